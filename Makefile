@@ -1,0 +1,70 @@
+# One command for every job. `make check` is what CI runs.
+
+PYTHON ?= $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
+CODE := bitmart_trio tests examples docs
+RUN := $(PYTHON) -m
+
+.DEFAULT_GOAL := help
+.PHONY: help setup check fmt format lint types verifytypes layers test docs examples coverage lowest interop changes dist clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
+
+setup: ## make .venv with everything a developer needs
+	python3 -m venv .venv
+	.venv/bin/python -m pip install --quiet -e ".[dev]"
+
+check: fmt lint types layers test docs examples ## everything that must hold before a commit
+
+fmt: ## the formatting is ruff's (says what differs, changes nothing)
+	$(RUN) ruff format --check $(CODE)
+
+format: ## put the formatting and the order of imports right
+	$(RUN) ruff check --select I --fix $(CODE)
+	$(RUN) ruff format $(CODE)
+
+lint: ## ruff, and flake8-async for the Trio rules that ruff lacks
+	$(RUN) ruff check $(CODE)
+	$(RUN) flake8 bitmart_trio tests examples
+
+types: verifytypes ## mypy --strict, pyright strict, and complete public types
+	$(RUN) mypy
+	$(RUN) basedpyright
+
+verifytypes: ## every public name has a complete type
+	$(RUN) basedpyright --verifytypes bitmart_trio --ignoreexternal
+
+layers: ## imports point one way
+	$(RUN) pytest -q tests/test_layers.py
+
+test: ## all tests
+	$(RUN) pytest -q
+
+docs: ## build the pages without a warning, and run what they show
+	$(RUN) sphinx -n -W -q -b html docs docs/_build/html
+	$(RUN) sphinx -n -W -q -b doctest docs docs/_build/doctest
+
+examples: ## every example runs against the simulated exchange and prints what it should
+	$(RUN) pytest -q tests/test_examples.py tests/test_readme.py
+
+coverage: ## all tests, with the lines that none of them reaches
+	$(RUN) coverage run -m pytest -q
+	$(RUN) coverage report
+
+lowest: ## all tests with the lowest versions that pyproject.toml allows
+	python3 -m venv build/lowest
+	python3 .ci/lowest.py > build/lowest/requirements.txt
+	build/lowest/bin/python -m pip install --quiet -r build/lowest/requirements.txt
+	build/lowest/bin/python -m pytest -q -p no:cacheprovider
+
+interop: ## fetch the foreign clients that judge the simulated exchange
+	npm install --prefix tests/interop --no-audit --no-fund --no-package-lock
+
+changes: ## what the next release notes would say
+	$(RUN) towncrier build --draft --version next
+
+dist: ## build the wheel
+	$(RUN) pip wheel --no-deps --wheel-dir dist .
+
+clean: ## remove what the tools leave behind
+	rm -rf build dist docs/_build .coverage htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,161 @@
+"""What a channel is: one row with its spelling, payload, audience and what happens when a reader is slow.
+
+Rows live in ``bitmart_trio/streams/<market>.py`` right above the openers that use them, and register themselves here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
+
+import attrs
+
+from ..config import Market
+from ..errors import InvalidRequest
+from . import codec
+
+T = TypeVar("T")
+
+Overflow: TypeAlias = Literal["conflate", "drop_oldest", "fail"]
+"""What a full buffer does: keep the newest a symbol, drop the oldest, or end the subscription with `SubscriberTooSlow`."""
+
+_SPEED: Final = re.compile(r"@\d+ms$")
+
+
+@attrs.frozen(eq=False)
+class Channel(Generic[T]):
+    """One row of the stream API.
+
+    Args:
+        market: whose socket serves it.
+        name: its name on the wire, with ``{level}`` or ``{interval}`` where it has variants.
+        payload: the model of one item.
+        filter: what follows the colon: "symbol", "currency", a fixed word, or "" for nothing at all.
+        private: needs a login.
+        overflow: the default policy for slow readers.
+        key: what makes two items the same state when conflating; left out, it is the topic.
+        levels, intervals, speeds: the values that the placeholders and the ``@`` suffix may have.
+        status: "current", "deprecated" or "removed".
+        table: for spot, other tables under which its items arrive as well.
+        silence: seconds after which quiet means trouble; None where quiet is normal.
+    """
+
+    market: Market
+    name: str
+    payload: type[T]
+    filter: str = attrs.field(default="symbol", kw_only=True)
+    private: bool = attrs.field(default=False, kw_only=True)
+    overflow: Overflow = attrs.field(default="conflate", kw_only=True)
+    key: Callable[[T], object] | None = attrs.field(default=None, kw_only=True)
+    levels: tuple[int, ...] = attrs.field(default=(), kw_only=True)
+    intervals: tuple[str, ...] = attrs.field(default=(), kw_only=True)
+    speeds: tuple[str, ...] = attrs.field(default=(), kw_only=True)
+    status: Literal["current", "deprecated", "removed"] = attrs.field(default="current", kw_only=True)
+    _decode: Callable[[bytes], list[T]] = attrs.field(init=False, repr=False)
+    _pattern: re.Pattern[str] = attrs.field(init=False, repr=False)
+
+    @_decode.default
+    def _make_decoder(self) -> Callable[[bytes], list[T]]:
+        payload: Any = self.payload
+        return codec.decoder(list[payload])
+
+    @_pattern.default
+    def _make_pattern(self) -> re.Pattern[str]:
+        name = re.escape(self.name).replace(r"\{level\}", f"(?:{'|'.join(map(str, self.levels))})")
+        name = name.replace(r"\{interval\}", f"(?:{'|'.join(self.intervals)})")
+        if self.filter == "":
+            return re.compile(name)
+        rest = r"[^:@]+" if self.filter in ("symbol", "currency") else re.escape(self.filter)
+        suffix = f"(?:{'|'.join(re.escape(speed) for speed in self.speeds if speed)})?" if any(self.speeds) else ""
+        return re.compile(f"{name}:{rest}{suffix}")
+
+    def __attrs_post_init__(self) -> None:
+        CHANNELS.append(self)
+
+    def spell(self, subject: str = "", *, level: int | None = None, interval: str | None = None, speed: str = "") -> str:
+        """The topic of one symbol or currency.
+
+        Raises:
+            InvalidRequest: an unknown level, interval or speed, or a malformed symbol.
+        """
+        name = self.name
+        if self.levels:
+            if level not in self.levels:
+                raise InvalidRequest(f"level must be one of {', '.join(map(str, self.levels))}, not {level!r}", argument="level")
+            name = name.replace("{level}", str(level))
+        if self.intervals:
+            if interval not in self.intervals:
+                allowed = ", ".join(self.intervals)
+                raise InvalidRequest(f"interval must be one of {allowed}, not {interval!r}", argument="interval")
+            name = name.replace("{interval}", interval)
+        suffix = ""
+        if speed or (self.speeds and "" not in self.speeds):
+            suffix = f"@{speed.removeprefix('@')}" if speed else self.speeds[0]
+            if suffix not in self.speeds:
+                allowed = ", ".join(each.removeprefix("@") for each in self.speeds if each) or "left out"
+                raise InvalidRequest(f"speed must be one of {allowed}, not {speed!r}", argument="speed")
+        if self.filter in ("symbol", "currency"):
+            if not re.fullmatch(r"[^\s:@,]+", subject):
+                raise InvalidRequest(f"not a {self.filter}: {subject!r}", argument=self.filter)
+            return f"{name}:{subject}{suffix}"
+        return f"{name}:{self.filter}" if self.filter else name
+
+    def matches(self, topic: str) -> bool:
+        """Whether the topic is one of this channel's."""
+        return self._pattern.fullmatch(topic) is not None
+
+    def decode(self, data: bytes) -> list[T]:
+        """The items of a push's ``data``, whether it came as a list or as one object.
+
+        Raises:
+            codec.DecodeError: not what the channel sends.
+        """
+        if data[:1] != b"[":
+            data = b"[%b]" % data
+        return self._decode(data)
+
+
+CHANNELS: Final[list[Channel[Any]]] = []
+"""Every row, in the order of import."""
+
+
+def find(topic: str) -> Channel[Any] | None:
+    """The channel that a topic belongs to, None for one that we do not know; current rows go first."""
+    for channel in CHANNELS:
+        if channel.matches(topic):
+            return channel
+    return None
+
+
+def market_of(topic: str) -> Market:
+    """The market that serves a topic.
+
+    Raises:
+        InvalidRequest: it is not spelled like a topic.
+    """
+    if re.fullmatch(r"spot/[^\s:]+(:[^\s:]+)?", topic):
+        return "spot"
+    if re.fullmatch(r"futures/[^\s:]+(:[^\s:]+)?", topic):
+        return "futures"
+    raise InvalidRequest(f"not a topic: {topic!r} (such as spot/ticker:BTC_USDT or futures/ticker:BTCUSDT)", argument="topic")
+
+
+# Topics without a row: what every source calls private. A known channel says so itself.
+_PRIVATE: Final = re.compile(r"spot/user/|futures/(?:asset|position|order|unicast)\b")
+
+
+def is_private(topic: str) -> bool:
+    """Whether a topic needs a login."""
+    channel = find(topic)
+    return channel.private if channel is not None else _PRIVATE.match(topic) is not None
+
+
+def without_speed(topic: str) -> str:
+    """The topic without its ``@100ms`` suffix: futures pushes may have or lack one whatever was asked for."""
+    return _SPEED.sub("", topic)
+
+
+def unique(topics: Iterable[str]) -> list[str]:
+    """The topics without repeats, in order."""
+    return list(dict.fromkeys(topics))

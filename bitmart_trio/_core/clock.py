@@ -1,0 +1,112 @@
+"""The exchange's clock, known within a bound. No clock is read here: times are numbers passed in, all in seconds.
+
+Two local clocks go in: *wall*, which says what time it is and may be set by anyone at any moment, and *mono*, which
+only runs forward. A sample is one question for the time: sent and received by mono, and the time in the answer. The
+answer was written somewhere in between, so the middle is off by half the round trip at most. The sample with the
+smallest bound is kept; its bound grows with age, since quartz drifts, so a worse but newer sample takes over in the
+end.
+
+Between samples time runs by mono, so setting the wall clock changes nothing. But when wall and mono part, it may also
+have been mono that stood still (a suspended machine): then the bound grows by what they parted. Without any sample
+the wall clock is all there is.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import attrs
+
+DRIFT: Final = 50e-6
+"""How far two good clocks may part in a second."""
+
+_NOISE: Final = 0.001
+
+
+@attrs.frozen
+class Sample:
+    """What one answer told."""
+
+    shift: float
+    """The exchange's time minus mono."""
+    bound: float
+    """How far `shift` may have been off when it was measured."""
+    mono: float
+    """When the answer came."""
+    wall_shift: float
+    """The wall clock minus mono at that moment."""
+
+
+class ServerClock:
+    """What is known of the exchange's clock."""
+
+    def __init__(self) -> None:
+        self._sample: Sample | None = None
+        self._doubted = False
+        self._asked = -math.inf
+
+    @property
+    def asked(self) -> float:
+        """When the last answer came that was asked for (by mono); minus infinity when there was none."""
+        return self._asked
+
+    def now(self, mono: float, wall: float) -> float:
+        """The exchange's time, in seconds since 1970 UTC."""
+        return wall if self._sample is None else mono + self._sample.shift
+
+    def offset(self, mono: float, wall: float) -> float:
+        """What must be added to the wall clock to have the exchange's."""
+        return self.now(mono, wall) - wall
+
+    def bound(self, mono: float, wall: float) -> float:
+        """How far `now` may be off; infinity before the first sample."""
+        kept = self._sample
+        if kept is None or self._doubted:
+            return math.inf
+        drifted = DRIFT * max(0.0, mono - kept.mono)
+        parted = abs(wall - mono - kept.wall_shift) - drifted - _NOISE
+        return kept.bound + drifted + max(0.0, parted)
+
+    def doubt(self) -> None:
+        """The exchange refused our time: the next sample replaces what is known, however coarse."""
+        self._doubted = True
+
+    def sample(self, *, sent: float, received: float, server: float, wall: float, resolution: float = 0.001) -> bool:
+        """Learn from an answer to "what time is it".
+
+        Args:
+            sent: when it was asked for, by mono.
+            received: when the whole answer had come, by mono.
+            server: the time in the answer.
+            wall: the wall clock when it came.
+            resolution: how finely the answer tells time.
+
+        Returns:
+            Whether it replaced what was known.
+        """
+        self._asked = received
+        found = self._found(sent, received, server, wall, resolution)
+        off = abs(received + found.shift - self.now(received, wall))
+        known = self.bound(received, wall)
+        # An answer that cannot be true together with what is known means that a clock has jumped.
+        if found.bound > known and off <= found.bound + known:
+            return False
+        self._sample, self._doubted = found, False
+        return True
+
+    def hint(self, *, sent: float, received: float, server: float, wall: float, resolution: float) -> bool:
+        """Look at a time that came with some reply: being coarse, it counts only when it proves us wrong.
+
+        Takes and returns what `sample` does. ``server`` is the middle of what the coarse time may mean.
+        """
+        found = self._found(sent, received, server, wall, resolution)
+        off = abs(received + found.shift - self.now(received, wall))
+        if found.bound >= self.bound(received, wall) or off <= found.bound:
+            return False
+        self._sample, self._doubted = found, False
+        return True
+
+    @staticmethod
+    def _found(sent: float, received: float, server: float, wall: float, resolution: float) -> Sample:
+        return Sample(server - (sent + received) / 2, (received - sent) / 2 + resolution, received, wall - received)

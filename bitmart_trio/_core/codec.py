@@ -1,0 +1,399 @@
+"""Bytes to models and back. With ``models/_rows.py`` the only place that knows msgspec or cattrs.
+
+Two engines, one result. A model whose fields carry their wire names goes straight from bytes through msgspec; when msgspec refuses (a number
+where text was documented, a blank where a number was), and for models with renamed fields, the bytes are read untyped with exact decimals and
+structured by cattrs hooks, which accept what the exchange really sends:
+
+* numbers as text and text as numbers, for ids, codes, times and amounts;
+* blank, a dash or null for "no value" in optional fields; null for an empty list;
+* unknown words in enumerations, unknown fields anywhere, rows that grew.
+
+What is never accepted: NaN, Infinity, a boolean for a number.
+"""
+
+from __future__ import annotations
+
+import re
+import types
+import typing
+from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
+from enum import Enum
+from functools import lru_cache
+from typing import Any, Final, TypeVar, Union, get_args, get_origin
+
+import attrs
+import cattrs
+import msgspec
+from cattrs.gen import make_dict_structure_fn, override
+
+from ..models._enums import OpenInt, OpenStr
+from ..models._fields import ALIASES, WIRE, ZERO_IS_NONE
+from ..models._rows import Row
+
+T = TypeVar("T")
+
+Raw = msgspec.Raw
+
+
+class DecodeError(Exception):
+    """The bytes are not JSON, or not of the wanted shape; the text says where."""
+
+
+def dumps(value: object) -> bytes:
+    """Compact JSON. Decimals must have been turned into text or `number` before."""
+    return msgspec.json.encode(value)
+
+
+def number(value: Decimal) -> object:
+    """A decimal as a JSON number, digit for digit."""
+    return msgspec.Raw(format(value, "f").encode())
+
+
+# What msgspec raises for bytes that are not JSON: also for bad UTF-8, and for brackets nested a thousand deep.
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+# Far beyond any amount or id. Written out, 1E+999999999 would take a gigabyte.
+_LONGEST: Final = 400
+
+
+def _exact(digits: str) -> Decimal:
+    value = Decimal(digits)
+    if abs(value.adjusted()) > _LONGEST:
+        raise ValueError(f"a number of more than {_LONGEST} digits")
+    return value
+
+
+_untyped: Final = msgspec.json.Decoder(float_hook=_exact)
+
+
+def loads(data: bytes) -> object:
+    """JSON without a model: fractions become `Decimal`, never ``float``."""
+    try:
+        return _untyped.decode(data)
+    except (*_UNREADABLE, ArithmeticError) as error:
+        raise DecodeError(str(error)) from None
+
+
+def frame_decoder(type_: type[T]) -> Callable[[bytes], T]:
+    """The function that reads the outer object of a socket frame, leaving its `Raw` members undecoded."""
+    native = msgspec.json.Decoder(type_, strict=False)
+
+    def decode(data: bytes) -> T:
+        try:
+            return native.decode(data)
+        except msgspec.DecodeError as error:
+            raise DecodeError(str(error)) from None
+
+    return decode
+
+
+_members: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def members(data: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
+    """The members of a JSON object, each still undecoded."""
+    try:
+        return _members.decode(data)
+    except _UNREADABLE as error:
+        raise DecodeError(str(error)) from None
+
+
+def is_null(data: bytes | msgspec.Raw) -> bool:
+    """Whether the bytes are nothing or the JSON null."""
+    return bytes(data).strip() in (b"", b"null")
+
+
+# --------------------------------------------------------------------------------------------------------------------
+# Untyped values to models
+# --------------------------------------------------------------------------------------------------------------------
+
+
+def _decimal(value: object, _: object = None) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise ValueError(f"not a number: {value!r}")
+    try:
+        result = Decimal(value.strip() if isinstance(value, str) else value)
+    except InvalidOperation:
+        raise ValueError(f"not a number: {value!r}") from None
+    if not result.is_finite():
+        raise ValueError(f"not a finite number: {value!r}")
+    if abs(result.adjusted()) > _LONGEST:
+        raise ValueError(f"a number of more than {_LONGEST} digits")
+    return result
+
+
+def _int(value: object, _: object = None) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int(value)
+    result = _decimal(value)
+    if result != result.to_integral_value():
+        raise ValueError(f"not a whole number: {value!r}")
+    return int(result)
+
+
+def _text(value: object, _: object = None) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    raise ValueError(f"not text: {value!r}")
+
+
+_BOOLS: Final[Mapping[object, bool]] = {True: True, False: False, "true": True, "false": False, "1": True, "0": False}
+
+
+def _bool(value: object, _: object = None) -> bool:
+    key = value.strip().lower() if isinstance(value, str) else value
+    try:
+        return _BOOLS[key]
+    except (KeyError, TypeError):
+        raise ValueError(f"not true or false: {value!r}") from None
+
+
+def _enum(value: object, type_: Any) -> object:
+    if issubclass(type_, OpenInt):
+        return type_(_int(value))
+    return type_(_text(value))
+
+
+def _row(value: object, type_: Any) -> object:
+    row = msgspec.convert(value, type_, strict=False)
+    for item in row:
+        if isinstance(item, Decimal) and not item.is_finite():
+            raise ValueError(f"not a finite number: {item}")
+    return row
+
+
+def _is_optional(type_: Any) -> bool:
+    return get_origin(type_) in (Union, types.UnionType) and type(None) in get_args(type_) and len(get_args(type_)) == 2
+
+
+def _inner(type_: Any) -> Any:
+    return next(arg for arg in get_args(type_) if arg is not type(None))
+
+
+def _optional_hook(type_: Any, converter: cattrs.Converter) -> Callable[[object, object], object]:
+    inner = _inner(type_)
+    hook = converter.get_structure_hook(inner)
+    blanks = ("",) if inner is str else ("", "-")
+
+    def structure(value: object, _: object) -> object:
+        if value is None or (isinstance(value, str) and value.strip() in blanks):
+            return None
+        return hook(value, inner)
+
+    return structure
+
+
+def _is_list(type_: Any) -> bool:
+    return get_origin(type_) in (list, tuple)
+
+
+def _list_hook(type_: Any, converter: cattrs.Converter) -> Callable[[object, object], object]:
+    item = get_args(type_)[0]
+    hook = converter.get_structure_hook(item)
+    build = get_origin(type_)
+    spread: Callable[[object], list[object]] | None = getattr(item, "_spread_", None)
+
+    def structure(value: object, _: object) -> object:
+        if value is None:
+            return build()
+        if not isinstance(value, list):
+            raise ValueError(f"not a list: {type(value).__name__}")
+        if spread is not None:
+            value = [part for each in value for part in spread(each)]
+        return build([hook(each, item) for each in value])
+
+    return structure
+
+
+def _model_hook(type_: Any, converter: cattrs.Converter) -> Callable[[object, object], object]:
+    """The structuring function of one attrs class, with its renames, aliases and odd shapes."""
+    attrs.resolve_types(type_)
+    overrides: dict[str, Any] = {}
+    aliases: list[tuple[str, tuple[str, ...]]] = []
+    for field in attrs.fields(type_):
+        name = field.metadata.get(WIRE) or field.name
+        hook: Callable[[object, object], object] | None = None
+        if field.metadata.get(ZERO_IS_NONE):
+            hook = _zero_is_none(converter.get_structure_hook(field.type), field.type)
+        if name != field.name or hook is not None:
+            overrides[field.name] = override(rename=name, struct_hook=hook)
+        if ALIASES in field.metadata:
+            aliases.append((name, field.metadata[ALIASES]))
+    plain = make_dict_structure_fn(type_, converter, **overrides)
+    shape: Callable[[object], object] | None = getattr(type_, "_shape_", None)
+
+    def structure(value: object, _: object) -> object:
+        if shape is not None:
+            value = shape(value)
+        if not isinstance(value, dict):
+            raise ValueError(f"not an object: {type(value).__name__}")
+        for name, others in aliases:
+            if name not in value:
+                found = next((other for other in others if other in value), None)
+                if found is not None:
+                    value = {**value, name: value[found]}
+        return plain(value, type_)
+
+    return structure
+
+
+def _zero_is_none(hook: Callable[[Any, Any], Any], type_: Any) -> Callable[[object, object], object]:
+    def structure(value: object, _: object) -> object:
+        return None if value in (0, "0") else hook(value, type_)
+
+    return structure
+
+
+def _converter(detailed: bool) -> cattrs.Converter:
+    converter = cattrs.Converter(detailed_validation=detailed)
+    converter.register_structure_hook(Decimal, _decimal)
+    converter.register_structure_hook(int, _int)
+    converter.register_structure_hook(str, _text)
+    converter.register_structure_hook(bool, _bool)
+    converter.register_structure_hook_func(lambda t: t is object, lambda value, _: value)
+    # By class: their bases str and int would win over a predicate.
+    converter.register_structure_hook(OpenStr, _enum)
+    converter.register_structure_hook(OpenInt, _enum)
+    converter.register_structure_hook_func(lambda t: isinstance(t, type) and issubclass(t, Row), _row)
+    converter.register_structure_hook_factory(_is_list, _list_hook)
+    converter.register_structure_hook_factory(_is_optional, _optional_hook)
+    converter.register_structure_hook_factory(attrs.has, _model_hook)
+    return converter
+
+
+_structure: Final = _converter(detailed=False)
+_explain: Final = _converter(detailed=True)
+
+
+def structure(value: object, type_: type[T]) -> T:
+    """An untyped value (of `loads`) as a model.
+
+    Raises:
+        DecodeError: with the path to what does not fit.
+    """
+    try:
+        return _structure.structure(value, type_)
+    except Exception as error:
+        try:
+            _explain.structure(value, type_)
+        except Exception as detailed:
+            messages = cattrs.transform_error(detailed)
+            raise DecodeError("; ".join(messages[:3])) from error
+        raise DecodeError(str(error)) from error
+
+
+# --------------------------------------------------------------------------------------------------------------------
+# Straight from bytes
+# --------------------------------------------------------------------------------------------------------------------
+
+
+def is_native(type_: Any) -> bool:
+    """Whether msgspec can read the type from bytes with the same result as the hooks above (or refuse)."""
+    if get_origin(type_) is list:
+        return is_native(get_args(type_)[0])
+    if _is_optional(type_):
+        # A blank must become None: msgspec refuses one for a Decimal (then the hooks read it) but keeps one for text and enumerations.
+        inner = _inner(type_)
+        return inner is Decimal or (isinstance(inner, type) and attrs.has(inner) and is_native(inner))
+    if isinstance(type_, typing.NewType):
+        return type_.__supertype__ is int
+    if not isinstance(type_, type):
+        return False
+    if type_ in (Decimal, int, str) or issubclass(type_, Enum | Row):
+        return True
+    if not attrs.has(type_) or hasattr(type_, "_shape_") or hasattr(type_, "_spread_"):
+        return False
+    attrs.resolve_types(type_)
+    return all(not field.metadata and is_native(field.type) for field in attrs.fields(type_))
+
+
+_NOT_FINITE: Final = re.compile(rb'"\s*[+-]?(?:s?nan\d*|inf(?:inity)?)\s*"', re.IGNORECASE)
+
+
+def _holds_no_number(data: bytes) -> bool:
+    """Whether a text in the JSON spells NaN or Infinity, which msgspec would take for a Decimal."""
+    low = data.lower()
+    return (b"nan" in low or b"inf" in low) and _NOT_FINITE.search(low) is not None
+
+
+def decoder(type_: type[T]) -> Callable[[bytes | msgspec.Raw], T]:
+    """The function that reads a type from JSON bytes; it raises `DecodeError`. For ``NoneType`` it reads nothing."""
+    hashable: Any = type_
+    made: Callable[[bytes | msgspec.Raw], T] = _decoder(hashable)
+    return made
+
+
+@lru_cache(maxsize=None)
+def _decoder(type_: Any) -> Callable[[bytes | msgspec.Raw], Any]:
+    def by_hooks(data: bytes | msgspec.Raw) -> Any:
+        return structure(loads(bytes(data)), type_)
+
+    if type_ is type(None):
+        return lambda data: None
+
+    if not is_native(type_):
+        return by_hooks
+    # strict=False because BitMart sends integers as strings.
+    native = msgspec.json.Decoder(type_, strict=False)
+
+    def by_msgspec(data: bytes | msgspec.Raw) -> Any:
+        if not _holds_no_number(bytes(data)):
+            try:
+                return native.decode(data)
+            except _UNREADABLE:
+                pass  # the hooks accept more, and say better what is wrong
+        return by_hooks(data)
+
+    return by_msgspec
+
+
+# --------------------------------------------------------------------------------------------------------------------
+# What the models do not know
+# --------------------------------------------------------------------------------------------------------------------
+
+
+def unknown_fields(value: object, type_: Any, path: str = "") -> dict[str, object]:
+    """Members of an untyped value that its model has no field for, as ``{"[0].new_field": value}``."""
+    if value is None:
+        return {}
+    if _is_optional(type_):
+        return unknown_fields(value, _inner(type_), path)
+    if _is_list(type_) and isinstance(value, list):
+        found: dict[str, object] = {}
+        for index, each in enumerate(value):
+            found |= unknown_fields(each, get_args(type_)[0], f"{path}[{index}]")
+        return found
+    if get_origin(type_) is dict and isinstance(value, dict):
+        found = {}
+        for key, each in value.items():
+            found |= unknown_fields(each, get_args(type_)[1], f"{path}.{key}" if path else str(key))
+        return found
+    if isinstance(type_, type) and issubclass(type_, Row) and isinstance(value, list):
+        known = len(type_.__struct_fields__)
+        return {f"{path}[{index}]": each for index, each in enumerate(value) if index >= known}
+    if isinstance(type_, type) and attrs.has(type_):
+        attrs.resolve_types(type_)
+        shape = getattr(type_, "_shape_", None)
+        value = shape(value) if shape is not None else value
+        if not isinstance(value, dict):
+            return {}
+        known_fields: dict[str, Any] = {}
+        for field in attrs.fields(type_):
+            for name in (field.metadata.get(WIRE) or field.name, *field.metadata.get(ALIASES, ())):
+                known_fields[name] = field.type
+        found = {}
+        for name, each in value.items():
+            where = f"{path}.{name}" if path else str(name)
+            if name in known_fields:
+                found |= unknown_fields(each, known_fields[name], where)
+            else:
+                found[where] = each
+        return found
+    return {}

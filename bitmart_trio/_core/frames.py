@@ -1,0 +1,255 @@
+"""Splits the bytes that a WebSocket server sends into whole data messages and the rest: the core of the tap.
+
+Theory of operation. A WebSocket library reads a stream that begins with an HTTP reply and goes on with frames. The tap
+(``_io/tap.py``) sits in front of that library and takes the data messages out, so that they cost next to nothing;
+everything else flows on to the library untouched.
+
+- `Handshake` finds the end of the HTTP reply. Only behind the head of a ``101`` do frames begin; any other reply is
+  not ours.
+- `FrameSplitter` takes text and binary messages, whole or in fragments. It passes on pings and pongs, frame by frame.
+  At the first frame that it does not take it becomes a plain pipe, for good: what is wrong with that frame is for the
+  library to say, and a splitter that resumed somewhere behind it could take payload bytes for frames. A close frame
+  ends its work in the same way.
+
+Held back are only the frame that is still incomplete and the fragments of an unfinished message. Both are bounded by
+the ceiling. Should the splitter become a pipe while it holds fragments, their bytes go on first, so the library sees
+the message whole.
+
+Whether text is UTF-8 is not looked at here: whoever decodes it finds out.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, TypeAlias
+
+Message: TypeAlias = tuple[bool, bytes]
+"""One whole data message: whether it was binary, and its payload. A bare tuple, because there are tens of thousands a
+second."""
+
+# First byte of a frame: FIN (0x80), three reserved bits (0x70), opcode.
+_FIN: Final = 0x80
+_CONTINUATION: Final = 0x00
+_TEXT: Final = 0x01
+_BINARY: Final = 0x02
+_WHOLE_BINARY: Final = _FIN | _BINARY
+_LAST: Final = _FIN | _CONTINUATION
+_WHOLE: Final = (_FIN | _TEXT, _WHOLE_BINARY)
+_START: Final = (_TEXT, _BINARY)
+"""How a fragmented message begins."""
+_NEXT: Final = (_CONTINUATION, _LAST)
+"""How it goes on."""
+_PING_OR_PONG: Final = (0x89, 0x8A)
+
+# Second byte: MASK (0x80), length up to 125, or how wide the length is that follows.
+_SHORT: Final = 125
+_TWO_BYTES: Final = 126
+_EIGHT_BYTES: Final = 127
+
+_MOST_FRAGMENTS: Final = 4096
+"""Empty fragments do not count against the ceiling, so their number has a bound of its own."""
+
+_MOST_HEAD: Final = 16 * 1024
+"""Bytes of an HTTP head; h11 gives up there as well."""
+
+# The same blank line that h11 takes for the end of a head: an end found elsewhere would let payload pass for frames.
+_BLANK_LINE: Final = re.compile(rb"\n\r?\n")
+_SWITCHING: Final = re.compile(rb"HTTP/[0-9]\.[0-9] 101[ \r\n]")
+_EXCERPT: Final = 200
+
+
+class Handshake:
+    """Watches the HTTP reply that begins the stream.
+
+    Attributes:
+        accepted: the head of a 101 reply is whole; frames follow.
+        refused: it is another reply, or no HTTP at all; no frames will follow.
+        received: bytes seen so far.
+    """
+
+    __slots__ = ("_head", "accepted", "received", "refused")
+
+    def __init__(self) -> None:
+        self.accepted = False
+        self.refused = False
+        self.received = 0
+        self._head = bytearray()
+
+    def feed(self, data: bytes | bytearray) -> tuple[bytes, bytes]:
+        """Take what has arrived; give what to pass on now, and the first bytes of frames behind the head of a 101.
+
+        Nothing is held back. Once `accepted`, there is nothing more to feed.
+        """
+        data = bytes(data)
+        before = self.received
+        self.received += len(data)
+        if len(self._head) <= _MOST_HEAD:
+            self._head += data
+        if self.refused:
+            return data, b""
+        blank = _BLANK_LINE.search(self._head, max(0, before - 2))
+        if blank is None:
+            self.refused = self.received > _MOST_HEAD
+            return data, b""
+        if _SWITCHING.match(self._head) is None:
+            self.refused = True
+            return data, b""
+        self.accepted = True
+        del self._head[blank.end() :]
+        cut = blank.end() - before
+        return data[:cut], data[cut:]
+
+    @property
+    def answer(self) -> str:
+        """The server's status line and the start of the body, for an error message; "" before the first byte."""
+        blank = _BLANK_LINE.search(self._head)
+        status = bytes(self._head).split(b"\n", 1)[0].strip()
+        body = bytes(self._head[blank.end() :]) if blank is not None else b""
+        return ": ".join(part for part in (excerpt(status), excerpt(body)) if part)
+
+
+def excerpt(body: bytes) -> str:
+    """The start of something a server sent, on one line and fit for an error message."""
+    text = " ".join(body[:_EXCERPT].decode(errors="replace").split())
+    printable = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    return printable + ("..." if len(body) > _EXCERPT else "")
+
+
+class FrameSplitter:
+    """Takes whole data messages out of a server's frames.
+
+    Args:
+        ceiling: the most payload bytes of a message. A larger one is not taken.
+
+    Attributes:
+        plain: a frame came that is not taken, or a close frame: from there on everything passes untouched.
+    """
+
+    __slots__ = ("_ceiling", "_fragments", "_held", "_need", "_size", "plain")
+
+    def __init__(self, ceiling: int) -> None:
+        self.plain = False
+        self._ceiling = ceiling
+        self._held = bytearray()
+        """The frame that is still incomplete."""
+        self._need = 2
+        """How many bytes of it must be there before looking again is worthwhile: a large frame in small reads costs no
+        more than its size."""
+        self._fragments: list[tuple[bytes, int]] = []
+        """Frames of the unfinished message, as they came, and where the payload of each begins."""
+        self._size = 0
+        """Payload bytes of the unfinished message."""
+
+    def feed(self, data: bytes | bytearray) -> tuple[list[Message], bytes]:
+        """Take what has arrived; give the messages that are whole now, in order, and the bytes to pass on.
+
+        If the splitter becomes a plain pipe in the middle of ``data``, the messages came before everything that is
+        passed on, pings and pongs excepted.
+        """
+        if self.plain:
+            return [], bytes(data)
+        held = self._held
+        if held:
+            held += data
+            if len(held) < self._need:
+                return [], b""
+            data = bytes(held)
+            held.clear()
+        else:
+            data = bytes(data)  # no copy if it is bytes; a slice of a bytearray would be another bytearray
+
+        # This loop runs once a frame, tens of thousands of times a second: plain integers, local names, one slice a
+        # message.
+        messages: list[Message] = []
+        controls: list[bytes] = []
+        fragments = self._fragments
+        ceiling = self._ceiling
+        need = 2
+        position = 0
+        end = len(data)
+        while (left := end - position) >= 2:
+            first = data[position]
+            length = data[position + 1]
+            start = position + 2
+            # The length must be in its shortest form, and MASK (which makes the byte larger than 127) is for clients
+            # only.
+            if length > _SHORT:
+                if length == _TWO_BYTES:
+                    if left < 4:
+                        if not self._takes_long(first):
+                            return messages, self._give_up(controls, data[position:])
+                        need = 4
+                        break
+                    length = data[start] << 8 | data[start + 1]
+                    start += 2
+                    if length <= _SHORT:
+                        return messages, self._give_up(controls, data[position:])
+                elif length == _EIGHT_BYTES:
+                    if left < 10:
+                        if not self._takes_long(first):
+                            return messages, self._give_up(controls, data[position:])
+                        need = 10
+                        break
+                    length = int.from_bytes(data[start : start + 8], "big")
+                    start += 8
+                    if length <= 0xFFFF:
+                        return messages, self._give_up(controls, data[position:])
+                else:
+                    return messages, self._give_up(controls, data[position:])
+            stop = start + length
+
+            if first in _WHOLE and not fragments:
+                if length > ceiling:
+                    return messages, self._give_up(controls, data[position:])
+                if stop > end:
+                    need = stop - position
+                    break
+                messages.append((first == _WHOLE_BINARY, data[start:stop]))
+            elif first in _PING_OR_PONG:
+                if length > _SHORT:
+                    return messages, self._give_up(controls, data[position:])
+                if stop > end:
+                    need = stop - position
+                    break
+                controls.append(data[position:stop])
+            elif first in (_NEXT if fragments else _START):
+                if self._size + length > ceiling or len(fragments) >= _MOST_FRAGMENTS:
+                    return messages, self._give_up(controls, data[position:])
+                if stop > end:
+                    need = stop - position
+                    break
+                fragments.append((data[position:stop], start - position))
+                self._size += length
+                if first == _LAST:
+                    messages.append(self._join())
+            else:
+                return messages, self._give_up(controls, data[position:])
+            position = stop
+
+        if position < end:
+            held += data[position:]
+            self._need = need
+        return messages, b"".join(controls) if controls else b""
+
+    def _takes_long(self, first: int) -> bool:
+        """Whether a frame that begins so is taken if it is longer than a control frame; if not, it need not be waited for."""
+        return first in _NEXT if self._fragments else first in _WHOLE or first in _START
+
+    def _join(self) -> Message:
+        """The message whose last fragment has come."""
+        fragments = self._fragments
+        message = (fragments[0][0][0] == _BINARY, b"".join(frame[start:] for frame, start in fragments))
+        fragments.clear()
+        self._size = 0
+        return message
+
+    def _give_up(self, controls: list[bytes], rest: bytes) -> bytes:
+        """Become a plain pipe; give all that is to be passed on.
+
+        Control frames may so come before fragments that they stood between; they may stand anywhere.
+        """
+        self.plain = True
+        passed = [*controls, *(frame for frame, _ in self._fragments), rest]
+        self._fragments.clear()
+        self._size = 0
+        return b"".join(passed)

@@ -1,0 +1,152 @@
+"""How often a call may be made: sliding windows that follow the exchange's own count. Time is a number passed in.
+
+A call takes a place when it is reserved and leaves it one window after its reply has come (`Bucket.settle`). That is
+longer than strictly needed, on purpose: the exchange counts a request when it arrives, which is somewhere between
+sending and reply, so counting from either end alone would now and then put one call too many into a window. A place
+that was never used is given back.
+
+The exchange reports what it has counted with each reply; where it has seen more than we have (another process behind
+the same address), its number is taken over. When it says 429, that bucket pauses for a window; when it bans the
+address (418), everything pauses.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from typing import Final, TypeAlias
+
+from .endpoint import Quota
+from .reply import QuotaUse
+
+BucketKey: TypeAlias = tuple[str, str, str]
+"""Host, ``"GET /path"``, and whom the exchange counts by (an address, a key)."""
+
+GUARD: Final = 0.005
+"""Seconds added to each window: the exchange measures its windows in whole milliseconds of its own clock."""
+
+_FORGET_BANS: Final = 3600.0
+
+
+def kept_for_urgent(total: int) -> int:
+    """How many of so many places are kept for urgent calls: a quarter, at least one, never all."""
+    return max(1, total // 4) if total > 1 else 0
+
+
+class Bucket:
+    """One quota in use.
+
+    Args:
+        quota: what the documentation allows.
+        keep: whether a part is kept for urgent calls. Only of use where urgent and other calls share a path.
+    """
+
+    def __init__(self, quota: Quota, *, keep: bool = False) -> None:
+        self._documented = quota
+        self._keep = keep
+        self._limit = quota.count
+        self._window = quota.per
+        self._open = 0
+        self._settled: deque[float] = deque()
+        self._paused_until = -math.inf
+
+    @property
+    def window(self) -> float:
+        """Seconds that a call counts after its reply."""
+        return self._window
+
+    def reserve(self, now: float, *, urgent: bool = False) -> float:
+        """Take a place.
+
+        Returns:
+            0 when the place is taken; else nothing was taken, and no place can be free before so many seconds have
+            passed.
+        """
+        if now < self._paused_until:
+            return self._paused_until - now
+        lasts = self._window + GUARD
+        while self._settled and self._settled[0] + lasts <= now:
+            self._settled.popleft()
+        room = self._limit
+        if self._keep and not urgent:
+            room -= kept_for_urgent(room)
+        too_many = self._open + len(self._settled) - room + 1
+        if too_many <= 0:
+            self._open += 1
+            return 0.0
+        if too_many <= len(self._settled):
+            return self._settled[too_many - 1] + lasts - now
+        return lasts  # the calls on their way stay for at least a window after their replies
+
+    def give_back(self) -> None:
+        """Return a reserved place: the call was never sent."""
+        self._open -= 1
+
+    def settle(self, now: float, use: QuotaUse | None = None) -> None:
+        """A reserved call is over: its reply has come, or it was cut off after sending.
+
+        Args:
+            now: when.
+            use: what the exchange has counted, if it said so.
+        """
+        self._open -= 1
+        self._settled.append(now)
+        if use is None:
+            return
+        self._limit = min(self._documented.count, use.limit)
+        self._window = max(self._documented.per, use.window)
+        unseen = min(use.used, use.limit) - self._open - len(self._settled)
+        self._settled.extend([now] * unseen)
+
+    def refuse(self, now: float) -> float:
+        """The exchange refused a call as one too many (429): pause for a window.
+
+        Returns:
+            Seconds of the pause.
+        """
+        self._paused_until = max(self._paused_until, now + self._window + GUARD)
+        return self._paused_until - now
+
+
+class Quotas:
+    """All buckets of one client, and the ban that stops them all.
+
+    Args:
+        ban_pause: seconds of the first pause after a ban; doubles with each further one, and starts anew an hour
+        after the last.
+    """
+
+    def __init__(self, ban_pause: float) -> None:
+        self._ban_pause = ban_pause
+        self._pause = 0.0
+        self._banned_until = -math.inf
+        self._buckets: dict[BucketKey, Bucket] = {}
+
+    def bucket(self, key: BucketKey, quota: Quota, *, keep: bool = False) -> Bucket:
+        """The bucket of a key; made with this quota when it is new."""
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            bucket = self._buckets[key] = Bucket(quota, keep=keep)
+        return bucket
+
+    def reserve(self, bucket: Bucket, now: float, *, urgent: bool = False) -> float:
+        """As `Bucket.reserve`, and not before a ban is over."""
+        return self.banned_for(now) or bucket.reserve(now, urgent=urgent)
+
+    def banned_for(self, now: float) -> float:
+        """Seconds until the pause after a ban ends, 0 when there is none."""
+        return max(0.0, self._banned_until - now)
+
+    def ban(self, now: float) -> float:
+        """The exchange banned the address (418): pause everything.
+
+        Replies to calls that were on their way when the pause began do not prolong it.
+
+        Returns:
+            Seconds until the pause ends.
+        """
+        if now >= self._banned_until:
+            again = now - self._banned_until < _FORGET_BANS
+            self._pause = self._pause * 2 if again else self._ban_pause
+            self._banned_until = now + self._pause
+        return self._banned_until - now

@@ -1,0 +1,166 @@
+"""Status, headers and body to a `Reply`, or to the exception that fits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Generic, TypeVar
+
+import attrs
+
+from ..errors import ApiError, MalformedReply, RateLimited, error_class
+from . import codec
+from .dialect import Unwrapped, unwrap
+from .endpoint import Endpoint, Envelope
+
+T = TypeVar("T")
+
+_EXCERPT: Final = 200
+
+
+@attrs.frozen
+class QuotaUse:
+    """What the reply's headers say of the quota."""
+
+    used: int
+    """Calls already made in the window (the header is called Remaining and means used)."""
+    limit: int
+    """Calls allowed in the window."""
+    window: float
+    """Length of the window in seconds, not the time left."""
+    mode: str | None = None
+    """What is counted, such as IP."""
+
+
+@attrs.frozen(repr=False)
+class Reply(Generic[T]):
+    """A good answer, with everything that came with it."""
+
+    data: T
+    """The payload as a model."""
+    trace: str | None
+    """The exchange's request id, for support."""
+    http_status: int
+    headers: Mapping[str, str]
+    """Lower-case names."""
+    quota: QuotaUse | None
+    """None when the reply said nothing of it."""
+    raw: bytes
+    """The exact body."""
+    endpoint: Endpoint[T]
+
+    def __repr__(self) -> str:
+        return f"Reply({self.endpoint}, data={self.data!r}, trace={self.trace!r})"
+
+
+@attrs.frozen
+class RawReply:
+    """A good answer of a raw request: nothing but the envelope was looked at."""
+
+    data: object
+    """The payload as plain JSON values, fractions as Decimal."""
+    trace: str | None
+    http_status: int
+    headers: Mapping[str, str]
+    quota: QuotaUse | None
+    raw: bytes = attrs.field(repr=False)
+
+
+def quota_use(headers: Mapping[str, str]) -> QuotaUse | None:
+    """The quota headers, None when they are missing or make no sense."""
+    try:
+        used = int(headers["x-bm-ratelimit-remaining"])
+        limit = int(headers["x-bm-ratelimit-limit"])
+        window = float(headers["x-bm-ratelimit-reset"])
+    except (KeyError, ValueError):
+        return None
+    if used < 0 or limit <= 0 or not 0 < window < 86_400:
+        return None
+    return QuotaUse(used, limit, window, headers.get("x-bm-ratelimit-mode"))
+
+
+def parse(endpoint: Endpoint[T], status: int, headers: Mapping[str, str], body: bytes) -> Reply[T]:
+    """Read a typed reply.
+
+    Raises:
+        ApiError: the exchange refused.
+        MalformedReply: not what the API sends; `__cause__` has the path to what does not fit.
+    """
+    answer = _unwrap(endpoint, str(endpoint), status, headers, body)
+    try:
+        data = _payload(endpoint, answer)
+    except codec.DecodeError as error:
+        raise MalformedReply(
+            f"{endpoint} answered well but in an unknown shape: {error}", http_status=status, excerpt=body[:_EXCERPT]
+        ) from error
+    return Reply(data, answer.trace, status, headers, quota_use(headers), body, endpoint)
+
+
+def parse_raw(where: str, status: int, headers: Mapping[str, str], body: bytes) -> RawReply:
+    """Read the reply to a raw request; raises like `parse`."""
+    answer = _unwrap(None, where, status, headers, body)
+    return RawReply(codec.loads(answer.data) if not codec.is_null(answer.data) else None, answer.trace, status, headers,
+                    quota_use(headers), body)
+
+
+def extras(reply: Reply[Any]) -> dict[str, object]:
+    """The fields of a reply that its models do not know, as ``{"[0].new_field": value}``; computed when asked for.
+
+    Rows that grew give their further columns by index. ``Reply.raw`` has the exact bytes.
+    """
+    answer = unwrap(reply.endpoint.envelope, reply.raw)
+    data = _descend(reply.endpoint, answer.data)
+    return {} if codec.is_null(data) else codec.unknown_fields(codec.loads(data), reply.endpoint.returns)
+
+
+def _unwrap(endpoint: Endpoint[Any] | None, where: str, status: int, headers: Mapping[str, str], body: bytes) -> Unwrapped:
+    try:
+        answer = unwrap(endpoint.envelope if endpoint is not None else Envelope.STANDARD, body)
+    except codec.DecodeError as error:
+        if status >= 400:
+            raise _not_the_api(where, status, headers, body) from error
+        what = "an empty body" if not body.strip() else f"what is not a reply of the API ({error})"
+        raise MalformedReply(f"{where} answered HTTP {status} with {what}", http_status=status, excerpt=body[:_EXCERPT]) from error
+    if answer.ok and status < 400:
+        return answer
+    raise api_error(where, status, headers, answer)
+
+
+def api_error(where: str, status: int, headers: Mapping[str, str], answer: Unwrapped) -> ApiError:
+    """The exception for a refusal."""
+    error = error_class(answer.code, answer.message, status)(
+        answer.message, code=answer.code, trace=answer.trace, http_status=status, endpoint=where
+    )
+    return _with_retry_after(error, headers)
+
+
+def _not_the_api(where: str, status: int, headers: Mapping[str, str], body: bytes) -> ApiError:
+    hint = "The reply is not JSON: it comes from the network in front of the exchange, not from the API"
+    if status == 403 and b"1010" in body:
+        hint += "; error 1010 means that the user agent was turned away (Config.user_agent)"
+    error = error_class(0, "", status)(f"HTTP {status} without a JSON body", http_status=status, endpoint=where, hint=hint)
+    return _with_retry_after(error, headers)
+
+
+def _with_retry_after(error: ApiError, headers: Mapping[str, str]) -> ApiError:
+    if isinstance(error, RateLimited):
+        use = quota_use(headers)
+        error.retry_after = use.window if use is not None else 1.0
+        error.hint = f"Wait {error.retry_after:g} s"
+    return error
+
+
+def _descend(endpoint: Endpoint[Any], data: bytes) -> bytes:
+    for name in endpoint.at:
+        if codec.is_null(data):
+            return b""
+        data = bytes(codec.members(data).get(name, b""))
+    return data
+
+
+def _payload(endpoint: Endpoint[T], answer: Unwrapped) -> T:
+    returns: Any = endpoint.returns
+    data = _descend(endpoint, answer.data)
+    if codec.is_null(data):
+        # "Nothing" is spelled null, {} or by leaving data out; for a list that is an empty one, for a model one without fields.
+        data = b"[]" if getattr(returns, "__origin__", None) is list else b"{}"
+    return codec.decoder(endpoint.returns)(data)

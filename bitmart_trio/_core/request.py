@@ -1,0 +1,321 @@
+"""Endpoint and arguments to the exact bytes that are signed and sent; every check that needs no network.
+
+Query and body are built once, here. Nothing downstream encodes them again, so the signature covers what goes out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Final
+from urllib.parse import quote, urlencode
+
+import attrs
+
+from ..errors import InvalidRequest
+from . import codec
+from .endpoint import AtLeastOne, Auth, Endpoint, Entry, ExactlyOne, Kind, Ordered, Param, Rule, When
+
+RECV_WINDOW: Final = Param("recv_window", Kind.INT, wire="recvWindow", least=1, most=60_000)
+"""Milliseconds a signed request stays valid. Every signed call accepts it; only endpoints that list it send it."""
+
+# A time in seconds reaches this in the year 5138, one in milliseconds passed it in 1973: it tells the two apart.
+_MILLIS_FROM: Final = 100_000_000_000
+
+
+@attrs.frozen
+class WireRequest:
+    """What goes over the wire, apart from headers."""
+
+    method: str
+    target: str
+    """Path, and for a GET the query, percent-encoded."""
+    body: bytes
+    """Exactly what is sent, and what is signed."""
+    client_order_id: str | None = None
+    """Of a write that carries one, to look it up by when its outcome stays unknown."""
+
+
+def build(endpoint: Endpoint[object], arguments: Mapping[str, object], recv_window: int | None = None) -> WireRequest:
+    """Check the arguments against the row and spell them.
+
+    Args:
+        endpoint: the row.
+        arguments: by Python keyword; None means left out, 0 does not.
+        recv_window: what to send where the endpoint lists it and the call names none.
+
+    Raises:
+        InvalidRequest: naming the argument.
+        TypeError: a float where an exact amount is wanted.
+    """
+    given = {name: value for name, value in arguments.items() if value is not None}
+    listed = any(param.name == RECV_WINDOW.name for param in endpoint.params)
+    if endpoint.auth is Auth.SIGNED:
+        if listed and recv_window is not None:
+            given.setdefault(RECV_WINDOW.name, recv_window)
+        elif not listed and RECV_WINDOW.name in given:
+            _spell(RECV_WINDOW, given.pop(RECV_WINDOW.name), as_query=False)
+    as_query = endpoint.method == "GET"
+    fields = _fields(endpoint.params, endpoint.rules, given, str(endpoint), as_query)
+    order_id = given.get("client_order_id")
+    if as_query:
+        return WireRequest(endpoint.method, _target(endpoint.path, fields), b"")
+    return WireRequest(endpoint.method, endpoint.path, codec.dumps(fields), None if order_id is None else str(order_id))
+
+
+def build_raw(method: str, path: str, params: Mapping[str, object] | None) -> WireRequest:
+    """A request to any path, with parameters spelled as given: only Decimals, enums, datetimes-free JSON values.
+
+    Raises:
+        InvalidRequest: not a path, or a method other than GET and POST.
+        TypeError: a float.
+    """
+    if method not in ("GET", "POST"):
+        raise InvalidRequest(f"method must be GET or POST, not {method!r}", argument="method")
+    if not path.startswith("/") or any(character in path for character in "?# \r\n"):
+        raise InvalidRequest(f"path must start with / and hold no query: {path!r}", argument="path")
+    fields = {name: _plain(name, value) for name, value in (params or {}).items() if value is not None}
+    if method == "GET":
+        return WireRequest(method, _target(path, fields), b"")
+    return WireRequest(method, path, codec.dumps(fields))
+
+
+def _target(path: str, fields: Mapping[str, object]) -> str:
+    if not fields:
+        return path
+    return f"{path}?{urlencode({name: _query_text(value) for name, value in fields.items()}, quote_via=quote)}"
+
+
+def _query_text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return ",".join(_query_text(each) for each in value)
+    return str(value)
+
+
+def _plain(name: str, value: object) -> object:
+    if isinstance(value, float):
+        raise TypeError(_no_float(name))
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, Mapping):
+        return {str(key): _plain(f"{name}.{key}", each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(f"{name}[{index}]", each) for index, each in enumerate(value)]
+    if isinstance(value, str | int):
+        return value
+    raise InvalidRequest(f"{name} cannot be sent: {type(value).__name__}", argument=name)
+
+
+def _fields(
+    params: tuple[Param, ...], rules: tuple[Rule, ...], given: Mapping[str, object], where: str, as_query: bool
+) -> dict[str, object]:
+    names = {param.name for param in params}
+    for name in given:
+        if name not in names:
+            raise InvalidRequest(f"{where} takes no argument {name}", argument=name)
+    fields: dict[str, object] = {}
+    for param in params:
+        if param.name in given:
+            fields[param.wire_name] = _spell(param, given[param.name], as_query)
+        elif param.required:
+            raise InvalidRequest(f"{where} needs {param.name}", argument=param.name)
+    times = {
+        param.name: fields[param.wire_name]
+        for param in params
+        if param.kind in (Kind.MILLIS, Kind.SECONDS) and param.name in given
+    }
+    for rule in rules:
+        _check_rule(rule, given, times, where)
+    return fields
+
+
+def _check_rule(rule: Rule, given: Mapping[str, object], times: Mapping[str, object], where: str) -> None:
+    match rule:
+        case ExactlyOne(names):
+            present = [name for name in names if name in given]
+            if len(present) != 1:
+                got = " and ".join(present) or "none of them"
+                raise InvalidRequest(
+                    f"{where} needs exactly one of {', '.join(names)}, got {got}",
+                    argument=present[1] if len(present) > 1 else names[0],
+                )
+        case AtLeastOne(names):
+            if not any(name in given for name in names):
+                raise InvalidRequest(f"{where} needs at least one of {', '.join(names)}", argument=names[0])
+        case When(conditions, needs, refuses):
+            if all(_wire_value(given.get(name)) in values for name, values in conditions):
+                because = " and ".join(f"{name} is {_wire_value(given.get(name)) or 'left out'}" for name, _ in conditions)
+                for name in needs:
+                    if name not in given:
+                        raise InvalidRequest(f"{where} needs {name} when {because}", argument=name)
+                for name in refuses:
+                    if name in given:
+                        raise InvalidRequest(f"{where} takes no {name} when {because}", argument=name)
+        case Ordered(first, second):
+            if first in times and second in times:
+                # As spelled: the caller may mix datetimes and numbers.
+                ahead = int(str(times[second])) - int(str(times[first]))
+                if ahead < 0 or (ahead == 0 and not rule.or_equal):
+                    raise InvalidRequest(f"{where}: {first} must lie before {second}", argument=second)
+
+
+def _wire_value(value: object) -> object:
+    return value.value if isinstance(value, Enum) else value
+
+
+def _no_float(name: str) -> str:
+    return f"{name}: a float is not exact; give a Decimal, an int or a str"
+
+
+def _spell(param: Param, value: object, as_query: bool) -> object:
+    """One argument as its wire value."""
+    name = param.name
+    if param.choices is not None:
+        return _choice(param, param.choices, value, as_query)
+    match param.kind:
+        case Kind.TEXT:
+            return _text(param, value)
+        case Kind.INT:
+            whole = _whole(name, value)
+            _bounds(param, whole)
+            return str(whole) if param.text and not as_query else whole
+        case Kind.DECIMAL:
+            return _amount(param, value, as_query)
+        case Kind.BOOL:
+            if not isinstance(value, bool):
+                raise InvalidRequest(f"{name} must be True or False, not {value!r}", argument=name)
+            return value
+        case Kind.MILLIS | Kind.SECONDS:
+            time = _time(param, value)
+            return str(time) if param.text and not as_query else time
+        case Kind.TEXTS:
+            if isinstance(value, str) or not isinstance(value, Iterable):
+                raise InvalidRequest(f"{name} must be a list of texts", argument=name)
+            texts = [_text(param, each) for each in value]
+            _bounds(param, len(texts), "entries")
+            return texts
+        case Kind.ENTRIES:
+            return _entries(param, value)
+
+
+def _choice(param: Param, choices: type[Enum] | tuple[Enum, ...], value: object, as_query: bool) -> object:
+    members = tuple(choices)
+    # A word means the same in every enumeration (a limit order is "limit"), a number does not.
+    if isinstance(value, Enum) and not isinstance(value, (type(members[0]), str)):
+        raise InvalidRequest(f"{param.name} must be a {type(members[0]).__name__}, not {value!r}", argument=param.name)
+    wire = _wire_value(value)
+    made_from_a_reply = isinstance(choices, type) and isinstance(value, choices)  # may be a value that we do not know
+    if not made_from_a_reply and (isinstance(wire, bool) or wire not in [member.value for member in members]):
+        allowed = ", ".join(str(member.value) for member in members)
+        raise InvalidRequest(f"{param.name} must be one of {allowed}, not {value!r}", argument=param.name)
+    return str(wire) if param.text and not as_query else wire
+
+
+def _text(param: Param, value: object) -> object:
+    name = param.name
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise InvalidRequest(f"{name} must be a str, not {type(value).__name__}", argument=name)
+    text = str(value)
+    if not text:
+        raise InvalidRequest(f"{name} must not be blank", argument=name)
+    if param.max_length is not None and len(text) > param.max_length:
+        raise InvalidRequest(f"{name} may have at most {param.max_length} characters", argument=name)
+    if param.pattern is not None and re.fullmatch(param.pattern, text) is None:
+        raise InvalidRequest(f"{name} must match {param.pattern}: {text!r}", argument=name)
+    if param.number:
+        if not (text.isascii() and text.isdigit()):
+            raise InvalidRequest(f"{name} must be digits: {text!r}", argument=name)
+        return int(text)
+    return text
+
+
+def _whole(name: str, value: object) -> int:
+    if isinstance(value, float):
+        raise TypeError(_no_float(name))
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]+", value):
+        return int(value)
+    if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
+        return int(value)
+    raise InvalidRequest(f"{name} must be a whole number, not {value!r}", argument=name)
+
+
+def _bounds(param: Param, value: int | Decimal, unit: str = "") -> None:
+    what = f"{param.name} must have" if unit else f"{param.name} must be"
+    if param.least is not None and value < param.least and not (param.zero and value == 0):
+        raise InvalidRequest(f"{what} {'0 or ' if param.zero else ''}at least {param.least} {unit}".rstrip() + f", not {value}", argument=param.name)
+    if param.most is not None and value > param.most:
+        raise InvalidRequest(f"{what} at most {param.most} {unit}".rstrip() + f", not {value}", argument=param.name)
+
+
+def decimal(name: str, value: object) -> Decimal:
+    """An exact amount from what a caller may give.
+
+    Raises:
+        TypeError: a float.
+        InvalidRequest: not a finite number.
+    """
+    if isinstance(value, float):
+        raise TypeError(_no_float(name))
+    if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
+        raise InvalidRequest(f"{name} must be a Decimal, int or str, not {type(value).__name__}", argument=name)
+    try:
+        amount = Decimal(value)
+    except ArithmeticError:
+        raise InvalidRequest(f"{name} is not a number: {value!r}", argument=name) from None
+    if not amount.is_finite():
+        raise InvalidRequest(f"{name} must be finite", argument=name)
+    return amount
+
+
+def _amount(param: Param, value: object, as_query: bool) -> object:
+    amount = decimal(param.name, value)
+    if param.positive and amount <= 0:
+        raise InvalidRequest(f"{param.name} must be above 0, not {amount}", argument=param.name)
+    _bounds(param, amount)
+    # Not str(): it writes 0.00000001 as 1E-8.
+    return codec.number(amount) if param.number and not as_query else format(amount, "f")
+
+
+def _time(param: Param, value: object) -> int:
+    name = param.name
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise InvalidRequest(f"{name}: the datetime has no time zone", argument=name)
+        elapsed = value - datetime(1970, 1, 1, tzinfo=UTC)
+        millis = (elapsed.days * 86_400 + elapsed.seconds) * 1000 + elapsed.microseconds // 1000
+        return millis if param.kind is Kind.MILLIS else millis // 1000
+    time = _whole(name, value)
+    if param.kind is Kind.MILLIS and 0 < time < _MILLIS_FROM:
+        raise InvalidRequest(f"{name} is in milliseconds; {time} looks like seconds", argument=name)
+    if param.kind is Kind.SECONDS and time >= _MILLIS_FROM:
+        raise InvalidRequest(f"{name} is in seconds; {time} looks like milliseconds", argument=name)
+    if time < 0:
+        raise InvalidRequest(f"{name} must not be negative", argument=name)
+    return time
+
+
+def _entries(param: Param, value: object) -> list[dict[str, object]]:
+    entry: Entry = param.entry if param.entry is not None else Entry(())
+    if isinstance(value, str | Mapping) or not isinstance(value, Iterable):
+        raise InvalidRequest(f"{param.name} must be a list", argument=param.name)
+    spelled: list[dict[str, object]] = []
+    for index, each in enumerate(value):
+        where = f"{param.name}[{index}]"
+        if isinstance(each, Mapping):
+            members: dict[str, object] = {str(name): item for name, item in each.items() if item is not None}
+        elif attrs.has(type(each)):
+            members = {field.name: item for field in attrs.fields(type(each)) if (item := getattr(each, field.name)) is not None}
+        else:
+            raise InvalidRequest(f"{where} must be a request object or a mapping, not {type(each).__name__}", argument=param.name)
+        spelled.append(_fields(entry.params, entry.rules, members, where, as_query=False))
+    _bounds(param, len(spelled), "entries")
+    return spelled

@@ -1,0 +1,393 @@
+"""One connection as a state machine: frames and the time go in, frames to send and events come out. No socket, no clock.
+
+Theory of operation. The session knows which topics are *wanted* and which are *held* (acknowledged); it sends what turns the one into the other.
+
+* A private connection logs in first; nothing is subscribed before the reply.
+* At most one subscribe or unsubscribe frame is outstanding. Spot's errors name neither topic nor request, so this is what makes them mean
+  something; on futures it costs nothing.
+* An error for a frame with several topics says nothing of the others. After a short wait for their acknowledgements (`_SETTLE`), those still open
+  are sent again, each alone; then an error has one possible meaning. 90008 (already subscribed) counts as an acknowledgement.
+* A frame that is never answered, a login without a reply and a ping without any message are the death of the connection.
+* All that is sent keeps to the exchange's allowance of messages; what is above it waits for `tick`.
+
+The driver calls `receive` with every batch of messages and `tick` when `deadline` has come, sends what `take_outgoing` gives, and acts on events.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final, NamedTuple, TypeAlias
+
+import attrs
+
+from ..errors import ApiError, AuthenticationError, SubscriptionRefused
+from . import codec
+from .inflate import InflateError, inflate
+from .socket_dialect import Acknowledged, Data, Dialect, LoggedIn, Pong, Refused, SocketLimits, Unknown, Verb, pack
+
+_SETTLE: Final = 0.5
+# Of the allowance, so many messages stay free for pings.
+_SPARE: Final = 5
+_NEVER: Final = float("inf")
+
+
+class Ready(NamedTuple):
+    """The connection can subscribe now: it is open, and logged in if it is private."""
+
+
+class TopicHeld(NamedTuple):
+    """A wanted topic was acknowledged."""
+
+    topic: str
+
+
+class TopicRefused(NamedTuple):
+    """A wanted topic was refused; it is no longer wanted here."""
+
+    topic: str
+    error: ApiError
+
+
+class LoginRefused(NamedTuple):
+    """The login was refused; the connection is of no use."""
+
+    error: ApiError
+    retry: bool
+    """Whether it may work another time (a clock off, a fault inside the exchange)."""
+
+
+class Malformed(NamedTuple):
+    """A message that cannot be read; it was skipped."""
+
+    reason: str
+    excerpt: bytes
+
+
+class Complaint(NamedTuple):
+    """An error of the server that belongs to nothing we asked for."""
+
+    error: ApiError
+
+
+class Dead(NamedTuple):
+    """The connection must be given up."""
+
+    reason: str
+    cause: ApiError | None = None
+
+
+Event: TypeAlias = Data | Ready | TopicHeld | TopicRefused | LoginRefused | Malformed | Complaint | Unknown | Dead
+
+
+@attrs.define
+class _Outstanding:
+    """The one subscribe or unsubscribe frame whose answers are awaited."""
+
+    verb: Verb
+    topics: list[str]
+    sent: float
+    duplicates: int = 0
+    error: ApiError | None = None
+    settle: float = _NEVER
+
+
+class Session:
+    """See the head of this file.
+
+    Args:
+        dialect: how the market's sockets are spelled.
+        limits: what the exchange allows this kind of connection.
+        private: whether a login comes first.
+        ping_interval, pong_timeout, login_timeout, acknowledge_timeout: seconds.
+        ceiling: the largest message in bytes, as sent and inflated.
+    """
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        limits: SocketLimits,
+        *,
+        private: bool,
+        ping_interval: float,
+        pong_timeout: float,
+        login_timeout: float,
+        acknowledge_timeout: float,
+        ceiling: int,
+    ) -> None:
+        self._dialect = dialect
+        self._limits = limits
+        self._private = private
+        self._ping_interval = ping_interval
+        self._pong_timeout = pong_timeout
+        self._login_timeout = login_timeout
+        self._acknowledge_timeout = acknowledge_timeout
+        self._ceiling = ceiling
+
+        self._wanted: dict[str, None] = {}
+        self._held: dict[str, None] = {}
+        self._alone: set[str] = set()
+        self._outstanding: _Outstanding | None = None
+        self._outgoing: deque[str] = deque()
+        self._sent: deque[float] = deque()
+        self._ready = False
+        self._dead = False
+        self._login_due = _NEVER
+        self._next_ping = _NEVER
+        self._pong_due = _NEVER
+        self._last_received = 0.0
+
+    # ---- what the driver does ---------------------------------------------------------------------------------------
+
+    def opened(self, now: float) -> list[Event]:
+        """The connection is up. A private one now needs `login`."""
+        self._last_received = now
+        self._next_ping = now + self._ping_interval
+        if self._private:
+            self._login_due = now + self._login_timeout
+            return []
+        return self._become_ready(now)
+
+    def login(self, now: float, key: str, timestamp: int, signature: str) -> None:
+        """Send the login."""
+        self._send(now, self._dialect.login(key, timestamp, signature))
+
+    def want(self, now: float, topics: Iterable[str]) -> None:
+        """Hold these topics as well."""
+        self._wanted.update(dict.fromkeys(topics))
+        self._pump(now)
+
+    def drop(self, now: float, topics: Iterable[str]) -> None:
+        """No longer hold these topics. What is pushed until the server has acted is for nobody."""
+        for topic in topics:
+            self._wanted.pop(topic, None)
+            self._alone.discard(topic)
+        self._pump(now)
+
+    def request(self, now: float, topic: str) -> None:
+        """Ask for a topic's newest state once; the answer is an ordinary push."""
+        if self._ready and not self._dead:
+            self._send(now, self._dialect.spell("request", [topic]))
+
+    @property
+    def held(self) -> Collection[str]:
+        """The topics that the server has acknowledged."""
+        return self._held.keys()
+
+    def take_outgoing(self) -> list[str]:
+        """The frames to send now, in order; each is given once."""
+        frames = list(self._outgoing)
+        self._outgoing.clear()
+        return frames
+
+    def deadline(self) -> float:
+        """When `tick` must be called at the latest."""
+        if self._dead:
+            return _NEVER
+        times = [self._next_ping, self._pong_due, self._login_due]
+        if self._outstanding is not None:
+            times += [self._outstanding.sent + self._acknowledge_timeout, self._outstanding.settle]
+        elif self._ready and self._work():
+            times.append(self._sent[0] + self._limits.messages_per if self._sent else 0.0)
+        return min(times)
+
+    # ---- frames in --------------------------------------------------------------------------------------------------
+
+    def receive(self, messages: Sequence[tuple[bool, bytes]], now: float) -> list[Event]:
+        """Take a batch of messages, each (binary, payload), in the order of arrival."""
+        if self._dead:
+            return []
+        events: list[Event] = []
+        self._last_received = now
+        self._pong_due = _NEVER
+        for binary, payload in messages:
+            try:
+                # Any frame may be text or raw deflate, whatever it holds: the exchange has sent login replies both ways.
+                if binary:
+                    payload = inflate(payload, self._ceiling)
+                spoken = self._dialect.read(payload)
+            except (InflateError, codec.DecodeError) as error:
+                events.append(Malformed(str(error), payload[:100]))
+                continue
+            if type(spoken) is Data:
+                events.append(spoken)
+            else:
+                self._hear(spoken, now, events)
+                if self._is_dead():
+                    break
+        return events
+
+    def _hear(self, spoken: Data | Pong | LoggedIn | Acknowledged | Refused | Unknown, now: float, events: list[Event]) -> None:
+        match spoken:
+            case LoggedIn():
+                if self._private and not self._ready:
+                    events += self._become_ready(now)
+            case Acknowledged(verb, topic):
+                self._acknowledged(verb, topic, now, events)
+            case Refused():
+                self._refused(spoken, now, events)
+            case Unknown():
+                events.append(spoken)
+
+    def _become_ready(self, now: float) -> list[Event]:
+        self._ready = True
+        self._login_due = _NEVER
+        self._pump(now)
+        return [Ready()]
+
+    def _acknowledged(self, verb: Verb, topic: str, now: float, events: list[Event]) -> None:
+        frame = self._outstanding
+        if frame is not None and frame.verb == verb and topic in frame.topics:
+            frame.topics.remove(topic)
+            if not frame.topics:
+                self._outstanding = None
+        elif verb == "unsubscribe":
+            return
+        if verb == "subscribe":
+            self._hold(topic, events)
+        else:
+            self._held.pop(topic, None)
+        self._pump(now)
+
+    def _hold(self, topic: str, events: list[Event]) -> None:
+        self._alone.discard(topic)
+        if topic not in self._held:
+            self._held[topic] = None
+            if topic in self._wanted:
+                events.append(TopicHeld(topic))
+
+    def _refused(self, refused: Refused, now: float, events: list[Event]) -> None:
+        if refused.about == "login" or (self._private and not self._ready):
+            if not refused.benign:
+                self._dead = True
+                events.append(LoginRefused(refused.error, retry=refused.fatal))
+            elif not self._ready:
+                events += self._become_ready(now)
+            return
+        if refused.fatal:
+            self._die(events, f"the exchange refused: {refused.error}", refused.error)
+            return
+        frame = self._outstanding
+        if frame is None or (refused.about is not None and refused.about != frame.verb):
+            events.append(Complaint(refused.error))
+            return
+        if refused.topic is not None and refused.topic in frame.topics:
+            frame.topics.remove(refused.topic)
+            self._settle_topic(frame, refused.topic, refused, events)
+        elif len(frame.topics) == 1:
+            self._settle_topic(frame, frame.topics.pop(), refused, events)
+        else:
+            # Which of them? The good ones' acknowledgements are on their way: wait a moment for those.
+            if refused.benign:
+                frame.duplicates += 1
+            else:
+                frame.error = refused.error
+            frame.settle = min(frame.settle, now + _SETTLE)
+            return
+        if not frame.topics:
+            self._outstanding = None
+            self._pump(now)
+
+    def _settle_topic(self, frame: _Outstanding, topic: str, refused: Refused, events: list[Event]) -> None:
+        if frame.verb == "unsubscribe":
+            self._held.pop(topic, None)
+        elif refused.benign:
+            self._hold(topic, events)
+        else:
+            self._give_up(topic, refused.error, events)
+
+    def _give_up(self, topic: str, error: ApiError, events: list[Event]) -> None:
+        self._alone.discard(topic)
+        if topic in self._wanted:
+            del self._wanted[topic]
+            if not isinstance(error, SubscriptionRefused | AuthenticationError):
+                error = SubscriptionRefused(error.message, topic=topic, code=error.code)
+            events.append(TopicRefused(topic, error))
+
+    def _is_dead(self) -> bool:
+        return self._dead
+
+    def _die(self, events: list[Event], reason: str, cause: ApiError | None = None) -> None:
+        self._dead = True
+        self._outgoing.clear()
+        events.append(Dead(reason, cause))
+
+    # ---- time -------------------------------------------------------------------------------------------------------
+
+    def tick(self, now: float) -> list[Event]:
+        """Do what has become due."""
+        events: list[Event] = []
+        if self._dead:
+            return events
+        if now >= self._pong_due:
+            self._die(events, f"no message within {self._pong_timeout:g} s of a ping")
+            return events
+        if now >= self._login_due:
+            self._die(events, f"no reply to the login within {self._login_timeout:g} s")
+            return events
+        if now >= self._next_ping:
+            self._next_ping = now + self._ping_interval
+            self._pong_due = min(self._pong_due, now + self._pong_timeout)
+            self._send(now, self._dialect.ping)
+        frame = self._outstanding
+        if frame is not None and now >= frame.settle:
+            self._settle(frame, events)
+        elif frame is not None and now >= frame.sent + self._acknowledge_timeout:
+            if frame.verb == "unsubscribe":
+                for topic in frame.topics:  # nobody listens any more; whether the server still sends is its own affair
+                    self._held.pop(topic, None)
+                self._outstanding = None
+            else:
+                missing = ", ".join(frame.topics[:3]) + (", ..." if len(frame.topics) > 3 else "")
+                self._die(events, f"no acknowledgement of {missing} within {self._acknowledge_timeout:g} s")
+                return events
+        self._pump(now)
+        return events
+
+    def _settle(self, frame: _Outstanding, events: list[Event]) -> None:
+        """Decide on the topics of a frame that drew errors and were not acknowledged since."""
+        self._outstanding = None
+        if frame.verb == "unsubscribe":
+            for topic in frame.topics:
+                self._held.pop(topic, None)
+        elif frame.error is None and frame.duplicates >= len(frame.topics):
+            for topic in frame.topics:
+                self._hold(topic, events)
+        else:
+            self._alone.update(frame.topics)
+
+    # ---- frames out -------------------------------------------------------------------------------------------------
+
+    def _work(self) -> Verb | None:
+        """What remains to be done to hold exactly what is wanted."""
+        if any(topic not in self._held for topic in self._wanted):
+            return "subscribe"
+        if any(topic not in self._wanted for topic in self._held):
+            return "unsubscribe"
+        return None
+
+    def _pump(self, now: float) -> None:
+        """Send the next subscribe or unsubscribe frame, if one is due and allowed."""
+        if not self._ready or self._dead or self._outstanding is not None or not self._may_send(now):
+            return
+        verb = self._work()
+        if verb is None:
+            return
+        if verb == "subscribe":
+            missing = [topic for topic in self._wanted if topic not in self._held]
+            together = [topic for topic in missing if topic not in self._alone]
+            topics = together or missing[:1]
+        else:
+            topics = [topic for topic in self._held if topic not in self._wanted]
+        text, taken = pack(self._dialect, verb, topics, self._limits)
+        self._outstanding = _Outstanding(verb, taken, now)
+        self._send(now, text)
+
+    def _may_send(self, now: float) -> bool:
+        while self._sent and self._sent[0] <= now - self._limits.messages_per:
+            self._sent.popleft()
+        return len(self._sent) < self._limits.messages - _SPARE
+
+    def _send(self, now: float, text: str) -> None:
+        self._sent.append(now)
+        self._outgoing.append(text)

@@ -1,0 +1,259 @@
+"""How BitMart's sockets are spelled: login, subscribe, ping, and what a frame from the server is. One class a market.
+
+Facts and where they were seen: spot chapter of 2025-06, futures chapter of 2025-11, a probe of the live futures socket of 2026-09-23.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+import attrs
+
+from ..config import Market
+from ..errors import (
+    SOCKET_CODES,
+    ApiError,
+    AuthenticationError,
+    ExchangeFault,
+    RequestRefused,
+    SubscriptionRefused,
+)
+from . import codec
+
+LOGIN_WORD: Final = b"bitmart.WebSocket"
+
+Verb: TypeAlias = Literal["subscribe", "unsubscribe"]
+
+
+def string_to_sign(timestamp: int, memo: str) -> bytes:
+    """What a login's signature covers."""
+    return b"%d#%s#%s" % (timestamp, memo.encode(), LOGIN_WORD)
+
+
+class Data(NamedTuple):
+    """A push: its table (spot) or group (futures), and its payload as JSON."""
+
+    key: str
+    raw: bytes
+
+
+class Pong(NamedTuple):
+    """The answer to a ping."""
+
+
+class LoggedIn(NamedTuple):
+    """The login was accepted."""
+
+
+class Acknowledged(NamedTuple):
+    """One topic of a subscribe or unsubscribe took effect."""
+
+    verb: Verb
+    topic: str
+
+
+class Refused(NamedTuple):
+    """The server said no; topic and verb only where it names them."""
+
+    error: ApiError
+    topic: str | None
+    about: Literal["login", "subscribe", "unsubscribe"] | None
+    benign: bool
+    """What was asked for is already so (90008, 91005)."""
+    fatal: bool
+    """The connection is of no more use: limits, faults, not logged in."""
+
+
+class Unknown(NamedTuple):
+    """A frame that is well formed and means nothing to us."""
+
+    text: str
+
+
+Spoken: TypeAlias = Data | Pong | LoggedIn | Acknowledged | Refused | Unknown
+
+
+@attrs.frozen
+class SocketLimits:
+    """What the exchange allows one kind of connection."""
+
+    topics: int
+    """On one connection."""
+    connections: int
+    """From one address."""
+    topics_per_frame: int
+    frame_bytes: int
+    messages: int = 100
+    """Sent by us in `messages_per` seconds, pings included."""
+    messages_per: float = 10.0
+    connects: int = 30
+    """From one address in `connects_per` seconds."""
+    connects_per: float = 60.0
+
+
+LIMITS: Final[dict[tuple[Market, bool], SocketLimits]] = {
+    ("spot", False): SocketLimits(115, 20, 20, 4000),
+    ("spot", True): SocketLimits(100, 10, 20, 4000),
+    # Undocumented: 100 topics ran without refusal (2026-09-23). Frames above about 2,048 bytes close the socket with 1009.
+    ("futures", False): SocketLimits(100, 500, 100, 2000),
+    ("futures", True): SocketLimits(100, 500, 100, 2000),
+}
+"""By market and whether the connection is private."""
+
+
+def pack(dialect: Dialect, verb: Verb, topics: Iterable[str], limits: SocketLimits) -> tuple[str, list[str]]:
+    """One frame with as many of the topics as may go into it (at least one), and which those are."""
+    taken: list[str] = []
+    text = ""
+    for topic in topics:
+        if len(taken) == limits.topics_per_frame:
+            break
+        longer = dialect.spell(verb, [*taken, topic])
+        if taken and len(longer.encode()) > limits.frame_bytes:
+            break
+        text = longer
+        taken.append(topic)
+    return text, taken
+
+
+@attrs.define
+class _SpotFrame:
+    table: str = ""
+    data: codec.Raw = codec.Raw(b"")
+    event: str = ""
+    topic: str = ""
+    errorCode: int | str | None = None  # noqa: N815
+    errorMessage: str | None = None  # noqa: N815
+
+
+class SpotDialect:
+    """``{"op": "subscribe", "args": [...]}``; the heartbeat is the bare words ping and pong."""
+
+    market: Final[Market] = "spot"
+    ping: Final = "ping"
+
+    def __init__(self) -> None:
+        self._decode = codec.frame_decoder(_SpotFrame)
+
+    @staticmethod
+    def spell(verb: str, topics: Iterable[str]) -> str:
+        """A frame with a verb and topics."""
+        return codec.dumps({"op": verb, "args": list(topics)}).decode()
+
+    def login(self, key: str, timestamp: int, signature: str) -> str:
+        """The login frame."""
+        return self.spell("login", [key, str(timestamp), signature])
+
+    def read(self, payload: bytes) -> Spoken:
+        """What a frame says.
+
+        Raises:
+            codec.DecodeError: not JSON, or not an object.
+        """
+        if payload == b"pong":
+            return Pong()
+        frame = self._decode(payload)
+        if frame.table:
+            return Data(frame.table, bytes(frame.data))
+        if frame.errorCode is not None:
+            return self._refused(frame)
+        match frame.event:
+            case "login":
+                return LoggedIn()
+            case "subscribe" | "unsubscribe":
+                return Acknowledged(frame.event, frame.topic)
+            case _:
+                return Unknown(payload[:200].decode(errors="replace"))
+
+    def _refused(self, frame: _SpotFrame) -> Refused:
+        digits = str(frame.errorCode)
+        code = int(digits) if digits.isdigit() else 0
+        row = SOCKET_CODES.get(code)
+        error_type = row.error if row is not None else RequestRefused
+        error = error_type(frame.errorMessage or "", code=code, endpoint=frame.topic or None)
+        about = frame.event if frame.event in ("login", "subscribe", "unsubscribe") else None
+        if about is None and 91001 <= code <= 91023 and code != 91006:
+            about = "login"
+        return Refused(
+            error,
+            frame.topic or None,
+            about,  # type: ignore[arg-type]  # mypy does not narrow a str by `in`
+            benign=code in (90008, 91005),
+            fatal=(row.retry if row is not None else False) or code == 91006,
+        )
+
+
+@attrs.define
+class _FuturesFrame:
+    group: str = ""
+    data: codec.Raw = codec.Raw(b"")
+    action: str = ""
+    success: bool | None = None
+    error: str | None = None
+
+
+_TEMPORARY: Final = re.compile(r"temporarily unavailable", re.IGNORECASE)
+_NEEDS_LOGIN: Final = re.compile(r"need authen", re.IGNORECASE)
+
+
+class FuturesDialect:
+    """``{"action": "subscribe", "args": [...]}``; the heartbeat is JSON, the bare word ping is refused."""
+
+    market: Final[Market] = "futures"
+    ping: Final = '{"action":"ping"}'
+
+    def __init__(self) -> None:
+        self._decode = codec.frame_decoder(_FuturesFrame)
+
+    @staticmethod
+    def spell(verb: str, topics: Iterable[str]) -> str:
+        """A frame with a verb and topics."""
+        return codec.dumps({"action": verb, "args": list(topics)}).decode()
+
+    def login(self, key: str, timestamp: int, signature: str) -> str:
+        """The login frame; the last word names the device, every SDK says web."""
+        return self.spell("access", [key, str(timestamp), signature, "web"])
+
+    def read(self, payload: bytes) -> Spoken:
+        """What a frame says; raises like `SpotDialect.read`."""
+        frame = self._decode(payload)
+        if frame.success is False:
+            return self._refused(frame)
+        if frame.action:
+            if frame.action in ("access", "login"):
+                return LoggedIn()
+            if frame.action in ("subscribe", "unsubscribe"):
+                return Acknowledged(frame.action, frame.group)  # type: ignore[arg-type]  # as above
+        elif frame.group == "System":
+            return Pong()
+        elif frame.group:
+            return Data(frame.group, bytes(frame.data))
+        return Unknown(payload[:200].decode(errors="replace"))
+
+    def _refused(self, frame: _FuturesFrame) -> Refused:
+        text = frame.error or ""
+        about: Literal["login", "subscribe", "unsubscribe"] | None = None
+        error: ApiError
+        if frame.action in ("access", "login"):
+            about = "login"
+        elif frame.action in ("subscribe", "unsubscribe"):
+            about = frame.action  # type: ignore[assignment]  # as above
+        if _TEMPORARY.search(text):
+            error = ExchangeFault(text, endpoint=frame.group or None)
+        elif about == "login" or _NEEDS_LOGIN.search(text):
+            error = AuthenticationError(text, endpoint=frame.group or None)
+        elif frame.group:
+            error = SubscriptionRefused(text, topic=frame.group)
+        else:
+            error = RequestRefused(text)
+        return Refused(error, frame.group or None, about, benign=False, fatal=bool(_TEMPORARY.search(text)))
+
+
+Dialect: TypeAlias = SpotDialect | FuturesDialect
+
+
+def dialect(market: Market) -> Dialect:
+    """The dialect of a market."""
+    return SpotDialect() if market == "spot" else FuturesDialect()

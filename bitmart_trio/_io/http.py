@@ -1,0 +1,523 @@
+"""The REST pipeline of one host: build, wait for quota, take a slot, sign, send, read, judge.
+
+The order is the point. Bytes are built once; they are what is signed and what is sent. Signing comes after all
+waiting, so a timestamp is never old. A slot is held from signing until the reply is read; whatever happens in
+between, and wherever it is cancelled, slot and connection are given back. What a failure means is decided in
+``_core/verdict.py``.
+
+The clock: no request is spent on it in advance, since most machines keep time. It is set by every answer of
+``/system/time`` (so by ``latency()`` and ``system.time()``), and when the exchange refuses a timestamp (30007): then
+it is asked once, however many calls were refused, and each of those is repeated once. The ``Date`` header of ordinary
+replies comes from the network in front of the exchange, in whole seconds and perhaps from a cache; so it is looked at
+twice a minute at most, and counts only when it proves the clock in use wrong.
+
+A ban (418) is raised at once, never repeated; other calls wait until its pause is over, or raise, as configured.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+import zlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from typing import Final, TypeVar, cast
+
+import attrs
+import httpx
+import trio
+
+from .._core import backoff, codec, dialect, reply, request
+from .._core.endpoint import Auth, Endpoint
+from .._core.hints import hint_for
+from .._core.reply import QuotaUse, RawReply, Reply
+from .._core.request import WireRequest
+from .._core.verdict import Verdict, judge
+from .._version import __version__
+from ..config import Config, Credentials
+from ..errors import (
+    AddressBanned,
+    ApiError,
+    BitMartError,
+    ConfigurationError,
+    ConnectionLost,
+    InvalidRequest,
+    MalformedReply,
+    MissingCredentials,
+    OutcomeUnknown,
+    RateLimited,
+    ReplyTooLarge,
+)
+from ..models._fields import Millis
+from ..models.system import Latency
+from .governor import Governor, Line
+from .transport import NOTHING_SENT
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_CLOSING: Final = 3.0
+_DATE_EVERY: Final = 30.0
+_LEFT_OVER: Final = 16_384
+_BROKEN: Final = (httpx.HTTPError, OSError, trio.BrokenResourceError)
+"""What a transport may raise for a connection that fails; the last two are for transports that are not httpx's own."""
+
+
+@lru_cache(maxsize=1024)
+def _url(root: str, target: str) -> httpx.URL:
+    try:
+        url = httpx.URL(root + target)
+    except httpx.InvalidURL as error:
+        raise InvalidRequest(f"not a path: {error}", argument="path") from error
+    if not str(url.raw_path, "ascii").endswith(target):
+        raise InvalidRequest(f"this path would not be sent as it stands: {target!r}", argument="path")
+    return url
+
+
+@attrs.frozen
+class _Job:
+    """One call, ready but for headers."""
+
+    where: str
+    """Verb and path, for people."""
+    wire: WireRequest
+    auth: Auth
+    reads: bool
+    urgent: bool
+    line: Line
+    arguments: Mapping[str, object]
+    client_order_id: str | None
+
+
+@attrs.frozen
+class _Answer:
+    """A whole reply and when it was asked for and came (by Trio's clock)."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = attrs.field(repr=False)
+    sent: float
+    received: float
+    wall: float
+    """The local wall clock when it came."""
+
+
+class _Refused(Exception):
+    """Carries a failed attempt from where it failed to where it is judged."""
+
+    def __init__(
+        self, error: BitMartError, *, sent: float, unsent: bool = False, answer: _Answer | None = None
+    ) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.unsent = unsent
+        self.answer = answer
+        self.sent = sent
+
+
+class Pipeline:
+    """Sends the REST calls of one market. Does no IO when made, and owns nothing that must be closed.
+
+    Args:
+        root_url: of the host, such as ``https://api-cloud.bitmart.com``.
+        credentials: None serves public calls only.
+        config: of the client.
+        transport: does the HTTP; closed by whoever made it.
+        governor: shared by all pipelines of a client.
+    """
+
+    def __init__(
+        self,
+        root_url: str,
+        credentials: Credentials | None,
+        config: Config,
+        *,
+        transport: httpx.AsyncBaseTransport,
+        governor: Governor,
+    ) -> None:
+        self._root = root_url.rstrip("/")
+        self._credentials = credentials
+        self._config = config
+        self._transport = transport
+        self._governor = governor
+        self._host = governor.host(self._root)
+        waits = config.timeouts
+        self._extensions = {
+            "timeout": {"connect": waits.connect, "read": waits.read, "write": waits.write, "pool": waits.connect}
+        }
+        headers = {
+            "User-Agent": config.user_agent or f"bitmart-trio/{__version__}",
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+        }
+        if config.broker_id is not None:
+            headers[dialect.BROKER_HEADER] = config.broker_id
+        for name, value in headers.items():
+            if not value.isascii() or not value.isprintable():
+                raise ConfigurationError(f"{name} has characters that no header can carry")
+        self._headers = headers
+
+    async def call(self, endpoint: Endpoint[T], /, **arguments: object) -> Reply[T]:
+        """Check, sign, send and read one call.
+
+        Raises:
+            InvalidRequest: a wrong argument; MissingCredentials: no key, secret or memo. Nothing was sent.
+            ApiError: the exchange refused.
+            OutcomeUnknown: a write was cut off.
+            ConnectionLost, MalformedReply, ReplyTooLarge: no usable reply to a read, or a write that was not sent.
+        """
+        if endpoint.replaced_by is not None:
+            # The caller's line: this function, the chapter's method, the caller.
+            warnings.warn(
+                f"{endpoint} is retired by the exchange; use {endpoint.replaced_by}", DeprecationWarning, stacklevel=3
+            )
+        plain = cast("Endpoint[object]", endpoint)
+        wire = request.build(plain, arguments, self._config.recv_window)
+        job = self._job(
+            wire,
+            endpoint.path,
+            endpoint.auth,
+            arguments,
+            wire.client_order_id,
+            reads=endpoint.reads,
+            urgent=endpoint.urgent,
+        )
+        _, result = await self._run(job, lambda status, headers, body: reply.parse(endpoint, status, headers, body))
+        return result
+
+    async def request(
+        self, method: str, path: str, *, params: Mapping[str, object] | None = None, auth: Auth = Auth.NONE
+    ) -> RawReply:
+        """Send a request to any path; raises like `call`. A GET reads, a POST writes."""
+        wire = request.build_raw(method, path, params)
+        arguments = params or {}
+        order_id = arguments.get("client_order_id", arguments.get("clientOrderId")) if method == "POST" else None
+        job = self._job(wire, path, auth, arguments, None if order_id is None else str(order_id), reads=method == "GET")
+        _, result = await self._run(job, self._raw_parser(job.where))
+        return result
+
+    async def latency(self) -> Latency:
+        """Ask for the exchange's time, set the clock by the answer, and tell how far away the exchange is."""
+        answer, server_time = await self._ask_time()
+        clock = self._host.clock
+        offset, bound = clock.offset(answer.received, answer.wall), clock.bound(answer.received, answer.wall)
+        round_trip = (answer.received - answer.sent) * 1000
+        return Latency(
+            server_time=server_time,
+            local_time=Millis(int(answer.wall * 1000)),
+            round_trip=round_trip,
+            one_way=round_trip / 2,
+            offset=offset * 1000,
+            bound=bound * 1000,
+        )
+
+    # ----------------------------------------------------------------------------------------------------------------
+    # Jobs
+    # ----------------------------------------------------------------------------------------------------------------
+
+    def _job(
+        self,
+        wire: WireRequest,
+        path: str,
+        auth: Auth,
+        arguments: Mapping[str, object],
+        client_order_id: str | None,
+        *,
+        reads: bool,
+        urgent: bool = False,
+    ) -> _Job:
+        where = f"{wire.method} {path}"
+        credentials = self._credentials
+        if auth is not Auth.NONE and credentials is None:
+            raise MissingCredentials(f"{where} needs an API key")
+        if auth is Auth.SIGNED and credentials is not None:
+            credentials.require_signing(where)
+        _url(self._root, wire.target)  # raises for a path that httpx would rewrite
+        line = self._governor.line(self._root, where, credentials.api_key if credentials is not None else None)
+        return _Job(where, wire, auth, reads, urgent, line, arguments, client_order_id)
+
+    @staticmethod
+    def _raw_parser(where: str) -> Callable[[int, Mapping[str, str], bytes], RawReply]:
+        return lambda status, headers, body: reply.parse_raw(where, status, headers, body)
+
+    async def _run(self, job: _Job, parse: Callable[[int, Mapping[str, str], bytes], R]) -> tuple[_Answer, R]:
+        """Try until there is a result, or nothing more to be done."""
+        retry, attempt, resynced = self._config.retry, 1, False
+        while True:
+            try:
+                return await self._once(job, parse)
+            except _Refused as refused:
+                failed = refused
+            error = failed.error
+            genuine = failed.answer is not None and _is_reply(failed.answer.body)
+            verdict = judge(error, reads=job.reads, unsent=failed.unsent, genuine=genuine)
+            log.debug("%s, try %d: %s: %s", job.where, attempt, type(error).__name__, verdict.name.lower())
+            if verdict is Verdict.RESYNC and not resynced:
+                resynced = True
+                await self._resync(failed, job)
+                if retry.attempts > 1:
+                    continue
+            elif verdict is Verdict.REPEAT and attempt < retry.attempts:
+                if not isinstance(error, RateLimited):
+                    await trio.sleep(backoff.retry_delay(retry, attempt - 1, self._governor.random()))
+                    attempt += 1
+                    continue
+                if self._config.rate_limit == "wait":  # the bucket's pause is the wait
+                    attempt += 1
+                    continue
+            raise self._final(job, error, verdict)
+
+    def _final(self, job: _Job, error: BitMartError, verdict: Verdict) -> BitMartError:
+        """What the caller gets, with its cause set."""
+        if isinstance(error, ApiError):
+            now, wall = trio.current_time(), self._host.wall()
+            clock, path = self._host.clock, job.wire.target.partition("?")[0]
+            hint = hint_for(error, job.arguments, path, clock.offset(now, wall), clock.bound(now, wall))
+            error.hint = hint or error.hint
+        if verdict is not Verdict.UNKNOWN:
+            return error
+        look_up = "look it up before you repeat it"
+        if job.client_order_id is not None:
+            look_up = f"look it up by client order id {job.client_order_id} before you repeat it"
+        unknown = OutcomeUnknown(
+            f"{job.where} may or may not have been done ({error}): {look_up}",
+            endpoint=job.where,
+            client_order_id=job.client_order_id,
+        )
+        # A connection's own error says more than our wrapping of it.
+        unknown.__cause__ = (error.__cause__ if isinstance(error, ConnectionLost) else None) or error
+        return unknown
+
+    # ----------------------------------------------------------------------------------------------------------------
+    # One attempt
+    # ----------------------------------------------------------------------------------------------------------------
+
+    async def _once(self, job: _Job, parse: Callable[[int, Mapping[str, str], bytes], R]) -> tuple[_Answer, R]:
+        governor = self._governor
+        if not governor.try_enter(job.line, urgent=job.urgent, where=job.where):
+            log.debug("%s waits for its quota", job.where)
+            await governor.enter(job.line, urgent=job.urgent)
+        sent = False
+        use: QuotaUse | None = None
+        try:
+            async with self._host.slots.take(job.urgent):
+                outgoing = await self._signed(job)
+                sent = True
+                try:
+                    answer = await self._exchange(job, outgoing)
+                except _Refused as refused:
+                    sent = not refused.unsent
+                    raise
+            use = reply.quota_use(answer.headers)
+        finally:
+            governor.leave(job.line, sent=sent, use=use)
+        took = (answer.received - answer.sent) * 1000
+        log.debug("%s: HTTP %d, %d bytes in %.1f ms", job.where, answer.status, len(answer.body), took)
+        try:
+            result = parse(answer.status, answer.headers, answer.body)
+        except BitMartError as error:
+            if isinstance(error, RateLimited):
+                self._slow_down(job, error)
+            raise _Refused(error, answer=answer, sent=answer.sent) from error
+        self._learn(job, answer)
+        return answer, result
+
+    async def _signed(self, job: _Job) -> httpx.Request:
+        """The request as it goes out; the timestamp is of now."""
+        headers = dict(self._headers)
+        credentials = self._credentials
+        if job.wire.method == "POST":
+            headers["Content-Type"] = "application/json"
+        if credentials is not None and job.auth is not Auth.NONE:
+            timestamp, signature = 0, ""
+            if job.auth is Auth.SIGNED:
+                timestamp = self._host.timestamp()
+                signed = credentials.signature(dialect.string_to_sign(timestamp, credentials.memo or "", job.wire.body))
+                signature = signed if isinstance(signed, str) else await signed
+                if not (signature.isascii() and signature.isalnum()):
+                    raise ConfigurationError("the signer of the credentials returned what is not a hex signature")
+            headers.update(dialect.headers(job.auth, credentials.api_key, timestamp, signature))
+        outgoing = httpx.Request(
+            job.wire.method,
+            _url(self._root, job.wire.target),
+            headers=headers,
+            content=job.wire.body,
+            extensions=self._extensions,
+        )
+        outgoing.stream = _Bytes(job.wire.body)
+        return outgoing
+
+    async def _exchange(self, job: _Job, outgoing: httpx.Request) -> _Answer:
+        sent = trio.current_time()
+        response: httpx.Response | None = None
+        try:
+            response = await self._transport.handle_async_request(outgoing)
+            body = await self._read(job, response)
+        except _BROKEN as error:
+            unsent = isinstance(error, NOTHING_SENT)
+            what = "no connection" if unsent else "the connection broke"
+            lost = ConnectionLost(f"{job.where}: {what} ({type(error).__name__}{f': {error}' if str(error) else ''})")
+            lost.__cause__ = error
+            raise _Refused(lost, unsent=unsent, sent=sent) from error
+        except (MalformedReply, ReplyTooLarge) as error:
+            raise _Refused(error, sent=sent) from error
+        finally:
+            if response is not None:
+                with trio.move_on_after(_CLOSING, shield=True):
+                    await response.aclose()
+        assert response is not None
+        return _Answer(
+            response.status_code, dict(response.headers.items()), body, sent, trio.current_time(), self._host.wall()
+        )
+
+    async def _read(self, job: _Job, response: httpx.Response) -> bytes:
+        """The whole body, decoded, and never more of it than allowed in memory."""
+        most = self._config.max_reply_bytes
+        too_large = f"{job.where}: the reply has more than {most} bytes"
+        declared = response.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > most:
+            raise ReplyTooLarge(too_large)
+        status = response.status_code
+        encoding = response.headers.get("content-encoding", "identity").strip().lower()
+        if encoding not in ("identity", "", "gzip", "x-gzip"):
+            raise MalformedReply(f"{job.where} answered in an encoding that was not asked for", http_status=status)
+        inflate = zlib.decompressobj(zlib.MAX_WBITS | 16) if "gzip" in encoding else None
+        body = bytearray()
+        if not isinstance(response.stream, httpx.AsyncByteStream):
+            raise TypeError("the transport gave a reply that cannot be read asynchronously")
+        chunks = aiter(response.stream)
+        try:
+            async for chunk in chunks:
+                body += chunk if inflate is None else inflate.decompress(chunk, most + 1 - len(body))
+                if len(body) > most:
+                    raise ReplyTooLarge(too_large)
+        except zlib.error as error:
+            await _abandon(response, chunks)
+            raise MalformedReply(f"{job.where} answered with broken gzip", http_status=status) from error
+        except ReplyTooLarge:
+            await _abandon(response, chunks)
+            raise
+        if inflate is not None and body and not inflate.eof:
+            raise MalformedReply(f"{job.where} answered with cut-off gzip", http_status=status)
+        return bytes(body)
+
+    def _slow_down(self, job: _Job, error: RateLimited) -> None:
+        now = trio.current_time()
+        if isinstance(error, AddressBanned):
+            error.retry_after = self._governor.quotas.ban(now)
+            log.warning("the exchange has banned this address: all calls pause for %.0f s", error.retry_after)
+        else:
+            error.retry_after = job.line.bucket.refuse(now)
+        error.hint = f"Wait {error.retry_after:.3g} s"
+
+    # ----------------------------------------------------------------------------------------------------------------
+    # The clock
+    # ----------------------------------------------------------------------------------------------------------------
+
+    async def _ask_time(self) -> tuple[_Answer, Millis]:
+        wire = request.build_raw("GET", dialect.SERVER_TIME, None)
+        job = self._job(wire, dialect.SERVER_TIME, Auth.NONE, {}, None, reads=True)
+        answer, raw = await self._run(job, self._raw_parser(job.where))
+        server_time = _server_time(raw.data)
+        if server_time is None:
+            raise MalformedReply(f"{job.where} answered without a time", http_status=answer.status, excerpt=answer.body)
+        return answer, server_time
+
+    async def _resync(self, refused: _Refused, job: _Job) -> None:
+        """Set the clock, unless another refused call has done so since this one was signed."""
+        async with self._host.resyncing:
+            if self._host.clock.asked >= refused.sent:
+                return
+            self._host.clock.doubt()
+            try:
+                await self._ask_time()
+            except BitMartError as error:
+                log.debug("the clock could not be set: %s", error)
+                raise self._final(job, refused.error, Verdict.RAISE) from error
+
+    def _learn(self, job: _Job, answer: _Answer) -> None:
+        """Set the clock by a reply that tells the time."""
+        clock, now = self._host.clock, answer.received
+        if job.wire.target == dialect.SERVER_TIME:
+            told = _server_time(reply.parse_raw(job.where, answer.status, answer.headers, answer.body).data)
+            if told is not None:
+                clock.sample(sent=answer.sent, received=now, server=told / 1000, wall=answer.wall)
+            return
+        if (
+            self._config.clock is not None or now < self._host.look_at_date
+        ):  # a clock of the user's own is not second-guessed
+            return
+        self._host.look_at_date = now + _DATE_EVERY
+        second = _date(answer.headers)
+        if second is not None and clock.hint(
+            sent=answer.sent, received=now, server=second + 0.5, wall=answer.wall, resolution=0.5
+        ):
+            log.info("the local clock is off by %.1f s, as the date of a reply shows", clock.offset(now, answer.wall))
+
+
+async def _abandon(response: httpx.Response, chunks: AsyncIterator[bytes]) -> None:
+    """Leave a reply half read.
+
+    httpcore reads through nested async generators. Left as they are, the garbage collector would finalise them, with a
+    warning for each; after closing, the next read fails and so ends them all from the inside. What has already arrived
+    comes first; the count is for transports that never fail.
+    """
+    with trio.move_on_after(_CLOSING, shield=True):
+        await response.aclose()
+        try:
+            for _ in range(_LEFT_OVER):
+                await anext(chunks)
+        except (StopAsyncIteration, trio.ClosedResourceError, *_BROKEN):
+            pass
+
+
+class _Bytes(httpx.ByteStream):
+    """A request body whose iterator is no async generator: a cancel would abandon one, and then it warns."""
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__(body)
+        self._body = body
+
+    def __aiter__(self) -> _Once:
+        return _Once(self._body)
+
+
+class _Once:
+    def __init__(self, body: bytes) -> None:
+        self._left = [body] if body else []
+
+    def __aiter__(self) -> _Once:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._left:
+            raise StopAsyncIteration
+        return self._left.pop()
+
+
+def _is_reply(body: bytes) -> bool:
+    """Whether a body comes from the API: the network in front of the exchange sends pages, or JSON without a code."""
+    try:
+        members = codec.members(body)
+    except codec.DecodeError:
+        return False
+    return "code" in members or "errno" in members
+
+
+def _date(headers: Mapping[str, str]) -> float | None:
+    """The whole second in which a reply was made, None when a cache may have kept it."""
+    if "date" not in headers or "age" in headers:
+        return None
+    try:
+        date = parsedate_to_datetime(headers["date"])
+    except ValueError:
+        return None
+    return date.timestamp() if date.tzinfo is not None else None
+
+
+def _server_time(data: object) -> Millis | None:
+    told = cast("dict[str, object]", data).get("server_time") if isinstance(data, dict) else None
+    return Millis(int(told)) if isinstance(told, int | str) and str(told).isdigit() else None

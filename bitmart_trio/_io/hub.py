@@ -1,0 +1,186 @@
+"""Topics to subscribers. The hub decodes each push once and puts its items into buffers; it never waits for anybody.
+
+Spot pushes name a table, and each item its symbol; futures pushes name the whole topic, with or without the ``@100ms`` suffix that was asked for.
+A push that nobody asked for is counted and not decoded.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeAlias
+
+import attrs
+
+from .._core import codec
+from .._core.channel import Channel, find, without_speed
+from ..models.stream_events import Gap, RawPush
+from .subscription import SubscriptionBuffer
+
+logger = logging.getLogger(__name__)
+
+Buffer: TypeAlias = SubscriptionBuffer[Any]
+
+# Order pushes arrive under either table for either kind of subscription (docs and BitMart.Net disagree, 2026).
+_ONE_PAIR: Final = "spot/user/order"
+_ALL_PAIRS: Final = "spot/user/orders"
+_ALL_PAIRS_TOPIC: Final = "spot/user/orders:ALL_SYMBOLS"
+
+
+@attrs.define
+class _Table:
+    """The subscribers below one spot table or futures topic."""
+
+    channel: Channel[Any] | None
+    topics: dict[str, list[Buffer]] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class HubStatistics:
+    """What became of the pushes of a client."""
+
+    routed: int
+    """Pushes that somebody had asked for."""
+    unasked: int
+    """Pushes that nobody had asked for; not decoded."""
+    malformed: int
+    """Pushes that did not decode."""
+
+
+class Hub:
+    """See the head of this file.
+
+    Args:
+        malformed: told of every push that does not decode (reason, first bytes).
+    """
+
+    def __init__(self, malformed: Callable[[str, bytes], None]) -> None:
+        self._tables: dict[str, _Table] = {}
+        self._malformed_push = malformed
+        self._routed = 0
+        self._unasked = 0
+        self._malformed = 0
+        self._strangers: set[str] = set()
+
+    def attach(self, topic: str, buffer: Buffer) -> None:
+        """Send a topic's items to a buffer from now on."""
+        for key in self._keys(topic):
+            table = self._tables.get(key)
+            if table is None:
+                table = self._tables[key] = _Table(find(topic))
+            buffers = table.topics.setdefault(topic, [])
+            if buffer not in buffers:
+                buffers.append(buffer)
+
+    def detach(self, topic: str, buffer: Buffer) -> None:
+        """Stop sending a topic's items to a buffer."""
+        for key in self._keys(topic):
+            table = self._tables.get(key)
+            buffers = table.topics.get(topic, []) if table is not None else []
+            if table is not None and buffer in buffers:
+                buffers.remove(buffer)
+                if not buffers:
+                    del table.topics[topic]
+                if not table.topics:
+                    del self._tables[key]
+
+    def _buffers(self, topic: str) -> tuple[Buffer, ...]:
+        table = self._tables.get(self._keys(topic)[0])
+        return tuple(table.topics.get(topic, ())) if table is not None else ()
+
+    def gap(self, gap: Gap, connection: int) -> None:
+        """Tell a topic's subscribers of a hole."""
+        for buffer in self._buffers(gap.topic):
+            buffer.gap(gap, connection)
+
+    def end(self, topics: Iterable[str], error: Exception) -> None:
+        """End whoever listens to these topics."""
+        for topic in topics:
+            for buffer in self._buffers(topic):
+                buffer.end(error)
+
+    def statistics(self) -> HubStatistics:
+        """See `HubStatistics`."""
+        return HubStatistics(self._routed, self._unasked, self._malformed)
+
+    @staticmethod
+    def _keys(topic: str) -> tuple[str, ...]:
+        """What its pushes may be called: the most exact name first."""
+        if topic.startswith("spot/"):
+            table = topic.partition(":")[0]
+            if table in (_ONE_PAIR, _ALL_PAIRS):
+                return (_ONE_PAIR, _ALL_PAIRS)
+            return (table,)
+        bare = without_speed(topic)
+        return (topic,) if bare == topic else (topic, bare)
+
+    def push(self, key: str, raw: bytes, now: float) -> None:
+        """Decode a push and put its items where they belong."""
+        table = self._tables.get(key)
+        if table is None and "@" in key:
+            table = self._tables.get(without_speed(key))
+        if table is None:
+            self._unasked += 1
+            if key not in self._strangers and len(self._strangers) < 1000:
+                self._strangers.add(key)
+                logger.debug("push that nobody asked for: %s (said once, counted always)", key)
+            return
+        self._routed += 1
+        if table.channel is None:
+            self._put_raw(table, key, raw, now)
+            return
+        try:
+            items = table.channel.decode(raw)
+        except codec.DecodeError as error:
+            self._malformed += 1
+            self._malformed_push(f"{key}: {error}", raw[:200])
+            return
+        if key.startswith("futures/"):
+            # The exact topic's subscribers, or all that differ only in the suffix.
+            for topic, buffers in ((key, table.topics[key]),) if key in table.topics else tuple(table.topics.items()):
+                self._put(table.channel, topic, items, buffers, now)
+        elif table.channel.filter == "symbol" or key in (_ONE_PAIR, _ALL_PAIRS):
+            self._put_by_symbol(table, key, items, now)
+        else:
+            for topic, buffers in tuple(table.topics.items()):
+                self._put(table.channel, topic, items, buffers, now)
+
+    @staticmethod
+    def _put(channel: Channel[Any], topic: str, items: Iterable[Any], buffers: list[Buffer], now: float) -> None:
+        for item in items:
+            state = topic if channel.key is None else (topic, channel.key(item))
+            for buffer in tuple(buffers) if len(buffers) > 1 else buffers:
+                buffer.put(item, state, now)
+
+    def _put_by_symbol(self, table: _Table, key: str, items: Iterable[Any], now: float) -> None:
+        assert table.channel is not None
+        for item in items:
+            if key in (_ONE_PAIR, _ALL_PAIRS):
+                topics = self._order_topics(table, key, item.symbol)
+            else:
+                topics = (f"{key}:{item.symbol}",)
+            for topic in topics:
+                buffers = table.topics.get(topic)
+                if buffers:
+                    self._put(table.channel, topic, (item,), buffers, now)
+
+    @staticmethod
+    def _order_topics(table: _Table, key: str, symbol: str) -> tuple[str, ...]:
+        """Whose order it is, so that a client with both kinds of subscription, pushed both tables, gets each order once in each."""
+        one = f"{_ONE_PAIR}:{symbol}"
+        own, other = (one, _ALL_PAIRS_TOPIC) if key == _ONE_PAIR else (_ALL_PAIRS_TOPIC, one)
+        return (own,) if own in table.topics else (other,)
+
+    @staticmethod
+    def _put_raw(table: _Table, key: str, raw: bytes, now: float) -> None:
+        try:
+            data = codec.loads(raw) if raw else None
+        except codec.DecodeError:  # the frame was read, so this is only what never was JSON
+            data = None
+        symbols = {item["symbol"] for item in data if isinstance(item, dict) and "symbol" in item} if isinstance(data, list) else set()
+        for topic, buffers in tuple(table.topics.items()):
+            wanted = topic.partition(":")[2]
+            if key.startswith("spot/") and symbols and wanted and "_" in wanted and wanted not in symbols:
+                continue
+            for buffer in tuple(buffers):
+                buffer.put(RawPush(key, data), topic, now)

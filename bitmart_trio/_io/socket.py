@@ -1,0 +1,214 @@
+"""One WebSocket, driven: a reader, a writer and a heartbeat around one `Session`, in one nursery that lives as long as the connection.
+
+The session decides, this file waits. Expected ends (the network's errors, a refused login, a dead peer) are noted and end the nursery; `run` then
+raises the one that was noted, so nothing but bugs ever leaves as a group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from inspect import isawaitable
+from typing import NoReturn, TypeAlias
+from urllib.parse import urlsplit
+
+import trio
+import trio_websocket
+
+from .._core.session import Dead, Event, LoginRefused, Session
+from .._core.socket_dialect import Data, string_to_sign
+from ..config import Config, Credentials
+from ..errors import ApiError, ConnectionLost
+from .identity import user_agent
+from .tap import TapStream
+from .websocket import close_socket, open_socket
+
+Connect: TypeAlias = Callable[[str], Awaitable[trio.abc.Stream]]
+"""Opens the stream for a socket URL: TCP and TLS done, the handshake not."""
+
+
+class LoginFailed(Exception):
+    """The login was refused; internal, the keeper turns it into what the user sees."""
+
+    def __init__(self, error: ApiError, retry: bool) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.retry = retry
+
+
+class Socket:
+    """See the head of this file. Made for one connection, used once.
+
+    Args:
+        session: fresh.
+        config: time-outs, ceilings, agent.
+        credentials: for a private connection, else None.
+        clock: the exchange's time in milliseconds, for the login.
+        push: takes a push (key, payload, time); never waits, never raises for what a peer sends.
+        event: takes everything else.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        config: Config,
+        *,
+        credentials: Credentials | None,
+        clock: Callable[[], int],
+        push: Callable[[str, bytes, float], None],
+        event: Callable[[Event], None],
+    ) -> None:
+        self._session = session
+        self._config = config
+        self._credentials = credentials
+        self._clock = clock
+        self._push = push
+        self._event = event
+        self._stirred = trio.Event()
+        self._retimed = trio.Event()
+        self._failure: Exception | None = None
+        self._scope = trio.CancelScope()
+
+    # ---- what the keeper asks for -------------------------------------------------------------------------------------
+
+    def want(self, topics: Iterable[str]) -> None:
+        """Hold these topics as well."""
+        self._session.want(trio.current_time(), topics)
+        self._stir()
+
+    def drop(self, topics: Iterable[str]) -> None:
+        """Let these topics go."""
+        self._session.drop(trio.current_time(), topics)
+        self._stir()
+
+    def fail(self, error: Exception) -> None:
+        """Give the connection up; `run` raises the error."""
+        if self._failure is None:
+            self._failure = error
+            self._scope.cancel()
+
+    async def run(self, url: str, connect: Connect) -> NoReturn:
+        """Connect, log in, and stay until the connection ends. Being cancelled closes it politely, for a bounded time.
+
+        Raises:
+            ConnectionLost: it could not be made, or broke.
+            LoginFailed: the exchange refused the login.
+        """
+        with self._scope:
+            async with trio.open_nursery() as nursery:
+                try:
+                    await self._live(nursery, url, connect)
+                except ConnectionLost as error:
+                    self.fail(error)
+        assert self._failure is not None, "a socket ended without a reason"
+        raise self._failure
+
+    async def _live(self, nursery: trio.Nursery, url: str, connect: Connect) -> None:
+        seconds = self._config.timeouts.connect
+        with trio.move_on_after(seconds) as deadline:
+            stream, connection = await self._open(nursery, url, connect)
+        if deadline.cancelled_caught:
+            raise ConnectionLost(f"no connection to {url} within {seconds:g} s")
+        try:
+            nursery.start_soon(self._write, connection)
+            self._handle(self._session.opened(trio.current_time()))
+            nursery.start_soon(self._keep_time)
+            if self._credentials is not None:
+                await self._log_in(self._credentials)
+            await self._read(stream, connection)
+        finally:
+            # Only a leave of our own is worth a farewell: whoever let us down would not answer it.
+            await close_socket(connection, stream, self._config.timeouts.close if self._failure is None else 0)
+
+    async def _open(
+        self, nursery: trio.Nursery, url: str, connect: Connect
+    ) -> tuple[TapStream, trio_websocket.WebSocketConnection]:
+        try:
+            raw = await connect(url)
+        except (OSError, trio.BrokenResourceError) as error:
+            raise ConnectionLost(f"no connection to {url}: {str(error) or type(error).__name__}") from error
+        stream = TapStream(raw, self._take, ceiling=self._config.max_frame_bytes, active=self._config.tap)
+        parts = urlsplit(url)
+        resource = parts.path + (f"?{parts.query}" if parts.query else "")
+        connection = await open_socket(
+            nursery,
+            stream,
+            parts.netloc.rpartition("@")[2],
+            resource or "/",
+            headers={"User-Agent": user_agent(self._config)},
+            close_seconds=self._config.timeouts.close,
+        )
+        return stream, connection
+
+    async def _log_in(self, credentials: Credentials) -> None:
+        timestamp = self._clock()
+        try:
+            signature = credentials.signature(string_to_sign(timestamp, credentials.memo or ""))
+            if isawaitable(signature):
+                signature = await signature
+        except Exception as error:  # the user's signer: its failure is this connection's
+            raise ConnectionLost(f"the login could not be signed: {error!r}") from error
+        self._session.login(trio.current_time(), credentials.api_key, timestamp, signature)
+        self._stir()
+
+    # ---- the tasks ----------------------------------------------------------------------------------------------------
+
+    def _take(self, messages: Sequence[tuple[bool, bytes]]) -> None:
+        """A batch from the wire. Called from within the reader: it must not wait."""
+        now = trio.current_time()
+        for event in self._session.receive(messages, now):
+            if type(event) is Data:
+                self._push(event.key, event.raw, now)
+            else:
+                self._handle((event,))
+
+    def _handle(self, events: Iterable[Event]) -> None:
+        for event in events:
+            match event:
+                case Dead(reason, cause):
+                    error = ConnectionLost(reason)
+                    error.__cause__ = cause
+                    self.fail(error)
+                case LoginRefused(refusal, retry):
+                    self.fail(LoginFailed(refusal, retry))
+                case _:
+                    self._event(event)
+        self._stir()
+
+    def _stir(self) -> None:
+        """There may be something to send, and the next deadline may have moved."""
+        self._stirred.set()
+        self._retimed.set()
+
+    async def _read(self, stream: TapStream, connection: trio_websocket.WebSocketConnection) -> None:
+        """Wait for the end of the connection, and take what the tap passes on."""
+        try:
+            while True:
+                message = await connection.get_message()
+                self._take([(True, message) if isinstance(message, bytes) else (False, message.encode())])
+        except trio_websocket.ConnectionClosed as closed:
+            if stream.failure is not None:
+                raise stream.failure from None
+            reason = closed.reason
+            said = "" if reason is None else f" ({reason.code} {reason.reason or reason.name})"
+            raise ConnectionLost(f"the server closed the connection{said}") from (stream.broken or closed)
+
+    async def _write(self, connection: trio_websocket.WebSocketConnection) -> None:
+        try:
+            while True:
+                self._stirred = trio.Event()
+                for text in self._session.take_outgoing():
+                    await connection.send_message(text)
+                await self._stirred.wait()
+        except (trio_websocket.ConnectionClosed, trio.BrokenResourceError, trio.ClosedResourceError):
+            pass  # the reader learns of it too, and knows the reason
+
+    async def _keep_time(self) -> None:
+        """The heartbeat, and every other deadline of the session."""
+        while True:
+            self._retimed = trio.Event()
+            # A millisecond at the least, so that no rounding of a float can make this loop spin.
+            wake = max(self._session.deadline(), trio.current_time() + 0.001)
+            with trio.move_on_at(wake):
+                await self._retimed.wait()
+                continue
+            self._handle(self._session.tick(trio.current_time()))

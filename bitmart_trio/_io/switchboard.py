@@ -1,0 +1,262 @@
+"""The switchboard: every socket of one client. It packs topics onto connections within the exchange's limits and gives out subscriptions.
+
+Connections are opened when a topic needs one, shared by all subscriptions, and owned by the client's nursery. Two subscriptions to one topic share
+it on the wire; the last one to close lets it go.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, TypeAlias
+
+import attrs
+import trio
+
+from .._core.channel import Overflow, find, is_private, market_of, unique
+from .._core.socket_dialect import LIMITS
+from ..config import Config, Credentials, Environment, Market
+from ..errors import InvalidRequest, MissingCredentials
+from ..models import stream_events
+from ..models.stream_events import AnyStreamEvent
+from .hub import Buffer, Hub, HubStatistics
+from .keeper import Keeper, Place, acknowledged
+from .socket import Connect
+from .subscription import Gaps, Subscription, SubscriptionBuffer
+
+Spell: TypeAlias = Callable[[str], str]
+"""A user's subject (a symbol, or a whole topic) as a topic."""
+
+
+@attrs.define(eq=False)
+class _Held:
+    """A topic on the wire."""
+
+    keeper: Keeper
+    buffers: list[Buffer]
+
+
+class Switchboard:
+    """See the head of this file.
+
+    Args:
+        nursery: owns the connections.
+        environment: where the sockets are.
+        credentials: for private topics; None has none.
+        config: of the client.
+        connect: opens streams.
+        clock: a market's time at the exchange in milliseconds, for logins.
+        resync: corrects that clock, None where there is no REST to ask.
+    """
+
+    def __init__(
+        self,
+        nursery: trio.Nursery,
+        environment: Environment,
+        credentials: Credentials | None,
+        config: Config,
+        *,
+        connect: Connect,
+        clock: Callable[[Market], int],
+        resync: Callable[[Market], Awaitable[object]] | None = None,
+    ) -> None:
+        self._nursery = nursery
+        self._environment = environment
+        self._credentials = credentials
+        self._config = config
+        self._connect = connect
+        self._clock = clock
+        self._resync = resync
+        self._keepers: dict[tuple[Market, bool], list[Keeper]] = {}
+        self._topics: dict[str, _Held] = {}
+        self._numbers = itertools.count(1)
+        self._listeners: list[SubscriptionBuffer[AnyStreamEvent]] = []
+        self._buffers: dict[Buffer, None] = {}
+        self._closed = False
+        self._hub = Hub(self._malformed)
+
+    # ---- for users, through the openers -----------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def subscribe(
+        self,
+        topics: Iterable[str],
+        *,
+        spell: Spell,
+        buffer: int | None,
+        overflow: Overflow | None,
+        gaps: Gaps,
+    ) -> AsyncIterator[Subscription[Any]]:
+        """Subscribe while inside; returns once the exchange has acknowledged every topic.
+
+        Args:
+            topics: as on the wire.
+            spell: makes topics of what the user gives to ``Subscription.add`` and ``remove``.
+            buffer, overflow: None takes the channel's and the configuration's.
+            gaps: how holes are told.
+        """
+        self._check_open()
+        topics = unique(topics)
+        if not topics:
+            raise InvalidRequest("name at least one symbol or topic to subscribe to")
+        if overflow is None:
+            channel = find(topics[0])
+            overflow = channel.overflow if channel is not None else "fail"
+        size = buffer if buffer is not None else getattr(self._config.buffers, overflow)
+        held: SubscriptionBuffer[Any] = SubscriptionBuffer(size=size, overflow=overflow, gaps=gaps)
+        held.owner = _Owner(self, spell)
+        self._buffers[held] = None
+        with Subscription[Any](held) as subscription:
+            await self.add(held, topics)
+            yield subscription
+
+    @asynccontextmanager
+    async def events(self, *, buffer: int | None) -> AsyncIterator[Subscription[AnyStreamEvent]]:
+        """Listen to the connections' lives while inside; a slow listener loses the oldest, counted."""
+        await trio.lowlevel.checkpoint()
+        self._check_open()
+        size = buffer if buffer is not None else self._config.buffers.drop_oldest
+        held: SubscriptionBuffer[AnyStreamEvent] = SubscriptionBuffer(size=size, overflow="drop_oldest", gaps="skip")
+        self._listeners.append(held)
+        try:
+            with Subscription[AnyStreamEvent](held) as subscription:
+                yield subscription
+        finally:
+            self._listeners.remove(held)
+
+    async def connect(self, market: Market, *, private: bool) -> None:
+        """Open (and prove) a connection ahead of need."""
+        await trio.lowlevel.checkpoint()
+        self._check_open()
+        self._may(market, private, "a private connection")
+        keepers = self._keepers.setdefault((market, private), [])
+        await (keepers[0] if keepers else self._open(market, private)).ready()
+
+    def statistics(self) -> HubStatistics:
+        """Counts over all pushes of the client."""
+        return self._hub.statistics()
+
+    def close(self) -> None:
+        """End every subscription with ``ClosedResourceError``; the nursery's cancellation closes the connections."""
+        self._closed = True
+        for buffer in [*self._buffers, *self._listeners]:
+            buffer.end(trio.ClosedResourceError("the client was closed"))
+
+    # ---- topics -----------------------------------------------------------------------------------------------------
+
+    async def add(self, buffer: Buffer, topics: Iterable[str]) -> None:
+        """Hold topics for a buffer; returns once they are acknowledged. When one is refused, none of them is held."""
+        fresh = [topic for topic in unique(topics) if topic not in buffer.topics]
+        for topic in fresh:
+            self._may(market_of(topic), is_private(topic), topic)
+            self._environment.socket_url(market_of(topic), is_private(topic))
+        wanted: dict[Keeper, list[str]] = {}
+        try:
+            for topic in fresh:
+                # Attached before it is asked for: a push may precede the acknowledgement.
+                self._hub.attach(topic, buffer)
+                buffer.topics[topic] = None
+                held = self._topics.get(topic)
+                if held is None:
+                    held = self._topics[topic] = _Held(self._place(topic), [])
+                held.buffers.append(buffer)
+                wanted.setdefault(held.keeper, []).append(topic)
+            await acknowledged([wish for keeper, topics in wanted.items() for wish in keeper.want(topics)])
+        except BaseException:
+            self.remove(buffer, fresh)
+            raise
+
+    def remove(self, buffer: Buffer, topics: Iterable[str]) -> None:
+        """Let topics go for a buffer; those that nobody else holds are unsubscribed."""
+        for topic in list(topics):
+            if topic not in buffer.topics:
+                continue
+            del buffer.topics[topic]
+            self._hub.detach(topic, buffer)
+            held = self._topics[topic]
+            held.buffers.remove(buffer)
+            if not held.buffers:
+                del self._topics[topic]
+                held.keeper.drop([topic])
+
+    def forget(self, buffer: Buffer) -> None:
+        """A buffer is closed or ended."""
+        self.remove(buffer, list(buffer.topics))
+        self._buffers.pop(buffer, None)
+
+    # ---- connections ------------------------------------------------------------------------------------------------
+
+    def _place(self, topic: str) -> Keeper:
+        """A connection with room for a topic, opened if there is none. The first ones are filled first, so that they pack again as topics close."""
+        market, private = market_of(topic), is_private(topic)
+        for keeper in self._keepers.get((market, private), ()):
+            if self._assigned(keeper) <= LIMITS[market, private].topics:
+                return keeper
+        return self._open(market, private)
+
+    def _assigned(self, keeper: Keeper) -> int:
+        return 1 + sum(held.keeper is keeper for held in self._topics.values())
+
+    def _open(self, market: Market, private: bool) -> Keeper:
+        place = Place(
+            market=market,
+            private=private,
+            url=self._environment.socket_url(market, private),
+            connect=self._connect,
+            config=self._config,
+            credentials=self._credentials if private else None,
+            clock=partial(self._clock, market),
+            resync=None if self._resync is None else partial(self._resync, market),
+        )
+        keeper = Keeper(next(self._numbers), place, self._hub, tell=self._tell, ended=self._ended)
+        self._keepers.setdefault((market, private), []).append(keeper)
+        self._nursery.start_soon(keeper.run)
+        return keeper
+
+    def _ended(self, keeper: Keeper) -> None:
+        for keepers in self._keepers.values():
+            if keeper in keepers:
+                keepers.remove(keeper)
+
+    def _may(self, market: Market, private: bool, what: str) -> None:
+        if private:
+            if self._credentials is None:
+                raise MissingCredentials(f"{what} is private and needs credentials")
+            self._credentials.require_signing(f"the login for {what}")
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise trio.ClosedResourceError("the client was closed")
+
+    # ---- events -----------------------------------------------------------------------------------------------------
+
+    def _tell(self, event: AnyStreamEvent) -> None:
+        for listener in self._listeners:
+            listener.put(event, None, event.time)
+
+    def _malformed(self, reason: str, excerpt: bytes) -> None:
+        market: Market = "spot" if reason.startswith("spot/") else "futures"
+        self._tell(stream_events.Malformed(
+            market=market, private=is_private(reason.partition(": ")[0]), connection=0, time=trio.current_time(),
+            reason=reason, excerpt=excerpt,
+        ))
+
+
+@attrs.frozen(eq=False)
+class _Owner:
+    """The switchboard as one subscription sees it: it knows how the subscription's subjects are spelled."""
+
+    switchboard: Switchboard
+    spell: Spell
+
+    async def add(self, buffer: Buffer, subjects: tuple[str, ...]) -> None:
+        await self.switchboard.add(buffer, [self.spell(subject) for subject in subjects])
+
+    async def remove(self, buffer: Buffer, subjects: tuple[str, ...]) -> None:
+        await trio.lowlevel.checkpoint()
+        self.switchboard.remove(buffer, [self.spell(subject) for subject in subjects])
+
+    def release(self, buffer: Buffer) -> None:
+        self.switchboard.forget(buffer)

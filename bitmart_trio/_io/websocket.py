@@ -1,0 +1,183 @@
+"""Opens and closes a trio-websocket connection over a tap, in bounded time and with errors of ours.
+
+trio-websocket's ``wrap_client_stream`` and ``aclose`` leave four things to their caller, and this file is where they
+are done:
+
+- *The handshake can hang.* Its reader task ends without a word when the stream ends or breaks, or cannot be written
+  to; nobody then wakes the opener. The tap's ``ended`` does.
+- *The reader task can crash*, and throws what it crashed of into the nursery, in a group: a refusal, or (its issue
+  184) a ping that arrives while we are closing. A task of ours owns the reader's nursery, so a refusal becomes
+  `ConnectionLost` where the connection is opened, and a later crash is the end of the connection and of nothing else.
+- *A polite close needs a living reader.* Cancelling a scope around both would kill the reader first, and ``aclose``
+  would then wait out its deadline for an answer that nobody reads. So the reader is shielded once the connection is
+  open, and outlives a cancellation by the time that closing may take, no longer.
+- *The stream stays open* after the peer has closed and after a protocol error. Here it is closed whenever the reader
+  is through.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import cast
+
+import trio
+from trio_websocket import ConnectionRejected, WebSocketConnection, wrap_client_stream
+
+from .._core.frames import excerpt
+from ..errors import ConnectionLost
+from .tap import READ_BYTES, TapStream
+
+_log = logging.getLogger(__name__)
+
+
+async def open_socket(
+    nursery: trio.Nursery,
+    stream: TapStream,
+    host: str,
+    resource: str,
+    *,
+    headers: Mapping[str, str],
+    close_seconds: float,
+) -> WebSocketConnection:
+    """Do the WebSocket handshake.
+
+    There is no deadline in here: callers put connect, TLS and this under one ``trio.fail_after``.
+
+    The tap may deliver messages before this has returned. Whatever happens, the stream will be closed: at once if this
+    raises, else when the connection is over, and at the latest ``close_seconds`` after ``nursery`` has been cancelled.
+    Always call `close_socket`, also when cancelled.
+
+    Args:
+        nursery: gets one task, which lives as long as the connection and raises nothing.
+        stream: a fresh tap, nothing read from it yet.
+        host: for the Host header; names the port too unless it is the scheme's own.
+        resource: path and query.
+        headers: to be sent beside those of the handshake.
+        close_seconds: how long the connection stays able to close politely after a cancellation; what `close_socket`
+            will be given.
+
+    Raises:
+        ConnectionLost: the server refused, did not speak HTTP, or the stream ended or broke. The text has the status
+            and the start of the body.
+    """
+    connection: WebSocketConnection = await nursery.start(_own, stream, host, resource, headers, close_seconds)
+    return connection
+
+
+async def close_socket(connection: WebSocketConnection, stream: TapStream, seconds: float) -> None:
+    """Close politely, also while being cancelled; after ``seconds`` cut the stream. Closing twice does no harm."""
+    try:
+        with trio.move_on_after(seconds, shield=True):
+            async with trio.open_nursery() as nursery:
+                # When the reader is gone, no answer can come.
+                nursery.start_soon(_cancel_after, stream.ended, nursery.cancel_scope)
+                await connection.aclose()
+                nursery.cancel_scope.cancel()
+    finally:
+        # After a close by the peer, aclose() has left it open; a peer that floods or falls silent would keep it so.
+        await trio.aclose_forcefully(stream)
+
+
+async def _own(
+    stream: TapStream,
+    host: str,
+    resource: str,
+    headers: Mapping[str, str],
+    close_seconds: float,
+    *,
+    task_status: trio.TaskStatus[WebSocketConnection],
+) -> None:
+    """Own one connection's reader task from the handshake to its end."""
+    try:
+        extra = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+        async with trio.open_nursery() as nursery:
+            reader = trio.CancelScope()
+            nursery.start_soon(_linger, reader, close_seconds)
+            opening = trio.CancelScope()
+            nursery.start_soon(_cancel_after, stream.ended, opening)
+            opened, crash = True, None
+            with reader:  # cancelled only when it has been open and lingered
+                opened, crash = await _run_reader(stream, host, resource, extra, reader, opening, task_status)
+            nursery.cancel_scope.cancel()
+        if not opened:
+            raise _refusal(stream, crash) from (crash or stream.broken)
+    finally:
+        await trio.aclose_forcefully(stream)
+
+
+async def _run_reader(
+    stream: TapStream,
+    host: str,
+    resource: str,
+    headers: list[tuple[bytes, bytes]],
+    reader: trio.CancelScope,
+    opening: trio.CancelScope,
+    task_status: trio.TaskStatus[WebSocketConnection],
+) -> tuple[bool, Exception | None]:
+    """Shake hands within ``opening``; then be the reader's nursery, shielded, until it ends or ``reader`` is cancelled.
+
+    Returns:
+        Whether the handshake succeeded, and what the reader crashed of.
+    """
+    connection: WebSocketConnection | None = None
+    crash: Exception | None = None
+    try:
+        async with trio.open_nursery() as nursery:
+            with opening:
+                connection = await wrap_client_stream(
+                    nursery,
+                    cast("trio.SocketStream", stream),  # it takes any stream, its annotation does not say so
+                    host,
+                    resource,
+                    extra_headers=headers,
+                    max_message_size=stream.ceiling,
+                    receive_buffer_size=READ_BYTES,
+                )
+            if connection is None:
+                nursery.cancel_scope.cancel()
+            else:
+                # If the opener has been cancelled in this very moment, it must not wait for a lingering reader.
+                await trio.lowlevel.checkpoint_if_cancelled()
+                reader.shield = True
+                task_status.started(connection)
+    except* Exception as group:  # noqa: BLE001 - the edge of trio-websocket's task, the only one here that can fail
+        # (A Cancelled beside it goes on by itself.)
+        crash = group.exceptions[0]
+    if crash is not None and connection is not None:
+        # A ping after our close frame does this; anything else would be news.
+        level = logging.DEBUG if connection.closed is not None else logging.WARNING
+        _log.log(level, "the reader of a WebSocket failed: %r", crash)
+    return connection is not None, crash
+
+
+def _refusal(stream: TapStream, crash: Exception | None) -> ConnectionLost:
+    """The handshake's failure in words."""
+    if isinstance(crash, ConnectionRejected):
+        body = excerpt(crash.body or b"")
+        status = f"the server refused the WebSocket: HTTP {crash.status_code}"
+        return ConnectionLost(f"{status}: {body}" if body else status)
+    if crash is not None:
+        # trio-websocket crashes while it answers a bad reply, as no client can: what was wrong is what came first.
+        first: BaseException = crash
+        while first.__context__ is not None:
+            first = first.__context__
+        reason = f"the WebSocket handshake failed ({first})"
+    elif stream.broken is not None:
+        reason = f"the connection broke during the WebSocket handshake ({stream.broken})"
+    else:
+        reason = "the connection ended during the WebSocket handshake"
+    return ConnectionLost(reason + (f"; the server said {stream.answer}" if stream.answer else ""))
+
+
+async def _cancel_after(event: trio.Event, scope: trio.CancelScope) -> None:
+    await event.wait()
+    scope.cancel()
+
+
+async def _linger(scope: trio.CancelScope, seconds: float) -> None:
+    """Give a shielded scope a deadline as soon as the world outside is cancelled."""
+    try:
+        await trio.sleep_forever()
+    finally:
+        scope.deadline = trio.current_time() + seconds

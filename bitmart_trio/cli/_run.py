@@ -1,0 +1,90 @@
+"""How a command starts, is interrupted and ends: one trio run, one exit code.
+
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted by Ctrl-C, 143 by SIGTERM. What was refused or
+failed is one line on standard error.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Final, NoReturn
+
+import trio
+
+from ..errors import BitMartError, InvalidRequest
+
+FAILED: Final = 1
+MISUSED: Final = 2
+INTERRUPTED: Final = 128 + signal.SIGINT
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+class Failure(Exception):
+    """A command could not do what it is for; the message is for the person at the terminal."""
+
+
+def run(command: Callable[[], Awaitable[None]]) -> NoReturn:
+    """Run a command to its end and leave the process with its exit code.
+
+    The first Ctrl-C or SIGTERM cancels the command, which then closes what it opened. A second Ctrl-C does not wait for
+    that.
+    """
+    try:
+        ended_by = trio.run(_until_signalled, command)
+    except BaseException as error:  # noqa: BLE001 - the edge of the program; what is not ours is raised again
+        sys.exit(_exit_code(error))
+    sys.exit(0 if ended_by is None else 128 + ended_by)
+
+
+async def _until_signalled(command: Callable[[], Awaitable[None]]) -> int | None:
+    """Run the command; the number of the signal that ended it, None when it came to its own end."""
+    caught: int | None = None
+
+    async def listen(task_status: trio.TaskStatus[None]) -> None:
+        nonlocal caught
+        with trio.open_signal_receiver(*_SIGNALS) as signals:
+            task_status.started()
+            caught = await anext(signals)
+        # The handlers are Trio's own again: a second Ctrl-C raises KeyboardInterrupt in the main task.
+        nursery.cancel_scope.cancel()
+
+    async with trio.open_nursery() as nursery:
+        await nursery.start(listen)
+        await command()
+        nursery.cancel_scope.cancel()
+    return caught
+
+
+def _exit_code(error: BaseException) -> int:
+    """Tell the person what happened, and the code that says so to a script; raises what is a bug."""
+    leaves = list(_leaves(error))
+    if any(isinstance(each, KeyboardInterrupt) for each in leaves):
+        return INTERRUPTED
+    if any(isinstance(each, BrokenPipeError) for each in leaves):
+        # Whoever read our output has left (``| head``). Python would complain about it once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    if not all(isinstance(each, BitMartError | Failure | OSError) for each in leaves):
+        raise error
+    print(f"bitmart-trio: {_one_line(leaves[0])}", file=sys.stderr)
+    return MISUSED if isinstance(leaves[0], InvalidRequest) else FAILED
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from _leaves(each)
+    else:
+        yield error
+
+
+def _one_line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    name = type(error).__name__
+    if isinstance(error, Failure):
+        return text
+    return f"{name}: {text}" if text else name

@@ -1,0 +1,103 @@
+"""``bitmart-trio call``: any endpoint by its name, with ``key=value`` arguments."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import cast
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+import bitmart_trio as bm
+
+from .._core.endpoint import Endpoint, Kind, Param
+from .._core.request import RECV_WINDOW
+from ._show import as_json, as_table
+
+
+def all_endpoints() -> dict[str, Endpoint[object]]:
+    """Every endpoint by its name, such as ``spot.market.ticker``."""
+    found: dict[str, Endpoint[object]] = {}
+    for market in (bm.endpoints.spot, bm.endpoints.futures):
+        for chapter in market.__all__:
+            rows: dict[str, object] = vars(getattr(market, chapter))
+            for name, row in rows.items():
+                if isinstance(row, Endpoint):
+                    market_name = market.__name__.rpartition(".")[2]
+                    found[f"{market_name}.{chapter}.{name}"] = cast("Endpoint[object]", row)
+    return found
+
+
+def find(name: str) -> Endpoint[object]:
+    """The endpoint of that name; a usage error with a hint when there is none."""
+    endpoints = all_endpoints()
+    if name not in endpoints:
+        similar = [each for each in endpoints if name.rpartition(".")[2] in each]
+        hint = f"; did you mean {', '.join(similar[:5])}?" if similar else "; --list shows all"
+        raise typer.BadParameter(f"no endpoint {name!r}{hint}", param_hint="GROUP.METHOD")
+    return endpoints[name]
+
+
+def arguments(endpoint: Endpoint[object], words: Sequence[str]) -> dict[str, object]:
+    """``key=value`` words as keyword arguments, read as the endpoint's parameters want them."""
+    params = {param.name: param for param in (*endpoint.params, RECV_WINDOW)}
+    given: dict[str, object] = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"expected key=value, not {word!r}", param_hint="ARGUMENTS")
+        try:
+            # The library itself says what is wrong with a name that the endpoint does not have.
+            given[name] = _read(params[name], text) if name in params else text
+        except ValueError:
+            raise typer.BadParameter(f"{text!r} is not {params[name].kind.value}", param_hint=name) from None
+    return given
+
+
+def _read(param: Param, text: str) -> object:
+    match param.kind:
+        case Kind.INT:
+            return int(text)
+        case Kind.BOOL:
+            if text not in ("true", "false"):
+                raise ValueError(text)
+            return text == "true"
+        case Kind.MILLIS | Kind.SECONDS:
+            return int(text) if text.isdigit() else datetime.fromisoformat(text)
+        case Kind.TEXTS:
+            return text.split(",")
+        case Kind.ENTRIES:
+            return cast("object", json.loads(text, parse_float=Decimal))
+        case Kind.TEXT | Kind.DECIMAL:
+            return text
+
+
+async def call(
+    name: str,
+    endpoint: Endpoint[object],
+    given: Mapping[str, object],
+    credentials: bm.Credentials | None,
+    environment: bm.Environment,
+    json_wanted: bool,
+) -> None:
+    """Make one call and print its payload."""
+    async with bm.open_client(credentials, environment=environment) as client:
+        market = client.spot if name.startswith("spot.") else client.futures
+        reply = await market.call(endpoint, **given)
+    if json_wanted:
+        print(as_json(reply.data, indent=2))
+    else:
+        Console().print(as_table(reply.data))
+
+
+def print_all() -> None:
+    """Print every endpoint with its path and what it needs."""
+    table = Table("GROUP.METHOD", "request", "auth", "arguments (* needed)")
+    for name, endpoint in all_endpoints().items():
+        params = " ".join(f"{param.name}{'*' if param.required else ''}" for param in endpoint.params)
+        table.add_row(name, str(endpoint), endpoint.auth.value, params)
+    Console().print(table)

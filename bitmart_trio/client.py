@@ -1,0 +1,213 @@
+"""Opening a client. Each ``open_*`` owns a nursery with everything that runs in it, and closes all of it on the way out.
+
+Nothing else lives here: REST is in ``rest/`` over ``_io/http.py``, streams are in ``streams/`` over ``_io/switchboard.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+import httpx
+import trio
+
+from ._io.dial import dialer
+from ._io.governor import Governor
+from ._io.http import Pipeline
+from ._io.scopes import closing_shield, lone_error
+from ._io.socket import Connect as Connect
+from ._io.switchboard import Switchboard
+from ._io.transport import make_transport
+from .config import LIVE, Config, Credentials, Environment, Market
+from .errors import ConfigurationError
+from .rest.futures import Futures as Futures
+from .rest.spot import Spot as Spot
+from .streams import Streams as Streams
+
+_DEFAULT: Final = Config()
+
+
+class Client:
+    """Both markets and all streams: what `open_client` gives.
+
+    Attributes:
+        streams: market data and account pushes.
+        environment: where it talks to.
+    """
+
+    __slots__ = ("_futures", "_spot", "environment", "streams")
+
+    def __init__(self, environment: Environment, spot: Spot | None, futures: Futures | None, streams: Streams) -> None:
+        self.environment = environment
+        self.streams = streams
+        self._spot = spot
+        self._futures = futures
+
+    @property
+    def spot(self) -> Spot:
+        """The spot market's REST API.
+
+        Raises:
+            ConfigurationError: the environment has no spot market (`DEMO`).
+        """
+        if self._spot is None:
+            raise ConfigurationError(f"the {self.environment.name} environment has no spot market")
+        return self._spot
+
+    @property
+    def futures(self) -> Futures:
+        """The futures market's REST API; raises like `spot`."""
+        if self._futures is None:
+            raise ConfigurationError(f"the {self.environment.name} environment has no futures market")
+        return self._futures
+
+
+class _Rest:
+    """The pipelines of one client and the transports below them."""
+
+    def __init__(
+        self,
+        stack: AsyncExitStack,
+        credentials: Credentials | None,
+        environment: Environment,
+        config: Config,
+        transport: httpx.AsyncBaseTransport | None,
+    ) -> None:
+        self._stack = stack
+        self._credentials = credentials
+        self._environment = environment
+        self._config = config
+        self._given = transport
+        self.governor = Governor(config)
+        if transport is not None:
+            stack.push_async_callback(_close, transport, config)
+
+    def pipeline(self, market: Market) -> Pipeline:
+        """The pipeline of a market; raises `ConfigurationError` where there is none."""
+        url = self._environment.rest_url(market)
+        transport = self._given
+        if transport is None:
+            transport = make_transport(url, self._config)
+            self._stack.push_async_callback(_close, transport, self._config)
+        return Pipeline(url, self._credentials, self._config, transport=transport, governor=self.governor)
+
+    def timestamp(self, market: Market) -> int:
+        """The exchange's time in milliseconds, as well as it is known."""
+        return self.governor.host(self._environment.rest_url(market)).timestamp()
+
+
+async def _close(transport: httpx.AsyncBaseTransport, config: Config) -> None:
+    with closing_shield(config.timeouts.close):
+        await transport.aclose()
+
+
+@asynccontextmanager
+async def open_client(
+    credentials: Credentials | None = None,
+    *,
+    environment: Environment = LIVE,
+    config: Config = _DEFAULT,
+    http_transport: httpx.AsyncBaseTransport | None = None,
+    connect: Connect | None = None,
+) -> AsyncIterator[Client]:
+    """Open everything: REST of both markets, and streams whose sockets open on the first subscription.
+
+    Opening does no IO. Leaving ends every subscription (tasks that still iterate get ``trio.ClosedResourceError``), closes the sockets
+    politely within ``Config.timeouts.close`` each, also while being cancelled, and then the REST connections. An error raised inside leaves
+    as it is, never wrapped in a group of ours.
+
+    Args:
+        credentials: for private calls and streams; None serves public ones.
+        environment: `LIVE`, `DEMO` (futures only) or ``Environment.at(url)``.
+        config: how it behaves.
+        http_transport: does the HTTP instead of ours; closed on leaving.
+        connect: opens the byte stream for a socket URL instead of ours; TLS is its business too.
+    """
+    async with AsyncExitStack() as stack:
+        rest = _Rest(stack, credentials, environment, config, http_transport)
+        pipelines: dict[Market, Pipeline] = {}
+        if environment.spot_rest is not None:
+            pipelines["spot"] = rest.pipeline("spot")
+        if environment.futures_rest is not None:
+            pipelines["futures"] = rest.pipeline("futures")
+        with lone_error():
+            async with trio.open_nursery() as nursery:
+                switchboard = Switchboard(
+                    nursery,
+                    environment,
+                    credentials,
+                    config,
+                    connect=connect or dialer(config),
+                    clock=rest.timestamp,
+                    resync=lambda market: pipelines[market].latency(),
+                )
+                try:
+                    yield Client(
+                        environment,
+                        Spot(pipelines["spot"]) if "spot" in pipelines else None,
+                        Futures(pipelines["futures"]) if "futures" in pipelines else None,
+                        Streams(switchboard),
+                    )
+                finally:
+                    switchboard.close()
+                nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def open_spot(
+    credentials: Credentials | None = None,
+    *,
+    environment: Environment = LIVE,
+    config: Config = _DEFAULT,
+    http_transport: httpx.AsyncBaseTransport | None = None,
+    connect: Connect | None = None,
+) -> AsyncIterator[Spot]:
+    """Open the spot market's REST API alone. Arguments as of `open_client`; ``connect`` has nothing to do here.
+
+    Raises:
+        ConfigurationError: the environment has no spot market. It never falls back to another one.
+    """
+    async with AsyncExitStack() as stack:
+        yield Spot(_Rest(stack, credentials, environment, config, http_transport).pipeline("spot"))
+
+
+@asynccontextmanager
+async def open_futures(
+    credentials: Credentials | None = None,
+    *,
+    environment: Environment = LIVE,
+    config: Config = _DEFAULT,
+    http_transport: httpx.AsyncBaseTransport | None = None,
+    connect: Connect | None = None,
+) -> AsyncIterator[Futures]:
+    """Open the futures market's REST API alone. Arguments as of `open_client`; ``connect`` has nothing to do here."""
+    async with AsyncExitStack() as stack:
+        yield Futures(_Rest(stack, credentials, environment, config, http_transport).pipeline("futures"))
+
+
+@asynccontextmanager
+async def open_streams(
+    credentials: Credentials | None = None,
+    *,
+    environment: Environment = LIVE,
+    config: Config = _DEFAULT,
+    http_transport: httpx.AsyncBaseTransport | None = None,
+    connect: Connect | None = None,
+) -> AsyncIterator[Streams]:
+    """Open the streams alone. Arguments and leaving as of `open_client`; ``http_transport`` has nothing to do here."""
+    governor = Governor(config)
+
+    def clock(market: Market) -> int:
+        return governor.host(environment.rest_url(market)).timestamp()
+
+    with lone_error():
+        async with trio.open_nursery() as nursery:
+            switchboard = Switchboard(
+                nursery, environment, credentials, config, connect=connect or dialer(config), clock=clock
+            )
+            try:
+                yield Streams(switchboard)
+            finally:
+                switchboard.close()
+            nursery.cancel_scope.cancel()

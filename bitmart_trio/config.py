@@ -1,0 +1,332 @@
+"""What a client is set up with: where the exchange is, who you are, and how long, how often and how much.
+
+Everything here is frozen, does no IO (``Credentials.from_file`` reads one file) and can be shared between clients.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import tomllib
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final, Literal, NoReturn, TypeAlias
+from urllib.parse import urlsplit
+
+import attrs
+
+from .errors import ConfigurationError, MissingCredentials
+
+Signer: TypeAlias = Callable[[bytes], "str | Awaitable[str]"]
+"""Turns the bytes to sign into the hex signature; may be an async function (remote signers, hardware keys)."""
+
+DEFAULT_CREDENTIALS_FILE: Final = Path("~/.bitmart/config.toml")
+
+
+class _SecretText:
+    """A text that shows itself to nobody: not to ``repr``, ``str``, pickles or a debugger's list of locals."""
+
+    __slots__ = ("_hmac", "_length")
+
+    def __init__(self, text: str) -> None:
+        # The prepared HMAC is all that is kept: the secret itself cannot be read back, and each signature saves the key set-up.
+        self._hmac = hmac.new(text.encode(), digestmod="sha256")
+        self._length = len(text)
+
+    def sign(self, message: bytes) -> str:
+        signature = self._hmac.copy()
+        signature.update(message)
+        return signature.hexdigest()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
+@attrs.frozen(repr=False, eq=False, init=False)
+class Credentials:
+    """An API key, and for signed calls and logins its secret and memo.
+
+    The key alone serves KEYED calls. The secret is turned into a prepared HMAC at once and cannot be read back.
+
+    Args:
+        api_key: sent with every private call.
+        api_secret: signs; not needed when ``sign`` is given.
+        memo: the label typed in when the key was made; part of what is signed, never sent.
+        sign: replaces the HMAC-SHA256: gets the bytes to sign, returns the hex signature, may be async.
+    """
+
+    api_key: str
+    memo: str | None
+    _signer: Signer | None
+
+    def __init__(
+        self, api_key: str, api_secret: str | None = None, memo: str | None = None, *, sign: Signer | None = None
+    ) -> None:
+        for name, text in (("api_key", api_key), ("api_secret", api_secret), ("memo", memo)):
+            if text is not None and text != text.strip():
+                raise ConfigurationError(f"{name} has blanks around it")
+        if not api_key:
+            raise MissingCredentials("api_key is empty")
+        if not api_key.isascii() or not api_key.isprintable():
+            raise ConfigurationError("api_key has characters that no header can carry")
+        signer = sign if sign is not None else _SecretText(api_secret).sign if api_secret else None
+        self.__attrs_init__(api_key, memo, signer)
+
+    @classmethod
+    def from_env(cls, prefix: str = "BITMART_API_") -> Credentials:
+        """Read ``BITMART_API_KEY``, ``BITMART_API_SECRET`` and ``BITMART_API_MEMO``.
+
+        Raises:
+            MissingCredentials: no key is set.
+        """
+        key = os.environ.get(f"{prefix}KEY", "")
+        if not key:
+            raise MissingCredentials(f"{prefix}KEY is not set")
+        return cls(key, os.environ.get(f"{prefix}SECRET") or None, os.environ.get(f"{prefix}MEMO") or None)
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str] = DEFAULT_CREDENTIALS_FILE, profile: str = "default") -> Credentials:
+        """Read ``api_key``, ``api_secret`` and ``memo`` from the table ``[profile]`` of a TOML file.
+
+        Raises:
+            MissingCredentials: no such file, profile or key.
+            ConfigurationError: the file is not TOML.
+        """
+        file = Path(path).expanduser()
+        try:
+            document = tomllib.loads(file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise MissingCredentials(f"no credentials file {file}") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+            # The cause would quote the file, and with it perhaps the secret.
+            raise ConfigurationError(f"{file} is not a TOML file") from None
+        table = document.get(profile)
+        if not isinstance(table, dict) or not isinstance(table.get("api_key"), str):
+            raise MissingCredentials(f"{file} has no api_key in [{profile}]")
+        return cls(table["api_key"], table.get("api_secret"), table.get("memo"))
+
+    @property
+    def can_sign(self) -> bool:
+        """Whether signed calls and logins are possible."""
+        return self._signer is not None and self.memo is not None
+
+    def require_signing(self, what: str) -> None:
+        """Raise `MissingCredentials` unless signed calls are possible."""
+        if not self.can_sign:
+            missing = [name for name, absent in (("api_secret", self._signer is None), ("memo", self.memo is None)) if absent]
+            raise MissingCredentials(f"{what} is signed and needs {' and '.join(missing)}")
+
+    def signature(self, message: bytes) -> str | Awaitable[str]:
+        """The signature of exactly these bytes; awaitable when the signer is async."""
+        if self._signer is None:
+            raise MissingCredentials("signing needs api_secret")
+        return self._signer(message)
+
+    def __repr__(self) -> str:
+        return f"Credentials({self.api_key[:4]}***)"
+
+    def __getstate__(self) -> NoReturn:
+        raise TypeError("credentials are not pickled: the secret would leave this process")
+
+
+Market: TypeAlias = Literal["spot", "futures"]
+
+
+@attrs.frozen
+class Environment:
+    """Where an exchange is: two REST hosts and four socket URLs. None means that it does not have it.
+
+    Use `LIVE`, `DEMO` or `Environment.at`.
+    """
+
+    name: str
+    spot_rest: str | None
+    futures_rest: str | None
+    spot_public: str | None
+    spot_private: str | None
+    futures_public: str | None
+    futures_private: str | None
+
+    @classmethod
+    def at(cls, url: str) -> Environment:
+        """A simulated exchange: REST of both markets at the root, sockets below ``/ws``.
+
+        Args:
+            url: such as ``http://127.0.0.1:8080``; ``https`` gives ``wss`` sockets.
+
+        Raises:
+            ConfigurationError: not an http or https URL.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ConfigurationError(f"not the URL of a simulated exchange: {url!r}")
+        root = url.rstrip("/")
+        sockets = f"ws{root.removeprefix('http')}/ws"
+        return cls(
+            name=root,
+            spot_rest=root,
+            futures_rest=root,
+            spot_public=f"{sockets}/spot/public?protocol=1.1",
+            spot_private=f"{sockets}/spot/private?protocol=1.1",
+            futures_public=f"{sockets}/futures/public?protocol=1.1",
+            futures_private=f"{sockets}/futures/private?protocol=1.1",
+        )
+
+    def rest_url(self, market: Market) -> str:
+        """The REST host of a market.
+
+        Raises:
+            ConfigurationError: this environment does not have that market. Nothing ever falls back to another host.
+        """
+        url = self.spot_rest if market == "spot" else self.futures_rest
+        return self._have(url, market)
+
+    def socket_url(self, market: Market, private: bool) -> str:
+        """The socket URL of a market; raises `ConfigurationError` like `rest_url`."""
+        if market == "spot":
+            url = self.spot_private if private else self.spot_public
+        else:
+            url = self.futures_private if private else self.futures_public
+        return self._have(url, market)
+
+    def _have(self, url: str | None, market: Market) -> str:
+        if url is None:
+            raise ConfigurationError(f"the {self.name} environment has no {market} market")
+        return url
+
+
+LIVE: Final = Environment(
+    name="live",
+    spot_rest="https://api-cloud.bitmart.com",
+    futures_rest="https://api-cloud-v2.bitmart.com",
+    spot_public="wss://ws-manager-compress.bitmart.com/api?protocol=1.1",
+    spot_private="wss://ws-manager-compress.bitmart.com/user?protocol=1.1",
+    futures_public="wss://openapi-ws-v2.bitmart.com/api?protocol=1.1",
+    futures_private="wss://openapi-ws-v2.bitmart.com/user?protocol=1.1",
+)
+"""BitMart itself. Trading ended on 2026-08-26; the platform stops on 2027-01-31 15:59 UTC."""
+
+DEMO: Final = Environment(
+    name="demo",
+    spot_rest=None,
+    futures_rest="https://demo-api-cloud-v2.bitmart.com",
+    spot_public=None,
+    spot_private=None,
+    futures_public="wss://openapi-wsdemo-v2.bitmart.com/api?protocol=1.1",
+    futures_private="wss://openapi-wsdemo-v2.bitmart.com/user?protocol=1.1",
+)
+"""BitMart's simulated trading: futures only, same keys. Asking it for spot raises; it never falls back to live."""
+
+
+def _positive(_: object, attribute: attrs.Attribute[float], value: float) -> None:
+    if not value > 0:
+        raise ConfigurationError(f"{attribute.name} must be above 0, not {value!r}")
+
+
+def _not_negative(_: object, attribute: attrs.Attribute[float], value: float) -> None:
+    if not value >= 0:
+        raise ConfigurationError(f"{attribute.name} must not be negative, not {value!r}")
+
+
+@attrs.frozen(kw_only=True)
+class Timeouts:
+    """The waits that have a default, in seconds. Everything else is the caller's ``trio.fail_after``."""
+
+    connect: float = attrs.field(default=10.0, validator=_positive)
+    """A connection: name look-up, TCP, TLS and, for sockets, the handshake."""
+    read: float = attrs.field(default=10.0, validator=_positive)
+    """Silence while a REST reply is awaited."""
+    write: float = attrs.field(default=10.0, validator=_positive)
+    """A REST request that cannot be sent."""
+    login: float = attrs.field(default=10.0, validator=_positive)
+    """The reply to a socket's login."""
+    acknowledge: float = attrs.field(default=10.0, validator=_positive)
+    """The acknowledgement of a subscription."""
+    close: float = attrs.field(default=3.0, validator=_positive)
+    """A polite close of a socket, also while being cancelled; after it the connection is cut."""
+
+
+@attrs.frozen(kw_only=True)
+class Backoff:
+    """How long a broken connection waits before it tries again: doubling, with jitter.
+
+    The n-th wait is drawn evenly between half and all of ``min(maximum, first * factor ** n)``.
+    """
+
+    first: float = attrs.field(default=0.5, validator=_positive)
+    """Seconds."""
+    factor: float = attrs.field(default=2.0, validator=attrs.validators.ge(1.0))
+    maximum: float = attrs.field(default=30.0, validator=_positive)
+    """Seconds."""
+    attempts: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(1)))
+    """Give up after so many failures in a row; None never does."""
+    stable_after: float = attrs.field(default=10.0, validator=_not_negative)
+    """A connection that lived so many seconds starts the count anew."""
+
+
+@attrs.frozen(kw_only=True)
+class Retry:
+    """How often a REST call is repeated. Only what cannot do harm is: reads, and writes that were refused before being acted on."""
+
+    attempts: int = attrs.field(default=3, validator=attrs.validators.ge(1))
+    """Tries in all; 1 never repeats."""
+    first: float = attrs.field(default=0.25, validator=_not_negative)
+    """Seconds before the second try; doubles, with jitter."""
+    maximum: float = attrs.field(default=5.0, validator=_not_negative)
+    """The longest wait between two tries, in seconds (a rate limit's own window may be longer)."""
+
+
+@attrs.frozen(kw_only=True)
+class Buffers:
+    """How many messages a subscription holds for a consumer that is behind, by its overflow policy."""
+
+    conflate: int = attrs.field(default=1024, validator=attrs.validators.ge(1))
+    """Distinct symbols (or keys) of a state stream."""
+    drop_oldest: int = attrs.field(default=1024, validator=attrs.validators.ge(1))
+    fail: int = attrs.field(default=4096, validator=attrs.validators.ge(1))
+
+
+def _proxy(_: object, attribute: attrs.Attribute[str | None], value: str | None) -> None:
+    if value is not None and (urlsplit(value).scheme != "http" or not urlsplit(value).hostname):
+        raise ConfigurationError("proxy must be an http:// URL of a proxy that serves CONNECT")
+
+
+@attrs.frozen(kw_only=True)
+class Config:
+    """How a client behaves. Every field has a default that suits a bot on an ordinary line."""
+
+    timeouts: Timeouts = attrs.field(factory=Timeouts)
+    ping_interval: float = attrs.field(default=10.0, validator=_positive)
+    """Seconds of silence on a socket before a ping is sent; the exchange drops a link after 20."""
+    pong_timeout: float = attrs.field(default=5.0, validator=_positive)
+    """Seconds after a ping without any message before the connection is replaced."""
+    backoff: Backoff = attrs.field(factory=Backoff)
+    retry: Retry = attrs.field(factory=Retry)
+    recv_window: int | None = attrs.field(
+        default=None,
+        validator=attrs.validators.optional([attrs.validators.ge(1), attrs.validators.le(60_000)]),
+    )
+    """Milliseconds that a signed request stays valid, sent where the endpoint takes it; None leaves the exchange's 5000."""
+    rate_limit: Literal["wait", "raise"] = attrs.field(default="wait", validator=attrs.validators.in_(("wait", "raise")))
+    """A call above its quota waits for its turn, or raises `RateLimited` without being sent."""
+    ban_pause: float = attrs.field(default=60.0, validator=_not_negative)
+    """Seconds that everything pauses after the exchange banned the address (418); doubles with each further ban."""
+    max_connections: int = attrs.field(default=20, validator=attrs.validators.ge(1))
+    """REST connections to one host; a quarter of them, at least one, is kept for cancels and renewals."""
+    keepalive: float = attrs.field(default=20.0, validator=_not_negative)
+    """Seconds that an idle REST connection is kept for reuse; 0 closes each after its reply."""
+    max_reply_bytes: int = attrs.field(default=16 * 1024 * 1024, validator=attrs.validators.ge(1024))
+    """A larger REST reply raises `ReplyTooLarge`; the contract list alone is about 1 MB."""
+    max_frame_bytes: int = attrs.field(default=4 * 1024 * 1024, validator=attrs.validators.ge(1024))
+    """A larger socket frame, as sent or inflated, is counted as malformed."""
+    proxy: str | None = attrs.field(default=None, validator=_proxy)
+    """``http://[user:password@]host:port``: REST and sockets go through its CONNECT."""
+    user_agent: str | None = None
+    """None names this library and its version. The exchange's edge turns away the default agents of HTTP libraries."""
+    broker_id: str | None = None
+    """Sent as X-BM-BROKER-ID, for partners of the broker programme."""
+    buffers: Buffers = attrs.field(factory=Buffers)
+    clock: Callable[[], float] | None = None
+    """Seconds since 1970 UTC; None is ``time.time``."""
+    tap: bool = True
+    """Read sockets a batch at a time (fast); False uses trio-websocket's ``get_message`` for every message."""

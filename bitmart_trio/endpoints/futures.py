@@ -1,0 +1,14 @@
+"""The chapters of the futures market; each holds its rows under the names of the methods that use them."""
+
+from __future__ import annotations
+
+from ..rest import futures_account as account
+from ..rest import futures_affiliate as affiliate
+from ..rest import futures_demo as demo
+from ..rest import futures_market as market
+from ..rest import futures_position as position
+from ..rest import futures_sub_account as sub_account
+from ..rest import futures_trading as trading
+from ..rest import system as system
+
+__all__ = ["account", "affiliate", "demo", "market", "position", "sub_account", "system", "trading"]

@@ -1,0 +1,15 @@
+"""The chapters of the spot market; each holds its rows under the names of the methods that use them."""
+
+from __future__ import annotations
+
+from ..rest import spot_account as account
+from ..rest import spot_algo as algo
+from ..rest import spot_broker as broker
+from ..rest import spot_earn as earn
+from ..rest import spot_margin as margin
+from ..rest import spot_market as market
+from ..rest import spot_sub_account as sub_account
+from ..rest import spot_trading as trading
+from ..rest import system as system
+
+__all__ = ["account", "algo", "broker", "earn", "margin", "market", "sub_account", "system", "trading"]

@@ -1,0 +1,72 @@
+"""Enumerations that stay open: a value we do not know becomes a member that keeps it, never an exception."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any, Final
+
+# Unknown words come from the exchange, so their number is small; the bound only guards against a hostile peer.
+_MOST_UNKNOWN: Final = 256
+
+
+class OpenEnum(Enum):
+    """The base of `OpenStr` and `OpenInt`."""
+
+    @classmethod
+    def _unknown(cls, value: Any) -> Any:  # noqa: ANN401
+        known: dict[object, Any] = cls.__dict__.get("_unknown_members") or {}
+        if value in known:
+            return known[value]
+        member: Any = (str if issubclass(cls, str) else int).__new__(cls, value)  # type: ignore[type-var]
+        member._name_ = f"UNKNOWN_{value}"
+        member._value_ = value
+        if len(known) < _MOST_UNKNOWN:
+            known[value] = member
+            type.__setattr__(cls, "_unknown_members", known)
+        return member
+
+    @property
+    def is_known(self) -> bool:
+        """Whether this library knows the value; False for a member made from what the exchange sent."""
+        return not self.name.startswith("UNKNOWN_")
+
+
+class OpenStr(str, OpenEnum):
+    """A word of the exchange. Members equal their wire value; letter case and blanks around it do not matter on reading."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> OpenStr | None:
+        if not isinstance(value, str):
+            return None
+        word = value.strip().casefold()
+        for member in cls:
+            if member.value.casefold() == word:
+                return member
+        unknown: OpenStr = cls._unknown(value)
+        return unknown
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+class OpenInt(int, OpenEnum):
+    """A number of the exchange that stands for a word."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> OpenInt | None:
+        if isinstance(value, str) and value.strip().lstrip("-").isdigit():
+            return cls(int(value))
+        if not isinstance(value, int) or isinstance(value, bool):
+            return None
+        unknown: OpenInt = cls._unknown(value)
+        return unknown
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+class OrderSide(OpenStr):
+    """Which way an order or a taker goes."""
+
+    BUY = "buy"
+    SELL = "sell"

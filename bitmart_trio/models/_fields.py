@@ -1,0 +1,43 @@
+"""How model fields speak of the wire: renamed fields, and integers that are times."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, NewType
+
+import attrs
+
+Millis = NewType("Millis", int)
+"""Milliseconds since 1970 UTC; `from_millis` gives the datetime."""
+
+Seconds = NewType("Seconds", int)
+"""Seconds since 1970 UTC; `from_seconds` gives the datetime."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+WIRE: Final = "bitmart_trio.wire"
+ALIASES: Final = "bitmart_trio.aliases"
+ZERO_IS_NONE: Final = "bitmart_trio.zero_is_none"
+
+
+def from_millis(value: Millis) -> datetime:
+    """The aware UTC datetime of a time in milliseconds, exact to the millisecond."""
+    return _EPOCH + timedelta(milliseconds=value)
+
+
+def from_seconds(value: Seconds) -> datetime:
+    """The aware UTC datetime of a time in seconds."""
+    return _EPOCH + timedelta(seconds=value)
+
+
+def wire(name: str | None = None, *, aliases: tuple[str, ...] = (), zero_is_none: bool = False, default: Any = attrs.NOTHING) -> Any:  # noqa: ANN401
+    """A field whose spelling on the wire differs from its Python name, or that needs a rule of its own.
+
+    Args:
+        name: the name on the wire; None keeps the Python name.
+        aliases: further spellings to accept; the first one present wins.
+        zero_is_none: a 0 stands for "no value" (times that have not come).
+        default: what an absent field becomes.
+    """
+    metadata = {WIRE: name, ALIASES: aliases, ZERO_IS_NONE: zero_is_none}
+    return attrs.field(default=default, metadata={key: value for key, value in metadata.items() if value})

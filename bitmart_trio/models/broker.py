@@ -1,0 +1,25 @@
+"""Rebates of API brokers."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import attrs
+
+
+@attrs.frozen
+class BrokerRebate:
+    """What one day brought in one currency."""
+
+    currency: str
+    """Short code."""
+    rebate_amount: Decimal
+    """In that currency."""
+
+
+@attrs.frozen
+class BrokerRebates:
+    """Rebates by day."""
+
+    rebates: dict[str, list[BrokerRebate]]
+    """Keyed by the day, ``YYYY-MM-DD``; days without a rebate are missing."""

@@ -1,0 +1,309 @@
+"""Savings: flexible and fixed-term products, holdings and records.
+
+The exchange added them in 2026-04 and 2026-06. Request fields come from its SDKs; reply fields are those of one
+third-party SDK, so expect more of them on the wire than there are here (``bm.extras`` shows them).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import attrs
+
+from ._enums import OpenStr
+from ._fields import Millis, wire
+
+
+class SavingsRecordType(OpenStr):
+    """What a savings record is about."""
+
+    SUBSCRIBE = "subscribe"
+    REDEEM = "redeem"
+    INTEREST = "interest"
+
+
+class FixedAutoSubscribe(OpenStr):
+    """What happens to a fixed-term holding at maturity."""
+
+    OFF = "OFF"
+    """It is paid out."""
+    REINVEST_FLEXIBLE = "REINVEST_FLEXIBLE"
+    """It moves into the flexible product."""
+    REINVEST_FIXED = "REINVEST_FIXED"
+    """It starts another term."""
+
+
+class AutoSubscribeAction(OpenStr):
+    """Switches automatic subscription."""
+
+    OPEN = "open"
+    CLOSE = "close"
+
+
+class OnOff(OpenStr):
+    """A switch."""
+
+    ON = "ON"
+    OFF = "OFF"
+
+
+@attrs.frozen(kw_only=True)
+class EarnHolding:
+    """All savings in one coin, flexible and fixed."""
+
+    coin_name: str = wire("coinName")
+    """Short code."""
+    total_user_sum: Decimal = wire("totalUserSum")
+    """Held, in the coin."""
+    total_profit: Decimal = wire("totalProfit")
+    """Earned so far, in the coin."""
+    previous_profit: Decimal = wire("previousProfit")
+    """Earned on the previous day, in the coin."""
+
+
+@attrs.frozen(kw_only=True)
+class EarnTierRate:
+    """The rate for one slice of a holding."""
+
+    min_purchase_amount: Decimal = wire("minPurchaseAmount")
+    """Where the slice begins, in the coin."""
+    max_purchase_amount: Decimal = wire("maxPurchaseAmount")
+    """Where it ends, in the coin."""
+    apy: Decimal
+    """Fraction a year."""
+
+
+@attrs.frozen(kw_only=True)
+class FlexibleSavingsProduct:
+    """A savings product that can be redeemed any time."""
+
+    product_id: str = wire("productId")
+    """What `subscribe_flexible` asks for."""
+    coin_name: str = wire("coinName")
+    """Short code."""
+    product_tag: str | None = wire("productTag", default=None)
+    """The exchange's label; None when there is none."""
+    apy: Decimal
+    """Fraction a year."""
+    min_purchase_amount: Decimal = wire("minPurchaseAmount")
+    """Least subscription, in the coin."""
+    max_purchase_amount: Decimal = wire("maxPurchaseAmount")
+    """Largest subscription, in the coin."""
+    additional_apy: Decimal = wire("additionalApy")
+    """Bonus, fraction a year."""
+    has_tier_rate: bool = wire("hasTierRate")
+    """Whether slices of a holding earn different rates."""
+    tier_rates: list[EarnTierRate] = wire("tierRate", default=attrs.Factory(list))
+    """The slices, smallest first; empty without tiers."""
+
+
+@attrs.frozen(kw_only=True)
+class FlexibleSavingsProductPage:
+    """One page of flexible products."""
+
+    total: int
+    """All products."""
+    items: list[FlexibleSavingsProduct] = wire("list")
+    """Those of this page."""
+
+
+@attrs.frozen(kw_only=True)
+class FlexibleSavingsHolding:
+    """A flexible holding. The only source names no amount: the wire probably has one, see ``bm.extras``."""
+
+    earn_id: str = wire("earnId")
+    """What `redeem_flexible` asks for."""
+    product_id: str = wire("productId")
+    """The product."""
+    coin_id: int = wire("coinId")
+    """The exchange's number for the coin."""
+    coin_name: str = wire("coinName")
+    """Short code."""
+    product_tag: str | None = wire("productTag", default=None)
+    """The exchange's label; None when there is none."""
+    apy: Decimal
+    """Fraction a year."""
+    total_profit: Decimal = wire("totalProfit")
+    """Earned so far, in the coin."""
+    auto_subscribe: bool = wire("autoSubscribe")
+    """Whether free funds are subscribed automatically."""
+    additional_apy: Decimal = wire("additionalApy")
+    """Bonus, fraction a year."""
+    has_tier_rate: bool = wire("hasTierRate")
+    """Whether slices of the holding earn different rates."""
+    tier_rates: list[EarnTierRate] = wire("tierRate", default=attrs.Factory(list))
+    """The slices, smallest first; empty without tiers."""
+
+
+@attrs.frozen(kw_only=True)
+class FlexibleSavingsHoldingPage:
+    """One page of flexible holdings."""
+
+    total: int
+    """All holdings."""
+    items: list[FlexibleSavingsHolding] = wire("list")
+    """Those of this page."""
+
+
+@attrs.frozen(kw_only=True)
+class FlexibleSavingsRecord:
+    """A subscription, redemption or interest payment of flexible savings."""
+
+    type: SavingsRecordType
+    """Which of them."""
+    record_id: str = wire("recordId")
+    """The exchange's id."""
+    product_id: str = wire("productId")
+    """The product."""
+    coin_name: str = wire("coinName")
+    """Short code."""
+    amount: Decimal
+    """In the coin."""
+    product_tag: str | None = wire("productTag", default=None)
+    """The exchange's label; None when there is none."""
+    time: Millis
+    """When it happened (the unit is not documented)."""
+    subscribe_type: str | None = wire("subscribeType", default=None)
+    """How it came about; the words are not documented."""
+    request_no: str | None = wire("requestNo", default=None)
+    """The caller's number; None when there was none."""
+    status: str
+    """How far it is; the words are not documented."""
+
+
+@attrs.frozen(kw_only=True)
+class FlexibleSavingsRecordPage:
+    """One page of flexible records."""
+
+    total: int
+    """All records that fit the query."""
+    items: list[FlexibleSavingsRecord] = wire("list")
+    """Those of this page."""
+
+
+@attrs.frozen(kw_only=True)
+class FixedSavingsProduct:
+    """A savings product with a term."""
+
+    product_id: str = wire("productId")
+    """What `subscribe_fixed` asks for."""
+    coin_name: str = wire("coinName")
+    """Short code."""
+    product_tag: str | None = wire("productTag", default=None)
+    """The exchange's label; None when there is none."""
+    lock_days: int = wire("lockDay")
+    """The term in days."""
+    apy: Decimal
+    """Fraction a year."""
+    min_purchase_amount: Decimal = wire("minPurchaseAmount")
+    """Least subscription, in the coin."""
+    max_purchase_amount: Decimal = wire("maxPurchaseAmount")
+    """Largest subscription, in the coin."""
+    additional_apy: Decimal = wire("additionalApy")
+    """Bonus, fraction a year."""
+
+
+@attrs.frozen(kw_only=True)
+class FixedSavingsProductPage:
+    """One page of fixed-term products."""
+
+    total: int
+    """All products."""
+    items: list[FixedSavingsProduct] = wire("list")
+    """Those of this page."""
+
+
+@attrs.frozen(kw_only=True)
+class FixedSavingsHolding:
+    """A fixed-term holding."""
+
+    earn_id: str = wire("earnId")
+    """What `redeem_fixed` and `set_fixed_auto_renewal` ask for."""
+    product_id: str = wire("productId")
+    """The product."""
+    coin_id: int = wire("coinId")
+    """The exchange's number for the coin."""
+    coin_name: str = wire("coinName")
+    """Short code."""
+    amount: Decimal
+    """Held, in the coin."""
+    estimated_interest: Decimal = wire("estimatedInterest")
+    """What the whole term will bring, in the coin."""
+    expires_at: Millis = wire("expiredDate")
+    """When the term ends (the unit is not documented)."""
+    product_tag: str | None = wire("productTag", default=None)
+    """The exchange's label; None when there is none."""
+    apy: Decimal
+    """Fraction a year."""
+    lock_days: int = wire("lockDay")
+    """The term in days."""
+    total_profit: Decimal = wire("totalProfit")
+    """Earned so far, in the coin."""
+    subscribe_type: str | None = wire("subscribeType", default=None)
+    """What happens at maturity, it seems; the words are not documented."""
+    additional_apy: Decimal = wire("additionalApy")
+    """Bonus, fraction a year."""
+
+
+@attrs.frozen(kw_only=True)
+class FixedSavingsHoldingPage:
+    """One page of fixed-term holdings."""
+
+    total: int
+    """All holdings."""
+    items: list[FixedSavingsHolding] = wire("list")
+    """Those of this page."""
+
+
+@attrs.frozen(kw_only=True)
+class FixedSavingsRecord:
+    """A subscription, redemption or interest payment of fixed-term savings."""
+
+    type: SavingsRecordType
+    """Which of them."""
+    record_id: str = wire("recordId")
+    """The exchange's id."""
+    product_id: str = wire("productId")
+    """The product."""
+    lock_days: int = wire("lockDay")
+    """The term in days."""
+    coin_name: str = wire("coinName")
+    """Short code."""
+    amount: Decimal
+    """In the coin."""
+    product_tag: str | None = wire("productTag", default=None)
+    """The exchange's label; None when there is none."""
+    time: Millis
+    """When it happened (the unit is not documented)."""
+    subscribe_type: str | None = wire("subscribeType", default=None)
+    """How it came about; the words are not documented."""
+    request_no: str | None = wire("requestNo", default=None)
+    """The caller's number; None when there was none."""
+    status: str
+    """How far it is; the words are not documented."""
+
+
+@attrs.frozen(kw_only=True)
+class FixedSavingsRecordPage:
+    """One page of fixed-term records."""
+
+    total: int
+    """All records that fit the query."""
+    items: list[FixedSavingsRecord] = wire("list")
+    """Those of this page."""
+
+
+@attrs.frozen(kw_only=True)
+class AutoSavingsStatus:
+    """Whether all flexible products subscribe automatically."""
+
+    batch_subscribe_status: OnOff = wire("batchSubscribeStatus")
+    """On or off."""
+
+
+@attrs.frozen(kw_only=True)
+class FlexibleAutoSubscribeStatus:
+    """Whether one flexible product subscribes automatically."""
+
+    subscribe_status: OnOff = wire("subscribeStatus")
+    """On or off."""

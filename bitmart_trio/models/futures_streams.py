@@ -1,0 +1,335 @@
+"""What the futures sockets push."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+import attrs
+
+from ._enums import OpenInt, OpenStr
+from ._fields import Millis, Seconds, wire
+from ._futures_enums import FuturesOrderSide, OpenType, PositionMode
+from ._rows import Level
+from .futures_position import PositionType
+from .futures_trading import FuturesOrderState
+from .spot_streams import BookUpdateType
+
+
+class BookSide(OpenInt):
+    """Which side of the book a message replaces."""
+
+    BIDS = 1
+    ASKS = 2
+
+
+class TradeWay(OpenInt):
+    """What both sides of a trade did to their positions, the buyer's first."""
+
+    BUY_OPEN_SELL_OPEN = 1
+    BUY_OPEN_SELL_CLOSE = 2
+    BUY_CLOSE_SELL_OPEN = 3
+    BUY_CLOSE_SELL_CLOSE = 4
+    SELL_OPEN_BUY_OPEN = 5
+    SELL_OPEN_BUY_CLOSE = 6
+    SELL_CLOSE_BUY_OPEN = 7
+    SELL_CLOSE_BUY_CLOSE = 8
+
+
+class MarginModeNumber(OpenInt):
+    """Margin mode as position pushes spell it: a number here, a word in orders."""
+
+    ISOLATED = 1
+    CROSS = 2
+
+
+class FuturesOrderAction(OpenInt):
+    """What happened to an order."""
+
+    MATCH = 1
+    SUBMIT = 2
+    CANCEL = 3
+    LIQUIDATION_CANCEL = 4
+    ADL_CANCEL = 5
+    PART_LIQUIDATION = 6
+    BANKRUPTCY = 7
+    PASSIVE_ADL_MATCH = 8
+    ACTIVE_ADL_MATCH = 9
+
+
+class FuturesPushedOrderType(OpenStr):
+    """What an order is, in the words of the pushes; orders of the exchange's own making bear others."""
+
+    LIMIT = "limit"
+    MARKET = "market"
+    PLAN_ORDER = "plan_order"
+    TRAILING_ORDER = "trailing_order"
+    TAKE_PROFIT = "take_profit"
+    STOP_LOSS = "stop_loss"
+
+
+def _levels(value: object) -> object:
+    """Levels as rows: the first version of the depth channels sends objects, the second arrays."""
+    if not isinstance(value, list):
+        return value
+    return [[each.get("price"), each.get("vol")] if isinstance(each, dict) else each for each in value]
+
+
+def _with_levels(value: object, *names: str) -> object:
+    if not isinstance(value, dict):
+        return value
+    return {**value, **{name: _levels(value[name]) for name in names if name in value}}
+
+
+@attrs.frozen(kw_only=True)
+class FuturesTicker:
+    """The state of a contract: last, mark, index and best prices."""
+
+    symbol: str
+    """Such as BTCUSDT."""
+    last_price: Decimal
+    volume_24h: Decimal = wire("volume_24")
+    """The unit is not documented; the magnitudes fit contracts."""
+    change_24h: Decimal = wire("range")
+    """24 hour change as a signed fraction."""
+    ask_price: Decimal
+    ask_size: Decimal = wire("ask_vol")
+    """Contracts."""
+    bid_price: Decimal
+    bid_size: Decimal = wire("bid_vol")
+    """Contracts."""
+    mark_price: Decimal | None = wire(aliases=("fair_price",), default=None)
+    index_price: Decimal | None = None
+
+
+@attrs.frozen(kw_only=True)
+class FuturesFundingRateUpdate:
+    """The funding of a contract."""
+
+    symbol: str
+    funding_rate: Decimal = wire("fundingRate")
+    """Documented as the current rate; seen equal to the last settled one."""
+    funding_time: Millis = wire("fundingTime")
+    """Documented as the coming settlement; in every recorded frame it is about the push time."""
+    next_funding_rate: Decimal = wire("nextFundingRate")
+    """A forecast."""
+    next_funding_time: Millis = wire("nextFundingTime")
+    """The next settlement."""
+    funding_upper_limit: Decimal
+    funding_lower_limit: Decimal
+    time: Millis = wire("ts")
+    """Push time."""
+
+
+@attrs.frozen(kw_only=True)
+class FuturesDepthSide:
+    """One side of a book, whole: replaces that side and leaves the other."""
+
+    symbol: str
+    side: BookSide = wire("way")
+    levels: list[Level] = wire("depths")
+    """Best first; sizes in contracts."""
+    time: Millis | None = wire("ms_t", default=None)
+    """Push time; two messages of one time belong together."""
+
+    @classmethod
+    def _shape_(cls, value: object) -> object:
+        return _with_levels(value, "depths")
+
+
+@attrs.frozen
+class FuturesDepth:
+    """The top of a book, both sides whole: replace what you had."""
+
+    symbol: str
+    asks: list[Level]
+    """Best first; sizes in contracts."""
+    bids: list[Level]
+    time: Millis | None = wire("ms_t", default=None)
+    """Push time; drop one that is older than the last."""
+
+    @classmethod
+    def _shape_(cls, value: object) -> object:
+        return _with_levels(value, "asks", "bids")
+
+
+@attrs.frozen
+class FuturesDepthIncrease:
+    """A snapshot of a book, or the levels that changed since the version before."""
+
+    symbol: str
+    type: BookUpdateType
+    version: int
+    """Rises by one with each push, also when both sides are empty."""
+    asks: list[Level]
+    bids: list[Level]
+    time: Millis | None = wire("ms_t", default=None)
+    """Push time, seen on a one-second grid."""
+
+    @classmethod
+    def _shape_(cls, value: object) -> object:
+        return _with_levels(value, "asks", "bids")
+
+
+@attrs.frozen(kw_only=True)
+class FuturesBookTicker:
+    """The best bid and ask of a contract."""
+
+    symbol: str
+    bid_price: Decimal = wire("best_bid_price")
+    bid_size: Decimal = wire("best_bid_vol")
+    """Contracts."""
+    ask_price: Decimal = wire("best_ask_price")
+    ask_size: Decimal = wire("best_ask_vol")
+    """Contracts."""
+    time: Millis = wire("ms_t")
+    """Push time."""
+
+
+@attrs.frozen(kw_only=True)
+class FuturesTrade:
+    """One trade."""
+
+    trade_id: int
+    symbol: str
+    price: Decimal = wire("deal_price")
+    size: Decimal = wire("deal_vol")
+    """The unit is not documented; contracts, like the book."""
+    time: str = wire("created_at")
+    """RFC 3339 in UTC with nanoseconds; `datetime` is the same to the microsecond."""
+    way: TradeWay | None = None
+    """What both sides did; missing in the documented sample, present in recorded frames."""
+    buyer_is_maker: bool | None = wire("m", default=None)
+    """True when the taker sold; None before 2025-01-16."""
+
+    @property
+    def datetime(self) -> datetime:
+        """`time`, aware, nanoseconds cut to microseconds."""
+        whole, dot, fraction = self.time.removesuffix("Z").partition(".")
+        return datetime.fromisoformat(f"{whole}{dot}{fraction[:6]}+00:00")
+
+
+@attrs.frozen(kw_only=True)
+class FuturesKlineUpdate:
+    """The bar in progress. There is no flag that says it is closed."""
+
+    symbol: str
+    open: Decimal = wire("o")
+    high: Decimal = wire("h")
+    low: Decimal = wire("l")
+    close: Decimal = wire("c")
+    volume: Decimal = wire("v")
+    """Contracts in practice."""
+    time: Seconds = wire("ts")
+    """Of the bar, but recorded values are a second past the minute: floor it to the interval to get the open time."""
+
+    @classmethod
+    def _spread_(cls, value: object) -> list[object]:
+        # Documented as one flat bar; the live service was recorded to send an array of bars.
+        if isinstance(value, dict) and isinstance(value.get("items"), list):
+            return [{"symbol": value.get("symbol"), **item} for item in value["items"] if isinstance(item, dict)]
+        return [value]
+
+
+@attrs.frozen(kw_only=True)
+class FuturesMarkPriceKlineUpdate(FuturesKlineUpdate):
+    """The mark price's bar in progress; its `time` is documented as the push time."""
+
+
+@attrs.frozen(kw_only=True)
+class FuturesAssetUpdate:
+    """The new balances of one currency."""
+
+    currency: str
+    available: Decimal = wire("available_balance")
+    position_margin: Decimal = wire("position_deposit")
+    frozen: Decimal = wire("frozen_balance")
+    """Held by open orders."""
+
+
+@attrs.frozen(kw_only=True)
+class FuturesPositionUpdate:
+    """The whole state of one position; a closed one has size 0."""
+
+    symbol: str
+    size: Decimal = wire("hold_volume")
+    """Contracts, unsigned."""
+    side: PositionType = wire("position_type")
+    margin_mode: MarginModeNumber = wire("open_type")
+    frozen_size: Decimal = wire("frozen_volume")
+    """Contracts held by closing orders."""
+    closed_size: Decimal = wire("close_volume")
+    """Contracts closed so far."""
+    hold_avg_price: Decimal
+    close_avg_price: Decimal
+    open_avg_price: Decimal
+    liquidation_price: Decimal = wire("liquidate_price")
+    """0 where there is none."""
+    create_time: Millis
+    update_time: Millis
+    position_mode: PositionMode | None = None
+    """None before 2025-04-10."""
+
+
+@attrs.frozen(kw_only=True)
+class FuturesPushedFill:
+    """The last fill of an order."""
+
+    trade_id: int = wire("lastTradeID")
+    size: Decimal = wire("fillQty")
+    """Contracts."""
+    price: Decimal = wire("fillPrice")
+    fee: Decimal
+    """Negative is a cost."""
+    fee_currency: str = wire("feeCcy")
+
+
+@attrs.frozen(kw_only=True)
+class FuturesPushedOrder:
+    """An order as pushes carry it. A dash on the wire stands for no value."""
+
+    order_id: str
+    client_order_id: str | None = None
+    """None when the order has none; ids like PLAN_3000097492004577 are the exchange's own."""
+    symbol: str
+    price: Decimal
+    size: Decimal
+    """Contracts."""
+    state: FuturesOrderState
+    side: FuturesOrderSide
+    type: FuturesPushedOrderType
+    leverage: Decimal
+    margin_mode: OpenType = wire("open_type")
+    average_price: Decimal = wire("deal_avg_price")
+    """0 before the first fill."""
+    filled_size: Decimal = wire("deal_size")
+    """Contracts."""
+    create_time: Millis
+    update_time: Millis
+    """Seen slightly before the creation time."""
+    plan_order_id: str | None = None
+    last_trade: FuturesPushedFill | None = None
+    trigger_price: Decimal | None = None
+    trigger_price_type: str | None = None
+    """last_price or fair_price; other sources expect the digits 1 and 2."""
+    execution_price: str | None = None
+    """A price, or the word market."""
+    activation_price: Decimal | None = None
+    activation_price_type: str | None = None
+    callback_rate: Decimal | None = None
+    """Percent."""
+    position_mode: PositionMode | None = None
+
+    @classmethod
+    def _shape_(cls, value: object) -> object:
+        if isinstance(value, dict):
+            return {name: None if each == "-" else each for name, each in value.items()}
+        return value
+
+
+@attrs.frozen(kw_only=True)
+class FuturesOrderUpdate:
+    """What happened to one of your orders, and its whole state after it. Covers plan, trailing and TP/SL orders too."""
+
+    event: FuturesOrderAction = wire("action")
+    order: FuturesPushedOrder

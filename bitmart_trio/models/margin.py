@@ -1,0 +1,193 @@
+"""Isolated margin: accounts, loans and their terms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Final, cast
+
+import attrs
+
+from ._enums import OpenStr
+from ._fields import Seconds, wire
+
+# A time in seconds reaches this in the year 5138; one in milliseconds passed it in 1973.
+_MILLIS_FROM: Final = 100_000_000_000
+
+
+def _in_seconds(value: object, name: str) -> object:
+    """The record with this time in seconds: the docs print ten digits, a peer has recorded thirteen."""
+    if not isinstance(value, Mapping):
+        return value
+    members = cast("Mapping[str, object]", value)
+    text = str(members.get(name, ""))
+    if text.isdecimal() and int(text) >= _MILLIS_FROM:
+        return {**members, name: int(text) // 1000}
+    return members
+
+
+class MarginTransferSide(OpenStr):
+    """Which way a transfer goes."""
+
+    IN = "in"
+    """From the spot wallet to the margin account."""
+    OUT = "out"
+    """Back."""
+
+
+@attrs.frozen(kw_only=True)
+class MarginAsset:
+    """One currency of an isolated-margin account; amounts are in it."""
+
+    currency: str
+    """Short code."""
+    borrow_enabled: bool
+    """Whether more can be borrowed."""
+    borrowed: Decimal
+    """On loan."""
+    borrow_unpaid: Decimal
+    """Principal still owed."""
+    interest_unpaid: Decimal
+    """Interest still owed."""
+    available: Decimal
+    """Free."""
+    frozen: Decimal
+    """Held by open orders."""
+    net_asset: Decimal
+    """What is left after paying back."""
+    net_asset_btc: Decimal = wire("net_assetBTC")
+    """The same in BTC."""
+    total_asset: Decimal
+    """Free and held."""
+
+
+@attrs.frozen(kw_only=True)
+class MarginAccount:
+    """The isolated-margin account of one pair."""
+
+    symbol: str
+    """Such as BTC_USDT."""
+    risk_rate: Decimal | None = None
+    """How far from liquidation; None without a loan."""
+    risk_level: str
+    """1 low, 2 medium, 3 high."""
+    buy_enabled: bool
+    """Whether buying is allowed."""
+    sell_enabled: bool
+    """Whether selling is allowed."""
+    liquidate_price: Decimal | None = None
+    """Quote currency; None or negative when nothing can be liquidated."""
+    liquidate_rate: Decimal | None = None
+    """Risk rate at which it is liquidated; None without a loan."""
+    base: MarginAsset
+    """The base currency's side."""
+    quote: MarginAsset
+    """The quote currency's side."""
+
+
+@attrs.frozen
+class MarginTransferPlaced:
+    """A transfer that has been carried out."""
+
+    transfer_id: str
+    """The exchange's id."""
+
+
+@attrs.frozen
+class BorrowPlaced:
+    """A loan that has been taken."""
+
+    borrow_id: str
+    """The exchange's id."""
+
+
+@attrs.frozen
+class RepayPlaced:
+    """A repayment that has been made."""
+
+    repay_id: str
+    """The exchange's id."""
+
+
+@attrs.frozen
+class BorrowRecord:
+    """A loan."""
+
+    borrow_id: str
+    """The exchange's id."""
+    symbol: str
+    """The pair it was taken on."""
+    currency: str
+    """What was borrowed."""
+    borrow_amount: Decimal
+    """How much, in that currency."""
+    daily_interest: Decimal
+    """Fraction a day."""
+    hourly_interest: Decimal
+    """Fraction an hour."""
+    interest_amount: Decimal
+    """Interest so far, in that currency."""
+    create_time: Seconds
+    """When it was taken, in seconds."""
+
+    @classmethod
+    def _shape_(cls, value: object) -> object:
+        return _in_seconds(value, "create_time")
+
+
+@attrs.frozen
+class RepayRecord:
+    """A repayment."""
+
+    repay_id: str
+    """The exchange's id."""
+    repay_time: Seconds
+    """When it was made, in seconds."""
+    symbol: str
+    """The pair of the loan."""
+    currency: str
+    """What was repaid."""
+    repaid_amount: Decimal
+    """Principal and interest, in that currency."""
+    repaid_principal: Decimal
+    """Principal."""
+    repaid_interest: Decimal
+    """Interest."""
+
+    @classmethod
+    def _shape_(cls, value: object) -> object:
+        return _in_seconds(value, "repay_time")
+
+
+@attrs.frozen
+class BorrowTerms:
+    """What borrowing one currency of a pair costs; amounts are in it."""
+
+    currency: str
+    """Short code."""
+    daily_interest: Decimal
+    """Fraction a day."""
+    hourly_interest: Decimal
+    """Fraction an hour."""
+    max_borrow_amount: Decimal
+    """Most that anybody may borrow."""
+    min_borrow_amount: Decimal
+    """Least."""
+    borrowable_amount: Decimal
+    """What this account can borrow now."""
+
+
+@attrs.frozen
+class BorrowingRate:
+    """The terms of borrowing on one pair."""
+
+    symbol: str
+    """Such as BTC_USDT."""
+    max_leverage: Decimal
+    """Highest leverage."""
+    symbol_enabled: bool
+    """Whether margin trading is open."""
+    base: BorrowTerms
+    """Borrowing the base currency."""
+    quote: BorrowTerms
+    """Borrowing the quote currency."""

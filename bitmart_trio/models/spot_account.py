@@ -1,0 +1,349 @@
+"""Account and funding on the spot host: balances, deposits, withdrawals, fees, keys."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import attrs
+
+from ._enums import OpenInt, OpenStr
+from ._fields import Millis, wire
+
+
+class OperationType(OpenStr):
+    """Which way funds crossed the exchange's border."""
+
+    DEPOSIT = "deposit"
+    WITHDRAW = "withdraw"
+
+
+class DepositWithdrawStatus(OpenInt):
+    """How far a deposit or withdrawal is."""
+
+    CREATED = 0
+    SUBMITTED = 1
+    """Waiting for review."""
+    PROCESSING = 2
+    DONE = 3
+    CANCELLED = 4
+    FAILED = 5
+
+
+class WithdrawAccountType(OpenInt):
+    """How the other BitMart account of an internal withdrawal is named."""
+
+    ACCOUNT_ID = 1
+    EMAIL = 2
+    PHONE = 3
+
+
+class WithdrawAddressType(OpenInt):
+    """What a saved address is good for."""
+
+    STANDARD = 0
+    """One currency on one network."""
+    UNIVERSAL = 1
+    """Any currency on one network."""
+    EVM = 2
+    """Any EVM network."""
+
+
+class VerifyStatus(OpenInt):
+    """Whether a saved address has been verified."""
+
+    NOT_VERIFIED = 0
+    VERIFIED = 1
+
+
+class UserRateType(OpenInt):
+    """Which fee table an account falls under."""
+
+    NORMAL = 0
+    VIP = 1
+    SPECIAL_VIP = 2
+
+
+class SourceAccount(OpenStr):
+    """A wallet of the account."""
+
+    SPOT = "SPOT"
+    FUND = "FUND"
+
+
+class AccountTransferType(OpenStr):
+    """Which way a transfer between the own wallets goes."""
+
+    SPOT_TO_FUND = "spot_to_fund"
+    FUND_TO_SPOT = "fund_to_spot"
+
+
+class DepositAccountType(OpenStr):
+    """The wallet that deposits are credited to."""
+
+    SPOT = "SPOT"
+    CONTRACT = "CONTRACT"
+    FUND = "FUND"
+
+
+class AccountType(OpenStr):
+    """Main or sub-account."""
+
+    MAIN = "main"
+    SUB = "sub"
+
+
+class AccountStatus(OpenStr):
+    """Whether an account may act."""
+
+    ACTIVE = "active"
+    FROZEN = "frozen"
+
+
+class ApiKeyStatus(OpenStr):
+    """Whether a key works."""
+
+    ACTIVE = "active"
+    FROZEN = "frozen"
+    EXPIRED = "expired"
+
+
+@attrs.frozen(kw_only=True)
+class AccountBalance:
+    """What the account holds of one currency, with the funding wallet where the exchange sends it."""
+
+    currency: str
+    """Short code, such as USDT."""
+    name: str
+    """Full name."""
+    available: Decimal
+    """Free."""
+    frozen: Decimal
+    """Held by open orders."""
+    available_usd_valuation: Decimal | None = None
+    """Worth of the free part in USD; None unless the call asked for it."""
+    unavailable: Decimal | None = wire("unAvailable", default=None)
+    """Held by open orders and all other holds; since 2025-05-15."""
+    fund_available: Decimal | None = wire("fundAvailable", default=None)
+    """Free in the funding wallet; since 2026-06."""
+    # Two peers disagree on the spelling, and no official sample settles it.
+    fund_frozen: Decimal | None = wire("fundFrozen", aliases=("fundFroze",), default=None)
+    """Held in the funding wallet; since 2026-06."""
+
+
+@attrs.frozen(kw_only=True)
+class AccountCurrency:
+    """The deposit and withdrawal terms of a currency on one chain."""
+
+    currency: str
+    """With the chain for currencies on several, such as USDT-TRC20."""
+    name: str
+    """Full name."""
+    network: str
+    """The chain."""
+    withdraw_enabled: bool
+    """Whether it can be withdrawn now."""
+    deposit_enabled: bool
+    """Whether it can be deposited now."""
+    contract_address: str | None = None
+    """None for a chain's own coin."""
+    withdraw_min_size: Decimal | None = wire("withdraw_minsize", default=None)
+    """Least withdrawal, in the currency; None when there is none."""
+    withdraw_min_fee: Decimal | None = wire("withdraw_minfee", default=None)
+    """Fee in USD; announced to disappear after 2025-05-18, None since."""
+    withdraw_fee: Decimal | None = None
+    """Fee in the currency itself; since 2025-02-18."""
+    withdraw_fee_estimate: Decimal | None = None
+    """Fee in USD; since 2025-02-18."""
+    deposit_min_size: Decimal | None = wire("recharge_minsize", default=None)
+    """Least deposit, in the currency; sent, but not documented."""
+    withdraw_max_size: Decimal | None = wire("withdraw_maxsize", default=None)
+    """Largest withdrawal, in the currency; sent by some replies only."""
+
+
+@attrs.frozen(kw_only=True)
+class SpotBalance:
+    """What the spot wallet holds of one currency."""
+
+    currency: str = wire("id")
+    """Short code, such as BTC."""
+    name: str
+    """Full name."""
+    available: Decimal
+    """Free."""
+    frozen: Decimal
+    """Held by open orders."""
+    total: Decimal | None = None
+    """Free and held; None when the exchange leaves it out."""
+
+
+@attrs.frozen
+class DepositAddress:
+    """Where to send a deposit."""
+
+    currency: str
+    """With the chain for currencies on several."""
+    chain: str
+    """The chain."""
+    address: str
+    """On that chain."""
+    address_memo: str | None = None
+    """Tag, payment id or memo that must go with it; None when the chain needs none."""
+
+
+@attrs.frozen(kw_only=True)
+class WithdrawQuota:
+    """The limits and fee of withdrawing one currency."""
+
+    today_available_withdraw_btc: Decimal = wire("today_available_withdraw_BTC")
+    """What may still leave the account today, valued in BTC."""
+    min_withdraw: Decimal
+    """Least amount."""
+    withdraw_precision: int
+    """Most decimals of an amount."""
+    withdraw_fee: Decimal
+    """In the currency itself."""
+    withdraw_multiple_of: int | None = wire("withdraw_Precision_GeTen", default=None)
+    """An amount must be a multiple of this; None when there is no such rule."""
+
+
+@attrs.frozen
+class WithdrawPlaced:
+    """A withdrawal that has been accepted; `deposit_withdraw_record` tells how far it is."""
+
+    withdraw_id: str
+    """The exchange's id for it."""
+
+
+@attrs.frozen(kw_only=True)
+class WithdrawAddress:
+    """A saved withdrawal address."""
+
+    address: str
+    """On the chain."""
+    address_type: WithdrawAddressType = wire("addressType")
+    """What it is good for."""
+    verify_status: VerifyStatus = wire("verifyStatus")
+    """Only verified addresses can be withdrawn to over the API."""
+    currency: str | None = None
+    """None unless the address is a standard one."""
+    network: str | None = None
+    """None for an EVM address."""
+    memo: str | None = None
+    """Tag or payment id; None when the chain needs none."""
+    remark: str | None = None
+    """The owner's label; None when there is none."""
+
+
+@attrs.frozen
+class DepositWithdrawRecord:
+    """A deposit or withdrawal."""
+
+    operation_type: OperationType
+    """Which of the two."""
+    currency: str
+    """Short code."""
+    apply_time: Millis
+    """When it was asked for or seen."""
+    arrival_amount: Decimal
+    """What arrived, without the fee."""
+    fee: Decimal
+    """In the currency itself."""
+    status: DepositWithdrawStatus
+    """How far it is."""
+    withdraw_id: str | None = None
+    """None for a deposit."""
+    deposit_id: str | None = None
+    """None for a withdrawal."""
+    address: str | None = None
+    """On the chain; None for internal ones."""
+    address_memo: str | None = None
+    """Tag or payment id; None when there is none."""
+    tx_id: str | None = None
+    """Hash of the chain's transaction; None until it is on the chain."""
+
+
+@attrs.frozen(kw_only=True)
+class BasicFeeRate:
+    """The account's fee rates by class of pair, as fractions."""
+
+    user_rate_type: UserRateType
+    """Which fee table applies."""
+    level: str
+    """Such as LV1."""
+    taker_fee_rate_a: Decimal = wire("taker_fee_rate_A")
+    """Taker, pairs of class A."""
+    maker_fee_rate_a: Decimal = wire("maker_fee_rate_A")
+    """Maker, pairs of class A."""
+    taker_fee_rate_b: Decimal = wire("taker_fee_rate_B")
+    """Taker, pairs of class B."""
+    maker_fee_rate_b: Decimal = wire("maker_fee_rate_B")
+    """Maker, pairs of class B."""
+    taker_fee_rate_c: Decimal = wire("taker_fee_rate_C")
+    """Taker, pairs of class C."""
+    maker_fee_rate_c: Decimal = wire("maker_fee_rate_C")
+    """Maker, pairs of class C."""
+    taker_fee_rate_d: Decimal = wire("taker_fee_rate_D")
+    """Taker, pairs of class D; since 2024-10-09."""
+    maker_fee_rate_d: Decimal = wire("maker_fee_rate_D")
+    """Maker, pairs of class D; since 2024-10-09."""
+
+
+@attrs.frozen(kw_only=True)
+class SpotTradeFeeRate:
+    """The fee rates that apply to one pair, as fractions."""
+
+    symbol: str
+    """Such as BTC_USDT."""
+    # An older reply, recorded by a peer, had one taker and one maker rate for both sides.
+    buy_taker_fee_rate: Decimal = wire(aliases=("taker_fee_rate",))
+    """Buying as taker."""
+    sell_taker_fee_rate: Decimal = wire(aliases=("taker_fee_rate",))
+    """Selling as taker."""
+    buy_maker_fee_rate: Decimal = wire(aliases=("maker_fee_rate",))
+    """Buying as maker."""
+    sell_maker_fee_rate: Decimal = wire(aliases=("maker_fee_rate",))
+    """Selling as maker."""
+
+
+@attrs.frozen
+class ApiKeyInfo:
+    """One API key of the account."""
+
+    access_key_masked: str
+    """The key with its middle starred out."""
+    is_current: bool
+    """Whether this is the key that asked."""
+    permissions: list[str]
+    """What it may do; the words are not documented."""
+    ip_whitelist: list[str]
+    """Addresses it works from; empty for any."""
+    api_key_label: str
+    """The owner's name for it."""
+    api_key_created_time: Millis
+    """When it was made (the unit is not documented)."""
+    api_key_status: ApiKeyStatus
+    """Whether it works."""
+    api_key_expire_time: Millis | None = None
+    """When it stops working (the unit is not documented); None when it does not."""
+
+
+@attrs.frozen
+class AccountInfo:
+    """The account and its keys."""
+
+    cid: str
+    """The account's id."""
+    account_type: AccountType
+    """Main or sub-account."""
+    account_status: AccountStatus
+    """Whether it may act."""
+    kyc_level: str
+    """How far its owner is verified; the values are not documented."""
+    register_time: Millis
+    """When it was opened (the unit is not documented)."""
+    api_keys: list[ApiKeyInfo]
+    """All keys of the account."""
+    parent_cid: str | None = None
+    """The main account of a sub-account, else None."""
+    broker_id: str | None = None
+    """The broker it came through; None when there is none."""

@@ -1,0 +1,240 @@
+"""What the spot sockets push."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import cast
+
+import attrs
+
+from ._enums import OpenStr, OrderSide
+from ._fields import Millis, Seconds, wire
+from ._rows import Level
+from .spot_trading import SpotOrderMode, SpotOrderState, SpotOrderType
+
+
+class BookUpdateType(OpenStr):
+    """What an incremental book message does."""
+
+    SNAPSHOT = "snapshot"
+    """Replaces both sides."""
+    UPDATE = "update"
+    """Sets the listed levels; a size of 0 removes one."""
+
+
+class FillRole(OpenStr):
+    """Which side of its last fill an order was on."""
+
+    MAKER = "M"
+    TAKER = "T"
+
+
+class SpotEntrustType(OpenStr):
+    """How an order was placed; the docs print it in both letter cases."""
+
+    NORMAL = "normal"
+    LIMIT_MAKER = "limit_maker"
+    IOC = "ioc"
+
+
+class BalanceEvent(OpenStr):
+    """Why a balance changed."""
+
+    TRANSACTION_COMPLETED = "TRANSACTION_COMPLETED"
+    ACCOUNT_RECHARGE = "ACCOUNT_RECHARGE"
+    ACCOUNT_WITHDRAWAL = "ACCOUNT_WITHDRAWAL"
+    ACCOUNT_TRANSFER = "ACCOUNT_TRANSFER"
+    BMX_DEDUCTION = "BMX_DEDUCTION"
+
+
+class CustodyType(OpenStr):
+    """Where the account's funds are kept."""
+
+    BITMART = "BITMART"
+    COPPER = "COPPER"
+    COBO = "COBO"
+
+
+@attrs.frozen(kw_only=True)
+class SpotTicker:
+    """The state of a pair: last price, best prices, 24 hours."""
+
+    symbol: str
+    """Such as BTC_USDT."""
+    last_price: Decimal
+    open_24h: Decimal
+    """Price 24 hours ago."""
+    high_24h: Decimal
+    low_24h: Decimal
+    base_volume_24h: Decimal
+    """Base currency."""
+    quote_volume_24h: Decimal | None = None
+    """Quote currency; None before 2024-02-29."""
+    change_24h: Decimal | None = wire("fluctuation", default=None)
+    """24 hour change as a fraction."""
+    bid_price: Decimal | None = wire("bid_px", default=None)
+    bid_size: Decimal | None = wire("bid_sz", default=None)
+    """Base currency."""
+    ask_price: Decimal | None = wire("ask_px", default=None)
+    ask_size: Decimal | None = wire("ask_sz", default=None)
+    """Base currency."""
+    s_t: Seconds | None = None
+    """Push time in seconds; announced for removal, use `time`."""
+    time: Millis | None = wire("ms_t", default=None)
+    """Push time."""
+
+
+@attrs.frozen
+class SpotKlineUpdate:
+    """The bar in progress. A later one with the same open time replaces it; there is no flag that says it is closed."""
+
+    symbol: str
+    open_time: Seconds
+    """Start of the bar (before 2024-02-29 the push time)."""
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+    """Traded volume; the unit is not documented."""
+
+    @classmethod
+    def _shape_(cls, value: object) -> object:
+        if isinstance(value, dict) and isinstance(value.get("candle"), list):
+            names = ("open_time", "open", "high", "low", "close", "volume")
+            known = dict(zip(names, value["candle"], strict=False))
+            return {"symbol": value.get("symbol"), **known}
+        return value
+
+
+@attrs.frozen
+class SpotDepth:
+    """The top of a book, both sides whole: replace what you had."""
+
+    symbol: str
+    asks: list[Level]
+    """Best first."""
+    bids: list[Level]
+    """Best first."""
+    time: Millis = wire("ms_t")
+    """Push time; drop one that is older than the last."""
+
+
+@attrs.frozen
+class SpotDepthIncrease:
+    """A snapshot of a book, or the levels that changed since the version before."""
+
+    symbol: str
+    type: BookUpdateType
+    version: int
+    """Rises by one with each update; a quiet book repeats it with both sides empty as a sign of life."""
+    asks: list[Level]
+    bids: list[Level]
+    time: Millis = wire("ms_t")
+    """Push time."""
+
+
+@attrs.frozen(kw_only=True)
+class SpotTrade:
+    """One trade. There is no id: a repeated trade cannot be told from a new one."""
+
+    symbol: str
+    price: Decimal
+    size: Decimal
+    """Base currency."""
+    side: OrderSide
+    """The taker's."""
+    s_t: Seconds | None = None
+    """Execution time in seconds; announced for removal, use `time`."""
+    time: Millis | None = wire("ms_t", default=None)
+    """Execution time."""
+
+
+@attrs.frozen(kw_only=True)
+class SpotBookTicker:
+    """The best bid and ask of a pair."""
+
+    symbol: str
+    bid_price: Decimal = wire("bid_px")
+    bid_size: Decimal = wire("bid_sz")
+    """Base currency."""
+    ask_price: Decimal = wire("ask_px")
+    ask_size: Decimal = wire("ask_sz")
+    """Base currency."""
+    time: Millis = wire("ms_t", aliases=("ts",))
+    """Push time."""
+
+
+@attrs.frozen(kw_only=True)
+class SpotOrderUpdate:
+    """The whole state of one of your orders after a change."""
+
+    symbol: str
+    order_id: str
+    client_order_id: str | None = None
+    """None when the order has none."""
+    side: OrderSide
+    type: SpotOrderType
+    price: Decimal
+    size: Decimal
+    """Base currency; may be 0 for a market order."""
+    notional: Decimal | None = None
+    """Quote currency that a market buy spends, else None."""
+    filled_size: Decimal
+    """Base currency."""
+    filled_notional: Decimal
+    """Quote currency."""
+    state: str | None = None
+    """Announced for removal, use `order_state`: 4 accepted, 5 partly filled, 6 filled, 8 cancelled, 12 cancelled after a partial fill."""
+    order_state: SpotOrderState | None = None
+    """None before 2024-02-29."""
+    order_type: str | None = None
+    """Announced for removal: 0 regular, 1 post only, 2 fill or kill, 3 immediate or cancel."""
+    entrust_type: SpotEntrustType | None = None
+    margin_trading: str | None = None
+    """Announced for removal: 0 is spot."""
+    order_mode: SpotOrderMode | None = None
+    """The docs' sample has the digit 0 here, an unknown member."""
+    last_fill_price: Decimal
+    """0 before the first fill."""
+    last_fill_size: Decimal = wire("last_fill_count")
+    """0 before the first fill."""
+    last_fill_time: Millis | None = wire(zero_is_none=True, default=None)
+    """None before the first fill."""
+    last_fill_role: FillRole | None = wire("exec_type", default=None)
+    trade_id: str | None = wire("detail_id", default=None)
+    """Of the last fill."""
+    fee: Decimal | None = wire("dealFee", default=None)
+    """Of the last fill."""
+    fee_currency: str | None = wire("deal_fee_coin_name", default=None)
+    order_time: Millis = wire("ms_t")
+    """Documented as the creation time; other clients read it as the last update."""
+    create_time: Millis | None = None
+    update_time: Millis | None = None
+
+
+@attrs.frozen(kw_only=True)
+class SpotPushedBalance:
+    """One currency after a change."""
+
+    currency: str = wire("ccy")
+    available: Decimal = wire("av_bal")
+    frozen: Decimal = wire("fz_bal")
+    """Held by open orders."""
+
+
+@attrs.frozen(kw_only=True)
+class SpotBalanceUpdate:
+    """The new balances of the currencies that changed; currencies that did not change are not listed."""
+
+    event_type: BalanceEvent
+    time: Millis = wire("event_time")
+    account_type: CustodyType | None = None
+    balances: list[SpotPushedBalance] = wire("balance_details")
+
+    @classmethod
+    def _shape_(cls, value: object) -> object:
+        # The documented sample pads the word with blanks.
+        if isinstance(value, dict) and isinstance(value.get("event_type"), str):
+            return {**value, "event_type": cast("str", value["event_type"]).strip()}
+        return value

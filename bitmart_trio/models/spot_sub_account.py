@@ -1,0 +1,79 @@
+"""Sub-accounts as seen on the spot host."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import attrs
+
+from ._enums import OpenInt, OpenStr
+from ._fields import Seconds, wire
+
+
+class MoveType(OpenStr):
+    """Between which wallets a sub-account transfer moves funds."""
+
+    SPOT_TO_SPOT = "spot to spot"
+
+
+class SubAccountStatus(OpenInt):
+    """Whether a sub-account may act."""
+
+    DISABLED = 0
+    NORMAL = 1
+    FROZEN = 2
+    """By the main account."""
+
+
+@attrs.frozen(kw_only=True)
+class SubTransfer:
+    """A transfer between main and sub-accounts."""
+
+    from_account: str = wire("fromAccount")
+    """Name of the giving account."""
+    from_wallet_type: str = wire("fromWalletType")
+    """Its wallet; spot."""
+    to_account: str = wire("toAccount")
+    """Name of the receiving account."""
+    to_wallet_type: str = wire("toWalletType")
+    """Its wallet; spot."""
+    currency: str
+    """Short code."""
+    amount: Decimal
+    """In that currency."""
+    submission_time: Seconds = wire("submissionTime")
+    """When it was asked for, in seconds."""
+
+
+@attrs.frozen(kw_only=True)
+class SubTransferPage:
+    """Transfers, and how many there are."""
+
+    total: int
+    """All that fit the query."""
+    transfers: list[SubTransfer] = wire("historyList")
+    """The newest of them, up to the limit of the query."""
+
+
+@attrs.frozen
+class SpotSubAccountBalance:
+    """What a sub-account's spot wallet holds of one currency."""
+
+    currency: str
+    """Short code."""
+    name: str
+    """Full name."""
+    available: Decimal
+    """Free."""
+    frozen: Decimal
+    """Held by open orders."""
+
+
+@attrs.frozen(kw_only=True)
+class SubAccount:
+    """A sub-account."""
+
+    account_name: str = wire("accountName")
+    """Its user name; what transfers and balances ask for."""
+    status: SubAccountStatus
+    """Whether it may act."""

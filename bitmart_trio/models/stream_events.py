@@ -1,0 +1,125 @@
+"""What streams tell besides data: holes, and the life of their connections."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, TypeAlias, TypedDict
+
+import attrs
+
+
+class Gap(NamedTuple):
+    """A hole in a subscription: what was pushed between these times did not arrive."""
+
+    since: float
+    """When the connection's last message before the hole had arrived, by ``trio.current_time()``."""
+    until: float
+    """When the topics were acknowledged again."""
+    reason: str
+    epoch: int
+    """The number of the connection after the hole; it rises with each reconnect."""
+    topic: str
+    """Which of the subscription's topics it concerns."""
+
+
+class About(TypedDict):
+    """What every event says, as keywords."""
+
+    market: Literal["spot", "futures"]
+    private: bool
+    connection: int
+    time: float
+
+
+@attrs.frozen(kw_only=True)
+class StreamEvent:
+    """The base of what ``streams.events()`` yields."""
+
+    market: Literal["spot", "futures"]
+    private: bool
+    connection: int
+    """Which connection of this client, counted from 1; a reconnect keeps the number."""
+    time: float
+    """``trio.current_time()``."""
+
+
+@attrs.frozen(kw_only=True)
+class Opened(StreamEvent):
+    """A connection is up for the first time."""
+
+    url: str
+
+
+@attrs.frozen(kw_only=True)
+class Authenticated(StreamEvent):
+    """The exchange accepted the login, after every connect."""
+
+
+@attrs.frozen(kw_only=True)
+class Subscribed(StreamEvent):
+    """The exchange acknowledged a topic."""
+
+    topic: str
+
+
+@attrs.frozen(kw_only=True)
+class Refused(StreamEvent):
+    """The exchange refused a topic, or the login (topic is None then)."""
+
+    topic: str | None
+    error: Exception
+
+
+@attrs.frozen(kw_only=True)
+class Lost(StreamEvent):
+    """A connection broke; it will be replaced."""
+
+    reason: str
+    retry_in: float
+    """Seconds until the next try."""
+
+
+@attrs.frozen(kw_only=True)
+class Reconnected(StreamEvent):
+    """A broken connection was replaced; its topics follow as `Subscribed`."""
+
+    epoch: int
+    """How many connections there were before this one."""
+    attempts: int
+    """Tries that it took."""
+
+
+@attrs.frozen(kw_only=True)
+class Closed(StreamEvent):
+    """A connection was closed for good: nobody needed it, it was given up, or the client was left."""
+
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class Malformed(StreamEvent):
+    """A message that could not be read was skipped and counted."""
+
+    reason: str
+    excerpt: bytes
+
+
+@attrs.frozen(kw_only=True)
+class ServerComplaint(StreamEvent):
+    """An error of the server that belongs to nothing this client asked for."""
+
+    error: Exception
+
+
+AnyStreamEvent: TypeAlias = (
+    Opened | Authenticated | Subscribed | Refused | Lost | Reconnected | Closed | Malformed | ServerComplaint
+)
+
+
+@attrs.frozen
+class RawPush:
+    """An undecoded push of a topic that the library has no model for."""
+
+    topic: str
+    """Table or group as it came."""
+    data: object
+    """The payload as plain JSON values, fractions as Decimal."""

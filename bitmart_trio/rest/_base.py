@@ -1,0 +1,96 @@
+"""What a chapter needs: somebody who can call. Any object with these methods will do: a chapter runs over a fake too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal, Protocol, TypeAlias, TypeVar
+
+from .._core.endpoint import Auth, Endpoint
+from .._core.reply import RawReply, Reply
+from ..models.system import Latency
+
+T = TypeVar("T")
+
+Amount: TypeAlias = Decimal | int | str
+"""An exact amount or price; never a float."""
+
+TimeMs: TypeAlias = int | datetime
+"""Milliseconds since 1970 UTC, or an aware datetime."""
+
+TimeS: TypeAlias = int | datetime
+"""Seconds since 1970 UTC, or an aware datetime."""
+
+
+class Caller(Protocol):
+    """Sends the calls of one market."""
+
+    async def call(self, endpoint: Endpoint[T], /, **arguments: object) -> Reply[T]:
+        """Check, sign, send and read one call."""
+        ...
+
+    async def request(
+        self, method: str, path: str, *, params: Mapping[str, object] | None = None, auth: Auth = Auth.NONE
+    ) -> RawReply:
+        """Send a request to any path."""
+        ...
+
+    async def latency(self) -> Latency:
+        """Measure round trip and clock offset."""
+        ...
+
+
+class Chapter:
+    """The base of the objects like ``client.spot.market``: methods of one chapter of the documentation."""
+
+    __slots__ = ("_caller",)
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+
+class MarketApi:
+    """The base of ``client.spot`` and ``client.futures``: the chapters of one market, and two ways around them."""
+
+    __slots__ = ("_caller",)
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    async def call(self, endpoint: Endpoint[T], /, **arguments: object) -> Reply[T]:
+        """Call an endpoint by its row and get all that came with the payload: trace id, headers, quota, exact bytes.
+
+        Args:
+            endpoint: such as ``bm.endpoints.spot.market.ticker``.
+            arguments: as of the method of that name, all by keyword.
+
+        Raises:
+            InvalidRequest: a wrong argument; nothing was sent.
+            ApiError: the exchange refused.
+            ConnectionLost, OutcomeUnknown, MalformedReply, ReplyTooLarge: as the methods.
+        """
+        return await self._caller.call(endpoint, **arguments)
+
+    async def request(
+        self,
+        method: Literal["GET", "POST"],
+        path: str,
+        *,
+        params: Mapping[str, object] | None = None,
+        auth: Literal["none", "keyed", "signed"] = "none",
+    ) -> RawReply:
+        """Send a request to any path of this market's host, for what the library does not know yet.
+
+        Goes through the same limits, signing and error table as every call. A POST counts as a write: never repeated.
+
+        Args:
+            method: GET sends ``params`` as the query, POST as the JSON body.
+            path: such as ``/spot/quotation/v3/ticker``, without a query.
+            params: str, int, bool, Decimal, enum members, and for a POST lists and mappings of them; None is dropped.
+            auth: what the path needs.
+
+        Returns:
+            The payload as plain JSON values with exact decimals, and everything that came with it.
+        """
+        return await self._caller.request(method, path, params=params, auth=Auth(auth))

@@ -1,0 +1,38 @@
+"""Simulated trading's own chapter: play money. Everything else of the demo host is called as on the live one."""
+
+from __future__ import annotations
+
+from .._core.endpoint import Auth, Endpoint, Kind, Param
+from ..models.futures_demo import DemoClaimResult
+from ._base import Amount, Chapter
+
+claim = Endpoint(
+    "POST",
+    "/contract/private/claim",
+    Auth.SIGNED,
+    returns=DemoClaimResult,
+    params=(Param("currency"), Param("amount", Kind.DECIMAL, positive=True)),
+    venue="demo",
+)
+
+
+class FuturesDemo(Chapter):
+    """``client.futures.demo``."""
+
+    __slots__ = ()
+
+    async def claim(
+        self, *, currency: str | None = None, amount: Amount | None = None, recv_window: int | None = None
+    ) -> DemoClaimResult:
+        """Refill the demo account with play money.
+
+        POST /contract/private/claim, signed, no documented quota. Exists on the demo host only, since 2025-11-18.
+
+        Args:
+            currency: undocumented, known from a peer; the documentation sends nothing.
+            amount: likewise.
+            recv_window: milliseconds the request stays valid.
+
+        Source: https://developer-pro.bitmart.com/en/futuresv2/ (section on simulated trading)
+        """
+        return (await self._caller.call(claim, currency=currency, amount=amount, recv_window=recv_window)).data

@@ -1,0 +1,263 @@
+"""Futures market data: contracts, book, trades, candles, funding, open interest and risk tiers. All public."""
+
+from __future__ import annotations
+
+from .._core.endpoint import Auth, Endpoint, Kind, Ordered, Param, Quota
+from ..models.futures_market import (
+    ContractDetails,
+    FundingRate,
+    FundingRateRecord,
+    FuturesKline,
+    FuturesKlineStep,
+    FuturesMarketTrade,
+    FuturesOrderBook,
+    LeverageBracketRule,
+    OpenInterest,
+)
+from ._base import Chapter, TimeS
+
+_SYMBOL = Param("symbol", required=True)
+_ANY_SYMBOL = Param("symbol")
+_LIMIT = Param("limit", Kind.INT, least=1, most=100)
+_KLINE_PARAMS = (
+    _SYMBOL,
+    Param("step", Kind.INT, choices=FuturesKlineStep),
+    Param("start_time", Kind.SECONDS, required=True),
+    Param("end_time", Kind.SECONDS, required=True),
+)
+_KLINE_RULES = (Ordered("start_time", "end_time"),)
+
+contracts = Endpoint(
+    "GET",
+    "/contract/public/details",
+    Auth.NONE,
+    Quota(12),
+    returns=list[ContractDetails],
+    params=(_ANY_SYMBOL,),
+    at=("symbols",),
+)
+order_book = Endpoint(
+    "GET", "/contract/public/depth", Auth.NONE, Quota(12), returns=FuturesOrderBook, params=(_SYMBOL,)
+)
+trades = Endpoint(
+    "GET",
+    "/contract/public/market-trade",
+    Auth.NONE,
+    Quota(12),
+    returns=list[FuturesMarketTrade],
+    params=(_SYMBOL, _LIMIT),
+)
+open_interest = Endpoint(
+    "GET", "/contract/public/open-interest", Auth.NONE, Quota(2), returns=OpenInterest, params=(_SYMBOL,)
+)
+funding_rate = Endpoint(
+    "GET", "/contract/public/funding-rate", Auth.NONE, Quota(12), returns=FundingRate, params=(_SYMBOL,)
+)
+funding_rates = Endpoint(
+    "GET",
+    "/contract/public/funding-rate-v2",
+    Auth.NONE,
+    Quota(12),
+    returns=list[FundingRate],
+    params=(_ANY_SYMBOL,),
+    at=("list",),
+)
+funding_rate_history = Endpoint(
+    "GET",
+    "/contract/public/funding-rate-history",
+    Auth.NONE,
+    Quota(12),
+    returns=list[FundingRateRecord],
+    params=(_SYMBOL, _LIMIT),
+    at=("list",),
+)
+klines = Endpoint(
+    "GET",
+    "/contract/public/kline",
+    Auth.NONE,
+    Quota(12),
+    returns=list[FuturesKline],
+    params=_KLINE_PARAMS,
+    rules=_KLINE_RULES,
+)
+mark_price_klines = Endpoint(
+    "GET",
+    "/contract/public/markprice-kline",
+    Auth.NONE,
+    Quota(12),
+    returns=list[FuturesKline],
+    params=_KLINE_PARAMS,
+    rules=_KLINE_RULES,
+)
+leverage_brackets = Endpoint(
+    "GET",
+    "/contract/public/leverage-bracket",
+    Auth.NONE,
+    Quota(12),
+    returns=list[LeverageBracketRule],
+    params=(_ANY_SYMBOL,),
+    at=("rules",),
+)
+
+
+class FuturesMarket(Chapter):
+    """``client.futures.market``."""
+
+    __slots__ = ()
+
+    async def contracts(self, symbol: str | None = None) -> list[ContractDetails]:
+        """Read the trading rules, prices, funding and 24-hour figures of one contract or of all.
+
+        GET /contract/public/details, no key, 12 calls in 2 s by address.
+
+        Args:
+            symbol: such as BTCUSDT; left out, every contract, the delisted ones too (about 1 MB).
+
+        Raises:
+            InvalidSymbol: unknown contract (40012 with the text SYMBOL_NOT_EXIST).
+
+        Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Contract Details")
+        """
+        return (await self._caller.call(contracts, symbol=symbol)).data
+
+    async def order_book(self, symbol: str) -> FuturesOrderBook:
+        """Read the best levels of a contract's book, at most 50 a side.
+
+        GET /contract/public/depth, no key, 12 calls in 2 s by address. The depth cannot be chosen.
+
+        Args:
+            symbol: such as BTCUSDT.
+
+        Returns:
+            Best prices first; ``client.streams.futures.order_book`` keeps one up to date.
+
+        Raises:
+            InvalidSymbol: unknown or delisted (40034).
+
+        Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Market Depth")
+        """
+        return (await self._caller.call(order_book, symbol=symbol)).data
+
+    async def trades(self, symbol: str, *, limit: int | None = None) -> list[FuturesMarketTrade]:
+        """Read the latest public trades of a contract.
+
+        GET /contract/public/market-trade, no key, 12 calls in 2 s by address.
+
+        Args:
+            symbol: such as BTCUSDT.
+            limit: 1 to 100 trades; 50 if left out.
+
+        Returns:
+            Sizes in base currency (the trade stream counts contracts), times in seconds. Trades bear no id.
+
+        Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Market Trade")
+        """
+        return (await self._caller.call(trades, symbol=symbol, limit=limit)).data
+
+    async def open_interest(self, symbol: str) -> OpenInterest:
+        """Read how many contracts are open.
+
+        GET /contract/public/open-interest, no key, 2 calls in 2 s by address.
+
+        Args:
+            symbol: such as BTCUSDT.
+
+        Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Futures Openinterest")
+        """
+        return (await self._caller.call(open_interest, symbol=symbol)).data
+
+    async def funding_rate(self, symbol: str) -> FundingRate:
+        """Read the last and the expected funding rate of one contract.
+
+        GET /contract/public/funding-rate, no key, 12 calls in 2 s by address.
+
+        Args:
+            symbol: such as BTCUSDT.
+
+        Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Current Funding Rate")
+        """
+        return (await self._caller.call(funding_rate, symbol=symbol)).data
+
+    async def funding_rates(self, symbol: str | None = None) -> list[FundingRate]:
+        """Read the last and the expected funding rate of all contracts in one call.
+
+        GET /contract/public/funding-rate-v2, no key, 12 calls in 2 s by address. Known from the official SDKs.
+
+        Args:
+            symbol: such as BTCUSDT; left out, all contracts.
+
+        Returns:
+            Contracts without a trade in 24 hours and coin-margined ones were missing when last looked at (2026-09).
+        """
+        return (await self._caller.call(funding_rates, symbol=symbol)).data
+
+    async def funding_rate_history(self, symbol: str, *, limit: int | None = None) -> list[FundingRateRecord]:
+        """Read the settled funding rates of a contract.
+
+        GET /contract/public/funding-rate-history, no key, 12 calls in 2 s by address.
+
+        Args:
+            symbol: such as BTCUSDT.
+            limit: 1 to 100 settlements; 100 if left out.
+
+        Returns:
+            Newest first. There is no way to ask for older ones.
+
+        Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Funding Rate History")
+        """
+        return (await self._caller.call(funding_rate_history, symbol=symbol, limit=limit)).data
+
+    async def klines(
+        self, symbol: str, *, start_time: TimeS, end_time: TimeS, step: FuturesKlineStep | int | None = None
+    ) -> list[FuturesKline]:
+        """Read candles of traded prices.
+
+        GET /contract/public/kline, no key, 12 calls in 2 s by address.
+
+        Args:
+            symbol: such as BTCUSDT.
+            start_time: in seconds.
+            end_time: in seconds; at most 500 candles later.
+            step: minutes a candle; 1 if left out.
+
+        Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get K-line")
+        """
+        return (
+            await self._caller.call(klines, symbol=symbol, step=step, start_time=start_time, end_time=end_time)
+        ).data
+
+    async def mark_price_klines(
+        self, symbol: str, *, start_time: TimeS, end_time: TimeS, step: FuturesKlineStep | int | None = None
+    ) -> list[FuturesKline]:
+        """Read candles of the mark price, which has no other public REST source.
+
+        GET /contract/public/markprice-kline, no key, 12 calls in 2 s by address.
+
+        Args:
+            symbol: such as BTCUSDT.
+            start_time: in seconds.
+            end_time: in seconds; at most 500 candles later.
+            step: minutes a candle; 1 if left out.
+
+        Returns:
+            Candles whose volume is usually 0.
+
+        Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get MarkPrice K-line")
+        """
+        return (
+            await self._caller.call(
+                mark_price_klines, symbol=symbol, step=step, start_time=start_time, end_time=end_time
+            )
+        ).data
+
+    async def leverage_brackets(self, symbol: str | None = None) -> list[LeverageBracketRule]:
+        """Read the risk tiers: greatest leverage and maintenance margin by position value.
+
+        GET /contract/public/leverage-bracket, no key, 12 calls in 2 s by address.
+
+        Args:
+            symbol: such as BTCUSDT; left out, every contract.
+
+        Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Current Leverage Risk Limit")
+        """
+        return (await self._caller.call(leverage_brackets, symbol=symbol)).data

@@ -1,0 +1,147 @@
+"""A price-time matching book: what every market of the simulated exchange trades on.
+
+It knows prices, sizes and the order of arrival; money, fees and order states belong to its owners. All arithmetic is exact.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections import OrderedDict
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+import attrs
+
+Side: TypeAlias = Literal["buy", "sell"]
+
+
+@attrs.define(eq=False)
+class Resting:
+    """An order in the book; ``left`` shrinks as it fills."""
+
+    order_id: str
+    side: Side
+    price: Decimal
+    left: Decimal
+    owner: str | None
+    """Account id; None for the synthetic market's own orders."""
+
+
+@attrs.frozen
+class Match:
+    """One meeting of a taker with a resting order, at the resting order's price."""
+
+    maker: Resting
+    price: Decimal
+    size: Decimal
+
+
+class Book:
+    """Both sides of one market, with a version that rises by one with every change."""
+
+    def __init__(self) -> None:
+        self.version = 1
+        self.changed: set[tuple[Side, Decimal]] = set()
+        """Levels touched since the owner last cleared it; feeds build increments from it."""
+        self._orders: dict[str, Resting] = {}
+        self._levels: dict[Side, dict[Decimal, OrderedDict[str, Resting]]] = {"buy": {}, "sell": {}}
+        self._keys: dict[Side, list[Decimal]] = {"buy": [], "sell": []}
+        """Sort keys, best first: minus the price for bids, the price for asks."""
+
+    def __contains__(self, order_id: str) -> bool:
+        return order_id in self._orders
+
+    def get(self, order_id: str) -> Resting | None:
+        """The resting order of that id."""
+        return self._orders.get(order_id)
+
+    def best(self, side: Side) -> Decimal | None:
+        """The best price of a side, None when it is empty."""
+        keys = self._keys[side]
+        return None if not keys else abs(keys[0])
+
+    def levels(self, side: Side, count: int) -> list[tuple[Decimal, Decimal]]:
+        """The best ``count`` levels of a side as (price, total size), best first."""
+        levels = self._levels[side]
+        return [(abs(key), sum((order.left for order in levels[abs(key)].values()), Decimal(0)))
+                for key in self._keys[side][:count]]
+
+    def size_at(self, side: Side, price: Decimal) -> Decimal:
+        """What rests at a price, 0 when nothing does."""
+        return sum((order.left for order in self._levels[side].get(price, {}).values()), Decimal(0))
+
+    def orders(self, side: Side, owner: str | None) -> list[Resting]:
+        """The resting orders of one owner, best price first, oldest first within a price."""
+        levels = self._levels[side]
+        return [order for key in self._keys[side] for order in levels[abs(key)].values() if order.owner == owner]
+
+    def crosses(self, side: Side, price: Decimal | None) -> bool:
+        """Whether an order of this side and limit would trade at once; a limit of None takes any price."""
+        best = self.best("sell" if side == "buy" else "buy")
+        if best is None:
+            return False
+        return price is None or (best <= price if side == "buy" else best >= price)
+
+    def candidates(self, side: Side, price: Decimal | None) -> list[Resting]:
+        """The resting orders a taker of this side and limit would meet, in the order in which it meets them."""
+        other: Side = "sell" if side == "buy" else "buy"
+        found: list[Resting] = []
+        for key in self._keys[other]:
+            level = abs(key)
+            if price is not None and (level > price if side == "buy" else level < price):
+                break
+            found.extend(self._levels[other][level].values())
+        return found
+
+    def take(self, maker: Resting, size: Decimal) -> Match:
+        """Trade ``size`` against one resting order (at most what is left of it)."""
+        if size <= 0 or size > maker.left:
+            raise ValueError(f"cannot take {size} of {maker.left}")
+        maker.left -= size
+        self._touch(maker.side, maker.price)
+        if not maker.left:
+            self._drop(maker)
+        return Match(maker, maker.price, size)
+
+    def match(self, side: Side, price: Decimal | None, size: Decimal) -> list[Match]:
+        """Trade up to ``size`` against the other side within the limit; the rest is the caller's."""
+        matches: list[Match] = []
+        for maker in self.candidates(side, price):
+            if size <= 0:
+                break
+            matches.append(self.take(maker, min(size, maker.left)))
+            size -= matches[-1].size
+        return matches
+
+    def add(self, order: Resting) -> None:
+        """Rest an order behind those already at its price."""
+        if order.order_id in self._orders or order.left <= 0:
+            raise ValueError(f"order {order.order_id} cannot rest")
+        level = self._levels[order.side].get(order.price)
+        if level is None:
+            level = self._levels[order.side][order.price] = OrderedDict()
+            insort(self._keys[order.side], -order.price if order.side == "buy" else order.price)
+        level[order.order_id] = order
+        self._orders[order.order_id] = order
+        self._touch(order.side, order.price)
+
+    def cancel(self, order_id: str) -> Resting | None:
+        """Take an order out; None when it does not rest here."""
+        order = self._orders.get(order_id)
+        if order is not None:
+            self._touch(order.side, order.price)
+            self._drop(order)
+        return order
+
+    def _drop(self, order: Resting) -> None:
+        del self._orders[order.order_id]
+        level = self._levels[order.side][order.price]
+        del level[order.order_id]
+        if not level:
+            del self._levels[order.side][order.price]
+            keys = self._keys[order.side]
+            del keys[bisect_left(keys, -order.price if order.side == "buy" else order.price)]
+
+    def _touch(self, side: Side, price: Decimal) -> None:
+        self.version += 1
+        self.changed.add((side, price))

@@ -1,0 +1,188 @@
+"""The contracts of the simulated exchange: trading rules, risk tiers, and the arithmetic of value and profit.
+
+Sizes are whole contracts. A linear contract is ``contract_size`` units of the base currency and settles in the quote
+currency; an inverse one is ``contract_size`` US dollars and settles in the base currency. Every amount of money is
+cut (never rounded up) at `GRAIN`, so the parts of an order can never cost more than the order as a whole; on the
+linear contracts listed here nothing is cut at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
+from typing import Literal, TypeAlias
+
+import attrs
+
+Direction: TypeAlias = Literal["long", "short"]
+OpenType: TypeAlias = Literal["cross", "isolated"]
+
+GRAIN = Decimal("1E-12")
+ZERO = Decimal(0)
+TAKER_FEE = Decimal("0.0006")
+MAKER_FEE = Decimal("0.0002")
+FUNDING_CAP = Decimal("0.0375")
+FUNDING_HOURS = 8
+FUNDING_MS = FUNDING_HOURS * 3_600_000
+
+
+def cut(amount: Decimal) -> Decimal:
+    """An amount of money without what is finer than the grain, towards zero."""
+    return amount.quantize(GRAIN, ROUND_DOWN)
+
+
+def plain(number: Decimal) -> str:
+    """A number as the wire writes it: no exponent, no trailing zeros."""
+    return format(number.normalize(), "f") if number else "0"
+
+
+@attrs.frozen
+class Bracket:
+    """One risk tier: up to ``cap`` of position value, at most ``leverage``."""
+
+    tier: int
+    leverage: int
+    floor: Decimal
+    cap: Decimal
+    ratio: Decimal
+    cum: Decimal
+    """What the maintenance margin of the tier is lowered by, so that it grows without steps."""
+
+
+def brackets(*tiers: tuple[int, str, str]) -> tuple[Bracket, ...]:
+    """Risk tiers from (greatest leverage, upper bound, maintenance ratio), smallest first."""
+    made: list[Bracket] = []
+    floor, ratio, cum = ZERO, ZERO, ZERO
+    for number, (leverage, cap_text, ratio_text) in enumerate(tiers, 1):
+        cap, new_ratio = Decimal(cap_text), Decimal(ratio_text)
+        cum += floor * (new_ratio - ratio)
+        ratio = new_ratio
+        made.append(Bracket(number, leverage, floor, cap, ratio, cum))
+        floor = cap
+    return tuple(made)
+
+
+@attrs.frozen
+class Contract:
+    """The fixed terms of one perpetual contract."""
+
+    symbol: str
+    base: str
+    quote: str
+    inverse: bool
+    contract_size: Decimal
+    tick: Decimal
+    brackets: Sequence[Bracket]
+    open_interest: int
+    """Contracts held by the synthetic market."""
+    min_volume: int = 1
+    max_volume: int = 1_000_000
+    market_max_volume: int = 50_000
+    min_leverage: int = 1
+    max_leverage: int = 100
+    opened_ms: int = 1_594_080_000_000
+
+    @property
+    def settle(self) -> str:
+        """The currency of margin, fees and profit."""
+        return self.base if self.inverse else self.quote
+
+    def on_grid(self, price: Decimal) -> Decimal:
+        """The nearest price on the tick grid."""
+        return (price / self.tick).quantize(Decimal(1), ROUND_HALF_EVEN) * self.tick
+
+    def value(self, size: Decimal, price: Decimal) -> Decimal:
+        """What ``size`` contracts are worth at a price, in the settlement currency."""
+        worth = self.contract_size * size
+        return cut(worth / price if self.inverse else worth * price)
+
+    def base_amount(self, size: Decimal, price: Decimal) -> Decimal:
+        """``size`` contracts in units of the base currency."""
+        return self.value(size, price) if self.inverse else self.contract_size * size
+
+    def quote_amount(self, size: Decimal, price: Decimal) -> Decimal:
+        """``size`` contracts in units of the quote currency."""
+        return self.contract_size * size if self.inverse else self.value(size, price)
+
+    def average(self, size: Decimal, value: Decimal) -> Decimal:
+        """The price at which ``size`` contracts are worth ``value``; 0 for no contracts."""
+        if not size or not value:
+            return ZERO
+        worth = self.contract_size * size
+        return cut(worth / value if self.inverse else value / worth)
+
+    def profit(self, direction: Direction, cost: Decimal, proceeds: Decimal) -> Decimal:
+        """The profit of contracts entered at value ``cost`` and valued ``proceeds`` now."""
+        gain = cost - proceeds if self.inverse else proceeds - cost
+        return gain if direction == "long" else -gain
+
+    def bracket(self, value: Decimal) -> Bracket:
+        """The risk tier of a position value; the last one beyond every bound."""
+        return next((tier for tier in self.brackets if value <= tier.cap), self.brackets[-1])
+
+    def maintenance(self, value: Decimal) -> Decimal:
+        """The margin below which a position of this value is liquidated."""
+        tier = self.bracket(value)
+        return cut(value * tier.ratio - tier.cum)
+
+    def max_value(self, leverage: Decimal) -> Decimal:
+        """The greatest position value that may be held with a leverage."""
+        return max((tier.cap for tier in self.brackets if tier.leverage >= leverage), default=ZERO)
+
+
+CONTRACTS: tuple[Contract, ...] = (
+    Contract(
+        "BTCUSDT",
+        "BTC",
+        "USDT",
+        False,
+        Decimal("0.001"),
+        Decimal("0.1"),
+        brackets(
+            (100, "500000", "0.004"),
+            (50, "1000000", "0.01"),
+            (20, "5000000", "0.025"),
+            (10, "20000000", "0.05"),
+            (5, "50000000", "0.1"),
+            (2, "100000000", "0.25"),
+            (1, "1000000000", "0.5"),
+        ),
+        12_345_678,
+    ),
+    Contract(
+        "ETHUSDT",
+        "ETH",
+        "USDT",
+        False,
+        Decimal("0.01"),
+        Decimal("0.01"),
+        brackets(
+            (100, "250000", "0.005"),
+            (50, "500000", "0.01"),
+            (20, "2500000", "0.025"),
+            (10, "10000000", "0.05"),
+            (5, "25000000", "0.1"),
+            (2, "50000000", "0.25"),
+            (1, "500000000", "0.5"),
+        ),
+        8_765_432,
+    ),
+    Contract(
+        "BTCUSD",
+        "BTC",
+        "USD",
+        True,
+        Decimal(100),
+        Decimal("0.1"),
+        brackets(
+            (100, "10", "0.004"),
+            (50, "50", "0.01"),
+            (20, "100", "0.025"),
+            (10, "300", "0.05"),
+            (5, "1000", "0.1"),
+            (2, "3000", "0.25"),
+            (1, "20000", "0.5"),
+        ),
+        456_789,
+    ),
+)

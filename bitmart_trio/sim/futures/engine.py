@@ -1,0 +1,524 @@
+"""The matching and margin engine: takes orders, trades them, and moves the money.
+
+How margin works here. An opening order needs its value over the leverage plus the taker fee at the worst price it may
+trade at; what rests holds that amount in the wallet. A fill turns it into fee and position margin. Cross positions
+are backed by everything in the wallet of their currency, isolated ones by their own margin only.
+
+An order that may not rest or trade as asked (maker-only that would take, fill-or-kill that cannot be filled) is
+accepted and then cancelled, as with the real exchange, where acceptance only means that the request was taken in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TYPE_CHECKING, Protocol
+
+from ..book import Resting, Side
+from ..wire import Refusal
+from .contracts import MAKER_FEE, TAKER_FEE, ZERO, Contract, Direction, cut
+from .listing import Listing
+from .orders import DONE, FOK, IOC, MAKER_ONLY, Fill, Order, Plan
+from .positions import Ledger, Position, Trader
+
+if TYPE_CHECKING:
+    from ..accounts import Account
+
+MATCHED, SUBMITTED, CANCELLED, CANCELLED_BY_LIQUIDATION, BANKRUPT = 1, 2, 3, 4, 7
+"""Event codes of order pushes."""
+
+
+class Watcher(Protocol):
+    """Who is told what the engine does: the pushes and the conditional orders."""
+
+    def order_event(self, order: Order, action: int) -> None:
+        """An order has changed."""
+
+    def plan_event(self, plan: Plan, action: int) -> None:
+        """A conditional order has changed."""
+
+    def order_finished(self, order: Order) -> None:
+        """An order has filled or been cancelled."""
+
+    def asset_changed(self, trader: Trader, currency: str) -> None:
+        """A balance has changed."""
+
+    def position_changed(self, trader: Trader, contract: Contract) -> None:
+        """A position of a contract has changed."""
+
+    def position_closed(self, trader: Trader, held: Position) -> None:
+        """There is nothing left of a position."""
+
+
+class Engine:
+    """All trading of all contracts."""
+
+    def __init__(
+        self, listings: dict[str, Listing], now: Callable[[], int], new_id: Callable[[], str], watcher: Watcher
+    ) -> None:
+        self.listings = listings
+        self.ledger = Ledger()
+        self.traders: dict[str, Trader] = {}
+        self.now = now
+        self.new_id = new_id
+        self._watcher = watcher
+        self._resting: dict[str, Order] = {}
+
+    def trader(self, account: Account) -> Trader:
+        """The futures side of an account; made when first asked for."""
+        found = self.traders.get(account.account_id)
+        if found is None:
+            found = self.traders[account.account_id] = Trader(account)
+        return found
+
+    @property
+    def marks(self) -> dict[str, Decimal]:
+        """The mark price of every contract."""
+        return {symbol: listing.mark for symbol, listing in self.listings.items()}
+
+    # ------------------------------------------------------------ orders in
+
+    def submit(self, order: Order) -> None:
+        """Take an order: check that it can be paid for, trade what trades, rest or drop what is left.
+
+        Raises:
+            Refusal: 40027 without the money, 40020 or 40021 without enough to close, 40029 beyond the risk tier.
+        """
+        self._check(order)
+        trader, listing = order.owner, self.listings[order.contract.symbol]
+        trader.orders[order.order_id] = order
+        if order.client_order_id:
+            trader.client_ids[order.client_order_id] = order.order_id
+        order.updated_ms = order.created_ms
+        self.told(order, SUBMITTED)
+        self._run(listing, order)
+
+    def modify(self, order: Order, price: Decimal, size: Decimal) -> None:
+        """Give a resting order another price and size; it goes to the end of its new level and may trade at once."""
+        listing, wallet, currency = (
+            self.listings[order.contract.symbol],
+            order.owner.account.futures,
+            order.contract.settle,
+        )
+        before = (order.price, order.size)
+        # What it holds may pay for the change; if that is refused, the order has not left its place in the book.
+        wallet.release(currency, order.held)
+        order.price, order.size = price, size
+        try:
+            self._check(order)
+        except Refusal:
+            order.price, order.size = before
+            wallet.hold(currency, order.held)
+            raise
+        order.held = ZERO
+        self._unrest(order)
+        order.updated_ms = self.now()
+        self.told(order, SUBMITTED)
+        self._run(listing, order)
+
+    def cancel(self, order: Order, action: int = CANCELLED) -> None:
+        """End a live order; what it held is free again."""
+        if order.state == DONE:
+            return
+        self._unrest(order)
+        self._finish(order)
+        self.told(order, action)
+
+    def close_at_market(self, trader: Trader, held: Position) -> Order:
+        """Close a whole position at market, after the closing orders that stand in the way have been cancelled."""
+        for order in self.closing_orders(trader, held):
+            self.cancel(order)
+        side = 3 if held.direction == "long" else 2
+        order = Order(
+            self.new_id(),
+            "",
+            trader,
+            held.contract,
+            side,
+            "market",
+            None,
+            held.size,
+            held.leverage,
+            held.open_type,
+            self.now(),
+            mode=IOC,
+        )
+        self.submit(order)
+        return order
+
+    def closing_orders(self, trader: Trader, held: Position) -> list[Order]:
+        """The live orders that close a position, oldest first."""
+        return [
+            order for order in trader.live(held.contract.symbol) if order.closing and order.direction == held.direction
+        ]
+
+    def sweep(self, listing: Listing, side: Side, limit: Decimal | None, size: Decimal, *, opens: bool) -> None:
+        """Let the synthetic market take up to ``size`` from the book."""
+        self._match(listing, side, limit, size, None, opens)
+
+    def liquidation_price(self, trader: Trader, held: Position) -> Decimal:
+        """The mark price at which a position would be liquidated if nothing else moved; 0 for never."""
+        listing = self.listings[held.contract.symbol]
+        if held.open_type == "isolated":
+            return held.liquidation_price(listing.mark, held.margin)
+        return held.liquidation_price(listing.mark, self.ledger.backing(trader, held.contract.settle, self.marks, held))
+
+    # ------------------------------------------------------------ checks
+
+    def cost(self, contract: Contract, size: Decimal, price: Decimal, leverage: Decimal) -> Decimal:
+        """What opening ``size`` contracts takes: margin and taker fee."""
+        value = contract.value(size, price)
+        return cut(value / leverage) + cut(value * TAKER_FEE)
+
+    def _check(self, order: Order) -> None:
+        trader, contract = order.owner, order.contract
+        if order.closing:
+            held = trader.position(contract.symbol, order.direction)
+            if held is None:
+                raise Refusal(40021, "The position does not exist")
+            if order.left > held.size - trader.frozen_size(held) + (
+                order.left if order.order_id in trader.orders else 0
+            ):
+                raise Refusal(40020, "Position size insufficient to close")
+        opening = self._opening_size(order)
+        if opening <= 0:
+            return
+        worst = self._worst_price(order)
+        if worst is None:
+            return
+        planned = contract.value(opening, worst) + self._open_value(trader, contract, without=order)
+        if order.leverage > contract.bracket(planned).leverage or planned > contract.brackets[-1].cap:
+            raise Refusal(40029, "The leverage is too large for a position of this value")
+        if self.cost(contract, opening, worst, order.leverage) > self.ledger.free(trader, contract.settle, self.marks):
+            raise Refusal(40027, "Balance not enough")
+
+    def _opening_size(self, order: Order) -> Decimal:
+        """How much of what is left would open a position, as things stand."""
+        if order.closing:
+            return ZERO
+        return self._split(order, order.left)[2]
+
+    def _split(self, order: Order, size: Decimal) -> tuple[Position | None, Decimal, Decimal]:
+        """What ``size`` contracts of an order would do now: the position they close, how many close, how many open."""
+        if not order.closing and not order.owner.one_way:
+            return None, ZERO, size
+        held = order.owner.position(
+            order.contract.symbol, order.direction if order.closing else _opposite(order.direction)
+        )
+        closing = ZERO if held is None else min(size, held.size)
+        return held, closing, size - closing
+
+    def _worst_price(self, order: Order) -> Decimal | None:
+        """The price, of those it may trade at, at which the contracts are worth most; None with an empty book."""
+        book = self.listings[order.contract.symbol].book
+        prices = [] if order.price is None else [order.price]
+        left = order.left
+        for maker in book.candidates(order.book_side, order.price):
+            prices.append(maker.price)
+            left -= maker.left
+            if left <= 0:
+                break
+        if not prices:
+            return None
+        return min(prices) if order.contract.inverse else max(prices)
+
+    def _open_value(self, trader: Trader, contract: Contract, without: Order) -> Decimal:
+        """The value of what the account holds and may still open on a contract, both directions taken together."""
+        mark = self.listings[contract.symbol].mark
+        held = sum(
+            (position.value(mark) for position in trader.open_positions() if position.contract is contract), ZERO
+        )
+        return held + sum(
+            (
+                contract.value(order.left, order.price or mark)
+                for order in trader.live(contract.symbol)
+                if not order.closing and order is not without
+            ),
+            ZERO,
+        )
+
+    # ------------------------------------------------------------ matching
+
+    def _run(self, listing: Listing, order: Order) -> None:
+        book, side = listing.book, order.book_side
+        if order.mode == MAKER_ONLY and book.crosses(side, order.price):
+            self.cancel(order)
+            return
+        if order.mode == FOK and self._reachable(listing, order) < order.left:
+            self.cancel(order)
+            return
+        going_on = self._match(listing, side, order.price, order.left, order, not order.closing)
+        if order.state == DONE:
+            return
+        if not going_on or order.price is None or order.mode in (FOK, IOC):
+            self.cancel(order)
+        else:
+            self._rest(listing, order)
+        self.changed(order.owner, order.contract.settle)
+
+    def _reachable(self, listing: Listing, order: Order) -> Decimal:
+        """How much of the book the order could take."""
+        return sum(
+            (
+                maker.left
+                for maker in listing.book.candidates(order.book_side, order.price)
+                if maker.owner != order.owner.account.account_id
+            ),
+            ZERO,
+        )
+
+    def _match(
+        self, listing: Listing, side: Side, limit: Decimal | None, size: Decimal, taker: Order | None, taker_opens: bool
+    ) -> bool:
+        """Trade against the book; False when the taker must not go on (self-trade, or its money ran out)."""
+        book = listing.book
+        for maker in book.candidates(side, limit):
+            if size <= 0:
+                break
+            if maker.order_id not in book:  # fell to a fill before it
+                continue
+            resting = self._resting.get(maker.order_id)
+            if resting is not None and taker is not None and resting.owner is taker.owner:
+                if taker.stp_mode in (1, 3):
+                    self.cancel(resting)
+                if taker.stp_mode in (2, 3):
+                    return False
+                continue
+            trade = min(size, maker.left)
+            if resting is not None:
+                if not self._affordable(resting, trade, maker.price):
+                    self.cancel(resting)
+                    continue
+                trade = self._room(resting, trade)
+            if taker is not None:
+                trade = self._room(taker, trade)
+                if trade <= 0 or not self._affordable(taker, trade, maker.price):
+                    return False
+            if trade <= 0:
+                continue
+            size -= trade
+            self._trade(listing, maker, resting, taker, trade, taker_opens)
+            if taker is not None and taker.state == DONE:
+                break
+        return True
+
+    def _room(self, order: Order, size: Decimal) -> Decimal:
+        """As much of ``size`` as the order may still fill: a closing one no more than there is to close."""
+        if not order.closing:
+            return size
+        held = order.owner.position(order.contract.symbol, order.direction)
+        return ZERO if held is None else min(size, held.size)
+
+    def _affordable(self, order: Order, size: Decimal, price: Decimal) -> bool:
+        """Whether a fill can be paid for; in doubt only where part of an order nets off in one-way mode."""
+        held, closing, opening = self._split(order, size)
+        if opening <= 0 or order.closing:
+            return True
+        contract = order.contract
+        there = order.owner.account.futures.available(contract.settle) + order.held
+        if held is not None:
+            cost, margin = _share(held, closing)
+            there += margin + contract.profit(held.direction, cost, contract.value(closing, price))
+        return self.cost(contract, opening, price, order.leverage) <= there
+
+    def _trade(
+        self,
+        listing: Listing,
+        maker: Resting,
+        resting: Order | None,
+        taker: Order | None,
+        size: Decimal,
+        taker_opens: bool,
+    ) -> None:
+        now, price = self.now(), maker.price
+        listing.book.take(maker, size)
+        trade = listing.print(
+            now,
+            price,
+            size,
+            buyer_is_maker=maker.side == "buy",
+            taker_opens=taker_opens,
+            maker_opens=resting is None or not resting.closing,
+        )
+        # A fill can cancel other orders of its owner, so both sides are filled before anybody looks at positions again.
+        for order, made in ((resting, True), (taker, False)):
+            if order is not None:
+                self._fill(order, size, price, made, trade.trade_id, now)
+        if resting is not None:
+            self._after_fill(resting)
+        if taker is not None:
+            self._after_fill(taker)
+
+    def _rest(self, listing: Listing, order: Order) -> None:
+        assert order.price is not None, "only limit orders rest"
+        opening, currency = self._opening_size(order), order.contract.settle
+        needed = self.cost(order.contract, opening, order.price, order.leverage) if opening > 0 else ZERO
+        wallet = order.owner.account.futures
+        if needed > wallet.available(currency):
+            self.cancel(order)
+            return
+        wallet.hold(currency, needed)
+        order.held = needed
+        self._resting[order.order_id] = order
+        listing.book.add(
+            Resting(order.order_id, order.book_side, order.price, order.left, order.owner.account.account_id)
+        )
+        self.changed(order.owner, currency)
+
+    def _unrest(self, order: Order) -> None:
+        """Out of the book, its held money free."""
+        self.listings[order.contract.symbol].book.cancel(order.order_id)
+        self._resting.pop(order.order_id, None)
+        if order.held:
+            order.owner.account.futures.release(order.contract.settle, order.held)
+            order.held = ZERO
+        self.changed(order.owner, order.contract.settle)
+
+    def _finish(self, order: Order) -> None:
+        order.state = DONE
+        order.updated_ms = max(order.updated_ms, self.now())
+        self._resting.pop(order.order_id, None)
+        if order.owner.orders.pop(order.order_id, None) is not None:
+            order.owner.finished.append(order)
+        self._watcher.order_finished(order)
+
+    # ------------------------------------------------------------ fills
+
+    def _fill(self, order: Order, size: Decimal, price: Decimal, maker: bool, trade_id: int, now: int) -> None:
+        trader, contract = order.owner, order.contract
+        currency, symbol = contract.settle, contract.symbol
+        held, closing, opening = self._split(order, size)
+        if order.held:
+            wallet = trader.account.futures
+            wallet.release(currency, order.held)
+            order.held = ZERO
+        order.deal_size += size
+        order.deal_value += contract.value(size, price)
+        order.updated_ms = now
+        fee = cut(contract.value(size, price) * (MAKER_FEE if maker else TAKER_FEE))
+        profit = ZERO
+        closing_fee = cut(fee * closing / size)
+        if held is not None:
+            profit = self._close_part(trader, held, closing, price, now)
+            held.fees += closing_fee
+        if opening:
+            self._open_part(order, opening, price, now).fees += fee - closing_fee
+        self.ledger.book(trader, symbol, currency, -fee, "fee", now)
+        if order.order_id in self._resting and order.left:
+            self._hold_rest(order)
+        order.last_fill = Fill(
+            trade_id,
+            order.order_id,
+            order.client_order_id,
+            symbol,
+            order.side,
+            price,
+            size,
+            maker,
+            profit,
+            bool(closing),
+            fee,
+            currency,
+            now,
+        )
+        trader.fills.append(order.last_fill)
+        self.listings[symbol].user_interest += opening - closing
+
+    def _hold_rest(self, order: Order) -> None:
+        assert order.price is not None, "only limit orders rest"
+        opening, wallet = self._opening_size(order), order.owner.account.futures
+        if opening > 0:
+            needed = self.cost(order.contract, opening, order.price, order.leverage)
+            order.held = min(needed, wallet.available(order.contract.settle))
+            wallet.hold(order.contract.settle, order.held)
+
+    def _open_part(self, order: Order, size: Decimal, price: Decimal, now: int) -> Position:
+        trader, contract = order.owner, order.contract
+        key = (contract.symbol, order.direction)
+        held = trader.positions.get(key)
+        if held is None or not held.size:
+            held = trader.positions[key] = Position(
+                contract, order.direction, order.open_type, order.leverage, opened_ms=now
+            )
+        value = contract.value(size, price)
+        margin = cut(value / held.leverage)
+        trader.account.futures.debit(contract.settle, margin)
+        held.size += size
+        held.cost += value
+        held.margin += margin
+        held.updated_ms = now
+        return held
+
+    def _close_part(self, trader: Trader, held: Position, size: Decimal, price: Decimal, now: int) -> Decimal:
+        contract = held.contract
+        cost, margin = _share(held, size)
+        value = contract.value(size, price)
+        profit = contract.profit(held.direction, cost, value)
+        held.size -= size
+        held.cost -= cost
+        held.closed_size += size
+        held.closed_value += value
+        held.realized += profit
+        held.updated_ms = now
+        if held.open_type == "isolated" and margin + profit < 0:
+            # An isolated position can lose its own margin and no more.
+            self.ledger.book_margin(trader, held, profit, "pnl", now)
+        else:
+            held.margin -= margin
+            trader.account.futures.credit(contract.settle, margin)
+            self.ledger.book(trader, contract.symbol, contract.settle, profit, "pnl", now)
+        return profit
+
+    def _after_fill(self, order: Order) -> None:
+        trader = order.owner
+        done = not order.left
+        if done:
+            order.state = DONE
+        self.told(order, MATCHED)
+        if done:
+            self._finish(order)
+        for held in [p for p in trader.positions.values() if p.contract is order.contract]:
+            self.prune(trader, held)
+        self.changed(trader, order.contract.settle)
+        self.moved(trader, order.contract)
+
+    def prune(self, trader: Trader, held: Position) -> None:
+        """Cancel the closing orders, newest first, that there is nothing left to close for."""
+        surplus = trader.frozen_size(held) - held.size
+        for order in reversed(self.closing_orders(trader, held)):
+            if surplus <= 0:
+                break
+            if order.order_id in self._resting:
+                surplus -= order.left
+                self.cancel(order)
+        if not held.size:
+            self._watcher.position_closed(trader, held)
+
+    # ------------------------------------------------------------ telling
+
+    def moved(self, trader: Trader, contract: Contract) -> None:
+        """Tell that a position has changed."""
+        self._watcher.position_changed(trader, contract)
+
+    def plan_event(self, plan: Plan, action: int) -> None:
+        """Tell what has become of a conditional order."""
+        self._watcher.plan_event(plan, action)
+
+    def told(self, order: Order, action: int) -> None:
+        """Tell what has become of an order."""
+        self._watcher.order_event(order, action)
+
+    def changed(self, trader: Trader, currency: str) -> None:
+        """Tell that a balance has changed."""
+        self._watcher.asset_changed(trader, currency)
+
+
+def _opposite(direction: Direction) -> Direction:
+    return "short" if direction == "long" else "long"
+
+
+def _share(held: Position, size: Decimal) -> tuple[Decimal, Decimal]:
+    """The entry value and the margin of part of a position; all that there is for the whole."""
+    if size == held.size:
+        return held.cost, held.margin
+    return cut(held.cost * size / held.size), cut(held.margin * size / held.size)

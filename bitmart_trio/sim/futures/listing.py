@@ -1,0 +1,117 @@
+"""One contract as it trades: book, trades, candles, mark and index price, funding rates; no money."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from decimal import Decimal
+from itertools import count
+
+import attrs
+
+from ..book import Book
+from .contracts import FUNDING_CAP, FUNDING_MS, ZERO, Contract
+from .series import Series
+
+KEPT_TRADES = 1000
+_RATE_GRAIN = Decimal("1E-12")
+
+
+@attrs.frozen
+class Print:
+    """One public trade."""
+
+    trade_id: int
+    price: Decimal
+    size: Decimal
+    time_ms: int
+    buyer_is_maker: bool
+    taker_opens: bool
+    maker_opens: bool
+
+    @property
+    def way(self) -> int:
+        """The digit 1 to 8 by which a push says who bought or sold and who opened or closed."""
+        return (5 if self.buyer_is_maker else 1) + (0 if self.taker_opens else 2) + (0 if self.maker_opens else 1)
+
+
+class Funding:
+    """The funding rates of one contract: a hundred invented past ones, then one more at each settlement."""
+
+    def __init__(self, dice: random.Random, now_ms: int) -> None:
+        self._dice = dice
+        self.next_ms = (now_ms // FUNDING_MS + 1) * FUNDING_MS
+        self.settled: deque[tuple[int, Decimal]] = deque(maxlen=1000)
+        """(time, rate), oldest first."""
+        self.expected = Decimal("0.0001")
+        for back in range(100, 0, -1):
+            self._draw()
+            self.settled.append((self.next_ms - back * FUNDING_MS, self.expected))
+        self._draw()
+
+    @property
+    def last(self) -> Decimal:
+        """The rate of the last settlement."""
+        return self.settled[-1][1]
+
+    def settle(self) -> tuple[int, Decimal]:
+        """Make the expected rate the settled one, as of the time that was announced for it; draw the next."""
+        settled = (self.next_ms, self.expected)
+        self.settled.append(settled)
+        self.next_ms += FUNDING_MS
+        self._draw()
+        return settled
+
+    def _draw(self) -> None:
+        # Half way back to the usual 0.01 %, plus noise.
+        noise = Decimal(self._dice.randint(-40_000, 40_000)) / 1_000_000_000
+        rate = (self.expected + Decimal("0.0001")) / 2 + noise
+        self.expected = max(-FUNDING_CAP, min(FUNDING_CAP, rate)).quantize(_RATE_GRAIN)
+
+
+class Listing:
+    """One contract's market data and book."""
+
+    def __init__(self, contract: Contract, *, seed: int, dice: random.Random, now_ms: int, price: Decimal) -> None:
+        self.contract = contract
+        self.book = Book()
+        opening = contract.on_grid(price)
+        self.index = price
+        self.mark = opening
+        self.last = opening
+        self.series = Series(contract, f"{seed}/{contract.symbol}", now_ms, opening, volume=True)
+        self.mark_series = Series(contract, f"{seed}/{contract.symbol}/mark", now_ms, opening, volume=False)
+        self.funding = Funding(dice, now_ms)
+        self.prints: deque[Print] = deque(maxlen=KEPT_TRADES)
+        self.fresh: list[Print] = []
+        """Trades not yet pushed; the feed empties it."""
+        self.user_interest = ZERO
+        """Contracts held by users, longs and shorts counted alike."""
+        self._ids = count(3_000_000_000_000_001)
+
+    @property
+    def open_interest(self) -> Decimal:
+        """Contracts open: the synthetic market's and the users'."""
+        return self.contract.open_interest + self.user_interest
+
+    def trigger_price(self, price_type: int) -> Decimal:
+        """The price that conditional orders look at: 1 last, 2 mark."""
+        return self.mark if price_type == 2 else self.last
+
+    def set_index(self, now_ms: int, index: Decimal) -> None:
+        """Take the underlying price; the mark price is it, on the contract's grid."""
+        self.index = index
+        self.mark = self.contract.on_grid(index)
+        self.mark_series.note(now_ms, self.mark)
+        self.series.roll(now_ms)
+
+    def print(
+        self, now_ms: int, price: Decimal, size: Decimal, *, buyer_is_maker: bool, taker_opens: bool, maker_opens: bool
+    ) -> Print:
+        """Write one trade down for everybody to see."""
+        made = Print(next(self._ids), price, size, now_ms, buyer_is_maker, taker_opens, maker_opens)
+        self.last = price
+        self.prints.append(made)
+        self.fresh.append(made)
+        self.series.note(now_ms, price, size)
+        return made

@@ -1,0 +1,109 @@
+"""The synthetic market of one contract: quotes around the moving price, and takers that trade against the book.
+
+Every tick the ladder is moved to where the underlying price went. A user's order that the price has crossed is traded
+against first, at most a few hundred contracts a tick, so that big orders fill in parts and hold the quotes back while
+they last.
+"""
+
+from __future__ import annotations
+
+import random
+from decimal import Decimal
+from itertools import count
+
+from ..book import Resting, Side
+from .contracts import ZERO
+from .engine import Engine
+from .listing import Listing
+
+LEVELS = 64
+"""Levels a side that are kept; more are cut back when half as many again have gathered."""
+_BASIS_STEP = Decimal("0.000005")
+_BASIS_LIMIT = Decimal("0.0003")
+
+
+class Makers:
+    """Quotes and trades on one contract, from one random stream."""
+
+    def __init__(self, engine: Engine, listing: Listing, dice: random.Random) -> None:
+        self._engine = engine
+        self._listing = listing
+        self._dice = dice
+        self._basis = ZERO
+        self._ids = count(1)
+        self._quotes: dict[Side, dict[Decimal, str]] = {"buy": {}, "sell": {}}
+        """Price -> id of our order there."""
+        self._busy = False
+
+    def tick(self) -> None:
+        """Move the ladder to the present price and let takers trade."""
+        listing, dice = self._listing, self._dice
+        self._basis = max(-_BASIS_LIMIT, min(_BASIS_LIMIT, self._basis + _BASIS_STEP * dice.randint(-3, 3)))
+        middle = listing.contract.on_grid(listing.index * (1 + self._basis))
+        spread = listing.contract.tick * dice.randint(1, 3)
+        self._requote("buy", middle - spread)
+        self._requote("sell", middle + spread)
+        self._stir()
+        if abs(middle - listing.last) > 8 * listing.contract.tick:
+            # The price does not move without a trade that shows it.
+            self._engine.sweep(listing, "buy" if middle > listing.last else "sell", None, self._size(), opens=True)
+        if dice.random() < 0.04:
+            self._busy = not self._busy
+        for _ in range(dice.randint(0, 3) if self._busy else dice.random() < 0.35):
+            side: Side = "buy" if dice.random() < 0.5 else "sell"
+            self._engine.sweep(listing, side, None, self._size(), opens=dice.random() < 0.6)
+
+    def _requote(self, side: Side, best: Decimal) -> None:
+        listing, book = self._listing, self._listing.book
+        other: Side = "sell" if side == "buy" else "buy"
+        tick, sign = listing.contract.tick, -1 if side == "buy" else 1
+        # The other side's quotes that the price has run over, then the users' orders there.
+        for price in [price for price in self._quotes[other] if (price - best) * sign >= 0]:
+            book.cancel(self._quotes[other].pop(price))
+        if book.crosses(side, best):
+            self._engine.sweep(listing, side, best, Decimal(self._dice.randint(100, 900)), opens=True)
+            wall = book.best(other)
+            if wall is not None and (wall - best) * sign >= 0:
+                best = wall + sign * tick
+        quotes = self._quotes[side]
+        for price in [price for price, order_id in quotes.items() if order_id not in book or (best - price) * sign > 0]:
+            book.cancel(quotes.pop(price))
+        if best > 0 and best not in quotes:
+            self._quote(side, best)
+        at, nearest = best, iter(sorted(quotes, key=lambda price: sign * price))
+        held = next(nearest, None)
+        levels = 0
+        while levels < LEVELS:
+            if held is not None and (held - at) * sign <= 4 * tick:
+                at, held = held, next(nearest, None)
+            else:
+                at += sign * tick * self._dice.randint(1, 4)
+                if at <= 0:
+                    break
+                if at not in quotes:
+                    self._quote(side, at)
+            levels += 1
+        if len(quotes) > LEVELS * 3 // 2:
+            for price in sorted(quotes, key=lambda price: sign * price)[LEVELS:]:
+                book.cancel(quotes.pop(price))
+
+    def _stir(self) -> None:
+        """Change the size of a few levels, so that a book never stands still."""
+        sides: tuple[Side, Side] = ("buy", "sell")
+        for side in sides:
+            best = self._listing.book.levels(side, 12)
+            for _ in range(self._dice.randint(0, 2)):
+                price = best[self._dice.randrange(len(best))][0]
+                order_id = self._quotes[side].pop(price, None)
+                if order_id is not None:
+                    self._listing.book.cancel(order_id)
+                    self._quote(side, price)
+
+    def _quote(self, side: Side, price: Decimal) -> None:
+        order_id = f"m{next(self._ids)}"
+        self._quotes[side][price] = order_id
+        self._listing.book.add(Resting(order_id, side, price, self._size() * 5 + self._dice.randint(50, 500), None))
+
+    def _size(self) -> Decimal:
+        """Mostly small, sometimes large."""
+        return Decimal(self._dice.choice((1, 2, 5, 10, 20, 50, 100)) * self._dice.randint(1, 9))

@@ -1,0 +1,174 @@
+"""Conditional orders: plan orders, take-profit and stop-loss of a position, and trailing orders.
+
+They hold no money. Each waits for the last or the mark price of its contract, looked at after every tick; when its
+price is reached it sends an ordinary order (client order id ``PLAN_<id>``) and is finished. If that order is refused
+then, for want of money or of a position, the plan is finished without one. Presets of an opening order become a TP/SL
+order each for what it has filled, once it is finished. TP/SL orders go away with their position.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from ..wire import Refusal
+from .engine import CANCELLED, SUBMITTED, Engine
+from .listing import Listing
+from .orders import DONE, IOC, Order, Plan
+from .positions import Position, Trader
+
+MAX_WAITING = 100
+"""Conditional orders an account may have waiting on one contract."""
+FARTHEST = 5
+"""How many times the price, up or down, a trigger may be away."""
+
+
+class Plans:
+    """All conditional orders of all accounts."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def submit(self, plan: Plan) -> None:
+        """Let a conditional order wait.
+
+        Raises:
+            Refusal: 40028 when too many wait already, 40031 when the trigger is too far off.
+        """
+        trader, listing = plan.owner, self._engine.listings[plan.contract.symbol]
+        if sum(other.contract is plan.contract for other in trader.plans.values()) >= MAX_WAITING:
+            raise Refusal(40028, "The number of plan orders exceeds the limit")
+        self.check_trigger(listing, plan.trigger_price)
+        plan.updated_ms = plan.created_ms
+        trader.plans[plan.order_id] = plan
+        if plan.client_order_id:
+            trader.client_ids[plan.client_order_id] = plan.order_id
+        self._engine.plan_event(plan, SUBMITTED)
+
+    def check_trigger(self, listing: Listing, price: Decimal) -> None:
+        """Refuse (40031) a trigger price that is out of all proportion."""
+        if not listing.last / FARTHEST <= price <= listing.last * FARTHEST:
+            raise Refusal(40031, "The trigger price deviates too much from the market price")
+
+    def changed(self, plan: Plan) -> None:
+        """Tell that a waiting order has been modified."""
+        plan.updated_ms = self._engine.now()
+        self._engine.plan_event(plan, SUBMITTED)
+
+    def cancel(self, plan: Plan) -> None:
+        """Take a waiting order back."""
+        self._finish(plan)
+        self._engine.plan_event(plan, CANCELLED)
+
+    def check(self, listing: Listing) -> None:
+        """Fire what the prices of a contract have reached."""
+        for trader in self._engine.traders.values():
+            for plan in [plan for plan in trader.plans.values() if plan.contract is listing.contract]:
+                if plan.state != DONE and self._reached(plan, listing.trigger_price(plan.price_type)):
+                    self._fire(plan)
+
+    def order_finished(self, order: Order) -> None:
+        """Turn the presets of a finished opening order into TP/SL orders."""
+        presets = order.presets
+        if order.closing or not order.deal_size or order.owner.position(order.contract.symbol, order.direction) is None:
+            return
+        long = order.direction == "long"
+        for kind, price, price_type, up in (
+            ("take_profit", presets.take_profit, presets.take_profit_type, long),
+            ("stop_loss", presets.stop_loss, presets.stop_loss_type, not long),
+        ):
+            if price is not None:
+                plan = Plan(
+                    self._engine.new_id(),
+                    "",
+                    order.owner,
+                    order.contract,
+                    "take_profit" if kind == "take_profit" else "stop_loss",
+                    3 if long else 2,
+                    "market",
+                    order.deal_size,
+                    price,
+                    None,
+                    price_type,
+                    1 if up else 2,
+                    order.leverage,
+                    order.open_type,
+                    self._engine.now(),
+                )
+                try:
+                    self.submit(plan)
+                except Refusal:
+                    # The order itself was good; a preset that cannot be placed is told as cancelled.
+                    plan.state = DONE
+                    self._engine.plan_event(plan, CANCELLED)
+
+    def position_closed(self, trader: Trader, held: Position) -> None:
+        """Cancel the TP/SL orders of a position that is gone."""
+        for plan in [
+            plan
+            for plan in trader.plans.values()
+            if plan.contract is held.contract
+            and plan.direction == held.direction
+            and plan.kind in ("take_profit", "stop_loss")
+        ]:
+            self.cancel(plan)
+
+    def _reached(self, plan: Plan, price: Decimal) -> bool:
+        up = plan.price_way == 1
+        if plan.kind != "trailing":
+            return price >= plan.trigger_price if up else price <= plan.trigger_price
+        if plan.extreme is None:
+            if price >= plan.trigger_price if up else price <= plan.trigger_price:
+                plan.extreme = price
+            return False
+        plan.extreme = max(plan.extreme, price) if up else min(plan.extreme, price)
+        back = plan.extreme * plan.callback_rate / 100
+        return price <= plan.extreme - back if up else price >= plan.extreme + back
+
+    def _fire(self, plan: Plan) -> None:
+        engine, trader = self._engine, plan.owner
+        self._finish(plan)
+        size = plan.size
+        if plan.kind in ("take_profit", "stop_loss"):
+            held = trader.position(plan.contract.symbol, plan.direction)
+            if held is None:
+                engine.plan_event(plan, CANCELLED)
+                return
+            size = held.size if plan.plan_category == 2 else min(size, held.size)
+            self._make_way(trader, held, size)
+        market = plan.type == "market"
+        order = Order(
+            engine.new_id(),
+            f"PLAN_{plan.order_id}",
+            trader,
+            plan.contract,
+            plan.side,
+            "trailing" if plan.kind == "trailing" else plan.type,
+            None if market else plan.executive_price,
+            size,
+            plan.leverage,
+            plan.open_type,
+            engine.now(),
+            mode=IOC if market else plan.mode,
+            presets=plan.presets,
+            plan=plan,
+        )
+        plan.executive_order_id = order.order_id
+        engine.plan_event(plan, SUBMITTED)
+        try:
+            engine.submit(order)
+        except Refusal:
+            plan.executive_order_id = ""
+            engine.plan_event(plan, CANCELLED)
+
+    def _make_way(self, trader: Trader, held: Position, size: Decimal) -> None:
+        """Cancel resting closing orders, newest first, until ``size`` contracts are free to be closed."""
+        for order in reversed(self._engine.closing_orders(trader, held)):
+            if held.size - trader.frozen_size(held) >= size:
+                break
+            self._engine.cancel(order)
+
+    def _finish(self, plan: Plan) -> None:
+        plan.state = DONE
+        plan.updated_ms = self._engine.now()
+        if plan.owner.plans.pop(plan.order_id, None) is not None:
+            plan.owner.finished_plans.append(plan)

@@ -1,0 +1,246 @@
+"""Opening a simulated exchange: in process over pipes, or on loopback over TCP, and clients that are already set up for it.
+
+    async with open_exchange(seed=7) as exchange, exchange.open_client() as client:
+        ...
+
+The only module of the simulator that knows the client side.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from typing import Final, Literal, TypeAlias, TypedDict
+from urllib.parse import urlsplit
+
+import attrs
+import httpx
+import trio
+
+from ..client import Client, Futures, Spot, Streams, open_client, open_futures, open_spot, open_streams
+from ..config import Config, Credentials, Environment
+from .exchange import Exchange
+from .faults import Fault, Faults, RefuseConnect
+from .http import SOCKET_PATHS, serve_stream
+from .link import Link
+from .pipe import Pipe, open_pipe
+from .sockets import KINDS, Connection, Limits, Sockets
+from .transport import MemoryTransport
+
+IN_PROCESS_URL: Final = "http://simulated.invalid"
+"""A name that never resolves: a client that misses the in-process transport cannot reach anybody by mistake."""
+ADDRESS: Final = "127.0.0.1"
+
+
+Who: TypeAlias = "Credentials | Literal['default'] | None"
+"""Whose client it is: ``default`` is the account that is always there, None a client without credentials."""
+
+
+class _Options(TypedDict):
+    environment: Environment
+    config: Config
+    http_transport: httpx.AsyncBaseTransport | None
+    connect: Callable[[str], Awaitable[trio.abc.Stream]] | None
+
+
+class Venue:
+    """A simulated exchange that is open, and the ways to it."""
+
+    def __init__(self, exchange: Exchange, nursery: trio.Nursery, limits: Limits | None, url: str) -> None:
+        self.exchange = exchange
+        """The exchange itself: clock, accounts, markets, feed, event log."""
+        self.environment = Environment.at(url)
+        self.credentials = Credentials("sim-key", "sim-secret", "sim-memo")
+        """Those of the default account."""
+        self._nursery = nursery
+        self._sockets = Sockets(exchange, limits)
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong: add, remove, count."""
+        return self.exchange.faults
+
+    @property
+    def limits(self) -> Limits:
+        """What the exchange allows its sockets; change it at any time."""
+        return self._sockets.limits
+
+    @property
+    def connections(self) -> list[Connection]:
+        """The open sockets, oldest first; a live list."""
+        return self._sockets.connections
+
+    def drop_connections(self, kind: str | None = None) -> int:
+        """Break connections off without a word: all sockets, or those that match (``spot/*``, ``ws-3``; ``http`` for REST)."""
+        return self._sockets.drop(kind)
+
+    def clock(self) -> float:
+        """The right time in seconds since 1970: the exchange's own, without the skew that a fault puts on it."""
+        return self.exchange.clock.steady_ms() / 1000
+
+    def http_transport(self, *, address: str = ADDRESS) -> httpx.AsyncBaseTransport:
+        """A transport that reaches this exchange in process, as a client at ``address``."""
+        return MemoryTransport(lambda: self._dial("http", address))
+
+    async def connect(self, url: str, *, address: str = ADDRESS) -> trio.abc.Stream:
+        """Open a stream to the exchange in process; the WebSocket handshake is up to the caller.
+
+        Raises:
+            ConnectionRefusedError: a fault has it so, or the exchange is closed.
+        """
+        await trio.lowlevel.checkpoint()
+        return self._dial(SOCKET_PATHS.get(urlsplit(url).path, "http"), address)
+
+    def open_client(self, credentials: Who = "default", *, config: Config | None = None) -> AbstractAsyncContextManager[Client]:
+        """`bitmart_trio.open_client` for this exchange, with the default account's credentials unless told otherwise."""
+        return open_client(self._credentials(credentials), **self._options(config))
+
+    def open_spot(self, credentials: Who = "default", *, config: Config | None = None) -> AbstractAsyncContextManager[Spot]:
+        """`bitmart_trio.open_spot` for this exchange."""
+        return open_spot(self._credentials(credentials), **self._options(config))
+
+    def open_futures(
+        self, credentials: Who = "default", *, config: Config | None = None
+    ) -> AbstractAsyncContextManager[Futures]:
+        """`bitmart_trio.open_futures` for this exchange."""
+        return open_futures(self._credentials(credentials), **self._options(config))
+
+    def open_streams(self, credentials: Who = "default", *, config: Config | None = None) -> AbstractAsyncContextManager[Streams]:
+        """`bitmart_trio.open_streams` for this exchange."""
+        return open_streams(self._credentials(credentials), **self._options(config))
+
+    def _credentials(self, credentials: Who) -> Credentials | None:
+        return self.credentials if credentials == "default" else credentials
+
+    def _options(self, config: Config | None) -> _Options:
+        config = Config() if config is None else config
+        if config.clock is None:
+            config = attrs.evolve(config, clock=self.clock)
+        return _Options(
+            environment=self.environment, config=config, http_transport=self.http_transport(), connect=self.connect)
+
+    def _dial(self, kind: str, address: str) -> Pipe:
+        if self._nursery.cancel_scope.cancel_called or self.faults.take(RefuseConnect, kind):
+            raise ConnectionRefusedError("the simulated exchange refuses the connection")
+        near, far = open_pipe()
+        self._nursery.start_soon(self._serve, far, address)
+        return near
+
+    async def _serve(self, stream: trio.abc.Stream, address: str) -> None:
+        await serve_stream(self.exchange, stream, address=address, sockets=self._sockets)
+
+
+class Server(Venue):
+    """A simulated exchange on loopback; its own clients reach it over TCP, as everybody else's do."""
+
+    url: str
+    """Such as ``http://127.0.0.1:8765``."""
+    port: int
+
+    def __init__(self, exchange: Exchange, nursery: trio.Nursery, limits: Limits | None, host: str, port: int) -> None:
+        self.port = port
+        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        super().__init__(exchange, nursery, limits, self.url)
+
+    async def accept(self, stream: trio.SocketStream) -> None:
+        """Serve one accepted connection."""
+        if self.faults.take(RefuseConnect, *KINDS, "http"):
+            Link(stream, self.faults, ()).sever()
+            return
+        try:
+            address = str(stream.socket.getpeername()[0])
+        except OSError:
+            return  # gone before we looked
+        await self._serve(stream, address)
+
+    def _options(self, config: Config | None) -> _Options:
+        return _Options(environment=self.environment, config=super()._options(config)["config"], http_transport=None, connect=None)
+
+
+@asynccontextmanager
+async def open_exchange(
+    *, seed: int = 0, start: int | None = None, limits: Limits | None = None, faults: Iterable[Fault] = (), live: bool = True
+) -> AsyncIterator[Venue]:
+    """Open a simulated exchange inside this process, without any socket; it works on trio's virtual clock too.
+
+    Args:
+        seed: what every random choice is derived from: same seed and same requests, same events.
+        start: exchange time at opening, in milliseconds; 2026-01-01 when None.
+        limits: what sockets are allowed; as documented when None.
+        faults: active from the beginning.
+        live: whether the synthetic market moves by itself; else ``venue.exchange.tick()`` moves it.
+    """
+    async with _owning() as nursery:
+        venue = Venue(Exchange(seed=seed, start=start), nursery, limits, IN_PROCESS_URL)
+        await _begin(venue, nursery, faults, live)
+        yield venue
+
+
+@asynccontextmanager
+async def open_server(
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    seed: int = 0,
+    start: int | None = None,
+    limits: Limits | None = None,
+    faults: Iterable[Fault] = (),
+    live: bool = True,
+) -> AsyncIterator[Server]:
+    """Open a simulated exchange on TCP, HTTP and WebSocket on one port, ready when the block is entered.
+
+    Args:
+        host: a local address; anybody who reaches it may trade and use ``/sim/...``.
+        port: 0 takes a free one, see ``Server.port``.
+        seed: what every random choice is derived from.
+        start: exchange time at opening, in milliseconds; the real time when None.
+        limits: what sockets are allowed; as documented when None.
+        faults: active from the beginning.
+        live: whether the synthetic market moves by itself.
+
+    Raises:
+        OSError: the port is taken, or the address is not ours.
+    """
+    async with _owning() as nursery:
+        listeners = await trio.open_tcp_listeners(port, host=host)
+        exchange = Exchange(seed=seed, start=time.time_ns() // 1_000_000 if start is None else start)
+        server = Server(exchange, nursery, limits, host, int(listeners[0].socket.getsockname()[1]))
+        await _begin(server, nursery, faults, live)
+        await nursery.start(partial(trio.serve_listeners, server.accept, listeners, handler_nursery=nursery))
+        yield server
+
+
+async def _begin(venue: Venue, nursery: trio.Nursery, faults: Iterable[Fault], live: bool) -> None:
+    for fault in faults:
+        venue.faults.add(fault)
+    if live:
+        await nursery.start(venue.exchange.run)
+
+
+@asynccontextmanager
+async def _owning() -> AsyncIterator[trio.Nursery]:
+    """A nursery that is cancelled at the end of the block and hands the block's own error back as it was.
+
+    An error of a task beside it is a bug and stays in its group.
+    """
+    own: BaseException | None = None
+    try:
+        async with trio.open_nursery() as nursery:
+            try:
+                yield nursery
+            except BaseException as error:
+                own = error
+                raise
+            finally:
+                nursery.cancel_scope.cancel()
+    except BaseExceptionGroup as group:
+        if own is None or group.exceptions != (own,):
+            raise
+        context = own.__context__
+        try:
+            raise own
+        finally:
+            own.__context__ = context
+            del own, group

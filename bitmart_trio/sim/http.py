@@ -1,0 +1,317 @@
+"""The HTTP/1.1 face: reads requests off any stream with h11, hands them to the exchange, and lets the faults spoil what they may.
+
+A request that has been received whole is carried out whatever becomes of its sender: nothing between its last byte and
+``exchange.handle`` looks at the connection. What a peer sends never raises out of here.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final, cast
+
+import h11
+import trio
+
+from . import control
+from .eventlog import encode
+from .faults import (
+    Delay,
+    Fail5xx,
+    GarbageReply,
+    HalfReply,
+    HangHandshake,
+    LongerRow,
+    LoseReply,
+    LoseRequest,
+    Maintenance,
+    Refuse418,
+    Refuse429,
+    RefuseUpgrade,
+    UnknownField,
+    stretch,
+)
+from .link import Link
+from .sockets import KINDS, RECEIVE_BYTES, Sockets
+from .wire import Request, Response
+
+if TYPE_CHECKING:
+    from .exchange import Exchange
+    from .feed import SocketKind
+    from .wire import Json
+
+log = logging.getLogger(__name__)
+
+HEAD_BYTES: Final = 32 * 1024
+SOCKET_PATHS: Final[dict[str, SocketKind]] = {f"/ws/{kind}": kind for kind in KINDS}
+JSON_HEADERS: Final = {"Content-Type": "application/json;charset=utf-8"}
+EDGE_PAGE: Final = b"<!DOCTYPE html><html><head><title>%d %s</title></head><body><h1>%d</h1><p>Ray ID: 0000000000000000</p></body></html>"
+
+
+async def serve_stream(exchange: Exchange, stream: trio.abc.Stream, *, address: str, sockets: Sockets | None = None) -> None:
+    """Serve one connection until it ends; it is closed in any case.
+
+    Args:
+        exchange: Who answers.
+        stream: Carries HTTP/1.1; a WebSocket handshake turns it into a WebSocket.
+        address: Where the client is, for limits counted by address.
+        sockets: Where WebSocket connections are kept and limited; None gives this stream limits of its own.
+    """
+    sockets = Sockets(exchange) if sockets is None else sockets
+    link = Link(stream, exchange.faults, ("http", f"http-{sockets.number()}"))
+    sockets.links.append(link)
+    face = _Face(exchange, sockets, link, address)
+    try:
+        upgrade = await face.serve()
+        sockets.links.remove(link)
+        if upgrade is not None:
+            await sockets.serve(upgrade, Link(stream, exchange.faults, (upgrade,), *face.handshake()), address)
+    except (trio.BrokenResourceError, trio.ClosedResourceError):
+        pass  # the peer is gone, or a fault cut the connection
+    except Exception:
+        # The edge of a supervised task: one connection's trouble must not end the exchange.
+        log.exception("bug in the simulated exchange's faces")
+        exchange.log.write("bug", connection=link.names[-1])
+    finally:
+        if link in sockets.links:
+            sockets.links.remove(link)
+        with trio.move_on_after(1, shield=True):
+            await trio.aclose_forcefully(stream)
+
+
+class _Face:
+    """One HTTP connection."""
+
+    def __init__(self, exchange: Exchange, sockets: Sockets, link: Link, address: str) -> None:
+        self._read = bytearray()
+        """What was read since the last request ended, until its head is complete; a WebSocket handshake is replayed from it."""
+        self._exchange = exchange
+        self._sockets = sockets
+        self._link = link
+        self._address = address
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_BYTES)
+
+    async def serve(self) -> SocketKind | None:
+        """Answer requests until the connection ends; the kind of socket it has become, if it has."""
+        while True:
+            try:
+                head = await self._next(reading_head=True)
+                if not isinstance(head, h11.Request):
+                    return None
+                if _wants_socket(head):
+                    return await self._upgrade(head)
+                body = await self._body()
+            except h11.RemoteProtocolError as error:
+                if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+                    await self._turn_away(_refusal(error.error_status_hint, 30000, "Bad request"))
+                return None
+            if body is None:
+                await self._turn_away(_refusal(413, 50000, "Request body too large"))
+                return None
+            if not await self._answer(_request(head, body, self._address), head.method == b"HEAD"):
+                return None
+            if self._http.our_state is h11.MUST_CLOSE:
+                return None
+            self._http.start_next_cycle()
+            self._read = bytearray(self._http.trailing_data[0])
+
+    def handshake(self) -> tuple[bytes, bytes]:
+        """The bytes of the request head that asked for a WebSocket, and those that came with it."""
+        rest = self._http.trailing_data[0]
+        return bytes(self._read[: len(self._read) - len(rest)]), rest
+
+    async def _next(self, *, reading_head: bool = False) -> h11.Event | None:
+        """The next event of the client; None when the connection is over."""
+        while True:
+            event = self._http.next_event()
+            if event is h11.NEED_DATA:
+                data = await self._receive(reading_head)
+                if data is None:
+                    return None
+                if reading_head:
+                    self._read += data
+                self._http.receive_data(data)
+            elif event is h11.PAUSED or isinstance(event, h11.ConnectionClosed):
+                return None
+            else:
+                return cast("h11.Event", event)
+
+    async def _receive(self, idle: bool) -> bytes | None:
+        seconds = self._sockets.limits.http_idle_seconds
+        if not idle or seconds is None:
+            return bytes(await self._link.receive_some(RECEIVE_BYTES))
+        with trio.move_on_after(seconds):
+            return bytes(await self._link.receive_some(RECEIVE_BYTES))
+        return None
+
+    async def _body(self) -> bytes | None:
+        """The whole body; None when there is too much of it."""
+        body = bytearray()
+        if self._http.they_are_waiting_for_100_continue:
+            await self._link.send_all(self._http.send(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue")) or b"")
+        while True:
+            event = await self._next()
+            if isinstance(event, h11.EndOfMessage):
+                return bytes(body)
+            if not isinstance(event, h11.Data):
+                raise trio.BrokenResourceError("the client left in the middle of a request")
+            body += event.data
+            if len(body) > self._sockets.limits.http_body_bytes:
+                return None
+
+    async def _answer(self, request: Request, bodiless: bool) -> bool:
+        """Carry a request out and answer it; False when the connection is of no more use."""
+        if request.path.startswith("/sim/"):
+            return await self._send(control.answer(self._exchange, self._sockets, request), bodiless=bodiless)
+        faults, path = self._exchange.faults, request.path
+        delay = faults.take(Delay, path)
+        if delay is not None and delay.before:
+            await trio.sleep(delay.seconds)
+        if faults.take(LoseRequest, path):
+            self._exchange.log.write("lost_request", method=request.method, path=path)
+            self._link.sever()
+            return False
+        response = self._spoiled(request) or self._carry_out(request)
+        if delay is not None and not delay.before:
+            await trio.sleep(delay.seconds)
+        if faults.take(LoseReply, path):
+            self._link.sever()
+            return False
+        half = faults.take(HalfReply, path) is not None
+        return await self._send(response, bodiless=bodiless, half=half)
+
+    def _carry_out(self, request: Request) -> Response:
+        if request.path.startswith("/ws/"):
+            if request.path in SOCKET_PATHS:
+                return _refusal(426, 30000, "This path takes WebSocket handshakes only", {"Upgrade": "websocket"})
+            return _refusal(404, 30000, "Not found")
+        response = self._exchange.handle(request)
+        faults, path = self._exchange.faults, request.path
+        unknown, longer = faults.take(UnknownField, path), faults.take(LongerRow, path)
+        if unknown is not None or longer is not None:
+            body = encode(stretch(json.loads(response.body), None if unknown is None else unknown.name, longer is not None))
+            response = Response(response.status, response.headers, body)
+        if faults.take(GarbageReply, path):
+            return Response(200, response.headers, b'{"code":1000,"data":{"')
+        return response
+
+    def _spoiled(self, request: Request) -> Response | None:
+        """The answer of a fault that stands in for the exchange's own."""
+        exchange, faults = self._exchange, self._exchange.faults
+        trace = exchange.trace
+        if faults.take(Refuse429, request.path):
+            return _refusal(429, 30013, "Request too many requests", trace=trace())
+        if faults.take(Refuse418, request.path):
+            text = "Your account request is temporarily rejected due to violation of current limiting rules"
+            return _refusal(418, 30017, text, trace=trace())
+        if faults.take(Maintenance, request.path):
+            return _refusal(200, 30016, "Service maintenance, the function is temporarily unavailable", trace=trace())
+        failure = faults.take(Fail5xx, request.path)
+        if failure is None:
+            return None
+        if failure.handled:
+            exchange.handle(request)
+        if failure.html:
+            return Response(failure.status, {"Content-Type": "text/html"}, _edge_page(failure.status))
+        code, text = (30014, "Service unavailable") if failure.status == 503 else (59002, "Internal error")
+        return _refusal(failure.status, code, text, trace=trace())
+
+    async def _upgrade(self, head: h11.Request) -> SocketKind | None:
+        """Judge a WebSocket handshake: its kind when it may go on, else None after a refusal."""
+        headers, faults = _headers(head), self._exchange.faults
+        kind = SOCKET_PATHS.get(_path(head)[0])
+        if kind is None:
+            await self._send(_refusal(404, 30000, "Not found"), closing=True)
+            return None
+        if (
+            head.method != b"GET"
+            or headers.get("sec-websocket-version") != "13"
+            or not headers.get("sec-websocket-key")
+        ):
+            await self._send(_refusal(400, 30000, "Bad WebSocket handshake", {"Sec-WebSocket-Version": "13"}), closing=True)
+            return None
+        if faults.take(HangHandshake, kind):
+            self._link.names = (kind, *self._link.names)
+            # Held open for as long as the client cares to wait.
+            while await self._link.receive_some(RECEIVE_BYTES):
+                pass
+            return None
+        refusal = faults.take(RefuseUpgrade, kind)
+        status = 503 if faults.take(Maintenance, f"/ws/{kind}") else None if refusal is None else refusal.status
+        if status is not None:
+            await self._send(Response(status, {"Content-Type": "text/html"}, _edge_page(status)), closing=True)
+            return None
+        return kind
+
+    async def _turn_away(self, response: Response) -> None:
+        """Send a last answer, and let the client finish: to close with bytes unread would reset the connection under the answer."""
+        await self._send(response, closing=True)
+        with trio.move_on_after(self._sockets.limits.close_seconds):
+            while await self._link.receive_some(RECEIVE_BYTES):
+                pass
+
+    async def _send(self, response: Response, *, closing: bool = False, bodiless: bool = False, half: bool = False) -> bool:
+        """Send an answer; False when the connection ends with it."""
+        headers = [(name, value) for name, value in response.headers.items() if name.lower() != "content-length"]
+        headers.append(("Content-Length", str(len(response.body))))
+        if closing:
+            headers.append(("Connection", "close"))
+        answer = h11.Response(status_code=response.status, reason=_phrase(response.status).encode(), headers=headers)
+        data = self._http.send(answer) or b""
+        if not bodiless:
+            data += self._http.send(h11.Data(data=response.body)) or b""
+        data += self._http.send(h11.EndOfMessage()) or b""
+        if half:
+            # Closed in order, so that the half arrives; the head is whole and half of the body is missing.
+            await self._link.send_all(data[: len(data) - (len(response.body) + 1) // 2])
+            return False
+        await self._link.send_all(data)
+        return not closing
+
+
+def _headers(head: h11.Request) -> dict[str, str]:
+    """The headers by lower-case name, repeated ones joined."""
+    headers: dict[str, str] = {}
+    for name, value in head.headers:
+        key, text = name.decode("ascii"), value.decode("latin-1")
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return headers
+
+
+def _wants_socket(head: h11.Request) -> bool:
+    """Whether a WebSocket handshake is meant; other upgrades are not taken up, as the protocol allows."""
+    headers = _headers(head)
+    tokens = {token.strip().lower() for token in headers.get("connection", "").split(",")}
+    return "upgrade" in tokens and headers.get("upgrade", "").lower() == "websocket"
+
+
+def _path(head: h11.Request) -> tuple[str, str]:
+    """Path and query of a request, also when the client sends the whole URL as to a proxy."""
+    target = head.target.decode("ascii")
+    if not target.startswith("/"):
+        target = "/" + target.partition("://")[2].partition("/")[2]
+    path, _, query = target.partition("?")
+    return path, query
+
+
+def _request(head: h11.Request, body: bytes, address: str) -> Request:
+    path, query = _path(head)
+    return Request(head.method.decode("ascii"), path, query, _headers(head), body, address)
+
+
+def _refusal(status: int, code: int, text: str, headers: Mapping[str, str] | None = None, *, trace: str = "") -> Response:
+    body: dict[str, Json] = {"message": text, "code": code, "trace": trace, "data": {}}
+    return Response(status, {**JSON_HEADERS, **(headers or {})}, encode(body))
+
+
+def _edge_page(status: int) -> bytes:
+    return EDGE_PAGE % (status, _phrase(status).encode(), status)
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:  # such as the edge network's 520 to 530
+        return "Error"

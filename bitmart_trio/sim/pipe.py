@@ -1,0 +1,145 @@
+"""A byte pipe in memory that behaves like a TCP connection: bounded, half-closable, and able to end with a reset.
+
+Trio's own memory streams take any amount of unread bytes, so nobody who does not read is ever noticed, and they cannot break off. Both
+matter to an exchange.
+"""
+
+from __future__ import annotations
+
+import trio
+
+
+class _Lane:
+    """One direction of a pipe."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.data = bytearray()
+        self.ended = False
+        """The sender has closed: what is left may be read, then comes the end."""
+        self.deaf = False
+        """The receiver has closed: sending is pointless."""
+        self.reset = False
+        """Cut: unread bytes are gone."""
+        self._changed = trio.Event()
+
+    def notify(self) -> None:
+        self._changed.set()
+        self._changed = trio.Event()
+
+    async def wait(self) -> None:
+        await self._changed.wait()
+
+
+class Pipe(trio.abc.HalfCloseableStream):
+    """One end of a pipe; make two with `open_pipe`."""
+
+    def __init__(self, outgoing: _Lane, incoming: _Lane) -> None:
+        self._out = outgoing
+        self._in = incoming
+        self._closed = False
+        self._sending = False
+        self._receiving = False
+
+    @property
+    def readable(self) -> bool:
+        """Whether a receive would return at once: bytes are there, or the end is."""
+        return bool(self._in.data) or self._in.ended or self._in.reset
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        """Send all of it, waiting while the other side is behind."""
+        if self._sending:
+            raise trio.BusyResourceError("another task is sending on this pipe")
+        self._sending = True
+        try:
+            await trio.lowlevel.checkpoint()
+            left = memoryview(data)
+            while True:
+                self._check_sending()
+                room = self._out.capacity - len(self._out.data)
+                if room > 0 and left:
+                    self._out.data += left[:room]
+                    left = left[room:]
+                    self._out.notify()
+                if not left:
+                    return
+                await self._out.wait()
+        finally:
+            self._sending = False
+
+    async def wait_send_all_might_not_block(self) -> None:
+        """Wait until there is room."""
+        await trio.lowlevel.checkpoint()
+        self._check_sending()
+        while len(self._out.data) >= self._out.capacity:
+            await self._out.wait()
+            self._check_sending()
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        """Bytes as they come; b"" once the other side has ended."""
+        if max_bytes is not None and max_bytes < 1:
+            raise ValueError("max_bytes must be at least 1")
+        if self._receiving:
+            raise trio.BusyResourceError("another task is receiving on this pipe")
+        self._receiving = True
+        try:
+            await trio.lowlevel.checkpoint()
+            lane = self._in
+            while True:
+                if self._closed:
+                    raise trio.ClosedResourceError("this end of the pipe is closed")
+                if lane.reset:
+                    raise trio.BrokenResourceError("connection reset")
+                if lane.data:
+                    break
+                if lane.ended:
+                    return b""
+                await lane.wait()
+            data = bytes(lane.data[:max_bytes])
+            del lane.data[: len(data)]
+            lane.notify()
+            return data
+        finally:
+            self._receiving = False
+
+    async def send_eof(self) -> None:
+        """Say that nothing more will be sent; receiving goes on."""
+        await trio.lowlevel.checkpoint()
+        if self._closed:
+            raise trio.ClosedResourceError("this end of the pipe is closed")
+        self._out.ended = True
+        self._out.notify()
+
+    async def aclose(self) -> None:
+        """Close in order: the other side reads what was sent, then the end."""
+        self.close()
+        await trio.lowlevel.checkpoint()
+
+    def close(self) -> None:
+        """`aclose` without the checkpoint."""
+        if not self._closed:
+            self._closed = True
+            self._out.ended = True
+            self._in.deaf = True
+            self._out.notify()
+            self._in.notify()
+
+    def reset(self) -> None:
+        """Break off as a TCP reset does: what the other side has not read yet is lost to it."""
+        self._out.reset = self._in.reset = True
+        self._out.data.clear()
+        self.close()
+        self._out.notify()
+        self._in.notify()
+
+    def _check_sending(self) -> None:
+        if self._closed or self._out.ended:
+            raise trio.ClosedResourceError("this end of the pipe is closed")
+        if self._out.deaf or self._out.reset:
+            raise trio.BrokenResourceError("the other end of the pipe is closed")
+
+
+def open_pipe(capacity: int = 65536) -> tuple[Pipe, Pipe]:
+    """Two connected ends; each direction holds at most ``capacity`` unread bytes."""
+    one, other = _Lane(capacity), _Lane(capacity)
+    return Pipe(one, other), Pipe(other, one)

@@ -1,0 +1,89 @@
+"""The simulated spot market: pairs, engine, REST chapters and pushes, put together."""
+
+from __future__ import annotations
+
+import random
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ..book import Book
+from ..flow import Quoter
+from ..wire import Routes
+from . import account, trading
+from . import market as market_data
+from .candles import Candles
+from .feed import SpotFeed
+from .orders import Engine
+from .pairs import PAIRS, PairMarket, PublicTrade
+
+if TYPE_CHECKING:
+    from ..exchange import Exchange
+
+CHAPTERS: tuple[Routes, ...] = (market_data.routes, account.routes, trading.routes)
+
+
+class SpotMarket:
+    """All pairs of one exchange, with its routes and channels registered."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self.markets: dict[str, PairMarket] = {}
+        now = exchange.clock.steady_ms() // 1000
+        for pair in PAIRS:
+            last = exchange.flow.price(pair.base)
+            candles = Candles(
+                f"{exchange.seed}/past/{pair.symbol}",
+                now,
+                last,
+                point=pair.tick,
+                reach=pair.past_reach,
+                lot=pair.lot,
+                lots=4 * sum(pair.lots),
+            )
+            self.markets[pair.symbol] = PairMarket(pair, Book(), candles, last)
+        self.feed = SpotFeed(exchange, self.markets)
+        self.engine = Engine(exchange, self.feed)
+        self._quoters = {
+            symbol: Quoter(
+                market.book,
+                exchange.random(f"quotes/{symbol}"),
+                spacing=market.pair.spacing,
+                lot=market.pair.lot,
+                lots=market.pair.lots,
+                take=partial(self.engine.take, market),
+            )
+            for symbol, market in self.markets.items()
+        }
+        for symbol, quoter in self._quoters.items():
+            quoter.step(self.markets[symbol].last)
+            _invent_trades(self.markets[symbol], exchange.random(f"trades/{symbol}"), exchange.clock.start)
+        for chapter in CHAPTERS:
+            exchange.routes.include(chapter)
+
+    def price(self, currency: str) -> Decimal | None:
+        """The last price of a currency in USDT; None when it has no pair."""
+        if currency == "USDT":
+            return Decimal(1)
+        found = self.markets.get(f"{currency}_USDT")
+        return None if found is None else found.last
+
+    def tick(self, now_ms: int) -> None:
+        """One step of the synthetic market, then the pushes that are due."""
+        flow = self._exchange.flow
+        for symbol, market in self.markets.items():
+            market.candles.turn(now_ms // 1000)
+            coin = market.pair.base
+            self._quoters[symbol].step(flow.price(coin), flow.trade_chance(coin))
+        self.feed.tick()
+
+
+def _invent_trades(market: PairMarket, stream: random.Random, until_ms: int) -> None:
+    """Give the list of latest trades a past; candles and volumes have one of their own."""
+    pair, most = market.pair, market.trades.maxlen or 0
+    for number in range(most, 0, -1):
+        price = market.last + stream.randint(-2, 2) * pair.tick
+        size = stream.randint(*pair.lots) * pair.lot
+        market.trades.append(
+            PublicTrade(until_ms - 300 * number, price, size, "buy" if stream.randrange(2) else "sell")
+        )

@@ -1,0 +1,354 @@
+"""The matching engine of the simulated spot market: orders, holds, fees and fills.
+
+A fee is taken from what a fill brings in (a buy pays in the base currency, a sell in the quote currency), so a hold
+never needs room for it. All money is exact at eight decimals. Orders of the synthetic market have no owner; what users
+trade with them goes through the house wallet, so nothing appears or vanishes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+import attrs
+
+from ..accounts import InsufficientFunds, Wallet
+from ..book import Resting, Side
+from ..wire import Refusal
+from .pairs import FEE_RATE, MONEY, PairMarket, PublicTrade
+
+if TYPE_CHECKING:
+    from ..exchange import Exchange
+
+OrderType: TypeAlias = Literal["limit", "market", "limit_maker", "ioc"]
+State: TypeAlias = Literal["new", "partially_filled", "filled", "canceled", "partially_canceled", "failed"]
+Stp: TypeAlias = Literal["none", "cancel_maker", "cancel_taker", "cancel_both"]
+Mode: TypeAlias = Literal["spot", "iso_margin"]
+Source: TypeAlias = Literal["", "user", "system", "stp"]
+
+ZERO = Decimal(0)
+FORGOTTEN_MS = 20 * 60_000
+"""After this long an order cancelled without a fill can no longer be looked up by id."""
+
+
+@attrs.frozen
+class Fill:
+    """One fill of one order, as its owner sees it."""
+
+    trade_id: str
+    price: Decimal
+    size: Decimal
+    fee: Decimal
+    fee_currency: str
+    role: Literal["taker", "maker"]
+    time_ms: int
+
+
+@attrs.frozen
+class Form:
+    """An order as asked for: checked for form, not yet for funds."""
+
+    market: PairMarket
+    side: Side
+    type: OrderType
+    size: Decimal | None
+    """Base currency; None for a market buy."""
+    price: Decimal | None
+    """None for market orders."""
+    notional: Decimal | None
+    """Quote currency to spend; a market buy only."""
+    client_order_id: str
+    stp: Stp
+
+
+@attrs.define(eq=False)
+class SpotOrder:
+    """One order of a user, open or finished."""
+
+    order_id: str
+    account_id: str
+    form: Form
+    wallet: Wallet
+    mode: Mode
+    created_ms: int
+    updated_ms: int
+    state: State = "new"
+    cancel_source: Source = ""
+    filled_size: Decimal = ZERO
+    filled_notional: Decimal = ZERO
+    held: Decimal = ZERO
+    """What is still set aside for it, in the currency it spends."""
+    fills: list[Fill] = attrs.Factory(list[Fill])
+
+    @property
+    def open(self) -> bool:
+        """Whether it can still fill."""
+        return self.state in ("new", "partially_filled")
+
+    @property
+    def spends(self) -> str:
+        """The currency it pays with."""
+        pair = self.form.market.pair
+        return pair.quote if self.form.side == "buy" else pair.base
+
+    def wants(self, price: Decimal) -> Decimal:
+        """How much more it would take at a price, whole lots only."""
+        form = self.form
+        if form.size is not None:
+            return form.size - self.filled_size
+        assert form.notional is not None
+        lot = form.market.pair.lot
+        return (form.notional - self.filled_notional) // (price * lot) * lot
+
+
+class Listener(Protocol):
+    """Who hears of changes: the pushes."""
+
+    def order_changed(self, order: SpotOrder) -> None:
+        """An order was accepted, filled or closed."""
+
+    def money_moved(self, account_id: str, wallet: Wallet, currencies: tuple[str, ...]) -> None:
+        """A fill changed these balances of an account."""
+
+    def market_moved(self, market: PairMarket) -> None:
+        """A book changed, and there may be new trades."""
+
+
+class Engine:
+    """All user orders of the spot market."""
+
+    def __init__(self, exchange: Exchange, listener: Listener) -> None:
+        self.orders: dict[str, SpotOrder] = {}
+        self._exchange = exchange
+        self._listener = listener
+        self._by_account: dict[str, list[SpotOrder]] = {}
+        self._by_client_id: dict[tuple[str, str], SpotOrder] = {}
+        self._open: dict[str, dict[str, SpotOrder]] = {}
+
+    # -- looking up --------------------------------------------------------------------------------
+
+    def of_account(self, account_id: str) -> Iterator[SpotOrder]:
+        """Every order of an account, newest first."""
+        return reversed(self._by_account.get(account_id, []))
+
+    def open_orders(self, account_id: str) -> list[SpotOrder]:
+        """The open orders of an account, newest first."""
+        return list(reversed(self._open.get(account_id, {}).values()))
+
+    def find(
+        self, account_id: str, *, order_id: str | None = None, client_order_id: str | None = None
+    ) -> SpotOrder | None:
+        """One order of an account; None when there is none or the exchange has forgotten it."""
+        order = (
+            self.orders.get(order_id or "")
+            if order_id is not None
+            else self._by_client_id.get((account_id, client_order_id or ""))
+        )
+        if order is None or order.account_id != account_id:
+            return None
+        forgotten = order.state == "canceled" and self._exchange.now_ms() - order.updated_ms > FORGOTTEN_MS
+        return None if forgotten else order
+
+    def used(self, account_id: str, client_order_id: str) -> bool:
+        """Whether an account has used a client order id before."""
+        return (account_id, client_order_id) in self._by_client_id
+
+    # -- placing and cancelling --------------------------------------------------------------------
+
+    def submit(self, account_id: str, wallet: Wallet, form: Form, mode: Mode = "spot") -> SpotOrder:
+        """Accept an order, match it, and rest what is left if it may rest.
+
+        Raises:
+            Refusal: 50020 when the wallet cannot cover it; nothing has happened then.
+        """
+        order = self._new(account_id, wallet, form, mode)
+        hold = self._cost(form)
+        try:
+            wallet.hold(order.spends, hold)
+        except InsufficientFunds:
+            raise Refusal(50020, "Balance not enough") from None
+        order.held = hold
+        self._register(order)
+        self._listener.order_changed(order)
+        self._run(order)
+        self._listener.market_moved(form.market)
+        return order
+
+    def submit_or_fail(self, account_id: str, wallet: Wallet, form: Form) -> SpotOrder:
+        """Like `submit`, but what cannot be paid for becomes an order in the state ``failed``."""
+        try:
+            return self.submit(account_id, wallet, form)
+        except Refusal:
+            order = self._new(account_id, wallet, form, "spot")
+            order.state = "failed"
+            self._register(order)
+            self._listener.order_changed(order)
+            return order
+
+    def cancel(self, order: SpotOrder, source: Source = "user") -> bool:
+        """Close an open order and give back what it held; False when it was closed already."""
+        if not order.open:
+            return False
+        self._close(order, source)
+        self._listener.market_moved(order.form.market)
+        return True
+
+    def take(self, market: PairMarket, side: Side, limit: Decimal, size: Decimal | None) -> None:
+        """Let a synthetic taker trade up to ``size`` within a limit; None: all there is."""
+        for maker in market.book.candidates(side, limit):
+            part = maker.left if size is None else min(size, maker.left)
+            self._trade(market, maker, part, side, None)
+            if size is not None:
+                size -= part
+                if not size:
+                    break
+        self._listener.market_moved(market)
+
+    # -- inside ------------------------------------------------------------------------------------
+
+    def _new(self, account_id: str, wallet: Wallet, form: Form, mode: Mode) -> SpotOrder:
+        now = self._exchange.now_ms()
+        return SpotOrder(self._exchange.new_id(), account_id, form, wallet, mode, now, now)
+
+    @staticmethod
+    def _cost(form: Form) -> Decimal:
+        """What an order must set aside."""
+        if form.notional is not None:
+            return form.notional
+        assert form.size is not None
+        return form.size * form.price if form.side == "buy" and form.price is not None else form.size
+
+    def _register(self, order: SpotOrder) -> None:
+        self.orders[order.order_id] = order
+        self._by_account.setdefault(order.account_id, []).append(order)
+        if order.form.client_order_id:
+            self._by_client_id[order.account_id, order.form.client_order_id] = order
+        if order.open:
+            self._open.setdefault(order.account_id, {})[order.order_id] = order
+        self._exchange.log.write(
+            "spot_order",
+            account=order.account_id,
+            order_id=order.order_id,
+            symbol=order.form.market.pair.symbol,
+            side=order.form.side,
+            type=order.form.type,
+            state=order.state,
+        )
+
+    def _run(self, order: SpotOrder) -> None:
+        form = order.form
+        market = form.market
+        if form.type == "limit_maker":
+            assert form.price is not None
+            assert form.size is not None
+            # Not an error on this exchange: the order is taken in, and the system cancels it without a word.
+            if market.book.crosses(form.side, form.price) or form.size * form.price < market.pair.min_value:
+                self._close(order, "system")
+                return
+        else:
+            self._match(order)
+        if not order.open:
+            return
+        if form.type in ("limit", "limit_maker"):
+            assert form.price is not None
+            assert form.size is not None
+            market.book.add(
+                Resting(order.order_id, form.side, form.price, form.size - order.filled_size, order.account_id)
+            )
+        elif form.size is None and order.fills and not order.wants(market.book.best("sell") or order.fills[-1].price):
+            # The rest of a market buy is worth less than one lot: that counts as filled.
+            self._finish(order, "filled")
+        else:
+            self._close(order, "system")
+
+    def _match(self, order: SpotOrder) -> None:
+        form = order.form
+        for maker in form.market.book.candidates(form.side, form.price):
+            if maker.owner == order.account_id and form.stp != "none":
+                if form.stp != "cancel_taker":
+                    self._close(self.orders[maker.order_id], "stp")
+                if form.stp != "cancel_maker":
+                    self._close(order, "stp")
+                    return
+                continue
+            part = min(order.wants(maker.price), maker.left)
+            if part <= 0:
+                return
+            self._trade(form.market, maker, part, form.side, order)
+            if not order.open:
+                return
+
+    def _trade(self, market: PairMarket, maker: Resting, size: Decimal, side: Side, taker: SpotOrder | None) -> None:
+        """Let a taker (None: a synthetic one) trade with a resting order: book, money, order states, public record."""
+        match = market.book.take(maker, size)
+        resting = None if maker.owner is None else self.orders[maker.order_id]
+        now = self._exchange.now_ms()
+        market.record(PublicTrade(now, match.price, size, side), self._exchange.clock.steady_ms())
+        if resting is None and taker is None:
+            return
+        buyer, seller = (taker, resting) if side == "buy" else (resting, taker)
+        pair = market.pair
+        value = match.price * size
+        house = self._exchange.accounts.house
+        if buyer is None:
+            house.debit(pair.quote, value)
+            house.credit(pair.base, size)
+        else:
+            limit = match.price if buyer.form.price is None else buyer.form.price
+            buyer.wallet.spend_held(pair.quote, value)
+            buyer.wallet.release(pair.quote, limit * size - value)
+            buyer.held -= limit * size
+            self._fill(buyer, match.price, size, pair.base, size, "taker" if buyer is taker else "maker", now)
+        if seller is None:
+            house.debit(pair.base, size)
+            house.credit(pair.quote, value)
+        else:
+            seller.wallet.spend_held(pair.base, size)
+            seller.held -= size
+            self._fill(seller, match.price, size, pair.quote, value, "taker" if seller is taker else "maker", now)
+        # Only now, with both sides settled, does anybody hear of it.
+        for order in (resting, taker):
+            if order is not None:
+                self._listener.order_changed(order)
+                self._listener.money_moved(order.account_id, order.wallet, (pair.base, pair.quote))
+
+    def _fill(
+        self,
+        order: SpotOrder,
+        price: Decimal,
+        size: Decimal,
+        currency: str,
+        proceeds: Decimal,
+        role: Literal["taker", "maker"],
+        now: int,
+    ) -> None:
+        fee = (proceeds * FEE_RATE).quantize(MONEY, ROUND_HALF_UP)
+        order.wallet.credit(currency, proceeds - fee)
+        self._exchange.accounts.fees.credit(currency, fee)
+        order.fills.append(Fill(self._exchange.new_id(), price, size, fee, currency, role, now))
+        order.filled_size += size
+        order.filled_notional += price * size
+        order.updated_ms = now
+        order.state = "partially_filled"
+        if order.form.size is not None and order.filled_size == order.form.size:
+            order.state = "filled"
+            self._settle(order)
+
+    def _close(self, order: SpotOrder, source: Source) -> None:
+        order.form.market.book.cancel(order.order_id)
+        order.cancel_source = source
+        self._finish(order, "partially_canceled" if order.filled_size else "canceled")
+
+    def _finish(self, order: SpotOrder, state: State) -> None:
+        order.state = state
+        order.updated_ms = self._exchange.now_ms()
+        self._settle(order)
+        self._listener.order_changed(order)
+
+    def _settle(self, order: SpotOrder) -> None:
+        """Give back what a finished order no longer needs."""
+        order.wallet.release(order.spends, order.held)
+        order.held = ZERO
+        self._open.get(order.account_id, {}).pop(order.order_id, None)
+        self._exchange.log.write("spot_done", account=order.account_id, order_id=order.order_id, state=order.state)

@@ -1,0 +1,155 @@
+"""The in-process way to the simulated exchange's HTTP face: an httpx transport whose connections are pipes in memory.
+
+httpcore does all of HTTP as it would over TCP, so what a client sees (keep-alive, half a reply, a connection that ends) is the real thing.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, cast
+
+import httpcore
+import httpx
+import trio
+
+from .pipe import Pipe
+
+MAX_CONNECTIONS: Final = 10_000
+"""So many that nobody ever waits for one: httpcore loses places in its queue when a waiting request is cancelled."""
+
+_EXCEPTIONS: Final[dict[type[Exception], type[httpx.TransportError]]] = {
+    httpcore.ConnectTimeout: httpx.ConnectTimeout,
+    httpcore.ReadTimeout: httpx.ReadTimeout,
+    httpcore.WriteTimeout: httpx.WriteTimeout,
+    httpcore.PoolTimeout: httpx.PoolTimeout,
+    httpcore.ConnectError: httpx.ConnectError,
+    httpcore.ReadError: httpx.ReadError,
+    httpcore.WriteError: httpx.WriteError,
+    httpcore.UnsupportedProtocol: httpx.UnsupportedProtocol,
+    httpcore.LocalProtocolError: httpx.LocalProtocolError,
+    httpcore.RemoteProtocolError: httpx.RemoteProtocolError,
+}
+
+
+@contextmanager
+def _as_httpx() -> Iterator[None]:
+    try:
+        yield
+    except tuple(_EXCEPTIONS) as error:
+        raise _EXCEPTIONS[type(error)](str(error)) from error
+
+
+class MemoryTransport(httpx.AsyncBaseTransport):
+    """An httpx transport over pipes.
+
+    Args:
+        dial: Gives a new connection to the exchange, or raises `OSError`.
+    """
+
+    def __init__(self, dial: Callable[[], Pipe]) -> None:
+        # No expiry of idle connections: httpcore would measure it in real time. The exchange closes them in its own.
+        self._pool = httpcore.AsyncConnectionPool(
+            max_connections=MAX_CONNECTIONS, keepalive_expiry=None, network_backend=_Backend(dial))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request; the response's body is read as it arrives."""
+        url = request.url
+        # Read whole: a generator that a cancelled sending leaves half-way is collected by trio with a warning.
+        content = b"".join([part async for part in cast("httpx.AsyncByteStream", request.stream)])
+        outgoing = httpcore.Request(
+            method=request.method,
+            url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+            headers=request.headers.raw,
+            content=_Once(content),
+            extensions=request.extensions,
+        )
+        with _as_httpx():
+            response = await self._pool.handle_async_request(outgoing)
+        return httpx.Response(
+            status_code=response.status, headers=response.headers, stream=_Body(response), extensions=response.extensions)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._pool.aclose()
+
+
+class _Once:
+    """An iterable of one part that is no generator."""
+
+    def __init__(self, part: bytes) -> None:
+        self._parts = [part] if part else []
+
+    def __aiter__(self) -> _Once:
+        return self
+
+    async def __anext__(self) -> bytes:
+        await trio.lowlevel.checkpoint()
+        if not self._parts:
+            raise StopAsyncIteration
+        return self._parts.pop()
+
+
+class _Body(httpx.AsyncByteStream):
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with _as_httpx():
+            async for part in cast("AsyncIterable[bytes]", self._response.stream):
+                yield part
+
+    async def aclose(self) -> None:
+        await self._response.aclose()
+
+
+class _Backend(httpcore.AsyncNetworkBackend):
+    def __init__(self, dial: Callable[[], Pipe]) -> None:
+        self._dial = dial
+
+    async def connect_tcp(self, host: str, port: int, timeout: float | None = None, local_address: str | None = None,  # noqa: ASYNC109
+                          socket_options: object = None) -> httpcore.AsyncNetworkStream:
+        await trio.lowlevel.checkpoint()
+        try:
+            return _Wire(self._dial())
+        except OSError as error:
+            raise httpcore.ConnectError(str(error)) from error
+
+    async def sleep(self, seconds: float) -> None:
+        await trio.sleep(seconds)
+
+
+class _Wire(httpcore.AsyncNetworkStream):
+    def __init__(self, pipe: Pipe) -> None:
+        self._pipe = pipe
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        try:
+            with trio.fail_after(float("inf") if timeout is None else timeout):
+                return await self._pipe.receive_some(max_bytes)
+        except trio.TooSlowError as error:
+            raise httpcore.ReadTimeout from error
+        except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
+            raise httpcore.ReadError(str(error)) from error
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        try:
+            with trio.fail_after(float("inf") if timeout is None else timeout):
+                await self._pipe.send_all(buffer)
+        except trio.TooSlowError as error:
+            raise httpcore.WriteTimeout from error
+        except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
+            raise httpcore.WriteError(str(error)) from error
+
+    async def aclose(self) -> None:
+        await self._pipe.aclose()
+
+    async def start_tls(self, ssl_context: ssl.SSLContext, server_hostname: str | None = None,
+                        timeout: float | None = None) -> httpcore.AsyncNetworkStream:  # noqa: ASYNC109
+        await trio.lowlevel.checkpoint()
+        raise httpcore.ConnectError("the simulated exchange speaks plain HTTP")
+
+    def get_extra_info(self, info: str) -> object:
+        # What the pool asks before it reuses a connection: an idle one with something to read is being closed.
+        return self._pipe.readable if info == "is_readable" else None

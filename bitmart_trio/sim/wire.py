@@ -1,0 +1,169 @@
+"""What a REST handler of the simulated exchange sees and says: the call, the refusal, and the table of routes.
+
+A handler is a plain function ``handler(exchange, call) -> Json``: it returns what goes under ``data`` or raises `Refusal`. Who calls,
+signatures, timestamps and quotas are settled before it runs (see ``gate.py``), so a handler holds trading rules and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import attrs
+
+if TYPE_CHECKING:
+    from .accounts import Account
+    from .exchange import Exchange
+
+Json: TypeAlias = "None | bool | int | str | Decimal | list[Json] | dict[str, Json]"
+Auth: TypeAlias = Literal["none", "keyed", "signed"]
+Scope: TypeAlias = Literal["ip", "key", "uid"]
+
+
+@attrs.frozen
+class Request:
+    """One HTTP request as it came in; header names are lower-case."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+    address: str
+
+
+@attrs.frozen
+class Response:
+    """One HTTP answer: status, headers (names as sent) and the exact body bytes."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@attrs.frozen
+class Call:
+    """A request that passed the gate: its parameters (query text or JSON body members) and the account behind its key."""
+
+    params: Mapping[str, Json]
+    account: Account | None
+    """None on public routes; use `owner` in private handlers."""
+    now_ms: int
+
+    @property
+    def owner(self) -> Account:
+        """The account of a private call."""
+        assert self.account is not None, "a private route was reached without an account"
+        return self.account
+
+    def text(self, name: str, default: str | None = None) -> str | None:
+        """The parameter as text; ``default`` when missing, null or blank."""
+        value = self.params.get(name)
+        if value is None or value == "":
+            return default
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        return format(value, "f") if isinstance(value, Decimal) else str(value)
+
+    def need(self, name: str, code: int = 50028) -> str:
+        """The parameter as text; `Refusal` with ``code`` when it is missing."""
+        value = self.text(name)
+        if value is None:
+            raise Refusal(code, f"Missing parameter {name}")
+        return value
+
+    def integer(self, name: str, default: int, *, code: int = 50021) -> int:
+        """The parameter as a whole number."""
+        value = self.text(name)
+        if value is None:
+            return default
+        try:
+            return int(value)
+        except ValueError:
+            raise Refusal(code, f"Invalid parameter {name}") from None
+
+    def decimal(self, name: str, *, code: int = 50021) -> Decimal | None:
+        """The parameter as an exact finite decimal, None when it is missing."""
+        value = self.text(name)
+        if value is None:
+            return None
+        try:
+            number = Decimal(value)
+        except ArithmeticError:
+            raise Refusal(code, f"Invalid parameter {name}") from None
+        if not number.is_finite():
+            raise Refusal(code, f"Invalid parameter {name}")
+        return number
+
+
+class Refusal(Exception):
+    """The exchange says no: a documented code, its text, and the HTTP status that goes with it (400 unless told)."""
+
+    def __init__(self, code: int, message: str, *, http: int = 400) -> None:
+        super().__init__(code, message)
+        self.code = code
+        self.message = message
+        self.http = http
+
+
+Handler: TypeAlias = "Callable[[Exchange, Call], Json]"
+
+
+@attrs.frozen
+class Limit:
+    """A documented quota: ``count`` calls in ``seconds``, counted by address, key or account."""
+
+    count: int
+    seconds: float
+    by: Scope
+
+
+@attrs.frozen
+class Route:
+    """One endpoint of the simulated exchange."""
+
+    method: str
+    path: str
+    auth: Auth
+    limit: Limit | None
+    handler: Handler
+    recv_window: bool = False
+    """Whether the endpoint documents ``recvWindow``; others accept a timestamp up to a minute off."""
+    envelope: Literal["standard", "affiliate", "errno"] = "standard"
+    writes: bool = False
+
+
+class Routes:
+    """The table of endpoints, filled by decorators in the chapter files."""
+
+    def __init__(self) -> None:
+        self.table: dict[tuple[str, str], Route] = {}
+
+    def include(self, other: Routes) -> None:
+        """Take over a chapter's table."""
+        for key, route in other.table.items():
+            if key in self.table:
+                raise ValueError(f"two handlers for {route.method} {route.path}")
+            self.table[key] = route
+
+    def get(self, path: str, *, auth: Auth = "none", limit: tuple[int, float, Scope] | None = None,
+            envelope: Literal["standard", "affiliate", "errno"] = "standard") -> Callable[[Handler], Handler]:
+        """Register a GET handler."""
+        return self._add("GET", path, auth, limit, False, envelope, False)
+
+    def post(self, path: str, *, auth: Auth = "signed", limit: tuple[int, float, Scope] | None = None,
+             recv_window: bool = False, writes: bool = True) -> Callable[[Handler], Handler]:
+        """Register a POST handler; ``writes=False`` for the reads that travel as POST."""
+        return self._add("POST", path, auth, limit, recv_window, "standard", writes)
+
+    def _add(self, method: str, path: str, auth: Auth, limit: tuple[int, float, Scope] | None, recv_window: bool,
+             envelope: Literal["standard", "affiliate", "errno"], writes: bool) -> Callable[[Handler], Handler]:
+        def register(handler: Handler) -> Handler:
+            if (method, path) in self.table:
+                raise ValueError(f"two handlers for {method} {path}")
+            quota = None if limit is None else Limit(*limit)
+            self.table[method, path] = Route(method, path, auth, quota, handler, recv_window, envelope, writes)
+            return handler
+
+        return register

@@ -1,0 +1,58 @@
+"""What the openers of both markets share."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
+from typing import Any, TypeAlias, TypedDict, TypeVar
+
+from .._core.channel import Channel, Overflow
+from .._io.subscription import Gaps, Subscription
+from .._io.switchboard import Switchboard
+
+T = TypeVar("T")
+
+Opening: TypeAlias = AbstractAsyncContextManager[Subscription[T]]
+"""``async with`` it: entering returns once the exchange has acknowledged every topic, leaving lets them go."""
+
+
+class Options(TypedDict, total=False):
+    """How a subscription treats a reader that is behind.
+
+    ``buffer``: items held (default: ``Config.buffers``). ``overflow``: what a full buffer does (default: by channel).
+    """
+
+    buffer: int | None
+    overflow: Overflow | None
+
+
+class MarketStreams:
+    """The base of ``client.streams.spot`` and ``client.streams.futures``."""
+
+    __slots__ = ("_switchboard",)
+
+    def __init__(self, switchboard: Switchboard) -> None:
+        self._switchboard = switchboard
+
+    def _open(
+        self,
+        channel: Channel[Any],
+        subjects: Iterable[str],
+        gaps: Gaps,
+        options: Options,
+        **variant: Any,  # noqa: ANN401
+    ) -> Opening[Any]:
+        if channel.status != "current":
+            warnings.warn(f"{channel.name} is {channel.status} at the exchange", DeprecationWarning, stacklevel=3)
+
+        def spell(subject: str) -> str:
+            return channel.spell(subject, **variant)
+
+        return self._switchboard.subscribe(
+            [spell(subject) for subject in subjects],
+            spell=spell,
+            buffer=options.get("buffer"),
+            overflow=options.get("overflow") or channel.overflow,
+            gaps=gaps,
+        )

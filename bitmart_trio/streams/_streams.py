@@ -1,0 +1,78 @@
+"""``client.streams``: both markets' openers, any topic by name, and the life of the connections."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Literal, Unpack, overload
+
+from .._io.hub import HubStatistics
+from .._io.subscription import Gaps, Subscription
+from .._io.switchboard import Switchboard
+from ..config import Market
+from ..models.stream_events import AnyStreamEvent, Gap
+from ._base import Opening, Options
+from .futures import FuturesStreams
+from .spot import SpotStreams
+
+
+class Streams:
+    """Everything that BitMart pushes. Connections open on the first subscription and are shared by all.
+
+    Attributes:
+        spot: one opener a channel of the spot market.
+        futures: one opener a channel of the futures market.
+    """
+
+    __slots__ = ("_switchboard", "futures", "spot")
+
+    def __init__(self, switchboard: Switchboard) -> None:
+        self._switchboard = switchboard
+        self.spot = SpotStreams(switchboard)
+        self.futures = FuturesStreams(switchboard)
+
+    @overload
+    def subscribe(self, *topics: str, gaps: Literal["mark"], **options: Unpack[Options]) -> Opening[Any | Gap]: ...
+    @overload
+    def subscribe(
+        self, *topics: str, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+    ) -> Opening[Any]: ...
+    def subscribe(self, *topics: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
+        """Follow any topics by name, of one market or both.
+
+        Items are the models of the topics' channels; a topic that the library does not know yields `RawPush`.
+
+        Args:
+            topics: as on the wire, such as ``futures/klineBin1m:BTCUSDT``.
+            gaps: as for every opener.
+            options: ``buffer`` and ``overflow``; the policy's default is the first topic's, ``"fail"`` for an unknown one.
+
+        Raises:
+            SubscriptionRefused: on entering, when the exchange refuses a topic.
+            InvalidRequest: on entering, when a text is not a topic.
+        """
+        return self._switchboard.subscribe(
+            topics, spell=str, buffer=options.get("buffer"), overflow=options.get("overflow"), gaps=gaps
+        )
+
+    def events(self, *, buffer: int | None = None) -> AbstractAsyncContextManager[Subscription[AnyStreamEvent]]:
+        """Follow the life of this client's connections: opened, authenticated, subscribed, lost, reconnected, refused, closed, malformed.
+
+        Args:
+            buffer: events held for a reader that is behind; above it the oldest are dropped and counted.
+        """
+        return self._switchboard.events(buffer=buffer)
+
+    async def connect(self, market: Market, *, private: bool = False) -> None:
+        """Open a connection ahead of need, and prove it: it is up, and logged in if it is private.
+
+        Without a topic it is not replaced when it breaks: the exchange closes connections that never subscribe.
+
+        Raises:
+            ConnectionLost: it could not be made.
+            MissingCredentials, AuthenticationError: the login.
+        """
+        await self._switchboard.connect(market, private=private)
+
+    def statistics(self) -> HubStatistics:
+        """Counts over all pushes of this client, those that nobody asked for among them."""
+        return self._switchboard.statistics()

@@ -1,0 +1,503 @@
+"""Futures streams: channel rows, and right below the openers of ``client.streams.futures``."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Unpack, overload
+
+from .._core.channel import Channel
+from .._io.subscription import Gaps
+from ..models.futures_streams import (
+    FuturesAssetUpdate,
+    FuturesBookTicker,
+    FuturesDepth,
+    FuturesDepthIncrease,
+    FuturesDepthSide,
+    FuturesFundingRateUpdate,
+    FuturesKlineUpdate,
+    FuturesMarkPriceKlineUpdate,
+    FuturesOrderUpdate,
+    FuturesPositionUpdate,
+    FuturesTicker,
+    FuturesTrade,
+)
+from ..models.stream_events import Gap, RawPush
+from ._base import MarketStreams, Opening, Options
+
+FuturesInterval = Literal["1m", "5m", "15m", "30m", "1H", "2H", "4H", "1D", "1W"]
+"""The width of a bar."""
+
+Speed = Literal["", "100ms", "200ms"]
+"""How often a book is pushed; left out, the exchange chooses."""
+
+
+def _bar(item: FuturesKlineUpdate) -> object:
+    # The time may lie a second past the bar's start.
+    return item.time // 60
+
+
+def _symbol(item: FuturesTicker) -> object:
+    return item.symbol
+
+
+def _side(item: FuturesDepthSide) -> object:
+    return item.side
+
+
+def _position(item: FuturesPositionUpdate) -> object:
+    return item.symbol, item.side
+
+
+ticker = Channel("futures", "futures/ticker", FuturesTicker, overflow="conflate")
+tickers = Channel("futures", "futures/ticker", FuturesTicker, filter="", overflow="conflate", key=_symbol)
+funding_rate = Channel("futures", "futures/fundingRate", FuturesFundingRateUpdate, overflow="conflate")
+depth = Channel(
+    "futures",
+    "futures/depth{level}",
+    FuturesDepthSide,
+    overflow="conflate",
+    key=_side,
+    levels=(5, 20, 50),
+    speeds=("", "@100ms", "@200ms"),
+)
+depth_all = Channel(
+    "futures",
+    "futures/depthAll{level}",
+    FuturesDepth,
+    overflow="conflate",
+    levels=(5, 20, 50),
+    speeds=("", "@100ms", "@200ms"),
+)
+depth_increase = Channel(
+    "futures",
+    "futures/depthIncrease{level}",
+    FuturesDepthIncrease,
+    overflow="fail",
+    levels=(5, 20, 50),
+    speeds=("", "@100ms", "@200ms"),
+)
+depth_all_v2 = Channel(
+    "futures",
+    "futures/v2/depthAll{level}",
+    FuturesDepth,
+    overflow="conflate",
+    levels=(5, 20, 50),
+    speeds=("@100ms", "@200ms"),
+)
+depth_increase_v2 = Channel(
+    "futures",
+    "futures/v2/depthIncrease{level}",
+    FuturesDepthIncrease,
+    overflow="fail",
+    levels=(5, 20, 50),
+    speeds=("@100ms", "@200ms"),
+)
+book_ticker = Channel("futures", "futures/bookticker", FuturesBookTicker, overflow="conflate")
+trade = Channel("futures", "futures/trade", FuturesTrade, overflow="fail")
+kline = Channel(
+    "futures",
+    "futures/klineBin{interval}",
+    FuturesKlineUpdate,
+    overflow="conflate",
+    key=_bar,
+    intervals=("1m", "5m", "15m", "30m", "1H", "2H", "4H", "1D", "1W"),
+)
+mark_price_kline = Channel(
+    "futures",
+    "futures/markPriceKlineBin{interval}",
+    FuturesMarkPriceKlineUpdate,
+    overflow="conflate",
+    key=_bar,
+    intervals=("1m", "5m", "15m", "30m", "1H", "2H", "4H", "1D", "1W"),
+)
+asset = Channel("futures", "futures/asset", FuturesAssetUpdate, filter="currency", overflow="conflate", private=True)
+position = Channel(
+    "futures", "futures/position", FuturesPositionUpdate, filter="", overflow="conflate", key=_position, private=True
+)
+order = Channel("futures", "futures/order", FuturesOrderUpdate, filter="", overflow="fail", private=True)
+unicast = Channel("futures", "futures/unicast", RawPush, filter="", overflow="fail", private=True, status="removed")
+
+
+class FuturesStreams(MarketStreams):
+    """Openers: ``async with client.streams.futures.trade("BTCUSDT") as trades: ...``.
+
+    Every opener takes ``buffer=`` (items held for a reader that is behind), ``overflow=`` (``"conflate"``, ``"drop_oldest"`` or ``"fail"``) and
+    ``gaps=``: ``"skip"`` only counts holes, ``"mark"`` yields a `Gap` in their place, ``"raise"`` raises `StreamGap`. Entering may raise
+    `SubscriptionRefused`, `ConnectionLost` and, where a login is needed, `MissingCredentials` and `AuthenticationError`.
+    """
+
+    __slots__ = ()
+
+    @overload
+    def ticker(
+        self, *symbols: str, gaps: Literal["mark"], **options: Unpack[Options]
+    ) -> Opening[FuturesTicker | Gap]: ...
+    @overload
+    def ticker(
+        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+    ) -> Opening[FuturesTicker]: ...
+    def ticker(self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
+        """Follow the state of contracts: last, mark, index and best prices.
+
+        futures/ticker:{symbol}, public. Seen every 2 to 3 s. Always whole, so a slow reader skips to the
+        newest one a symbol.
+
+        Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Ticker Channel")
+        """
+        return self._open(ticker, symbols, gaps, options)
+
+    @overload
+    def tickers(self, *, gaps: Literal["mark"], **options: Unpack[Options]) -> Opening[FuturesTicker | Gap]: ...
+    @overload
+    def tickers(
+        self, *, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+    ) -> Opening[FuturesTicker]: ...
+    def tickers(self, *, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
+        """Follow the state of every contract at once.
+
+        futures/ticker, public. One contract a message, about a hundred messages a second in all; some quiet
+        contracts never come. A slow reader skips to the newest one a symbol.
+
+        Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Ticker Channel")
+        """
+        return self._open(tickers, ("",), gaps, options)
+
+    @overload
+    def funding_rate(
+        self, *symbols: str, gaps: Literal["mark"], **options: Unpack[Options]
+    ) -> Opening[FuturesFundingRateUpdate | Gap]: ...
+    @overload
+    def funding_rate(
+        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+    ) -> Opening[FuturesFundingRateUpdate]: ...
+    def funding_rate(self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
+        """Follow the funding of contracts.
+
+        futures/fundingRate:{symbol}, public. The current state right after subscribing, then every minute.
+
+        Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Funding Rate Channel")
+        """
+        return self._open(funding_rate, symbols, gaps, options)
+
+    @overload
+    def depth(
+        self,
+        *symbols: str,
+        level: Literal[5, 20, 50],
+        speed: Speed = "",
+        gaps: Literal["mark"],
+        **options: Unpack[Options],
+    ) -> Opening[FuturesDepthSide | Gap]: ...
+    @overload
+    def depth(
+        self,
+        *symbols: str,
+        level: Literal[5, 20, 50],
+        speed: Speed = "",
+        gaps: Literal["skip", "raise"] = "skip",
+        **options: Unpack[Options],
+    ) -> Opening[FuturesDepthSide]: ...
+    def depth(
+        self,
+        *symbols: str,
+        level: Literal[5, 20, 50],
+        speed: Speed = "",
+        gaps: Gaps = "skip",
+        **options: Unpack[Options],
+    ) -> Opening[Any]:
+        """Follow the top of books, one side a message.
+
+        futures/depth{level}:{symbol}{@speed}, public. Each message replaces one side whole. Seen once a
+        second whatever the speed. A slow reader skips to the newest of each side.
+
+        Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Depth Channel")
+        """
+        return self._open(depth, symbols, gaps, options, level=level, speed=speed)
+
+    @overload
+    def depth_all(
+        self,
+        *symbols: str,
+        level: Literal[5, 20, 50],
+        speed: Speed = "",
+        gaps: Literal["mark"],
+        **options: Unpack[Options],
+    ) -> Opening[FuturesDepth | Gap]: ...
+    @overload
+    def depth_all(
+        self,
+        *symbols: str,
+        level: Literal[5, 20, 50],
+        speed: Speed = "",
+        gaps: Literal["skip", "raise"] = "skip",
+        **options: Unpack[Options],
+    ) -> Opening[FuturesDepth]: ...
+    def depth_all(
+        self,
+        *symbols: str,
+        level: Literal[5, 20, 50],
+        speed: Speed = "",
+        gaps: Gaps = "skip",
+        **options: Unpack[Options],
+    ) -> Opening[Any]:
+        """Follow the top of books, both sides whole every time.
+
+        futures/depthAll{level}:{symbol}{@speed}, public. Seen once a second whatever the speed. A slow reader
+        skips to the newest one a symbol.
+
+        Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Depth-All Channel")
+        """
+        return self._open(depth_all, symbols, gaps, options, level=level, speed=speed)
+
+    @overload
+    def depth_increase(
+        self,
+        *symbols: str,
+        level: Literal[5, 20, 50],
+        speed: Speed = "",
+        gaps: Literal["mark"],
+        **options: Unpack[Options],
+    ) -> Opening[FuturesDepthIncrease | Gap]: ...
+    @overload
+    def depth_increase(
+        self,
+        *symbols: str,
+        level: Literal[5, 20, 50],
+        speed: Speed = "",
+        gaps: Literal["skip", "raise"] = "skip",
+        **options: Unpack[Options],
+    ) -> Opening[FuturesDepthIncrease]: ...
+    def depth_increase(
+        self,
+        *symbols: str,
+        level: Literal[5, 20, 50],
+        speed: Speed = "",
+        gaps: Gaps = "skip",
+        **options: Unpack[Options],
+    ) -> Opening[Any]:
+        """Follow the changes of books.
+
+        futures/depthIncrease{level}:{symbol}{@speed}, public. A snapshot right after subscribing, then the
+        levels that changed. Every message counts: a reader that falls too far behind is ended with
+        `SubscriberTooSlow`.
+
+        Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Depth-Increase Channel")
+        """
+        return self._open(depth_increase, symbols, gaps, options, level=level, speed=speed)
+
+    @overload
+    def depth_all_v2(
+        self,
+        *symbols: str,
+        level: Literal[5, 20, 50],
+        speed: Literal["100ms", "200ms"] = "100ms",
+        gaps: Literal["mark"],
+        **options: Unpack[Options],
+    ) -> Opening[FuturesDepth | Gap]: ...
+    @overload
+    def depth_all_v2(
+        self,
+        *symbols: str,
+        level: Literal[5, 20, 50],
+        speed: Literal["100ms", "200ms"] = "100ms",
+        gaps: Literal["skip", "raise"] = "skip",
+        **options: Unpack[Options],
+    ) -> Opening[FuturesDepth]: ...
+    def depth_all_v2(
+        self,
+        *symbols: str,
+        level: Literal[5, 20, 50],
+        speed: Literal["100ms", "200ms"] = "100ms",
+        gaps: Gaps = "skip",
+        **options: Unpack[Options],
+    ) -> Opening[Any]:
+        """As `depth_all`, with levels as arrays on the wire.
+
+        futures/v2/depthAll{level}:{symbol}{@speed}, public. Seen to be acknowledged and then silent
+        (2026-09-23).
+
+        Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Depth-All Channel")
+        """
+        return self._open(depth_all_v2, symbols, gaps, options, level=level, speed=speed)
+
+    @overload
+    def depth_increase_v2(
+        self,
+        *symbols: str,
+        level: Literal[5, 20, 50],
+        speed: Literal["100ms", "200ms"] = "100ms",
+        gaps: Literal["mark"],
+        **options: Unpack[Options],
+    ) -> Opening[FuturesDepthIncrease | Gap]: ...
+    @overload
+    def depth_increase_v2(
+        self,
+        *symbols: str,
+        level: Literal[5, 20, 50],
+        speed: Literal["100ms", "200ms"] = "100ms",
+        gaps: Literal["skip", "raise"] = "skip",
+        **options: Unpack[Options],
+    ) -> Opening[FuturesDepthIncrease]: ...
+    def depth_increase_v2(
+        self,
+        *symbols: str,
+        level: Literal[5, 20, 50],
+        speed: Literal["100ms", "200ms"] = "100ms",
+        gaps: Gaps = "skip",
+        **options: Unpack[Options],
+    ) -> Opening[Any]:
+        """As `depth_increase`, with levels as arrays on the wire.
+
+        futures/v2/depthIncrease{level}:{symbol}{@speed}, public. Seen to send one empty snapshot and then
+        nothing (2026-09-23).
+
+        Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Depth-Increase Channel")
+        """
+        return self._open(depth_increase_v2, symbols, gaps, options, level=level, speed=speed)
+
+    @overload
+    def book_ticker(
+        self, *symbols: str, gaps: Literal["mark"], **options: Unpack[Options]
+    ) -> Opening[FuturesBookTicker | Gap]: ...
+    @overload
+    def book_ticker(
+        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+    ) -> Opening[FuturesBookTicker]: ...
+    def book_ticker(self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
+        """Follow the best bid and ask of contracts.
+
+        futures/bookticker:{symbol}, public. Documented on every change, seen once a second. A slow reader
+        skips to the newest one a symbol.
+
+        Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "BookTicker Channel")
+        """
+        return self._open(book_ticker, symbols, gaps, options)
+
+    @overload
+    def trade(
+        self, *symbols: str, gaps: Literal["mark"], **options: Unpack[Options]
+    ) -> Opening[FuturesTrade | Gap]: ...
+    @overload
+    def trade(
+        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+    ) -> Opening[FuturesTrade]: ...
+    def trade(self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
+        """Follow the public trades of contracts.
+
+        futures/trade:{symbol}, public. Trades that come in one message were recorded newest first. A reader
+        that falls too far behind is ended with `SubscriberTooSlow` rather than to lose one silently.
+
+        Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Trade Channel")
+        """
+        return self._open(trade, symbols, gaps, options)
+
+    @overload
+    def kline(
+        self, *symbols: str, interval: FuturesInterval, gaps: Literal["mark"], **options: Unpack[Options]
+    ) -> Opening[FuturesKlineUpdate | Gap]: ...
+    @overload
+    def kline(
+        self,
+        *symbols: str,
+        interval: FuturesInterval,
+        gaps: Literal["skip", "raise"] = "skip",
+        **options: Unpack[Options],
+    ) -> Opening[FuturesKlineUpdate]: ...
+    def kline(
+        self, *symbols: str, interval: FuturesInterval, gaps: Gaps = "skip", **options: Unpack[Options]
+    ) -> Opening[Any]:
+        """Follow the bar in progress of contracts.
+
+        futures/klineBin{interval}:{symbol}, public. On change. A later one of the same bar replaces it. A
+        slow reader skips to the newest state of each bar.
+
+        Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "KlineBin Channel")
+        """
+        return self._open(kline, symbols, gaps, options, interval=interval)
+
+    @overload
+    def mark_price_kline(
+        self, *symbols: str, interval: FuturesInterval, gaps: Literal["mark"], **options: Unpack[Options]
+    ) -> Opening[FuturesMarkPriceKlineUpdate | Gap]: ...
+    @overload
+    def mark_price_kline(
+        self,
+        *symbols: str,
+        interval: FuturesInterval,
+        gaps: Literal["skip", "raise"] = "skip",
+        **options: Unpack[Options],
+    ) -> Opening[FuturesMarkPriceKlineUpdate]: ...
+    def mark_price_kline(
+        self, *symbols: str, interval: FuturesInterval, gaps: Gaps = "skip", **options: Unpack[Options]
+    ) -> Opening[Any]:
+        """Follow the mark price's bar in progress.
+
+        futures/markPriceKlineBin{interval}:{symbol}, public. As `kline`.
+
+        Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Mark Price KlineBin Channel")
+        """
+        return self._open(mark_price_kline, symbols, gaps, options, interval=interval)
+
+    @overload
+    def asset(
+        self, *currencies: str, gaps: Literal["mark"], **options: Unpack[Options]
+    ) -> Opening[FuturesAssetUpdate | Gap]: ...
+    @overload
+    def asset(
+        self, *currencies: str, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+    ) -> Opening[FuturesAssetUpdate]: ...
+    def asset(self, *currencies: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
+        """Follow your futures balances.
+
+        futures/asset:{currency}, private. On change, always whole; nothing right after subscribing. The
+        documentation knows USDT, BTC and ETH.
+
+        Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Assets Channel")
+        """
+        return self._open(asset, currencies, gaps, options)
+
+    @overload
+    def position(
+        self, *, gaps: Literal["mark"], **options: Unpack[Options]
+    ) -> Opening[FuturesPositionUpdate | Gap]: ...
+    @overload
+    def position(
+        self, *, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+    ) -> Opening[FuturesPositionUpdate]: ...
+    def position(self, *, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
+        """Follow your positions on every contract.
+
+        futures/position, private. On change and every 10 s, each listed position whole; a closed one has size
+        0. A slow reader skips to the newest of each.
+
+        Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Position Channel")
+        """
+        return self._open(position, ("",), gaps, options)
+
+    @overload
+    def order(self, *, gaps: Literal["mark"], **options: Unpack[Options]) -> Opening[FuturesOrderUpdate | Gap]: ...
+    @overload
+    def order(
+        self, *, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+    ) -> Opening[FuturesOrderUpdate]: ...
+    def order(self, *, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
+        """Follow your orders on every contract, plan, trailing and TP/SL orders too.
+
+        futures/order, private. At once on every change, each time with the whole state; nothing right after
+        subscribing. After a reconnect the changes in between are missing: read them over REST.
+
+        Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Order Channel")
+        """
+        return self._open(order, ("",), gaps, options)
+
+    @overload
+    def unicast(self, *, gaps: Literal["mark"], **options: Unpack[Options]) -> Opening[RawPush | Gap]: ...
+    @overload
+    def unicast(self, *, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]) -> Opening[RawPush]: ...
+    def unicast(self, *, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
+        """Follow a channel that only a leftover constant of an SDK names.
+
+        futures/unicast, private. Undocumented.
+
+        Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Order Channel")
+        """
+        return self._open(unicast, ("",), gaps, options)

@@ -1,0 +1,274 @@
+"""Spot streams: channel rows, and right below the openers of ``client.streams.spot``."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Unpack, overload
+
+from .._core.channel import Channel
+from .._io.subscription import Gaps
+from ..models.spot_streams import (
+    SpotBalanceUpdate,
+    SpotBookTicker,
+    SpotDepth,
+    SpotDepthIncrease,
+    SpotKlineUpdate,
+    SpotOrderUpdate,
+    SpotTicker,
+    SpotTrade,
+)
+from ..models.stream_events import Gap
+from ._base import MarketStreams, Opening, Options
+
+SpotInterval = Literal["1m", "5m", "15m", "30m", "1H", "2H", "4H", "1D", "1W", "1M"]
+"""The width of a bar. Letter case matters: 1m is a minute, 1M a month."""
+
+
+def _bar(item: SpotKlineUpdate) -> object:
+    return item.open_time
+
+
+ticker = Channel("spot", "spot/ticker", SpotTicker, overflow="conflate")
+kline = Channel(
+    "spot",
+    "spot/kline{interval}",
+    SpotKlineUpdate,
+    overflow="conflate",
+    key=_bar,
+    intervals=("1m", "5m", "15m", "30m", "1H", "2H", "4H", "1D", "1W", "1M"),
+)
+kline_legacy = Channel(
+    "spot",
+    "spot/kline{interval}",
+    SpotKlineUpdate,
+    overflow="conflate",
+    key=_bar,
+    intervals=("3m", "45m", "3H"),
+    status="deprecated",
+)
+depth = Channel("spot", "spot/depth{level}", SpotDepth, overflow="conflate", levels=(5, 20, 50))
+depth100 = Channel("spot", "spot/depth100", SpotDepth, overflow="conflate", status="removed")
+depth_increase = Channel("spot", "spot/depth/increase100", SpotDepthIncrease, overflow="fail")
+trade = Channel("spot", "spot/trade", SpotTrade, overflow="fail")
+book_ticker = Channel("spot", "spot/bookTicker", SpotBookTicker, overflow="conflate")
+user_order = Channel("spot", "spot/user/order", SpotOrderUpdate, overflow="fail", private=True)
+user_orders = Channel("spot", "spot/user/orders", SpotOrderUpdate, filter="ALL_SYMBOLS", overflow="fail", private=True)
+user_balance = Channel(
+    "spot", "spot/user/balance", SpotBalanceUpdate, filter="BALANCE_UPDATE", overflow="fail", private=True
+)
+
+
+class SpotStreams(MarketStreams):
+    """Openers: ``async with client.streams.spot.trade("BTC_USDT") as trades: ...``.
+
+    Every opener takes ``buffer=`` (items held for a reader that is behind), ``overflow=`` (``"conflate"``, ``"drop_oldest"`` or ``"fail"``) and
+    ``gaps=``: ``"skip"`` only counts holes, ``"mark"`` yields a `Gap` in their place, ``"raise"`` raises `StreamGap`. Entering may raise
+    `SubscriptionRefused`, `ConnectionLost` and, where a login is needed, `MissingCredentials` and `AuthenticationError`.
+    """
+
+    __slots__ = ()
+
+    @overload
+    def ticker(self, *symbols: str, gaps: Literal["mark"], **options: Unpack[Options]) -> Opening[SpotTicker | Gap]: ...
+    @overload
+    def ticker(
+        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+    ) -> Opening[SpotTicker]: ...
+    def ticker(self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
+        """Follow the state of pairs: last and best prices, 24 hour figures.
+
+        spot/ticker:{symbol}, public. The current state right after subscribing, then on change, at most every
+        500 ms. Always whole, so a slow reader skips to the newest one a symbol.
+
+        Source: https://developer-pro.bitmart.com/en/spot/ (section "Ticker Channel")
+        """
+        return self._open(ticker, symbols, gaps, options)
+
+    @overload
+    def kline(
+        self, *symbols: str, interval: SpotInterval, gaps: Literal["mark"], **options: Unpack[Options]
+    ) -> Opening[SpotKlineUpdate | Gap]: ...
+    @overload
+    def kline(
+        self, *symbols: str, interval: SpotInterval, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+    ) -> Opening[SpotKlineUpdate]: ...
+    def kline(
+        self, *symbols: str, interval: SpotInterval, gaps: Gaps = "skip", **options: Unpack[Options]
+    ) -> Opening[Any]:
+        """Follow the bar in progress of pairs.
+
+        spot/kline{interval}:{symbol}, public. The current bar right after subscribing, then on change, at
+        most every 500 ms. A later one with the same ``open_time`` replaces it. A slow reader skips to the
+        newest state of each bar.
+
+        Source: https://developer-pro.bitmart.com/en/spot/ (section "KLine Channel")
+        """
+        return self._open(kline, symbols, gaps, options, interval=interval)
+
+    @overload
+    def kline_legacy(
+        self, *symbols: str, interval: Literal["3m", "45m", "3H"], gaps: Literal["mark"], **options: Unpack[Options]
+    ) -> Opening[SpotKlineUpdate | Gap]: ...
+    @overload
+    def kline_legacy(
+        self,
+        *symbols: str,
+        interval: Literal["3m", "45m", "3H"],
+        gaps: Literal["skip", "raise"] = "skip",
+        **options: Unpack[Options],
+    ) -> Opening[SpotKlineUpdate]: ...
+    def kline_legacy(
+        self, *symbols: str, interval: Literal["3m", "45m", "3H"], gaps: Gaps = "skip", **options: Unpack[Options]
+    ) -> Opening[Any]:
+        """Follow bars of widths that the documentation no longer lists.
+
+        spot/kline{interval}:{symbol}, public. As `kline`, where the exchange still serves them.
+
+        Source: https://developer-pro.bitmart.com/en/spot/ (section "KLine Channel")
+        """
+        return self._open(kline_legacy, symbols, gaps, options, interval=interval)
+
+    @overload
+    def depth(
+        self, *symbols: str, level: Literal[5, 20, 50], gaps: Literal["mark"], **options: Unpack[Options]
+    ) -> Opening[SpotDepth | Gap]: ...
+    @overload
+    def depth(
+        self,
+        *symbols: str,
+        level: Literal[5, 20, 50],
+        gaps: Literal["skip", "raise"] = "skip",
+        **options: Unpack[Options],
+    ) -> Opening[SpotDepth]: ...
+    def depth(
+        self, *symbols: str, level: Literal[5, 20, 50], gaps: Gaps = "skip", **options: Unpack[Options]
+    ) -> Opening[Any]:
+        """Follow the top of books, both sides whole every time.
+
+        spot/depth{level}:{symbol}, public. The current book right after subscribing, then on change, at most
+        every 500 ms. A slow reader skips to the newest one a symbol.
+
+        Source: https://developer-pro.bitmart.com/en/spot/ (section "Depth-All Channel")
+        """
+        return self._open(depth, symbols, gaps, options, level=level)
+
+    @overload
+    def depth100(
+        self, *symbols: str, gaps: Literal["mark"], **options: Unpack[Options]
+    ) -> Opening[SpotDepth | Gap]: ...
+    @overload
+    def depth100(
+        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+    ) -> Opening[SpotDepth]: ...
+    def depth100(self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
+        """Follow the top 100 levels of books.
+
+        spot/depth100:{symbol}, public. Undocumented since 2021: use `depth_increase`.
+
+        Source: https://developer-pro.bitmart.com/en/spot/ (section "Depth-All Channel")
+        """
+        return self._open(depth100, symbols, gaps, options)
+
+    @overload
+    def depth_increase(
+        self, *symbols: str, gaps: Literal["mark"], **options: Unpack[Options]
+    ) -> Opening[SpotDepthIncrease | Gap]: ...
+    @overload
+    def depth_increase(
+        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+    ) -> Opening[SpotDepthIncrease]: ...
+    def depth_increase(self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
+        """Follow the changes of books, 100 levels a side.
+
+        spot/depth/increase100:{symbol}, public. A snapshot right after subscribing, then the levels that
+        changed, at most every 100 ms. Every message counts: a reader that falls too far behind is ended with
+        `SubscriberTooSlow`.
+
+        Source: https://developer-pro.bitmart.com/en/spot/ (section "Depth-Increase Channel")
+        """
+        return self._open(depth_increase, symbols, gaps, options)
+
+    @overload
+    def trade(self, *symbols: str, gaps: Literal["mark"], **options: Unpack[Options]) -> Opening[SpotTrade | Gap]: ...
+    @overload
+    def trade(
+        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+    ) -> Opening[SpotTrade]: ...
+    def trade(self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
+        """Follow the public trades of pairs, from the taker's view.
+
+        spot/trade:{symbol}, public. Oldest first. Trades have no id. A reader that falls too far behind is
+        ended with `SubscriberTooSlow` rather than to lose one silently.
+
+        Source: https://developer-pro.bitmart.com/en/spot/ (section "Trade Channel")
+        """
+        return self._open(trade, symbols, gaps, options)
+
+    @overload
+    def book_ticker(
+        self, *symbols: str, gaps: Literal["mark"], **options: Unpack[Options]
+    ) -> Opening[SpotBookTicker | Gap]: ...
+    @overload
+    def book_ticker(
+        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+    ) -> Opening[SpotBookTicker]: ...
+    def book_ticker(self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
+        """Follow the best bid and ask of pairs.
+
+        spot/bookTicker:{symbol}, public. On every change of a best price or its size. A slow reader skips to
+        the newest one a symbol.
+
+        Source: https://developer-pro.bitmart.com/en/spot/ (section "BookTicker Channel")
+        """
+        return self._open(book_ticker, symbols, gaps, options)
+
+    @overload
+    def user_order(
+        self, *symbols: str, gaps: Literal["mark"], **options: Unpack[Options]
+    ) -> Opening[SpotOrderUpdate | Gap]: ...
+    @overload
+    def user_order(
+        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+    ) -> Opening[SpotOrderUpdate]: ...
+    def user_order(self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
+        """Follow your orders on pairs.
+
+        spot/user/order:{symbol}, private. Pushed when an order is accepted, partly filled, filled or
+        cancelled, each time with its whole state; nothing right after subscribing. After a reconnect the
+        changes in between are missing: read them over REST.
+
+        Source: https://developer-pro.bitmart.com/en/spot/ (section "Order Channel")
+        """
+        return self._open(user_order, symbols, gaps, options)
+
+    @overload
+    def user_orders(self, *, gaps: Literal["mark"], **options: Unpack[Options]) -> Opening[SpotOrderUpdate | Gap]: ...
+    @overload
+    def user_orders(
+        self, *, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+    ) -> Opening[SpotOrderUpdate]: ...
+    def user_orders(self, *, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
+        """Follow your orders on every pair.
+
+        spot/user/orders:ALL_SYMBOLS, private. As `user_order`.
+
+        Source: https://developer-pro.bitmart.com/en/spot/ (section "All Orders Channel")
+        """
+        return self._open(user_orders, ("",), gaps, options)
+
+    @overload
+    def user_balance(
+        self, *, gaps: Literal["mark"], **options: Unpack[Options]
+    ) -> Opening[SpotBalanceUpdate | Gap]: ...
+    @overload
+    def user_balance(
+        self, *, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+    ) -> Opening[SpotBalanceUpdate]: ...
+    def user_balance(self, *, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
+        """Follow your spot balances.
+
+        spot/user/balance:BALANCE_UPDATE, private. Pushed on deposits, withdrawals, transfers, trades and fee
+        deductions, with the new balances of the currencies that changed; nothing right after subscribing.
+
+        Source: https://developer-pro.bitmart.com/en/spot/ (section "Balance Channel")
+        """
+        return self._open(user_balance, ("",), gaps, options)

@@ -1,0 +1,254 @@
+"""Spot market data of the simulated exchange, over REST: shapes, orders of rows, limits and codes."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from bitmart_trio.sim.direct import Direct
+from bitmart_trio.sim.exchange import START_MS, Exchange
+from bitmart_trio.sim.spot.candles import Candles, bucket
+from bitmart_trio.sim.spot.market import RETIRED
+
+QUOTATION = "/spot/quotation/v3"
+
+
+@pytest.fixture
+def exchange() -> Exchange:
+    return Exchange(seed=11)
+
+
+def ask(exchange: Exchange, path: str, **params: str | int) -> Any:
+    """The data of a public GET that must succeed."""
+    exchange.clock.step(2_000)  # a fresh quota each time
+    answer = Direct(exchange).get(path, **params)
+    assert answer.code == 1000, answer.body
+    return answer.data
+
+
+def live(exchange: Exchange, seconds: int) -> None:
+    for _ in range(seconds * 10):
+        exchange.clock.step(100)
+        exchange.tick()
+
+
+def test_lists_of_currencies_and_pairs(exchange: Exchange) -> None:
+    """Three pairs, their coins, and rules as text and numbers."""
+    assert ask(exchange, "/spot/v1/symbols") == {"symbols": ["BTC_USDT", "ETH_USDT", "BMX_USDT"]}
+    currencies = ask(exchange, "/spot/v1/currencies")["currencies"]
+    assert currencies[0] == {"id": "BTC", "name": "Bitcoin", "withdraw_enabled": True, "deposit_enabled": True}
+    details = ask(exchange, "/spot/v1/symbols/details")["symbols"][0]
+    assert details == {
+        "symbol": "BTC_USDT",
+        "symbol_id": 53,
+        "base_currency": "BTC",
+        "quote_currency": "USDT",
+        "quote_increment": "0.00001",
+        "base_min_size": "0.00001",
+        "base_max_size": "100000000",
+        "price_min_precision": -1,
+        "price_max_precision": 2,
+        "expiration": "NA",
+        "min_buy_amount": "5",
+        "min_sell_amount": "5",
+        "trade_status": "trading",
+        "planned_down_time": "",
+    }
+
+
+def test_service_list_shows_finished_maintenance(exchange: Exchange) -> None:
+    """Both markets have a notice that is over."""
+    services = ask(exchange, "/system/service")["service"]
+    assert [item["service_type"] for item in services] == ["spot", "contract"]
+    assert {item["status"] for item in services} == {"2"}
+
+
+def test_ticker_is_plausible_and_a_row_holds_the_same(exchange: Exchange) -> None:
+    """The day's figures surround the price, all values are text, and the list has 13 of them a pair."""
+    live(exchange, 5)
+    ticker = ask(exchange, f"{QUOTATION}/ticker", symbol="BTC_USDT")
+    assert list(ticker) == [
+        "symbol",
+        "last",
+        "v_24h",
+        "qv_24h",
+        "open_24h",
+        "high_24h",
+        "low_24h",
+        "fluctuation",
+        "bid_px",
+        "bid_sz",
+        "ask_px",
+        "ask_sz",
+        "ts",
+    ]
+    assert all(isinstance(value, str) for value in ticker.values())
+    assert Decimal(ticker["low_24h"]) <= Decimal(ticker["last"]) <= Decimal(ticker["high_24h"])
+    assert Decimal(ticker["bid_px"]) < Decimal(ticker["ask_px"])
+    assert 50_000 < Decimal(ticker["last"]) < 70_000
+    change = Decimal(ticker["last"]) / Decimal(ticker["open_24h"]) - 1
+    assert abs(change - Decimal(ticker["fluctuation"])) < Decimal("0.00001")
+    rows = ask(exchange, f"{QUOTATION}/tickers")
+    assert [row[0] for row in rows] == ["BTC_USDT", "ETH_USDT", "BMX_USDT"]
+    assert rows[0][1:12] == list(ticker.values())[1:12]
+
+
+def test_market_moves_visibly(exchange: Exchange) -> None:
+    """Within a minute every price changes, and every pair trades several times a second."""
+    before = {row[0]: row[1] for row in ask(exchange, f"{QUOTATION}/tickers")}
+    counted = dict.fromkeys(before, 0)
+    for symbol in before:
+
+        def count(frame: Any, symbol: str = symbol) -> None:
+            counted[symbol] += len(frame["data"])
+
+        exchange.feed.listen(f"spot/trade:{symbol}", None, count)
+    live(exchange, 60)
+    after = {row[0]: row[1] for row in ask(exchange, f"{QUOTATION}/tickers")}
+    assert all(after[symbol] != before[symbol] for symbol in before)
+    assert all(number > 120 for number in counted.values()), counted
+
+
+def test_books_are_sorted_limited_and_deep(exchange: Exchange) -> None:
+    """35 levels a side unless told, 50 at most, best first."""
+    live(exchange, 3)
+    book = ask(exchange, f"{QUOTATION}/books", symbol="ETH_USDT")
+    assert (len(book["asks"]), len(book["bids"]), book["symbol"]) == (35, 35, "ETH_USDT")
+    asks, bids = ([Decimal(row[0]) for row in book[side]] for side in ("asks", "bids"))
+    assert asks == sorted(asks)
+    assert bids == sorted(bids, reverse=True)
+    assert bids[0] < asks[0]
+    assert len(ask(exchange, f"{QUOTATION}/books", symbol="ETH_USDT", limit=50)["asks"]) == 50
+    assert len(ask(exchange, f"{QUOTATION}/books", symbol="ETH_USDT", limit=500)["asks"]) == 50
+    assert len(ask(exchange, f"{QUOTATION}/books", symbol="ETH_USDT", limit=1)["bids"]) == 1
+
+
+def test_trades_come_newest_first(exchange: Exchange) -> None:
+    """Fifty rows from the first moment on; later ones are the live trades."""
+    assert len(ask(exchange, f"{QUOTATION}/trades", symbol="BTC_USDT")) == 50
+    live(exchange, 20)
+    rows = ask(exchange, f"{QUOTATION}/trades", symbol="BTC_USDT", limit=20)
+    times = [int(row[1]) for row in rows]
+    assert times == sorted(times, reverse=True)
+    assert times[-1] > START_MS
+    assert {len(row) for row in rows} == {5}
+    assert Decimal(rows[0][2]) == exchange.spot.markets["BTC_USDT"].last
+
+
+def test_klines_have_a_past_and_follow_trades(exchange: Exchange) -> None:
+    """Hours of seeded history lie behind the first moment; the newest bar comes first and closes at the last price."""
+    live(exchange, 90)
+    bars = ask(exchange, f"{QUOTATION}/klines", symbol="BTC_USDT", limit=200)
+    times = [int(bar[0]) for bar in bars]
+    assert times == [times[0] - 60 * number for number in range(200)]
+    assert Decimal(bars[0][4]) == exchange.spot.markets["BTC_USDT"].last
+    for _, opened, high, low, close, volume, value in bars:
+        assert (
+            Decimal(low)
+            <= min(Decimal(opened), Decimal(close))
+            <= max(Decimal(opened), Decimal(close))
+            <= Decimal(high)
+        )
+        assert Decimal(value) >= 0
+        assert Decimal(volume) >= 0
+
+
+def test_kline_modes(exchange: Exchange) -> None:
+    """Bounds are exclusive: before reads back from it, after reads on from it, both select what lies between."""
+    start = START_MS // 1000
+    path = f"{QUOTATION}/klines"
+
+    def times(**params: int) -> list[int]:
+        return [int(bar[0]) for bar in ask(exchange, path, symbol="BTC_USDT", **params)]
+
+    assert times(before=start, limit=3) == [start - 60, start - 120, start - 180]
+    assert times(after=start - 3600, limit=3) == [start - 3600 + 180, start - 3600 + 120, start - 3600 + 60]
+    assert times(after=start - 240, before=start) == [start - 60, start - 120, start - 180]
+    assert times(step=60, after=start - 3 * 3600, before=start) == [start - 3600, start - 7200]
+    assert len(times()) == 100
+    assert times(before=1_000) == []
+    assert ask(exchange, f"{QUOTATION}/lite-klines", symbol="BTC_USDT", limit=1)[0][0] == str(start)
+
+
+def test_walking_back_reads_every_bar_once(exchange: Exchange) -> None:
+    """Stepping before to the oldest time received covers the whole past without holes or repeats."""
+    times: list[int] = []
+    before = exchange.now_ms() // 1000 + 60
+    while True:
+        page = ask(exchange, f"{QUOTATION}/klines", symbol="BMX_USDT", before=before, limit=200)
+        if not page:
+            break
+        times += [int(bar[0]) for bar in page]
+        before = times[-1]
+    assert times == list(range(times[0], times[-1] - 1, -60))
+    assert len(times) > 48 * 60
+
+
+def test_longer_bars_are_the_sum_of_minutes(exchange: Exchange) -> None:
+    """An hour opens with its first minute, closes with its last, and holds their volume."""
+    start = START_MS // 1000
+    minutes = ask(exchange, f"{QUOTATION}/klines", symbol="BTC_USDT", after=start - 3601, before=start, limit=200)
+    hour = ask(exchange, f"{QUOTATION}/klines", symbol="BTC_USDT", step=60, after=start - 3601, before=start)[0]
+    assert hour[:2] == [str(start - 3600), minutes[-1][1]]
+    assert (Decimal(hour[2]), Decimal(hour[3])) == (
+        max(Decimal(bar[2]) for bar in minutes),
+        min(Decimal(bar[3]) for bar in minutes),
+    )
+    assert hour[4] == minutes[0][4]
+    assert Decimal(hour[5]) == sum(Decimal(bar[5]) for bar in minutes)
+
+
+def test_weeks_begin_on_monday_and_months_on_the_first() -> None:
+    """2026-01-01 is a Thursday."""
+    moment = START_MS // 1000 + 5 * 86_400
+    assert bucket(START_MS // 1000, 10_080) == START_MS // 1000 - 3 * 86_400
+    assert bucket(moment, 43_200) == START_MS // 1000
+    assert bucket(moment + 59, 1) == moment
+
+
+def test_minutes_without_trades_repeat_the_close() -> None:
+    """A market nobody trades on has flat bars, no holes."""
+    candles = Candles("x", 600_000, Decimal(5), point=Decimal(1), reach=1, lot=Decimal(1), lots=1)
+    candles.turn(600_000 + 180)
+    bars = candles.newest(1, 3, None, None)
+    assert [bar.time for bar in bars] == [600_180, 600_120, 600_060]
+    assert {(bar.open, bar.close, bar.volume) for bar in bars} == {(Decimal(5), Decimal(5), Decimal(0))}
+
+
+@pytest.mark.parametrize(
+    ("path", "params", "code"),
+    [
+        ("ticker", {}, 70001),
+        ("ticker", {"symbol": "XYZ_USDT"}, 70002),
+        ("books", {"symbol": "btc_usdt"}, 70002),
+        ("klines", {"symbol": "BTC_USDT", "step": 7}, 71005),
+        ("klines", {"symbol": "BTC_USDT", "step": "x"}, 71005),
+        ("klines", {"symbol": "BTC_USDT", "limit": 201}, 71004),
+        ("klines", {"symbol": "BTC_USDT", "limit": 0}, 71004),
+        ("klines", {"symbol": "BTC_USDT", "after": "x"}, 71001),
+        ("klines", {"symbol": "BTC_USDT", "before": "-1"}, 71002),
+        ("klines", {"symbol": "BTC_USDT", "after": 9, "before": 9}, 71003),
+        ("trades", {}, 70001),
+    ],
+)
+def test_market_errors_come_with_http_200(
+    exchange: Exchange, path: str, params: dict[str, str | int], code: int
+) -> None:
+    """Only the code tells that something was wrong."""
+    answer = Direct(exchange).get(f"{QUOTATION}/{path}", **params)
+    assert (answer.status, answer.code) == (200, code)
+
+
+@pytest.mark.parametrize(("method", "path"), RETIRED)
+def test_retired_paths_say_so(exchange: Exchange, method: str, path: str) -> None:
+    """Code 30031 with HTTP 200, for everybody."""
+    direct = Direct(exchange)
+    answer = direct.get(path) if method == "GET" else direct.post(path)
+    assert (answer.status, answer.code) == (200, 30031)
+
+
+def test_unknown_parameters_are_ignored(exchange: Exchange) -> None:
+    """As the exchange does."""
+    assert ask(exchange, f"{QUOTATION}/ticker", symbol="BTC_USDT", colour="red")["symbol"] == "BTC_USDT"
