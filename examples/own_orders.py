@@ -27,7 +27,9 @@ async def main() -> None:
             with trio.fail_after(30):
                 async for update in updates:
                     order = update.order
-                    print(f"{order.client_order_id}: {update.event.name}, {order.filled_size} of {order.size} contracts")
+                    print(
+                        f"{order.client_order_id}: {update.event.name}, {order.filled_size} of {order.size} contracts"
+                    )
                     if order.filled_size == order.size:
                         break
 

@@ -1,4 +1,4 @@
-"""A small bot and an hour of market, in one process and in a moment: virtual time, no sockets, no server."""
+"""A small bot and ten minutes of market, in one process and in seconds: virtual time, no sockets, no server."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from trio.testing import MockClock
 import bitmart_trio as bm
 
 SYMBOL = "BTC_USDT"
-HOUR = 3600
+TEN_MINUTES = 600
 
 
 async def buy_dips(client: bm.Client, dip: Decimal) -> int:
-    """For an hour, buy for 100 USDT whenever the price has fallen by ``dip``; returns how often."""
+    """For ten minutes, buy for 100 USDT whenever the price has fallen by ``dip``; returns how often."""
     bought = 0
-    with trio.move_on_after(HOUR):
+    with trio.move_on_after(TEN_MINUTES):
         async with client.streams.spot.ticker(SYMBOL) as tickers:
             top = (await tickers.receive()).last_price
             async for ticker in tickers:
@@ -31,9 +31,9 @@ async def buy_dips(client: bm.Client, dip: Decimal) -> int:
 async def main() -> None:
     """Run the bot against a market that is the same every time: its seed decides it."""
     async with bm.sim.open_exchange(seed=7) as exchange, exchange.open_client() as client:
-        bought = await buy_dips(client, dip=Decimal("0.002"))
+        bought = await buy_dips(client, dip=Decimal("0.0002"))
         balances = {row.currency: row.available for row in await client.spot.account.spot_balances()}
-        print(f"an hour later: bought {bought} times, holding {balances['BTC']} BTC and {balances['USDT']} USDT")
+        print(f"ten minutes later: bought {bought} times, holding {balances['BTC']} BTC and {balances['USDT']} USDT")
 
 
 if __name__ == "__main__":

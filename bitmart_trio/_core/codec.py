@@ -82,7 +82,7 @@ def frame_decoder(type_: type[T]) -> Callable[[bytes], T]:
     def decode(data: bytes) -> T:
         try:
             return native.decode(data)
-        except msgspec.DecodeError as error:
+        except _UNREADABLE as error:
             raise DecodeError(str(error)) from None
 
     return decode

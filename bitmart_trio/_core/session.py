@@ -135,13 +135,12 @@ class Session:
         self._login_due = _NEVER
         self._next_ping = _NEVER
         self._pong_due = _NEVER
-        self._last_received = 0.0
+        self._stirred = False
 
     # ---- what the driver does ---------------------------------------------------------------------------------------
 
     def opened(self, now: float) -> list[Event]:
         """The connection is up. A private one now needs `login`."""
-        self._last_received = now
         self._next_ping = now + self._ping_interval
         if self._private:
             self._login_due = now + self._login_timeout
@@ -180,6 +179,11 @@ class Session:
         self._outgoing.clear()
         return frames
 
+    @property
+    def stirred(self) -> bool:
+        """Whether the last `receive` held more than data: something may have to be sent, and the next deadline may have moved."""
+        return self._stirred
+
     def deadline(self) -> float:
         """When `tick` must be called at the latest."""
         if self._dead:
@@ -198,8 +202,8 @@ class Session:
         if self._dead:
             return []
         events: list[Event] = []
-        self._last_received = now
         self._pong_due = _NEVER
+        self._stirred = False
         for binary, payload in messages:
             try:
                 # Any frame may be text or raw deflate, whatever it holds: the exchange has sent login replies both ways.
@@ -212,6 +216,7 @@ class Session:
             if type(spoken) is Data:
                 events.append(spoken)
             else:
+                self._stirred = True
                 self._hear(spoken, now, events)
                 if self._is_dead():
                     break

@@ -48,6 +48,7 @@ from ..errors import (
     OutcomeUnknown,
     RateLimited,
     ReplyTooLarge,
+    TransportError,
 )
 from ..models._fields import Millis
 from ..models.system import Latency
@@ -389,17 +390,19 @@ class Pipeline:
         if not isinstance(response.stream, httpx.AsyncByteStream):
             raise TypeError("the transport gave a reply that cannot be read asynchronously")
         chunks = aiter(response.stream)
-        try:
-            async for chunk in chunks:
+        unusable: TransportError | None = None
+        async for chunk in chunks:
+            try:
                 body += chunk if inflate is None else inflate.decompress(chunk, most + 1 - len(body))
-                if len(body) > most:
-                    raise ReplyTooLarge(too_large)
-        except zlib.error as error:
+            except zlib.error:
+                unusable = MalformedReply(f"{job.where} answered with broken gzip", http_status=status)
+            if len(body) > most:
+                unusable = ReplyTooLarge(too_large)
+            if unusable is not None:
+                break
+        if unusable is not None:
             await _abandon(response, chunks)
-            raise MalformedReply(f"{job.where} answered with broken gzip", http_status=status) from error
-        except ReplyTooLarge:
-            await _abandon(response, chunks)
-            raise
+            raise unusable
         if inflate is not None and body and not inflate.eof:
             raise MalformedReply(f"{job.where} answered with cut-off gzip", http_status=status)
         return bytes(body)

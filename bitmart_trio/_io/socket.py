@@ -160,6 +160,8 @@ class Socket:
                 self._push(event.key, event.raw, now)
             else:
                 self._handle((event,))
+        if self._session.stirred:
+            self._stir()
 
     def _handle(self, events: Iterable[Event]) -> None:
         for event in events:

@@ -32,8 +32,9 @@ def jsonable(value: object) -> Json:
         return value.isoformat()
     if isinstance(value, Row):
         return {name: jsonable(getattr(value, name)) for name in type(value).__struct_fields__}
-    if attrs.has(type(value)):
-        return {field.name: jsonable(getattr(value, field.name)) for field in attrs.fields(type(value))}
+    kind = type(value)
+    if attrs.has(kind):
+        return {field.name: jsonable(getattr(value, field.name)) for field in attrs.fields(kind)}
     if isinstance(value, Mapping):
         return {str(name): jsonable(each) for name, each in cast("Mapping[object, object]", value).items()}
     if isinstance(value, list | tuple):

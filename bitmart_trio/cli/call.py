@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import cast
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 import bitmart_trio as bm
 
@@ -26,7 +26,7 @@ def all_endpoints() -> dict[str, Endpoint[object]]:
         for chapter in market.__all__:
             rows: dict[str, object] = vars(getattr(market, chapter))
             for name, row in rows.items():
-                if isinstance(row, Endpoint):
+                if isinstance(row, Endpoint) and not name.startswith("_"):
                     market_name = market.__name__.rpartition(".")[2]
                     found[f"{market_name}.{chapter}.{name}"] = cast("Endpoint[object]", row)
     return found
@@ -36,8 +36,8 @@ def find(name: str) -> Endpoint[object]:
     """The endpoint of that name; a usage error with a hint when there is none."""
     endpoints = all_endpoints()
     if name not in endpoints:
-        similar = [each for each in endpoints if name.rpartition(".")[2] in each]
-        hint = f"; did you mean {', '.join(similar[:5])}?" if similar else "; --list shows all"
+        similar = get_close_matches(name, endpoints)
+        hint = f"; did you mean {' or '.join(similar)}?" if similar else "; --list shows all"
         raise typer.BadParameter(f"no endpoint {name!r}{hint}", param_hint="GROUP.METHOD")
     return endpoints[name]
 
@@ -95,9 +95,9 @@ async def call(
 
 
 def print_all() -> None:
-    """Print every endpoint with its path and what it needs."""
-    table = Table("GROUP.METHOD", "request", "auth", "arguments (* needed)")
-    for name, endpoint in all_endpoints().items():
+    """Print every endpoint on a line: its name, request and authority, and its arguments, needed ones with a star."""
+    endpoints = all_endpoints()
+    width = max(map(len, endpoints))
+    for name, endpoint in endpoints.items():
         params = " ".join(f"{param.name}{'*' if param.required else ''}" for param in endpoint.params)
-        table.add_row(name, str(endpoint), endpoint.auth.value, params)
-    Console().print(table)
+        print(f"{name:<{width}}  {endpoint!s}  ({endpoint.auth.value})  {params}".rstrip())

@@ -19,7 +19,11 @@ import bitmart_trio as bm
 from ._run import Failure
 
 SYMBOL: Final = "BTC_USDT"
-LEVELS: Final = 8
+EVENTS: Final = 6
+"""Lines of the panel that says what happened."""
+AROUND_THE_BOOK: Final = EVENTS + 8
+"""Lines of the live view that are not book levels: the other panel, borders and headings."""
+MOST_LEVELS: Final = 12
 FRAMES_A_SECOND: Final = 10
 FILL_WITHIN: Final = 5.0
 """Seconds. A market order fills at once; this is for a machine that is very busy."""
@@ -39,10 +43,10 @@ class Demo:
         self._seed = seed
         self._console = console
         self._counts: Counter[str] = Counter()
-        self._trades: deque[bm.SpotTrade] = deque(maxlen=LEVELS * 2)
-        self._ticker: bm.SpotTicker | None = None
-        self._book: bm.SpotDepth | None = None
-        self._said: deque[str] = deque(maxlen=8)
+        self._trades: deque[bm.models.SpotTrade] = deque(maxlen=MOST_LEVELS * 2)
+        self._ticker: bm.models.SpotTicker | None = None
+        self._book: bm.models.SpotDepth | None = None
+        self._said: deque[str] = deque(maxlen=EVENTS)
         self._filled: dict[str, trio.Event] = {}
 
     async def run(self) -> None:
@@ -69,19 +73,19 @@ class Demo:
                     nursery.cancel_scope.cancel()
         self._conclude()
 
-    async def _read_trades(self, trades: AsyncIterable[bm.SpotTrade]) -> None:
+    async def _read_trades(self, trades: AsyncIterable[bm.models.SpotTrade]) -> None:
         async for trade in trades:
             self._counts["trades"] += 1
             self._trades.append(trade)
             self._line(f"trade   {trade.side:<4} {trade.size} at {trade.price}")
 
-    async def _read_tickers(self, tickers: AsyncIterable[bm.SpotTicker]) -> None:
+    async def _read_tickers(self, tickers: AsyncIterable[bm.models.SpotTicker]) -> None:
         async for ticker in tickers:
             self._counts["tickers"] += 1
             self._ticker = ticker
             self._line(f"ticker  last {ticker.last_price}, 24 h volume {ticker.base_volume_24h}")
 
-    async def _read_books(self, books: AsyncIterable[bm.SpotDepth]) -> None:
+    async def _read_books(self, books: AsyncIterable[bm.models.SpotDepth]) -> None:
         async for book in books:
             self._counts["books"] += 1
             self._book = book
@@ -89,10 +93,10 @@ class Demo:
                 bid, ask = book.bids[0], book.asks[0]
                 self._line(f"book    bid {bid.price} x {bid.size}, ask {ask.price} x {ask.size}")
 
-    async def _read_orders(self, updates: AsyncIterable[bm.SpotOrderUpdate]) -> None:
+    async def _read_orders(self, updates: AsyncIterable[bm.models.SpotOrderUpdate]) -> None:
         async for update in updates:
             self._say(f"private stream: order {update.order_id} is {update.order_state}")
-            if update.order_state == "filled":
+            if update.order_state is bm.models.SpotOrderState.FILLED:
                 self._filled.setdefault(update.order_id, trio.Event()).set()
 
     async def _trade(self, client: bm.Client, start: float) -> None:
@@ -136,32 +140,34 @@ class Demo:
 
     async def _draw(self) -> None:
         # Drawn from a task of ours: rich's own refreshing would run in a thread beside us.
-        with Live(console=self._console, auto_refresh=False, transient=True) as live:
+        with Live(console=self._console, auto_refresh=False) as live:
             while True:
                 live.update(self._view(), refresh=True)
                 await trio.sleep(1 / FRAMES_A_SECOND)
 
     def _view(self) -> Group:
+        levels = max(3, min(MOST_LEVELS, (self._console.height - AROUND_THE_BOOK) // 2))
         middle = Table.grid(expand=True, padding=(0, 2))
-        middle.add_row(self._ladder(), self._tape())
+        middle.add_row(self._ladder(levels), self._tape(levels * 2))
         last = "..." if self._ticker is None else f"{self._ticker.last_price}"
+        happened = [*self._said, *[""] * (EVENTS - len(self._said))]
         return Group(
             Panel(middle, title=f"{SYMBOL}  last {last}", subtitle="simulated: no real market"),
-            Panel("\n".join(self._said), title="what happened"),
+            Panel("\n".join(happened), title="what happened"),
         )
 
-    def _ladder(self) -> Table:
-        table = Table("size", "price", title="book", expand=True)
+    def _ladder(self, levels: int) -> Table:
+        table = Table("bid or ask", "size", "price", box=None, expand=True)
         if self._book is not None:
-            for level in reversed(self._book.asks[:LEVELS]):
-                table.add_row(str(level.size), Text(str(level.price), style="red"))
-            for level in self._book.bids[:LEVELS]:
-                table.add_row(str(level.size), Text(str(level.price), style="green"))
+            for level in reversed(self._book.asks[:levels]):
+                table.add_row("ask", str(level.size), Text(str(level.price), style="red"))
+            for level in self._book.bids[:levels]:
+                table.add_row("bid", str(level.size), Text(str(level.price), style="green"))
         return table
 
-    def _tape(self) -> Table:
-        table = Table("side", "size", "price", title="trades", expand=True)
-        for trade in reversed(self._trades):
+    def _tape(self, rows: int) -> Table:
+        table = Table("trade", "size", "price", box=None, expand=True)
+        for trade in list(reversed(self._trades))[:rows]:
             side = Text(str(trade.side), style="green" if trade.side == "buy" else "red")
             table.add_row(side, str(trade.size), str(trade.price))
         return table

@@ -9,7 +9,7 @@ The only module of the simulator that knows the client side.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import Final, Literal, TypeAlias, TypedDict
@@ -42,7 +42,7 @@ class _Options(TypedDict):
     environment: Environment
     config: Config
     http_transport: httpx.AsyncBaseTransport | None
-    connect: Callable[[str], Awaitable[trio.abc.Stream]] | None
+    connect: Connect | None
 
 
 class Venue:

@@ -6,6 +6,8 @@ matter to an exchange.
 
 from __future__ import annotations
 
+from operator import index
+
 import trio
 
 
@@ -31,6 +33,22 @@ class _Lane:
         await self._changed.wait()
 
 
+class _OneTask:
+    """Refuses a second task while one is at it."""
+
+    def __init__(self, deed: str) -> None:
+        self._deed = deed
+        self._busy = False
+
+    def __enter__(self) -> None:
+        if self._busy:
+            raise trio.BusyResourceError(f"another task is about to {self._deed} on this pipe")
+        self._busy = True
+
+    def __exit__(self, *_: object) -> None:
+        self._busy = False
+
+
 class Pipe(trio.abc.HalfCloseableStream):
     """One end of a pipe; make two with `open_pipe`."""
 
@@ -38,8 +56,8 @@ class Pipe(trio.abc.HalfCloseableStream):
         self._out = outgoing
         self._in = incoming
         self._closed = False
-        self._sending = False
-        self._receiving = False
+        self._sender = _OneTask("send")
+        self._receiver = _OneTask("receive")
 
     @property
     def readable(self) -> bool:
@@ -48,10 +66,7 @@ class Pipe(trio.abc.HalfCloseableStream):
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send all of it, waiting while the other side is behind."""
-        if self._sending:
-            raise trio.BusyResourceError("another task is sending on this pipe")
-        self._sending = True
-        try:
+        with self._sender:
             await trio.lowlevel.checkpoint()
             left = memoryview(data)
             while True:
@@ -64,25 +79,21 @@ class Pipe(trio.abc.HalfCloseableStream):
                 if not left:
                     return
                 await self._out.wait()
-        finally:
-            self._sending = False
 
     async def wait_send_all_might_not_block(self) -> None:
         """Wait until there is room."""
-        await trio.lowlevel.checkpoint()
-        self._check_sending()
-        while len(self._out.data) >= self._out.capacity:
-            await self._out.wait()
+        with self._sender:
+            await trio.lowlevel.checkpoint()
             self._check_sending()
+            while len(self._out.data) >= self._out.capacity:
+                await self._out.wait()
+                self._check_sending()
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """Bytes as they come; b"" once the other side has ended."""
-        if max_bytes is not None and max_bytes < 1:
+        if max_bytes is not None and index(max_bytes) < 1:
             raise ValueError("max_bytes must be at least 1")
-        if self._receiving:
-            raise trio.BusyResourceError("another task is receiving on this pipe")
-        self._receiving = True
-        try:
+        with self._receiver:
             await trio.lowlevel.checkpoint()
             lane = self._in
             while True:
@@ -99,16 +110,15 @@ class Pipe(trio.abc.HalfCloseableStream):
             del lane.data[: len(data)]
             lane.notify()
             return data
-        finally:
-            self._receiving = False
 
     async def send_eof(self) -> None:
         """Say that nothing more will be sent; receiving goes on."""
-        await trio.lowlevel.checkpoint()
-        if self._closed:
-            raise trio.ClosedResourceError("this end of the pipe is closed")
-        self._out.ended = True
-        self._out.notify()
+        with self._sender:
+            await trio.lowlevel.checkpoint()
+            if self._closed:
+                raise trio.ClosedResourceError("this end of the pipe is closed")
+            self._out.ended = True
+            self._out.notify()
 
     async def aclose(self) -> None:
         """Close in order: the other side reads what was sent, then the end."""

@@ -432,7 +432,9 @@ class Sockets:
     def _refusal(self, kind: SocketKind, address: str) -> tuple[str, str] | None:
         """What the limits say to one more connection, itself not counted yet."""
         market = kind if kind.startswith("spot") else "futures"
-        held = sum(other.address == address and other.kind.startswith(market) for other in self.connections)
+        held = sum(
+            other.address == address and other.kind.startswith(market) and not other.closing for other in self.connections
+        )
         most = self.limits.connections(kind)
         if most is not None and held >= most:
             return TOO_MANY

@@ -165,8 +165,10 @@ async def test_call_lists_every_endpoint(home: str) -> None:
     """With path, authority and arguments, the needed ones marked."""
     ended = await bitmart_trio("call", "--list", home=home)
     assert ended.code == 0
-    assert re.search(r"spot\.market\.ticker .*GET /spot/quotation/v3/ticker .*none .*symbol\*", ended.out)
-    assert re.search(r"futures\.trading\.submit_order .*POST /contract/private/submit-order .*signed", ended.out)
+    assert re.search(r"spot\.market\.ticker .*GET /spot/quotation/v3/ticker +\(none\) +symbol\*", ended.out)
+    assert re.search(
+        r"futures\.trading\.submit_order .*POST /contract/private/submit-order +\(signed\) +symbol\*", ended.out
+    )
 
 
 async def test_watch_prints_a_line_a_message(home: str) -> None:

@@ -1,4 +1,4 @@
-"""The tap's core: the same messages as wsproto finds in the same bytes, however they are cut, and never a forged one."""
+"""The tap's core: the same messages as wsproto finds in the same bytes, however they are cut, never a forged one."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def bad(draw: st.DrawFn) -> list[bytes]:
 
 @st.composite
 def streams(draw: st.DrawFn) -> bytes:
-    """Frames of all kinds, mostly good ones, at times cut off; what comes behind a bad one is there to be forged from."""
+    """Frames of all kinds, mostly good, at times cut off; what comes behind a bad one is there to be forged from."""
     groups = draw(st.lists(st.one_of(good(), good(), good(), controls().map(lambda one: [one]), bad()), max_size=8))
     stream = b"".join(part for group in groups for part in group)
     return stream[: draw(st.just(len(stream)) | st.integers(0, len(stream)))]

@@ -71,7 +71,7 @@ async def test_switched_off_messages_come_from_get_message() -> None:
 
 
 async def test_a_message_too_large_for_the_tap_may_suit_trio_websocket() -> None:
-    """It counts letters, not bytes. What it accepts, and all that follows, comes from ``get_message``: nothing is lost."""
+    """It counts letters, not bytes. What it accepts, and all that follows, comes from ``get_message``."""
     async with served(ceiling=100) as (client, server):
         for message in ("one", "é" * 60, "three"):
             await server.send_message(message)

@@ -202,6 +202,17 @@ async def test_a_refusal_in_the_moment_of_the_deadline(cancelled_first: bool, au
     assert await outer.receive_some(1000) == b""
 
 
+async def test_opening_when_already_cancelled_closes_the_stream() -> None:
+    """The stream belongs to the connection from the call on, so it cannot be forgotten."""
+    inner, outer = memory_stream_pair()
+    async with trio.open_nursery() as nursery:
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await shake(nursery, client_over(inner))
+        assert scope.cancelled_caught
+    assert b"HTTP" not in bytes(await outer.receive_some(1000))
+
+
 async def test_a_header_that_cannot_be_sent_is_the_callers_fault() -> None:
     """Not a lost connection, which one would try again; the stream is closed all the same."""
     inner, outer = memory_stream_pair()

@@ -12,10 +12,16 @@ from bitmart_trio.sim.pipe import Pipe, open_pipe
 async def test_a_pipe_is_a_trio_stream() -> None:
     """Trio's own conformance test passes, with back-pressure."""
 
-    async def small() -> tuple[Pipe, Pipe]:
-        return open_pipe(16384)
+    async def roomy() -> tuple[Pipe, Pipe]:
+        return open_pipe()
 
-    await check_half_closeable_stream(small, small)
+    async def full() -> tuple[Pipe, Pipe]:
+        near, far = open_pipe(100)
+        await near.send_all(b"x" * 100)
+        await far.send_all(b"x" * 100)
+        return near, far
+
+    await check_half_closeable_stream(roomy, full)
 
 
 async def test_a_sender_waits_for_a_reader_that_is_behind() -> None:

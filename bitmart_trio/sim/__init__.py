@@ -1,0 +1,105 @@
+"""A simulated BitMart that runs on a laptop: in process and in virtual time, or on loopback for any SDK.
+
+    async with open_exchange(seed=7) as exchange, exchange.open_client() as client:
+        ...
+    async with open_server(port=8765) as server:
+        print(server.url)
+
+It is written from the exchange's documentation by code of its own, so that a mistake of the client is not mirrored here. What goes wrong on
+request is in `Faults`; what sockets are allowed is in `Limits`; ``/sim/...`` reaches both from other processes.
+"""
+
+from __future__ import annotations
+
+from .accounts import Account, Accounts, ApiKey, InsufficientFunds, Wallet
+from .exchange import Exchange
+from .faults import (
+    ClockSkew,
+    Delay,
+    Drop,
+    DropDuringLogin,
+    Duplicate,
+    Fail5xx,
+    Fault,
+    FaultError,
+    FaultHandle,
+    Faults,
+    Gap,
+    Garbage,
+    GarbageReply,
+    HalfReply,
+    HangHandshake,
+    LatePong,
+    LongerRow,
+    LoseAck,
+    LoseReply,
+    LoseRequest,
+    Maintenance,
+    MuteTopic,
+    Refuse418,
+    Refuse429,
+    RefuseConnect,
+    RefuseLogin,
+    RefuseTopic,
+    RefuseUpgrade,
+    Reorder,
+    SlowLink,
+    Stall,
+    UnknownField,
+    parse_fault,
+)
+from .glue import Server, Venue, open_exchange, open_server
+from .http import serve_stream
+from .sockets import Connection, Limits
+from .wire import Request, Response
+
+__all__ = [
+    "Account",
+    "Accounts",
+    "ApiKey",
+    "ClockSkew",
+    "Connection",
+    "Delay",
+    "Drop",
+    "DropDuringLogin",
+    "Duplicate",
+    "Exchange",
+    "Fail5xx",
+    "Fault",
+    "FaultError",
+    "FaultHandle",
+    "Faults",
+    "Gap",
+    "Garbage",
+    "GarbageReply",
+    "HalfReply",
+    "HangHandshake",
+    "InsufficientFunds",
+    "LatePong",
+    "Limits",
+    "LongerRow",
+    "LoseAck",
+    "LoseReply",
+    "LoseRequest",
+    "Maintenance",
+    "MuteTopic",
+    "Refuse418",
+    "Refuse429",
+    "RefuseConnect",
+    "RefuseLogin",
+    "RefuseTopic",
+    "RefuseUpgrade",
+    "Reorder",
+    "Request",
+    "Response",
+    "Server",
+    "SlowLink",
+    "Stall",
+    "UnknownField",
+    "Venue",
+    "Wallet",
+    "open_exchange",
+    "open_server",
+    "parse_fault",
+    "serve_stream",
+]
