@@ -1,7 +1,7 @@
 """Every REST endpoint against its transcript: the exact bytes that we send, and what becomes of the documented reply.
 
 A transcript is one file: a line on its source, the call's keyword arguments, the request, its authority, for a POST its
-body, and the reply. ``raises:`` names the exception and code of a refusal. ``spot.market.ticker~2.txt`` is a second one.
+body, and the reply. ``raises:`` names the exception and code of a refusal. ``spot.market.ticker~2`` is a second case.
 """
 
 from __future__ import annotations

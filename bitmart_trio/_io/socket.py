@@ -17,7 +17,7 @@ import trio_websocket
 from .._core.session import Dead, Event, LoginRefused, Session
 from .._core.socket_dialect import Data, string_to_sign
 from ..config import Config, Credentials
-from ..errors import ApiError, ConnectionLost
+from ..errors import ApiError, ConfigurationError, ConnectionLost
 from .identity import user_agent
 from .tap import TapStream
 from .websocket import close_socket, open_socket
@@ -91,13 +91,14 @@ class Socket:
 
         Raises:
             ConnectionLost: it could not be made, or broke.
+            ConfigurationError: the proxy does not let us through.
             LoginFailed: the exchange refused the login.
         """
         with self._scope:
             async with trio.open_nursery() as nursery:
                 try:
                     await self._live(nursery, url, connect)
-                except ConnectionLost as error:
+                except (ConnectionLost, ConfigurationError) as error:
                     self.fail(error)
         assert self._failure is not None, "a socket ended without a reason"
         raise self._failure

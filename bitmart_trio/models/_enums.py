@@ -32,7 +32,7 @@ class OpenEnum(Enum):
 
 
 class OpenStr(str, OpenEnum):
-    """A word of the exchange. Members equal their wire value; letter case and blanks around it do not matter on reading."""
+    """A word of the exchange. Members equal their wire value; reading ignores letter case and blanks around it."""
 
     @classmethod
     def _missing_(cls, value: object) -> OpenStr | None:

@@ -1,4 +1,4 @@
-"""What a chapter needs: somebody who can call. Any object with these methods will do: a chapter runs over a fake too."""
+"""What a chapter needs: somebody who can call. Any object with these methods will do, so a fake serves as well."""
 
 from __future__ import annotations
 

@@ -272,6 +272,9 @@ class SpotMarket(Chapter):
 
         GET /spot/v1/ticker_detail, no key.
 
+        Args:
+            symbol: such as BTC_USDT.
+
         Raises:
             EndpointRemoved: what the exchange has answered since 2025 (30031).
         """

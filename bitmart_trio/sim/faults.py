@@ -181,6 +181,7 @@ class RefuseConnect(_AtConnection):
     """
 
     connection: str = "*"
+    times: int | None = 1
 
 
 @attrs.frozen

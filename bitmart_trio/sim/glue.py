@@ -221,26 +221,21 @@ async def _begin(venue: Venue, nursery: trio.Nursery, faults: Iterable[Fault], l
 
 @asynccontextmanager
 async def _owning() -> AsyncIterator[trio.Nursery]:
-    """A nursery that is cancelled at the end of the block and hands the block's own error back as it was.
-
-    An error of a task beside it is a bug and stays in its group.
-    """
-    own: BaseException | None = None
+    """A nursery that is cancelled at the end of the block; a single error leaves as it was, two or more as a group."""
     try:
         async with trio.open_nursery() as nursery:
             try:
                 yield nursery
-            except BaseException as error:
-                own = error
-                raise
             finally:
                 nursery.cancel_scope.cancel()
     except BaseExceptionGroup as group:
-        if own is None or group.exceptions != (own,):
+        if len(group.exceptions) != 1:
             raise
-        context = own.__context__
+        error = group.exceptions[0]
+        cause, context = error.__cause__, error.__context__
         try:
-            raise own
+            raise error
         finally:
-            own.__context__ = context
-            del own, group
+            # Raising it here has hung the group on it; the error leaves as it came.
+            error.__cause__, error.__context__ = cause, context
+            del error, cause, context

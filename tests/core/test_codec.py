@@ -156,7 +156,7 @@ def test_what_is_never_accepted(changes: dict[str, Any]) -> None:
 
 def test_a_missing_field_is_named() -> None:
     """The path to what does not fit is in the message."""
-    with pytest.raises(codec.DecodeError, match="orderId|order_id"):
+    with pytest.raises(codec.DecodeError, match=r"orderId|order_id"):
         codec.decoder(list[Renamed])(b'[{"orderId": "1"}, {"note": "x"}]')
 
 

@@ -81,7 +81,13 @@ class TestGood:
 
     def test_without_a_trace(self) -> None:
         """Account information sends msg for message and no trace."""
-        body = {"code": 1000, "msg": "success", "data": {"name": "a"}, "errorData": None, "success": True}
+        body: dict[str, object] = {
+            "code": 1000,
+            "msg": "success",
+            "data": {"name": "a"},
+            "errorData": None,
+            "success": True,
+        }
         assert read(body).trace is None
 
     @pytest.mark.parametrize("data", [None, {}, []])
@@ -93,7 +99,8 @@ class TestGood:
     def test_a_list_that_is_null_is_empty(self) -> None:
         """Null, a missing data or a missing wrapper key all mean no entries."""
         listed = row(list[Thing], at=("things",))
-        for body in (good({"things": None}), good({}), good(None), {"code": 1000}):
+        bodies: list[dict[str, object]] = [good({"things": None}), good({}), good(None), {"code": 1000}]
+        for body in bodies:
             assert read(body, endpoint=listed).data == []
 
     def test_payload_below_data(self) -> None:
@@ -137,7 +144,7 @@ class TestEnvelopes:
     def test_errno(self) -> None:
         """Words instead of codes."""
         errno = row(envelope=Envelope.ERRNO)
-        body = {"errno": "OK", "message": "Success", "data": {"name": "a"}, "success": True}
+        body: dict[str, object] = {"errno": "OK", "message": "Success", "data": {"name": "a"}, "success": True}
         assert read(body, endpoint=errno).data == Thing("a")
         with pytest.raises(ApiError, match="not now"):
             read({"errno": "ERROR", "message": "not now", "success": False}, endpoint=errno)
@@ -161,7 +168,12 @@ class TestRefusals:
     @pytest.mark.parametrize("as_text", [False, True])
     def test_every_code_has_its_class(self, code: int, as_text: bool) -> None:
         """Whatever the HTTP status says, the table decides, and the exception carries all that a bug report needs."""
-        body = {"code": str(code) if as_text else code, "message": "words of the exchange", "trace": "t-1", "data": {}}
+        body: dict[str, object] = {
+            "code": str(code) if as_text else code,
+            "message": "words of the exchange",
+            "trace": "t-1",
+            "data": {},
+        }
         with pytest.raises(ApiError) as caught:
             read(body, status=200)
         error = caught.value

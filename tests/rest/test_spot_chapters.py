@@ -27,6 +27,11 @@ def over(data: object) -> tuple[Spot, Recorder]:
     return Spot(recorder), recorder
 
 
+def these(*values: object) -> tuple[object, ...]:
+    """Values to compare at once: decimals equal whole numbers."""
+    return values
+
+
 TICKER_ROW = ["BTC_USDT", "1", "2", "3", "4", "5", "6", "-0.07", "8", "9", "10", "11", "1767225600123"]
 
 
@@ -41,10 +46,10 @@ class TestMarket:
         (from_row,) = await spot.market.tickers()
         spot, _ = over(dict(zip(names, TICKER_ROW, strict=True)))
         assert await spot.market.ticker("BTC_USDT") == from_row
-        assert (from_row.last_price, from_row.volume_24h, from_row.quote_volume_24h) == (1, 2, 3)
-        assert (from_row.open_24h, from_row.high_24h, from_row.low_24h) == (4, 5, 6)
+        assert these(from_row.last_price, from_row.volume_24h, from_row.quote_volume_24h) == (1, 2, 3)
+        assert these(from_row.open_24h, from_row.high_24h, from_row.low_24h) == (4, 5, 6)
         assert from_row.fluctuation == Decimal("-0.07")
-        assert (from_row.bid_price, from_row.bid_size, from_row.ask_price, from_row.ask_size) == (8, 9, 10, 11)
+        assert these(from_row.bid_price, from_row.bid_size, from_row.ask_price, from_row.ask_size) == (8, 9, 10, 11)
         assert from_row.timestamp == 1767225600123
 
     async def test_a_ticker_row_that_grew_shows_its_new_column(self) -> None:
@@ -61,8 +66,8 @@ class TestMarket:
         """Seven columns in the order open, high, low, close."""
         spot, recorder = over([["1767225600", "1", "4", "0.5", "2", "100", "150"]])
         (kline,) = await spot.market.klines("BTC_USDT", step=SpotKlineStep.ONE_HOUR, limit=200)
-        assert (kline.open_time, kline.open, kline.high, kline.low) == (1767225600, 1, 4, Decimal("0.5"))
-        assert (kline.close, kline.volume, kline.quote_volume) == (2, 100, 150)
+        assert these(kline.open_time, kline.open, kline.high, kline.low) == (1767225600, 1, 4, Decimal("0.5"))
+        assert these(kline.close, kline.volume, kline.quote_volume) == (2, 100, 150)
         assert recorder.last.target == "/spot/quotation/v3/klines?symbol=BTC_USDT&step=60&limit=200"
 
     async def test_kline_bounds(self) -> None:
@@ -96,7 +101,7 @@ class TestMarket:
         """Five columns."""
         spot, _ = over([["BTC_USDT", "1767225600123", "67000.00", "0.15", "sell"]])
         (trade,) = await spot.market.trades("BTC_USDT")
-        assert (trade.timestamp, trade.price, trade.size) == (1767225600123, 67000, Decimal("0.15"))
+        assert these(trade.timestamp, trade.price, trade.size) == (1767225600123, 67000, Decimal("0.15"))
         assert trade.side is OrderSide.SELL
 
 
@@ -174,16 +179,15 @@ class TestOthers:
 
     async def test_margin_without_a_loan(self) -> None:
         """Rates and the liquidation price may be missing."""
-        asset = dict.fromkeys(
-            ("borrowed", "borrow_unpaid", "interest_unpaid", "available", "frozen", "net_asset", "net_assetBTC"), "0"
-        )
-        asset |= {"currency": "BTC", "total_asset": "0", "borrow_enabled": True}  # type: ignore[dict-item]
-        account = {"symbol": "BTC_USDT", "risk_rate": None, "risk_level": "1", "buy_enabled": True}
+        amounts = ("borrowed", "borrow_unpaid", "interest_unpaid", "available", "frozen", "net_asset", "net_assetBTC")
+        asset: dict[str, object] = dict.fromkeys((*amounts, "total_asset"), "0")
+        asset |= {"currency": "BTC", "borrow_enabled": True}
+        account: dict[str, object] = {"symbol": "BTC_USDT", "risk_rate": None, "risk_level": "1", "buy_enabled": True}
         account |= {"sell_enabled": False, "liquidate_price": "", "liquidate_rate": None, "base": asset, "quote": asset}
         spot, _ = over({"symbols": [account]})
         (shown,) = await spot.margin.accounts()
-        assert (shown.risk_rate, shown.liquidate_price, shown.liquidate_rate) == (None, None, None)
-        assert (shown.buy_enabled, shown.sell_enabled, shown.base.net_asset_btc) == (True, False, 0)
+        assert these(shown.risk_rate, shown.liquidate_price, shown.liquidate_rate) == (None, None, None)
+        assert these(shown.buy_enabled, shown.sell_enabled, shown.base.net_asset_btc) == (True, False, 0)
 
     async def test_sub_account_transfers_want_a_request_number(self) -> None:
         """At most 64 characters; it is what makes them safe to repeat."""
@@ -203,7 +207,7 @@ class TestOthers:
         """With its blanks encoded."""
         spot, recorder = over({"total": 0, "historyList": []})
         page = await spot.sub_account.transfer_history(100)
-        assert (page.total, page.transfers) == (0, [])
+        assert these(page.total, page.transfers) == (0, [])
         assert recorder.last.target.endswith("?moveType=spot%20to%20spot&N=100")
 
     async def test_rebates_by_day(self) -> None:
@@ -235,13 +239,14 @@ class TestOthers:
         assert recorder.last.target.endswith("?currentPage=1&sizePage=100")
         assert page.items[0].product_id == "1001"
         assert page.items[0].tier_rates == []
-        for arguments in ({"page": 0}, {"page_size": 101}):
-            with pytest.raises(InvalidRequest):
-                await spot.earn.flexible_products(**arguments)
+        with pytest.raises(InvalidRequest):
+            await spot.earn.flexible_products(page=0)
+        with pytest.raises(InvalidRequest):
+            await spot.earn.flexible_products(page_size=101)
 
 
 async def test_numbers_of_records_never_become_floats() -> None:
     """A fraction that comes as a JSON number is as exact as one that comes as text."""
     spot, _ = over([["BTC_USDT", 1767225600123, 0.1, 1e-8, "buy"]])
     (trade,) = await spot.market.trades("BTC_USDT")
-    assert (trade.price, trade.size) == (Decimal("0.1"), Decimal("1E-8"))
+    assert these(trade.price, trade.size) == (Decimal("0.1"), Decimal("1E-8"))

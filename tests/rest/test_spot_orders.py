@@ -1,4 +1,4 @@
-"""Spot orders as a user places, cancels and reads them: which arguments go together, and what is refused before it is sent."""
+"""Spot orders as a user places, cancels and reads them: what goes together, and what is refused before it is sent."""
 
 from __future__ import annotations
 
@@ -34,6 +34,11 @@ def over(body: bytes = PLACED) -> tuple[Spot, Recorder]:
     """A spot API and its recorder."""
     recorder = Recorder(body)
     return Spot(recorder), recorder
+
+
+def these(*values: object) -> tuple[object, ...]:
+    """Values to compare at once: decimals equal whole numbers."""
+    return values
 
 
 GOOD_ORDERS: list[dict[str, Any]] = [
@@ -240,9 +245,9 @@ async def test_an_order_as_it_comes_back() -> None:
     assert order.state is SpotOrderState.PARTIALLY_CANCELED
     assert order.cancel_source is CancelSource.STP
     assert order.stp_mode is None
-    assert (order.price, order.size, order.notional) == (None, None, Decimal(50))
-    assert (order.filled_size, order.filled_notional) == (0, 0)
-    assert (order.create_time, order.update_time) == (1767225600123, 1767225601456)
+    assert these(order.price, order.size, order.notional) == (None, None, Decimal(50))
+    assert these(order.filled_size, order.filled_notional) == (0, 0)
+    assert these(order.create_time, order.update_time) == (1767225600123, 1767225601456)
 
 
 async def test_a_fill_as_it_comes_back() -> None:
@@ -267,7 +272,12 @@ async def test_a_fill_as_it_comes_back() -> None:
     ]
     spot, _ = over(json.dumps({"code": 1000, "data": data}).encode())
     (fill,) = await spot.trading.order_trades("125213058731346053")
-    assert (fill.price, fill.size, fill.fee, fill.fee_coin_name) == (39999, Decimal("0.1"), Decimal("9.99975"), "USDT")
+    assert these(fill.price, fill.size, fill.fee, fill.fee_coin_name) == (
+        39999,
+        Decimal("0.1"),
+        Decimal("9.99975"),
+        "USDT",
+    )
     assert fill.trade_role is TradeRole.MAKER
     assert fill.update_time is None
 
