@@ -1,7 +1,7 @@
 # One command for every job. `make check` is what CI runs.
 
 PYTHON ?= $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
-CODE := bitmart_trio tests examples docs
+CODE := bitmart_trio _bitmart_trio_entry.py tests examples docs
 RUN := $(PYTHON) -m
 
 .DEFAULT_GOAL := help

@@ -1,4 +1,4 @@
-"""A Trio library for the BitMart exchange: typed REST, streams as ``async for``, and a simulated exchange to run it all against.
+"""A Trio library for the BitMart exchange: typed REST, streams as ``async for``, and a simulated exchange to try it on.
 
     import bitmart_trio as bm
 
@@ -8,7 +8,7 @@
             async for trade in trades:
                 ...
 
-The simulated exchange (``bm.sim``) loads on first access.
+Errors and configuration load at once, everything else when it is first named: importing this package costs little.
 """
 
 from __future__ import annotations
@@ -16,14 +16,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from . import endpoints as endpoints
 from . import errors as errors
-from . import models as models
-from ._core.endpoint import Auth, Endpoint, Quota
-from ._core.reply import QuotaUse, RawReply, Reply, extras
-from ._io.subscription import Subscription, SubscriptionStatistics
 from ._version import __version__ as __version__
-from .client import Client, Futures, Spot, Streams, open_client, open_futures, open_spot, open_streams
 from .config import DEMO, LIVE, Backoff, Buffers, Config, Credentials, Environment, Retry, Timeouts
 from .errors import (
     AddressBanned,
@@ -64,22 +58,41 @@ from .errors import (
     TooManyOrders,
     TransportError,
 )
-from .models import Gap, Millis, Seconds, from_millis, from_seconds
-
-_LAZY: Final = frozenset({"sim"})
 
 if TYPE_CHECKING:
+    from . import endpoints as endpoints
+    from . import models as models
     from . import sim as sim
+    from ._core.endpoint import Auth, Endpoint, Quota
+    from ._core.reply import QuotaUse, RawReply, Reply, extras
+    from ._io.subscription import Subscription, SubscriptionStatistics
+    from .client import Client, Futures, Spot, Streams, open_client, open_futures, open_spot, open_streams
+    from .models._fields import Millis, Seconds, from_millis, from_seconds
+    from .models.stream_events import Gap
 else:
+    _HOMES: Final = {
+        "._core.endpoint": ("Auth", "Endpoint", "Quota"),
+        "._core.reply": ("QuotaUse", "RawReply", "Reply", "extras"),
+        "._io.subscription": ("Subscription", "SubscriptionStatistics"),
+        ".client": ("Client", "Futures", "Spot", "Streams", "open_client", "open_futures", "open_spot", "open_streams"),
+        ".models._fields": ("Millis", "Seconds", "from_millis", "from_seconds"),
+        ".models.stream_events": ("Gap",),
+    }
+    _MODULES: Final = ("endpoints", "models", "sim")
+    _HOME: Final = {name: home for home, names in _HOMES.items() for name in names}
 
     def __getattr__(name: str) -> object:
-        if name in _LAZY:
-            return import_module(f"{__name__}.{name}")
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        if name in _MODULES:
+            return import_module(f".{name}", __name__)
+        if name not in _HOME:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(_HOME[name], __name__), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    return sorted({*globals(), *__all__})
 
 
 __all__ = [
@@ -144,6 +157,7 @@ __all__ = [
     "Timeouts",
     "TooManyOrders",
     "TransportError",
+    "__version__",
     "endpoints",
     "errors",
     "extras",
@@ -155,5 +169,4 @@ __all__ = [
     "open_spot",
     "open_streams",
     "sim",
-    "__version__",
 ]

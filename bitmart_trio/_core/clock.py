@@ -44,12 +44,12 @@ class ServerClock:
     def __init__(self) -> None:
         self._sample: Sample | None = None
         self._doubted = False
-        self._asked = -math.inf
+        self._answers = 0
 
     @property
-    def asked(self) -> float:
-        """When the last answer came that was asked for (by mono); minus infinity when there was none."""
-        return self._asked
+    def answers(self) -> int:
+        """How many answers there have been, `hint` apart. Tells whether somebody has asked since."""
+        return self._answers
 
     def now(self, mono: float, wall: float) -> float:
         """The exchange's time, in seconds since 1970 UTC."""
@@ -85,7 +85,7 @@ class ServerClock:
         Returns:
             Whether it replaced what was known.
         """
-        self._asked = received
+        self._answers += 1
         found = self._found(sent, received, server, wall, resolution)
         off = abs(received + found.shift - self.now(received, wall))
         known = self.bound(received, wall)

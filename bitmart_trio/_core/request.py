@@ -6,11 +6,11 @@ Query and body are built once, here. Nothing downstream encodes them again, so t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Final
+from typing import Final, cast
 from urllib.parse import quote, urlencode
 
 import attrs
@@ -93,7 +93,7 @@ def _query_text(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        return ",".join(_query_text(each) for each in value)
+        return ",".join(_query_text(each) for each in cast("list[object]", value))
     return str(value)
 
 
@@ -105,9 +105,10 @@ def _plain(name: str, value: object) -> object:
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, Mapping):
-        return {str(key): _plain(f"{name}.{key}", each) for key, each in value.items()}
+        members = cast("Mapping[object, object]", value)
+        return {str(key): _plain(f"{name}.{key}", each) for key, each in members.items()}
     if isinstance(value, list | tuple):
-        return [_plain(f"{name}[{index}]", each) for index, each in enumerate(value)]
+        return [_plain(f"{name}[{index}]", each) for index, each in enumerate(cast("Sequence[object]", value))]
     if isinstance(value, str | int):
         return value
     raise InvalidRequest(f"{name} cannot be sent: {type(value).__name__}", argument=name)
@@ -151,7 +152,9 @@ def _check_rule(rule: Rule, given: Mapping[str, object], times: Mapping[str, obj
                 raise InvalidRequest(f"{where} needs at least one of {', '.join(names)}", argument=names[0])
         case When(conditions, needs, refuses):
             if all(_wire_value(given.get(name)) in values for name, values in conditions):
-                because = " and ".join(f"{name} is {_wire_value(given.get(name)) or 'left out'}" for name, _ in conditions)
+                because = " and ".join(
+                    f"{name} is {_wire_value(given.get(name)) or 'left out'}" for name, _ in conditions
+                )
                 for name in needs:
                     if name not in given:
                         raise InvalidRequest(f"{where} needs {name} when {because}", argument=name)
@@ -198,7 +201,7 @@ def _spell(param: Param, value: object, as_query: bool) -> object:
         case Kind.TEXTS:
             if isinstance(value, str) or not isinstance(value, Iterable):
                 raise InvalidRequest(f"{name} must be a list of texts", argument=name)
-            texts = [_text(param, each) for each in value]
+            texts = [_text(param, each) for each in cast("Iterable[object]", value)]
             _bounds(param, len(texts), "entries")
             return texts
         case Kind.ENTRIES:
@@ -251,7 +254,10 @@ def _whole(name: str, value: object) -> int:
 def _bounds(param: Param, value: int | Decimal, unit: str = "") -> None:
     what = f"{param.name} must have" if unit else f"{param.name} must be"
     if param.least is not None and value < param.least and not (param.zero and value == 0):
-        raise InvalidRequest(f"{what} {'0 or ' if param.zero else ''}at least {param.least} {unit}".rstrip() + f", not {value}", argument=param.name)
+        raise InvalidRequest(
+            f"{what} {'0 or ' if param.zero else ''}at least {param.least} {unit}".rstrip() + f", not {value}",
+            argument=param.name,
+        )
     if param.most is not None and value > param.most:
         raise InvalidRequest(f"{what} at most {param.most} {unit}".rstrip() + f", not {value}", argument=param.name)
 
@@ -308,14 +314,18 @@ def _entries(param: Param, value: object) -> list[dict[str, object]]:
     if isinstance(value, str | Mapping) or not isinstance(value, Iterable):
         raise InvalidRequest(f"{param.name} must be a list", argument=param.name)
     spelled: list[dict[str, object]] = []
-    for index, each in enumerate(value):
+    for index, each in enumerate(cast("Iterable[object]", value)):
         where = f"{param.name}[{index}]"
+        model = type(each)
         if isinstance(each, Mapping):
-            members: dict[str, object] = {str(name): item for name, item in each.items() if item is not None}
-        elif attrs.has(type(each)):
-            members = {field.name: item for field in attrs.fields(type(each)) if (item := getattr(each, field.name)) is not None}
+            given = {str(name): item for name, item in cast("Mapping[object, object]", each).items()}
+        elif attrs.has(model):
+            given = {field.name: getattr(each, field.name) for field in attrs.fields(model)}
         else:
-            raise InvalidRequest(f"{where} must be a request object or a mapping, not {type(each).__name__}", argument=param.name)
+            raise InvalidRequest(
+                f"{where} must be a request object or a mapping, not {model.__name__}", argument=param.name
+            )
+        members = {name: item for name, item in given.items() if item is not None}
         spelled.append(_fields(entry.params, entry.rules, members, where, as_query=False))
     _bounds(param, len(spelled), "entries")
     return spelled

@@ -8,6 +8,7 @@ Theory of operation. The session knows which topics are *wanted* and which are *
 * An error for a frame with several topics says nothing of the others. After a short wait for their acknowledgements (`_SETTLE`), those still open
   are sent again, each alone; then an error has one possible meaning. 90008 (already subscribed) counts as an acknowledgement.
 * A frame that is never answered, a login without a reply and a ping without any message are the death of the connection.
+* A topic that is wanted again before it was let go is still held: `tick` says so at once, since nothing will be sent or answered for it.
 * All that is sent keeps to the exchange's allowance of messages; what is above it waits for `tick`.
 
 The driver calls `receive` with every batch of messages and `tick` when `deadline` has come, sends what `take_outgoing` gives, and acts on events.
@@ -23,6 +24,7 @@ import attrs
 
 from ..errors import ApiError, AuthenticationError, SubscriptionRefused
 from . import codec
+from .channel import without_speed
 from .inflate import InflateError, inflate
 from .socket_dialect import Acknowledged, Data, Dialect, LoggedIn, Pong, Refused, SocketLimits, Unknown, Verb, pack
 
@@ -128,6 +130,8 @@ class Session:
         self._held: dict[str, None] = {}
         self._alone: set[str] = set()
         self._outstanding: _Outstanding | None = None
+        self._requests: dict[str, None] = {}
+        self._news: list[Event] = []
         self._outgoing: deque[str] = deque()
         self._sent: deque[float] = deque()
         self._ready = False
@@ -153,7 +157,11 @@ class Session:
 
     def want(self, now: float, topics: Iterable[str]) -> None:
         """Hold these topics as well."""
-        self._wanted.update(dict.fromkeys(topics))
+        for topic in topics:
+            if topic not in self._wanted:
+                self._wanted[topic] = None
+                if topic in self._held and not self._lets_go(topic):
+                    self._news.append(TopicHeld(topic))
         self._pump(now)
 
     def drop(self, now: float, topics: Iterable[str]) -> None:
@@ -161,12 +169,16 @@ class Session:
         for topic in topics:
             self._wanted.pop(topic, None)
             self._alone.discard(topic)
+            self._requests.pop(topic, None)
+            if self._news:
+                self._news = [event for event in self._news if event != TopicHeld(topic)]
         self._pump(now)
 
     def request(self, now: float, topic: str) -> None:
-        """Ask for a topic's newest state once; the answer is an ordinary push."""
-        if self._ready and not self._dead:
-            self._send(now, self._dialect.spell("request", [topic]))
+        """Ask for a topic's newest state once; the answer is an ordinary push. For topics that are not held (yet) it does nothing."""
+        if topic in self._held:
+            self._requests[topic] = None
+            self._pump(now)
 
     @property
     def held(self) -> Collection[str]:
@@ -188,10 +200,12 @@ class Session:
         """When `tick` must be called at the latest."""
         if self._dead:
             return _NEVER
+        if self._news:
+            return 0.0
         times = [self._next_ping, self._pong_due, self._login_due]
         if self._outstanding is not None:
             times += [self._outstanding.sent + self._acknowledge_timeout, self._outstanding.settle]
-        elif self._ready and self._work():
+        if self._ready and (self._requests or (self._outstanding is None and self._work())):
             times.append(self._sent[0] + self._limits.messages_per if self._sent else 0.0)
         return min(times)
 
@@ -201,11 +215,13 @@ class Session:
         """Take a batch of messages, each (binary, payload), in the order of arrival."""
         if self._dead:
             return []
-        events: list[Event] = []
+        events = self._take_news()
         self._pong_due = _NEVER
         self._stirred = False
         for binary, payload in messages:
             try:
+                if len(payload) > self._ceiling:
+                    raise InflateError(f"larger than {self._ceiling} bytes")
                 # Any frame may be text or raw deflate, whatever it holds: the exchange has sent login replies both ways.
                 if binary:
                     payload = inflate(payload, self._ceiling)
@@ -242,7 +258,9 @@ class Session:
 
     def _acknowledged(self, verb: Verb, topic: str, now: float, events: list[Event]) -> None:
         frame = self._outstanding
-        if frame is not None and frame.verb == verb and topic in frame.topics:
+        asked = self._asked(frame, topic) if frame is not None and frame.verb == verb else None
+        if frame is not None and asked is not None:
+            topic = asked
             frame.topics.remove(topic)
             if not frame.topics:
                 self._outstanding = None
@@ -253,6 +271,23 @@ class Session:
         else:
             self._held.pop(topic, None)
         self._pump(now)
+
+    @staticmethod
+    def _asked(frame: _Outstanding, topic: str) -> str | None:
+        """Which of the frame's topics an answer means: futures names may come back with or without their speed."""
+        if topic in frame.topics:
+            return topic
+        bare = without_speed(topic)
+        return next((asked for asked in frame.topics if without_speed(asked) == bare), None)
+
+    def _lets_go(self, topic: str) -> bool:
+        """Whether an unsubscribe for the topic is under way."""
+        frame = self._outstanding
+        return frame is not None and frame.verb == "unsubscribe" and topic in frame.topics
+
+    def _take_news(self) -> list[Event]:
+        news, self._news = self._news, []
+        return news
 
     def _hold(self, topic: str, events: list[Event]) -> None:
         self._alone.discard(topic)
@@ -265,6 +300,7 @@ class Session:
         if refused.about == "login" or (self._private and not self._ready):
             if not refused.benign:
                 self._dead = True
+                self._outgoing.clear()
                 events.append(LoginRefused(refused.error, retry=refused.fatal))
             elif not self._ready:
                 events += self._become_ready(now)
@@ -276,9 +312,13 @@ class Session:
         if frame is None or (refused.about is not None and refused.about != frame.verb):
             events.append(Complaint(refused.error))
             return
-        if refused.topic is not None and refused.topic in frame.topics:
-            frame.topics.remove(refused.topic)
-            self._settle_topic(frame, refused.topic, refused, events)
+        asked = None if refused.topic is None else self._asked(frame, refused.topic)
+        if asked is not None:
+            frame.topics.remove(asked)
+            self._settle_topic(frame, asked, refused, events)
+        elif refused.topic is not None:
+            events.append(Complaint(refused.error))
+            return
         elif len(frame.topics) == 1:
             self._settle_topic(frame, frame.topics.pop(), refused, events)
         else:
@@ -321,9 +361,9 @@ class Session:
 
     def tick(self, now: float) -> list[Event]:
         """Do what has become due."""
-        events: list[Event] = []
         if self._dead:
-            return events
+            return []
+        events = self._take_news()
         if now >= self._pong_due:
             self._die(events, f"no message within {self._pong_timeout:g} s of a ping")
             return events
@@ -359,7 +399,7 @@ class Session:
             for topic in frame.topics:
                 self._hold(topic, events)
         else:
-            self._alone.update(frame.topics)
+            self._alone.update(topic for topic in frame.topics if topic in self._wanted)
 
     # ---- frames out -------------------------------------------------------------------------------------------------
 
@@ -372,8 +412,14 @@ class Session:
         return None
 
     def _pump(self, now: float) -> None:
-        """Send the next subscribe or unsubscribe frame, if one is due and allowed."""
-        if not self._ready or self._dead or self._outstanding is not None or not self._may_send(now):
+        """Send the next subscribe or unsubscribe frame and the requests, as far as they are due and allowed."""
+        if not self._ready or self._dead:
+            return
+        while self._requests and self._may_send(now):
+            topic = next(iter(self._requests))
+            del self._requests[topic]
+            self._send(now, self._dialect.spell("request", [topic]))
+        if self._outstanding is not None or not self._may_send(now):
             return
         verb = self._work()
         if verb is None:
@@ -389,7 +435,8 @@ class Session:
         self._send(now, text)
 
     def _may_send(self, now: float) -> bool:
-        while self._sent and self._sent[0] <= now - self._limits.messages_per:
+        # The same sum as in `deadline`: by subtraction, rounding could let that moment pass without effect.
+        while self._sent and self._sent[0] + self._limits.messages_per <= now:
             self._sent.popleft()
         return len(self._sent) < self._limits.messages - _SPARE
 

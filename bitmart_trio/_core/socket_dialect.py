@@ -118,12 +118,15 @@ def pack(dialect: Dialect, verb: Verb, topics: Iterable[str], limits: SocketLimi
     return text, taken
 
 
+_CODE: Final = re.compile(r"[0-9]{1,9}")
+
+
 @attrs.define
 class _SpotFrame:
-    table: str = ""
+    table: str | None = None
     data: codec.Raw = codec.Raw(b"")
-    event: str = ""
-    topic: str = ""
+    event: str | None = None
+    topic: str | None = None
     errorCode: int | str | None = None  # noqa: N815
     errorMessage: str | None = None  # noqa: N815
 
@@ -162,14 +165,15 @@ class SpotDialect:
         match frame.event:
             case "login":
                 return LoggedIn()
-            case "subscribe" | "unsubscribe":
+            case "subscribe" | "unsubscribe" if frame.topic:
                 return Acknowledged(frame.event, frame.topic)
             case _:
                 return Unknown(payload[:200].decode(errors="replace"))
 
     def _refused(self, frame: _SpotFrame) -> Refused:
+        # A peer may send anything: int() takes no more than 4,300 digits, and fewer of those that isdigit() accepts.
         digits = str(frame.errorCode)
-        code = int(digits) if digits.isdigit() else 0
+        code = int(digits) if _CODE.fullmatch(digits) else 0
         row = SOCKET_CODES.get(code)
         error_type = row.error if row is not None else RequestRefused
         error = error_type(frame.errorMessage or "", code=code, endpoint=frame.topic or None)
@@ -187,9 +191,9 @@ class SpotDialect:
 
 @attrs.define
 class _FuturesFrame:
-    group: str = ""
+    group: str | None = None
     data: codec.Raw = codec.Raw(b"")
-    action: str = ""
+    action: str | None = None
     success: bool | None = None
     error: str | None = None
 
@@ -218,13 +222,16 @@ class FuturesDialect:
 
     def read(self, payload: bytes) -> Spoken:
         """What a frame says; raises like `SpotDialect.read`."""
+        if payload == b"pong":  # the docs allow the bare words here too, although the live service speaks JSON
+            return Pong()
         frame = self._decode(payload)
-        if frame.success is False:
+        if frame.success is False or (frame.success is None and frame.error):
             return self._refused(frame)
         if frame.action:
-            if frame.action in ("access", "login"):
+            # Only what says that it worked has worked.
+            if frame.success and frame.action in ("access", "login"):
                 return LoggedIn()
-            if frame.action in ("subscribe", "unsubscribe"):
+            if frame.success and frame.action in ("subscribe", "unsubscribe") and frame.group:
                 return Acknowledged(frame.action, frame.group)  # type: ignore[arg-type]  # as above
         elif frame.group == "System":
             return Pong()

@@ -110,13 +110,14 @@ class _Refused(Exception):
     """Carries a failed attempt from where it failed to where it is judged."""
 
     def __init__(
-        self, error: BitMartError, *, sent: float, unsent: bool = False, answer: _Answer | None = None
+        self, error: BitMartError, *, unsent: bool = False, answer: _Answer | None = None, clock_answers: int = 0
     ) -> None:
         super().__init__(str(error))
         self.error = error
         self.unsent = unsent
         self.answer = answer
-        self.sent = sent
+        self.clock_answers = clock_answers
+        """How many times the exchange had told its time when the call was signed."""
 
 
 class Pipeline:
@@ -305,6 +306,7 @@ class Pipeline:
         use: QuotaUse | None = None
         try:
             async with self._host.slots.take(job.urgent):
+                clock_answers = self._host.clock.answers
                 outgoing = await self._signed(job)
                 sent = True
                 try:
@@ -322,7 +324,7 @@ class Pipeline:
         except BitMartError as error:
             if isinstance(error, RateLimited):
                 self._slow_down(job, error)
-            raise _Refused(error, answer=answer, sent=answer.sent) from error
+            raise _Refused(error, answer=answer, clock_answers=clock_answers) from error
         self._learn(job, answer)
         return answer, result
 
@@ -362,9 +364,9 @@ class Pipeline:
             what = "no connection" if unsent else "the connection broke"
             lost = ConnectionLost(f"{job.where}: {what} ({type(error).__name__}{f': {error}' if str(error) else ''})")
             lost.__cause__ = error
-            raise _Refused(lost, unsent=unsent, sent=sent) from error
+            raise _Refused(lost, unsent=unsent) from error
         except (MalformedReply, ReplyTooLarge) as error:
-            raise _Refused(error, sent=sent) from error
+            raise _Refused(error) from error
         finally:
             if response is not None:
                 with trio.move_on_after(_CLOSING, shield=True):
@@ -432,7 +434,7 @@ class Pipeline:
     async def _resync(self, refused: _Refused, job: _Job) -> None:
         """Set the clock, unless another refused call has done so since this one was signed."""
         async with self._host.resyncing:
-            if self._host.clock.asked >= refused.sent:
+            if self._host.clock.answers > refused.clock_answers:
                 return
             self._host.clock.doubt()
             try:

@@ -204,18 +204,19 @@ class _Body(httpx.AsyncByteStream):
 
 
 @cache
-def _tls() -> ssl.SSLContext:
-    return httpx.create_ssl_context()  # 29 ms: one for the process
+def _tls(secure: bool) -> ssl.SSLContext:
+    # Reading the trusted certificates takes 29 ms: once a process. Without TLS a context must be given all the same; an
+    # empty one is cheap, and would trust nobody.
+    return httpx.create_ssl_context() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def make_transport(root_url: str, config: Config) -> LifoTransport:
     """The transport to one REST host, as configured. It opens nothing before the first request."""
-    # A host without TLS still wants a context to be given; an empty one is cheap and would trust nobody.
     secure = httpx.URL(root_url).scheme == "https"
 
     def make() -> httpx.AsyncBaseTransport:
         return httpx.AsyncHTTPTransport(
-            verify=_tls() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            verify=_tls(secure),
             trust_env=False,
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=config.keepalive),
             proxy=httpx.Proxy(config.proxy) if config.proxy is not None else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, cast
 
 # Unknown words come from the exchange, so their number is small; the bound only guards against a hostile peer.
 _MOST_UNKNOWN: Final = 256
@@ -14,10 +14,10 @@ class OpenEnum(Enum):
 
     @classmethod
     def _unknown(cls, value: Any) -> Any:  # noqa: ANN401
-        known: dict[object, Any] = cls.__dict__.get("_unknown_members") or {}
+        known = cast("dict[object, Any]", cls.__dict__.get("_unknown_members", {}))
         if value in known:
             return known[value]
-        member: Any = (str if issubclass(cls, str) else int).__new__(cls, value)  # type: ignore[type-var]
+        member = cast("Any", (str if issubclass(cls, str) else int).__new__(cls, value))  # type: ignore[type-var]
         member._name_ = f"UNKNOWN_{value}"
         member._value_ = value
         if len(known) < _MOST_UNKNOWN:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal, Protocol, TypeAlias, TypeVar
@@ -21,6 +24,14 @@ TimeMs: TypeAlias = int | datetime
 
 TimeS: TypeAlias = int | datetime
 """Seconds since 1970 UTC, or an aware datetime."""
+
+
+@cache
+def load_chapters() -> None:
+    """Import every chapter, so that all rows are in the registry."""
+    package = __name__.rpartition(".")[0]
+    for module in iter_modules(import_module(package).__path__):
+        import_module(f"{package}.{module.name}")
 
 
 class Caller(Protocol):
@@ -52,8 +63,6 @@ class Chapter:
 
 class MarketApi:
     """The base of ``client.spot`` and ``client.futures``: the chapters of one market, and two ways around them."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -93,4 +102,5 @@ class MarketApi:
         Returns:
             The payload as plain JSON values with exact decimals, and everything that came with it.
         """
+        load_chapters()  # the path may be one whose row knows its quota
         return await self._caller.request(method, path, params=params, auth=Auth(auth))

@@ -1,38 +1,80 @@
-"""The futures market's REST API: its chapters in one object."""
+"""The futures market's REST API: its chapters in one object.
+
+A chapter is imported when it is first used: together they take as long as everything else."""
 
 from __future__ import annotations
 
-from ._base import Caller, MarketApi
-from .futures_account import FuturesAccount
-from .futures_affiliate import FuturesAffiliate
-from .futures_demo import FuturesDemo
-from .futures_market import FuturesMarket
-from .futures_position import FuturesPositions
-from .futures_sub_account import FuturesSubAccount
-from .futures_trading import FuturesTrading
-from .system import System
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ._base import MarketApi
+
+if TYPE_CHECKING:
+    from .futures_account import FuturesAccount
+    from .futures_affiliate import FuturesAffiliate
+    from .futures_demo import FuturesDemo
+    from .futures_market import FuturesMarket
+    from .futures_position import FuturesPositions
+    from .futures_sub_account import FuturesSubAccount
+    from .futures_trading import FuturesTrading
+    from .system import System
 
 
 class Futures(MarketApi):
     """``client.futures``: one attribute a chapter of the documentation."""
 
-    __slots__ = ("account", "affiliate", "demo", "market", "position", "sub_account", "system", "trading")
-
-    def __init__(self, caller: Caller) -> None:
-        super().__init__(caller)
-        self.system: System = System(caller)
+    @cached_property
+    def system(self) -> System:
         """The exchange's clock and its maintenance notices."""
-        self.market: FuturesMarket = FuturesMarket(caller)
+        from .system import System
+
+        return System(self._caller)
+
+    @cached_property
+    def market(self) -> FuturesMarket:
         """Contracts, book, trades, candles, funding. Public."""
-        self.account: FuturesAccount = FuturesAccount(caller)
+        from .futures_market import FuturesMarket
+
+        return FuturesMarket(self._caller)
+
+    @cached_property
+    def account(self) -> FuturesAccount:
         """The futures wallet: balances, fees, ledger, transfers."""
-        self.trading: FuturesTrading = FuturesTrading(caller)
+        from .futures_account import FuturesAccount
+
+        return FuturesAccount(self._caller)
+
+    @cached_property
+    def trading(self) -> FuturesTrading:
         """Orders of every kind and the account's own fills."""
-        self.position: FuturesPositions = FuturesPositions(caller)
+        from .futures_trading import FuturesTrading
+
+        return FuturesTrading(self._caller)
+
+    @cached_property
+    def position(self) -> FuturesPositions:
         """Positions, leverage and position mode."""
-        self.sub_account: FuturesSubAccount = FuturesSubAccount(caller)
+        from .futures_position import FuturesPositions
+
+        return FuturesPositions(self._caller)
+
+    @cached_property
+    def sub_account(self) -> FuturesSubAccount:
         """Transfers with sub-accounts and their balances."""
-        self.affiliate: FuturesAffiliate = FuturesAffiliate(caller)
+        from .futures_sub_account import FuturesSubAccount
+
+        return FuturesSubAccount(self._caller)
+
+    @cached_property
+    def affiliate(self) -> FuturesAffiliate:
         """Users brought by an affiliate."""
-        self.demo: FuturesDemo = FuturesDemo(caller)
+        from .futures_affiliate import FuturesAffiliate
+
+        return FuturesAffiliate(self._caller)
+
+    @cached_property
+    def demo(self) -> FuturesDemo:
         """Play money of the demo host."""
+        from .futures_demo import FuturesDemo
+
+        return FuturesDemo(self._caller)

@@ -5,8 +5,9 @@
     async with open_server(port=8765) as server:
         print(server.url)
 
-It is written from the exchange's documentation by code of its own, so that a mistake of the client is not mirrored here. What goes wrong on
-request is in `Faults`; what sockets are allowed is in `Limits`; ``/sim/...`` reaches both from other processes.
+It is written from the exchange's documentation by code of its own, so that a mistake of the client is not mirrored
+here. What goes wrong on request is in `Faults`; what sockets are allowed is in `Limits`; ``/sim/...`` reaches both from
+other processes.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ from .faults import (
     SlowLink,
     Stall,
     UnknownField,
-    parse_fault,
 )
+from .faulttext import parse_fault
 from .glue import Server, Venue, open_exchange, open_server
 from .http import serve_stream
 from .sockets import Connection, Limits

@@ -1,15 +1,15 @@
 """Who trades on the simulated exchange: accounts, their wallets and their API keys.
 
-Money moves only through `Wallet`, which refuses to go below zero. Two wallets have no owner: ``Accounts.fees``
-collects what trades cost, and ``Accounts.house`` is the synthetic market's pocket, which alone may go below zero. So
-the sum over all wallets of a currency changes by deposits only, and tests can check that.
+Money moves only through `Wallet`, which refuses to go below zero. The exchange has wallets of its own on the other
+side of every movement (``Accounts.own``); all of them but ``fees`` may go below zero. So once the accounts are open the
+sum over all wallets of a currency never changes, and tests can check that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import attrs
 
@@ -20,7 +20,27 @@ SIM_SECRET = "sim-secret"
 SIM_MEMO = "sim-memo"
 """The default account's key, secret and memo: play money, known to everybody."""
 
-PERMISSIONS = frozenset({"read", "spot_trade", "margin_trade", "futures_trade", "withdraw", "sub_transfer", "finance"})
+PERMISSIONS = frozenset(
+    {
+        "read",
+        "spot_trade",
+        "margin_trade",
+        "futures_trade",
+        "withdraw",
+        "sub_transfer",
+        "finance",
+        "broker",
+        "contract_agent",
+    }
+)
+
+SUB_PERMISSIONS = PERMISSIONS - {"withdraw", "broker", "contract_agent"}
+"""What the keys of the two default sub-accounts may do."""
+SIM_SUB_KEYS = (
+    ("sim-sub-key", "sim-sub-secret", "sim-sub-memo"),
+    ("sim-sub2-key", "sim-sub2-secret", "sim-sub2-memo"),
+)
+"""Key, secret and memo of the default account's two sub-accounts."""
 
 ZERO = Decimal(0)
 
@@ -104,6 +124,12 @@ class Account:
     parent: str | None = None
     permissions: frozenset[str] = PERMISSIONS
     """What the account as a whole may do; a key may be allowed less."""
+    name: str = ""
+    """The user name, shaped like an email address."""
+    opening: tuple[tuple[str, Decimal], ...] = ()
+    """What the spot and funding wallets were opened with: the account's first deposits."""
+    status: Literal["normal", "disabled", "frozen"] = "normal"
+    """Whether a sub-account may take part in transfers; its main account sees and sets it."""
 
 
 @attrs.define(eq=False)
@@ -122,11 +148,19 @@ class ApiKey:
 
 
 class Accounts:
-    """All accounts and keys, and the two wallets without an owner."""
+    """All accounts and keys, and the exchange's own wallets."""
 
     def __init__(self) -> None:
         self.fees = Wallet()
+        """What trades and withdrawals have cost."""
         self.house = Wallet(overdraft=True)
+        """The synthetic market's pocket."""
+        self.lender = Wallet(overdraft=True)
+        """Lends to margin accounts and takes the interest."""
+        self.savings = Wallet(overdraft=True)
+        """Keeps what is in savings products and pays the interest."""
+        self.outside = Wallet(overdraft=True)
+        """The world beyond the exchange: deposits come from there, withdrawals go there."""
         self._accounts: dict[str, Account] = {}
         self._keys: dict[str, ApiKey] = {}
 
@@ -142,15 +176,32 @@ class Accounts:
         fund: Mapping[str, Amount] | None = None,
         futures: Mapping[str, Amount] | None = None,
         parent: str | None = None,
+        name: str | None = None,
     ) -> Account:
         """Open an account with one key; ``balances`` go into the spot wallet.
+
+        Without a ``name`` the account is called ``user{account_id}@example.com``.
 
         Raises:
             ValueError: The id or the key is taken, or a permission is unknown.
         """
         if account_id in self._accounts:
             raise ValueError(f"account {account_id} exists")
-        account = Account(account_id, Wallet(balances), Wallet(fund), Wallet(futures), parent, frozenset(permissions))
+        account = Account(
+            account_id,
+            Wallet(balances),
+            Wallet(fund),
+            Wallet(futures),
+            parent,
+            frozenset(permissions),
+            f"user{account_id}@example.com" if name is None else name,
+            tuple(
+                (currency, Decimal(amount))
+                for wallet in (balances, fund)
+                for currency, amount in (wallet or {}).items()
+                if Decimal(amount) > 0
+            ),
+        )
         self.add_key(account, key=key, secret=secret, memo=memo, permissions=permissions)
         self._accounts[account_id] = account
         return account
@@ -178,6 +229,19 @@ class Accounts:
         """The account and the record of a key; None when there is no such key."""
         found = self._keys.get(key)
         return None if found is None else (self._accounts[found.account_id], found)
+
+    def by_name(self, name: str) -> Account | None:
+        """The account of that user name."""
+        return next((account for account in self._accounts.values() if account.name == name), None)
+
+    def keys_of(self, account: Account) -> list[ApiKey]:
+        """The keys of an account, oldest first."""
+        return [key for key in self._keys.values() if key.account_id == account.account_id]
+
+    @property
+    def own(self) -> tuple[Wallet, ...]:
+        """The exchange's own wallets."""
+        return self.fees, self.house, self.lender, self.savings, self.outside
 
     def get(self, account_id: str) -> Account | None:
         """The account of that id."""

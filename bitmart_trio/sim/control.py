@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from .accounts import PERMISSIONS
 from .eventlog import encode
-from .faults import FaultError, describe_fault, parse_fault
+from .faults import FaultError
+from .faulttext import describe_fault, parse_fault
 from .wire import Request, Response
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def _state(exchange: Exchange, sockets: Sockets, request: Request) -> Json:
         ],
         "connections": [connection.describe() for connection in sockets.connections],
         "http_connections": [link.names[-1] for link in sockets.links],
-        "faults": exchange.faults.describe(),
+        "faults": _active(exchange),
         "counters": {
             "opened": dict(sockets.opened),
             "refused": dict(sockets.refused),
@@ -112,8 +113,12 @@ def _balances(wallet: Wallet) -> Json:
     return {currency: {"available": available, "frozen": frozen} for currency, available, frozen in wallet.rows()}
 
 
+def _active(exchange: Exchange) -> list[Json]:
+    return [{**describe_fault(handle.fault), "hits": handle.hits} for handle in exchange.faults.active]
+
+
 def _list_faults(exchange: Exchange, sockets: Sockets, request: Request) -> Json:
-    return {"faults": exchange.faults.describe()}
+    return {"faults": _active(exchange)}
 
 
 def _add_fault(exchange: Exchange, sockets: Sockets, request: Request) -> Json:

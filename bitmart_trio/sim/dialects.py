@@ -1,7 +1,7 @@
-"""What is said on the sockets of the two markets: spot says ``op`` and answers with codes, futures says ``action`` and answers with texts.
+"""What is said on the sockets: spot says ``op`` and answers with codes, futures says ``action`` and answers with texts.
 
-A dialect takes one message and answers through its connection; it never waits. Where the exchange's documentation is silent the choice made
-here is noted beside the code.
+A dialect takes one message and answers through its connection; it never waits. Where the exchange's documentation is
+silent the choice made here is noted beside the code.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def _answer_request(connection: Connection, topic: str, channel: FeedChannel, re
 
 
 class SpotDialect:
-    """The spot side: ``{"op":...,"args":[...]}``, the words ping and pong, one acknowledgement a topic, numeric codes."""
+    """The spot side: ``{"op":...,"args":[...]}``, the words ping and pong, an answer a topic, numeric codes."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -251,7 +251,7 @@ class SpotDialect:
 
 
 class FuturesDialect:
-    """The futures side: ``{"action":...,"args":[...]}``, JSON pings, one answer a topic that echoes the request, texts for errors."""
+    """The futures side: ``{"action":...,"args":[...]}``, JSON pings, an answer a topic, texts for errors."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -266,7 +266,9 @@ class FuturesDialect:
         action, args = _verb(message, "action"), message.get("args")
         match action:
             case "ping":
-                self._connection.pong(json.dumps({"group": "System", "data": f"pong+{self._uuid()}"}, separators=(",", ":")))
+                self._connection.pong(
+                    json.dumps({"group": "System", "data": f"pong+{self._uuid()}"}, separators=(",", ":"))
+                )
             case "access" | "login":
                 self._login(action, args if isinstance(args, list) else [])
             case "subscribe" | "unsubscribe" | "request":

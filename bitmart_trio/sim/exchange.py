@@ -12,7 +12,7 @@ import random
 import trio
 
 from . import system
-from .accounts import SIM_KEY, SIM_MEMO, SIM_SECRET, Accounts
+from .accounts import SIM_KEY, SIM_MEMO, SIM_SECRET, SIM_SUB_KEYS, SUB_PERMISSIONS, Accounts
 from .clock import Clock
 from .eventlog import EventLog
 from .faults import Faults
@@ -21,6 +21,7 @@ from .flow import Flow
 from .futures import FuturesMarket
 from .gate import Gate
 from .spot import SpotMarket
+from .transfers import FamilyBook
 from .wire import Json, Request, Response, Routes
 
 START_MS = 1_767_225_600_000
@@ -30,6 +31,9 @@ TICK_SECONDS = 0.1
 
 class Exchange:
     """One simulated exchange with a default account (key ``sim-key``, secret ``sim-secret``, memo ``sim-memo``).
+
+    That account has two sub-accounts, ``desk1@example.com`` and ``desk2@example.com``, whose keys, secrets and memos are
+    ``sim-sub-key``, ``sim-sub-secret``, ``sim-sub-memo`` and the same with ``sub2``.
 
     Args:
         seed: What every random choice is derived from.
@@ -54,9 +58,23 @@ class Exchange:
             key=SIM_KEY,
             secret=SIM_SECRET,
             memo=SIM_MEMO,
-            futures={"USDT": 100_000},
+            futures={"USDT": 100_000, "BTC": 1},
             balances={"USDT": 100_000, "BTC": 10, "ETH": 100, "BMX": 10_000},
+            name="main@example.com",
         )
+        for number, (key, secret, memo) in enumerate(SIM_SUB_KEYS, 1):
+            self.accounts.add(
+                f"100{number}",
+                key=key,
+                secret=secret,
+                memo=memo,
+                permissions=SUB_PERMISSIONS,
+                balances={"USDT": 1_000},
+                futures={"USDT": 1_000},
+                parent="1",
+                name=f"desk{number}@example.com",
+            )
+        self.family = FamilyBook()
         self.flow = Flow(self)
         self.routes.include(system.routes)
         self.spot = SpotMarket(self)

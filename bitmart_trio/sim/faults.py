@@ -1,26 +1,25 @@
 """Faults on request: each is a small frozen object that says what goes wrong, and where, how often and how likely.
 
-Faults compose: any number is active at once, each counts its own hits and ends by itself when it is used up. The faces (HTTP and sockets)
-consult them; handlers and engines never do, so what the exchange *did* stays true whatever its clients were told.
+Faults compose: any number is active at once, each counts its own hits and ends by itself when it is used up. The faces
+(HTTP and sockets) consult them; handlers and engines never do, so what the exchange *did* stays true whatever its
+clients were told.
 
     handle = exchange.faults.add(LoseReply("/spot/v2/submit_order"))      # handled, never answered, once
-    exchange.faults.add(parse_fault("LatePong:seconds=30"))
+    exchange.faults.add(parse_fault("LatePong:seconds=30"))               # as text: see faulttext.py
     handle.remove()
 
-Where a fault happens is a pattern with ``*``: of request paths (``/spot/*``), of topics (``spot/ticker:*``), or of connections. A connection
-is named by its kind (``spot/public``, ``spot/private``, ``futures/public``, ``futures/private``, ``http``) and by its number (``ws-3``).
+Where a fault happens is a pattern with ``*``: of request paths (``/spot/*``), of topics (``spot/ticker:*``), or of
+connections. A connection is named by its kind (``spot/public``, ``spot/private``, ``futures/public``,
+``futures/private``, ``http``) and by its number (``ws-3``).
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
+from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
-from math import isfinite
 from random import Random
-from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar, get_args
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
 
 import attrs
 import trio
@@ -100,22 +99,34 @@ class _AtConnection(Fault):
 
 @attrs.frozen
 class LoseRequest(_AtPath):
-    """The request never reaches the exchange; the connection breaks. A client must treat a write as unknown, look it up, and find nothing."""
+    """The request never reaches the exchange.
+
+    The connection breaks. A client must treat a write as unknown, look it up, and find nothing.
+    """
 
 
 @attrs.frozen
 class LoseReply(_AtPath):
-    """The request is carried out and the connection breaks before any answer. A client must not repeat a write: look it up, and find it."""
+    """The request is carried out and the connection breaks before any answer.
+
+    A client must not repeat a write: look it up, and find it.
+    """
 
 
 @attrs.frozen
 class HalfReply(_AtPath):
-    """The request is carried out and the connection ends in the middle of the reply's body. A client must treat it as `LoseReply`."""
+    """The request is carried out and the connection ends in the middle of the reply's body.
+
+    A client must treat it as `LoseReply`.
+    """
 
 
 @attrs.frozen
 class Delay(_AtPath):
-    """The exchange sits on the request for so many seconds and then carries it out. A client that gave up waiting has still placed its order."""
+    """The exchange sits on the request for so many seconds and then carries it out.
+
+    A client that gave up waiting has still placed its order.
+    """
 
     seconds: float = 1.0
     before: bool = True
@@ -129,12 +140,18 @@ class Refuse429(_AtPath):
 
 @attrs.frozen
 class Refuse418(_AtPath):
-    """The address is banned for a while (code 30017), nothing was done. A client must stop sending everything for a good while."""
+    """The address is banned for a while (code 30017), nothing was done.
+
+    A client must stop sending everything for a good while.
+    """
 
 
 @attrs.frozen
 class Fail5xx(_AtPath):
-    """The exchange fails with this status. A client may repeat a read; the outcome of a write is unknown and must be looked up."""
+    """The exchange fails with this status.
+
+    A client may repeat a read; the outcome of a write is unknown and must be looked up.
+    """
 
     status: int = 503
     html: bool = False
@@ -145,19 +162,28 @@ class Fail5xx(_AtPath):
 
 @attrs.frozen
 class Maintenance(_AtPath):
-    """Maintenance: HTTP 200 with code 30016, nothing done; sockets are refused with 503. A client must look at the code, not the status."""
+    """Maintenance: HTTP 200 with code 30016, nothing done.
+
+    Sockets are refused with 503. A client must look at the code, not the status.
+    """
 
     times: int | None = None
 
 
 @attrs.frozen
 class GarbageReply(_AtPath):
-    """The request is carried out and answered with 200 and a body that is not JSON. A client must not take a write as failed."""
+    """The request is carried out and answered with 200 and a body that is not JSON.
+
+    A client must not take a write as failed.
+    """
 
 
 @attrs.frozen
 class UnknownField(_AtPath):
-    """Objects in replies, or in pushes when ``path`` matches their topic, bear a field nobody has heard of. A client must not mind."""
+    """Objects in replies, or in pushes when ``path`` matches their topic, bear a field nobody has heard of.
+
+    A client must not mind.
+    """
 
     times: int | None = None
     name: str = "sim_unknown_field"
@@ -165,7 +191,10 @@ class UnknownField(_AtPath):
 
 @attrs.frozen
 class LongerRow(_AtPath):
-    """Rows in replies, or in pushes when ``path`` matches their topic, have one more column at their end. A client must not mind."""
+    """Rows in replies, or in pushes when ``path`` matches their topic, have one more column at their end.
+
+    A client must not mind.
+    """
 
     times: int | None = None
 
@@ -177,7 +206,8 @@ class LongerRow(_AtPath):
 class RefuseConnect(_AtConnection):
     """The connection is refused. A client must back off and try again.
 
-    Over TCP the kind of a connection is not known yet when it is refused, so any pattern refuses the next connection there.
+    Over TCP the kind of a connection is not known yet when it is refused, so any pattern refuses the next connection
+    there.
     """
 
     connection: str = "*"
@@ -186,22 +216,29 @@ class RefuseConnect(_AtConnection):
 
 @attrs.frozen
 class RefuseUpgrade(_AtConnection):
-    """The WebSocket handshake is answered with this status and a page. A client must read it, report it, back off and try again."""
+    """The WebSocket handshake is answered with this status and a page.
+
+    A client must read it, report it, back off and try again.
+    """
 
     status: int = 403
 
 
 @attrs.frozen
 class HangHandshake(_AtConnection):
-    """The WebSocket handshake is never answered, and the connection stays open. A client must give up by its own deadline and try again."""
+    """The WebSocket handshake is never answered, and the connection stays open.
+
+    A client must give up by its own deadline and try again.
+    """
 
 
 @attrs.frozen
 class Drop(_AtConnection):
-    """The connection breaks without a closing handshake. A client must reconnect, log in anew, and subscribe to what is wanted now.
+    """The connection breaks without a closing handshake.
 
-    Without ``after`` all connections that match are reset at once, unread data included, and the fault is used up. With ``after=n``
-    n more frames are sent and arrive, then the connection ends.
+    A client must reconnect, log in anew, and subscribe to what is wanted now.
+    Without ``after`` all connections that match are reset at once, unread data included, and the fault is used up. With
+    ``after=n`` n more frames are sent and arrive, then the connection ends.
     """
 
     code: int | None = None
@@ -210,9 +247,9 @@ class Drop(_AtConnection):
 
 @attrs.frozen
 class Stall(Fault):
-    """Nothing more is sent, pongs included, while the connection stays open; it goes on when the fault is removed or has lasted.
+    """Nothing more is sent, pongs included, while the connection stays open.
 
-    A client must notice the silence by its own deadline and replace the connection.
+    It goes on when the fault is removed or has lasted its time. A client must notice the silence by its own deadline and replace the connection.
     """
 
     place: ClassVar[str] = "connection"
@@ -221,7 +258,10 @@ class Stall(Fault):
 
 @attrs.frozen
 class SlowLink(_AtConnection):
-    """What the exchange sends trickles. A client must stay alive as long as bytes come, and not hold up its other connections."""
+    """What the exchange sends trickles.
+
+    A client must stay alive as long as bytes come, and not hold up its other connections.
+    """
 
     times: int | None = None
     bytes_per_second: int = 1000
@@ -250,7 +290,10 @@ class RefuseLogin(_AtConnection):
 
 @attrs.frozen
 class DropDuringLogin(_AtConnection):
-    """The connection breaks after the login was sent and before its reply. A client must log in again on the next connection."""
+    """The connection breaks after the login was sent and before its reply.
+
+    A client must log in again on the next connection.
+    """
 
 
 # --- topics ---
@@ -258,7 +301,10 @@ class DropDuringLogin(_AtConnection):
 
 @attrs.frozen
 class RefuseTopic(_AtTopic):
-    """A subscription is refused with this code (spot) or text (futures). A client must say so where it was asked for."""
+    """A subscription is refused with this code (spot) or text (futures).
+
+    A client must say so where it was asked for.
+    """
 
     code: str = "95000"
     text: str = ""
@@ -272,7 +318,10 @@ class LoseAck(_AtTopic):
 
 @attrs.frozen
 class MuteTopic(_AtTopic):
-    """The topic goes silent while the connection lives. A client must notice by the topic's cadence, for pongs still come."""
+    """The topic goes silent while the connection lives.
+
+    A client must notice by the topic's cadence, for pongs still come.
+    """
 
     times: int | None = None
 
@@ -289,12 +338,18 @@ class Duplicate(_AtTopic):
 
 @attrs.frozen
 class Reorder(_AtTopic):
-    """A push is held back and sent after the topic's next one. A client must see the hole, and never show a wrong book."""
+    """A push is held back and sent after the topic's next one.
+
+    A client must see the hole, and never show a wrong book.
+    """
 
 
 @attrs.frozen
 class Garbage(_AtTopic):
-    """A push is followed by a frame that cannot be read: broken deflate or cut-off JSON. A client must count it and go on."""
+    """A push is followed by a frame that cannot be read.
+
+    Broken deflate or cut-off JSON. A client must count it and go on.
+    """
 
 
 # --- the whole exchange ---
@@ -302,7 +357,10 @@ class Garbage(_AtTopic):
 
 @attrs.frozen
 class ClockSkew(Fault):
-    """The exchange's clock is off by so many milliseconds. A client must measure that, and sign with the exchange's time."""
+    """The exchange's clock is off by so many milliseconds.
+
+    A client must measure that, and sign with the exchange's time.
+    """
 
     ms: int = 0
 
@@ -310,9 +368,9 @@ class ClockSkew(Fault):
 FAULTS: dict[str, type[Fault]] = {
     kind.__name__: kind
     for kind in (
-        LoseRequest, LoseReply, HalfReply, Delay, Refuse429, Refuse418, Fail5xx, Maintenance, GarbageReply, UnknownField, LongerRow,
-        RefuseConnect, RefuseUpgrade, HangHandshake, Drop, Stall, SlowLink, LatePong, RefuseLogin, DropDuringLogin,
-        RefuseTopic, LoseAck, MuteTopic, Gap, Duplicate, Reorder, Garbage, ClockSkew,
+        LoseRequest, LoseReply, HalfReply, Delay, Refuse429, Refuse418, Fail5xx, Maintenance, GarbageReply,
+        UnknownField, LongerRow, RefuseConnect, RefuseUpgrade, HangHandshake, Drop, Stall, SlowLink, LatePong,
+        RefuseLogin, DropDuringLogin, RefuseTopic, LoseAck, MuteTopic, Gap, Duplicate, Reorder, Garbage, ClockSkew,
     )
 }  # fmt: skip
 """Every fault by its name."""
@@ -406,7 +464,10 @@ class Faults:
         return None
 
     def take(self, kind: type[F], *subjects: str) -> F | None:
-        """The fault of a kind that hits now at one of these places, if any does; it is counted, and ended when used up."""
+        """The fault of a kind that hits now at one of these places, if any does.
+
+        It is counted, and ended when used up.
+        """
         for handle, fault in self._matching(kind, subjects):
             handle.seen += 1
             if handle.seen <= fault.after or (fault.chance < 1 and self._random.random() >= fault.chance):
@@ -426,10 +487,6 @@ class Faults:
     def watch(self, watcher: Callable[[FaultHandle], None]) -> None:
         """Call ``watcher`` with every fault that is added."""
         self._watchers.append(watcher)
-
-    def describe(self) -> list[Json]:
-        """The active faults as JSON."""
-        return [describe_fault(handle.fault) | {"hits": handle.hits} for handle in self.active]
 
     def _matching(self, kind: type[F], subjects: tuple[str, ...]) -> Iterable[tuple[FaultHandle, F]]:
         self._expire()
@@ -460,15 +517,6 @@ def _now() -> float | None:
         return None
 
 
-def describe_fault(fault: Fault) -> dict[str, Json]:
-    """A fault as JSON that `parse_fault` reads back."""
-    described: dict[str, Json] = {"fault": type(fault).__name__}
-    for field in attrs.fields(type(fault)):
-        value = getattr(fault, field.name)
-        described[field.name] = Decimal(repr(value)) if isinstance(value, float) else value
-    return described
-
-
 def stretch(value: Json, name: str | None, longer: bool) -> Json:
     """JSON with one more field in each object (`UnknownField`), one more column in each row (`LongerRow`), or both."""
     if isinstance(value, dict):
@@ -483,78 +531,3 @@ def stretch(value: Json, name: str | None, longer: bool) -> Json:
             for item in value
         ]
     return value
-
-
-def parse_fault(text: str) -> Fault:
-    """Read a fault from ``Name``, ``Name:pattern``, ``Name:field=value,field=value`` or a JSON object with a member ``fault``.
-
-    Raises:
-        FaultError: no such fault or field, or a value that does not fit.
-    """
-    text = text.strip()
-    if text.startswith("{"):
-        try:
-            members = json.loads(text)
-        except ValueError as error:
-            raise FaultError(f"not JSON: {error}") from None
-        return fault_from({str(name): value for name, value in members.items()})
-    name, _, rest = text.partition(":")
-    fields: dict[str, object] = {"fault": name.strip()}
-    # A pattern on its own may hold colons (topics do), never an equals sign.
-    for part in filter(None, rest.split(",") if "=" in rest else ()):
-        field, equals, value = part.partition("=")
-        if not equals:
-            raise FaultError(f"expected field=value, not {part!r}")
-        fields[field.strip()] = value.strip()
-    if rest and "=" not in rest:
-        fields[_kind(name.strip()).place or "ms"] = rest.strip()
-    return fault_from(fields)
-
-
-def fault_from(members: Mapping[str, object]) -> Fault:
-    """A fault from its name (member ``fault``) and fields, as `describe_fault` writes them; raises `FaultError`."""
-    kind = _kind(str(members.get("fault", "")))
-    known = {field.name: field for field in attrs.fields(attrs.resolve_types(kind))}
-    given: dict[str, object] = {}
-    for name, value in members.items():
-        if name in ("fault", "hits"):
-            continue
-        if name not in known:
-            raise FaultError(f"{kind.__name__} has no field {name!r}; it has {', '.join(known)}")
-        given[name] = _fit(kind, name, known[name].type, value)
-    # The fields were checked against their declared types one by one, which a type checker cannot follow through the call.
-    build: Callable[..., Fault] = kind
-    return build(**given)
-
-
-def _kind(name: str) -> type[Fault]:
-    plain = name.replace("-", "").replace("_", "").lower()
-    for known, kind in FAULTS.items():
-        if known.lower() == plain:
-            return kind
-    raise FaultError(f"no fault named {name!r}; there are {', '.join(FAULTS)}")
-
-
-def _fit(kind: type[Fault], name: str, wanted: object, value: object) -> object:
-    """The value as the field's declared type; text is converted, so that a command line can say everything."""
-    choices = get_args(wanted) or (wanted,)
-    word = str(value).strip().lower()
-    if type(None) in choices and (value is None or word in ("none", "null")):
-        return None
-    try:
-        if bool in choices:
-            return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[word]
-        if isinstance(value, bool):
-            raise ValueError
-        if int in choices:
-            return int(str(value))
-        if float in choices:
-            number = float(str(value))
-            if not isfinite(number):
-                raise ValueError
-            return number
-        if not isinstance(value, str | int):
-            raise ValueError
-    except (KeyError, ValueError):
-        raise FaultError(f"{kind.__name__}: {value!r} does not fit {name}") from None
-    return str(value)

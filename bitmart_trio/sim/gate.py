@@ -49,6 +49,7 @@ _PERMISSIONS: tuple[tuple[str, str, str], ...] = (
     ("/account/sub-account/", "", "sub_transfer"),
     ("/account/contract/sub-account/", "POST", "sub_transfer"),
     ("/newearn/", "POST", "finance"),
+    ("/contract/private/affiliate/", "", "contract_agent"),
     ("/contract/private/", "POST", "futures_trade"),
     ("", "GET", "read"),
 )
@@ -181,7 +182,7 @@ class Gate:
             needed = permission_of(route)
             if needed and needed not in key.permissions:
                 raise Refusal(30012, "Forbidden", http=403)
-        return route.handler(exchange, Call(params, account, exchange.now_ms()))
+        return route.handler(exchange, Call(params, account, exchange.now_ms(), key))
 
     def _caller(self, request: Request) -> tuple[Account, ApiKey]:
         name = request.headers.get("x-bm-key", "")
@@ -292,12 +293,12 @@ def _recv_window(params: Mapping[str, Json]) -> int:
 
 
 def _message(path: str) -> str:
-    if path.startswith("/contract/"):
+    if path.startswith(("/contract/", "/account/v1/transfer-contract")):
         return "Ok"
     return "success" if path.startswith(("/spot/quotation/", "/spot/v4/query/")) else "OK"
 
 
-def _success(route: Route, data: Json, trace: str) -> dict[str, Json]:
+def _success(route: Route, data: Json, trace: str) -> Json:
     match route.envelope:
         case "standard":
             return {"message": _message(route.path), "code": 1000, "trace": trace, "data": data}
@@ -305,6 +306,10 @@ def _success(route: Route, data: Json, trace: str) -> dict[str, Json]:
             return {"code": "1000", "message": "OK", "success": True, "data": data, "requestId": trace, "trace": None}
         case "errno":
             return {"errno": "OK", "message": "Success", "data": data, "success": True}
+        case "info":
+            return {"code": 1000, "msg": "success", "data": data, "errorData": None, "success": True}
+        case "bare":
+            return data
 
 
 def _refused(route: Route | None, path: str, refusal: Refusal, trace: str) -> dict[str, Json]:
@@ -318,6 +323,8 @@ def _refused(route: Route | None, path: str, refusal: Refusal, trace: str) -> di
         }
     if route is not None and route.envelope == "errno":
         return {"errno": "ERROR", "message": refusal.message, "code": refusal.code, "data": None, "success": False}
+    if route is not None and route.envelope == "info":
+        return {"code": refusal.code, "msg": refusal.message, "data": None, "errorData": None, "success": False}
     # The futures side writes msg in place of message on its two codes about paths.
     word = "msg" if refusal.code in (30000, 30030) and path.startswith("/contract/") else "message"
     return {word: refusal.message, "code": refusal.code, "trace": trace, "data": {}}

@@ -1,4 +1,4 @@
-"""Opening a simulated exchange: in process over pipes, or on loopback over TCP, and clients that are already set up for it.
+"""Opening a simulated exchange, in process over pipes or on loopback over TCP, and clients set up for it.
 
     async with open_exchange(seed=7) as exchange, exchange.open_client() as client:
         ...
@@ -19,7 +19,7 @@ import attrs
 import httpx
 import trio
 
-from ..client import Client, Futures, Spot, Streams, open_client, open_futures, open_spot, open_streams
+from ..client import Client, Connect, Futures, Spot, Streams, open_client, open_futures, open_spot, open_streams
 from ..config import Config, Credentials, Environment
 from .exchange import Exchange
 from .faults import Fault, Faults, RefuseConnect
@@ -73,7 +73,10 @@ class Venue:
         return self._sockets.connections
 
     def drop_connections(self, kind: str | None = None) -> int:
-        """Break connections off without a word: all sockets, or those that match (``spot/*``, ``ws-3``; ``http`` for REST)."""
+        """Break connections off without a word.
+
+        All sockets, or those that match (``spot/*``, ``ws-3``; ``http`` for REST).
+        """
         return self._sockets.drop(kind)
 
     def clock(self) -> float:
@@ -93,11 +96,15 @@ class Venue:
         await trio.lowlevel.checkpoint()
         return self._dial(SOCKET_PATHS.get(urlsplit(url).path, "http"), address)
 
-    def open_client(self, credentials: Who = "default", *, config: Config | None = None) -> AbstractAsyncContextManager[Client]:
-        """`bitmart_trio.open_client` for this exchange, with the default account's credentials unless told otherwise."""
+    def open_client(
+        self, credentials: Who = "default", *, config: Config | None = None
+    ) -> AbstractAsyncContextManager[Client]:
+        """`bitmart_trio.open_client` for this exchange, as the default account unless told otherwise."""
         return open_client(self._credentials(credentials), **self._options(config))
 
-    def open_spot(self, credentials: Who = "default", *, config: Config | None = None) -> AbstractAsyncContextManager[Spot]:
+    def open_spot(
+        self, credentials: Who = "default", *, config: Config | None = None
+    ) -> AbstractAsyncContextManager[Spot]:
         """`bitmart_trio.open_spot` for this exchange."""
         return open_spot(self._credentials(credentials), **self._options(config))
 
@@ -107,7 +114,9 @@ class Venue:
         """`bitmart_trio.open_futures` for this exchange."""
         return open_futures(self._credentials(credentials), **self._options(config))
 
-    def open_streams(self, credentials: Who = "default", *, config: Config | None = None) -> AbstractAsyncContextManager[Streams]:
+    def open_streams(
+        self, credentials: Who = "default", *, config: Config | None = None
+    ) -> AbstractAsyncContextManager[Streams]:
         """`bitmart_trio.open_streams` for this exchange."""
         return open_streams(self._credentials(credentials), **self._options(config))
 
@@ -119,7 +128,8 @@ class Venue:
         if config.clock is None:
             config = attrs.evolve(config, clock=self.clock)
         return _Options(
-            environment=self.environment, config=config, http_transport=self.http_transport(), connect=self.connect)
+            environment=self.environment, config=config, http_transport=self.http_transport(), connect=self.connect
+        )
 
     def _dial(self, kind: str, address: str) -> Pipe:
         if self._nursery.cancel_scope.cancel_called or self.faults.take(RefuseConnect, kind):
@@ -156,12 +166,19 @@ class Server(Venue):
         await self._serve(stream, address)
 
     def _options(self, config: Config | None) -> _Options:
-        return _Options(environment=self.environment, config=super()._options(config)["config"], http_transport=None, connect=None)
+        return _Options(
+            environment=self.environment, config=super()._options(config)["config"], http_transport=None, connect=None
+        )
 
 
 @asynccontextmanager
 async def open_exchange(
-    *, seed: int = 0, start: int | None = None, limits: Limits | None = None, faults: Iterable[Fault] = (), live: bool = True
+    *,
+    seed: int = 0,
+    start: int | None = None,
+    limits: Limits | None = None,
+    faults: Iterable[Fault] = (),
+    live: bool = True,
 ) -> AsyncIterator[Venue]:
     """Open a simulated exchange inside this process, without any socket; it works on trio's virtual clock too.
 

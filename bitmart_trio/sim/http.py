@@ -1,4 +1,4 @@
-"""The HTTP/1.1 face: reads requests off any stream with h11, hands them to the exchange, and lets the faults spoil what they may.
+"""The HTTP/1.1 face: reads requests off any stream, hands them to the exchange, and lets faults spoil what they may.
 
 A request that has been received whole is carried out whatever becomes of its sender: nothing between its last byte and
 ``exchange.handle`` looks at the connection. What a peer sends never raises out of here.
@@ -47,10 +47,15 @@ log = logging.getLogger(__name__)
 HEAD_BYTES: Final = 32 * 1024
 SOCKET_PATHS: Final[dict[str, SocketKind]] = {f"/ws/{kind}": kind for kind in KINDS}
 JSON_HEADERS: Final = {"Content-Type": "application/json;charset=utf-8"}
-EDGE_PAGE: Final = b"<!DOCTYPE html><html><head><title>%d %s</title></head><body><h1>%d</h1><p>Ray ID: 0000000000000000</p></body></html>"
+EDGE_PAGE: Final = (
+    b"<!DOCTYPE html><html><head><title>%d %s</title></head>"
+    b"<body><h1>%d</h1><p>Ray ID: 0000000000000000</p></body></html>"
+)
 
 
-async def serve_stream(exchange: Exchange, stream: trio.abc.Stream, *, address: str, sockets: Sockets | None = None) -> None:
+async def serve_stream(
+    exchange: Exchange, stream: trio.abc.Stream, *, address: str, sockets: Sockets | None = None
+) -> None:
     """Serve one connection until it ends; it is closed in any case.
 
     Args:
@@ -86,7 +91,7 @@ class _Face:
 
     def __init__(self, exchange: Exchange, sockets: Sockets, link: Link, address: str) -> None:
         self._read = bytearray()
-        """What was read since the last request ended, until its head is complete; a WebSocket handshake is replayed from it."""
+        """What was read since the last request ended, until a head is complete; handshakes are replayed from it."""
         self._exchange = exchange
         self._sockets = sockets
         self._link = link
@@ -150,7 +155,9 @@ class _Face:
         """The whole body; None when there is too much of it."""
         body = bytearray()
         if self._http.they_are_waiting_for_100_continue:
-            await self._link.send_all(self._http.send(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue")) or b"")
+            await self._link.send_all(
+                self._http.send(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue")) or b""
+            )
         while True:
             event = await self._next()
             if isinstance(event, h11.EndOfMessage):
@@ -191,7 +198,9 @@ class _Face:
         faults, path = self._exchange.faults, request.path
         unknown, longer = faults.take(UnknownField, path), faults.take(LongerRow, path)
         if unknown is not None or longer is not None:
-            body = encode(stretch(json.loads(response.body), None if unknown is None else unknown.name, longer is not None))
+            body = encode(
+                stretch(json.loads(response.body), None if unknown is None else unknown.name, longer is not None)
+            )
             response = Response(response.status, response.headers, body)
         if faults.take(GarbageReply, path):
             return Response(200, response.headers, b'{"code":1000,"data":{"')
@@ -230,7 +239,9 @@ class _Face:
             or headers.get("sec-websocket-version") != "13"
             or not headers.get("sec-websocket-key")
         ):
-            await self._send(_refusal(400, 30000, "Bad WebSocket handshake", {"Sec-WebSocket-Version": "13"}), closing=True)
+            await self._send(
+                _refusal(400, 30000, "Bad WebSocket handshake", {"Sec-WebSocket-Version": "13"}), closing=True
+            )
             return None
         if faults.take(HangHandshake, kind):
             self._link.names = (kind, *self._link.names)
@@ -246,13 +257,18 @@ class _Face:
         return kind
 
     async def _turn_away(self, response: Response) -> None:
-        """Send a last answer, and let the client finish: to close with bytes unread would reset the connection under the answer."""
+        """Send a last answer, and let the client finish.
+
+        To close with bytes unread would reset the connection under the answer.
+        """
         await self._send(response, closing=True)
         with trio.move_on_after(self._sockets.limits.close_seconds):
             while await self._link.receive_some(RECEIVE_BYTES):
                 pass
 
-    async def _send(self, response: Response, *, closing: bool = False, bodiless: bool = False, half: bool = False) -> bool:
+    async def _send(
+        self, response: Response, *, closing: bool = False, bodiless: bool = False, half: bool = False
+    ) -> bool:
         """Send an answer; False when the connection ends with it."""
         headers = [(name, value) for name, value in response.headers.items() if name.lower() != "content-length"]
         headers.append(("Content-Length", str(len(response.body))))
@@ -301,7 +317,9 @@ def _request(head: h11.Request, body: bytes, address: str) -> Request:
     return Request(head.method.decode("ascii"), path, query, _headers(head), body, address)
 
 
-def _refusal(status: int, code: int, text: str, headers: Mapping[str, str] | None = None, *, trace: str = "") -> Response:
+def _refusal(
+    status: int, code: int, text: str, headers: Mapping[str, str] | None = None, *, trace: str = ""
+) -> Response:
     body: dict[str, Json] = {"message": text, "code": code, "trace": trace, "data": {}}
     return Response(status, {**JSON_HEADERS, **(headers or {})}, encode(body))
 

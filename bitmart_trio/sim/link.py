@@ -1,4 +1,7 @@
-"""The exchange's end of one connection, whatever carries it: replays bytes already read, stalls, trickles, and breaks off."""
+"""The exchange's end of one connection, whatever carries it.
+
+Replays bytes already read, stalls, trickles, and breaks off.
+"""
 
 from __future__ import annotations
 
@@ -79,7 +82,10 @@ class Link(trio.abc.Stream):
         await self._stream.aclose()
 
     def sever(self) -> None:
-        """Break off at once, without a word to the other side. Streams that cannot do it at once do it when they are closed."""
+        """Break off at once, without a word to the other side.
+
+        Streams that cannot do it at once do it when they are closed.
+        """
         self.cut = True
         if isinstance(self._stream, Pipe):
             self._stream.reset()

@@ -1,7 +1,7 @@
 """A byte pipe in memory that behaves like a TCP connection: bounded, half-closable, and able to end with a reset.
 
-Trio's own memory streams take any amount of unread bytes, so nobody who does not read is ever noticed, and they cannot break off. Both
-matter to an exchange.
+Trio's own memory streams take any amount of unread bytes, so nobody who does not read is ever noticed, and they cannot
+break off. Both matter to an exchange.
 """
 
 from __future__ import annotations

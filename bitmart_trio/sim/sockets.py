@@ -1,7 +1,8 @@
 """The WebSocket face: who is connected, what each connection may do, and one task set a connection.
 
-What is said on a connection is the business of its dialect (``dialects.py``). Here live the queue of what goes out, the deadlines, the
-exchange's limits, and the faults. The exchange never waits for a client: a full queue ends the connection.
+What is said on a connection is the business of its dialect (``dialects.py``). Here live the queue of what goes out, the
+deadlines, the exchange's limits, and the faults. The exchange never waits for a client: a full queue ends the
+connection.
 """
 
 from __future__ import annotations
@@ -18,7 +19,21 @@ from trio_websocket import ConnectionClosed, WebSocketConnection, WebSocketReque
 
 from .dialects import FuturesDialect, SpotDialect
 from .eventlog import encode
-from .faults import SOCKETS, Drop, Duplicate, FaultHandle, Gap, Garbage, LatePong, LongerRow, MuteTopic, Reorder, Stall, UnknownField, stretch
+from .faults import (
+    SOCKETS,
+    Drop,
+    Duplicate,
+    FaultHandle,
+    Gap,
+    Garbage,
+    LatePong,
+    LongerRow,
+    MuteTopic,
+    Reorder,
+    Stall,
+    UnknownField,
+    stretch,
+)
 from .link import Link
 
 if TYPE_CHECKING:
@@ -64,8 +79,10 @@ class Limits:
     idle_seconds: float | None = 20.0
     """A connection on which nothing was said for so long is closed."""
     idle_counts: Literal["both", "client"] = "both"
-    """``both``: what the exchange sends keeps a connection alive too (so a client may ping after silence only); ``client``: only what
-    the client sends."""
+    """What keeps a connection alive.
+
+    ``both`` counts the exchange's own frames too, so that a client may ping after silence only; ``client`` does not.
+    """
     spot_lifeless_seconds: float | None = 300.0
     """A connection that never subscribed is closed after so long."""
     futures_lifeless_seconds: float | None = 5.0
@@ -175,7 +192,10 @@ class Connection:
             return
         unknown, longer = faults.take(UnknownField, topic), faults.take(LongerRow, topic)
         if unknown is not None or longer is not None:
-            frame = {key: stretch(value, None if unknown is None else unknown.name, longer is not None) for key, value in frame.items()}
+            frame = {
+                key: stretch(value, None if unknown is None else unknown.name, longer is not None)
+                for key, value in frame.items()
+            }
         packed = self._pack(frame, True)
         self._put(packed)
         if faults.take(Duplicate, topic):
@@ -218,8 +238,8 @@ class Connection:
         """The connection as JSON."""
         return {
             "name": self.name, "kind": self.kind, "address": self.address, "topics": list(self.topics),
-            "account": None if self.account is None else self.account.account_id, "sent": self.sent, "received": self.received,
-            "queued": len(self._queue),
+            "account": None if self.account is None else self.account.account_id, "sent": self.sent, "received":
+            self.received, "queued": len(self._queue),
         }  # fmt: skip
 
     # --- its life ---
@@ -242,10 +262,12 @@ class Connection:
     async def _converse(self, nursery: trio.Nursery) -> None:
         limits = self.sockets.limits
         request: WebSocketRequest | None = None
-        # The head was checked before it came here; a deadline all the same, since a head that is refused below is never handed on.
+        # The head was checked before it came here; a deadline all the same, since a head that is refused below is never
+        # handed on.
         with trio.move_on_after(limits.close_seconds):
             request = await wrap_server_stream(
-                nursery, self._link, max_message_size=MAX_MESSAGE_BYTES, receive_buffer_size=RECEIVE_BYTES)
+                nursery, self._link, max_message_size=MAX_MESSAGE_BYTES, receive_buffer_size=RECEIVE_BYTES
+            )
         if request is None:
             return
         try:
@@ -433,7 +455,8 @@ class Sockets:
         """What the limits say to one more connection, itself not counted yet."""
         market = kind if kind.startswith("spot") else "futures"
         held = sum(
-            other.address == address and other.kind.startswith(market) and not other.closing for other in self.connections
+            other.address == address and other.kind.startswith(market) and not other.closing
+            for other in self.connections
         )
         most = self.limits.connections(kind)
         if most is not None and held >= most:

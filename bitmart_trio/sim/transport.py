@@ -1,6 +1,7 @@
 """The in-process way to the simulated exchange's HTTP face: an httpx transport whose connections are pipes in memory.
 
-httpcore does all of HTTP as it would over TCP, so what a client sees (keep-alive, half a reply, a connection that ends) is the real thing.
+httpcore does all of HTTP as it would over TCP, so what a client sees (keep-alive, half a reply, a connection that ends)
+is the real thing.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ class MemoryTransport(httpx.AsyncBaseTransport):
     def __init__(self, dial: Callable[[], Pipe]) -> None:
         # No expiry of idle connections: httpcore would measure it in real time. The exchange closes them in its own.
         self._pool = httpcore.AsyncConnectionPool(
-            max_connections=MAX_CONNECTIONS, keepalive_expiry=None, network_backend=_Backend(dial))
+            max_connections=MAX_CONNECTIONS, keepalive_expiry=None, network_backend=_Backend(dial)
+        )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request; the response's body is read as it arrives."""
@@ -68,7 +70,11 @@ class MemoryTransport(httpx.AsyncBaseTransport):
         with _as_httpx():
             response = await self._pool.handle_async_request(outgoing)
         return httpx.Response(
-            status_code=response.status, headers=response.headers, stream=_Body(response), extensions=response.extensions)
+            status_code=response.status,
+            headers=response.headers,
+            stream=_Body(response),
+            extensions=response.extensions,
+        )
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -108,8 +114,14 @@ class _Backend(httpcore.AsyncNetworkBackend):
     def __init__(self, dial: Callable[[], Pipe]) -> None:
         self._dial = dial
 
-    async def connect_tcp(self, host: str, port: int, timeout: float | None = None, local_address: str | None = None,  # noqa: ASYNC109
-                          socket_options: object = None) -> httpcore.AsyncNetworkStream:
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: object = None,
+    ) -> httpcore.AsyncNetworkStream:
         await trio.lowlevel.checkpoint()
         try:
             return _Wire(self._dial())
@@ -145,8 +157,9 @@ class _Wire(httpcore.AsyncNetworkStream):
     async def aclose(self) -> None:
         await self._pipe.aclose()
 
-    async def start_tls(self, ssl_context: ssl.SSLContext, server_hostname: str | None = None,
-                        timeout: float | None = None) -> httpcore.AsyncNetworkStream:  # noqa: ASYNC109
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.AsyncNetworkStream:
         await trio.lowlevel.checkpoint()
         raise httpcore.ConnectError("the simulated exchange speaks plain HTTP")
 

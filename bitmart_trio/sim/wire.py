@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import attrs
 
 if TYPE_CHECKING:
-    from .accounts import Account
+    from .accounts import Account, ApiKey
     from .exchange import Exchange
 
-Json: TypeAlias = "None | bool | int | str | Decimal | list[Json] | dict[str, Json]"
+Json: TypeAlias = "None | bool | int | float | str | Decimal | list[Json] | dict[str, Json]"
+"""What an answer is made of. A Decimal travels as text; a float, as a number, only where the affiliate chapter wants one."""
 Auth: TypeAlias = Literal["none", "keyed", "signed"]
 Scope: TypeAlias = Literal["ip", "key", "uid"]
+Envelope: TypeAlias = Literal["standard", "affiliate", "errno", "info", "bare"]
+"""What is around the data: the usual members, a textual code, an ``errno``, ``msg`` in place of ``message``, nothing."""
 
 
 @attrs.frozen
@@ -50,6 +53,8 @@ class Call:
     account: Account | None
     """None on public routes; use `owner` in private handlers."""
     now_ms: int
+    key: ApiKey | None = None
+    """The key the call came with; None on public routes."""
 
     @property
     def owner(self) -> Account:
@@ -130,7 +135,7 @@ class Route:
     handler: Handler
     recv_window: bool = False
     """Whether the endpoint documents ``recvWindow``; others accept a timestamp up to a minute off."""
-    envelope: Literal["standard", "affiliate", "errno"] = "standard"
+    envelope: Envelope = "standard"
     writes: bool = False
 
 
@@ -148,7 +153,7 @@ class Routes:
             self.table[key] = route
 
     def get(self, path: str, *, auth: Auth = "none", limit: tuple[int, float, Scope] | None = None,
-            envelope: Literal["standard", "affiliate", "errno"] = "standard") -> Callable[[Handler], Handler]:
+            envelope: Envelope = "standard") -> Callable[[Handler], Handler]:
         """Register a GET handler."""
         return self._add("GET", path, auth, limit, False, envelope, False)
 
@@ -158,7 +163,7 @@ class Routes:
         return self._add("POST", path, auth, limit, recv_window, "standard", writes)
 
     def _add(self, method: str, path: str, auth: Auth, limit: tuple[int, float, Scope] | None, recv_window: bool,
-             envelope: Literal["standard", "affiliate", "errno"], writes: bool) -> Callable[[Handler], Handler]:
+             envelope: Envelope, writes: bool) -> Callable[[Handler], Handler]:
         def register(handler: Handler) -> Handler:
             if (method, path) in self.table:
                 raise ValueError(f"two handlers for {method} {path}")

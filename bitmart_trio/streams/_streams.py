@@ -3,32 +3,41 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Literal, Unpack, overload
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
+from .._core.channel import market_of
 from .._io.hub import HubStatistics
 from .._io.subscription import Gaps, Subscription
 from .._io.switchboard import Switchboard
 from ..config import Market
 from ..models.stream_events import AnyStreamEvent, Gap
 from ._base import Opening, Options
-from .futures import FuturesStreams
-from .spot import SpotStreams
+
+if TYPE_CHECKING:
+    from .futures import FuturesStreams
+    from .spot import SpotStreams
 
 
 class Streams:
-    """Everything that BitMart pushes. Connections open on the first subscription and are shared by all.
-
-    Attributes:
-        spot: one opener a channel of the spot market.
-        futures: one opener a channel of the futures market.
-    """
-
-    __slots__ = ("_switchboard", "futures", "spot")
+    """Everything that BitMart pushes. Connections open on the first subscription and are shared by all."""
 
     def __init__(self, switchboard: Switchboard) -> None:
         self._switchboard = switchboard
-        self.spot = SpotStreams(switchboard)
-        self.futures = FuturesStreams(switchboard)
+
+    @cached_property
+    def spot(self) -> SpotStreams:
+        """One opener a channel of the spot market."""
+        from .spot import SpotStreams  # its models are many, and a program may want one market only
+
+        return SpotStreams(self._switchboard)
+
+    @cached_property
+    def futures(self) -> FuturesStreams:
+        """One opener a channel of the futures market."""
+        from .futures import FuturesStreams
+
+        return FuturesStreams(self._switchboard)
 
     @overload
     def subscribe(self, *topics: str, gaps: Literal["mark"], **options: Unpack[Options]) -> Opening[Any | Gap]: ...
@@ -48,8 +57,10 @@ class Streams:
 
         Raises:
             SubscriptionRefused: on entering, when the exchange refuses a topic.
-            InvalidRequest: on entering, when a text is not a topic.
+            InvalidRequest: at once, when a text is not a topic.
         """
+        for market in {market_of(topic) for topic in topics}:
+            getattr(self, market)  # its rows must be known
         return self._switchboard.subscribe(
             topics, spell=str, buffer=options.get("buffer"), overflow=options.get("overflow"), gaps=gaps
         )

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -246,6 +247,26 @@ async def test_ctrl_c_ends_a_call_that_hangs(home: str) -> None:
             while not server.faults.hits["Delay"]:
                 await server.faults.changed.wait()
             await _interrupted(call)
+
+
+async def test_ctrl_c_during_the_imports_is_as_quiet() -> None:
+    """Before anything runs: exit code 130, no traceback."""
+    script = "import sys; from _bitmart_trio_entry import main; sys.argv = ['bitmart-trio', 'demo']; main()"
+    # Tells of every module once it is imported, so we know when we are in the midst of it.
+    process = await trio.lowlevel.open_process(
+        [sys.executable, "-X", "importtime", "-c", script], stderr=subprocess.PIPE, cwd=Path(__file__).parents[2]
+    )
+    assert process.stderr is not None
+    said = b""
+    with trio.fail_after(60):
+        async for data in process.stderr:
+            if b"trio._core" in data and b"trio._core" not in said:
+                process.send_signal(signal.SIGINT)
+            said += data
+        code = await process.wait()
+    assert code == 130
+    assert b"Traceback" not in said
+    assert b"bitmart_trio.cli.demo" not in said
 
 
 async def test_sigterm_ends_the_server_tidily(home: str) -> None:

@@ -103,12 +103,13 @@ def test_a_hint_never_replaces_a_better_sample() -> None:
     assert not clock.hint(sent=101.0, received=101.1, server=EPOCH + 99, wall=EPOCH + 1, resolution=0.5)
 
 
-def test_asked_tells_when_the_last_answer_came() -> None:
-    """Also when it did not replace what was known."""
+def test_every_answer_is_counted() -> None:
+    """Also one that does not replace what is known; hints are no answers."""
     clock = _sampled(round_trip=0.02)
-    assert clock.asked == 100
+    assert clock.answers == 1
     clock.sample(sent=101.0, received=102.0, server=EPOCH + 6.7, wall=EPOCH + 2)
-    assert clock.asked == 102
+    clock.hint(sent=101.0, received=102.0, server=EPOCH + 99, wall=EPOCH + 2, resolution=0.5)
+    assert clock.answers == 2
 
 
 @given(

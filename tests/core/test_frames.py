@@ -7,7 +7,7 @@ from itertools import chain, pairwise
 
 import attrs
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from wsproto.connection import CLIENT, Connection
 from wsproto.events import BytesMessage, CloseConnection, Ping, Pong, TextMessage
@@ -198,6 +198,9 @@ def test_same_byte_by_byte(groups: list[list[bytes]], ceiling: int) -> None:
 
 @settings(max_examples=500, deadline=None)
 @given(stream=st.binary(max_size=200), cuts=st.lists(st.integers(0, 200), max_size=5))
+@example(stream=b"\x03\x7e", cuts=[])  # wrong already before its length is complete
+@example(stream=b"\x89\x7f\x00\x00", cuts=[])
+@example(stream=b"\x01\x01a\x81\x7e", cuts=[])
 def test_noise_is_passed_on_or_taken_as_wsproto_takes_it(stream: bytes, cuts: list[int]) -> None:
     """Random bytes: the same as wsproto, but for text that is no UTF-8, which is not this layer's to judge."""
     expected = plainly(stream, 1000)
@@ -246,6 +249,17 @@ def test_the_ceiling_counts_payload_bytes_of_a_message(ceiling: int) -> None:
         messages, rest = joined.feed(b"".join(fragments))
         assert (joined.plain, messages == [(True, payload)]) == (plain, not plain)
         assert rest == (b"".join(fragments) if plain else b"")
+
+
+def test_each_fragmented_message_has_the_ceiling_to_itself() -> None:
+    """What earlier messages had does not count."""
+    splitter = FrameSplitter(10)
+    for _ in range(100):
+        assert splitter.feed(frame(TEXT, b"hello", fin=False) + frame(MORE, b"there")) == (
+            [(False, b"hellothere")],
+            b"",
+        )
+    assert not splitter.plain
 
 
 def test_an_oversized_frame_is_passed_on_before_it_is_complete() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -278,12 +279,31 @@ async def test_a_cancelled_client_that_forgets_to_close(autojump_clock: MockCloc
     assert await outer.receive_some(1000) == b""
 
 
-async def test_a_deadline_in_the_moment_of_success_leaves_nothing_behind(autojump_clock: MockClock) -> None:
-    """Cancelled when the handshake has just been read: no lingering reader, no open stream."""
-    inner, outer = memory_stream_pair()
+class Watched(trio.abc.ReceiveStream):
+    """A stream that tells when it is about to be read for the second time."""
+
+    def __init__(self, inner: trio.abc.ReceiveStream, tell: Callable[[], None]) -> None:
+        self.inner = inner
+        self.tell = tell
+        self.reads = 0
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
+        self.reads += 1
+        if self.reads == 2:
+            self.tell()
+        return await self.inner.receive_some(max_bytes)
+
+    async def aclose(self) -> None:
+        await self.inner.aclose()
+
+
+async def test_a_deadline_in_the_moment_of_success(autojump_clock: MockClock) -> None:
+    """Cancelled when the handshake has been read but the opener has not run yet: nothing lingers, nothing stays open."""
+    one, outer = memory_stream_pair()
+    scope = trio.CancelScope()
+    inner = trio.StapledStream(one.send_stream, Watched(one.receive_stream, scope.cancel))
     client, peer = client_over(inner), Peer(outer)
     async with trio.open_nursery() as nursery:
-        scope = trio.CancelScope()
 
         async def run() -> None:
             with scope:
@@ -291,12 +311,10 @@ async def test_a_deadline_in_the_moment_of_success_leaves_nothing_behind(autojum
 
         nursery.start_soon(run)
         await peer.hear_request()
-        await wait_all_tasks_blocked()
         await peer.say(peer.switch())
-        scope.cancel()
     assert trio.current_time() == 0
-    if client.connection is None:
-        assert await outer.receive_some(1000) == b""
+    assert scope.cancelled_caught
+    assert await outer.receive_some(1000) == b""
 
 
 async def test_a_ping_while_closing_hurts_nobody(autojump_clock: MockClock) -> None:

@@ -1,6 +1,7 @@
 """A very small exchange and clients for it: what the tests of the simulator's faces talk to.
 
-The faces know an exchange by a handful of attributes; with the real engines behind them every test would also be one of the engines.
+The faces know an exchange by a handful of attributes; with the real engines behind them every test would also be one of
+the engines.
 """
 
 from __future__ import annotations
@@ -70,15 +71,28 @@ class SmallExchange:
         def snapshot(name: str) -> Frame:
             return {"table": name, "data": [{"type": "snapshot", "asks": [["2", "1"]]}]}
 
-        self.feed.add(FeedChannel("spot/ticker", "spot/public", spot, lambda rest, account: [spot_frame(rest, "first")]))
-        self.feed.add(FeedChannel(
-            "spot/depth/increase100", "spot/public", spot, asked=lambda rest, account: [snapshot("spot/depth/increase100")]))
+        self.feed.add(
+            FeedChannel("spot/ticker", "spot/public", spot, lambda rest, account: [spot_frame(rest, "first")])
+        )
+        self.feed.add(
+            FeedChannel(
+                "spot/depth/increase100",
+                "spot/public",
+                spot,
+                asked=lambda rest, account: [snapshot("spot/depth/increase100")],
+            )
+        )
         self.feed.add(FeedChannel("spot/user/orders", "spot/private", lambda rest: rest == "ALL_SYMBOLS"))
         self.feed.add(FeedChannel("spot/user/order", "spot/private", spot))
         self.feed.add(FeedChannel("futures/ticker", "futures/public", lambda rest: rest in ("", "BTCUSDT", "ETHUSDT")))
-        self.feed.add(FeedChannel(
-            "futures/fundingRate", "futures/public", lambda rest: rest == "BTCUSDT",
-            asked=lambda rest, account: [{"group": f"futures/fundingRate:{rest}", "data": {"rate": "0.1"}}]))
+        self.feed.add(
+            FeedChannel(
+                "futures/fundingRate",
+                "futures/public",
+                lambda rest: rest == "BTCUSDT",
+                asked=lambda rest, account: [{"group": f"futures/fundingRate:{rest}", "data": {"rate": "0.1"}}],
+            )
+        )
         self.feed.add(FeedChannel("futures/order", "futures/private", lambda rest: rest == ""))
 
     def now_ms(self) -> int:
@@ -125,10 +139,15 @@ class Socket:
         await self.send(message)
         return await self.get()
 
-    async def login(self, timestamp: object, *, key: str = "sim-key", secret: str = "sim-secret", futures: bool = False) -> dict[str, object]:
+    async def login(
+        self, timestamp: object, *, key: str = "sim-key", secret: str = "sim-secret", futures: bool = False
+    ) -> dict[str, object]:
         sign = signature(secret, str(timestamp), "sim-memo", "bitmart.WebSocket")
-        return await self.ask({"action": "access", "args": [key, timestamp, sign, "web"]} if futures else
-                              {"op": "login", "args": [key, timestamp, sign]})
+        return await self.ask(
+            {"action": "access", "args": [key, timestamp, sign, "web"]}
+            if futures
+            else {"op": "login", "args": [key, timestamp, sign]}
+        )
 
 
 class Floor:
@@ -161,8 +180,11 @@ class Floor:
 
     async def socket(self, kind: str, *, address: str = "127.0.0.1", query: str = "?protocol=1.1") -> Socket:
         """A client socket whose handshake has been accepted."""
-        return Socket(await wrap_client_stream(
-            self.nursery, cast("trio.SocketStream", self.dial(address)), "sim.invalid", f"/ws/{kind}{query}"))
+        return Socket(
+            await wrap_client_stream(
+                self.nursery, cast("trio.SocketStream", self.dial(address)), "sim.invalid", f"/ws/{kind}{query}"
+            )
+        )
 
     @asynccontextmanager
     async def http(self) -> AsyncIterator[httpx.AsyncClient]:

@@ -23,8 +23,15 @@ async def test_state_shows_what_there_is(autojump_clock: MockClock) -> None:
         assert state["time"] == START
         assert state["accounts"][0]["spot"] == {"USDT": {"available": "100", "frozen": "0"}}
         assert state["connections"][0] | {"name": ""} == {
-            "name": "", "kind": "spot/private", "address": "127.0.0.1", "topics": ["spot/user/orders:ALL_SYMBOLS"], "account": "1",
-            "sent": 2, "received": 2, "queued": 0}
+            "name": "",
+            "kind": "spot/private",
+            "address": "127.0.0.1",
+            "topics": ["spot/user/orders:ALL_SYMBOLS"],
+            "account": "1",
+            "sent": 2,
+            "received": 2,
+            "queued": 0,
+        }
         assert state["faults"][0]["path"] == "/nowhere"
         assert state["counters"]["opened"] == {"spot/private": 1}
         assert "sim-secret" not in reply.text
@@ -59,7 +66,10 @@ async def test_the_clock_is_read_and_set(autojump_clock: MockClock) -> None:
     """A skew is set, a step is added; time does not run backwards."""
     async with open_floor() as floor, floor.http() as client:
         assert (await client.get("/sim/clock")).json() == {"now_ms": START, "skew_ms": 0}
-        assert (await client.post("/sim/clock", json={"skew_ms": -500})).json() == {"now_ms": START - 500, "skew_ms": -500}
+        assert (await client.post("/sim/clock", json={"skew_ms": -500})).json() == {
+            "now_ms": START - 500,
+            "skew_ms": -500,
+        }
         assert (await client.post("/sim/clock", json={"step_ms": 1000})).json()["now_ms"] == START + 500
         for wrong in ({}, {"step_ms": -1}, {"skew_ms": "1"}, {"skew_ms": True}, [1]):
             assert (await client.post("/sim/clock", json=wrong)).status_code == 400
@@ -98,7 +108,14 @@ async def test_drop_breaks_sockets_off() -> None:
 )
 async def test_accounts_can_be_added(wrong: dict[str, object]) -> None:
     """A new account can be used at once; what makes no sense is refused."""
-    account = {"account_id": "2", "key": "k2", "secret": "s2", "memo": "m2", "balances": {"USDT": "5.5"}, "permissions": ["read"]}
+    account = {
+        "account_id": "2",
+        "key": "k2",
+        "secret": "s2",
+        "memo": "m2",
+        "balances": {"USDT": "5.5"},
+        "permissions": ["read"],
+    }
     async with open_floor() as floor, floor.http() as client:
         assert (await client.post("/sim/accounts", json=account | wrong)).status_code == 400
         assert floor.small.accounts.by_key("k2") is None

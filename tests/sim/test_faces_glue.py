@@ -23,7 +23,9 @@ TICKER = "/spot/quotation/v3/ticker"
 
 async def open_socket(nursery: trio.Nursery, venue: sim.Venue, kind: str) -> Socket:
     stream = await venue.connect(f"ws://simulated.invalid/ws/{kind}?protocol=1.1")
-    return Socket(await wrap_client_stream(nursery, cast("trio.SocketStream", stream), "simulated.invalid", f"/ws/{kind}"))
+    return Socket(
+        await wrap_client_stream(nursery, cast("trio.SocketStream", stream), "simulated.invalid", f"/ws/{kind}")
+    )
 
 
 def http(venue: sim.Venue) -> httpx.AsyncClient:
@@ -120,7 +122,10 @@ async def test_cancelling_the_block() -> None:
 
 async def test_refused_connections(autojump_clock: MockClock) -> None:
     """REST and sockets see a refusal as such, and the faults given at opening are active."""
-    async with sim.open_exchange(faults=[RefuseConnect("http"), RefuseConnect("spot/public")]) as venue, http(venue) as client:
+    async with (
+        sim.open_exchange(faults=[RefuseConnect("http"), RefuseConnect("spot/public")]) as venue,
+        http(venue) as client,
+    ):
         with pytest.raises(httpx.ConnectError):
             await client.get("/system/time")
         assert (await client.get("/system/time")).status_code == 200
@@ -162,7 +167,10 @@ async def test_a_server_on_loopback_serves_anybody() -> None:
     with trio.fail_after(20):
         async with sim.open_server(seed=7) as server:
             assert server.url == f"http://127.0.0.1:{server.port}"
-            assert server.environment.socket_url("spot", False) == f"ws://127.0.0.1:{server.port}/ws/spot/public?protocol=1.1"
+            assert (
+                server.environment.socket_url("spot", False)
+                == f"ws://127.0.0.1:{server.port}/ws/spot/public?protocol=1.1"
+            )
             async with httpx.AsyncClient(base_url=server.url) as client:
                 assert abs((await client.get("/system/time")).json()["data"]["server_time"] - time.time() * 1000) < 5000
                 async with open_websocket_url(server.environment.socket_url("futures", False)) as raw:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -41,7 +43,10 @@ async def test_a_body_in_pieces_and_pipelined_requests() -> None:
         pipe = floor.dial()
         body = b'{"id":"a"}'
         post = b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (
-            SUBMIT.encode(), len(body), body)
+            SUBMIT.encode(),
+            len(body),
+            body,
+        )
         get = b"GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % TICKER.encode()
         for byte in post:
             await pipe.send_all(bytes([byte]))
@@ -58,7 +63,8 @@ async def test_chunked_bodies_and_expect_100() -> None:
         pipe = floor.dial()
         await pipe.send_all(
             b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
-            b"Expect: 100-continue\r\nConnection: close\r\n\r\n" % SUBMIT.encode())
+            b"Expect: 100-continue\r\nConnection: close\r\n\r\n" % SUBMIT.encode()
+        )
         assert (await pipe.receive_some()).startswith(b"HTTP/1.1 100")
         await pipe.send_all(b'4\r\n{"id\r\n6\r\n":"c"}\r\n0\r\n\r\n')
         assert b'"order_id":"c"' in await read_all(pipe)
@@ -98,16 +104,13 @@ async def test_malformed_requests_get_a_4xx_and_the_end(data: bytes, autojump_cl
 
 
 async def send_quietly(pipe: Pipe, data: bytes) -> None:
-    try:
+    with contextlib.suppress(trio.BrokenResourceError):
         await pipe.send_all(data)
-    except trio.BrokenResourceError:
-        pass
 
 
 @pytest.mark.parametrize("chunked", [True, False])
 async def test_a_body_above_1_mib_is_413(chunked: bool, autojump_clock: MockClock) -> None:
     """A body has a ceiling, announced or not; the connection ends with the answer."""
-
     async with open_floor() as floor, floor.http() as client:
         content = b"x" * (1024 * 1024 + 1)
         if chunked:
@@ -125,14 +128,17 @@ class Chunks(httpx.AsyncByteStream):
     def __init__(self, content: bytes) -> None:
         self._parts = [content[begin : begin + 10_000] for begin in range(0, len(content), 10_000)]
 
-    async def __aiter__(self):  # type: ignore[no-untyped-def]
+    async def __aiter__(self) -> AsyncIterator[bytes]:
         for part in self._parts:
             await trio.lowlevel.checkpoint()
             yield part
 
 
 async def test_head_and_options_and_unknown_paths() -> None:
-    """405 for a wrong method, without a body for HEAD; 404 for an unknown path, an unknown socket, an unknown control."""
+    """405 for a wrong method, without a body for HEAD.
+
+    404 for an unknown path, an unknown socket, an unknown control.
+    """
     async with open_floor() as floor, floor.http() as client:
         head = await client.head(TICKER)
         assert (head.status_code, head.content) == (405, b"")
@@ -148,18 +154,29 @@ async def test_head_and_options_and_unknown_paths() -> None:
 @pytest.mark.parametrize(
     ("lines", "status"),
     [
-        ("GET /ws/nope/public HTTP/1.1\r\nSec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\nSec-WebSocket-Version: 13", b"404"),
+        (
+            "GET /ws/nope/public HTTP/1.1\r\nSec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\nSec-WebSocket-Version: 13",
+            b"404",
+        ),
         ("GET /api HTTP/1.1\r\nSec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\nSec-WebSocket-Version: 13", b"404"),
-        ("GET /ws/spot/public HTTP/1.1\r\nSec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\nSec-WebSocket-Version: 8", b"400"),
+        (
+            "GET /ws/spot/public HTTP/1.1\r\nSec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\nSec-WebSocket-Version: 8",
+            b"400",
+        ),
         ("GET /ws/spot/public HTTP/1.1\r\nSec-WebSocket-Version: 13", b"400"),
-        ("POST /ws/spot/public HTTP/1.1\r\nSec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\nSec-WebSocket-Version: 13", b"400"),
+        (
+            "POST /ws/spot/public HTTP/1.1\r\nSec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\nSec-WebSocket-Version: 13",
+            b"400",
+        ),
     ],
 )
 async def test_bad_handshakes_are_refused(lines: str, status: bytes) -> None:
     """A handshake to nowhere, or one that is none, gets an ordinary reply and the end."""
     async with open_floor() as floor:
         pipe = floor.dial()
-        await pipe.send_all(f"{lines}\r\nHost: x\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n\r\n".encode())
+        await pipe.send_all(
+            f"{lines}\r\nHost: x\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n\r\n".encode()
+        )
         reply = await read_all(pipe)
         assert reply.split()[1] == status
         assert floor.connections == []
@@ -170,7 +187,9 @@ async def test_other_upgrades_are_not_taken_up() -> None:
     async with open_floor() as floor:
         pipe = floor.dial()
         await pipe.send_all(
-            b"GET %s HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n\r\n" % TICKER.encode())
+            b"GET %s HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+            b"HTTP2-Settings: AA\r\n\r\n" % TICKER.encode()
+        )
         assert b'"last":"1.5"' in await pipe.receive_some()
 
 
@@ -181,7 +200,8 @@ async def test_frames_sent_with_the_handshake_are_heard() -> None:
         await pipe.send_all(
             b"GET /ws/spot/public?protocol=1.1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
             b"Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-            + b"\x81\x84\x00\x00\x00\x00ping")
+             b"\x81\x84\x00\x00\x00\x00ping"
+        )
         data = b""
         while b"pong" not in data:
             data += await pipe.receive_some()
@@ -196,7 +216,8 @@ async def test_a_socket_after_requests_on_the_same_connection() -> None:
         assert b'"last"' in await pipe.receive_some()
         await pipe.send_all(
             b"GET /ws/spot/public HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-            b"Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\nSec-WebSocket-Version: 13\r\n\r\n")
+            b"Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        )
         assert (await pipe.receive_some()).startswith(b"HTTP/1.1 101")
         await pipe.send_all(b"\x81\x84\x00\x00\x00\x00ping")
         assert await pipe.receive_some() == b"\x81\x04pong"
@@ -207,8 +228,10 @@ async def test_a_request_received_is_carried_out_whatever_becomes_of_its_sender(
     async with open_floor() as floor:
         body = b'{"id":"gone"}'
         pipe = floor.dial()
-        await pipe.send_all(b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (
-            SUBMIT.encode(), len(body), body))
+        await pipe.send_all(
+            b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+            % (SUBMIT.encode(), len(body), body)
+        )
         pipe.close()
         await wait_all_tasks_blocked()
         assert floor.small.orders == ["gone"]
@@ -219,7 +242,9 @@ async def test_a_request_cut_short_is_not_carried_out() -> None:
     async with open_floor() as floor:
         pipe = floor.dial()
         await pipe.send_all(
-            b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{" % SUBMIT.encode())
+            b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
+            % SUBMIT.encode()
+        )
         pipe.close()
         await wait_all_tasks_blocked()
         assert floor.small.orders == []

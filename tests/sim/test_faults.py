@@ -22,11 +22,9 @@ from bitmart_trio.sim.faults import (
     MuteTopic,
     RefuseConnect,
     Stall,
-    describe_fault,
-    fault_from,
-    parse_fault,
     stretch,
 )
+from bitmart_trio.sim.faulttext import describe_fault, fault_from, parse_fault
 
 SUBMIT = "/spot/v2/submit_order"
 
@@ -50,7 +48,10 @@ def bound(seed: int = 0) -> Faults:
         ("RefuseConnect:http", RefuseConnect("http", 1)),
         ("Stall:spot/*", Stall("spot/*")),
         ("Drop:after=3,chance=0.5,lasting=60", Drop(after=3, chance=0.5, lasting=60)),
-        ('{"fault": "Fail5xx", "status": 502, "html": true, "times": null}', Fail5xx(status=502, html=True, times=None)),
+        (
+            '{"fault": "Fail5xx", "status": 502, "html": true, "times": null}',
+            Fail5xx(status=502, html=True, times=None),
+        ),
     ],
 )
 def test_faults_are_read_from_text_and_json(text: str, fault: object) -> None:

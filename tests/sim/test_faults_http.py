@@ -51,13 +51,15 @@ async def test_half_a_reply() -> None:
     """The head and the beginning of the body arrive, then the end; the order is there."""
     async with open_floor() as floor, floor.http() as client:
         floor.faults.add(HalfReply(SUBMIT))
-        with pytest.raises(httpx.RemoteProtocolError, match="incomplete|without sending complete"):
+        with pytest.raises(httpx.RemoteProtocolError, match=r"incomplete|without sending complete"):
             await client.post(SUBMIT, json=ORDER)
         assert floor.small.orders == ["a"]
 
 
 @pytest.mark.parametrize("before", [True, False])
-async def test_a_delayed_request_is_carried_out_although_its_sender_gave_up(before: bool, autojump_clock: MockClock) -> None:
+async def test_a_delayed_request_is_carried_out_although_its_sender_gave_up(
+    before: bool, autojump_clock: MockClock
+) -> None:
     """The client's time-out changes nothing about the order; without one the reply comes late."""
     async with open_floor() as floor, floor.http() as client:
         floor.faults.add(Delay(SUBMIT, 2, seconds=30, before=before))
@@ -132,7 +134,7 @@ async def test_garbage_unknown_fields_and_longer_rows() -> None:
         assert data["sim_unknown_field"] == "new"
         assert data["rows"] == [["1", "2", "new"], ["3", "4", "new"]]
         floor.faults.add(GarbageReply(TICKER))
-        with pytest.raises(ValueError, match="Unterminated|Expecting"):
+        with pytest.raises(ValueError, match=r"Unterminated|Expecting"):
             (await client.get(TICKER)).json()
 
 

@@ -192,7 +192,7 @@ async def test_garbage_is_an_unreadable_frame_between_good_ones() -> None:
         floor.faults.add(Garbage("futures/ticker"))
         floor.small.feed.publish("futures/ticker", {"group": "futures/ticker", "data": 1})
         assert (await futures.get())["data"] == 1
-        with pytest.raises(ValueError, match="Expecting|Unterminated"):
+        with pytest.raises(ValueError, match=r"Expecting|Unterminated"):
             await futures.get()
 
 
@@ -279,7 +279,7 @@ async def test_a_refused_handshake_has_a_status_and_a_page(fault: Fault, status:
     """The rejection reaches the client whole."""
     async with open_floor() as floor:
         floor.faults.add(fault)
-        with pytest.RaisesGroup(ConnectionRejected) as group:  # noqa: PT012
+        with pytest.RaisesGroup(ConnectionRejected) as group:
             async with trio.open_nursery() as nursery:
                 await wrap_client_stream(nursery, cast("trio.SocketStream", floor.dial()), "x", "/ws/spot/public")
         rejected = group.value.exceptions[0]

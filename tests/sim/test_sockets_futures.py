@@ -49,11 +49,19 @@ async def test_unsubscribe() -> None:
         await socket.ask({"action": "subscribe", "args": [TOPIC]})
         request = {"action": "unsubscribe", "args": [TOPIC]}
         for _ in range(2):
-            assert await socket.ask(request) == {"action": "unsubscribe", "group": TOPIC, "success": True, "request": request}
+            assert await socket.ask(request) == {
+                "action": "unsubscribe",
+                "group": TOPIC,
+                "success": True,
+                "request": request,
+            }
         assert floor.small.feed.topics() == []
         assert await socket.ask({"action": "unsubscribe", "args": ["futures/nope:BTCUSDT"]}) == {
-            "action": "unsubscribe", "group": "futures/nope:BTCUSDT", "success": False,
-            "error": "Invalid channel: not found futures/nope:BTCUSDT"}
+            "action": "unsubscribe",
+            "group": "futures/nope:BTCUSDT",
+            "success": False,
+            "error": "Invalid channel: not found futures/nope:BTCUSDT",
+        }
 
 
 @pytest.mark.parametrize(
@@ -61,21 +69,61 @@ async def test_unsubscribe() -> None:
     [
         ("ping", {"success": False, "error": "Invalid message: message must be JSON: ping"}),
         ('["x"]', {"success": False, "error": 'Invalid message: message must be JSON: ["x"]'}),
-        ({"action": "dance", "args": [TOPIC]}, {"action": "", "success": False, "error": f"Invalid action [dance] for group [{TOPIC}]"}),
+        (
+            {"action": "dance", "args": [TOPIC]},
+            {"action": "", "success": False, "error": f"Invalid action [dance] for group [{TOPIC}]"},
+        ),
         ({}, {"action": "", "success": False, "error": "Invalid action [] for group []"}),
-        ({"action": "request", "args": [TOPIC]}, {
-            "action": "request", "group": TOPIC, "success": False, "error": f"Invalid action [request] for group [{TOPIC}]",
-            "request": {"action": "request", "args": [TOPIC]}}),
-        ({"action": "subscribe", "args": ["futures/ticker:NOPE"]}, {
-            "action": "subscribe", "group": "futures/ticker:NOPE", "success": False, "error": "Invalid channel: not found futures/ticker:NOPE",
-            "request": {"action": "subscribe", "args": ["futures/ticker:NOPE"]}}),
-        ({"action": "subscribe", "args": ["sfutures/depth50:BTCUSDT"]}, {
-            "action": "subscribe", "group": "sfutures/depth50:BTCUSDT", "success": False, "error": "group [sfutures/depth50:BTCUSDT] not exist",
-            "request": {"action": "subscribe", "args": ["sfutures/depth50:BTCUSDT"]}}),
-        ({"action": "subscribe", "args": ["futures/order"]}, {
-            "action": "subscribe", "group": "futures/order", "success": False, "error": "futures/order need authenication"}),
+        (
+            {"action": "subscribe", "args": []},
+            {
+                "action": "subscribe",
+                "success": False,
+                "error": "Invalid args",
+                "request": {"action": "subscribe", "args": []},
+            },
+        ),
+        (
+            {"action": "request", "args": [TOPIC]},
+            {
+                "action": "request",
+                "group": TOPIC,
+                "success": False,
+                "error": f"Invalid action [request] for group [{TOPIC}]",
+                "request": {"action": "request", "args": [TOPIC]},
+            },
+        ),
+        (
+            {"action": "subscribe", "args": ["futures/ticker:NOPE"]},
+            {
+                "action": "subscribe",
+                "group": "futures/ticker:NOPE",
+                "success": False,
+                "error": "Invalid channel: not found futures/ticker:NOPE",
+                "request": {"action": "subscribe", "args": ["futures/ticker:NOPE"]},
+            },
+        ),
+        (
+            {"action": "subscribe", "args": ["sfutures/depth50:BTCUSDT"]},
+            {
+                "action": "subscribe",
+                "group": "sfutures/depth50:BTCUSDT",
+                "success": False,
+                "error": "group [sfutures/depth50:BTCUSDT] not exist",
+                "request": {"action": "subscribe", "args": ["sfutures/depth50:BTCUSDT"]},
+            },
+        ),
+        (
+            {"action": "subscribe", "args": ["futures/order"]},
+            {
+                "action": "subscribe",
+                "group": "futures/order",
+                "success": False,
+                "error": "futures/order need authenication",
+            },
+        ),
     ],
-)  # fmt: skip
+)
 async def test_errors_are_texts(message: object, answer: dict[str, object]) -> None:
     """A wrong message is answered with the documented text, and the connection lives on."""
     async with open_floor() as floor:
@@ -101,7 +149,11 @@ async def test_login_opens_private_topics(action: str, autojump_clock: MockClock
         socket = await floor.socket(PRIVATE)
         refused = await socket.ask({"action": "subscribe", "args": ["futures/order"]})
         assert refused == {
-            "action": "subscribe", "group": "futures/order", "success": False, "error": "futures/order need authenication"}
+            "action": "subscribe",
+            "group": "futures/order",
+            "success": False,
+            "error": "futures/order need authenication",
+        }
         assert await socket.login(str(START), futures=True) == {"action": "access", "success": True}
         assert (await socket.ask({"action": "subscribe", "args": ["futures/order"]}))["success"] is True
         floor.small.feed.publish("futures/order", {"group": "futures/order", "data": []}, "1")
@@ -114,8 +166,10 @@ async def test_a_wrong_login_is_refused_and_closed(autojump_clock: MockClock) ->
         socket = await floor.socket(PRIVATE)
         answer = await socket.login(str(START), key="880d5edecs1234567", futures=True)
         assert answer == {
-            "action": "access", "success": False,
-            "error": "access failed: openapi auth: apiKey 880d5edecs**** failed: openapi auth failed"}
+            "action": "access",
+            "success": False,
+            "error": "access failed: openapi auth: apiKey 880d5edecs**** failed: openapi auth failed",
+        }
         with pytest.raises(ConnectionClosed):
             await socket.get()
 
@@ -157,7 +211,8 @@ async def test_500_connections_public_and_private_together(autojump_clock: MockC
         refused = await floor.socket(PRIVATE)
         assert await refused.get() == {
             "success": False,
-            "error": "The number of connections established between a single IP and the server exceeds the upper limit"}
+            "error": "The number of connections established between a single IP and the server exceeds the upper limit",
+        }
         with pytest.raises(ConnectionClosed):
             await refused.get()
         await wait_all_tasks_blocked()

@@ -16,7 +16,7 @@ routes = Routes()
 
 CURRENCIES_MAX = 20
 
-_CHAINS: tuple[tuple[str, str, str | None, str, str, str], ...] = (
+CHAINS: tuple[tuple[str, str, str | None, str, str, str], ...] = (
     # (currency, network, contract, least withdrawal, fee, least deposit)
     ("BTC", "BTC", None, "0.0005", "0.0002", "0.0001"),
     ("ETH", "ERC20", None, "0.01", "0.002", "0.001"),
@@ -90,10 +90,10 @@ def account_currencies(exchange: Exchange, call: Call) -> Json:
     wanted = {name.strip() for name in names} - {""}
     if len(wanted) > CURRENCIES_MAX:
         raise Refusal(60000, f"At most {CURRENCIES_MAX} currencies at once")
-    if not wanted <= {name for chain in _CHAINS for name in (chain[0], chain[0].partition("-")[0])}:
+    if not wanted <= {name for chain in CHAINS for name in (chain[0], chain[0].partition("-")[0])}:
         raise Refusal(60002, "Unknown currency")
     rows: list[Json] = []
-    for currency, network, contract, least, fee, least_deposit in _CHAINS:
+    for currency, network, contract, least, fee, least_deposit in CHAINS:
         coin = currency.partition("-")[0]
         if wanted and not {currency, coin} & wanted:
             continue
