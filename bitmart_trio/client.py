@@ -1,6 +1,9 @@
-"""Opening a client. Each ``open_*`` owns a nursery with everything that runs in it, and closes all of it on the way out.
+"""Opening a client.
 
-Nothing else lives here: REST is in ``rest/`` over ``_io/http.py``, streams are in ``streams/`` over ``_io/switchboard.py``.
+Each ``open_*`` owns a nursery with everything that runs in it, and closes all of it on the way out.
+
+Nothing else lives here: REST is in ``rest/`` over ``_io/http.py``, streams are in ``streams/`` over
+``_io/switchboard.py``.
 """
 
 from __future__ import annotations
@@ -16,14 +19,26 @@ from ._io.dial import dialer
 from ._io.governor import Governor
 from ._io.http import Pipeline
 from ._io.scopes import closing_shield, lone_error
-from ._io.socket import Connect as Connect
+from ._io.socket import Connect
 from ._io.switchboard import Switchboard
 from ._io.transport import make_transport
 from .config import LIVE, Config, Credentials, Environment, Market
 from .errors import ConfigurationError
-from .rest.futures import Futures as Futures
-from .rest.spot import Spot as Spot
-from .streams import Streams as Streams
+from .rest.futures import Futures
+from .rest.spot import Spot
+from .streams import Streams
+
+__all__ = [
+    "Client",
+    "Connect",
+    "Futures",
+    "Spot",
+    "Streams",
+    "open_client",
+    "open_futures",
+    "open_spot",
+    "open_streams",
+]
 
 _DEFAULT: Final = Config()
 
@@ -113,8 +128,10 @@ async def open_client(
 ) -> AsyncIterator[Client]:
     """Open everything: REST of both markets, and streams whose sockets open on the first subscription.
 
-    Opening does no IO. Leaving ends every subscription (tasks that still iterate get ``trio.ClosedResourceError``), closes the sockets
-    politely within ``Config.timeouts.close`` each, also while being cancelled, and then the REST connections. An error raised inside leaves
+    Opening does no IO. Leaving ends every subscription (tasks that still iterate get ``trio.ClosedResourceError``),
+    closes the sockets
+    politely within ``Config.timeouts.close`` each, also while being cancelled, and then the REST connections. An error
+    raised inside leaves
     as it is, never wrapped in a group of ours.
 
     Args:

@@ -29,7 +29,8 @@ class _SecretText:
     __slots__ = ("_hmac", "_length")
 
     def __init__(self, text: str) -> None:
-        # The prepared HMAC is all that is kept: the secret itself cannot be read back, and each signature saves the key set-up.
+        # The prepared HMAC is all that is kept: the secret itself cannot be read back, and each signature saves the
+        # key set-up.
         self._hmac = hmac.new(text.encode(), digestmod="sha256")
         self._length = len(text)
 
@@ -85,7 +86,9 @@ class Credentials:
         return cls(key, os.environ.get(f"{prefix}SECRET") or None, os.environ.get(f"{prefix}MEMO") or None)
 
     @classmethod
-    def from_file(cls, path: str | os.PathLike[str] = DEFAULT_CREDENTIALS_FILE, profile: str = "default") -> Credentials:
+    def from_file(
+        cls, path: str | os.PathLike[str] = DEFAULT_CREDENTIALS_FILE, profile: str = "default"
+    ) -> Credentials:
         """Read ``api_key``, ``api_secret`` and ``memo`` from the table ``[profile]`` of a TOML file.
 
         Raises:
@@ -113,7 +116,9 @@ class Credentials:
     def require_signing(self, what: str) -> None:
         """Raise `MissingCredentials` unless signed calls are possible."""
         if not self.can_sign:
-            missing = [name for name, absent in (("api_secret", self._signer is None), ("memo", self.memo is None)) if absent]
+            missing = [
+                name for name, absent in (("api_secret", self._signer is None), ("memo", self.memo is None)) if absent
+            ]
             raise MissingCredentials(f"{what} is signed and needs {' and '.join(missing)}")
 
     def signature(self, message: bytes) -> str | Awaitable[str]:
@@ -266,7 +271,10 @@ class Backoff:
 
 @attrs.frozen(kw_only=True)
 class Retry:
-    """How often a REST call is repeated. Only what cannot do harm is: reads, and writes that were refused before being acted on."""
+    """How often a REST call is repeated.
+
+    Only what cannot do harm is: reads, and writes that were refused before being acted on.
+    """
 
     attempts: int = attrs.field(default=3, validator=attrs.validators.ge(1))
     """Tries in all; 1 never repeats."""
@@ -306,8 +314,12 @@ class Config:
         default=None,
         validator=attrs.validators.optional([attrs.validators.ge(1), attrs.validators.le(60_000)]),
     )
-    """Milliseconds that a signed request stays valid, sent where the endpoint takes it; None leaves the exchange's 5000."""
-    rate_limit: Literal["wait", "raise"] = attrs.field(default="wait", validator=attrs.validators.in_(("wait", "raise")))
+    """Milliseconds that a signed request stays valid, sent where the endpoint takes it; None leaves the exchange's
+    5000.
+    """
+    rate_limit: Literal["wait", "raise"] = attrs.field(
+        default="wait", validator=attrs.validators.in_(("wait", "raise"))
+    )
     """A call above its quota waits for its turn, or raises `RateLimited` without being sent."""
     ban_pause: float = attrs.field(default=60.0, validator=_not_negative)
     """Seconds that everything pauses after the exchange banned the address (418); doubles with each further ban."""

@@ -40,7 +40,8 @@ The tree (what a caller does differently has a class of its own, nothing else ha
         |-- StreamGap                messages were missed (gaps="raise")
         `-- SubscriberTooSlow        the buffer filled up (overflow="fail")
 
-Misuse of the library's objects (using what is closed, two tasks receiving at once) raises Trio's own ``ClosedResourceError`` and
+Misuse of the library's objects (using what is closed, two tasks receiving at once) raises Trio's own
+``ClosedResourceError`` and
 ``BusyResourceError``.
 """
 
@@ -58,11 +59,14 @@ class BitMartError(Exception):
 
 
 class ConfigurationError(BitMartError):
-    """What was asked for cannot be had with this configuration (spot on the demo environment, a topic of the wrong market)."""
+    """What was asked for cannot be had with this configuration, such as spot on the demo environment."""
 
 
 class MissingCredentials(ConfigurationError):
-    """A private call or stream without what it needs: the key, or for signed calls key, secret and memo. Nothing was sent."""
+    """A private call or stream without what it needs.
+
+    The key, or for signed calls key, secret and memo. Nothing was sent.
+    """
 
 
 class InvalidRequest(BitMartError, ValueError):
@@ -82,7 +86,10 @@ class TransportError(BitMartError):
 
 
 class ConnectionLost(TransportError):
-    """A connection could not be made or broke. For a REST call: nothing was done, or it was a read. For a stream: its end."""
+    """A connection could not be made or broke.
+
+    For a REST call: nothing was done, or it was a read. For a stream: its end.
+    """
 
 
 class OutcomeUnknown(TransportError):
@@ -100,7 +107,9 @@ class OutcomeUnknown(TransportError):
 
 
 class MalformedReply(TransportError):
-    """The bytes are not what the API sends: HTML from the edge network, truncated JSON, an empty body, an unknown shape.
+    """The bytes are not what the API sends.
+
+    HTML from the edge network, truncated JSON, an empty body, an unknown shape.
 
     Attributes:
         http_status: of the reply, None for a stream's frame.
@@ -152,10 +161,20 @@ class ApiError(BitMartError):
         parts = [str(self.code)] if self.code else []
         parts += [part for part in (self.message, f"({meaning})" if meaning else "") if part]
         text = " ".join(parts) or "refused"
-        where = [part for part in (self.endpoint, f"HTTP {self.http_status}" if self.http_status else None,
-                                   f"trace {self.trace}" if self.trace else None) if part]
-        return f"{text} [{', '.join(where)}]" + (f". {self.hint}" if self.hint else "") if where else (
-            text + (f". {self.hint}" if self.hint else ""))
+        where = [
+            part
+            for part in (
+                self.endpoint,
+                f"HTTP {self.http_status}" if self.http_status else None,
+                f"trace {self.trace}" if self.trace else None,
+            )
+            if part
+        ]
+        return (
+            f"{text} [{', '.join(where)}]" + (f". {self.hint}" if self.hint else "")
+            if where
+            else (text + (f". {self.hint}" if self.hint else ""))
+        )
 
 
 class AuthenticationError(ApiError):
@@ -167,7 +186,10 @@ class BadSignature(AuthenticationError):
 
 
 class ClockOutOfSync(ApiError):
-    """The timestamp was refused, so nothing was done. The library has already corrected its clock and tried once more."""
+    """The timestamp was refused, so nothing was done.
+
+    The library has already corrected its clock and tried once more.
+    """
 
 
 class PermissionDenied(ApiError):
@@ -307,7 +329,7 @@ class Code:
 
 _row = Code  # a short name keeps the table readable
 
-_ROWS: Final = (  # fmt: skip
+_ROWS: Final = (
     _row(25601, Maintenance, "function suspended during a server upgrade"),
     _row(30000, NotFound, "the path does not exist"),
     _row(30001, AuthenticationError, "the key header is missing or empty"),
@@ -539,9 +561,9 @@ CODES: Final[Mapping[int, Code]] = MappingProxyType({row.code: row for row in _R
 """BitMart's REST codes, both markets; where the two word one differently the caller's remedy is the same."""
 
 HTTP_STATUSES: Final[Mapping[int, type[ApiError]]] = MappingProxyType({
-    400: RequestRefused, 401: AuthenticationError, 403: PermissionDenied, 404: NotFound, 405: RequestRefused, 415: RequestRefused,
-    418: AddressBanned, 429: RateLimited, 500: ExchangeFault, 502: ServiceUnavailable, 503: ServiceUnavailable,
-    504: ServiceUnavailable,
+    400: RequestRefused, 401: AuthenticationError, 403: PermissionDenied, 404: NotFound, 405: RequestRefused,
+    415: RequestRefused, 418: AddressBanned, 429: RateLimited, 500: ExchangeFault, 502: ServiceUnavailable,
+    503: ServiceUnavailable, 504: ServiceUnavailable,
 })  # fmt: skip
 """What a status means when the body carries no code that we know."""
 

@@ -18,7 +18,9 @@ from . import codec
 T = TypeVar("T")
 
 Overflow: TypeAlias = Literal["conflate", "drop_oldest", "fail"]
-"""What a full buffer does: keep the newest a symbol, drop the oldest, or end the subscription with `SubscriberTooSlow`."""
+"""What a full buffer does: keep the newest a symbol, drop the oldest, or end the subscription with
+`SubscriberTooSlow`.
+"""
 
 _SPEED: Final = re.compile(r"@\d+ms$")
 
@@ -73,7 +75,9 @@ class Channel(Generic[T]):
     def __attrs_post_init__(self) -> None:
         CHANNELS.append(self)
 
-    def spell(self, subject: str = "", *, level: int | None = None, interval: str | None = None, speed: str = "") -> str:
+    def spell(
+        self, subject: str = "", *, level: int | None = None, interval: str | None = None, speed: str = ""
+    ) -> str:
         """The topic of one symbol or currency.
 
         Raises:
@@ -82,7 +86,9 @@ class Channel(Generic[T]):
         name = self.name
         if self.levels:
             if level not in self.levels:
-                raise InvalidRequest(f"level must be one of {', '.join(map(str, self.levels))}, not {level!r}", argument="level")
+                raise InvalidRequest(
+                    f"level must be one of {', '.join(map(str, self.levels))}, not {level!r}", argument="level"
+                )
             name = name.replace("{level}", str(level))
         if self.intervals:
             if interval not in self.intervals:
@@ -96,7 +102,8 @@ class Channel(Generic[T]):
                 allowed = ", ".join(each.removeprefix("@") for each in self.speeds if each) or "left out"
                 raise InvalidRequest(f"speed must be one of {allowed}, not {speed!r}", argument="speed")
         if self.filter in ("symbol", "currency"):
-            if not re.fullmatch(r"[^\s:@,]+", subject):
+            # A list where names were wanted is a common slip, and no type checker guards everybody.
+            if not isinstance(subject, str) or not re.fullmatch(r"[^\s:@,]+", subject):
                 raise InvalidRequest(f"not a {self.filter}: {subject!r}", argument=self.filter)
             return f"{name}:{subject}{suffix}"
         return f"{name}:{self.filter}" if self.filter else name
@@ -138,7 +145,9 @@ def market_of(topic: str) -> Market:
         return "spot"
     if re.fullmatch(r"futures/[^\s:]+(:[^\s:]+)?", topic):
         return "futures"
-    raise InvalidRequest(f"not a topic: {topic!r} (such as spot/ticker:BTC_USDT or futures/ticker:BTCUSDT)", argument="topic")
+    raise InvalidRequest(
+        f"not a topic: {topic!r} (such as spot/ticker:BTC_USDT or futures/ticker:BTCUSDT)", argument="topic"
+    )
 
 
 # Topics without a row: what every source calls private. A known channel says so itself.

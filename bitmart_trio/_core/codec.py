@@ -1,7 +1,9 @@
 """Bytes to models and back. With ``models/_rows.py`` the only place that knows msgspec or cattrs.
 
-Two engines, one result. A model whose fields carry their wire names goes straight from bytes through msgspec; when msgspec refuses (a number
-where text was documented, a blank where a number was), and for models with renamed fields, the bytes are read untyped with exact decimals and
+Two engines, one result. A model whose fields carry their wire names goes straight from bytes through msgspec; when
+msgspec refuses (a number
+where text was documented, a blank where a number was), and for models with renamed fields, the bytes are read untyped
+with exact decimals and
 structured by cattrs hooks, which accept what the exchange really sends:
 
 * numbers as text and text as numbers, for ids, codes, times and amounts;
@@ -19,7 +21,7 @@ import typing
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from enum import Enum
-from functools import lru_cache
+from functools import cache
 from typing import Any, Final, TypeVar, Union, get_args, get_origin
 
 import attrs
@@ -280,10 +282,10 @@ def structure(value: object, type_: type[T]) -> T:
     """
     try:
         return _structure.structure(value, type_)
-    except Exception as error:
+    except Exception as error:  # whatever the hooks stumbled over, the bytes do not fit
         try:
             _explain.structure(value, type_)
-        except Exception as detailed:
+        except Exception as detailed:  # noqa: BLE001  # as above
             messages = cattrs.transform_error(detailed)
             raise DecodeError("; ".join(messages[:3])) from error
         raise DecodeError(str(error)) from error
@@ -299,7 +301,8 @@ def is_native(type_: Any) -> bool:
     if get_origin(type_) is list:
         return is_native(get_args(type_)[0])
     if _is_optional(type_):
-        # A blank must become None: msgspec refuses one for a Decimal (then the hooks read it) but keeps one for text and enumerations.
+        # A blank must become None: msgspec refuses one for a Decimal (then the hooks read it) but keeps one for text
+        # and enumerations.
         inner = _inner(type_)
         return inner is Decimal or (isinstance(inner, type) and attrs.has(inner) and is_native(inner))
     if isinstance(type_, typing.NewType):
@@ -330,7 +333,7 @@ def decoder(type_: type[T]) -> Callable[[bytes | msgspec.Raw], T]:
     return made
 
 
-@lru_cache(maxsize=None)
+@cache
 def _decoder(type_: Any) -> Callable[[bytes | msgspec.Raw], Any]:
     def by_hooks(data: bytes | msgspec.Raw) -> Any:
         return structure(loads(bytes(data)), type_)

@@ -1,6 +1,7 @@
 """How BitMart spells things: REST headers, the text that is signed, and the envelopes of replies.
 
-Another venue would replace this file, the rows and the models; the rest of ``_core`` and ``_io`` would stay. (Sockets have their spelling in
+Another venue would replace this file, the rows and the models; the rest of ``_core`` and ``_io`` would stay. (Sockets
+have their spelling in
 ``socket_dialect.py``.)
 """
 

@@ -1,6 +1,7 @@
 """What an endpoint is: one row with its verb, path, authority, quota, parameters and result.
 
-Rows live in ``bitmart_trio/rest/<chapter>.py`` right above the methods that use them, and register themselves here so that tests and
+Rows live in ``bitmart_trio/rest/<chapter>.py`` right above the methods that use them, and register themselves here so
+that tests and
 documentation can walk them all.
 """
 

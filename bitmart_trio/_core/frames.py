@@ -232,7 +232,10 @@ class FrameSplitter:
         return messages, b"".join(controls) if controls else b""
 
     def _takes_long(self, first: int) -> bool:
-        """Whether a frame that begins so is taken if it is longer than a control frame; if not, it need not be waited for."""
+        """Whether a frame that begins so is taken when longer than a control frame.
+
+        If not, there is nothing to wait for.
+        """
         return first in _NEXT if self._fragments else first in _WHOLE or first in _START
 
     def _join(self) -> Message:

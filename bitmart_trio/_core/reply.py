@@ -98,8 +98,14 @@ def parse(endpoint: Endpoint[T], status: int, headers: Mapping[str, str], body: 
 def parse_raw(where: str, status: int, headers: Mapping[str, str], body: bytes) -> RawReply:
     """Read the reply to a raw request; raises like `parse`."""
     answer = _unwrap(None, where, status, headers, body)
-    return RawReply(codec.loads(answer.data) if not codec.is_null(answer.data) else None, answer.trace, status, headers,
-                    quota_use(headers), body)
+    return RawReply(
+        codec.loads(answer.data) if not codec.is_null(answer.data) else None,
+        answer.trace,
+        status,
+        headers,
+        quota_use(headers),
+        body,
+    )
 
 
 def extras(reply: Reply[Any]) -> dict[str, object]:
@@ -112,14 +118,18 @@ def extras(reply: Reply[Any]) -> dict[str, object]:
     return {} if codec.is_null(data) else codec.unknown_fields(codec.loads(data), reply.endpoint.returns)
 
 
-def _unwrap(endpoint: Endpoint[Any] | None, where: str, status: int, headers: Mapping[str, str], body: bytes) -> Unwrapped:
+def _unwrap(
+    endpoint: Endpoint[Any] | None, where: str, status: int, headers: Mapping[str, str], body: bytes
+) -> Unwrapped:
     try:
         answer = unwrap(endpoint.envelope if endpoint is not None else Envelope.STANDARD, body)
     except codec.DecodeError as error:
         if status >= 400:
             raise _not_the_api(where, status, headers, body) from error
         what = "an empty body" if not body.strip() else f"what is not a reply of the API ({error})"
-        raise MalformedReply(f"{where} answered HTTP {status} with {what}", http_status=status, excerpt=body[:_EXCERPT]) from error
+        raise MalformedReply(
+            f"{where} answered HTTP {status} with {what}", http_status=status, excerpt=body[:_EXCERPT]
+        ) from error
     if answer.ok and status < 400:
         return answer
     raise api_error(where, status, headers, answer)
@@ -137,7 +147,9 @@ def _not_the_api(where: str, status: int, headers: Mapping[str, str], body: byte
     hint = "The reply is not JSON: it comes from the network in front of the exchange, not from the API"
     if status == 403 and b"1010" in body:
         hint += "; error 1010 means that the user agent was turned away (Config.user_agent)"
-    error = error_class(0, "", status)(f"HTTP {status} without a JSON body", http_status=status, endpoint=where, hint=hint)
+    error = error_class(0, "", status)(
+        f"HTTP {status} without a JSON body", http_status=status, endpoint=where, hint=hint
+    )
     return _with_retry_after(error, headers)
 
 
@@ -161,6 +173,7 @@ def _payload(endpoint: Endpoint[T], answer: Unwrapped) -> T:
     returns: Any = endpoint.returns
     data = _descend(endpoint, answer.data)
     if codec.is_null(data):
-        # "Nothing" is spelled null, {} or by leaving data out; for a list that is an empty one, for a model one without fields.
+        # "Nothing" is spelled null, {} or by leaving data out; for a list that is an empty one, for a model one
+        # without fields.
         data = b"[]" if getattr(returns, "__origin__", None) is list else b"{}"
     return codec.decoder(endpoint.returns)(data)

@@ -1,17 +1,26 @@
-"""One connection as a state machine: frames and the time go in, frames to send and events come out. No socket, no clock.
+"""One connection as a state machine.
 
-Theory of operation. The session knows which topics are *wanted* and which are *held* (acknowledged); it sends what turns the one into the other.
+Frames and the time go in, frames to send and events come out. No socket, no clock.
+
+Theory of operation. The session knows which topics are *wanted* and which are *held* (acknowledged); it sends what
+turns the one into the other.
 
 * A private connection logs in first; nothing is subscribed before the reply.
-* At most one subscribe or unsubscribe frame is outstanding. Spot's errors name neither topic nor request, so this is what makes them mean
+* At most one subscribe or unsubscribe frame is outstanding. Spot's errors name neither topic nor request, so this is
+  what makes them mean
   something; on futures it costs nothing.
-* An error for a frame with several topics says nothing of the others. After a short wait for their acknowledgements (`_SETTLE`), those still open
-  are sent again, each alone; then an error has one possible meaning. 90008 (already subscribed) counts as an acknowledgement.
-* A frame that is never answered, a login without a reply and a ping without any message are the death of the connection.
-* A topic that is wanted again before it was let go is still held: `tick` says so at once, since nothing will be sent or answered for it.
+* An error for a frame with several topics says nothing of the others. After a short wait for their acknowledgements
+  (`_SETTLE`), those still open
+  are sent again, each alone; then an error has one possible meaning. 90008 (already subscribed) counts as an
+  acknowledgement.
+* A frame that is never answered, a login without a reply and a ping without any message are the death of the
+  connection.
+* A topic that is wanted again before it was let go is still held: `tick` says so at once, since nothing will be sent
+  or answered for it.
 * All that is sent keeps to the exchange's allowance of messages; what is above it waits for `tick`.
 
-The driver calls `receive` with every batch of messages and `tick` when `deadline` has come, sends what `take_outgoing` gives, and acts on events.
+The driver calls `receive` with every batch of messages and `tick` when `deadline` has come, sends what `take_outgoing`
+gives, and acts on events.
 """
 
 from __future__ import annotations
@@ -175,7 +184,10 @@ class Session:
         self._pump(now)
 
     def request(self, now: float, topic: str) -> None:
-        """Ask for a topic's newest state once; the answer is an ordinary push. For topics that are not held (yet) it does nothing."""
+        """Ask for a topic's newest state once.
+
+        The answer is an ordinary push. For topics that are not held (yet) it does nothing.
+        """
         if topic in self._held:
             self._requests[topic] = None
             self._pump(now)
@@ -193,7 +205,10 @@ class Session:
 
     @property
     def stirred(self) -> bool:
-        """Whether the last `receive` held more than data: something may have to be sent, and the next deadline may have moved."""
+        """Whether the last `receive` held more than data.
+
+        Something may have to be sent, and the next deadline may have moved.
+        """
         return self._stirred
 
     def deadline(self) -> float:
@@ -222,10 +237,9 @@ class Session:
             try:
                 if len(payload) > self._ceiling:
                     raise InflateError(f"larger than {self._ceiling} bytes")
-                # Any frame may be text or raw deflate, whatever it holds: the exchange has sent login replies both ways.
-                if binary:
-                    payload = inflate(payload, self._ceiling)
-                spoken = self._dialect.read(payload)
+                # Any frame may be text or raw deflate, whatever it holds: the exchange has sent login replies both
+                # ways.
+                spoken = self._dialect.read(inflate(payload, self._ceiling) if binary else payload)
             except (InflateError, codec.DecodeError) as error:
                 events.append(Malformed(str(error), payload[:100]))
                 continue
@@ -238,7 +252,9 @@ class Session:
                     break
         return events
 
-    def _hear(self, spoken: Data | Pong | LoggedIn | Acknowledged | Refused | Unknown, now: float, events: list[Event]) -> None:
+    def _hear(
+        self, spoken: Data | Pong | LoggedIn | Acknowledged | Refused | Unknown, now: float, events: list[Event]
+    ) -> None:
         match spoken:
             case LoggedIn():
                 if self._private and not self._ready:
@@ -262,6 +278,7 @@ class Session:
         if frame is not None and asked is not None:
             topic = asked
             frame.topics.remove(topic)
+            self._wait_for_more(frame, now)
             if not frame.topics:
                 self._outstanding = None
         elif verb == "unsubscribe":
@@ -327,11 +344,20 @@ class Session:
                 frame.duplicates += 1
             else:
                 frame.error = refused.error
-            frame.settle = min(frame.settle, now + _SETTLE)
+            frame.settle = now
+            self._wait_for_more(frame, now)
             return
         if not frame.topics:
             self._outstanding = None
             self._pump(now)
+
+    def _wait_for_more(self, frame: _Outstanding, now: float) -> None:
+        """Settle a frame that drew an error only when its answers have stopped coming.
+
+        A late one would be taken for the answer to the next.
+        """
+        if frame.settle is not _NEVER:
+            frame.settle = min(now + _SETTLE, frame.sent + self._acknowledge_timeout)
 
     def _settle_topic(self, frame: _Outstanding, topic: str, refused: Refused, events: list[Event]) -> None:
         if frame.verb == "unsubscribe":

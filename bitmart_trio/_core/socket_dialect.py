@@ -1,6 +1,7 @@
 """How BitMart's sockets are spelled: login, subscribe, ping, and what a frame from the server is. One class a market.
 
-Facts and where they were seen: spot chapter of 2025-06, futures chapter of 2025-11, a probe of the live futures socket of 2026-09-23.
+Facts and where they were seen: spot chapter of 2025-06, futures chapter of 2025-11, a probe of the live futures socket
+of 2026-09-23.
 """
 
 from __future__ import annotations
@@ -96,7 +97,8 @@ class SocketLimits:
 LIMITS: Final[dict[tuple[Market, bool], SocketLimits]] = {
     ("spot", False): SocketLimits(115, 20, 20, 4000),
     ("spot", True): SocketLimits(100, 10, 20, 4000),
-    # Undocumented: 100 topics ran without refusal (2026-09-23). Frames above about 2,048 bytes close the socket with 1009.
+    # Undocumented: 100 topics ran without refusal (2026-09-23). Frames above about 2,048 bytes close the socket with
+    # 1009.
     ("futures", False): SocketLimits(100, 500, 100, 2000),
     ("futures", True): SocketLimits(100, 500, 100, 2000),
 }

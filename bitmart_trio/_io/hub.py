@@ -1,13 +1,16 @@
 """Topics to subscribers. The hub decodes each push once and puts its items into buffers; it never waits for anybody.
 
-Spot pushes name a table, and each item its symbol; futures pushes name the whole topic, with or without the ``@100ms`` suffix that was asked for.
-A push that nobody asked for is counted and not decoded.
+Spot pushes name a table, and each item its symbol; futures pushes name the whole topic, with or without the ``@100ms``
+suffix that was asked for:
+they go to the exact topic, else to the one without a suffix, else to all that differ only in it. A push that nobody
+asked for is counted and not
+decoded.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any, Final, TypeAlias
 
 import attrs
@@ -21,10 +24,14 @@ logger = logging.getLogger(__name__)
 
 Buffer: TypeAlias = SubscriptionBuffer[Any]
 
-# Order pushes arrive under either table for either kind of subscription (docs and BitMart.Net disagree, 2026).
+# Order pushes arrive under either table for either kind of subscription (docs and BitMart.Net disagree, 2026). So an
+# order goes to both kinds, and
+# when the other table brings the same once more, to none.
 _ONE_PAIR: Final = "spot/user/order"
 _ALL_PAIRS: Final = "spot/user/orders"
 _ALL_PAIRS_TOPIC: Final = "spot/user/orders:ALL_SYMBOLS"
+# Orders whose second copy may still come. The two tables' pushes follow each other closely.
+_MOST_COPIES: Final = 256
 
 
 @attrs.define
@@ -61,6 +68,7 @@ class Hub:
         self._unasked = 0
         self._malformed = 0
         self._strangers: set[str] = set()
+        self._orders: dict[Hashable, str] = {}
 
     def attach(self, topic: str, buffer: Buffer) -> None:
         """Send a topic's items to a buffer from now on."""
@@ -126,8 +134,8 @@ class Hub:
                 logger.debug("push that nobody asked for: %s (said once, counted always)", key)
             return
         self._routed += 1
-        if table.channel is None:
-            self._put_raw(table, key, raw, now)
+        if table.channel is None or table.channel.payload is RawPush:
+            self._put_raw(self._meant(table, key), key, raw, now)
             return
         try:
             items = table.channel.decode(raw)
@@ -135,50 +143,59 @@ class Hub:
             self._malformed += 1
             self._malformed_push(f"{key}: {error}", raw[:200])
             return
-        if key.startswith("futures/"):
-            # The exact topic's subscribers, or all that differ only in the suffix.
-            for topic, buffers in ((key, table.topics[key]),) if key in table.topics else tuple(table.topics.items()):
-                self._put(table.channel, topic, items, buffers, now)
-        elif table.channel.filter == "symbol" or key in (_ONE_PAIR, _ALL_PAIRS):
-            self._put_by_symbol(table, key, items, now)
+        if key in (_ONE_PAIR, _ALL_PAIRS):
+            self._put_orders(table, key, items, now)
+        elif key.startswith("spot/") and table.channel.filter == "symbol":
+            for item in items:
+                topic = f"{key}:{item.symbol}"
+                self._put(table.channel, topic, (item,), table.topics.get(topic, []), now)
         else:
-            for topic, buffers in tuple(table.topics.items()):
+            for topic, buffers in self._meant(table, key):
                 self._put(table.channel, topic, items, buffers, now)
+
+    @staticmethod
+    def _meant(table: _Table, key: str) -> tuple[tuple[str, list[Buffer]], ...]:
+        """Whose push it is, by its name alone."""
+        for topic in (key, without_speed(key)):
+            if topic in table.topics:
+                return ((topic, table.topics[topic]),)
+        return tuple(table.topics.items())
 
     @staticmethod
     def _put(channel: Channel[Any], topic: str, items: Iterable[Any], buffers: list[Buffer], now: float) -> None:
         for item in items:
             state = topic if channel.key is None else (topic, channel.key(item))
+            # A buffer may be detached while it is put into: then its list loses it.
             for buffer in tuple(buffers) if len(buffers) > 1 else buffers:
                 buffer.put(item, state, now)
 
-    def _put_by_symbol(self, table: _Table, key: str, items: Iterable[Any], now: float) -> None:
+    def _put_orders(self, table: _Table, key: str, items: Iterable[Any], now: float) -> None:
         assert table.channel is not None
         for item in items:
-            if key in (_ONE_PAIR, _ALL_PAIRS):
-                topics = self._order_topics(table, key, item.symbol)
-            else:
-                topics = (f"{key}:{item.symbol}",)
-            for topic in topics:
-                buffers = table.topics.get(topic)
-                if buffers:
-                    self._put(table.channel, topic, (item,), buffers, now)
+            one = table.topics.get(f"{_ONE_PAIR}:{item.symbol}", [])
+            every = table.topics.get(_ALL_PAIRS_TOPIC, [])
+            if one and every:
+                if self._orders.get(item, key) != key:
+                    del self._orders[item]
+                    continue
+                if len(self._orders) >= _MOST_COPIES:
+                    del self._orders[next(iter(self._orders))]
+                self._orders[item] = key
+            self._put(table.channel, f"{_ONE_PAIR}:{item.symbol}", (item,), one, now)
+            self._put(table.channel, _ALL_PAIRS_TOPIC, (item,), every, now)
 
     @staticmethod
-    def _order_topics(table: _Table, key: str, symbol: str) -> tuple[str, ...]:
-        """Whose order it is, so that a client with both kinds of subscription, pushed both tables, gets each order once in each."""
-        one = f"{_ONE_PAIR}:{symbol}"
-        own, other = (one, _ALL_PAIRS_TOPIC) if key == _ONE_PAIR else (_ALL_PAIRS_TOPIC, one)
-        return (own,) if own in table.topics else (other,)
-
-    @staticmethod
-    def _put_raw(table: _Table, key: str, raw: bytes, now: float) -> None:
+    def _put_raw(targets: Iterable[tuple[str, list[Buffer]]], key: str, raw: bytes, now: float) -> None:
         try:
             data = codec.loads(raw) if raw else None
         except codec.DecodeError:  # the frame was read, so this is only what never was JSON
             data = None
-        symbols = {item["symbol"] for item in data if isinstance(item, dict) and "symbol" in item} if isinstance(data, list) else set()
-        for topic, buffers in tuple(table.topics.items()):
+        symbols: set[object] = set()
+        if isinstance(data, list):
+            symbols = {
+                item["symbol"] for item in data if isinstance(item, dict) and isinstance(item.get("symbol"), str)
+            }
+        for topic, buffers in targets:
             wanted = topic.partition(":")[2]
             if key.startswith("spot/") and symbols and wanted and "_" in wanted and wanted not in symbols:
                 continue

@@ -20,5 +20,8 @@ def _agent() -> str:
 
 
 def user_agent(config: Config) -> str:
-    """The User-Agent of REST and sockets. BitMart's edge answers the default agents of HTTP libraries with 403, error 1010."""
+    """The User-Agent of REST and sockets.
+
+    BitMart's edge answers the default agents of HTTP libraries with 403, error 1010.
+    """
     return config.user_agent or _agent()

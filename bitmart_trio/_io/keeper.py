@@ -1,10 +1,14 @@
-"""The keeper of one connection: connects, logs in again, puts back exactly the wanted topics, backs off, and knows when to give up.
+"""The keeper of one connection.
 
-It owns no data: pushes go straight from the socket to the hub. It knows the topics that are wanted, who waits for which to be acknowledged, and
+Connects, logs in again, puts back exactly the wanted topics, backs off, and knows when to give up.
+
+It owns no data: pushes go straight from the socket to the hub. It knows the topics that are wanted, who waits for
+which to be acknowledged, and
 what must be said when the connection breaks.
 
 * A connection that was never up gives its first failure to those who wait for it.
-* Once up, it is replaced for ever, unless `Backoff.attempts` says otherwise, the login is refused for good, or nobody wants anything of it.
+* Once up, it is replaced for ever, unless `Backoff.attempts` says otherwise, the login is refused for good, or nobody
+  wants anything of it.
 """
 
 from __future__ import annotations
@@ -107,7 +111,8 @@ class Keeper:
         self._settled = trio.Event()
         self._error: Exception | None = None
 
-    # ---- the switchboard's side ---------------------------------------------------------------------------------------
+    # ---- the switchboard's side
+    # ---------------------------------------------------------------------------------------
 
     def want(self, topics: Iterable[str]) -> list[Wish]:
         """Hold these topics from now on, across reconnects; what is given can be waited for with `acknowledged`."""
@@ -141,7 +146,8 @@ class Keeper:
         if self._error is not None:
             raise self._error
 
-    # ---- the task -----------------------------------------------------------------------------------------------------
+    # ---- the task
+    # -----------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Keep the connection until it is given up. Being cancelled closes it politely."""
@@ -178,12 +184,15 @@ class Keeper:
             if backoff.attempts is not None and self._failures > backoff.attempts:
                 self._give_up(ConnectionLost(f"given up after {backoff.attempts} failures in a row: {error}"), error)
                 return str(error)
-            seconds = delay(backoff, self._failures - 1, random.random())
+            seconds = delay(backoff, self._failures - 1, random.random())  # noqa: S311  # jitter, not a secret
             self._tell(stream_events.Lost(**self._about(), reason=str(error), retry_in=seconds))
             await trio.sleep(seconds)
 
     async def _clock_was_off(self, error: Exception) -> bool:
-        """After a login that was refused for its timestamp: whether the clock has been corrected, so that another try makes sense at once."""
+        """After a login that was refused for its timestamp.
+
+        Whether the clock has been corrected, so that another try makes sense at once.
+        """
         if not isinstance(error, LoginFailed) or not isinstance(error.error, ClockOutOfSync):
             self._resynced = False
             return False
@@ -250,7 +259,8 @@ class Keeper:
         if self._was_ready:
             self._hub.end(topics, error)
 
-    # ---- what the socket says -----------------------------------------------------------------------------------------
+    # ---- what the socket says
+    # -----------------------------------------------------------------------------------------
 
     def _on_event(self, event: Event) -> None:
         match event:
@@ -295,7 +305,9 @@ class Keeper:
         if state is None:
             return
         if state.since is not None:
-            self._hub.gap(Gap(state.since, trio.current_time(), self._reason, self._epoch, topic), connection=self.number)
+            self._hub.gap(
+                Gap(state.since, trio.current_time(), self._reason, self._epoch, topic), connection=self.number
+            )
             state.since = None
         state.settled.set()
 

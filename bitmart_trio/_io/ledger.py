@@ -1,6 +1,9 @@
-"""What one address may do at an exchange's sockets, counted for all clients of a run: connections in all, and connects a minute.
+"""What one address may do at an exchange's sockets, counted for all clients of a run.
 
-Kept in a run-local variable: two ``trio.run`` in one process (tests, threads) have clocks of their own and do not share a count.
+Connections in all, and connects a minute.
+
+Kept in a run-local variable: two ``trio.run`` in one process (tests, threads) have clocks of their own and do not
+share a count.
 """
 
 from __future__ import annotations

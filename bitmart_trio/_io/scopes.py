@@ -10,9 +10,12 @@ import trio
 
 @contextmanager
 def lone_error() -> Iterator[None]:
-    """Put around ``async with trio.open_nursery()`` inside an ``open_*`` function: a group of one error leaves as that error.
+    """Put around ``async with trio.open_nursery()`` inside an ``open_*`` function.
 
-    Our tasks end expected failures through channels, so the only ordinary error that leaves the nursery is the user's own (which may itself be
+    A group of one error leaves as that error.
+
+    Our tasks end expected failures through channels, so the only ordinary error that leaves the nursery is the user's
+    own (which may itself be
     a group, and stays one). Two errors mean a bug of ours and stay a group.
     """
     try:

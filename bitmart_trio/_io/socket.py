@@ -1,6 +1,9 @@
-"""One WebSocket, driven: a reader, a writer and a heartbeat around one `Session`, in one nursery that lives as long as the connection.
+"""One WebSocket, driven.
 
-The session decides, this file waits. Expected ends (the network's errors, a refused login, a dead peer) are noted and end the nursery; `run` then
+A reader, a writer and a heartbeat around one `Session`, in one nursery that lives as long as the connection.
+
+The session decides, this file waits. Expected ends (the network's errors, a refused login, a dead peer) are noted and
+end the nursery; `run` then
 raises the one that was noted, so nothing but bugs ever leaves as a group.
 """
 
@@ -68,7 +71,8 @@ class Socket:
         self._failure: Exception | None = None
         self._scope = trio.CancelScope()
 
-    # ---- what the keeper asks for -------------------------------------------------------------------------------------
+    # ---- what the keeper asks for
+    # -------------------------------------------------------------------------------------
 
     def want(self, topics: Iterable[str]) -> None:
         """Hold these topics as well."""
@@ -151,7 +155,8 @@ class Socket:
         self._session.login(trio.current_time(), credentials.api_key, timestamp, signature)
         self._stir()
 
-    # ---- the tasks ----------------------------------------------------------------------------------------------------
+    # ---- the tasks
+    # ----------------------------------------------------------------------------------------------------
 
     def _take(self, messages: Sequence[tuple[bool, bytes]]) -> None:
         """A batch from the wire. Called from within the reader: it must not wait."""

@@ -1,7 +1,11 @@
-"""`Subscription`: what a user iterates. A ``trio.abc.ReceiveChannel`` over a bounded buffer that acts by policy when it is full.
+"""`Subscription`: what a user iterates.
 
-It has the semantics of a memory channel's receive side (a conformance test runs the same cases on both): several tasks may receive and compete
-for items, clones share one buffer, closing wakes those who wait with ``ClosedResourceError``. It has its own buffer because a memory channel can
+A ``trio.abc.ReceiveChannel`` over a bounded buffer that acts by policy when it is full.
+
+It has the semantics of a memory channel's receive side (a conformance test runs the same cases on both): several tasks
+may receive and compete
+for items, clones share one buffer, closing wakes those who wait with ``ClosedResourceError``. It has its own buffer
+because a memory channel can
 neither replace an item by a newer one nor hand over a batch.
 """
 
@@ -9,14 +13,14 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Hashable
-from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar, get_args
 
 import attrs
 import trio
 from trio.lowlevel import Abort, RaiseCancelT, Task
 
 from .._core.channel import Overflow
-from ..errors import StreamGap, SubscriberTooSlow
+from ..errors import InvalidRequest, StreamGap, SubscriberTooSlow
 from ..models.stream_events import Gap
 
 T_co = TypeVar("T_co", covariant=True)
@@ -83,9 +87,17 @@ class SubscriptionBuffer(Generic[T]):
         size: items it may hold.
         overflow: what happens above that.
         gaps: how holes are told.
+
+    Raises:
+        InvalidRequest: no room for a single item, or a word that is not a policy.
     """
 
     def __init__(self, *, size: int, overflow: Overflow, gaps: Gaps) -> None:
+        if size < 1:
+            raise InvalidRequest(f"buffer must be at least 1, not {size!r}", argument="buffer")
+        for name, word, words in (("overflow", overflow, get_args(Overflow)), ("gaps", gaps, get_args(Gaps))):
+            if word not in words:
+                raise InvalidRequest(f"{name} must be one of {', '.join(words)}, not {word!r}", argument=name)
         self.size = size
         self.overflow: Overflow = overflow
         self.gaps: Gaps = gaps
@@ -103,11 +115,12 @@ class SubscriptionBuffer(Generic[T]):
         self._dropped = 0
         self._gaps = 0
         self._reconnects = 0
-        self._reconnect: tuple[int, int] | None = None
+        self._epochs: dict[int, int] = {}
         self._held_gaps = 0
         self._last: float | None = None
 
-    # ---- the hub's side -----------------------------------------------------------------------------------------------
+    # ---- the hub's side
+    # -----------------------------------------------------------------------------------------------
 
     def put(self, item: T, key: Hashable, now: float) -> None:
         """Take an item; hands it to a waiting task, or buffers it by policy."""
@@ -121,6 +134,8 @@ class SubscriptionBuffer(Generic[T]):
         elif self.overflow == "conflate":
             if key in self._states:
                 self._conflated += 1
+                if self._held_gaps:
+                    del self._states[key]  # what arrived behind a hole is read behind it
             elif self._used() >= self.size:
                 self._drop_oldest_state()
             self._states[key] = item
@@ -131,27 +146,50 @@ class SubscriptionBuffer(Generic[T]):
             self._queue.append(item)
         else:
             self._dropped += 1
-            self.end(SubscriberTooSlow(
-                f"{self.size} items were waiting and another arrived (topics: {', '.join(list(self.topics)[:3])})",
-                buffered=self._used(),
-            ))
+            self.end(
+                SubscriberTooSlow(
+                    f"{self.size} items were waiting and another arrived (topics: {', '.join(list(self.topics)[:3])})",
+                    buffered=self._used(),
+                )
+            )
 
     def gap(self, gap: Gap, connection: int) -> None:
         """Note a hole where it happened."""
         self._gaps += 1
-        if (connection, gap.epoch) != self._reconnect:
-            self._reconnect = (connection, gap.epoch)
+        if self._epochs.get(connection) != gap.epoch:  # each of the connection's topics brings its own gap
+            self._epochs[connection] = gap.epoch
             self._reconnects += 1
         if self.gaps == "skip" or self._end is not None or not self.open_handles:
             return
         if self.waiting:
             self._hand_over(gap)
-        elif self.overflow == "conflate":
-            self._states["gap", self._gaps] = gap
+        elif not self._widen(gap):
             self._held_gaps += 1
-        else:
-            self._queue.append(gap)
-            self._held_gaps += 1
+            if self.overflow == "conflate":
+                self._states["gap", self._gaps] = gap
+            else:
+                self._queue.append(gap)
+
+    def _widen(self, gap: Gap) -> bool:
+        """Make one of two holes in a topic that nothing was received between.
+
+        So a bad line cannot fill the memory with holes.
+        """
+        for index in range(len(self._queue) - 1, -1, -1):
+            item = self._queue[index]
+            if not isinstance(item, Gap):
+                break
+            if item.topic == gap.topic:
+                self._queue[index] = gap._replace(since=item.since)
+                return True
+        for key in reversed(self._states):
+            item = self._states[key]
+            if not isinstance(item, Gap):
+                break
+            if item.topic == gap.topic:
+                self._states[key] = gap._replace(since=item.since)
+                return True
+        return False
 
     def end(self, error: Exception) -> None:
         """The stream cannot go on: what is buffered can still be read, then the error is raised, every time."""
@@ -166,6 +204,14 @@ class SubscriptionBuffer(Generic[T]):
         owner, self.owner = self.owner, None
         if owner is not None:
             owner.release(self)
+
+    def holder(self) -> Owner:
+        """Who holds the topics; raises what ended the stream."""
+        if self.owner is not None:
+            return self.owner
+        if self._end is not None:
+            raise self._raised()
+        raise InvalidRequest("this subscription has no topics that could be changed")
 
     def _used(self) -> int:
         return len(self._queue) + len(self._states) - self._held_gaps
@@ -196,7 +242,8 @@ class SubscriptionBuffer(Generic[T]):
         waiter.error = error
         trio.lowlevel.reschedule(task)
 
-    # ---- the user's side ----------------------------------------------------------------------------------------------
+    # ---- the user's side
+    # ----------------------------------------------------------------------------------------------
 
     def take(self) -> T | Gap:
         """The next item; raises ``WouldBlock``, `StreamGap` or what ended the stream."""
@@ -262,7 +309,8 @@ def _stream_gap(gap: Gap) -> StreamGap:
 class Subscription(trio.abc.ReceiveChannel[T_co]):
     """A live stream of typed items: ``async for item in subscription``.
 
-    Made by the openers (``client.streams.spot.trade(...)``), closed by leaving their ``async with``. Delivery is in the order of the wire. What
+    Made by the openers (``client.streams.spot.trade(...)``), closed by leaving their ``async with``. Delivery is in
+    the order of the wire. What
     may be missing says the opener; what was missed, dropped or conflated is counted in `statistics`.
     """
 
@@ -338,11 +386,17 @@ class Subscription(trio.abc.ReceiveChannel[T_co]):
         return waiter.result
 
     def batches(self) -> AsyncIterator[list[T_co]]:
-        """Iterate over lists of all that is ready, one checkpoint a list: ``async for batch in subscription.batches()``."""
+        """Iterate over lists of all that is ready, one checkpoint a list.
+
+        ``async for batch in subscription.batches()``.
+        """
         return _Batches(self)
 
     def clone(self) -> Subscription[T_co]:
-        """Another handle on the same buffer. Handles compete for items; the topics are let go when the last one closes."""
+        """Another handle on the same buffer.
+
+        Handles compete for items; the topics are let go when the last one closes.
+        """
         if self._closed:
             raise trio.ClosedResourceError("this subscription is closed")
         return Subscription(self._buffer)
@@ -368,12 +422,15 @@ class Subscription(trio.abc.ReceiveChannel[T_co]):
         await self._owner().remove(self._buffer, subjects)
 
     def _owner(self) -> Owner:
-        if self._closed or self._buffer.owner is None:
+        if self._closed:
             raise trio.ClosedResourceError("this subscription is closed")
-        return self._buffer.owner
+        return self._buffer.holder()
 
     def close(self) -> None:
-        """Close this handle; tasks that wait on it get ``ClosedResourceError``. The last handle lets the topics go. Idempotent."""
+        """Close this handle.
+
+        Tasks that wait on it get ``ClosedResourceError``. The last handle lets the topics go. Idempotent.
+        """
         if self._closed:
             return
         self._closed = True
@@ -410,5 +467,5 @@ class _Batches(Generic[T_co]):
 
     @trio.lowlevel.enable_ki_protection
     async def __anext__(self) -> list[T_co]:
-        batch: list[T_co] = await self._subscription._next(wants_batch=True)  # noqa: SLF001  # its other half
+        batch: list[T_co] = await self._subscription._next(wants_batch=True)
         return batch

@@ -1,6 +1,9 @@
-"""The switchboard: every socket of one client. It packs topics onto connections within the exchange's limits and gives out subscriptions.
+"""The switchboard: every socket of one client.
 
-Connections are opened when a topic needs one, shared by all subscriptions, and owned by the client's nursery. Two subscriptions to one topic share
+It packs topics onto connections within the exchange's limits and gives out subscriptions.
+
+Connections are opened when a topic needs one, shared by all subscriptions, and owned by the client's nursery. Two
+subscriptions to one topic share
 it on the wire; the last one to close lets it go.
 """
 
@@ -94,7 +97,8 @@ class Switchboard:
         Args:
             topics: as on the wire.
             spell: makes topics of what the user gives to ``Subscription.add`` and ``remove``.
-            buffer, overflow: None takes the channel's and the configuration's.
+            buffer: items held; None takes the configuration's.
+            overflow: what a full buffer does; None takes the channel's.
             gaps: how holes are told.
         """
         self._check_open()
@@ -189,7 +193,10 @@ class Switchboard:
     # ---- connections ------------------------------------------------------------------------------------------------
 
     def _place(self, topic: str) -> Keeper:
-        """A connection with room for a topic, opened if there is none. The first ones are filled first, so that they pack again as topics close."""
+        """A connection with room for a topic, opened if there is none.
+
+        The first ones are filled first, so that they pack again as topics close.
+        """
         market, private = market_of(topic), is_private(topic)
         for keeper in self._keepers.get((market, private), ()):
             if self._assigned(keeper) <= LIMITS[market, private].topics:
@@ -238,10 +245,16 @@ class Switchboard:
 
     def _malformed(self, reason: str, excerpt: bytes) -> None:
         market: Market = "spot" if reason.startswith("spot/") else "futures"
-        self._tell(stream_events.Malformed(
-            market=market, private=is_private(reason.partition(": ")[0]), connection=0, time=trio.current_time(),
-            reason=reason, excerpt=excerpt,
-        ))
+        self._tell(
+            stream_events.Malformed(
+                market=market,
+                private=is_private(reason.partition(": ")[0]),
+                connection=0,
+                time=trio.current_time(),
+                reason=reason,
+                excerpt=excerpt,
+            )
+        )
 
 
 @attrs.frozen(eq=False)

@@ -125,8 +125,8 @@ class LifoTransport(httpx.AsyncBaseTransport):
             self._idle.append((connection, self._monotonic()))
 
     async def _drop(self, connection: httpx.AsyncBaseTransport) -> None:
-        # Not put back: cancelled at the wrong moment, httpcore keeps a connection that is neither idle nor closed,
-        # and the next request on it would wait for ever.
+        # Not put back: httpcore has closed its connection, but whether all else is in order, wherever it was cancelled,
+        # depends on its inner workings; another one costs nothing beside the handshake that is needed anyway.
         self._busy.discard(connection)
         await connection.aclose()
 

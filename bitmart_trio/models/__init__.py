@@ -1,6 +1,7 @@
 """What users hold: replies, pushes, requests, enumerations and events, all frozen and without IO.
 
-The files are imported as their names are asked for: together they take as long to load as the rest of the library.
+The files are imported as their names are asked for: all of them together take as long to load as the rest of the
+library.
 """
 
 from __future__ import annotations
@@ -153,6 +154,10 @@ if TYPE_CHECKING:
     from .margin import MarginTransferSide as MarginTransferSide
     from .margin import RepayPlaced as RepayPlaced
     from .margin import RepayRecord as RepayRecord
+    from .rules import FuturesRules as FuturesRules
+    from .rules import MarketRules as MarketRules
+    from .rules import SpotRules as SpotRules
+    from .rules import Violation as Violation
     from .spot_account import AccountBalance as AccountBalance
     from .spot_account import AccountCurrency as AccountCurrency
     from .spot_account import AccountInfo as AccountInfo

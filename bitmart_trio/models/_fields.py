@@ -30,7 +30,9 @@ def from_seconds(value: Seconds) -> datetime:
     return _EPOCH + timedelta(seconds=value)
 
 
-def wire(name: str | None = None, *, aliases: tuple[str, ...] = (), zero_is_none: bool = False, default: Any = attrs.NOTHING) -> Any:  # noqa: ANN401
+def wire(
+    name: str | None = None, *, aliases: tuple[str, ...] = (), zero_is_none: bool = False, default: Any = attrs.NOTHING
+) -> Any:  # noqa: ANN401
     """A field whose spelling on the wire differs from its Python name, or that needs a rule of its own.
 
     Args:

@@ -21,4 +21,6 @@ class Level(Row, array_like=True, frozen=True):
     price: Decimal
     """Quote currency."""
     size: Decimal
-    """The total resting at that price: base units on spot, contracts on futures; 0 in an increment removes the level."""
+    """The total resting at that price: base units on spot, contracts on futures; 0 in an increment removes the
+    level.
+    """

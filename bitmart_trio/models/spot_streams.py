@@ -185,7 +185,9 @@ class SpotOrderUpdate:
     filled_notional: Decimal
     """Quote currency."""
     state: str | None = None
-    """Announced for removal, use `order_state`: 4 accepted, 5 partly filled, 6 filled, 8 cancelled, 12 cancelled after a partial fill."""
+    """Announced for removal, use `order_state`: 4 accepted, 5 partly filled, 6 filled, 8 cancelled, 12 cancelled after
+    a partial fill.
+    """
     order_state: SpotOrderState | None = None
     """None before 2024-02-29."""
     order_type: str | None = None

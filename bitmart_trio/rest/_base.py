@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
-from datetime import datetime
-from decimal import Decimal
 from typing import Literal, Protocol, TypeAlias, TypeVar
 
 from .._core.endpoint import Auth, Endpoint

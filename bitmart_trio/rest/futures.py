@@ -1,15 +1,20 @@
 """The futures market's REST API: its chapters in one object.
 
-A chapter is imported when it is first used: together they take as long as everything else."""
+A chapter is imported when it is first used: together they take as long as everything else.
+"""
 
 from __future__ import annotations
 
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ._base import MarketApi
+import trio
+
+from ..errors import InvalidSymbol
+from ._base import Caller, MarketApi
 
 if TYPE_CHECKING:
+    from ..models.rules import FuturesRules
     from .futures_account import FuturesAccount
     from .futures_affiliate import FuturesAffiliate
     from .futures_demo import FuturesDemo
@@ -22,6 +27,10 @@ if TYPE_CHECKING:
 
 class Futures(MarketApi):
     """``client.futures``: one attribute a chapter of the documentation."""
+
+    def __init__(self, caller: Caller) -> None:
+        super().__init__(caller)
+        self._rules: dict[str, FuturesRules] = {}
 
     @cached_property
     def system(self) -> System:
@@ -78,3 +87,26 @@ class Futures(MarketApi):
         from .futures_demo import FuturesDemo
 
         return FuturesDemo(self._caller)
+
+    async def rules(self, symbol: str, *, refresh: bool = False) -> FuturesRules:
+        """The tick, step and bounds that orders on a contract must keep to.
+
+        Read from ``market.contracts``, and kept.
+
+        Args:
+            symbol: such as BTCUSDT.
+            refresh: read them anew; the exchange changes them now and then.
+
+        Raises:
+            InvalidSymbol: there is no such contract.
+        """
+        from ..models.rules import FuturesRules
+
+        await trio.lowlevel.checkpoint()
+        if refresh or symbol not in self._rules:
+            self._rules |= {
+                each.symbol: FuturesRules.from_details(each) for each in await self.market.contracts(symbol)
+            }
+        if symbol not in self._rules:
+            raise InvalidSymbol(f"no contract {symbol!r}", endpoint="GET /contract/public/details")
+        return self._rules[symbol]

@@ -8,9 +8,13 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ._base import MarketApi
+import trio
+
+from ..errors import InvalidSymbol
+from ._base import Caller, MarketApi
 
 if TYPE_CHECKING:
+    from ..models.rules import SpotRules
     from .spot_account import SpotAccount
     from .spot_algo import SpotAlgo
     from .spot_broker import SpotBroker
@@ -24,6 +28,10 @@ if TYPE_CHECKING:
 
 class Spot(MarketApi):
     """``client.spot``: one attribute a chapter of the documentation."""
+
+    def __init__(self, caller: Caller) -> None:
+        super().__init__(caller)
+        self._rules: dict[str, SpotRules] = {}
 
     @cached_property
     def system(self) -> System:
@@ -87,3 +95,24 @@ class Spot(MarketApi):
         from .spot_earn import SpotEarn
 
         return SpotEarn(self._caller)
+
+    async def rules(self, symbol: str, *, refresh: bool = False) -> SpotRules:
+        """The tick, step and bounds that orders on a pair must keep to.
+
+        Read from ``market.symbol_details`` for all pairs at once, and kept.
+
+        Args:
+            symbol: such as BTC_USDT.
+            refresh: read them anew; the exchange changes them now and then.
+
+        Raises:
+            InvalidSymbol: there is no such pair.
+        """
+        from ..models.rules import SpotRules
+
+        await trio.lowlevel.checkpoint()
+        if refresh or symbol not in self._rules:
+            self._rules |= {each.symbol: SpotRules.from_details(each) for each in await self.market.symbol_details()}
+        if symbol not in self._rules:
+            raise InvalidSymbol(f"no pair {symbol!r}", endpoint="GET /spot/v1/symbols/details")
+        return self._rules[symbol]

@@ -236,9 +236,9 @@ class HangHandshake(_AtConnection):
 class Drop(_AtConnection):
     """The connection breaks without a closing handshake.
 
-    A client must reconnect, log in anew, and subscribe to what is wanted now.
-    Without ``after`` all connections that match are reset at once, unread data included, and the fault is used up. With
-    ``after=n`` n more frames are sent and arrive, then the connection ends.
+    A client must reconnect, log in anew, and subscribe to what is wanted now. Without ``after`` all connections that
+    match are reset at once, unread data included, and the fault is used up. With ``after=n`` n more frames are sent and
+    arrive, then the connection ends.
     """
 
     code: int | None = None
@@ -249,7 +249,8 @@ class Drop(_AtConnection):
 class Stall(Fault):
     """Nothing more is sent, pongs included, while the connection stays open.
 
-    It goes on when the fault is removed or has lasted its time. A client must notice the silence by its own deadline and replace the connection.
+    It goes on when the fault is removed or has lasted its time. A client must notice the silence by its own deadline
+    and replace the connection.
     """
 
     place: ClassVar[str] = "connection"

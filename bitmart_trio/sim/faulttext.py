@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from math import isfinite
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, cast, get_args
 
 import attrs
 
@@ -54,8 +54,7 @@ def fault_from(members: Mapping[str, object]) -> Fault:
             raise FaultError(f"{kind.__name__} has no field {name!r}; it has {', '.join(known)}")
         given[name] = _fit(kind, name, known[name].type, value)
     # The fields were checked against their declared types one by one, which no type checker can follow.
-    build: Callable[..., Fault] = kind
-    return build(**given)
+    return cast("Callable[..., Fault]", kind)(**given)
 
 
 def _kind(name: str) -> type[Fault]:

@@ -9,7 +9,7 @@ The only module of the simulator that knows the client side.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import Final, Literal, TypeAlias, TypedDict
@@ -156,6 +156,7 @@ class Server(Venue):
 
     async def accept(self, stream: trio.SocketStream) -> None:
         """Serve one accepted connection."""
+        await trio.lowlevel.checkpoint()
         if self.faults.take(RefuseConnect, *KINDS, "http"):
             Link(stream, self.faults, ()).sever()
             return
@@ -179,7 +180,7 @@ async def open_exchange(
     limits: Limits | None = None,
     faults: Iterable[Fault] = (),
     live: bool = True,
-) -> AsyncIterator[Venue]:
+) -> AsyncGenerator[Venue, None]:
     """Open a simulated exchange inside this process, without any socket; it works on trio's virtual clock too.
 
     Args:
@@ -205,7 +206,7 @@ async def open_server(
     limits: Limits | None = None,
     faults: Iterable[Fault] = (),
     live: bool = True,
-) -> AsyncIterator[Server]:
+) -> AsyncGenerator[Server, None]:
     """Open a simulated exchange on TCP, HTTP and WebSocket on one port, ready when the block is entered.
 
     Args:
@@ -237,7 +238,7 @@ async def _begin(venue: Venue, nursery: trio.Nursery, faults: Iterable[Fault], l
 
 
 @asynccontextmanager
-async def _owning() -> AsyncIterator[trio.Nursery]:
+async def _owning() -> AsyncGenerator[trio.Nursery, None]:
     """A nursery that is cancelled at the end of the block; a single error leaves as it was, two or more as a group."""
     try:
         async with trio.open_nursery() as nursery:

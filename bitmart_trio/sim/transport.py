@@ -7,7 +7,7 @@ is the real thing.
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator
 from contextlib import contextmanager
 from typing import Final, cast
 
@@ -35,7 +35,7 @@ _EXCEPTIONS: Final[dict[type[Exception], type[httpx.TransportError]]] = {
 
 
 @contextmanager
-def _as_httpx() -> Iterator[None]:
+def _as_httpx() -> Generator[None, None, None]:
     try:
         yield
     except tuple(_EXCEPTIONS) as error:
@@ -65,7 +65,8 @@ class MemoryTransport(httpx.AsyncBaseTransport):
             url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
             headers=request.headers.raw,
             content=_Once(content),
-            extensions=request.extensions,
+            # httpx leaves the type of this one open.
+            extensions=request.extensions,  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
         )
         with _as_httpx():
             response = await self._pool.handle_async_request(outgoing)
@@ -100,11 +101,14 @@ class _Once:
 class _Body(httpx.AsyncByteStream):
     def __init__(self, response: httpcore.Response) -> None:
         self._response = response
+        self._parts = aiter(cast("AsyncIterable[bytes]", response.stream))
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
         with _as_httpx():
-            async for part in cast("AsyncIterable[bytes]", self._response.stream):
-                yield part
+            return await anext(self._parts)
 
     async def aclose(self) -> None:
         await self._response.aclose()
@@ -118,7 +122,7 @@ class _Backend(httpcore.AsyncNetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109  # httpcore's interface, here and below
         local_address: str | None = None,
         socket_options: object = None,
     ) -> httpcore.AsyncNetworkStream:
@@ -158,7 +162,10 @@ class _Wire(httpcore.AsyncNetworkStream):
         await self._pipe.aclose()
 
     async def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
     ) -> httpcore.AsyncNetworkStream:
         await trio.lowlevel.checkpoint()
         raise httpcore.ConnectError("the simulated exchange speaks plain HTTP")

@@ -27,6 +27,14 @@ class Options(TypedDict, total=False):
     overflow: Overflow | None
 
 
+def known(options: Options) -> Options:
+    """The options, if they are all ones that there are: an annotation alone would let a misspelt one pass unnoticed."""
+    for name in options:
+        if name not in Options.__annotations__:
+            raise TypeError(f"an opener has no keyword argument {name!r}")
+    return options
+
+
 class MarketStreams:
     """The base of ``client.streams.spot`` and ``client.streams.futures``."""
 
@@ -43,6 +51,7 @@ class MarketStreams:
         options: Options,
         **variant: Any,  # noqa: ANN401
     ) -> Opening[Any]:
+        known(options)
         if channel.status != "current":
             warnings.warn(f"{channel.name} is {channel.status} at the exchange", DeprecationWarning, stacklevel=3)
 

@@ -12,7 +12,7 @@ from .._io.subscription import Gaps, Subscription
 from .._io.switchboard import Switchboard
 from ..config import Market
 from ..models.stream_events import AnyStreamEvent, Gap
-from ._base import Opening, Options
+from ._base import Opening, Options, known
 
 if TYPE_CHECKING:
     from .futures import FuturesStreams
@@ -53,7 +53,8 @@ class Streams:
         Args:
             topics: as on the wire, such as ``futures/klineBin1m:BTCUSDT``.
             gaps: as for every opener.
-            options: ``buffer`` and ``overflow``; the policy's default is the first topic's, ``"fail"`` for an unknown one.
+            options: ``buffer`` and ``overflow``; the policy's default is the first topic's, ``"fail"`` for an unknown
+                one.
 
         Raises:
             SubscriptionRefused: on entering, when the exchange refuses a topic.
@@ -61,12 +62,15 @@ class Streams:
         """
         for market in {market_of(topic) for topic in topics}:
             getattr(self, market)  # its rows must be known
+        known(options)
         return self._switchboard.subscribe(
             topics, spell=str, buffer=options.get("buffer"), overflow=options.get("overflow"), gaps=gaps
         )
 
     def events(self, *, buffer: int | None = None) -> AbstractAsyncContextManager[Subscription[AnyStreamEvent]]:
-        """Follow the life of this client's connections: opened, authenticated, subscribed, lost, reconnected, refused, closed, malformed.
+        """Follow the life of this client's connections.
+
+        Opened, authenticated, subscribed, lost, reconnected, refused, closed, malformed.
 
         Args:
             buffer: events held for a reader that is behind; above it the oldest are dropped and counted.

@@ -120,9 +120,12 @@ unicast = Channel("futures", "futures/unicast", RawPush, filter="", overflow="fa
 class FuturesStreams(MarketStreams):
     """Openers: ``async with client.streams.futures.trade("BTCUSDT") as trades: ...``.
 
-    Every opener takes ``buffer=`` (items held for a reader that is behind), ``overflow=`` (``"conflate"``, ``"drop_oldest"`` or ``"fail"``) and
-    ``gaps=``: ``"skip"`` only counts holes, ``"mark"`` yields a `Gap` in their place, ``"raise"`` raises `StreamGap`. Entering may raise
-    `SubscriptionRefused`, `ConnectionLost` and, where a login is needed, `MissingCredentials` and `AuthenticationError`.
+    Every opener takes ``buffer=`` (items held for a reader that is behind), ``overflow=`` (``"conflate"``,
+    ``"drop_oldest"`` or ``"fail"``) and
+    ``gaps=``: ``"skip"`` only counts holes, ``"mark"`` yields a `Gap` in their place, ``"raise"`` raises `StreamGap`.
+    Entering may raise
+    `SubscriptionRefused`, `ConnectionLost` and, where a login is needed, `MissingCredentials` and
+    `AuthenticationError`.
     """
 
     __slots__ = ()

@@ -60,9 +60,12 @@ user_balance = Channel(
 class SpotStreams(MarketStreams):
     """Openers: ``async with client.streams.spot.trade("BTC_USDT") as trades: ...``.
 
-    Every opener takes ``buffer=`` (items held for a reader that is behind), ``overflow=`` (``"conflate"``, ``"drop_oldest"`` or ``"fail"``) and
-    ``gaps=``: ``"skip"`` only counts holes, ``"mark"`` yields a `Gap` in their place, ``"raise"`` raises `StreamGap`. Entering may raise
-    `SubscriptionRefused`, `ConnectionLost` and, where a login is needed, `MissingCredentials` and `AuthenticationError`.
+    Every opener takes ``buffer=`` (items held for a reader that is behind), ``overflow=`` (``"conflate"``,
+    ``"drop_oldest"`` or ``"fail"``) and
+    ``gaps=``: ``"skip"`` only counts holes, ``"mark"`` yields a `Gap` in their place, ``"raise"`` raises `StreamGap`.
+    Entering may raise
+    `SubscriptionRefused`, `ConnectionLost` and, where a login is needed, `MissingCredentials` and
+    `AuthenticationError`.
     """
 
     __slots__ = ()

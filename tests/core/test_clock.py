@@ -127,7 +127,10 @@ def test_the_true_time_is_always_within_the_bound(steps: list[tuple[float, float
         mono += idle
         ahead += idle * drift
         clock.sample(
-            sent=mono, received=mono + there + back, server=EPOCH + mono + there + ahead, wall=EPOCH + mono + there + back
+            sent=mono,
+            received=mono + there + back,
+            server=EPOCH + mono + there + ahead,
+            wall=EPOCH + mono + there + back,
         )
         mono += there + back
         error = abs(clock.now(mono, EPOCH + mono) - (EPOCH + mono + ahead))

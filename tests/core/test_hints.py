@@ -11,7 +11,9 @@ from bitmart_trio.errors import error_class
 from bitmart_trio.models._enums import OrderSide
 
 
-def _hint(code: int, path: str = "/spot/v2/submit_order", offset: float = 0.0, bound: float = math.inf, **given: object) -> str:
+def _hint(
+    code: int, path: str = "/spot/v2/submit_order", offset: float = 0.0, bound: float = math.inf, **given: object
+) -> str:
     error = error_class(code)(code=code)
     return hint_for(error, given, path, offset, bound)
 
@@ -47,7 +49,9 @@ def test_a_balance_that_is_too_small_is_named(code: int, given: dict[str, object
     assert words in _hint(code, path, **given)
 
 
-@pytest.mark.parametrize(("code", "words"), [(30010, "whitelist"), (30011, "new key"), (30012, "/spot/v2"), (30005, "memo")])
+@pytest.mark.parametrize(
+    ("code", "words"), [(30010, "whitelist"), (30011, "new key"), (30012, "/spot/v2"), (30005, "memo")]
+)
 def test_trouble_with_the_key(code: int, words: str) -> None:
     """What to change in the settings."""
     assert words in _hint(code)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -62,35 +62,37 @@ async def open_recording_server() -> AsyncIterator[RecordingServer]:
     async with trio.open_nursery() as nursery:
         (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
         server = RecordingServer(f"http://127.0.0.1:{listener.socket.getsockname()[1]}")
-        nursery.start_soon(partial(trio.serve_listeners, partial(_serve, server), [listener], handler_nursery=nursery))
+        nursery.start_soon(partial(trio.serve_listeners, partial(_accept, server), [listener], handler_nursery=nursery))
         yield server
         nursery.cancel_scope.cancel()
 
 
+async def _accept(server: RecordingServer, stream: trio.SocketStream) -> None:
+    async with stream:
+        with suppress(trio.BrokenResourceError):  # a client that ends drops its connections
+            await _serve(server, stream)
+
+
 async def _serve(server: RecordingServer, stream: trio.SocketStream) -> None:
     http = h11.Connection(h11.SERVER)
-    async with stream:
-        while True:
-            body = b""
-            head = await _next(http, stream)
-            if not isinstance(head, h11.Request):
-                return
-            while isinstance(event := await _next(http, stream), h11.Data):
-                body += event.data
-            request = _request(head, body)
-            server.requests.append(request)
-            reply = server.replies.get(request.path)
-            status, reply = (404, b"{}") if reply is None else (200, reply)
-            headers = {"Content-Type": "application/json;charset=utf-8", "Content-Length": str(len(reply))}
-            for part in (
-                h11.Response(status_code=status, headers=list(headers.items())),
-                h11.Data(data=reply),
-                h11.EndOfMessage(),
-            ):
-                await stream.send_all(http.send(part) or b"")
-            if http.our_state is h11.MUST_CLOSE:
-                return
-            http.start_next_cycle()
+    while True:
+        body = b""
+        head = await _next(http, stream)
+        if not isinstance(head, h11.Request):
+            return
+        while isinstance(event := await _next(http, stream), h11.Data):
+            body += event.data
+        request = _request(head, body)
+        server.requests.append(request)
+        reply = server.replies.get(request.path)
+        status, reply = (404, b"{}") if reply is None else (200, reply)
+        headers = {"Content-Type": "application/json;charset=utf-8", "Content-Length": str(len(reply))}
+        answer = (h11.Response(status_code=status, headers=list(headers.items())), h11.Data(data=reply), h11.EndOfMessage())
+        for part in answer:
+            await stream.send_all(http.send(part) or b"")
+        if http.our_state is h11.MUST_CLOSE:
+            return
+        http.start_next_cycle()
 
 
 async def _next(http: h11.Connection, stream: trio.SocketStream) -> object:

@@ -74,9 +74,7 @@ def placed() -> httpx.Response:
 
 def refused(code: int, status: int, message: str = "no", **headers: str) -> httpx.Response:
     """The exchange says no."""
-    return httpx.Response(
-        status, json={"code": code, "message": message, "trace": "t", "data": {}}, headers=headers
-    )
+    return httpx.Response(status, json={"code": code, "message": message, "trace": "t", "data": {}}, headers=headers)
 
 
 def page(status: int) -> httpx.Response:
@@ -150,7 +148,11 @@ class Script(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.seen.append(
             Seen(
-                trio.current_time(), request.method, request.url.raw_path.decode(), request.headers, await request.aread()
+                trio.current_time(),
+                request.method,
+                request.url.raw_path.decode(),
+                request.headers,
+                await request.aread(),
             )
         )
         answer = self.answers.popleft() if self.answers else self.after

@@ -43,7 +43,9 @@ ONCE = Config(retry=Retry(attempts=1))
 
 
 def _raw(body: bytes, status: int = 200, **headers: str) -> httpx.Response:
-    return httpx.Response(status, content=body, headers={name.replace("_", "-"): value for name, value in headers.items()})
+    return httpx.Response(
+        status, content=body, headers={name.replace("_", "-"): value for name, value in headers.items()}
+    )
 
 
 def _gzipped(body: bytes) -> httpx.Response:

@@ -80,7 +80,8 @@ async def test_no_request_is_spent_on_a_clock_that_is_right(autojump_clock: trio
 async def test_a_time_refused_twice_is_raised(autojump_clock: trio.testing.MockClock) -> None:
     """With how far off the clock was measured."""
     at = bench(
-        script := Script(refused(30007, 401), server_time(EPOCH + 2.0), after=refused(30007, 401)), Config(clock=virtual())
+        script := Script(refused(30007, 401), server_time(EPOCH + 2.0), after=refused(30007, 401)),
+        Config(clock=virtual()),
     )
     with pytest.raises(ClockOutOfSync) as caught:
         await at.pipeline.call(SUBMIT, **ORDER)

@@ -71,7 +71,9 @@ async def test_raising_instead_of_waiting_sends_nothing(autojump_clock: trio.tes
 
 async def test_endpoints_do_not_share_their_quota(autojump_clock: trio.testing.MockClock) -> None:
     """The exchange counts each path on its own."""
-    at = bench(Script(after=lambda request: ticker() if request.method == "GET" else good([])), Config(rate_limit="raise"))
+    at = bench(
+        Script(after=lambda request: ticker() if request.method == "GET" else good([])), Config(rate_limit="raise")
+    )
     await _calls(at, 15)
     await at.pipeline.call(OPEN_ORDERS)
 

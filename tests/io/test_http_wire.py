@@ -65,7 +65,9 @@ async def test_a_keyed_call_sends_the_key_alone(autojump_clock: trio.testing.Moc
     at = bench(script := Script(good({"wallet": []})), credentials=Credentials("only-a-key"))
     assert (await at.pipeline.call(BALANCES)).data == []
     [seen] = script.seen
-    assert {name: value for name, value in seen.headers.items() if name.startswith("x-bm-")} == {"x-bm-key": "only-a-key"}
+    assert {name: value for name, value in seen.headers.items() if name.startswith("x-bm-")} == {
+        "x-bm-key": "only-a-key"
+    }
 
 
 async def test_the_signed_bytes_are_the_sent_bytes(autojump_clock: trio.testing.MockClock) -> None:
@@ -81,7 +83,9 @@ async def test_the_signed_bytes_are_the_sent_bytes(autojump_clock: trio.testing.
     assert seen.headers["x-bm-sign"] == _expected_signature(seen.headers["x-bm-timestamp"], seen.body)
 
 
-async def test_a_post_without_parameters_signs_and_sends_an_empty_object(autojump_clock: trio.testing.MockClock) -> None:
+async def test_a_post_without_parameters_signs_and_sends_an_empty_object(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
     """Not an empty body."""
     at = bench(script := Script(good([])))
     await at.pipeline.call(OPEN_ORDERS)
@@ -198,7 +202,9 @@ async def test_a_raw_request_goes_the_same_way(autojump_clock: trio.testing.Mock
     """Any path: parameters as given, signed if asked, plain values back."""
     at = bench(script := Script(good({"a": 1.5}), placed()))
     with trio.testing.assert_checkpoints():
-        raw = await at.pipeline.request("GET", "/new/thing", params={"symbol": "BTC_USDT", "n": None, "d": Decimal("1E-8")})
+        raw = await at.pipeline.request(
+            "GET", "/new/thing", params={"symbol": "BTC_USDT", "n": None, "d": Decimal("1E-8")}
+        )
     assert raw.data == {"a": Decimal("1.5")}
     assert script.seen[0].target == "/new/thing?symbol=BTC_USDT&d=0.00000001"
     await at.pipeline.request("POST", "/new/order", params={"size": Decimal("0.10")}, auth=Auth.SIGNED)
@@ -251,7 +257,9 @@ async def test_a_retired_endpoint_warns_at_the_callers_line_and_is_sent(autojump
     assert len(script.seen) == 1
 
 
-async def test_the_log_holds_no_secrets(caplog: pytest.LogCaptureFixture, autojump_clock: trio.testing.MockClock) -> None:
+async def test_the_log_holds_no_secrets(
+    caplog: pytest.LogCaptureFixture, autojump_clock: trio.testing.MockClock
+) -> None:
     """Neither key nor secret, memo, signature nor body, whatever happens."""
     caplog.set_level(logging.DEBUG)
     answers = [placed(), refused(50020, 400), httpx.ReadError("broke")]
@@ -265,5 +273,11 @@ async def test_the_log_holds_no_secrets(caplog: pytest.LogCaptureFixture, autoju
     text = caplog.text + "".join(errors)
     assert "POST /spot/v2/submit_order" in text
     for seen in script.seen:
-        for secret in ("the-key", "the-secret", "the-memo", seen.headers["x-bm-sign"], json.loads(seen.body)["price"] + '"'):
+        for secret in (
+            "the-key",
+            "the-secret",
+            "the-memo",
+            seen.headers["x-bm-sign"],
+            json.loads(seen.body)["price"] + '"',
+        ):
             assert secret not in text

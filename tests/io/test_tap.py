@@ -125,6 +125,7 @@ async def test_a_refusal_is_passed_on_as_it_is() -> None:
         assert await bench.tap.receive_some(READ_BYTES) == bytes([byte])
     assert bench.batches == []
     assert bench.tap.answer.startswith("HTTP/1.1 403 Forbidden")
+    await bench.tap.aclose()
 
 
 async def test_an_endless_refusal_is_cut_off() -> None:

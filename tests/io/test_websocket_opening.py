@@ -185,6 +185,7 @@ async def test_a_refusal_in_the_moment_of_the_deadline(cancelled_first: bool, au
 
         async def run() -> None:
             nonlocal refused
+            await trio.lowlevel.checkpoint()
             try:
                 with scope:
                     await shake(nursery, client_over(inner))

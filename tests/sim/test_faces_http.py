@@ -200,7 +200,7 @@ async def test_frames_sent_with_the_handshake_are_heard() -> None:
         await pipe.send_all(
             b"GET /ws/spot/public?protocol=1.1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
             b"Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-             b"\x81\x84\x00\x00\x00\x00ping"
+            b"\x81\x84\x00\x00\x00\x00ping"
         )
         data = b""
         while b"pong" not in data:
