@@ -1,7 +1,7 @@
 """The entry point of the script ``bitmart-trio``, beside the package and not inside it.
 
-Importing the package takes a third of a second. A Ctrl-C in that time must end the command as quietly as a later one, so
-something has to be there to catch it before the import begins.
+Importing the package takes a third of a second. A Ctrl-C in that time must end the command as quietly as a later one,
+so it has to be caught before the import begins.
 """
 
 from __future__ import annotations

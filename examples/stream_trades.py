@@ -19,10 +19,11 @@ async def main() -> None:
     async with bm.open_streams(environment=ENVIRONMENT) as streams:
         async with streams.spot.trade("BTC_USDT", "ETH_USDT") as trades:
             with trio.fail_after(30):
-                for _ in range(WANTED):
-                    trade = await trades.receive()
+                async for trade in trades:
                     turnover += trade.price * trade.size
                     print(f"{trade.symbol} {trade.side} {trade.size} at {trade.price}")
+                    if trades.statistics().delivered == WANTED:
+                        break
             print(f"{trades.statistics().delivered} trades, {turnover:.2f} USDT")
 
 

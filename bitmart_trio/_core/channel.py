@@ -102,8 +102,9 @@ class Channel(Generic[T]):
                 allowed = ", ".join(each.removeprefix("@") for each in self.speeds if each) or "left out"
                 raise InvalidRequest(f"speed must be one of {allowed}, not {speed!r}", argument="speed")
         if self.filter in ("symbol", "currency"):
-            # A list where names were wanted is a common slip, and no type checker guards everybody.
-            if not isinstance(subject, str) or not re.fullmatch(r"[^\s:@,]+", subject):
+            # A list where names were wanted is a common slip, and not everybody has a type checker.
+            is_text = isinstance(subject, str)
+            if not is_text or not re.fullmatch(r"[^\s:@,]+", subject):
                 raise InvalidRequest(f"not a {self.filter}: {subject!r}", argument=self.filter)
             return f"{name}:{subject}{suffix}"
         return f"{name}:{self.filter}" if self.filter else name

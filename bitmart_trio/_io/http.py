@@ -19,7 +19,7 @@ from __future__ import annotations
 import logging
 import warnings
 import zlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Final, TypeVar, cast
@@ -34,7 +34,6 @@ from .._core.hints import hint_for
 from .._core.reply import QuotaUse, RawReply, Reply
 from .._core.request import WireRequest
 from .._core.verdict import Verdict, judge
-from .._version import __version__
 from ..config import Config, Credentials
 from ..errors import (
     AddressBanned,
@@ -53,6 +52,7 @@ from ..errors import (
 from ..models._fields import Millis
 from ..models.system import Latency
 from .governor import Governor, Line
+from .identity import user_agent
 from .transport import NOTHING_SENT
 
 log = logging.getLogger(__name__)
@@ -151,7 +151,7 @@ class Pipeline:
             "timeout": {"connect": waits.connect, "read": waits.read, "write": waits.write, "pool": waits.connect}
         }
         headers = {
-            "User-Agent": config.user_agent or f"bitmart-trio/{__version__}",
+            "User-Agent": user_agent(config),
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
         }
@@ -307,7 +307,8 @@ class Pipeline:
         try:
             async with self._host.slots.take(job.urgent):
                 clock_answers = self._host.clock.answers
-                outgoing = await self._signed(job)
+                timestamp, signed = self._sign(job)
+                outgoing = self._outgoing(job, timestamp, signed if isinstance(signed, str) else await signed)
                 sent = True
                 try:
                     answer = await self._exchange(job, outgoing)
@@ -328,21 +329,22 @@ class Pipeline:
         self._learn(job, answer)
         return answer, result
 
-    async def _signed(self, job: _Job) -> httpx.Request:
-        """The request as it goes out; the timestamp is of now."""
+    def _sign(self, job: _Job) -> tuple[int, str | Awaitable[str]]:
+        """The exchange's time now, and the signature of it and the body; "" where none is wanted."""
+        if job.auth is not Auth.SIGNED or self._credentials is None:
+            return 0, ""
+        timestamp = self._host.timestamp()
+        message = dialect.string_to_sign(timestamp, self._credentials.memo or "", job.wire.body)
+        return timestamp, self._credentials.signature(message)
+
+    def _outgoing(self, job: _Job, timestamp: int, signature: str) -> httpx.Request:
         headers = dict(self._headers)
-        credentials = self._credentials
         if job.wire.method == "POST":
             headers["Content-Type"] = "application/json"
-        if credentials is not None and job.auth is not Auth.NONE:
-            timestamp, signature = 0, ""
-            if job.auth is Auth.SIGNED:
-                timestamp = self._host.timestamp()
-                signed = credentials.signature(dialect.string_to_sign(timestamp, credentials.memo or "", job.wire.body))
-                signature = signed if isinstance(signed, str) else await signed
-                if not (signature.isascii() and signature.isalnum()):
-                    raise ConfigurationError("the signer of the credentials returned what is not a hex signature")
-            headers.update(dialect.headers(job.auth, credentials.api_key, timestamp, signature))
+        if signature and not (signature.isascii() and signature.isalnum()):
+            raise ConfigurationError("the signer of the credentials returned what is not a hex signature")
+        if self._credentials is not None:
+            headers.update(dialect.headers(job.auth, self._credentials.api_key, timestamp, signature))
         outgoing = httpx.Request(
             job.wire.method,
             _url(self._root, job.wire.target),
@@ -500,6 +502,7 @@ class _Once:
     async def __anext__(self) -> bytes:
         if not self._left:
             raise StopAsyncIteration
+        await trio.lowlevel.checkpoint()
         return self._left.pop()
 
 

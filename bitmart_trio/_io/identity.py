@@ -2,21 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
-from typing import Final
-
+from .._version import __version__
 from ..config import Config
-
-_NAME: Final = "bitmart-trio"
-
-
-@cache
-def _agent() -> str:
-    try:
-        return f"{_NAME}/{version(_NAME)}"
-    except PackageNotFoundError:  # run from a source tree that was never installed
-        return _NAME
 
 
 def user_agent(config: Config) -> str:
@@ -24,4 +11,4 @@ def user_agent(config: Config) -> str:
 
     BitMart's edge answers the default agents of HTTP libraries with 403, error 1010.
     """
-    return config.user_agent or _agent()
+    return config.user_agent or f"bitmart-trio/{__version__}"

@@ -66,7 +66,7 @@ class TapStream(trio.abc.Stream):
         self._unsplit = b""
         """Frames that came in one read with the end of the handshake."""
         self._passing: bytes | bytearray = b""
-        """What is to be passed on, as far as it was more than asked for."""
+        """What is to be passed on."""
 
     @property
     def plain(self) -> bool:
@@ -88,25 +88,23 @@ class TapStream(trio.abc.Stream):
         if self.failure is not None:
             await trio.lowlevel.checkpoint()
             raise trio.BrokenResourceError("the tap has failed") from self.failure
-        if self._passing or self._unsplit:
-            await trio.lowlevel.checkpoint()  # the loop may end without reading
-        while not self._passing:
-            if self._unsplit:
-                data: bytes | bytearray = self._unsplit
-                self._unsplit = b""
-            else:
-                data = await self._read(max_bytes)
-                if not data:
-                    return b""
+        if self._passing:
+            await trio.lowlevel.checkpoint()
+            return self._part(max_bytes)
+        while True:
+            data = await self._more(max_bytes)
+            if not data:
+                return b""
             self._passing = self._take(data)
-        if max_bytes is None or len(self._passing) <= max_bytes:
-            part, self._passing = self._passing, b""
-        else:
-            part, self._passing = self._passing[:max_bytes], self._passing[max_bytes:]
-        return part
+            if self._passing:
+                return self._part(max_bytes)
 
-    async def _read(self, max_bytes: int | None) -> bytes | bytearray:
-        """One read from below; b"" is the end."""
+    async def _more(self, max_bytes: int | None) -> bytes | bytearray:
+        """What is still to be looked at, else one read from below; b"" is the end."""
+        if self._unsplit:
+            await trio.lowlevel.checkpoint()
+            rest, self._unsplit = self._unsplit, b""
+            return rest
         try:
             data = await self._inner.receive_some(max_bytes if self.plain else READ_BYTES)
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
@@ -145,6 +143,15 @@ class TapStream(trio.abc.Stream):
                 self.ended.set()
                 raise trio.BrokenResourceError("the tap has failed") from error
         return passed
+
+    def _part(self, max_bytes: int | None) -> bytes | bytearray:
+        """As much of what is to be passed on as was asked for."""
+        passing = self._passing
+        if max_bytes is None or len(passing) <= max_bytes:
+            self._passing = b""
+            return passing
+        self._passing = passing[max_bytes:]
+        return passing[:max_bytes]
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send, through the stream below."""

@@ -77,7 +77,10 @@ class LifoTransport(httpx.AsyncBaseTransport):
         """
         if self._closed:
             raise trio.ClosedResourceError("this client has been closed")
-        await self._close_expired()
+        while self._idle and self._monotonic() - self._idle[0][1] >= self._keepalive:
+            expired, _ = self._idle.pop(0)
+            with trio.move_on_after(_CLOSING, shield=True):
+                await expired.aclose()
         connection = self._idle.pop()[0] if self._idle else self._make()
         self._busy.add(connection)
         watch = _Watch()
@@ -86,18 +89,19 @@ class LifoTransport(httpx.AsyncBaseTransport):
         try:
             response = await connection.handle_async_request(request)
         except httpx.TransportError as error:
-            if watch.sent or isinstance(error, NOTHING_SENT):
-                raise
-            raise httpx.ConnectError(str(error) or type(error).__name__) from error
+            if watch.tunnelling and not isinstance(error, NOTHING_SENT):
+                raise httpx.ConnectError(str(error) or type(error).__name__) from error
+            raise
         finally:
             if response is None:
                 with trio.move_on_after(_CLOSING, shield=True):
                     await self._drop(connection)
-                    await watch.close()
+                    for socket in watch.sockets:
+                        await socket.aclose()
         assert response is not None
         if not isinstance(response.stream, httpx.AsyncByteStream):
             raise TypeError("the transport below gave a reply that cannot be read asynchronously")
-        response.stream = _Body(response.stream, partial(self._release, connection), partial(self._drop, connection))
+        response.stream = _Body(response.stream, partial(self._keep, connection), partial(self._drop, connection))
         return response
 
     async def aclose(self) -> None:
@@ -108,21 +112,15 @@ class LifoTransport(httpx.AsyncBaseTransport):
         with trio.move_on_after(_CLOSING, shield=True):
             for connection in connections:
                 await connection.aclose()
-        await trio.lowlevel.checkpoint()
+            await trio.lowlevel.checkpoint()
 
-    async def _close_expired(self) -> None:
-        while self._idle and self._monotonic() - self._idle[0][1] >= self._keepalive:
-            connection, _ = self._idle.pop(0)
-            with trio.move_on_after(_CLOSING, shield=True):
-                await connection.aclose()
-
-    async def _release(self, connection: httpx.AsyncBaseTransport) -> None:
-        """Take a connection back whose reply was read to the end."""
-        self._busy.discard(connection)
+    def _keep(self, connection: httpx.AsyncBaseTransport) -> bool:
+        """Take a connection back whose reply was read to the end, if idle ones are kept."""
         if self._closed or not self._keepalive:
-            await connection.aclose()
-        else:
-            self._idle.append((connection, self._monotonic()))
+            return False
+        self._busy.discard(connection)
+        self._idle.append((connection, self._monotonic()))
+        return True
 
     async def _drop(self, connection: httpx.AsyncBaseTransport) -> None:
         # Not put back: httpcore has closed its connection, but whether all else is in order, wherever it was cancelled,
@@ -142,25 +140,22 @@ class _Closable(Protocol):
 class _Watch:
     """Listens to httpcore (its ``trace`` extension) for the two things that exceptions do not tell.
 
-    Whether the request itself was begun (through a proxy, the CONNECT before it can fail with the same errors); and
-    the socket, which httpcore forgets when it is cancelled during the TLS handshake.
+    Whether it failed while a proxy was still asked to connect: those errors look like ones of the request itself, which
+    has not left then. This must be heard; what is not heard counts as sent. And the socket, which httpcore forgets when
+    it is cancelled during the TLS handshake.
     """
 
     def __init__(self) -> None:
-        self.sent = False
-        self._socket: _Closable | None = None
+        self.tunnelling = False
+        self.sockets: list[_Closable] = []
+        """Closing one again does no harm."""
 
     def __call__(self, event: str, info: Mapping[str, object]) -> Coroutine[None, None, None]:
-        if event == "http11.send_request_headers.started":
-            self.sent = getattr(info["request"], "method", b"") != b"CONNECT"
+        if event.endswith(".send_request_headers.started"):
+            self.tunnelling = getattr(info["request"], "method", b"") == b"CONNECT"
         elif event == "connection.connect_tcp.complete":
-            self._socket = cast("_Closable", info["return_value"])
+            self.sockets.append(cast("_Closable", info["return_value"]))
         return _nothing()
-
-    async def close(self) -> None:
-        """Close the socket, if one was opened; closing it again does no harm."""
-        if self._socket is not None:
-            await self._socket.aclose()
 
 
 class _Body(httpx.AsyncByteStream):
@@ -169,11 +164,11 @@ class _Body(httpx.AsyncByteStream):
     def __init__(
         self,
         stream: httpx.AsyncByteStream,
-        release: Callable[[], Awaitable[None]],
+        keep: Callable[[], bool],
         drop: Callable[[], Awaitable[None]],
     ) -> None:
         self._stream = stream
-        self._release = release
+        self._keep = keep
         self._drop = drop
         self._chunks: AsyncIterator[bytes] | None = None
         self._whole = False
@@ -193,14 +188,16 @@ class _Body(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         if self._closed:
+            await trio.lowlevel.checkpoint()
             return
         self._closed = True
         with trio.move_on_after(_CLOSING, shield=True):
             try:
                 await self._stream.aclose()
             finally:
-                with trio.move_on_after(_CLOSING, shield=True):
-                    await (self._release if self._whole else self._drop)()
+                if not (self._whole and self._keep()):
+                    with trio.move_on_after(_CLOSING, shield=True):
+                        await self._drop()
 
 
 @cache

@@ -18,7 +18,8 @@ are done:
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from typing import cast
 
 import trio
@@ -89,66 +90,59 @@ async def _own(
     task_status: trio.TaskStatus[WebSocketConnection],
 ) -> None:
     """Own one connection's reader task from the handshake to its end."""
+    connection: WebSocketConnection | None = None
+    crash: Exception | None = None
     try:
         extra = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-        async with trio.open_nursery() as nursery:
-            reader = trio.CancelScope()
-            nursery.start_soon(_linger, reader, close_seconds)
-            opening = trio.CancelScope()
-            nursery.start_soon(_cancel_after, stream.ended, opening)
-            opened, crash = True, None
-            with reader:  # cancelled only when it has been open and lingered
-                opened, crash = await _run_reader(stream, host, resource, extra, reader, opening, task_status)
-            nursery.cancel_scope.cancel()
-        if not opened:
+        async with _scopes(stream, close_seconds) as (reading, opening):
+            try:
+                async with trio.open_nursery() as nursery:
+                    with opening:
+                        connection = await wrap_client_stream(
+                            nursery,
+                            cast("trio.SocketStream", stream),  # it takes any stream, its annotation does not say so
+                            host,
+                            resource,
+                            extra_headers=extra,
+                            max_message_size=stream.ceiling,
+                            receive_buffer_size=READ_BYTES,
+                        )
+                    if connection is None:
+                        nursery.cancel_scope.cancel()
+                    else:
+                        # If the opener was cancelled in this very moment, it must not wait for a lingering reader.
+                        await trio.lowlevel.checkpoint_if_cancelled()
+                        reading.shield = True
+                        task_status.started(connection)
+            except* Exception as group:  # noqa: BLE001 - the edge of trio-websocket's task, the only one that can fail
+                # (A Cancelled beside it goes on by itself.)
+                crash = group.exceptions[0]
+        if connection is None:
             raise _refusal(stream, crash) from (crash or stream.broken)
+        if crash is not None:
+            # A ping after our close frame does this; anything else would be news.
+            level = logging.DEBUG if connection.closed is not None else logging.WARNING
+            _log.log(level, "the reader of a WebSocket failed: %r", crash)
     finally:
         await trio.aclose_forcefully(stream)
 
 
-async def _run_reader(
-    stream: TapStream,
-    host: str,
-    resource: str,
-    headers: list[tuple[bytes, bytes]],
-    reader: trio.CancelScope,
-    opening: trio.CancelScope,
-    task_status: trio.TaskStatus[WebSocketConnection],
-) -> tuple[bool, Exception | None]:
-    """Shake hands within ``opening``; then be the reader's nursery, shielded, until it ends or ``reader`` is cancelled.
+@asynccontextmanager
+async def _scopes(
+    stream: TapStream, close_seconds: float
+) -> AsyncGenerator[tuple[trio.CancelScope, trio.CancelScope], None]:
+    """Two scopes, and the tasks that end them.
 
-    Returns:
-        Whether the handshake succeeded, and what the reader crashed of.
+    The first is around the block, which may shield it; cancelling the world outside gives it a deadline. The second is
+    for the handshake; it is cancelled when the stream has ended.
     """
-    connection: WebSocketConnection | None = None
-    crash: Exception | None = None
-    try:
-        async with trio.open_nursery() as nursery:
-            with opening:
-                connection = await wrap_client_stream(
-                    nursery,
-                    cast("trio.SocketStream", stream),  # it takes any stream, its annotation does not say so
-                    host,
-                    resource,
-                    extra_headers=headers,
-                    max_message_size=stream.ceiling,
-                    receive_buffer_size=READ_BYTES,
-                )
-            if connection is None:
-                nursery.cancel_scope.cancel()
-            else:
-                # If the opener has been cancelled in this very moment, it must not wait for a lingering reader.
-                await trio.lowlevel.checkpoint_if_cancelled()
-                reader.shield = True
-                task_status.started(connection)
-    except* Exception as group:  # noqa: BLE001 - the edge of trio-websocket's task, the only one here that can fail
-        # (A Cancelled beside it goes on by itself.)
-        crash = group.exceptions[0]
-    if crash is not None and connection is not None:
-        # A ping after our close frame does this; anything else would be news.
-        level = logging.DEBUG if connection.closed is not None else logging.WARNING
-        _log.log(level, "the reader of a WebSocket failed: %r", crash)
-    return connection is not None, crash
+    reading, opening = trio.CancelScope(), trio.CancelScope()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_linger, reading, close_seconds)
+        nursery.start_soon(_cancel_after, stream.ended, opening)
+        with reading:
+            yield reading, opening
+        nursery.cancel_scope.cancel()
 
 
 def _refusal(stream: TapStream, crash: Exception | None) -> ConnectionLost:

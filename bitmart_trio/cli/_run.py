@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Final, NoReturn
+from typing import Final, NoReturn, cast
 
 import trio
 
@@ -35,7 +35,7 @@ def run(command: Callable[[], Awaitable[None]]) -> NoReturn:
     """
     try:
         ended_by = trio.run(_until_signalled, command)
-    except BaseException as error:  # noqa: BLE001 - the edge of the program; what is not ours is raised again
+    except BaseException as error:  # noqa: ASYNC103, BLE001 - the edge of the program; bugs are raised again
         sys.exit(_exit_code(error))
     sys.exit(0 if ended_by is None else 128 + ended_by)
 
@@ -76,7 +76,7 @@ def _exit_code(error: BaseException) -> int:
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:
     if isinstance(error, BaseExceptionGroup):
-        for each in error.exceptions:
+        for each in cast("BaseExceptionGroup[BaseException]", error).exceptions:
             yield from _leaves(each)
     else:
         yield error

@@ -24,8 +24,7 @@ def all_endpoints() -> dict[str, Endpoint[object]]:
     found: dict[str, Endpoint[object]] = {}
     for market in (bm.endpoints.spot, bm.endpoints.futures):
         for chapter in market.__all__:
-            rows: dict[str, object] = vars(getattr(market, chapter))
-            for name, row in rows.items():
+            for name, row in cast("dict[str, object]", vars(getattr(market, chapter))).items():
                 if isinstance(row, Endpoint) and not name.startswith("_"):
                     market_name = market.__name__.rpartition(".")[2]
                     found[f"{market_name}.{chapter}.{name}"] = cast("Endpoint[object]", row)

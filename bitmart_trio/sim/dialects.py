@@ -11,6 +11,7 @@ import json
 import uuid
 from typing import TYPE_CHECKING, Final
 
+from .eventlog import encode
 from .faults import DropDuringLogin, LoseAck, RefuseLogin, RefuseTopic
 from .gate import signature
 
@@ -51,6 +52,8 @@ CODES: Final[dict[str, str]] = {
 }
 """The spot side's codes and texts."""
 
+MOST_BRACKETS = 200
+"""Deeper messages than any honest one, and shallower than what Python cannot write."""
 MASKED_CHARACTERS = 10
 """How much of a key the futures side shows in its refusal."""
 
@@ -102,12 +105,19 @@ def _word(value: Json) -> str:
 
 
 def _object(text: str) -> dict[str, Json] | None:
-    """The message as a JSON object; None when it is none."""
+    """The message as a JSON object that can be sent back as it is; None when it is none."""
+    if text.count("{") + text.count("[") > MOST_BRACKETS:
+        return None
     try:
-        message: Json = json.loads(text)
-    except (ValueError, RecursionError):
+        message: Json = json.loads(text, parse_constant=_no_constant)
+        encode(message)  # half a surrogate pair can be read, but not be sent back
+    except ValueError:
         return None
     return message if isinstance(message, dict) else None
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _verb(message: dict[str, Json], name: str) -> str:

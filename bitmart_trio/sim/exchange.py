@@ -32,8 +32,8 @@ TICK_SECONDS = 0.1
 class Exchange:
     """One simulated exchange with a default account (key ``sim-key``, secret ``sim-secret``, memo ``sim-memo``).
 
-    That account has two sub-accounts, ``desk1@example.com`` and ``desk2@example.com``, whose keys, secrets and memos are
-    ``sim-sub-key``, ``sim-sub-secret``, ``sim-sub-memo`` and the same with ``sub2``.
+    That account has two sub-accounts: ``desk1@example.com`` (key ``sim-sub-key``, secret ``sim-sub-secret``, memo
+    ``sim-sub-memo``) and ``desk2@example.com`` (the same with ``sub2``).
 
     Args:
         seed: What every random choice is derived from.
@@ -50,6 +50,8 @@ class Exchange:
         self.faults = Faults()
         # Above 2^53 on purpose, like the real ones: a client that reads ids as doubles fails here too.
         self._last_id = self.clock.start << 20
+        # The futures side's are documented with 15 and 16 digits and come as JSON numbers too: every client can hold them.
+        self._last_contract_id = self.clock.start << 10
         self._traces = self.random("trace")
         self.services: list[Json] = system.completed_services(self.clock.start)
         """What ``/system/service`` lists."""
@@ -93,6 +95,11 @@ class Exchange:
         """The next id: numeric text, ascending."""
         self._last_id += 1
         return str(self._last_id)
+
+    def new_contract_id(self) -> str:
+        """The futures side's next id: numeric text, ascending, below 2^53."""
+        self._last_contract_id += 1
+        return str(self._last_contract_id)
 
     def trace(self) -> str:
         """The next request id, shaped like a UUID."""

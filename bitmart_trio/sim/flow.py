@@ -77,6 +77,11 @@ class Flow:
         walk = self._coins[coin]
         return walk.points * walk.point
 
+    def first(self, coin: str) -> Decimal:
+        """What a coin cost, roughly, before the exchange opened."""
+        walk = self._coins[coin]
+        return walk.base * walk.point
+
     def trade_chance(self, coin: str) -> int:
         """How likely a tick brings a taker at the moment, in percent: low in quiet spells, high in bursts."""
         return _TRADES[self._coins[coin].mood]

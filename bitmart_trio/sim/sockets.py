@@ -170,10 +170,6 @@ class Connection:
         """Send an acknowledgement, an answer or an error."""
         self._put(self._pack(frame, self.sockets.limits.deflate_replies))
 
-    def say_text(self, text: str) -> None:
-        """Send a bare text frame."""
-        self._put(text)
-
     def pong(self, text: str) -> None:
         """Answer a ping, late when a fault says so."""
         late = self.exchange.faults.take(LatePong, *self.names)
@@ -184,6 +180,8 @@ class Connection:
 
     def push(self, topic: str, frame: Frame) -> None:
         """Send a push, unless a fault has it otherwise."""
+        if self.closing:
+            return
         faults = self.exchange.faults
         if faults.take(MuteTopic, topic) or faults.take(Gap, topic):
             return
@@ -237,10 +235,15 @@ class Connection:
     def describe(self) -> dict[str, Json]:
         """The connection as JSON."""
         return {
-            "name": self.name, "kind": self.kind, "address": self.address, "topics": list(self.topics),
-            "account": None if self.account is None else self.account.account_id, "sent": self.sent, "received":
-            self.received, "queued": len(self._queue),
-        }  # fmt: skip
+            "name": self.name,
+            "kind": self.kind,
+            "address": self.address,
+            "topics": [*self.topics],
+            "account": None if self.account is None else self.account.account_id,
+            "sent": self.sent,
+            "received": self.received,
+            "queued": len(self._queue),
+        }
 
     # --- its life ---
 
@@ -262,8 +265,7 @@ class Connection:
     async def _converse(self, nursery: trio.Nursery) -> None:
         limits = self.sockets.limits
         request: WebSocketRequest | None = None
-        # The head was checked before it came here; a deadline all the same, since a head that is refused below is never
-        # handed on.
+        # The head was checked before it came here; a deadline all the same, for one refused below is never handed on.
         with trio.move_on_after(limits.close_seconds):
             request = await wrap_server_stream(
                 nursery, self._link, max_message_size=MAX_MESSAGE_BYTES, receive_buffer_size=RECEIVE_BYTES
@@ -439,7 +441,7 @@ class Sockets:
         return len(sockets) + len(links)
 
     def encode(self, frame: Frame) -> bytes:
-        """The frame as JSON; one that goes to many connections in a row is encoded once."""
+        """The frame as JSON; one that goes to many connections in a row is encoded once, so it must not change."""
         if self._encoded is None or self._encoded[0] is not frame:
             self._encoded = (frame, encode(frame))
         return self._encoded[1]

@@ -65,8 +65,7 @@ class MemoryTransport(httpx.AsyncBaseTransport):
             url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
             headers=request.headers.raw,
             content=_Once(content),
-            # httpx leaves the type of this one open.
-            extensions=request.extensions,  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+            extensions=request.extensions,
         )
         with _as_httpx():
             response = await self._pool.handle_async_request(outgoing)
@@ -74,7 +73,8 @@ class MemoryTransport(httpx.AsyncBaseTransport):
             status_code=response.status,
             headers=response.headers,
             stream=_Body(response),
-            extensions=response.extensions,
+            # httpcore leaves the type of this one half open.
+            extensions=response.extensions,  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
         )
 
     async def aclose(self) -> None:

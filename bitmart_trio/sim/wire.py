@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from .exchange import Exchange
 
 Json: TypeAlias = "None | bool | int | float | str | Decimal | list[Json] | dict[str, Json]"
-"""What an answer is made of. A Decimal travels as text; a float, as a number, only where the affiliate chapter wants one."""
+"""What an answer is made of. A Decimal travels as text; a float, as a number, only in the affiliate chapter."""
 Auth: TypeAlias = Literal["none", "keyed", "signed"]
 Scope: TypeAlias = Literal["ip", "key", "uid"]
 Envelope: TypeAlias = Literal["standard", "affiliate", "errno", "info", "bare"]
-"""What is around the data: the usual members, a textual code, an ``errno``, ``msg`` in place of ``message``, nothing."""
+"""What is around the data: the usual members, a textual code, ``errno``, ``msg`` in place of ``message``, nothing."""
 
 
 @attrs.frozen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import pytest
 
@@ -12,10 +13,13 @@ from bitmart_trio.models._enums import OrderSide
 
 
 def _hint(
-    code: int, path: str = "/spot/v2/submit_order", offset: float = 0.0, bound: float = math.inf, **given: object
+    code: int,
+    given: Mapping[str, object] | None = None,
+    path: str = "/spot/v2/submit_order",
+    offset: float = 0.0,
+    bound: float = math.inf,
 ) -> str:
-    error = error_class(code)(code=code)
-    return hint_for(error, given, path, offset, bound)
+    return hint_for(error_class(code)(code=code), given or {}, path, offset, bound)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +50,7 @@ def test_a_refused_time_that_was_never_measured() -> None:
 )
 def test_a_balance_that_is_too_small_is_named(code: int, given: dict[str, object], path: str, words: str) -> None:
     """Quote for a buy, base for a sell, the margin for a contract."""
-    assert words in _hint(code, path, **given)
+    assert words in _hint(code, given, path)
 
 
 @pytest.mark.parametrize(
@@ -59,5 +63,5 @@ def test_trouble_with_the_key(code: int, words: str) -> None:
 
 def test_nothing_to_add() -> None:
     """Then nothing is added."""
-    assert _hint(50001, symbol="BTC_USDT") == ""
+    assert _hint(50001, {"symbol": "BTC_USDT"}) == ""
     assert _hint(50020) == ""

@@ -82,11 +82,13 @@ class Foreign:
 
 
 @asynccontextmanager
-async def started(command: Sequence[str | Path], url: str) -> AsyncIterator[Foreign]:
+async def started(
+    command: Sequence[str | Path], url: str, account: Sequence[str] = ACCOUNT
+) -> AsyncIterator[Foreign]:
     """A program that talks to the exchange at ``url``; it has ended when the block has."""
     with tempfile.TemporaryFile() as complaints:
         process = await trio.lowlevel.open_process(
-            [*map(str, command), url, *ACCOUNT],
+            [*map(str, command), url, *account],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints,

@@ -4,6 +4,9 @@
 //   > {"socket": "spot/public", "subscribe": ["spot/ticker:BTC_USDT"]}       also "unsubscribe"
 //   < {"socket": "spot/public", "event": "update", "data": {...}}
 //
+// The first message for a socket may bring further "options" of the client. Pongs are events here too: the package tells
+// only its logger about them.
+//
 // The package is used as it comes: its documented option wsUrl says where one client connects to, so each of the four
 // sockets has a client of its own.
 'use strict';
@@ -13,20 +16,24 @@ const { WebsocketClient } = require('bitmart-api');
 
 const [url, apiKey, apiSecret, apiMemo] = process.argv.slice(2);
 const EVENTS = ['open', 'authenticated', 'response', 'update', 'exception', 'reconnect', 'reconnected', 'close'];
-const quiet = { trace() {}, info() {}, error: (...said) => console.error(...said) };
 const clients = {};
 
-function client(socket) {
+function report(socket, event, data) {
+  // These two carry the whole socket object.
+  const told = event === 'open' || event === 'reconnected' ? null : data;
+  process.stdout.write(`${JSON.stringify({ socket, event, data: told })}\n`);
+}
+
+function client(socket, options) {
   if (!clients[socket]) {
     const wsUrl = `${url.replace(/^http/, 'ws')}/ws/${socket}?protocol=1.1`;
-    clients[socket] = new WebsocketClient({ wsUrl, apiKey, apiSecret, apiMemo }, quiet);
-    for (const event of EVENTS) {
-      clients[socket].on(event, (data) => {
-        // "open" carries the whole socket object.
-        const report = { socket, event, data: event === 'open' ? null : data };
-        process.stdout.write(`${JSON.stringify(report)}\n`);
-      });
-    }
+    const logger = {
+      trace: (text) => /^received pong/i.test(text) && report(socket, 'pong', null),
+      info() {},
+      error: (...said) => console.error(...said),
+    };
+    clients[socket] = new WebsocketClient({ wsUrl, apiKey, apiSecret, apiMemo, ...options }, logger);
+    for (const event of EVENTS) clients[socket].on(event, (data) => report(socket, event, data));
   }
   return clients[socket];
 }
@@ -35,8 +42,9 @@ async function main() {
   for await (const line of readline.createInterface({ input: process.stdin })) {
     const message = JSON.parse(line);
     const [market] = message.socket.split('/');
-    if (message.subscribe) client(message.socket).subscribe(message.subscribe, market);
-    if (message.unsubscribe) client(message.socket).unsubscribe(message.unsubscribe, market);
+    const wanted = client(message.socket, message.options);
+    if (message.subscribe) wanted.subscribe(message.subscribe, market);
+    if (message.unsubscribe) wanted.unsubscribe(message.unsubscribe, market);
   }
   for (const each of Object.values(clients)) each.closeAll(true);
   process.exit(0);

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Final, TypeAlias
 
 import attrs
@@ -160,7 +160,7 @@ class Script(httpx.AsyncBaseTransport):
         self.inside += 1
         self.most_inside = max(self.most_inside, self.inside)
         try:
-            await (trio.sleep(self.takes) if self.takes else trio.lowlevel.checkpoint())
+            await trio.sleep(self.takes)
         finally:
             self.inside -= 1
         if isinstance(answer, Exception):
@@ -215,49 +215,40 @@ def body_of(seen: Seen) -> object:
     return json.loads(seen.body)
 
 
-class CancelAt:
-    """Runs a coroutine and cancels a scope at its k-th stop.
+class CancelAt(trio.abc.Instrument):
+    """Cancels a scope at the k-th stop of the task that made this.
 
     Args:
-        at: which stop, from 1.
-        late: cancel when it goes on again after that stop, so that the next checkpoint feels it; else while it waits there.
+        scope: what to cancel.
+        stop: which stop, from 1.
+        late: cancel when it goes on again after that stop, so that the next checkpoint feels it; else while it waits.
     """
 
-    def __init__(self, scope: trio.CancelScope, at: int, *, late: bool) -> None:
+    def __init__(self, scope: trio.CancelScope, stop: int, *, late: bool) -> None:
+        self._task = trio.lowlevel.current_task()
         self._scope = scope
-        self._at = at
+        self._stop = stop
         self._late = late
-        self.stops = 0
+        self._stops = 0
 
-    async def run(self, coroutine: Coroutine[object, object, object]) -> None:
-        await _Steps(coroutine, self)
+    def after_task_step(self, task: trio.lowlevel.Task) -> None:
+        if task is self._task:
+            self._stops += 1
+            if self._stops == self._stop and not self._late:
+                self._scope.cancel()
 
-    def stop(self, *, before: bool) -> None:
-        self.stops += before
-        if self.stops == self._at and before is not self._late:
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        if task is self._task and self._stops == self._stop and self._late:
             self._scope.cancel()
 
 
-class _Steps:
-    def __init__(self, coroutine: Coroutine[object, object, object], cancel: CancelAt) -> None:
-        self._coroutine = coroutine
-        self._cancel = cancel
-
-    def __await__(self) -> Generator[object, object, object]:
-        value: object = None
-        error: BaseException | None = None
-        while True:
-            try:
-                if error is not None:
-                    trap = self._coroutine.throw(error)
-                else:
-                    trap = self._coroutine.send(value)
-            except StopIteration as end:
-                return end.value
-            value = error = None
-            self._cancel.stop(before=True)
-            try:
-                value = yield trap
-            except BaseException as thrown:  # noqa: BLE001 - handed on to the coroutine as it is
-                error = thrown
-            self._cancel.stop(before=False)
+async def cancelled_at(stop: int, call: Callable[[], Awaitable[object]], *, late: bool) -> bool:
+    """Cancel a call at its k-th stop; whether it was cancelled, or was over before."""
+    with trio.CancelScope() as scope:
+        instrument = CancelAt(scope, stop, late=late)
+        trio.lowlevel.add_instrument(instrument)
+        try:
+            await call()
+        finally:
+            trio.lowlevel.remove_instrument(instrument)
+    return scope.cancelled_caught

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TypeAlias
 
 import attrs
@@ -36,12 +37,14 @@ class Loopback:
         self.most_open = max(self.most_open, self.open)
         try:
             async with stream:
-                while await self._one(stream):
-                    pass
+                stays_open = True
+                while stays_open:
+                    stays_open = await self._one(stream)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # the client was cancelled
         finally:
             self.open -= 1
+        await trio.lowlevel.checkpoint()
 
     async def _one(self, stream: trio.SocketStream) -> bool:
         data = bytearray()
@@ -70,9 +73,7 @@ async def open_loopback(handler: Handler) -> AsyncGenerator[Loopback, None]:
     """Serve until the block is left."""
     server = Loopback(handler)
     async with trio.open_nursery() as nursery:
-        listeners = await nursery.start(
-            lambda task_status: trio.serve_tcp(server.serve, 0, host="127.0.0.1", task_status=task_status)
-        )
+        listeners = await nursery.start(partial(trio.serve_tcp, server.serve, 0, host="127.0.0.1"))
         server.url = f"http://127.0.0.1:{listeners[0].socket.getsockname()[1]}"
         yield server
         nursery.cancel_scope.cancel()

@@ -1,9 +1,11 @@
-"""Cancelling a call anywhere leaves every slot, every connection and every quota place free, and the next call works."""
+"""Cancelling a call anywhere leaves every slot, connection and quota place free, and the next call works."""
 
 from __future__ import annotations
 
 import random
+import sys
 import time
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -14,11 +16,10 @@ from http_kit import (
     ORDER,
     SUBMIT,
     TICKER,
-    Bench,
-    CancelAt,
     Script,
     Stream,
     bench,
+    cancelled_at,
     good,
     refused,
     server_time,
@@ -38,13 +39,6 @@ GOOD = ticker().content
 MOST_STOPS = 200
 
 
-async def _cancelled_at(at: Bench, stop: int, *, late: bool) -> bool:
-    """Cancel one call at its k-th stop; whether it was cancelled, or was over before."""
-    with trio.CancelScope() as scope:
-        await CancelAt(scope, stop, late=late).run(at.pipeline.call(SUBMIT, **ORDER))
-    return scope.cancelled_caught
-
-
 @pytest.mark.parametrize("late", [False, True], ids=["while it waits", "as it goes on"])
 async def test_cancelling_at_each_checkpoint_of_a_call(late: bool, autojump_clock: trio.testing.MockClock) -> None:
     """Through all that a call can go through: waiting for quota and slot, a slow signer, a refused time, a resync."""
@@ -56,22 +50,23 @@ async def test_cancelling_at_each_checkpoint_of_a_call(late: bool, autojump_cloc
     credentials = Credentials("k", memo="m", sign=sign)
     stops = 0
     for stop in range(1, MOST_STOPS):
+        refusals = [refused(30007, 401)]
 
-        def answer(request: httpx.Request) -> httpx.Response:
+        def answer(request: httpx.Request, refusals: list[httpx.Response] = refusals) -> httpx.Response:
             if request.url.raw_path == b"/busy":
                 return good({})
             if request.url.raw_path == b"/system/time":
                 return server_time(0)
-            if sum(seen.method == "POST" for seen in script.seen) == 1:
-                return refused(30007, 401)
+            if refusals:
+                return refusals.pop()
             return httpx.Response(200, stream=Stream([b'{"code":1000,', b'"data":{"order_id":"7"}}']))
 
         script = Script(after=answer, takes=0.1)
         at = bench(script, Config(clock=virtual(), max_connections=1), credentials)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(lambda at=at: at.pipeline.request("GET", "/busy"))  # holds the slot for a while
+            nursery.start_soon(at.pipeline.request, "GET", "/busy")  # holds the slot for a while
             await trio.testing.wait_all_tasks_blocked()
-            cancelled = await _cancelled_at(at, stop, late=late)
+            cancelled = await cancelled_at(stop, lambda at=at: at.pipeline.call(SUBMIT, **ORDER), late=late)  # type: ignore[misc]
         assert at.free == at.total == 1
         assert script.inside == 0
         with trio.fail_after(10):
@@ -79,6 +74,7 @@ async def test_cancelling_at_each_checkpoint_of_a_call(late: bool, autojump_cloc
         if not cancelled:
             stops = stop
             break
+    await trio.lowlevel.checkpoint()
     assert stops > 12, "it must have gone through all of that"
 
 
@@ -100,7 +96,7 @@ async def test_cancelling_at_each_checkpoint_over_a_real_connection(late: bool) 
                 at = bench(transport, Config(max_connections=1), root=server.url)
                 if warm:
                     await at.pipeline.call(SUBMIT, **ORDER)
-                cancelled = await _cancelled_at(at, stop, late=late)
+                cancelled = await cancelled_at(stop, lambda at=at: at.pipeline.call(SUBMIT, **ORDER), late=late)  # type: ignore[misc]
                 assert at.free == at.total == 1
                 assert transport.busy == 0
                 with trio.fail_after(5):
@@ -110,6 +106,7 @@ async def test_cancelling_at_each_checkpoint_over_a_real_connection(late: bool) 
                 stops = stop
                 break
         assert stops > 2
+    await trio.lowlevel.checkpoint()
 
 
 async def test_cancelling_while_waiting_for_the_quota(autojump_clock: trio.testing.MockClock) -> None:
@@ -136,7 +133,7 @@ class Unlimited(Governor):
     _boundless = Line(Bucket(Quota(10**9, per=0.001)))
 
 
-async def test_ten_thousand_calls_cancelled_at_random() -> None:
+async def test_ten_thousand_calls_cancelled_at_random(record_property: Callable[[str, object], None]) -> None:
     """More tasks than connections, over real ones; then every slot is free and the next calls work."""
     calls, tasks, connections = 10_000, 20, 10
     chance = random.Random(20261122)
@@ -170,6 +167,7 @@ async def test_ten_thousand_calls_cancelled_at_random() -> None:
                 finally:
                     running.remove(scope)
             counts["cancelled" if scope.cancelled_caught else "done"] += 1
+        await trio.lowlevel.checkpoint()
 
     async def canceller() -> None:
         while True:
@@ -200,11 +198,12 @@ async def test_ten_thousand_calls_cancelled_at_random() -> None:
                 for _ in range(connections):
                     nursery.start_soon(lambda: pipeline.call(TICKER, symbol="BTC_USDT"))
         assert slots.free == connections
-        print(
-            f"\n{calls} calls by {tasks} tasks over {connections} connections in {took:.1f} s: "
-            f"{counts['done']} done, {counts['cancelled']} cancelled, {server.accepted} connections opened, "
-            f"at most {server.most_open} at once, {transport.idle} idle at the end"
+        figures = (
+            f"{calls} calls by {tasks} tasks over {connections} connections in {took:.1f} s: {counts['done']} done, "
+            f"{counts['cancelled']} cancelled, {server.accepted} connections opened, at most {server.most_open} at once"
         )
+        record_property("figures", figures)
+        sys.stdout.write(f"\n{figures}\n")
     assert counts["done"] + counts["cancelled"] == calls
     assert counts["cancelled"] > calls / 5
     assert counts["done"] > calls / 5

@@ -38,7 +38,7 @@ from bitmart_trio.errors import (
 CUT_OFF = httpx.Response(200, content=b'{"code": 1000, "da')
 
 CASES: list[object] = [
-    # answer, what a read ends with after all tries (None: it is not repeated), what a write ends with at once (None: repeated)
+    # answer, what a read ends with after all its tries, what a write ends with at once (None: it is repeated)
     pytest.param(httpx.ConnectError("refused"), ConnectionLost, None, id="no connection"),
     pytest.param(httpx.ConnectTimeout("slow"), ConnectionLost, None, id="connect timed out"),
     pytest.param(httpx.PoolTimeout("full"), ConnectionLost, None, id="a user's pool is full"),

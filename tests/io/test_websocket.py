@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 
 import pytest
 import trio
@@ -256,10 +256,9 @@ async def test_a_cancelled_client_still_closes_politely_and_at_once(active: bool
             async with trio.open_nursery() as nursery:
                 await shake(nursery, client)
                 nursery.start_soon(client.listen)
-                try:
+                async with AsyncExitStack() as stack:
+                    stack.push_async_callback(client.close)
                     await trio.sleep_forever()
-                finally:
-                    await client.close()  # noqa: ASYNC102 - shields itself
         assert scope.cancelled_caught
         assert trio.current_time() == 7
         await wait_all_tasks_blocked()

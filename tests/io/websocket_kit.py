@@ -134,13 +134,13 @@ async def served(*, ceiling: int = 10_000, active: bool = True) -> AsyncIterator
 
     async with trio.open_nursery() as nursery:
 
-        async def serve() -> None:
+        async def answer() -> None:
             request = await wrap_server_stream(nursery, outer)
             assert request.path == "/api?protocol=1.1"
             assert (b"user-agent", b"tests") in request.headers
             servers.append(await request.accept())
 
-        nursery.start_soon(serve)  # noqa: ASYNC113 - the handshake below waits for it
+        nursery.start_soon(answer)
         await shake(nursery, client)
         nursery.start_soon(client.listen)
         await wait_all_tasks_blocked()

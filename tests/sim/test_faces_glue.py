@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket as stdlib_socket
 import time
+from functools import partial
 from typing import cast
 
 import httpx
@@ -15,7 +16,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from trio_websocket import ConnectionClosed, open_websocket_url, wrap_client_stream
 
 import bitmart_trio.sim as sim
-from bitmart_trio.config import Credentials
+from bitmart_trio.config import Config, Credentials
 from bitmart_trio.sim.faults import ClockSkew, LoseReply, RefuseConnect
 
 TICKER = "/spot/quotation/v3/ticker"
@@ -226,3 +227,44 @@ async def test_the_log_of_a_run_holds_no_secret(autojump_clock: MockClock) -> No
         assert "sim-secret" not in text
         assert all(json.loads(line)["kind"] for line in text.splitlines())
         nursery.cancel_scope.cancel()
+
+
+async def test_clients_come_ready_to_use(autojump_clock: MockClock) -> None:
+    """Each opener gives a client that talks to this exchange, signs as the default account, and knows the time."""
+    async with sim.open_exchange(seed=7) as venue:
+        async with venue.open_client() as client:
+            ticker = await client.spot.market.ticker("BTC_USDT")
+            assert ticker.last_price > 0
+            async with client.streams.spot.trade("BTC_USDT") as trades:
+                assert (await trades.receive()).symbol == "BTC_USDT"
+        async with venue.open_spot() as spot:
+            assert (await spot.market.ticker("ETH_USDT")).symbol == "ETH_USDT"
+        async with venue.open_futures(None) as futures, venue.open_streams(config=Config(ping_interval=5)) as streams:
+            assert (await futures.system.time()).server_time == venue.exchange.now_ms()
+            async with streams.spot.ticker("BTC_USDT") as tickers:
+                await tickers.receive()
+        await wait_all_tasks_blocked()
+        assert venue.connections == []
+
+
+async def test_a_servers_own_clients_use_tcp() -> None:
+    """They reach it through its address, as others do."""
+    with trio.fail_after(20):
+        async with sim.open_server(seed=7) as server, server.open_client() as client:
+            assert (await client.spot.market.ticker("BTC_USDT")).last_price > 0
+            async with client.streams.spot.ticker("BTC_USDT") as tickers:
+                await tickers.receive()
+                assert [connection.kind for connection in server.connections] == ["spot/public"]
+
+
+async def test_any_stream_will_do(autojump_clock: MockClock) -> None:
+    """The face serves trio's own memory streams too, with limits of their own."""
+    near, far = trio.testing.memory_stream_pair()
+    async with trio.open_nursery() as nursery:
+        exchange = sim.Exchange(seed=1)
+        nursery.start_soon(partial(sim.serve_stream, exchange, far, address="10.0.0.1"))
+        await near.send_all(b"GET /system/time HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        reply = b""
+        while part := await near.receive_some():
+            reply += part
+        assert reply.startswith(b"HTTP/1.1 200 OK")

@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING
 import attrs
 
 from ..wire import Call, Handler, Json, Refusal, Routes
-from . import account, market, plan_trading, position, trading
+from . import (
+    account,
+    affiliate,
+    collateral,
+    demo,
+    market,
+    plan_trading,
+    position,
+    sub_accounts,
+    trading,
+    transfers,
+)
+from .affiliate import Affiliates
 from .contracts import CONTRACTS, Contract
 from .engine import Engine
 from .feed import FuturesFeed
@@ -17,6 +29,7 @@ from .makers import Makers
 from .orders import Order, Plan
 from .plans import Plans
 from .positions import Position, Trader
+from .transfers import SpotTransfers
 from .upkeep import Upkeep
 
 if TYPE_CHECKING:
@@ -24,6 +37,8 @@ if TYPE_CHECKING:
     from ..exchange import Exchange
 
 __all__ = ["FuturesMarket"]
+
+CHAPTERS = (market, account, transfers, collateral, trading, plan_trading, position, sub_accounts, affiliate, demo)
 
 
 class FuturesMarket:
@@ -42,7 +57,7 @@ class FuturesMarket:
             )
             for contract in CONTRACTS
         }
-        self.engine = Engine(self.listings, exchange.clock.steady_ms, exchange.new_id, self)
+        self.engine = Engine(self.listings, exchange.clock.steady_ms, exchange.new_contract_id, self)
         self.plans = Plans(self.engine)
         self.upkeep = Upkeep(self.engine)
         self.feed = FuturesFeed(exchange.feed, self)
@@ -50,7 +65,9 @@ class FuturesMarket:
             Makers(self.engine, listing, exchange.random(f"futures/{symbol}"))
             for symbol, listing in self.listings.items()
         ]
-        for chapter in (market, account, trading, plan_trading, position):
+        self.affiliates = Affiliates(exchange)
+        self.spot_transfers = SpotTransfers()
+        for chapter in CHAPTERS:
             exchange.routes.include(self._told_after(chapter.routes))
         for makers in self._makers:
             makers.tick()

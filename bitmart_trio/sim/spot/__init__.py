@@ -10,17 +10,31 @@ from typing import TYPE_CHECKING
 from ..book import Book
 from ..flow import Quoter
 from ..wire import Routes
-from . import account, trading
+from . import account, algo, broker, funding, margin, savings, sub_accounts, trading
 from . import market as market_data
+from .algo import Algo
 from .candles import Candles
+from .earn import Earn
 from .feed import SpotFeed
+from .funding import Funding
+from .margin import Margin
 from .orders import Engine
 from .pairs import PAIRS, PairMarket, PublicTrade
 
 if TYPE_CHECKING:
     from ..exchange import Exchange
 
-CHAPTERS: tuple[Routes, ...] = (market_data.routes, account.routes, trading.routes)
+CHAPTERS: tuple[Routes, ...] = (
+    market_data.routes,
+    account.routes,
+    funding.routes,
+    trading.routes,
+    algo.routes,
+    margin.routes,
+    sub_accounts.routes,
+    broker.routes,
+    savings.routes,
+)
 
 
 class SpotMarket:
@@ -44,6 +58,10 @@ class SpotMarket:
             self.markets[pair.symbol] = PairMarket(pair, Book(), candles, last)
         self.feed = SpotFeed(exchange, self.markets)
         self.engine = Engine(exchange, self.feed)
+        self.funding = Funding(exchange)
+        self.algo = Algo(exchange)
+        self.margin = Margin(exchange)
+        self.earn = Earn(exchange)
         self._quoters = {
             symbol: Quoter(
                 market.book,
@@ -75,6 +93,9 @@ class SpotMarket:
             market.candles.turn(now_ms // 1000)
             coin = market.pair.base
             self._quoters[symbol].step(flow.price(coin), flow.trade_chance(coin))
+        self.algo.tick()
+        self.margin.tick()
+        self.earn.settle()
         self.feed.tick()
 
 

@@ -2,11 +2,13 @@
 
 They hold no money. One whose trigger lies above the last price fires when the price rises to it, one below when it
 falls to it; prices are looked at after every tick. It then sends an ordinary order, under its own client order id if
-that is still free, and counts as ``filled``; if that order is refused, as ``failed``. Both types work alike.
+that is still free, and counts as ``filled``; if that order is refused, as ``failed``. Both types work alike. The
+queries do not show the trigger price: no source of the real answers does.
 """
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
@@ -14,12 +16,10 @@ import attrs
 from ..accounts import Account
 from ..wire import Call, Json, Refusal, Routes
 from .orders import FORGOTTEN_MS, Form, Source
-from .pairs import PairMarket, money
-from .trading import LIST_MAX, WINDOW_MS, pair_market, read_form
+from .pairs import money
+from .trading import LIST_MAX, WINDOW_MS, pair_market, read_form, read_price
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from ..exchange import Exchange
 
 routes = Routes()
@@ -61,7 +61,6 @@ class AlgoOrder:
             "side": form.side,
             "orderMode": self.type,
             "trigger_type": self.trigger_type,
-            "triggerPrice": pair.price_text(self.trigger_price),
             "state": self.state,
             "cancelSource": self.cancel_source,
             "price": "" if form.price is None else pair.price_text(form.price),
@@ -163,17 +162,12 @@ def submit_order(exchange: Exchange, call: Call) -> Json:
     trigger = _TRIGGERS.get(call.text("trigger_type", "market" if call.text("price") is None else "limit") or "")
     if trigger is None:
         raise Refusal(52001, "Unsupported trigger_type")
-    price = _trigger_price(call, market)
+    call.need("trigger_price")
+    price = read_price(call, market, "trigger_price")
     algo, account = exchange.spot.algo, call.owner
     members = attrs.evolve(call, params={**call.params, "type": trigger})
     form = read_form(exchange, members, market, "client_order_id", algo.client_ids(account.account_id))
     return {"order_id": algo.submit(account, kind, trigger, price, form).order_id}
-
-
-def _trigger_price(call: Call, market: PairMarket) -> Decimal:
-    """Read like the price of an order: digits beyond the precision are cut off."""
-    call.need("trigger_price")
-    return read_price(call, market, "trigger_price")
 
 
 @routes.post("/spot/v4/algo/cancel_order", limit=(10, 2, "key"))

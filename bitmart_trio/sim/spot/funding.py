@@ -304,8 +304,8 @@ def _to_account(exchange: Exchange, call: Call, chain: Chain, amount: Decimal) -
     value, by = call.need("value", 60000), call.text("type")
     if by not in ("1", "2", "3") or (by == "3" and call.text("areaCode") is None):
         raise Refusal(60000, "Invalid parameter type")
-    # Nobody here has a phone, so number 3 never finds anybody.
-    target = {"1": exchange.accounts.get, "2": exchange.accounts.by_name}.get(by, lambda _: None)(value)
+    # Nobody here has a phone, so 3 never finds anybody.
+    target = exchange.accounts.get(value) if by == "1" else exchange.accounts.by_name(value) if by == "2" else None
     if target is None:
         raise Refusal(60053, "The target account is wrong", http=403)
     if target is call.owner:

@@ -91,7 +91,7 @@ def read_form(exchange: Exchange, call: Call, market: PairMarket, id_name: str, 
     else:
         size = _size(call, market)
         if kind != "market":
-            price = _price(call, market)
+            price = read_price(call, market)
         value = size * (market.last if price is None else price)
         # Too small a limit_maker is taken in and cancelled by the system instead.
         if value < market.pair.min_value and kind != "limit_maker":
@@ -126,10 +126,11 @@ def _size(call: Call, market: PairMarket) -> Decimal:
     return size.quantize(pair.lot)
 
 
-def _price(call: Call, market: PairMarket) -> Decimal:
-    price, pair = call.decimal("price"), market.pair
+def read_price(call: Call, market: PairMarket, name: str = "price") -> Decimal:
+    """A price that has to be there, on the pair's grid."""
+    price, pair = call.decimal(name), market.pair
     if price is None:
-        raise Refusal(50011, "Parameter price is required")
+        raise Refusal(50011, f"Parameter {name} is required")
     if price > MAX_PRICE:
         raise Refusal(50025, "The price is above the maximum")
     # Digits beyond the pair's precision are cut off without an error.

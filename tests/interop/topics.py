@@ -1,0 +1,104 @@
+"""One topic of each kind of channel, and what its messages must carry: what both foreign clients are tried with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+PUBLIC: Final[dict[str, Mapping[str, str]]] = {
+    "spot/public": {
+        "spot/ticker:BTC_USDT": "last_price",
+        "spot/bookTicker:BTC_USDT": "bid_px",
+        "spot/kline1m:BTC_USDT": "candle",
+        "spot/depth5:BTC_USDT": "bids",
+        "spot/depth20:BTC_USDT": "bids",
+        "spot/depth50:BTC_USDT": "bids",
+        "spot/depth/increase100:BTC_USDT": "version",
+        "spot/trade:BTC_USDT": "price",
+    },
+    "futures/public": {
+        "futures/ticker": "last_price",
+        "futures/ticker:ETHUSDT": "last_price",
+        "futures/fundingRate:BTCUSDT": "fundingRate",
+        "futures/depth20:BTCUSDT@200ms": "depths",
+        "futures/depthAll5:BTCUSDT@100ms": "bids",
+        "futures/depthIncrease5:BTCUSDT": "version",
+        "futures/v2/depthAll5:BTCUSDT": "bids",
+        "futures/v2/depthIncrease5:BTCUSDT@100ms": "version",
+        "futures/bookticker:BTCUSDT": "best_bid_price",
+        "futures/trade:BTCUSDT": "deal_price",
+        "futures/klineBin1m:BTCUSDT": "items",
+        "futures/markPriceKlineBin1m:BTCUSDT": "items",
+    },
+}
+"""By socket: the topic, and a member of each of its messages."""
+
+PRIVATE: Final = {
+    "spot/private": ["spot/user/order:BTC_USDT", "spot/user/orders:ALL_SYMBOLS", "spot/user/balance:BALANCE_UPDATE"],
+    "futures/private": ["futures/asset:USDT", "futures/position", "futures/order"],
+}
+
+
+def channel(topic: str) -> str:
+    """What a message of the topic is marked with: spot names the channel, futures the topic."""
+    return topic.partition(":")[0] if topic.startswith("spot/") else topic
+
+
+def marked(message: Any) -> str:
+    """What a message is marked with; "" where it is none of a topic."""
+    if not isinstance(message, dict) or "data" not in message:
+        return ""
+    return str(message.get("table") or message.get("group") or "")
+
+
+def acknowledged(message: Any) -> str:
+    """The topic that a message acknowledges as subscribed; "" where it does not."""
+    if not isinstance(message, dict) or "subscribe" not in (message.get("event"), message.get("action")):
+        return ""
+    assert message.get("success", True) is True
+    assert "errorCode" not in message
+    return str(message.get("topic") or message.get("group") or "")
+
+
+def items(message: Any) -> list[Any]:
+    """The payload of a message, one or several."""
+    data = message["data"]
+    return data if isinstance(data, list) else [data]
+
+
+async def hear_public(foreign: Foreign, socket: str) -> None:
+    """Subscribe all public topics of a socket; return when each was acknowledged and has brought a message as it should be."""
+    missing = {**PUBLIC[socket]}
+    unacknowledged = set(missing)
+    await foreign.tell(socket=socket, subscribe=list(missing))
+
+    def complete(report: Any) -> bool:
+        assert report["event"] != "exception"
+        message = report["data"]
+        unacknowledged.discard(acknowledged(message))
+        for topic in [each for each in missing if channel(each) == marked(message)]:
+            assert all(missing[topic] in item for item in items(message))
+            del missing[topic]
+        return not missing and not unacknowledged
+
+    await foreign.until(complete)
+
+
+async def subscribe(foreign: Foreign, socket: str, topics: Sequence[str]) -> None:
+    """Subscribe topics of one socket; return when all are acknowledged."""
+    missing = set(topics)
+    await foreign.tell(socket=socket, subscribe=list(topics))
+
+    def complete(report: Any) -> bool:
+        missing.discard(acknowledged(report["data"]))
+        return not missing
+
+    await foreign.until(complete)
+
+
+async def hear_spot_orders(foreign: Foreign, trader: bm.Spot) -> None:
+    """An order placed, one cancelled and one filled arrive as pushes, and so does the balance that the fill left."""
+    placed = await trader.trading.submit_order(symbol="BTC_USDT", side="buy", type="limit", size="0.001", price="30000")
+    for topic, state in (("spot/user/order", "4"), ("spot/user/orders", "new")):
+        pushes = await foreign.until(lambda report, topic=topic: marked(report["data"]) == topic)
+        ...
