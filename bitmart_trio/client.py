@@ -105,7 +105,14 @@ class _Rest:
         if transport is None:
             transport = make_transport(url, self._config)
             self._stack.push_async_callback(_close, transport, self._config)
-        return Pipeline(url, self._credentials, self._config, transport=transport, governor=self.governor)
+        return Pipeline(
+            url,
+            self._credentials,
+            self._config,
+            transport=transport,
+            governor=self.governor,
+            venue=self._environment.name,
+        )
 
     def timestamp(self, market: Market) -> int:
         """The exchange's time in milliseconds, as well as it is known."""

@@ -129,6 +129,7 @@ class Pipeline:
         config: of the client.
         transport: does the HTTP; closed by whoever made it.
         governor: shared by all pipelines of a client.
+        venue: the environment's name; rows that only `LIVE` or only `DEMO` serves are refused on the other.
     """
 
     def __init__(
@@ -139,7 +140,9 @@ class Pipeline:
         *,
         transport: httpx.AsyncBaseTransport,
         governor: Governor,
+        venue: str = "",
     ) -> None:
+        self._venue = venue
         self._root = root_url.rstrip("/")
         self._credentials = credentials
         self._config = config
@@ -167,6 +170,7 @@ class Pipeline:
 
         Raises:
             InvalidRequest: a wrong argument; MissingCredentials: no key, secret or memo. Nothing was sent.
+            ConfigurationError: this environment does not serve it.
             ApiError: the exchange refused.
             OutcomeUnknown: a write was cut off.
             ConnectionLost, MalformedReply, ReplyTooLarge: no usable reply to a read, or a write that was not sent.
@@ -176,6 +180,8 @@ class Pipeline:
             warnings.warn(
                 f"{endpoint} is retired by the exchange; use {endpoint.replaced_by}", DeprecationWarning, stacklevel=3
             )
+        if endpoint.venue is not None and self._venue in ("live", "demo") and self._venue != endpoint.venue:
+            raise ConfigurationError(f"{endpoint} exists on the {endpoint.venue} environment only, this is {self._venue}")
         plain = cast("Endpoint[object]", endpoint)
         wire = request.build(plain, arguments, self._config.recv_window)
         job = self._job(

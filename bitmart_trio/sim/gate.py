@@ -270,12 +270,20 @@ def _body(request: Request) -> dict[str, Json]:
         code = 60031 if request.path.startswith("/account/") else 58001
         raise Refusal(code, "Content type not supported", http=415)
     try:
-        members: Json = json.loads(request.body, parse_float=Decimal, parse_constant=_no_constant)
+        members: Json = json.loads(request.body, parse_float=_fraction, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         raise Refusal(30018, "Invalid request body: not JSON", http=503) from None
     if not isinstance(members, dict):
         raise Refusal(40011 if futures else 50000, "Bad Request: the body is not an object")
     return members
+
+
+def _fraction(text: str) -> Decimal:
+    number = Decimal(text)
+    # Written out, 1e999999999 is a gigabyte of zeros; nothing on an exchange has a hundred digits.
+    if number and abs(number.adjusted()) > 100:
+        raise ValueError("a number beyond all measure")
+    return number
 
 
 def _no_constant(name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -146,20 +147,16 @@ def test_what_futures_say(text: str, spoken: object) -> None:
 @pytest.mark.parametrize("market", [SPOT, FUTURES])
 def test_what_cannot_be_read_is_one_kind_of_error(market: SpotDialect | FuturesDialect, payload: bytes) -> None:
     """Whatever a peer sends, reading raises nothing but the decoding error, or finds nothing in it."""
-    try:
+    with suppress(codec.DecodeError):
         assert isinstance(market.read(payload), Unknown | Refused | Data)
-    except codec.DecodeError as error:
-        assert str(error)
 
 
 @given(st.one_of(st.binary(max_size=80), st.text(max_size=40).map(str.encode)))
 def test_no_bytes_do_harm(payload: bytes) -> None:
     """Random bytes, too."""
     for market in (SPOT, FUTURES):
-        try:
+        with suppress(codec.DecodeError):
             market.read(payload)
-        except codec.DecodeError:
-            pass
 
 
 _words = st.one_of(
@@ -172,10 +169,8 @@ _names = ("table", "data", "event", "topic", "errorCode", "errorMessage", "group
 def test_no_frame_does_harm(frame: dict[str, object]) -> None:
     """Known members with unexpected values."""
     for market in (SPOT, FUTURES):
-        try:
+        with suppress(codec.DecodeError):
             market.read(json.dumps(frame).encode())
-        except codec.DecodeError:
-            pass
 
 
 @pytest.mark.parametrize("spell", ['"{}"', "{}"])
@@ -221,7 +216,7 @@ def test_the_event_of_a_spot_error_counts(code: str, error: type[Exception]) -> 
     ("text", "error", "about", "topic", "fatal"),
     [
         (
-            '{"action":"subscribe","group":"futures/x:NOPE@100ms","success":false,"error":"Invalid channel: not found x"}',
+            '{"action":"subscribe","group":"futures/x:NOPE@100ms","success":false,"error":"Invalid channel: not"}',
             SubscriptionRefused,
             "subscribe",
             "futures/x:NOPE@100ms",
@@ -242,11 +237,10 @@ def test_the_event_of_a_spot_error_counts(code: str, error: type[Exception]) -> 
             False,
         ),
         (
-            '{"action":"subscribe","group":"futures/order","success":false,'
-            '"error":"Authentication is temporarily unavailable"}',
+            '{"action":"subscribe","group":"f","success":false,"error":"Authentication is temporarily unavailable"}',
             ExchangeFault,
             "subscribe",
-            "futures/order",
+            "f",
             True,
         ),
         ('{"action":"access","success":false,"error":"access failed: x"}', AuthenticationError, "login", None, False),
@@ -301,7 +295,7 @@ def test_a_frame_is_packed_up_to_both_limits() -> None:
 
 @given(st.lists(st.text(min_size=1, max_size=60), min_size=1, max_size=60), st.integers(40, 3000), st.integers(1, 30))
 def test_packing_never_exceeds_a_limit(topics: list[str], frame_bytes: int, count: int) -> None:
-    """For any topics: never too many, never too long (one that is too long alone excepted), and nothing out of order."""
+    """For any topics: never too many, never too long (unless one alone is), and nothing out of order."""
     limits = SocketLimits(topics=100, connections=1, topics_per_frame=count, frame_bytes=frame_bytes)
     text, taken = pack(FUTURES, "subscribe", topics, limits)
     assert 1 <= len(taken) <= count

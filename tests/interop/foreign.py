@@ -82,9 +82,7 @@ class Foreign:
 
 
 @asynccontextmanager
-async def started(
-    command: Sequence[str | Path], url: str, account: Sequence[str] = ACCOUNT
-) -> AsyncIterator[Foreign]:
+async def started(command: Sequence[str | Path], url: str, account: Sequence[str] = ACCOUNT) -> AsyncIterator[Foreign]:
     """A program that talks to the exchange at ``url``; it has ended when the block has."""
     with tempfile.TemporaryFile() as complaints:
         process = await trio.lowlevel.open_process(

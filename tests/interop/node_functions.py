@@ -230,7 +230,14 @@ SPOT: Final[tuple[NodeFunction, ...]] = (
             "size": "0.1",
             "client_order_id": "desk0003",
         },
-        {"symbol": "BTC_USDT", "side": "buy", "type": "trigger", "trigger_price": "29500", "trigger_type": "market", "notional": "50"},
+        {
+            "symbol": "BTC_USDT",
+            "side": "buy",
+            "type": "trigger",
+            "trigger_price": "29500",
+            "trigger_type": "market",
+            "notional": "50",
+        },
     ),
     _row("cancelSpotAlgoOrderV4", "spot.algo.cancel_order", {"symbol": "BTC_USDT", "order_id": _ID, "type": "trigger"}),
     _row("cancelAllSpotAlgoOrdersV4", "spot.algo.cancel_all_orders", {"symbol": "BTC_USDT", "type": "tp/sl"}),
@@ -306,7 +313,9 @@ SPOT: Final[tuple[NodeFunction, ...]] = (
     ),
     _row("getAccountSubTransfersV1", "spot.sub_account.transfer_history", {"moveType": "spot to spot", "N": 10}),
     _row(
-        "getSubSpotWalletBalancesV1", "spot.sub_account.balances", {"subAccount": "desk1@example.com", "currency": "BTC"}
+        "getSubSpotWalletBalancesV1",
+        "spot.sub_account.balances",
+        {"subAccount": "desk1@example.com", "currency": "BTC"},
     ),
     _row("getSubAccountsV1", "spot.sub_account.accounts"),
     # Earn
@@ -329,7 +338,11 @@ SPOT: Final[tuple[NodeFunction, ...]] = (
     _row("getFixedSavingPositions", "spot.earn.fixed_holdings", {"productId": "2001", **_COIN_PAGE}),
     _row("getFixedSavingHistory", "spot.earn.fixed_records", {"type": "interest", **_CAMEL_RANGE_MS, **_COIN_PAGE}),
     _row("redeemFixedSavingEarly", "spot.earn.redeem_fixed", {"earnId": "300001", **_EARN_NO}),
-    _row("updateFixedSavingAutoReinvest", "spot.earn.set_fixed_auto_renewal", {"earnId": "300001", "autoSubscribe": "OFF"}),
+    _row(
+        "updateFixedSavingAutoReinvest",
+        "spot.earn.set_fixed_auto_renewal",
+        {"earnId": "300001", "autoSubscribe": "OFF"},
+    ),
     _row("setAutoSavingBatch", "spot.earn.set_auto_savings", {"autoSubscribe": "open"}),
     _row("getAutoSavingBatchStatus", "spot.earn.auto_savings_status"),
     _row(
@@ -406,7 +419,9 @@ FUTURES: Final[tuple[NodeFunction, ...]] = (
         {"currency": "USDT", "amount": "10", "type": "fund_to_contract"},
     ),
     # Trading
-    _row("getFuturesAccountOrder", "futures.trading.order", {"symbol": "BTCUSDT", "order_id": _ID, "account": "futures"}),
+    _row(
+        "getFuturesAccountOrder", "futures.trading.order", {"symbol": "BTCUSDT", "order_id": _ID, "account": "futures"}
+    ),
     _row(
         "getFuturesAccountOrderHistory",
         "futures.trading.order_history",
@@ -427,7 +442,13 @@ FUTURES: Final[tuple[NodeFunction, ...]] = (
     _row(
         "getFuturesAccountTrades",
         "futures.trading.trades",
-        {"symbol": "BTCUSDT", "account": "futures", "order_id": 220921197409432, "client_order_id": "BM1234", **_RANGE_S},
+        {
+            "symbol": "BTCUSDT",
+            "account": "futures",
+            "order_id": 220921197409432,
+            "client_order_id": "BM1234",
+            **_RANGE_S,
+        },
         values={"order_id": "220921197409432"},
     ),
     _row(
@@ -546,7 +567,13 @@ FUTURES: Final[tuple[NodeFunction, ...]] = (
             "plan_category": 2,
             "category": "limit",
         },
-        {"symbol": "ETHUSDT", "client_order_id": "123456789", "trigger_price": "2100", "price_type": 2, "category": "market"},
+        {
+            "symbol": "ETHUSDT",
+            "client_order_id": "123456789",
+            "trigger_price": "2100",
+            "price_type": 2,
+            "category": "market",
+        },
     ),
     _row(
         "submitFuturesTrailOrder",
@@ -566,7 +593,9 @@ FUTURES: Final[tuple[NodeFunction, ...]] = (
     _row("cancelFuturesTrailOrder", "futures.trading.cancel_all_trailing_orders", {"symbol": "ETHUSDT"}),
     # Positions
     _row("getFuturesAccountPositions", "futures.position.positions", {}, {"symbol": "BTCUSDT", "account": "futures"}),
-    _row("getFuturesAccountPositionsV2", "futures.position.positions_v2", {}, {"symbol": "BTCUSDT", "account": "futures"}),
+    _row(
+        "getFuturesAccountPositionsV2", "futures.position.positions_v2", {}, {"symbol": "BTCUSDT", "account": "futures"}
+    ),
     _row("getPositionRiskDetails", "futures.position.risk", {}, {"symbol": "BTCUSDT", "account": "futures"}),
     _row("getPositionMode", "futures.position.mode"),
     _row("setPositionMode", "futures.position.set_mode", {"position_mode": "one_way_mode"}),
@@ -592,7 +621,9 @@ FUTURES: Final[tuple[NodeFunction, ...]] = (
         {**_REQUEST_NO, "subAccount": "desk1@example.com"},
     ),
     _row("submitFuturesSubToMainSubFromSub", "futures.sub_account.submit_sub_to_main_transfer_as_sub", _REQUEST_NO),
-    _row("getFuturesSubWallet", "futures.sub_account.balances", {"subAccount": "desk1@example.com", "currency": "USDT"}),
+    _row(
+        "getFuturesSubWallet", "futures.sub_account.balances", {"subAccount": "desk1@example.com", "currency": "USDT"}
+    ),
     _row("getFuturesSubTransfers", "futures.sub_account.transfers", {"subAccount": "desk1@example.com", "limit": 100}),
     _row("getFuturesSubTransferHistory", "futures.sub_account.transfer_history", {"limit": 100}),
     # Affiliates

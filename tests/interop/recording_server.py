@@ -87,7 +87,11 @@ async def _serve(server: RecordingServer, stream: trio.SocketStream) -> None:
         reply = server.replies.get(request.path)
         status, reply = (404, b"{}") if reply is None else (200, reply)
         headers = {"Content-Type": "application/json;charset=utf-8", "Content-Length": str(len(reply))}
-        answer = (h11.Response(status_code=status, headers=list(headers.items())), h11.Data(data=reply), h11.EndOfMessage())
+        answer = (
+            h11.Response(status_code=status, headers=list(headers.items())),
+            h11.Data(data=reply),
+            h11.EndOfMessage(),
+        )
         for part in answer:
             await stream.send_all(http.send(part) or b"")
         if http.our_state is h11.MUST_CLOSE:

@@ -53,52 +53,19 @@ def marked(message: Any) -> str:
 
 def acknowledged(message: Any) -> str:
     """The topic that a message acknowledges as subscribed; "" where it does not."""
-    if not isinstance(message, dict) or "subscribe" not in (message.get("event"), message.get("action")):
+    if not isinstance(message, dict) or "subscribe" not in verbs(message):
         return ""
     assert message.get("success", True) is True
     assert "errorCode" not in message
     return str(message.get("topic") or message.get("group") or "")
 
 
+def verbs(message: Mapping[str, Any]) -> set[Any]:
+    """What a message says it is about; the markets call this differently."""
+    return {message.get("event"), message.get("action")}
+
+
 def items(message: Any) -> list[Any]:
     """The payload of a message, one or several."""
     data = message["data"]
     return data if isinstance(data, list) else [data]
-
-
-async def hear_public(foreign: Foreign, socket: str) -> None:
-    """Subscribe all public topics of a socket; return when each was acknowledged and has brought a message as it should be."""
-    missing = {**PUBLIC[socket]}
-    unacknowledged = set(missing)
-    await foreign.tell(socket=socket, subscribe=list(missing))
-
-    def complete(report: Any) -> bool:
-        assert report["event"] != "exception"
-        message = report["data"]
-        unacknowledged.discard(acknowledged(message))
-        for topic in [each for each in missing if channel(each) == marked(message)]:
-            assert all(missing[topic] in item for item in items(message))
-            del missing[topic]
-        return not missing and not unacknowledged
-
-    await foreign.until(complete)
-
-
-async def subscribe(foreign: Foreign, socket: str, topics: Sequence[str]) -> None:
-    """Subscribe topics of one socket; return when all are acknowledged."""
-    missing = set(topics)
-    await foreign.tell(socket=socket, subscribe=list(topics))
-
-    def complete(report: Any) -> bool:
-        missing.discard(acknowledged(report["data"]))
-        return not missing
-
-    await foreign.until(complete)
-
-
-async def hear_spot_orders(foreign: Foreign, trader: bm.Spot) -> None:
-    """An order placed, one cancelled and one filled arrive as pushes, and so does the balance that the fill left."""
-    placed = await trader.trading.submit_order(symbol="BTC_USDT", side="buy", type="limit", size="0.001", price="30000")
-    for topic, state in (("spot/user/order", "4"), ("spot/user/orders", "new")):
-        pushes = await foreign.until(lambda report, topic=topic: marked(report["data"]) == topic)
-        ...

@@ -333,3 +333,22 @@ def test_same_seed_same_answers() -> None:
 
     assert play(5) == play(5)
     assert play(5) != play(6)
+
+
+@pytest.mark.parametrize("amount", ["1e999999999999", "1E-999999999", '"1e999999999999"', '"1e50"'])
+@pytest.mark.parametrize(("path", "rest"), [
+    ("/contract/private/submit-order", '"symbol":"BTCUSDT","side":1,"type":"limit","price":"60000"'),
+    ("/spot/v2/submit_order", '"symbol":"BTC_USDT","side":"buy","type":"limit","price":"60000"'),
+])  # fmt: skip
+def test_numbers_beyond_all_measure_are_refused(amount: str, path: str, rest: str) -> None:
+    """Nobody can make the exchange write out a billion zeros."""
+    exchange = Exchange()
+    body = f"{{{rest},\"size\":{amount}}}".encode()
+    stamp = str(exchange.now_ms())
+    headers = {
+        "x-bm-key": "sim-key", "x-bm-timestamp": stamp, "x-bm-sign": signature("sim-secret", stamp, "sim-memo", body.decode()),
+        "content-type": "application/json",
+    }  # fmt: skip
+    response = exchange.handle(Request("POST", path, "", headers, body, "127.0.0.1"))
+    assert response.status in (400, 503)
+    assert b"59002" not in response.body

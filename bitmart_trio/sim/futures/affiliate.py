@@ -215,11 +215,12 @@ def rebates(exchange: Exchange, call: Call) -> Json:
     start, end = _bounds(call, "rebate_")
     first, last = _bounds(call, "register_")
     one = call.text("user_id")
-    sums, rows = dict.fromkeys(COINS, ZERO), list[Json]()
+    sums: dict[str, Decimal] = dict.fromkeys(COINS, ZERO)
+    rows: list[Json] = []
     for user in _users(exchange, call).values():
         if not first <= user.registered_s <= last or one not in (None, str(user.cid)):
             continue
-        brought = dict.fromkeys(COINS, ZERO)
+        brought: dict[str, Decimal] = dict.fromkeys(COINS, ZERO)
         for deal in user.deals:
             if start <= deal.time_s <= end:
                 brought[deal.contract.settle] += user.of_fee(deal.fee)

@@ -39,9 +39,7 @@ def _transfer(exchange: Exchange, call: Call, giver: Account, taker: Account) ->
     check_status(giver, taker)
     check_free(exchange, giver, CURRENCY, amount, 61001, 400)
     pay(giver.futures, taker.futures, CURRENCY, amount, 61001)
-    exchange.family.note(
-        call, number, FamilyTransfer("future", giver, taker, CURRENCY, amount, exchange.now_ms())
-    )
+    exchange.family.note(call, number, FamilyTransfer("future", giver, taker, CURRENCY, amount, exchange.now_ms()))
     exchange.futures.balance_moved(giver, CURRENCY, -amount)
     exchange.futures.balance_moved(taker, CURRENCY, amount)
     return {}

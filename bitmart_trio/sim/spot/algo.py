@@ -100,9 +100,7 @@ class Algo:
         )
         return found if found is not None and found.owner.account_id == account_id else None
 
-    def submit(
-        self, owner: Account, kind: AlgoType, trigger: TriggerType, price: Decimal, form: Form
-    ) -> AlgoOrder:
+    def submit(self, owner: Account, kind: AlgoType, trigger: TriggerType, price: Decimal, form: Form) -> AlgoOrder:
         """Let an order wait."""
         exchange, market = self._exchange, form.market
         now = exchange.now_ms()

@@ -133,15 +133,37 @@ class Funding:
         """All deposits and withdrawals of an account, oldest first."""
         found = self._records.get(account.account_id)
         if found is None:
-            start = self._exchange.clock.start
-            found = self._records[account.account_id] = [
-                Record(self._exchange.new_id(), "deposit", _first_chain(currency), amount, ZERO, start, "", "", "opening")
-                for currency, amount in account.opening
-            ]
+            found = self._records[account.account_id] = []
+            for currency, amount in account.opening:
+                if currency not in COIN_NAMES:
+                    continue
+                found.append(self._incoming(account, len(found), currency, amount, self._exchange.clock.start))
         return found
 
+    def _incoming(self, account: Account, number: int, currency: str, amount: Decimal, time_ms: int) -> Record:
+        exchange = self._exchange
+        chain = next(chain for chain in _CHAINS.values() if chain.coin == currency)
+        stream = exchange.random(f"deposit/{account.account_id}/{number}")
+        return Record(
+            exchange.new_id(),
+            "deposit",
+            chain.name,
+            amount,
+            ZERO,
+            time_ms,
+            self.address(account, chain),
+            "",
+            f"0x{stream.getrandbits(256):064x}",
+        )
+
     def deposit(self, account: Account, currency: str, amount: Decimal) -> None:
-        """Let a deposit arrive, in the wallet that the account has chosen for its deposits."""
+        """Let a deposit arrive, in the wallet that the account has chosen for its deposits.
+
+        Raises:
+            ValueError: There is no such currency, or ``amount`` is not above zero.
+        """
+        if currency not in COIN_NAMES or not amount > 0:
+            raise ValueError(f"no deposit: {amount} {currency}")
         own, where = self._exchange.accounts, self.deposit_accounts.get(account.account_id, "SPOT")
         wallet = {"SPOT": account.spot, "FUND": account.fund, "CONTRACT": account.futures}[where]
         own.outside.debit(currency, amount)
@@ -154,23 +176,8 @@ class Funding:
 
     def arrived(self, account: Account, currency: str, amount: Decimal) -> None:
         """List a deposit."""
-        exchange = self._exchange
         records = self.records(account)
-        stream = exchange.random(f"deposit/{account.account_id}/{len(records)}")
-        chain = _CHAINS[_first_chain(currency)]
-        records.append(
-            Record(
-                exchange.new_id(),
-                "deposit",
-                chain.name,
-                amount,
-                ZERO,
-                exchange.now_ms(),
-                self.address(account, chain),
-                "",
-                f"0x{stream.getrandbits(256):064x}",
-            )
-        )
+        records.append(self._incoming(account, len(records), currency, amount, self._exchange.now_ms()))
 
     def told(self, account: Account, currency: str, event: str) -> None:
         """Push the spot balance of a currency."""
@@ -223,10 +230,6 @@ class Funding:
         self._left[account.account_id, self._exchange.now_ms() // DAY_MS] = left - value
         if from_spot:
             self.told(account, coin, "ACCOUNT_WITHDRAWAL")
-
-
-def _first_chain(coin: str) -> str:
-    return next((chain.name for chain in _CHAINS.values() if chain.coin == coin), coin)
 
 
 def _main_only(call: Call, code: int = 60026) -> Account:

@@ -44,7 +44,8 @@ def _saver(exchange: Exchange, call: Call) -> Saver:
 
 
 def _page(call: Call, rows: Iterable[Json]) -> Json:
-    page, size = read_count(call, "currentPage", None, 10**9, 50021), read_count(call, "sizePage", None, PAGE_MAX, 50021)
+    page = read_count(call, "currentPage", None, 10**9, 50021)
+    size = read_count(call, "sizePage", None, PAGE_MAX, 50021)
     found = list(rows)
     return {"total": len(found), "list": found[(page - 1) * size : page * size]}
 
@@ -334,9 +335,7 @@ def fixed_holdings(exchange: Exchange, call: Call) -> Json:
                 "additionalApy": "0",
             }
             for held in saver.holdings.values()
-            if held.product.days
-            and coin in (None, held.product.coin)
-            and product_id in (None, held.product.product_id)
+            if held.product.days and coin in (None, held.product.coin) and product_id in (None, held.product.product_id)
         ],
     )
 

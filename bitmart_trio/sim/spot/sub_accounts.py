@@ -39,9 +39,7 @@ def _transfer(exchange: Exchange, call: Call, giver: Account, taker: Account) ->
     if giver is taker:
         raise Refusal(60065, "Sender and receiver are the same user", http=403)
     pay(giver.spot, taker.spot, currency, amount, 61001)
-    exchange.family.note(
-        call, number, FamilyTransfer("spot", giver, taker, currency, amount, exchange.now_ms())
-    )
+    exchange.family.note(call, number, FamilyTransfer("spot", giver, taker, currency, amount, exchange.now_ms()))
     for account in (giver, taker):
         exchange.spot.funding.told(account, currency, "ACCOUNT_TRANSFER")
     return {}

@@ -1,0 +1,112 @@
+"""What the session's tests share: a session with the other end's words, and what it has sent and said."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable
+from typing import Any, Final
+
+from bitmart_trio._core.session import Event, Ready, Session, TopicHeld, TopicRefused
+from bitmart_trio._core.socket_dialect import LIMITS, SocketLimits, dialect
+from bitmart_trio.config import Market
+
+PING: Final = 10.0
+PONG: Final = 5.0
+LOGIN: Final = 8.0
+ACKNOWLEDGE: Final = 6.0
+NEVER: Final = float("inf")
+
+
+def make(
+    market: Market, *, private: bool = False, limits: SocketLimits | None = None, ceiling: int = 10_000
+) -> Session:
+    return Session(
+        dialect(market),
+        limits or LIMITS[market, private],
+        private=private,
+        ping_interval=PING,
+        pong_timeout=PONG,
+        login_timeout=LOGIN,
+        acknowledge_timeout=ACKNOWLEDGE,
+        ceiling=ceiling,
+    )
+
+
+class Line:
+    """A session, what it has sent and said, and the other end's words."""
+
+    def __init__(self, market: Market = "spot", **options: Any) -> None:
+        self.market = market
+        self.now = 100.0
+        self.session = make(market, **options)
+        self.events: list[Event] = []
+        opening = self.session.opened(self.now)
+        assert opening == ([] if options.get("private") else [Ready()])
+
+    def sent(self) -> list[Any]:
+        """What was sent since the last look: verb and topics of a frame, or the bare word."""
+        frames: list[Any] = []
+        for text in self.session.take_outgoing():
+            if text.startswith("{"):
+                frame = json.loads(text)
+                verb = frame.get("op") or frame["action"]
+                frames.append((verb, frame["args"]) if "args" in frame else verb)
+            else:
+                frames.append(text)
+        return frames
+
+    def said(self) -> list[Event]:
+        """The events since the last look."""
+        events, self.events = self.events, []
+        return events
+
+    def hear(self, *texts: str, after: float = 0.0, binary: bool = False) -> list[Event]:
+        self.now += after
+        batch = [(binary, deflated(text.encode()) if binary else text.encode()) for text in texts]
+        self.events += self.session.receive(batch, self.now)
+        return self.said()
+
+    def acknowledge(self, *topics: str, verb: str = "subscribe", after: float = 0.0) -> list[Event]:
+        return self.hear(*(self.answer(topic, verb) for topic in topics), after=after)
+
+    def answer(self, topic: str, verb: str = "subscribe") -> str:
+        if self.market == "spot":
+            return json.dumps({"event": verb, "topic": topic})
+        return json.dumps({"action": verb, "group": topic, "success": True})
+
+    def want(self, *topics: str) -> None:
+        self.session.want(self.now, topics)
+
+    def drop(self, *topics: str) -> None:
+        self.session.drop(self.now, topics)
+
+    def tick(self, after: float = 0.0) -> list[Event]:
+        self.now += after
+        self.events += self.session.tick(self.now)
+        return self.said()
+
+    @property
+    def held(self) -> list[str]:
+        return list(self.session.held)
+
+
+def deflated(data: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(data) + packer.flush()
+
+
+def spot_error(code: int, event: str | None = None) -> str:
+    return json.dumps({"errorCode": str(code), "errorMessage": "no"} | ({"event": event} if event else {}))
+
+
+def futures_error(topic: str, verb: str = "subscribe", text: str = "Invalid channel") -> str:
+    return json.dumps({"action": verb, "group": topic, "success": False, "error": text})
+
+
+def refusals(events: Iterable[Event]) -> dict[str, type[Exception]]:
+    return {event.topic: type(event.error) for event in events if isinstance(event, TopicRefused)}
+
+
+def held(events: Iterable[Event]) -> list[str]:
+    return [event.topic for event in events if isinstance(event, TopicHeld)]
