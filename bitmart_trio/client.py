@@ -54,8 +54,8 @@ class Client:
     __slots__ = ("_futures", "_spot", "environment", "streams")
 
     def __init__(self, environment: Environment, spot: Spot | None, futures: Futures | None, streams: Streams) -> None:
-        self.environment = environment
-        self.streams = streams
+        self.environment: Environment = environment
+        self.streams: Streams = streams
         self._spot = spot
         self._futures = futures
 

@@ -29,8 +29,10 @@ _PAGE_OF_DEBT = (
     Param("page_size", Kind.INT, wire="size", least=1),
 )
 
-assets = Endpoint("GET", "/contract/private/assets-detail", Auth.KEYED, Quota(12, by="key"), returns=list[FuturesAsset])
-trade_fee_rate = Endpoint(
+assets: Endpoint[list[FuturesAsset]] = Endpoint(
+    "GET", "/contract/private/assets-detail", Auth.KEYED, Quota(12, by="key"), returns=list[FuturesAsset]
+)
+trade_fee_rate: Endpoint[FuturesTradeFeeRate] = Endpoint(
     "GET",
     "/contract/private/trade-fee-rate",
     Auth.KEYED,
@@ -38,7 +40,7 @@ trade_fee_rate = Endpoint(
     returns=FuturesTradeFeeRate,
     params=(Param("symbol", required=True),),
 )
-transaction_history = Endpoint(
+transaction_history: Endpoint[list[Transaction]] = Endpoint(
     "GET",
     "/contract/private/transaction-history",
     Auth.KEYED,
@@ -55,7 +57,7 @@ transaction_history = Endpoint(
     rules=(_IN_ORDER,),
 )
 # A read that must be POSTed and signed. The host is the futures one in spite of the path.
-transfers = Endpoint(
+transfers: Endpoint[list[FuturesTransfer]] = Endpoint(
     "POST",
     "/account/v1/transfer-contract-list",
     Auth.SIGNED,
@@ -74,7 +76,7 @@ transfers = Endpoint(
     reads=True,
     venue="live",
 )
-submit_transfer = Endpoint(
+submit_transfer: Endpoint[FuturesTransferResult] = Endpoint(
     "POST",
     "/account/v1/transfer-contract",
     Auth.SIGNED,
@@ -101,7 +103,7 @@ submit_funding_transfer: Endpoint[None] = Endpoint(
     venue="live",
 )
 # The underscore in this path and in the next is real.
-auto_repayments = Endpoint(
+auto_repayments: Endpoint[AutoRepaymentPage] = Endpoint(
     "GET",
     "/contract/private/auto_repayment",
     Auth.KEYED,
@@ -110,7 +112,7 @@ auto_repayments = Endpoint(
     rules=(_IN_ORDER,),
     envelope=Envelope.ERRNO,
 )
-cross_collateral_interest = Endpoint(
+cross_collateral_interest: Endpoint[InterestLogPage] = Endpoint(
     "GET",
     "/contract/private/cross_collateral/interest_log",
     Auth.KEYED,

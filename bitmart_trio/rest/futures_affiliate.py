@@ -25,7 +25,7 @@ _PAGE_SIZE_50 = Param("page_size", Kind.INT, wire="size", required=True, least=1
 _PERIOD = (Param("start_time", Kind.SECONDS, required=True), Param("end_time", Kind.SECONDS, required=True))
 _IN_ORDER = (Ordered("start_time", "end_time"),)
 
-rebates = Endpoint(
+rebates: Endpoint[AffiliateRebatePage] = Endpoint(
     "GET",
     "/contract/private/affiliate/rebate-list",
     Auth.KEYED,
@@ -44,7 +44,7 @@ rebates = Endpoint(
     rules=(Ordered("rebate_start_time", "rebate_end_time"), Ordered("register_start_time", "register_end_time")),
     envelope=Envelope.AFFILIATE,
 )
-trades = Endpoint(
+trades: Endpoint[AffiliateTradePage] = Endpoint(
     "GET",
     "/contract/private/affiliate/trade-list",
     Auth.KEYED,
@@ -61,7 +61,7 @@ trades = Endpoint(
     rules=_IN_ORDER,
     envelope=Envelope.AFFILIATE,
 )
-user_rebate = Endpoint(
+user_rebate: Endpoint[AffiliateUserRebate] = Endpoint(
     "GET",
     "/contract/private/affiliate/rebate-user",
     Auth.KEYED,
@@ -71,7 +71,7 @@ user_rebate = Endpoint(
     rules=_IN_ORDER,
     envelope=Envelope.AFFILIATE,
 )
-api_rebate = Endpoint(
+api_rebate: Endpoint[AffiliateApiRebate] = Endpoint(
     "GET",
     "/contract/private/affiliate/rebate-api",
     Auth.KEYED,
@@ -81,7 +81,7 @@ api_rebate = Endpoint(
     rules=_IN_ORDER,
     envelope=Envelope.AFFILIATE,
 )
-invite_check = Endpoint(
+invite_check: Endpoint[AffiliateInviteCheck] = Endpoint(
     "GET",
     "/contract/private/affiliate/invite-check",
     Auth.KEYED,
@@ -91,7 +91,7 @@ invite_check = Endpoint(
     envelope=Envelope.AFFILIATE,
 )
 # The capital U is real.
-invited_users = Endpoint(
+invited_users: Endpoint[AffiliateInvitedUserPage] = Endpoint(
     "GET",
     "/contract/private/affiliate/rebate-inviteUser",
     Auth.KEYED,
@@ -102,7 +102,7 @@ invited_users = Endpoint(
     envelope=Envelope.AFFILIATE,
 )
 # Known without an envelope; the affiliate one is accepted as well.
-funds_records = Endpoint(
+funds_records: Endpoint[AffiliateFundsRecordPage] = Endpoint(
     "GET",
     "/contract/private/affiliate/deposit-withdrawal-list",
     Auth.KEYED,
@@ -112,7 +112,7 @@ funds_records = Endpoint(
     envelope=Envelope.AFFILIATE,
 )
 # userId here, user_id and cid next door: all as the exchange has it.
-customer_info = Endpoint(
+customer_info: Endpoint[AffiliateCustomerInfo] = Endpoint(
     "GET",
     "/contract/private/affiliate/aff-customer-info",
     Auth.KEYED,

@@ -6,7 +6,7 @@ from .._core.endpoint import Auth, Endpoint, Kind, Param
 from ..models.futures_demo import DemoClaimResult
 from ._base import Amount, Chapter
 
-claim = Endpoint(
+claim: Endpoint[DemoClaimResult] = Endpoint(
     "POST",
     "/contract/private/claim",
     Auth.SIGNED,

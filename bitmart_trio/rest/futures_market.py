@@ -27,7 +27,7 @@ _KLINE_PARAMS = (
 )
 _KLINE_RULES = (Ordered("start_time", "end_time"),)
 
-contracts = Endpoint(
+contracts: Endpoint[list[ContractDetails]] = Endpoint(
     "GET",
     "/contract/public/details",
     Auth.NONE,
@@ -36,10 +36,10 @@ contracts = Endpoint(
     params=(_ANY_SYMBOL,),
     at=("symbols",),
 )
-order_book = Endpoint(
+order_book: Endpoint[FuturesOrderBook] = Endpoint(
     "GET", "/contract/public/depth", Auth.NONE, Quota(12), returns=FuturesOrderBook, params=(_SYMBOL,)
 )
-trades = Endpoint(
+trades: Endpoint[list[FuturesMarketTrade]] = Endpoint(
     "GET",
     "/contract/public/market-trade",
     Auth.NONE,
@@ -47,13 +47,13 @@ trades = Endpoint(
     returns=list[FuturesMarketTrade],
     params=(_SYMBOL, _LIMIT),
 )
-open_interest = Endpoint(
+open_interest: Endpoint[OpenInterest] = Endpoint(
     "GET", "/contract/public/open-interest", Auth.NONE, Quota(2), returns=OpenInterest, params=(_SYMBOL,)
 )
-funding_rate = Endpoint(
+funding_rate: Endpoint[FundingRate] = Endpoint(
     "GET", "/contract/public/funding-rate", Auth.NONE, Quota(12), returns=FundingRate, params=(_SYMBOL,)
 )
-funding_rates = Endpoint(
+funding_rates: Endpoint[list[FundingRate]] = Endpoint(
     "GET",
     "/contract/public/funding-rate-v2",
     Auth.NONE,
@@ -62,7 +62,7 @@ funding_rates = Endpoint(
     params=(_ANY_SYMBOL,),
     at=("list",),
 )
-funding_rate_history = Endpoint(
+funding_rate_history: Endpoint[list[FundingRateRecord]] = Endpoint(
     "GET",
     "/contract/public/funding-rate-history",
     Auth.NONE,
@@ -71,7 +71,7 @@ funding_rate_history = Endpoint(
     params=(_SYMBOL, _LIMIT),
     at=("list",),
 )
-klines = Endpoint(
+klines: Endpoint[list[FuturesKline]] = Endpoint(
     "GET",
     "/contract/public/kline",
     Auth.NONE,
@@ -80,7 +80,7 @@ klines = Endpoint(
     params=_KLINE_PARAMS,
     rules=_KLINE_RULES,
 )
-mark_price_klines = Endpoint(
+mark_price_klines: Endpoint[list[FuturesKline]] = Endpoint(
     "GET",
     "/contract/public/markprice-kline",
     Auth.NONE,
@@ -89,7 +89,7 @@ mark_price_klines = Endpoint(
     params=_KLINE_PARAMS,
     rules=_KLINE_RULES,
 )
-leverage_brackets = Endpoint(
+leverage_brackets: Endpoint[list[LeverageBracketRule]] = Endpoint(
     "GET",
     "/contract/public/leverage-bracket",
     Auth.NONE,

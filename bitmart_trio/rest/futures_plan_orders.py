@@ -43,7 +43,7 @@ from ._futures_params import (
     WATCHED,
 )
 
-submit_plan_order = Endpoint(
+submit_plan_order: Endpoint[FuturesOrderId] = Endpoint(
     "POST",
     "/contract/private/submit-plan-order",
     Auth.SIGNED,
@@ -69,7 +69,7 @@ submit_plan_order = Endpoint(
     ),
     rules=(LIMIT_HAS_PRICE, MARKET_HAS_NONE, PRESETS_OPEN),
 )
-modify_plan_order = Endpoint(
+modify_plan_order: Endpoint[FuturesOrderId] = Endpoint(
     "POST",
     "/contract/private/modify-plan-order",
     Auth.SIGNED,
@@ -86,7 +86,7 @@ modify_plan_order = Endpoint(
     ),
     rules=(LIMIT_HAS_PRICE, MARKET_HAS_NONE),
 )
-modify_preset_plan_order = Endpoint(
+modify_preset_plan_order: Endpoint[FuturesOrderId] = Endpoint(
     "POST",
     "/contract/private/modify-preset-plan-order",
     Auth.SIGNED,
@@ -113,7 +113,7 @@ cancel_all_plan_orders: Endpoint[None] = Endpoint(
     params=(SYMBOL,),
     urgent=True,
 )
-submit_tp_sl_order = Endpoint(
+submit_tp_sl_order: Endpoint[FuturesOrderIds] = Endpoint(
     "POST",
     "/contract/private/submit-tp-sl-order",
     Auth.SIGNED,
@@ -137,7 +137,7 @@ submit_tp_sl_order = Endpoint(
         Param("category", choices=SUBMITTED),
     ),
 )
-modify_tp_sl_order = Endpoint(
+modify_tp_sl_order: Endpoint[FuturesOrderId] = Endpoint(
     "POST",
     "/contract/private/modify-tp-sl-order",
     Auth.SIGNED,
@@ -153,7 +153,7 @@ modify_tp_sl_order = Endpoint(
     ),
     rules=(AN_ID, When((("plan_category", (PlanCategory.TP_SL,)),), needs=("executive_price", "category"))),
 )
-submit_trailing_order = Endpoint(
+submit_trailing_order: Endpoint[FuturesOrderId] = Endpoint(
     "POST",
     "/contract/private/submit-trail-order",
     Auth.SIGNED,

@@ -16,7 +16,7 @@ from ._base import Amount, Chapter
 
 _OF_ACCOUNT = (Param("symbol"), Param("account", choices=FuturesAccountType))
 
-positions = Endpoint(
+positions: Endpoint[list[FuturesPosition]] = Endpoint(
     "GET",
     "/contract/private/position",
     Auth.KEYED,
@@ -24,7 +24,7 @@ positions = Endpoint(
     returns=list[FuturesPosition],
     params=_OF_ACCOUNT,
 )
-positions_v2 = Endpoint(
+positions_v2: Endpoint[list[FuturesPositionV2]] = Endpoint(
     "GET",
     "/contract/private/position-v2",
     Auth.KEYED,
@@ -32,7 +32,7 @@ positions_v2 = Endpoint(
     returns=list[FuturesPositionV2],
     params=_OF_ACCOUNT,
 )
-risk = Endpoint(
+risk: Endpoint[list[PositionRisk]] = Endpoint(
     "GET",
     "/contract/private/position-risk",
     Auth.KEYED,
@@ -40,10 +40,10 @@ risk = Endpoint(
     returns=list[PositionRisk],
     params=_OF_ACCOUNT,
 )
-mode = Endpoint(
+mode: Endpoint[PositionModeResult] = Endpoint(
     "GET", "/contract/private/get-position-mode", Auth.KEYED, Quota(2, by="key"), returns=PositionModeResult
 )
-set_mode = Endpoint(
+set_mode: Endpoint[PositionModeResult] = Endpoint(
     "POST",
     "/contract/private/set-position-mode",
     Auth.SIGNED,
@@ -51,7 +51,7 @@ set_mode = Endpoint(
     returns=PositionModeResult,
     params=(Param("position_mode", choices=PositionMode, required=True),),
 )
-set_leverage = Endpoint(
+set_leverage: Endpoint[LeverageResult] = Endpoint(
     "POST",
     "/contract/private/submit-leverage",
     Auth.SIGNED,

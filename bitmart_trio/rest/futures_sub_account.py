@@ -40,7 +40,7 @@ submit_sub_to_main_transfer_as_sub: Endpoint[None] = Endpoint(
     params=(_REQUEST_NO, _AMOUNT, _CURRENCY),
     venue="live",
 )
-balances = Endpoint(
+balances: Endpoint[list[FuturesSubAccountBalance]] = Endpoint(
     "GET",
     "/account/contract/sub-account/main/v1/wallet",
     Auth.KEYED,
@@ -49,7 +49,7 @@ balances = Endpoint(
     params=(_SUB_ACCOUNT, Param("currency")),
     at=("wallet",),
 )
-transfers = Endpoint(
+transfers: Endpoint[list[SubTransfer]] = Endpoint(
     "GET",
     "/account/contract/sub-account/main/v1/transfer-list",
     Auth.KEYED,
@@ -57,7 +57,7 @@ transfers = Endpoint(
     returns=list[SubTransfer],
     params=(_SUB_ACCOUNT, _LIMIT),
 )
-transfer_history = Endpoint(
+transfer_history: Endpoint[list[SubTransfer]] = Endpoint(
     "GET",
     "/account/contract/sub-account/v1/transfer-history",
     Auth.KEYED,

@@ -57,7 +57,7 @@ from .futures_plan_orders import submit_plan_order as submit_plan_order
 from .futures_plan_orders import submit_tp_sl_order as submit_tp_sl_order
 from .futures_plan_orders import submit_trailing_order as submit_trailing_order
 
-order = Endpoint(
+order: Endpoint[FuturesOrder] = Endpoint(
     "GET",
     "/contract/private/order",
     Auth.KEYED,
@@ -65,7 +65,7 @@ order = Endpoint(
     returns=FuturesOrder,
     params=(SYMBOL, Param("order_id", required=True), ACCOUNT),
 )
-order_history = Endpoint(
+order_history: Endpoint[list[FuturesOrder]] = Endpoint(
     "GET",
     "/contract/private/order-history",
     Auth.KEYED,
@@ -74,7 +74,7 @@ order_history = Endpoint(
     params=(*BY_EITHER_ID, ACCOUNT, *SINCE_UNTIL),
     rules=IN_ORDER,
 )
-open_orders = Endpoint(
+open_orders: Endpoint[list[FuturesOrder]] = Endpoint(
     "GET",
     "/contract/private/get-open-orders",
     Auth.KEYED,
@@ -87,7 +87,7 @@ open_orders = Endpoint(
         LIMIT,
     ),
 )
-plan_orders = Endpoint(
+plan_orders: Endpoint[list[PlanOrder]] = Endpoint(
     "GET",
     "/contract/private/current-plan-order",
     Auth.KEYED,
@@ -95,7 +95,7 @@ plan_orders = Endpoint(
     returns=list[PlanOrder],
     params=(Param("symbol"), Param("type", choices=SUBMITTED), LIMIT, Param("plan_type", choices=PlanTypeFilter)),
 )
-trades = Endpoint(
+trades: Endpoint[list[FuturesFill]] = Endpoint(
     "GET",
     "/contract/private/trades",
     Auth.KEYED,
@@ -104,7 +104,7 @@ trades = Endpoint(
     params=(Param("symbol"), ACCOUNT, *SINCE_UNTIL, ORDER_ID, CLIENT_ORDER_ID),
     rules=IN_ORDER,
 )
-submit_order = Endpoint(
+submit_order: Endpoint[FuturesOrderPlaced] = Endpoint(
     "POST",
     "/contract/private/submit-order",
     Auth.SIGNED,
@@ -130,7 +130,7 @@ submit_order = Endpoint(
         PRESETS_OPEN,
     ),
 )
-modify_limit_order = Endpoint(
+modify_limit_order: Endpoint[FuturesOrderIds] = Endpoint(
     "POST",
     "/contract/private/modify-limit-order",
     Auth.SIGNED,
@@ -164,7 +164,7 @@ cancel_all_orders: Endpoint[None] = Endpoint(
     params=(SYMBOL,),
     urgent=True,
 )
-cancel_all_after = Endpoint(
+cancel_all_after: Endpoint[CancelAllAfterResult] = Endpoint(
     "POST",
     "/contract/private/cancel-all-after",
     Auth.SIGNED,

@@ -25,7 +25,7 @@ from ._base import Amount, Chapter, TimeMs
 
 _SOURCE_ACCOUNT = Param("source_account", wire="sourceAccount", choices=SourceAccount)
 
-balances = Endpoint(
+balances: Endpoint[list[AccountBalance]] = Endpoint(
     "GET",
     "/account/v1/wallet",
     Auth.KEYED,
@@ -34,7 +34,7 @@ balances = Endpoint(
     params=(Param("currency"), Param("need_usd_valuation", Kind.BOOL, wire="needUsdValuation"), _SOURCE_ACCOUNT),
     at=("wallet",),
 )
-currencies = Endpoint(
+currencies: Endpoint[list[AccountCurrency]] = Endpoint(
     "GET",
     "/account/v1/currencies",
     Auth.NONE,
@@ -44,10 +44,10 @@ currencies = Endpoint(
     at=("currencies",),
 )
 _currencies_row = currencies  # the method's argument bears the row's name
-spot_balances = Endpoint(
+spot_balances: Endpoint[list[SpotBalance]] = Endpoint(
     "GET", "/spot/v1/wallet", Auth.KEYED, Quota(12, by="key"), returns=list[SpotBalance], at=("wallet",)
 )
-deposit_address = Endpoint(
+deposit_address: Endpoint[DepositAddress] = Endpoint(
     "GET",
     "/account/v1/deposit/address",
     Auth.KEYED,
@@ -55,7 +55,7 @@ deposit_address = Endpoint(
     returns=DepositAddress,
     params=(Param("currency", required=True),),
 )
-withdraw_quota = Endpoint(
+withdraw_quota: Endpoint[WithdrawQuota] = Endpoint(
     "GET",
     "/account/v1/withdraw/charge",
     Auth.KEYED,
@@ -63,7 +63,7 @@ withdraw_quota = Endpoint(
     returns=WithdrawQuota,
     params=(Param("currency", required=True),),
 )
-submit_withdrawal = Endpoint(
+submit_withdrawal: Endpoint[WithdrawPlaced] = Endpoint(
     "POST",
     "/account/v1/withdraw/apply",
     Auth.SIGNED,
@@ -88,7 +88,7 @@ submit_withdrawal = Endpoint(
         When((("type", (3,)),), needs=("area_code",)),
     ),
 )
-withdraw_addresses = Endpoint(
+withdraw_addresses: Endpoint[list[WithdrawAddress]] = Endpoint(
     "GET",
     "/account/v1/withdraw/address/list",
     Auth.KEYED,
@@ -96,7 +96,7 @@ withdraw_addresses = Endpoint(
     returns=list[WithdrawAddress],
     at=("list",),
 )
-deposit_withdraw_history = Endpoint(
+deposit_withdraw_history: Endpoint[list[DepositWithdrawRecord]] = Endpoint(
     "GET",
     "/account/v2/deposit-withdraw/history",
     Auth.KEYED,
@@ -112,7 +112,7 @@ deposit_withdraw_history = Endpoint(
     rules=(Ordered("start_time", "end_time", or_equal=True),),
     at=("records",),
 )
-deposit_withdraw_record = Endpoint(
+deposit_withdraw_record: Endpoint[DepositWithdrawRecord] = Endpoint(
     "GET",
     "/account/v1/deposit-withdraw/detail",
     Auth.KEYED,
@@ -121,8 +121,10 @@ deposit_withdraw_record = Endpoint(
     params=(Param("id", required=True),),
     at=("record",),
 )
-basic_fee_rate = Endpoint("GET", "/spot/v1/user_fee", Auth.KEYED, Quota(2, by="key"), returns=BasicFeeRate)
-trade_fee_rate = Endpoint(
+basic_fee_rate: Endpoint[BasicFeeRate] = Endpoint(
+    "GET", "/spot/v1/user_fee", Auth.KEYED, Quota(2, by="key"), returns=BasicFeeRate
+)
+trade_fee_rate: Endpoint[SpotTradeFeeRate] = Endpoint(
     "GET",
     "/spot/v1/trade_fee",
     Auth.KEYED,
@@ -130,7 +132,7 @@ trade_fee_rate = Endpoint(
     returns=SpotTradeFeeRate,
     params=(Param("symbol", required=True),),
 )
-info = Endpoint("GET", "/uapi-key/v1/account/info", Auth.KEYED, returns=AccountInfo)
+info: Endpoint[AccountInfo] = Endpoint("GET", "/uapi-key/v1/account/info", Auth.KEYED, returns=AccountInfo)
 submit_transfer: Endpoint[None] = Endpoint(
     "POST",
     "/account/v1/transfer",
@@ -143,8 +145,8 @@ submit_transfer: Endpoint[None] = Endpoint(
     ),
 )
 # Only the official Python SDK 2.8.0 (2026-07) knows these two; no source shows an answer: it is handed on as it comes.
-deposit_account = Endpoint("GET", "/account/v1/get-deposit-account", Auth.KEYED, returns=object)
-set_deposit_account = Endpoint(
+deposit_account: Endpoint[object] = Endpoint("GET", "/account/v1/get-deposit-account", Auth.KEYED, returns=object)
+set_deposit_account: Endpoint[object] = Endpoint(
     "POST",
     "/account/v1/set-deposit-account",
     Auth.SIGNED,

@@ -21,7 +21,7 @@ _LIST_PARAMS = (
 )
 
 # Placement and cancellation are spelled in snake case, the queries in camel case. The quotas are a third-party SDK's.
-submit_order = Endpoint(
+submit_order: Endpoint[OrderPlaced] = Endpoint(
     "POST",
     "/spot/v4/algo/submit_order",
     Auth.SIGNED,
@@ -45,7 +45,7 @@ submit_order = Endpoint(
         When((("trigger_type", ("market",)), ("side", ("sell",))), needs=("size",)),
     ),
 )
-cancel_order = Endpoint(
+cancel_order: Endpoint[CancelResult] = Endpoint(
     "POST",
     "/spot/v4/algo/cancel_order",
     Auth.SIGNED,
@@ -63,7 +63,7 @@ cancel_all_orders: Endpoint[None] = Endpoint(
     params=(_TYPE, Param("symbol")),
     urgent=True,
 )
-order = Endpoint(
+order: Endpoint[AlgoOrder] = Endpoint(
     "POST",
     "/spot/v4/query/algo/order",
     Auth.SIGNED,
@@ -72,7 +72,7 @@ order = Endpoint(
     params=(Param("order_id", wire="orderId", required=True), QUERY_STATE, RECV_WINDOW),
     reads=True,
 )
-order_by_client_id = Endpoint(
+order_by_client_id: Endpoint[AlgoOrder] = Endpoint(
     "POST",
     "/spot/v4/query/algo/client-order",
     Auth.SIGNED,
@@ -81,7 +81,7 @@ order_by_client_id = Endpoint(
     params=(Param("client_order_id", wire="clientOrderId", required=True), QUERY_STATE, RECV_WINDOW),
     reads=True,
 )
-open_orders = Endpoint(
+open_orders: Endpoint[list[AlgoOrder]] = Endpoint(
     "POST",
     "/spot/v4/query/algo/open-orders",
     Auth.SIGNED,
@@ -91,7 +91,7 @@ open_orders = Endpoint(
     rules=(Ordered("start_time", "end_time", or_equal=True),),
     reads=True,
 )
-order_history = Endpoint(
+order_history: Endpoint[list[AlgoOrder]] = Endpoint(
     "POST",
     "/spot/v4/query/algo/history-orders",
     Auth.SIGNED,

@@ -7,7 +7,7 @@ from ..models.broker import BrokerRebates
 from ._base import Chapter, TimeS
 
 # Seconds as in the official Java SDK; the docs only say "long".
-rebates = Endpoint(
+rebates: Endpoint[BrokerRebates] = Endpoint(
     "GET",
     "/spot/v1/broker/rebate",
     Auth.KEYED,

@@ -39,36 +39,36 @@ _RECORD_PARAMS = (
     *_PAGE,
 )
 
-holdings = Endpoint("GET", "/newearn/cloud/v1/earn", Auth.KEYED, returns=list[EarnHolding])
-flexible_products = Endpoint(
+holdings: Endpoint[list[EarnHolding]] = Endpoint("GET", "/newearn/cloud/v1/earn", Auth.KEYED, returns=list[EarnHolding])
+flexible_products: Endpoint[FlexibleSavingsProductPage] = Endpoint(
     "GET",
     "/newearn/cloud/v1/saving/product",
     Auth.KEYED,
     returns=FlexibleSavingsProductPage,
     params=(_COIN_NAME, *_PAGE),
 )
-subscribe_flexible = Endpoint(
+subscribe_flexible: Endpoint[bool] = Endpoint(
     "POST",
     "/newearn/cloud/v1/saving/subscribe",
     Auth.SIGNED,
     returns=bool,
     params=(_PRODUCT_ID_REQUIRED, _AMOUNT, _REQUEST_NO),
 )
-redeem_flexible = Endpoint(
+redeem_flexible: Endpoint[bool] = Endpoint(
     "POST",
     "/newearn/cloud/v1/saving/redeem",
     Auth.SIGNED,
     returns=bool,
     params=(_EARN_ID, _AMOUNT, _REQUEST_NO),
 )
-flexible_holdings = Endpoint(
+flexible_holdings: Endpoint[FlexibleSavingsHoldingPage] = Endpoint(
     "GET",
     "/newearn/cloud/v1/saving/earn",
     Auth.KEYED,
     returns=FlexibleSavingsHoldingPage,
     params=(_COIN_NAME, _PRODUCT_ID, *_PAGE),
 )
-flexible_records = Endpoint(
+flexible_records: Endpoint[FlexibleSavingsRecordPage] = Endpoint(
     "GET",
     "/newearn/cloud/v1/saving/record",
     Auth.KEYED,
@@ -76,28 +76,28 @@ flexible_records = Endpoint(
     params=_RECORD_PARAMS,
     rules=(Ordered("start_time", "end_time", or_equal=True),),
 )
-fixed_products = Endpoint(
+fixed_products: Endpoint[FixedSavingsProductPage] = Endpoint(
     "GET",
     "/newearn/cloud/v1/saving/fixed/product",
     Auth.KEYED,
     returns=FixedSavingsProductPage,
     params=(_COIN_NAME, *_PAGE),
 )
-subscribe_fixed = Endpoint(
+subscribe_fixed: Endpoint[bool] = Endpoint(
     "POST",
     "/newearn/cloud/v1/saving/fixed/subscribe",
     Auth.SIGNED,
     returns=bool,
     params=(_PRODUCT_ID_REQUIRED, _AMOUNT, _REQUEST_NO, _AT_MATURITY),
 )
-fixed_holdings = Endpoint(
+fixed_holdings: Endpoint[FixedSavingsHoldingPage] = Endpoint(
     "GET",
     "/newearn/cloud/v1/saving/fixed/earn",
     Auth.KEYED,
     returns=FixedSavingsHoldingPage,
     params=(_COIN_NAME, _PRODUCT_ID, *_PAGE),
 )
-fixed_records = Endpoint(
+fixed_records: Endpoint[FixedSavingsRecordPage] = Endpoint(
     "GET",
     "/newearn/cloud/v1/saving/fixed/record",
     Auth.KEYED,
@@ -105,36 +105,38 @@ fixed_records = Endpoint(
     params=_RECORD_PARAMS,
     rules=(Ordered("start_time", "end_time", or_equal=True),),
 )
-redeem_fixed = Endpoint(
+redeem_fixed: Endpoint[bool] = Endpoint(
     "POST",
     "/newearn/cloud/v1/saving/fixed/redeem",
     Auth.SIGNED,
     returns=bool,
     params=(_EARN_ID, _REQUEST_NO),
 )
-set_fixed_auto_renewal = Endpoint(
+set_fixed_auto_renewal: Endpoint[bool] = Endpoint(
     "POST",
     "/newearn/cloud/v1/saving/fixed/subscribe/operate",
     Auth.SIGNED,
     returns=bool,
     params=(_EARN_ID, _AT_MATURITY),
 )
-set_auto_savings = Endpoint(
+set_auto_savings: Endpoint[bool] = Endpoint(
     "POST",
     "/newearn/cloud/v1/saving/subscribe/batch/operate",
     Auth.SIGNED,
     returns=bool,
     params=(_SWITCH,),
 )
-auto_savings_status = Endpoint("GET", "/newearn/cloud/v1/saving/subscribe/batch", Auth.KEYED, returns=AutoSavingsStatus)
-set_flexible_auto_subscribe = Endpoint(
+auto_savings_status: Endpoint[AutoSavingsStatus] = Endpoint(
+    "GET", "/newearn/cloud/v1/saving/subscribe/batch", Auth.KEYED, returns=AutoSavingsStatus
+)
+set_flexible_auto_subscribe: Endpoint[bool] = Endpoint(
     "POST",
     "/newearn/cloud/v1/saving/subscribe/operate",
     Auth.SIGNED,
     returns=bool,
     params=(_PRODUCT_ID_REQUIRED, _SWITCH),
 )
-flexible_auto_subscribe_status = Endpoint(
+flexible_auto_subscribe_status: Endpoint[FlexibleAutoSubscribeStatus] = Endpoint(
     "GET",
     "/newearn/cloud/v1/saving/subscribe/status",
     Auth.KEYED,

@@ -28,7 +28,7 @@ _START_TIME = Param("start_time", Kind.MILLIS)
 _END_TIME = Param("end_time", Kind.MILLIS)
 _LIMIT = Param("limit", Kind.INT, wire="N", least=1, most=100)
 
-accounts = Endpoint(
+accounts: Endpoint[list[MarginAccount]] = Endpoint(
     "GET",
     "/spot/v1/margin/isolated/account",
     Auth.KEYED,
@@ -37,7 +37,7 @@ accounts = Endpoint(
     params=(Param("symbol"),),
     at=("symbols",),
 )
-submit_transfer = Endpoint(
+submit_transfer: Endpoint[MarginTransferPlaced] = Endpoint(
     "POST",
     "/spot/v1/margin/isolated/transfer",
     Auth.SIGNED,
@@ -46,7 +46,7 @@ submit_transfer = Endpoint(
     params=(SYMBOL, _CURRENCY, _AMOUNT, Param("side", choices=MarginTransferSide, required=True)),
 )
 # Camel case for the client order id alone: client_order_id, which peers send here, would be ignored.
-submit_order = Endpoint(
+submit_order: Endpoint[OrderPlaced] = Endpoint(
     "POST",
     "/spot/v1/margin/submit_order",
     Auth.SIGNED,
@@ -55,7 +55,7 @@ submit_order = Endpoint(
     params=(SYMBOL, SIDE, TYPE, SIZE, PRICE, NOTIONAL, CLIENT_ORDER_ID_CAMEL),
     rules=ORDER_RULES,
 )
-borrow = Endpoint(
+borrow: Endpoint[BorrowPlaced] = Endpoint(
     "POST",
     "/spot/v1/margin/isolated/borrow",
     Auth.SIGNED,
@@ -63,7 +63,7 @@ borrow = Endpoint(
     returns=BorrowPlaced,
     params=(SYMBOL, _CURRENCY, _AMOUNT),
 )
-repay = Endpoint(
+repay: Endpoint[RepayPlaced] = Endpoint(
     "POST",
     "/spot/v1/margin/isolated/repay",
     Auth.SIGNED,
@@ -71,7 +71,7 @@ repay = Endpoint(
     returns=RepayPlaced,
     params=(SYMBOL, _CURRENCY, _AMOUNT),
 )
-borrow_records = Endpoint(
+borrow_records: Endpoint[list[BorrowRecord]] = Endpoint(
     "GET",
     "/spot/v1/margin/isolated/borrow_record",
     Auth.KEYED,
@@ -81,7 +81,7 @@ borrow_records = Endpoint(
     rules=(Ordered("start_time", "end_time", or_equal=True),),
     at=("records",),
 )
-repay_records = Endpoint(
+repay_records: Endpoint[list[RepayRecord]] = Endpoint(
     "GET",
     "/spot/v1/margin/isolated/repay_record",
     Auth.KEYED,
@@ -91,7 +91,7 @@ repay_records = Endpoint(
     rules=(Ordered("start_time", "end_time", or_equal=True),),
     at=("records",),
 )
-borrowing_rates = Endpoint(
+borrowing_rates: Endpoint[list[BorrowingRate]] = Endpoint(
     "GET",
     "/spot/v1/margin/isolated/pairs",
     Auth.KEYED,

@@ -27,14 +27,22 @@ _KLINE_PARAMS = (
     Param("limit", Kind.INT, least=1, most=200),
 )
 
-currencies = Endpoint("GET", "/spot/v1/currencies", Auth.NONE, Quota(8), returns=list[Currency], at=("currencies",))
-symbols = Endpoint("GET", "/spot/v1/symbols", Auth.NONE, Quota(8), returns=list[str], at=("symbols",))
-symbol_details = Endpoint(
+currencies: Endpoint[list[Currency]] = Endpoint(
+    "GET", "/spot/v1/currencies", Auth.NONE, Quota(8), returns=list[Currency], at=("currencies",)
+)
+symbols: Endpoint[list[str]] = Endpoint(
+    "GET", "/spot/v1/symbols", Auth.NONE, Quota(8), returns=list[str], at=("symbols",)
+)
+symbol_details: Endpoint[list[SymbolDetails]] = Endpoint(
     "GET", "/spot/v1/symbols/details", Auth.NONE, Quota(12), returns=list[SymbolDetails], at=("symbols",)
 )
-tickers = Endpoint("GET", "/spot/quotation/v3/tickers", Auth.NONE, Quota(10), returns=list[Ticker])
-ticker = Endpoint("GET", "/spot/quotation/v3/ticker", Auth.NONE, Quota(15), returns=Ticker, params=(_SYMBOL,))
-latest_klines = Endpoint(
+tickers: Endpoint[list[Ticker]] = Endpoint(
+    "GET", "/spot/quotation/v3/tickers", Auth.NONE, Quota(10), returns=list[Ticker]
+)
+ticker: Endpoint[Ticker] = Endpoint(
+    "GET", "/spot/quotation/v3/ticker", Auth.NONE, Quota(15), returns=Ticker, params=(_SYMBOL,)
+)
+latest_klines: Endpoint[list[SpotKline]] = Endpoint(
     "GET",
     "/spot/quotation/v3/lite-klines",
     Auth.NONE,
@@ -43,7 +51,7 @@ latest_klines = Endpoint(
     params=_KLINE_PARAMS,
     rules=(Ordered("after", "before", or_equal=True),),
 )
-klines = Endpoint(
+klines: Endpoint[list[SpotKline]] = Endpoint(
     "GET",
     "/spot/quotation/v3/klines",
     Auth.NONE,
@@ -52,7 +60,7 @@ klines = Endpoint(
     params=_KLINE_PARAMS,
     rules=(Ordered("after", "before", or_equal=True),),
 )
-order_book = Endpoint(
+order_book: Endpoint[SpotOrderBook] = Endpoint(
     "GET",
     "/spot/quotation/v3/books",
     Auth.NONE,
@@ -60,7 +68,7 @@ order_book = Endpoint(
     returns=SpotOrderBook,
     params=(_SYMBOL, Param("limit", Kind.INT, least=1, most=50)),
 )
-trades = Endpoint(
+trades: Endpoint[list[SpotMarketTrade]] = Endpoint(
     "GET",
     "/spot/quotation/v3/trades",
     Auth.NONE,
@@ -70,16 +78,16 @@ trades = Endpoint(
 )
 
 # Retired on 2024-06-30 and gone since the change log of 2025-01-01: they answer 30031.
-tickers_v2 = Endpoint(
+tickers_v2: Endpoint[list[TickerV1]] = Endpoint(
     "GET", "/spot/v2/ticker", Auth.NONE, returns=list[TickerV1], at=("tickers",), replaced_by="tickers"
 )
-ticker_v1 = Endpoint(
+ticker_v1: Endpoint[TickerV1] = Endpoint(
     "GET", "/spot/v1/ticker_detail", Auth.NONE, returns=TickerV1, params=(_SYMBOL,), replaced_by="ticker"
 )
-kline_steps = Endpoint(
+kline_steps: Endpoint[list[int]] = Endpoint(
     "GET", "/spot/v1/steps", Auth.NONE, returns=list[int], at=("steps",), replaced_by="SpotKlineStep"
 )
-klines_v1 = Endpoint(
+klines_v1: Endpoint[list[SpotKlineV1]] = Endpoint(
     "GET",
     "/spot/v1/symbols/kline",
     Auth.NONE,
@@ -94,7 +102,7 @@ klines_v1 = Endpoint(
     at=("klines",),
     replaced_by="klines",
 )
-order_book_v1 = Endpoint(
+order_book_v1: Endpoint[OrderBookV1] = Endpoint(
     "GET",
     "/spot/v1/symbols/book",
     Auth.NONE,

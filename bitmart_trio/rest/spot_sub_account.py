@@ -61,7 +61,7 @@ submit_sub_to_sub_transfer_as_sub: Endpoint[None] = Endpoint(
     params=(_REQUEST_NO, _AMOUNT, _CURRENCY, _SUB_ACCOUNT),
     replaced_by="submit_sub_to_sub_transfer",
 )
-transfers = Endpoint(
+transfers: Endpoint[SubTransferPage] = Endpoint(
     "GET",
     "/account/sub-account/main/v1/transfer-list",
     Auth.KEYED,
@@ -69,7 +69,7 @@ transfers = Endpoint(
     returns=SubTransferPage,
     params=(_MOVE_TYPE, _LIMIT, Param("account_name", wire="accountName")),
 )
-transfer_history = Endpoint(
+transfer_history: Endpoint[SubTransferPage] = Endpoint(
     "GET",
     "/account/sub-account/v1/transfer-history",
     Auth.KEYED,
@@ -77,7 +77,7 @@ transfer_history = Endpoint(
     returns=SubTransferPage,
     params=(_MOVE_TYPE, _LIMIT),
 )
-balances = Endpoint(
+balances: Endpoint[list[SpotSubAccountBalance]] = Endpoint(
     "GET",
     "/account/sub-account/main/v1/wallet",
     Auth.KEYED,
@@ -86,7 +86,7 @@ balances = Endpoint(
     params=(_SUB_ACCOUNT, Param("currency")),
     at=("wallet",),
 )
-accounts = Endpoint(
+accounts: Endpoint[list[SubAccount]] = Endpoint(
     "GET",
     "/account/sub-account/main/v1/subaccount-list",
     Auth.KEYED,

@@ -46,7 +46,7 @@ _LIST_PARAMS = (
     RECV_WINDOW,
 )
 
-submit_order = Endpoint(
+submit_order: Endpoint[OrderPlaced] = Endpoint(
     "POST",
     "/spot/v2/submit_order",
     Auth.SIGNED,
@@ -55,7 +55,7 @@ submit_order = Endpoint(
     params=(SYMBOL, SIDE, TYPE, SIZE, PRICE, NOTIONAL, CLIENT_ORDER_ID, STP_MODE),
     rules=ORDER_RULES,
 )
-cancel_order = Endpoint(
+cancel_order: Endpoint[CancelResult] = Endpoint(
     "POST",
     "/spot/v3/cancel_order",
     Auth.SIGNED,
@@ -65,7 +65,7 @@ cancel_order = Endpoint(
     rules=(ExactlyOne(("order_id", "client_order_id")),),
     urgent=True,
 )
-submit_orders = Endpoint(
+submit_orders: Endpoint[BatchOrderIds] = Endpoint(
     "POST",
     "/spot/v4/batch_orders",
     Auth.SIGNED,
@@ -86,7 +86,7 @@ submit_orders = Endpoint(
     ),
     envelope=Envelope.NESTED,
 )
-cancel_orders = Endpoint(
+cancel_orders: Endpoint[CancelBatchResult] = Endpoint(
     "POST",
     "/spot/v4/cancel_orders",
     Auth.SIGNED,
@@ -110,7 +110,7 @@ cancel_all_orders: Endpoint[None] = Endpoint(
     params=(Param("symbol"), Param("side", choices=OrderSide)),
     urgent=True,
 )
-order = Endpoint(
+order: Endpoint[SpotOrder] = Endpoint(
     "POST",
     "/spot/v4/query/order",
     Auth.SIGNED,
@@ -119,7 +119,7 @@ order = Endpoint(
     params=(Param("order_id", wire="orderId", required=True), QUERY_STATE, RECV_WINDOW),
     reads=True,
 )
-order_by_client_id = Endpoint(
+order_by_client_id: Endpoint[SpotOrder] = Endpoint(
     "POST",
     "/spot/v4/query/client-order",
     Auth.SIGNED,
@@ -128,7 +128,7 @@ order_by_client_id = Endpoint(
     params=(Param("client_order_id", wire="clientOrderId", required=True), QUERY_STATE, RECV_WINDOW),
     reads=True,
 )
-open_orders = Endpoint(
+open_orders: Endpoint[list[SpotOrder]] = Endpoint(
     "POST",
     "/spot/v4/query/open-orders",
     Auth.SIGNED,
@@ -138,7 +138,7 @@ open_orders = Endpoint(
     rules=(Ordered("start_time", "end_time", or_equal=True),),
     reads=True,
 )
-order_history = Endpoint(
+order_history: Endpoint[list[SpotOrder]] = Endpoint(
     "POST",
     "/spot/v4/query/history-orders",
     Auth.SIGNED,
@@ -148,7 +148,7 @@ order_history = Endpoint(
     rules=(Ordered("start_time", "end_time", or_equal=True),),
     reads=True,
 )
-trades = Endpoint(
+trades: Endpoint[list[SpotFill]] = Endpoint(
     "POST",
     "/spot/v4/query/trades",
     Auth.SIGNED,
@@ -158,7 +158,7 @@ trades = Endpoint(
     rules=(Ordered("start_time", "end_time", or_equal=True),),
     reads=True,
 )
-order_trades = Endpoint(
+order_trades: Endpoint[list[SpotFill]] = Endpoint(
     "POST",
     "/spot/v4/query/order-trades",
     Auth.SIGNED,
@@ -169,7 +169,7 @@ order_trades = Endpoint(
 )
 
 # Retired on 2024-06-28 and gone since the change log of 2025-01-01: they answer 30031.
-submit_orders_v2 = Endpoint(
+submit_orders_v2: Endpoint[list[BatchOrderResultV2]] = Endpoint(
     "POST",
     "/spot/v2/batch_orders",
     Auth.SIGNED,

@@ -6,8 +6,10 @@ from .._core.endpoint import Auth, Endpoint, Quota
 from ..models.system import Latency, ServiceStatus, SystemTime
 from ._base import Chapter
 
-time = Endpoint("GET", "/system/time", Auth.NONE, Quota(10, per=1.0), returns=SystemTime)
-status = Endpoint("GET", "/system/service", Auth.NONE, Quota(10, per=1.0), returns=list[ServiceStatus], at=("service",))
+time: Endpoint[SystemTime] = Endpoint("GET", "/system/time", Auth.NONE, Quota(10, per=1.0), returns=SystemTime)
+status: Endpoint[list[ServiceStatus]] = Endpoint(
+    "GET", "/system/service", Auth.NONE, Quota(10, per=1.0), returns=list[ServiceStatus], at=("service",)
+)
 
 
 class System(Chapter):

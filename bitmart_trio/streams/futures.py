@@ -47,10 +47,14 @@ def _position(item: FuturesPositionUpdate) -> object:
     return item.symbol, item.side
 
 
-ticker = Channel("futures", "futures/ticker", FuturesTicker, overflow="conflate")
-tickers = Channel("futures", "futures/ticker", FuturesTicker, filter="", overflow="conflate", key=_symbol)
-funding_rate = Channel("futures", "futures/fundingRate", FuturesFundingRateUpdate, overflow="conflate")
-depth = Channel(
+ticker: Channel[FuturesTicker] = Channel("futures", "futures/ticker", FuturesTicker, overflow="conflate")
+tickers: Channel[FuturesTicker] = Channel(
+    "futures", "futures/ticker", FuturesTicker, filter="", overflow="conflate", key=_symbol
+)
+funding_rate: Channel[FuturesFundingRateUpdate] = Channel(
+    "futures", "futures/fundingRate", FuturesFundingRateUpdate, overflow="conflate"
+)
+depth: Channel[FuturesDepthSide] = Channel(
     "futures",
     "futures/depth{level}",
     FuturesDepthSide,
@@ -59,7 +63,7 @@ depth = Channel(
     levels=(5, 20, 50),
     speeds=("", "@100ms", "@200ms"),
 )
-depth_all = Channel(
+depth_all: Channel[FuturesDepth] = Channel(
     "futures",
     "futures/depthAll{level}",
     FuturesDepth,
@@ -67,7 +71,7 @@ depth_all = Channel(
     levels=(5, 20, 50),
     speeds=("", "@100ms", "@200ms"),
 )
-depth_increase = Channel(
+depth_increase: Channel[FuturesDepthIncrease] = Channel(
     "futures",
     "futures/depthIncrease{level}",
     FuturesDepthIncrease,
@@ -75,7 +79,7 @@ depth_increase = Channel(
     levels=(5, 20, 50),
     speeds=("", "@100ms", "@200ms"),
 )
-depth_all_v2 = Channel(
+depth_all_v2: Channel[FuturesDepth] = Channel(
     "futures",
     "futures/v2/depthAll{level}",
     FuturesDepth,
@@ -83,7 +87,7 @@ depth_all_v2 = Channel(
     levels=(5, 20, 50),
     speeds=("@100ms", "@200ms"),
 )
-depth_increase_v2 = Channel(
+depth_increase_v2: Channel[FuturesDepthIncrease] = Channel(
     "futures",
     "futures/v2/depthIncrease{level}",
     FuturesDepthIncrease,
@@ -91,9 +95,11 @@ depth_increase_v2 = Channel(
     levels=(5, 20, 50),
     speeds=("@100ms", "@200ms"),
 )
-book_ticker = Channel("futures", "futures/bookticker", FuturesBookTicker, overflow="conflate")
-trade = Channel("futures", "futures/trade", FuturesTrade, overflow="fail")
-kline = Channel(
+book_ticker: Channel[FuturesBookTicker] = Channel(
+    "futures", "futures/bookticker", FuturesBookTicker, overflow="conflate"
+)
+trade: Channel[FuturesTrade] = Channel("futures", "futures/trade", FuturesTrade, overflow="fail")
+kline: Channel[FuturesKlineUpdate] = Channel(
     "futures",
     "futures/klineBin{interval}",
     FuturesKlineUpdate,
@@ -101,7 +107,7 @@ kline = Channel(
     key=_bar,
     intervals=("1m", "5m", "15m", "30m", "1H", "2H", "4H", "1D", "1W"),
 )
-mark_price_kline = Channel(
+mark_price_kline: Channel[FuturesMarkPriceKlineUpdate] = Channel(
     "futures",
     "futures/markPriceKlineBin{interval}",
     FuturesMarkPriceKlineUpdate,
@@ -109,12 +115,18 @@ mark_price_kline = Channel(
     key=_bar,
     intervals=("1m", "5m", "15m", "30m", "1H", "2H", "4H", "1D", "1W"),
 )
-asset = Channel("futures", "futures/asset", FuturesAssetUpdate, filter="currency", overflow="conflate", private=True)
-position = Channel(
+asset: Channel[FuturesAssetUpdate] = Channel(
+    "futures", "futures/asset", FuturesAssetUpdate, filter="currency", overflow="conflate", private=True
+)
+position: Channel[FuturesPositionUpdate] = Channel(
     "futures", "futures/position", FuturesPositionUpdate, filter="", overflow="conflate", key=_position, private=True
 )
-order = Channel("futures", "futures/order", FuturesOrderUpdate, filter="", overflow="fail", private=True)
-unicast = Channel("futures", "futures/unicast", RawPush, filter="", overflow="fail", private=True, status="removed")
+order: Channel[FuturesOrderUpdate] = Channel(
+    "futures", "futures/order", FuturesOrderUpdate, filter="", overflow="fail", private=True
+)
+unicast: Channel[RawPush] = Channel(
+    "futures", "futures/unicast", RawPush, filter="", overflow="fail", private=True, status="removed"
+)
 
 
 class FuturesStreams(MarketStreams):

@@ -27,8 +27,8 @@ def _bar(item: SpotKlineUpdate) -> object:
     return item.open_time
 
 
-ticker = Channel("spot", "spot/ticker", SpotTicker, overflow="conflate")
-kline = Channel(
+ticker: Channel[SpotTicker] = Channel("spot", "spot/ticker", SpotTicker, overflow="conflate")
+kline: Channel[SpotKlineUpdate] = Channel(
     "spot",
     "spot/kline{interval}",
     SpotKlineUpdate,
@@ -36,7 +36,7 @@ kline = Channel(
     key=_bar,
     intervals=("1m", "5m", "15m", "30m", "1H", "2H", "4H", "1D", "1W", "1M"),
 )
-kline_legacy = Channel(
+kline_legacy: Channel[SpotKlineUpdate] = Channel(
     "spot",
     "spot/kline{interval}",
     SpotKlineUpdate,
@@ -45,14 +45,20 @@ kline_legacy = Channel(
     intervals=("3m", "45m", "3H"),
     status="deprecated",
 )
-depth = Channel("spot", "spot/depth{level}", SpotDepth, overflow="conflate", levels=(5, 20, 50))
-depth100 = Channel("spot", "spot/depth100", SpotDepth, overflow="conflate", status="removed")
-depth_increase = Channel("spot", "spot/depth/increase100", SpotDepthIncrease, overflow="fail")
-trade = Channel("spot", "spot/trade", SpotTrade, overflow="fail")
-book_ticker = Channel("spot", "spot/bookTicker", SpotBookTicker, overflow="conflate")
-user_order = Channel("spot", "spot/user/order", SpotOrderUpdate, overflow="fail", private=True)
-user_orders = Channel("spot", "spot/user/orders", SpotOrderUpdate, filter="ALL_SYMBOLS", overflow="fail", private=True)
-user_balance = Channel(
+depth: Channel[SpotDepth] = Channel("spot", "spot/depth{level}", SpotDepth, overflow="conflate", levels=(5, 20, 50))
+depth100: Channel[SpotDepth] = Channel("spot", "spot/depth100", SpotDepth, overflow="conflate", status="removed")
+depth_increase: Channel[SpotDepthIncrease] = Channel(
+    "spot", "spot/depth/increase100", SpotDepthIncrease, overflow="fail"
+)
+trade: Channel[SpotTrade] = Channel("spot", "spot/trade", SpotTrade, overflow="fail")
+book_ticker: Channel[SpotBookTicker] = Channel("spot", "spot/bookTicker", SpotBookTicker, overflow="conflate")
+user_order: Channel[SpotOrderUpdate] = Channel(
+    "spot", "spot/user/order", SpotOrderUpdate, overflow="fail", private=True
+)
+user_orders: Channel[SpotOrderUpdate] = Channel(
+    "spot", "spot/user/orders", SpotOrderUpdate, filter="ALL_SYMBOLS", overflow="fail", private=True
+)
+user_balance: Channel[SpotBalanceUpdate] = Channel(
     "spot", "spot/user/balance", SpotBalanceUpdate, filter="BALANCE_UPDATE", overflow="fail", private=True
 )
 

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import trio
 
@@ -27,6 +27,9 @@ class ForeignError(Exception):
     def __init__(self, error: Any) -> None:
         super().__init__(json.dumps(error)[:2000])
         self.error = error
+
+
+Command: TypeAlias = "Sequence[str | Path]"
 
 
 class Foreign:
@@ -47,6 +50,7 @@ class Foreign:
         """Its next line."""
         assert self._process.stdout is not None
         with trio.fail_after(SECONDS):
+            await trio.lowlevel.checkpoint()
             while not self._lines:
                 data = await self._process.stdout.receive_some()
                 assert data, "it has ended"
@@ -71,18 +75,17 @@ class Foreign:
 
     async def until(self, wanted: Callable[[Any], bool]) -> list[Any]:
         """Its reports up to and with the first that is wanted."""
-        heard: list[Any] = []
-        try:
-            with trio.fail_after(SECONDS):
-                while not heard or not wanted(heard[-1]):
-                    heard.append(await self.hear())
-        except trio.TooSlowError:
-            raise AssertionError(f"not heard; heard {json.dumps(heard)[:4000]}") from None
-        return heard
+        heard: list[Any] = [await self.hear()]
+        with trio.move_on_after(SECONDS):
+            await trio.lowlevel.checkpoint()
+            while not wanted(heard[-1]):
+                heard.append(await self.hear())
+            return heard
+        raise AssertionError(f"not heard; heard {json.dumps(heard)[:4000]}")
 
 
 @asynccontextmanager
-async def started(command: Sequence[str | Path], url: str, account: Sequence[str] = ACCOUNT) -> AsyncIterator[Foreign]:
+async def started(command: Command, url: str, account: Sequence[str] = ACCOUNT) -> AsyncIterator[Foreign]:
     """A program that talks to the exchange at ``url``; it has ended when the block has."""
     with tempfile.TemporaryFile() as complaints:
         process = await trio.lowlevel.open_process(

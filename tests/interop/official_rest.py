@@ -32,7 +32,8 @@ def main() -> None:
             answer = {"reply": function(**message.get("arguments", {}))}
         except APIException as error:
             answer = {"error": {"status": error.status_code, "body": error.response}}
-        print(json.dumps({"id": message["id"], **answer}), flush=True)
+        sys.stdout.write(json.dumps({"id": message["id"], **answer}) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

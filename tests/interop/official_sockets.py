@@ -20,13 +20,14 @@ from typing import Any
 from bitmart.websocket.futures_socket_client import FuturesSocketClient
 from bitmart.websocket.spot_socket_client import SpotSocketClient
 
-_printing = threading.Lock()
+_writing = threading.Lock()
 
 
 def report(socket: str, message: object) -> None:
     """Write one line; each client reads in a thread of its own."""
-    with _printing:
-        print(json.dumps({"socket": socket, "event": "message", "data": message}), flush=True)
+    with _writing:
+        sys.stdout.write(json.dumps({"socket": socket, "event": "message", "data": message}) + "\n")
+        sys.stdout.flush()
 
 
 def main() -> None:

@@ -62,7 +62,9 @@ async def open_recording_server() -> AsyncIterator[RecordingServer]:
     async with trio.open_nursery() as nursery:
         (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
         server = RecordingServer(f"http://127.0.0.1:{listener.socket.getsockname()[1]}")
-        nursery.start_soon(partial(trio.serve_listeners, partial(_accept, server), [listener], handler_nursery=nursery))
+        await nursery.start(
+            partial(trio.serve_listeners, partial(_accept, server), [listener], handler_nursery=nursery)
+        )
         yield server
         nursery.cancel_scope.cancel()
 
@@ -100,6 +102,7 @@ async def _serve(server: RecordingServer, stream: trio.SocketStream) -> None:
 
 
 async def _next(http: h11.Connection, stream: trio.SocketStream) -> object:
+    await trio.lowlevel.checkpoint()
     while (event := http.next_event()) is h11.NEED_DATA:
         http.receive_data(await stream.receive_some())
     return event

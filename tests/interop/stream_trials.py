@@ -1,12 +1,14 @@
-"""What a foreign socket client is tried with, whichever it is: public topics, own orders, a break, and unsubscribing."""
+"""What a foreign socket client is tried with, whichever it is: all public topics, and the account's own orders."""
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
+import trio
 from foreign import Foreign
 from topics import PRIVATE, PUBLIC, acknowledged, channel, items, marked
 
@@ -60,6 +62,7 @@ class Pushes:
                 self._items[told] += items(report["data"])
             return any(map(wanted, self._items[name]))
 
+        await trio.lowlevel.checkpoint()
         if not any(map(wanted, self._items[name])):
             await self._foreign.until(heard)
         return next(filter(wanted, self._items[name]))
@@ -92,8 +95,10 @@ async def hear_own_futures_orders(foreign: Foreign, trader: bm.Futures) -> None:
     """An order placed and cancelled, and one filled, arrive, and so do the position and the money that it made."""
     await subscribe(foreign, "futures/private", PRIVATE["futures/private"])
     pushes = Pushes(foreign)
-    terms = {"symbol": "BTCUSDT", "side": 1, "size": 2, "leverage": "5", "open_type": "isolated"}
-    placed = await trader.trading.submit_order(**terms, type="limit", price="30000")
+    submit = functools.partial(
+        trader.trading.submit_order, symbol="BTCUSDT", side=1, size=2, leverage="5", open_type="isolated"
+    )
+    placed = await submit(type="limit", price="30000")
     order_id = str(placed.order_id)
 
     def is_in_state(order_id: str, state: int) -> Callable[[Any], bool]:
@@ -104,7 +109,7 @@ async def hear_own_futures_orders(foreign: Foreign, trader: bm.Futures) -> None:
     await trader.trading.cancel_order("BTCUSDT", order_id)
     cancelled = await pushes.wait("futures/order", is_in_state(order_id, 4))
     assert Decimal(cancelled["order"]["deal_size"]) == 0
-    opened = await trader.trading.submit_order(**terms, type="market")
+    opened = await submit(type="market")
     filled = await pushes.wait("futures/order", is_in_state(str(opened.order_id), 4))
     assert Decimal(filled["order"]["deal_size"]) == 2
     await pushes.wait("futures/position", lambda each: Decimal(each["hold_volume"]) == 2)

@@ -1,6 +1,7 @@
 """The npm package's REST functions and our methods: with the same arguments, the same request.
 
-Both call a recording server with the arguments of `node_functions`. What differs nevertheless are faults of the package, one by one in `FAULTS`.
+Both call a recording server with the arguments of `node_functions`. What differs nevertheless are faults of the
+package, one by one in `FAULTS`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import attrs
 import pytest
 import trio
 from foreign import HERE, started
-from node_functions import FUNCTIONS, Arguments, NodeFunction
+from node_function import Arguments, NodeFunction
+from node_functions import FUNCTIONS
 from recording_server import RecordingServer, Request, open_recording_server
 from rest_recorder import Recorder
 from type_declarations import declared_parameters
@@ -24,6 +26,7 @@ from type_declarations import declared_parameters
 import bitmart_trio as bm
 
 # The package still offers functions that the exchange has retired, and our methods for these say so.
+pytest_plugins = ["npm_fixture"]
 pytestmark = [pytest.mark.interop, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 Mend = Callable[[Request, Arguments], Request]
@@ -31,7 +34,7 @@ Mend = Callable[[Request, Arguments], Request]
 
 def _without_params(*names: str) -> Mend:
     def mend(request: Request, sample: Arguments) -> Request:
-        return attrs.evolve(request, params=_deep(request.params, {name: None for name in names}))
+        return attrs.evolve(request, params=_deep(request.params, dict.fromkeys(names)))
 
     return mend
 

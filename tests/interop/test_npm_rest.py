@@ -11,6 +11,7 @@ from node_functions import FUNCTIONS
 
 import bitmart_trio as bm
 
+pytest_plugins = ["npm_fixture"]
 pytestmark = pytest.mark.interop
 
 SPOT, FUTURES = "RestClient", "FuturesClientV2"
@@ -100,7 +101,7 @@ async def test_refusals(npm: Path) -> None:
 
 
 async def test_every_function_finds_its_endpoint(npm: Path) -> None:
-    """There is an endpoint behind each function: it answers, or refuses for a reason that lies in the sample's values."""
+    """Behind each function is an endpoint: it answers, or refuses for a reason that lies in the sample's values."""
     retired: set[str] = set()
     lost: dict[str, int] = {}
     async with bm.sim.open_server(port=0, seed=7) as server, started([npm, HERE / "rest.js"], server.url) as node:

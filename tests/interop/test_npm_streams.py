@@ -11,6 +11,7 @@ from topics import PRIVATE, PUBLIC, acknowledged, verbs
 
 import bitmart_trio as bm
 
+pytest_plugins = ["npm_fixture"]
 pytestmark = pytest.mark.interop
 
 

@@ -1,4 +1,4 @@
-"""The exchange's own Python client, ``bitmart-python-sdk-api``, unmodified, trades on the simulated exchange over REST."""
+"""The exchange's own client, PyPI's ``bitmart-python-sdk-api``, unmodified, trades on the simulated exchange."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from foreign import HERE, Foreign, ForeignError, started
+from foreign import HERE, Command, Foreign, ForeignError, started
 
 import bitmart_trio as bm
 
 pytestmark = pytest.mark.interop
 
-PROGRAM = [sys.executable, HERE / "official_rest.py"]
+PROGRAM: Command = [sys.executable, HERE / "official_rest.py"]
 SPOT, FUTURES, ACCOUNT = "APISpot", "APIContract", "APIAccount"
 
 

@@ -1,11 +1,11 @@
-"""The exchange's own Python client, ``bitmart-python-sdk-api``, unmodified, on the simulated exchange's sockets."""
+"""The exchange's own client, PyPI's ``bitmart-python-sdk-api``, unmodified, on the simulated exchange's sockets."""
 
 from __future__ import annotations
 
 import sys
 
 import pytest
-from foreign import HERE, Foreign, started
+from foreign import HERE, Command, Foreign, started
 from stream_trials import hear_own_futures_orders, hear_own_spot_orders, hear_public, subscribe
 from topics import PUBLIC, marked, verbs
 
@@ -13,7 +13,7 @@ import bitmart_trio as bm
 
 pytestmark = pytest.mark.interop
 
-PROGRAM = [sys.executable, HERE / "official_sockets.py"]
+PROGRAM: Command = [sys.executable, HERE / "official_sockets.py"]
 
 
 async def _log_in(sdk: Foreign, socket: str) -> None:

@@ -1,4 +1,7 @@
-"""The foreign clients themselves: where they are, and fetching the one from npm when it is not there yet."""
+"""A pytest plugin with one fixture: Node.js with ``bitmart-api``, which is fetched from npm when it is not there yet.
+
+Test modules name it in ``pytest_plugins``: to type checkers a second ``conftest.py`` would be a module of a taken name.
+"""
 
 from __future__ import annotations
 
