@@ -63,7 +63,7 @@ lowest: ## all tests with the lowest versions that pyproject.toml allows
 	build/lowest/bin/python -m pytest -q -p no:cacheprovider
 
 interop: ## fetch the foreign clients that judge the simulated exchange
-	npm install --prefix tests/interop --no-audit --no-fund --no-package-lock
+	npm ci --prefix tests/interop --ignore-scripts --no-audit --no-fund
 
 changes: ## what the next release notes would say
 	$(RUN) towncrier build --draft --version next

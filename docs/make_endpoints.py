@@ -44,11 +44,10 @@ def _npm() -> dict[str, list[str]]:
     from node_functions import FUNCTIONS
 
     found: dict[str, list[str]] = {}
-    for functions in FUNCTIONS.values():
-        for function in functions:
-            names = found.setdefault(function.method, [])
-            if function.name not in names:
-                names.append(function.name)
+    for _, function in FUNCTIONS:
+        names = found.setdefault(function.method, [])
+        if function.name not in names:
+            names.append(function.name)
     return found
 
 

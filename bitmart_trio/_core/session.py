@@ -137,6 +137,7 @@ class Session:
 
         self._wanted: dict[str, None] = {}
         self._held: dict[str, None] = {}
+        self._renewing: set[str] = set()
         self._alone: set[str] = set()
         self._outstanding: _Outstanding | None = None
         self._requests: dict[str, None] = {}
@@ -190,6 +191,12 @@ class Session:
         """
         if topic in self._held:
             self._requests[topic] = None
+            self._pump(now)
+
+    def renew(self, now: float, topic: str) -> None:
+        """Let a topic go at the server and subscribe to it again; it stays wanted throughout."""
+        if topic in self._held and topic in self._wanted:
+            self._renewing.add(topic)
             self._pump(now)
 
     @property
@@ -286,7 +293,7 @@ class Session:
         if verb == "subscribe":
             self._hold(topic, events)
         else:
-            self._held.pop(topic, None)
+            self._release(topic)
         self._pump(now)
 
     @staticmethod
@@ -361,7 +368,7 @@ class Session:
 
     def _settle_topic(self, frame: _Outstanding, topic: str, refused: Refused, events: list[Event]) -> None:
         if frame.verb == "unsubscribe":
-            self._held.pop(topic, None)
+            self._release(topic)
         elif refused.benign:
             self._hold(topic, events)
         else:
@@ -406,7 +413,7 @@ class Session:
         elif frame is not None and now >= frame.sent + self._acknowledge_timeout:
             if frame.verb == "unsubscribe":
                 for topic in frame.topics:  # nobody listens any more; whether the server still sends is its own affair
-                    self._held.pop(topic, None)
+                    self._release(topic)
                 self._outstanding = None
             else:
                 missing = ", ".join(frame.topics[:3]) + (", ..." if len(frame.topics) > 3 else "")
@@ -420,7 +427,7 @@ class Session:
         self._outstanding = None
         if frame.verb == "unsubscribe":
             for topic in frame.topics:
-                self._held.pop(topic, None)
+                self._release(topic)
         elif frame.error is None and frame.duplicates >= len(frame.topics):
             for topic in frame.topics:
                 self._hold(topic, events)
@@ -429,13 +436,19 @@ class Session:
 
     # ---- frames out -------------------------------------------------------------------------------------------------
 
+    def _release(self, topic: str) -> None:
+        self._held.pop(topic, None)
+        self._renewing.discard(topic)
+
+    def _surplus(self) -> list[str]:
+        """What is held and is to be let go, if only to be taken again."""
+        return [topic for topic in self._held if topic not in self._wanted or topic in self._renewing]
+
     def _work(self) -> Verb | None:
         """What remains to be done to hold exactly what is wanted."""
         if any(topic not in self._held for topic in self._wanted):
             return "subscribe"
-        if any(topic not in self._wanted for topic in self._held):
-            return "unsubscribe"
-        return None
+        return "unsubscribe" if self._surplus() else None
 
     def _pump(self, now: float) -> None:
         """Send the next subscribe or unsubscribe frame and the requests, as far as they are due and allowed."""
@@ -455,7 +468,7 @@ class Session:
             together = [topic for topic in missing if topic not in self._alone]
             topics = together or missing[:1]
         else:
-            topics = [topic for topic in self._held if topic not in self._wanted]
+            topics = self._surplus()
         text, taken = pack(self._dialect, verb, topics, self._limits)
         self._outstanding = _Outstanding(verb, taken, now)
         self._send(now, text)

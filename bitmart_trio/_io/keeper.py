@@ -138,6 +138,21 @@ class Keeper:
         if self._socket is not None and gone:
             self._socket.drop(gone)
 
+    def request(self, topic: str) -> None:
+        """Ask for a topic's newest state once; nothing happens while the connection is down."""
+        if self._socket is not None:
+            self._socket.request(topic)
+
+    def renew(self, topic: str) -> None:
+        """Subscribe to a topic afresh; nothing happens while the connection is down, since it will be anyway."""
+        if self._socket is not None:
+            self._socket.renew(topic)
+
+    def replace(self, reason: str) -> None:
+        """Give the present connection up for a new one; nothing happens while it is down."""
+        if self._socket is not None:
+            self._socket.fail(ConnectionLost(reason))
+
     async def ready(self) -> None:
         """Wait until the connection can subscribe (is logged in, if private); raises like `acknowledged`."""
         await trio.lowlevel.checkpoint()

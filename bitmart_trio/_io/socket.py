@@ -84,6 +84,16 @@ class Socket:
         self._session.drop(trio.current_time(), topics)
         self._stir()
 
+    def request(self, topic: str) -> None:
+        """Ask for a topic's newest state once."""
+        self._session.request(trio.current_time(), topic)
+        self._stir()
+
+    def renew(self, topic: str) -> None:
+        """Unsubscribe from a topic at the server and subscribe again."""
+        self._session.renew(trio.current_time(), topic)
+        self._stir()
+
     def fail(self, error: Exception) -> None:
         """Give the connection up; `run` raises the error."""
         if self._failure is None:

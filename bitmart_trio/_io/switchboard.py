@@ -190,6 +190,24 @@ class Switchboard:
         self.remove(buffer, list(buffer.topics))
         self._buffers.pop(buffer, None)
 
+    def request(self, topic: str) -> None:
+        """Ask the exchange for a held topic's newest state; the answer is an ordinary push."""
+        held = self._topics.get(topic)
+        if held is not None:
+            held.keeper.request(topic)
+
+    def renew(self, topic: str) -> None:
+        """Unsubscribe from a held topic at the exchange and subscribe again, for all who hold it."""
+        held = self._topics.get(topic)
+        if held is not None:
+            held.keeper.renew(topic)
+
+    def replace(self, topic: str, reason: str) -> None:
+        """Replace the connection that carries a topic."""
+        held = self._topics.get(topic)
+        if held is not None:
+            held.keeper.replace(reason)
+
     # ---- connections ------------------------------------------------------------------------------------------------
 
     def _place(self, topic: str) -> Keeper:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
 
@@ -22,10 +22,6 @@ Auth: TypeAlias = Literal["none", "keyed", "signed"]
 Scope: TypeAlias = Literal["ip", "key", "uid"]
 Envelope: TypeAlias = Literal["standard", "affiliate", "errno", "info", "bare"]
 """What is around the data: the usual members, a textual code, ``errno``, ``msg`` in place of ``message``, nothing."""
-
-
-_MOST_DIGITS: Final = 40
-"""Before or behind the point of an amount; written out, 1e999999999 would take a gigabyte."""
 
 
 @attrs.frozen
@@ -101,7 +97,7 @@ class Call:
             number = Decimal(value)
         except ArithmeticError:
             raise Refusal(code, f"Invalid parameter {name}") from None
-        if not number.is_finite() or (number and abs(number.adjusted()) > _MOST_DIGITS):
+        if not number.is_finite():
             raise Refusal(code, f"Invalid parameter {name}")
         return number
 

@@ -268,3 +268,16 @@ def test_nothing_is_built_for_nobody(exchange: Exchange, monkeypatch: pytest.Mon
     monkeypatch.setattr(exchange.feed, "publish", lambda topic, frame, account=None: published.append(topic))
     live(exchange, 50)
     assert published == []
+
+
+def test_what_a_filled_market_buy_gives_back_is_told() -> None:
+    """The last balance push agrees with the wallet, also when the order did not spend all it held."""
+    exchange = Exchange(seed=3)
+    pushed: list[Any] = []
+    exchange.feed.listen("spot/user/balance:BALANCE_UPDATE", "1", pushed.append)
+    Direct(exchange).post(SUBMIT, symbol="BTC_USDT", side="buy", type="market", notional="1000.12")
+    account = exchange.accounts.get("1")
+    assert account is not None
+    told = {each["ccy"]: each for each in pushed[-1]["data"][0]["balance_details"]}
+    assert Decimal(told["USDT"]["fz_bal"]) == account.spot.frozen("USDT") == 0
+    assert Decimal(told["USDT"]["av_bal"]) == account.spot.available("USDT")

@@ -390,18 +390,22 @@ def info(exchange: Exchange, call: Call) -> Json:
         "kyc_level": "2",
         "register_time": exchange.clock.start,
         "broker_id": "",
-        "api_keys": [_key_row(exchange, call, key) for key in exchange.accounts.keys_of(account)],
+        "api_keys": [
+            _key_row(exchange, call, key, f"key {number}")
+            for number, key in enumerate(exchange.accounts.keys_of(account), 1)
+        ],
     }
 
 
-def _key_row(exchange: Exchange, call: Call, key: ApiKey) -> Json:
+def _key_row(exchange: Exchange, call: Call, key: ApiKey, label: str) -> Json:
+    # The real label is the memo, which takes part in signatures: not something to hand out to whoever has the key.
     expired = key.expires_ms is not None and call.now_ms >= key.expires_ms
     return {
         "access_key_masked": f"{key.key[:2]}****{key.key[-2:]}",
         "is_current": key is call.key,
         "permissions": [*sorted(key.permissions)],
         "ip_whitelist": [*sorted(key.ips)],
-        "api_key_label": key.memo,
+        "api_key_label": label,
         "api_key_created_time": exchange.clock.start,
         "api_key_expire_time": key.expires_ms or 0,
         "api_key_status": "frozen" if key.frozen else "expired" if expired else "active",

@@ -343,8 +343,13 @@ class Engine:
     def _finish(self, order: SpotOrder, state: State) -> None:
         order.state = state
         order.updated_ms = self._exchange.now_ms()
+        given_back = order.held
         self._settle(order)
         self._listener.order_changed(order)
+        if given_back and order.fills:
+            # The fills told a balance in which this was still held; without a word after it a follower would stay wrong.
+            pair = order.form.market.pair
+            self._listener.money_moved(order.account_id, order.wallet, (pair.base, pair.quote))
 
     def _settle(self, order: SpotOrder) -> None:
         """Give back what a finished order no longer needs."""
