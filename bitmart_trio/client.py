@@ -166,13 +166,10 @@ async def open_client(
                     clock=rest.timestamp,
                     resync=lambda market: pipelines[market].latency(),
                 )
+                spot = Spot(pipelines["spot"]) if "spot" in pipelines else None
+                futures = Futures(pipelines["futures"]) if "futures" in pipelines else None
                 try:
-                    yield Client(
-                        environment,
-                        Spot(pipelines["spot"]) if "spot" in pipelines else None,
-                        Futures(pipelines["futures"]) if "futures" in pipelines else None,
-                        Streams(switchboard),
-                    )
+                    yield Client(environment, spot, futures, Streams(switchboard, spot=spot, futures=futures))
                 finally:
                     switchboard.close()
                 nursery.cancel_scope.cancel()

@@ -25,6 +25,14 @@ Overflow: TypeAlias = Literal["conflate", "drop_oldest", "fail"]
 _SPEED: Final = re.compile(r"@\d+ms$")
 
 
+def _is_name(subject: object) -> bool:
+    """Whether it can stand behind the colon.
+
+    A list where names were wanted is a common slip, and not everybody has a type checker: hence the look at the type.
+    """
+    return isinstance(subject, str) and re.fullmatch(r"[^\s:@,]+", subject) is not None
+
+
 @attrs.frozen(eq=False)
 class Channel(Generic[T]):
     """One row of the stream API.
@@ -102,9 +110,7 @@ class Channel(Generic[T]):
                 allowed = ", ".join(each.removeprefix("@") for each in self.speeds if each) or "left out"
                 raise InvalidRequest(f"speed must be one of {allowed}, not {speed!r}", argument="speed")
         if self.filter in ("symbol", "currency"):
-            # A list where names were wanted is a common slip, and not everybody has a type checker.
-            is_text = isinstance(subject, str)
-            if not is_text or not re.fullmatch(r"[^\s:@,]+", subject):
+            if not _is_name(subject):
                 raise InvalidRequest(f"not a {self.filter}: {subject!r}", argument=self.filter)
             return f"{name}:{subject}{suffix}"
         return f"{name}:{self.filter}" if self.filter else name

@@ -272,6 +272,8 @@ class Session:
                 self._refused(spoken, now, events)
             case Unknown():
                 events.append(spoken)
+            case Data() | Pong():
+                pass  # a sign of life; data is taken in `receive`
 
     def _become_ready(self, now: float) -> list[Event]:
         self._ready = True

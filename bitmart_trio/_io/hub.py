@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Hashable, Iterable
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 import attrs
 
@@ -190,14 +190,20 @@ class Hub:
             data = codec.loads(raw) if raw else None
         except codec.DecodeError:  # the frame was read, so this is only what never was JSON
             data = None
-        symbols: set[object] = set()
-        if isinstance(data, list):
-            symbols = {
-                item["symbol"] for item in data if isinstance(item, dict) and isinstance(item.get("symbol"), str)
-            }
+        symbols = _symbols(data)
         for topic, buffers in targets:
             wanted = topic.partition(":")[2]
             if key.startswith("spot/") and symbols and wanted and "_" in wanted and wanted not in symbols:
                 continue
             for buffer in tuple(buffers):
                 buffer.put(RawPush(key, data), topic, now)
+
+
+def _symbols(data: object) -> set[str]:
+    """The symbols that the items of an undecoded payload name."""
+    found: set[str] = set()
+    for item in cast("list[object]", data) if isinstance(data, list) else ():
+        symbol = cast("dict[str, object]", item).get("symbol") if isinstance(item, dict) else None
+        if isinstance(symbol, str):
+            found.add(symbol)
+    return found

@@ -15,7 +15,7 @@ def main() -> None:
 
         app()
     except ModuleNotFoundError as missing:
-        if missing.name not in ("typer", "rich", "click"):
+        if missing.name not in ("typer", "rich"):
             raise
         sys.exit("bitmart-trio: the command line needs its extra: pip install 'bitmart-trio[cli]'")
     except KeyboardInterrupt:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
-from typing import Any, TypeAlias, TypedDict, TypeVar
+from typing import Any, Generic, TypeAlias, TypedDict, TypeVar
 
 from .._core.channel import Channel, Overflow
 from .._io.subscription import Gaps, Subscription
 from .._io.switchboard import Switchboard
+from ..errors import ConfigurationError
 
 T = TypeVar("T")
+Reads = TypeVar("Reads")
 
 Opening: TypeAlias = AbstractAsyncContextManager[Subscription[T]]
 """``async with`` it: entering returns once the exchange has acknowledged every topic, leaving lets them go."""
@@ -35,13 +37,29 @@ def known(options: Options) -> Options:
     return options
 
 
-class MarketStreams:
-    """The base of ``client.streams.spot`` and ``client.streams.futures``."""
+class MarketStreams(Generic[Reads]):
+    """The base of ``client.streams.spot`` and ``client.streams.futures``.
 
-    __slots__ = ("_switchboard",)
+    Args:
+        switchboard: holds the topics.
+        reads: the market's REST API; None where there is none (`open_streams`).
+    """
 
-    def __init__(self, switchboard: Switchboard) -> None:
+    __slots__ = ("_reads", "_switchboard")
+
+    def __init__(self, switchboard: Switchboard, reads: Reads | None = None) -> None:
         self._switchboard = switchboard
+        self._reads = reads
+
+    def _rest(self, what: str) -> Reads:
+        """The market's REST API.
+
+        Raises:
+            ConfigurationError: there is none.
+        """
+        if self._reads is None:
+            raise ConfigurationError(f"{what} reads over REST, which open_streams has not: use open_client")
+        return self._reads
 
     def _open(
         self,

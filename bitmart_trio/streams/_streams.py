@@ -15,29 +15,39 @@ from ..models.stream_events import AnyStreamEvent, Gap
 from ._base import Opening, Options, known
 
 if TYPE_CHECKING:
+    from ._reads import FuturesReads, SpotReads
     from .futures import FuturesStreams
     from .spot import SpotStreams
 
 
 class Streams:
-    """Everything that BitMart pushes. Connections open on the first subscription and are shared by all."""
+    """Everything that BitMart pushes. Connections open on the first subscription and are shared by all.
 
-    def __init__(self, switchboard: Switchboard) -> None:
+    Args:
+        switchboard: holds the topics.
+        spot, futures: the markets' REST APIs, for what cannot be had by streams alone; None where there is none.
+    """
+
+    def __init__(
+        self, switchboard: Switchboard, *, spot: SpotReads | None = None, futures: FuturesReads | None = None
+    ) -> None:
         self._switchboard = switchboard
+        self._spot_reads = spot
+        self._futures_reads = futures
 
     @cached_property
     def spot(self) -> SpotStreams:
         """One opener a channel of the spot market."""
         from .spot import SpotStreams  # its models are many, and a program may want one market only
 
-        return SpotStreams(self._switchboard)
+        return SpotStreams(self._switchboard, self._spot_reads)
 
     @cached_property
     def futures(self) -> FuturesStreams:
         """One opener a channel of the futures market."""
         from .futures import FuturesStreams
 
-        return FuturesStreams(self._switchboard)
+        return FuturesStreams(self._switchboard, self._futures_reads)
 
     @overload
     def subscribe(self, *topics: str, gaps: Literal["mark"], **options: Unpack[Options]) -> Opening[Any | Gap]: ...

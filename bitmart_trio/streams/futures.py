@@ -22,6 +22,7 @@ from ..models.futures_streams import (
 )
 from ..models.stream_events import Gap, RawPush
 from ._base import MarketStreams, Opening, Options
+from ._reads import FuturesReads
 
 FuturesInterval = Literal["1m", "5m", "15m", "30m", "1H", "2H", "4H", "1D", "1W"]
 """The width of a bar."""
@@ -129,7 +130,7 @@ unicast: Channel[RawPush] = Channel(
 )
 
 
-class FuturesStreams(MarketStreams):
+class FuturesStreams(MarketStreams[FuturesReads]):
     """Openers: ``async with client.streams.futures.trade("BTCUSDT") as trades: ...``.
 
     Every opener takes ``buffer=`` (items held for a reader that is behind), ``overflow=`` (``"conflate"``,

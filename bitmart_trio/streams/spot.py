@@ -18,6 +18,7 @@ from ..models.spot_streams import (
 )
 from ..models.stream_events import Gap
 from ._base import MarketStreams, Opening, Options
+from ._reads import SpotReads
 
 SpotInterval = Literal["1m", "5m", "15m", "30m", "1H", "2H", "4H", "1D", "1W", "1M"]
 """The width of a bar. Letter case matters: 1m is a minute, 1M a month."""
@@ -63,7 +64,7 @@ user_balance: Channel[SpotBalanceUpdate] = Channel(
 )
 
 
-class SpotStreams(MarketStreams):
+class SpotStreams(MarketStreams[SpotReads]):
     """Openers: ``async with client.streams.spot.trade("BTC_USDT") as trades: ...``.
 
     Every opener takes ``buffer=`` (items held for a reader that is behind), ``overflow=`` (``"conflate"``,

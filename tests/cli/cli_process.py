@@ -58,13 +58,12 @@ class Running:
         self._buffer = bytearray()
 
     async def line(self) -> str:
-        """The next line that it prints; "" at its end."""
+        """The next line that it prints; fails at its end."""
         assert self._process.stdout is not None
         with trio.fail_after(SECONDS):
             while b"\n" not in self._buffer:
                 data = await self._process.stdout.receive_some()
-                if not data:
-                    break
+                assert data, "it has ended"
                 self._buffer += data
         line, _, rest = bytes(self._buffer).partition(b"\n")
         self._buffer[:] = rest

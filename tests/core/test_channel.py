@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bitmart_trio._core import codec
 from bitmart_trio._core.channel import CHANNELS, Channel, find, is_private, market_of, unique, without_speed
 from bitmart_trio.errors import InvalidRequest
+from bitmart_trio.models import Seconds
 from bitmart_trio.models.futures_streams import BookSide, FuturesKlineUpdate, FuturesTicker
 from bitmart_trio.models.spot_streams import SpotBookTicker
 from bitmart_trio.streams import futures, spot
@@ -188,7 +189,7 @@ def test_bars_come_flat_or_in_a_list() -> None:
     items = ",".join(bar % time for time in (1700000000, 1700000060))
     (flat,) = futures.kline.decode(b'{"symbol":"BTCUSDT",%b' % (bar % 1700000000).encode()[1:])
     bars = futures.kline.decode(b'{"symbol":"BTCUSDT","items":[%b]}' % items.encode())
-    assert bars == [flat, attrs.evolve(flat, time=1700000060)]
+    assert bars == [flat, attrs.evolve(flat, time=Seconds(1700000060))]
     assert futures.kline.decode(b'{"symbol":"BTCUSDT","items":[]}') == []
     assert isinstance(flat, FuturesKlineUpdate)
 

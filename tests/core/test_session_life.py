@@ -226,7 +226,7 @@ def test_the_allowance_is_kept_at_any_time_of_day() -> None:
         (False, b"[1,2]"),
         (False, b'{"table":"a\xff"}'),
         (False, b""),
-        (False, b"x" * 10_001),
+        (False, b'{"event":"subscribe","topic":"a","x":"%b"}' % (b"x" * 10_000)),
         (False, b'{"data":' + b"[" * 9000),
         (True, b"not deflate"),
         (True, b""),
@@ -275,9 +275,9 @@ def test_data_comes_out_in_order() -> None:
 def test_only_more_than_data_stirs_the_driver() -> None:
     """A batch of pushes gives the driver nothing to send and no earlier deadline."""
     line = Line()
-    line.hear('{"table":"t","data":[1]}')
-    assert not line.session.stirred
-    line.hear('{"table":"t","data":[1]}', '{"event":"subscribe","topic":"a"}')
-    assert line.session.stirred
-    line.hear('{"table":"t","data":[1]}')
-    assert not line.session.stirred
+    stirred: list[bool] = []
+    for batch in (["data"], ["data", "answer"], ["data"]):
+        texts = {"data": '{"table":"t","data":[1]}', "answer": line.answer("a")}
+        line.hear(*(texts[name] for name in batch))
+        stirred.append(line.session.stirred)
+    assert stirred == [False, True, False]

@@ -1,7 +1,8 @@
 """A session against a server of our own, in any order of events: it always ends up holding exactly what is wanted.
 
-The server answers as either market's does, late, and in the two ways that a batch with a bad topic may be taken. What is checked all the time: one
-frame is outstanding, no limit is exceeded, every deadline that the session names leads to progress, and nobody who wants a topic waits for ever.
+The server answers as either market's does, late, and in the two ways that a batch with a bad topic may be taken.
+Checked all the time: one frame is outstanding, no limit is exceeded, every deadline that the session names leads to
+progress, and nobody who wants a topic waits for ever.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from typing import Any, Final, Literal
 import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from session_kit import Line
 
 from bitmart_trio._core.session import Dead, Event, Session, TopicHeld, TopicRefused
 from bitmart_trio._core.socket_dialect import Data, SocketLimits, dialect

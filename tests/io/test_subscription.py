@@ -414,7 +414,7 @@ async def test_what_is_buffered_survives_the_end() -> None:
         await subscription.receive()
 
 
-async def test_the_last_handle_lets_the_topics_go() -> None:
+def test_the_last_handle_lets_the_topics_go() -> None:
     """Once, and not before the last."""
     buffer, subscription = make()
     owner = buffer.owner

@@ -68,7 +68,7 @@ async def test_items_come_in_the_order_they_were_put(pair: Pair) -> None:
     assert reader.got == [3]
 
 
-async def test_receive_nowait(pair: Pair) -> None:
+def test_receive_nowait(pair: Pair) -> None:
     """It never waits: an item, or WouldBlock, or ClosedResourceError."""
     with pytest.raises(trio.WouldBlock):
         pair.receiver.receive_nowait()
@@ -250,7 +250,7 @@ async def test_statistics_that_both_have(pair: Pair) -> None:
     assert counts(clone) == (0, 0)
 
 
-async def test_what_comes_after_the_last_handle_closed_is_for_nobody(pair: Pair) -> None:
+def test_what_comes_after_the_last_handle_closed_is_for_nobody(pair: Pair) -> None:
     """A memory channel tells the sender; a hub has nobody to tell, so it just keeps nothing."""
     pair.receiver.close()
     if isinstance(pair.receiver, Subscription):

@@ -135,7 +135,9 @@ def differences(example: Any, seen: Any, where: str = "$") -> list[str]:
             return differences(next(iter(example.values())), next(iter(seen.values())), where + ".*")
         found = [f"{where}: {sorted(example.keys() ^ seen.keys())}"] if example.keys() != seen.keys() else []
         return found + [
-            line for key in example.keys() & seen.keys() for line in differences(example[key], seen[key], f"{where}.{key}")
+            line
+            for key in example.keys() & seen.keys()
+            for line in differences(example[key], seen[key], f"{where}.{key}")
         ]
     if isinstance(example, list):
         if not isinstance(seen, list):
@@ -151,4 +153,6 @@ def differences(example: Any, seen: Any, where: str = "$") -> list[str]:
 
 
 def _kind(value: object) -> str:
-    return "number" if isinstance(value, int | float | Decimal) and not isinstance(value, bool) else type(value).__name__
+    return (
+        "number" if isinstance(value, int | float | Decimal) and not isinstance(value, bool) else type(value).__name__
+    )

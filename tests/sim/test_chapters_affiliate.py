@@ -60,9 +60,9 @@ def test_rebate_list(house: House) -> None:
     for coin in ("USDT", "BTC", "ETH"):
         sheet = call(house, "rebate-list", **SHEET, currency=coin)
         sums = {name: Decimal(sheet[f"{name.lower()}_rebate_sum"]) for name in ("USDT", "BTC", "ETH")}
-        assert abs(sum(Decimal(row["total_rebate_amount"]) for row in sheet["rebate_detail_page_data"]) - sums[coin]) < (
-            Decimal("1E-7")
-        )
+        assert abs(
+            sum(Decimal(row["total_rebate_amount"]) for row in sheet["rebate_detail_page_data"]) - sums[coin]
+        ) < (Decimal("1E-7"))
     assert sums["USDT"] > 0
     assert sums["BTC"] > 0
     cid = users(house)[1]["cid"]

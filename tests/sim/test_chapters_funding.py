@@ -34,6 +34,7 @@ def test_chain_withdrawal_passes_through_its_states(house: House) -> None:
     made = house.ok(house.post(APPLY, currency="BTC", amount="1.5", address=vault))
     assert house.account().spot.available("BTC") == Decimal("8.5")
     seen = []
+    record: Any = None
     for pause in (0, 6_000, 30_000):
         house.exchange.clock.step(pause)
         record = house.ok(house.get("/account/v1/deposit-withdraw/detail", id=made["withdraw_id"]))["record"]
@@ -55,7 +56,7 @@ def test_withdrawal_uses_spot_first_then_funding(house: House) -> None:
     account = house.account()
     account.fund.credit("BMX", Decimal(500))
     house.ok(house.post(APPLY, currency="BMX", amount="10200", address=address(house, "any token")))
-    assert (account.spot.available("BMX"), account.fund.available("BMX")) == (0, 300)
+    assert [account.spot.available("BMX"), account.fund.available("BMX")] == [0, 300]
     answer = house.post(APPLY, currency="BMX", amount="60", address=address(house, "any token"), sourceAccount="SPOT")
     assert answer.code == 60008
     house.ok(house.post(APPLY, currency="BMX", amount="60", address=address(house, "any token"), sourceAccount="FUND"))
@@ -138,7 +139,9 @@ def test_internal_withdrawal(house: House) -> None:
 )
 def test_refused_internal_withdrawals(house: House, members: dict[str, Any], status: int, code: int) -> None:
     """A receiver that is nobody, or oneself, is refused."""
-    answer = house.post(APPLY, **{"currency": "USDT", "amount": "25", "type": 2, "value": "other@example.com"} | members)
+    answer = house.post(
+        APPLY, **{"currency": "USDT", "amount": "25", "type": 2, "value": "other@example.com"} | members
+    )
     assert (answer.status, answer.code) == (status, code)
 
 
@@ -182,7 +185,7 @@ def test_deposits(house: House) -> None:
     house.ok(house.post("/account/v1/set-deposit-account", account_type="CONTRACT"))
     with house.heard("futures/asset:USDT") as frames:
         funding.deposit(account, "USDT", Decimal(9))
-    assert (account.spot.available("USDT"), account.fund.available("USDT")) == (100_007, 8)
+    assert [account.spot.available("USDT"), account.fund.available("USDT")] == [100_007, 8]
     assert account.futures.available("USDT") == 100_009
     assert frames[-1]["data"]["available_balance"] == "100009"
     assert house.money() == before
@@ -206,7 +209,9 @@ def test_deposits(house: House) -> None:
 )
 def test_history_limits(house: House, params: dict[str, Any], code: int) -> None:
     """The span has to stay under 90 days, the count within 1000."""
-    form = {name: value for name, value in ({"operation_type": "deposit", "N": 5} | params).items() if value is not None}
+    form = {
+        name: value for name, value in ({"operation_type": "deposit", "N": 5} | params).items() if value is not None
+    }
     assert house.get(HISTORY, **form).code == code
 
 
@@ -222,7 +227,7 @@ def test_transfer_between_spot_and_funding(house: House) -> None:
     path, account = "/account/v1/transfer", house.account()
     with house.heard("spot/user/balance:BALANCE_UPDATE") as frames:
         house.ok(house.post(path, currency="ETH", amount="40", type="spot_to_fund"))
-        assert (account.spot.available("ETH"), account.fund.available("ETH")) == (60, 40)
+        assert [account.spot.available("ETH"), account.fund.available("ETH")] == [60, 40]
         house.ok(house.post(path, currency="ETH", amount="40", type="fund_to_spot"))
     assert [frame["data"][0]["event_type"].strip() for frame in frames] == ["ACCOUNT_TRANSFER"] * 2
     assert house.post(path, currency="ETH", amount="1", type="fund_to_spot").code == 60008

@@ -30,7 +30,7 @@ def test_spot_and_futures(house: House) -> None:
     assert balances[-1]["data"][0]["event_type"].strip() == "ACCOUNT_TRANSFER"
     house.exchange.clock.step(1000)
     house.ok(house.post(CONTRACT, currency="USDT", amount="50.5", type="contract_to_spot"))
-    assert (account.spot.available("USDT"), account.futures.available("USDT")) == (99_800, 100_200)
+    assert [account.spot.available("USDT"), account.futures.available("USDT")] == [99_800, 100_200]
     assert house.money() == before
     rows = house.ok(house.post(LIST, page=1, limit=10))["records"]
     assert [(row["type"], row["amount"], row["state"]) for row in rows] == [

@@ -141,7 +141,7 @@ def test_what_backs_a_loan_stays(house: House) -> None:
     put_in(house, amount="90", side="out")
 
 
-@pytest.mark.parametrize("fall", ["0.83", "0.5"])
+@pytest.mark.parametrize("fall", ["0.95", "0.5"])
 def test_liquidation(house: House, fall: str) -> None:
     """When the price runs away the debts are paid from what is there; what is missing is the lender's loss."""
     before, lent = house.money(), house.exchange.accounts.lender

@@ -222,7 +222,7 @@ def test_nobody_gets_in_without_a_key(exchange: Exchange, method: str, path: str
     """Every private endpoint refuses a call without a key, and a signed one a call without a signature."""
     body = b"{}" if method == "POST" else b""
     bare = Request(method, path, "", {"content-type": "application/json"}, body, "10.0.0.1")
-    assert str(Direct(exchange).send(bare).body.get("code", "")) in ("30001",)
+    assert str(Direct(exchange).send(bare).body["code"]) == "30001"
     if exchange.routes.table[method, path].auth == "signed":
         keyed = Request(method, path, "", {"content-type": "application/json", "x-bm-key": "sim-key"}, body, "10.0.0.1")
         assert Direct(exchange).send(keyed).code == 30006

@@ -37,8 +37,8 @@ def busy() -> House:
         ok(post("/spot/v1/margin/isolated/transfer", **PAIR, currency=currency, amount=amount, side="in"))
         ok(post("/spot/v1/margin/isolated/borrow", **PAIR, currency=currency, amount="0.05"))
         ok(post("/spot/v1/margin/isolated/repay", **PAIR, currency=currency, amount="0.01"))
-    for client_id in ("kept", "gone"):
-        made = ok(post("/spot/v4/algo/submit_order", **algo(client_id)))
+    ok(post("/spot/v4/algo/submit_order", **algo("kept")))
+    made = ok(post("/spot/v4/algo/submit_order", **algo("gone")))
     ok(post("/spot/v4/algo/cancel_order", **PAIR, type="trigger", order_id=made["order_id"]))
     saving = "/newearn/cloud/v1/saving"
     ok(post(f"{saving}/subscribe", productId="1001", amount="1000", requestNo=house.number()))
@@ -84,7 +84,7 @@ def held(kind: str) -> Params:
     }
 
 
-def user(name: str = "cid", **more: Any) -> Params:
+def user(name: str, **more: Any) -> Params:
     return lambda house: {name: next(iter(house.exchange.futures.affiliates.users(house.account()))), **more}
 
 
@@ -92,8 +92,8 @@ def order_id(house: House) -> dict[str, Any]:
     return {"orderId": house.exchange.spot.algo.of_account("1")[1].order_id}
 
 
-PERIOD = {"start_time": OPENED_S - 60 * 86_400, "end_time": OPENED_S}
-SHEET = {"page": 1, "size": 50}
+PERIOD: dict[str, Any] = {"start_time": OPENED_S - 60 * 86_400, "end_time": OPENED_S}
+SHEET: dict[str, Any] = {"page": 1, "size": 50}
 
 PARAMS: dict[str, Params | dict[str, Any]] = {
     "/account/v1/deposit/address": {"currency": "USDT-TRC20"},
@@ -169,11 +169,11 @@ PARAMS: dict[str, Params | dict[str, Any]] = {
     "/account/contract/sub-account/v1/transfer-history": {"limit": 5},
     "/contract/private/affiliate/rebate-list": {**SHEET, "currency": "USDT"},
     "/contract/private/affiliate/trade-list": user("user_id", **SHEET, type=1),
-    "/contract/private/affiliate/rebate-user": user(**PERIOD),
-    "/contract/private/affiliate/rebate-api": user(**PERIOD),
-    "/contract/private/affiliate/invite-check": user(),
+    "/contract/private/affiliate/rebate-user": user("cid", **PERIOD),
+    "/contract/private/affiliate/rebate-api": user("cid", **PERIOD),
+    "/contract/private/affiliate/invite-check": user("cid"),
     "/contract/private/affiliate/rebate-inviteUser": {**PERIOD, **SHEET},
-    "/contract/private/affiliate/deposit-withdrawal-list": user(**SHEET, **PERIOD),
+    "/contract/private/affiliate/deposit-withdrawal-list": user("cid", **SHEET, **PERIOD),
     "/contract/private/affiliate/aff-customer-info": user("userId"),
 }
 AS_SUB = {"/account/sub-account/sub/v1/sub-to-main", "/account/contract/sub-account/sub/v1/sub-to-main"}

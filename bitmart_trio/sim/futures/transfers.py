@@ -98,7 +98,7 @@ def transfers(exchange: Exchange, call: Call) -> Json:
     count = params.whole(call, "limit", None, range(10, 101))
     currency = call.text("currency")
     start = call.integer("time_start", 0, code=40039)
-    end = call.integer("time_end", call.now_ms, code=40039)
+    end = call.integer("time_end", call.now_ms + 1, code=40039)
     if end <= start:
         raise Refusal(40039, "time_end must be later than time_start")
     rows: list[Json] = [
