@@ -59,7 +59,7 @@ coverage: ## all tests, with the lines that none of them reaches
 lowest: ## all tests with the lowest versions that pyproject.toml allows
 	python3 -m venv build/lowest
 	python3 .ci/lowest.py > build/lowest/requirements.txt
-	build/lowest/bin/python -m pip install --quiet -r build/lowest/requirements.txt
+	build/lowest/bin/python -m pip install --quiet -r build/lowest/requirements.txt -e .
 	build/lowest/bin/python -m pytest -q -p no:cacheprovider
 
 interop: ## fetch the foreign clients that judge the simulated exchange

@@ -18,11 +18,11 @@ import attrs
 from .._core import codec
 from .._core.channel import Channel, find, without_speed
 from ..models.stream_events import Gap, RawPush
-from .subscription import SubscriptionBuffer
+from .sink import Sink
 
 logger = logging.getLogger(__name__)
 
-Buffer: TypeAlias = SubscriptionBuffer[Any]
+Buffer: TypeAlias = Sink
 
 # Order pushes arrive under either table for either kind of subscription (docs and BitMart.Net disagree, 2026). So an
 # order goes to both kinds, and
@@ -100,6 +100,12 @@ class Hub:
         """Tell a topic's subscribers of a hole."""
         for buffer in self._buffers(gap.topic):
             buffer.gap(gap, connection)
+
+    def lost(self, topics: Iterable[str]) -> None:
+        """Tell whoever listens to these topics that their connection has broken."""
+        for topic in topics:
+            for buffer in self._buffers(topic):
+                buffer.lost(topic)
 
     def end(self, topics: Iterable[str], error: Exception) -> None:
         """End whoever listens to these topics."""

@@ -256,6 +256,7 @@ class Keeper:
             if topic.settled.is_set() and topic.error is None:
                 topic.settled = trio.Event()
                 topic.since = now
+        self._hub.lost(self._topics)
 
     def _give_up(self, error: Exception, cause: Exception | None = None) -> None:
         """Tell all who wait or listen that there will be no more."""

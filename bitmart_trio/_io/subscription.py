@@ -153,6 +153,9 @@ class SubscriptionBuffer(Generic[T]):
                 )
             )
 
+    def lost(self, topic: str) -> None:
+        """Nothing to note before it is known how long the hole is."""
+
     def gap(self, gap: Gap, connection: int) -> None:
         """Note a hole where it happened."""
         self._gaps += 1

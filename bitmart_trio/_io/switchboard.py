@@ -116,6 +116,22 @@ class Switchboard:
             await self.add(held, topics)
             yield subscription
 
+    async def follow(self, sink: Buffer, topic: str) -> bool:
+        """Hold a topic for a sink of the caller's own, who gives it back by `forget`; returns once it is acknowledged.
+
+        Returns:
+            Whether the topic was on the wire before: then the exchange does not send its first state once more.
+        """
+        self._check_open()
+        shared = topic in self._topics
+        self._buffers[sink] = None
+        try:
+            await self.add(sink, [topic])
+        except BaseException:
+            self.forget(sink)
+            raise
+        return shared
+
     @asynccontextmanager
     async def events(self, *, buffer: int | None) -> AsyncIterator[Subscription[AnyStreamEvent]]:
         """Listen to the connections' lives while inside; a slow listener loses the oldest, counted."""

@@ -12,7 +12,7 @@ from . import _options
 from ._options import EnvOption, ProfileOption
 from ._run import run
 
-app: Typer = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="bitmart-trio",
     help="A Trio client for BitMart, and a simulated exchange.",
     epilog="Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted.",

@@ -292,16 +292,19 @@ class FuturesPushedOrder:
     client_order_id: str | None = None
     """None when the order has none; ids like PLAN_3000097492004577 are the exchange's own."""
     symbol: str
-    price: Decimal
+    price: Decimal | None = None
+    """None where the exchange leaves it blank, as it may for market orders."""
     size: Decimal
     """Contracts."""
     state: FuturesOrderState
     side: FuturesOrderSide
     type: FuturesPushedOrderType
-    leverage: Decimal
-    margin_mode: OpenType = wire("open_type")
-    average_price: Decimal = wire("deal_avg_price")
-    """0 before the first fill."""
+    leverage: Decimal | None = None
+    """None where the exchange leaves it blank."""
+    margin_mode: OpenType | None = wire("open_type", default=None)
+    """None where the exchange leaves it blank."""
+    average_price: Decimal | None = wire("deal_avg_price", default=None)
+    """0 or None before the first fill."""
     filled_size: Decimal = wire("deal_size")
     """Contracts."""
     create_time: Millis

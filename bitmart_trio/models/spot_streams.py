@@ -175,9 +175,10 @@ class SpotOrderUpdate:
     """None when the order has none."""
     side: OrderSide
     type: SpotOrderType
-    price: Decimal
-    size: Decimal
-    """Base currency; may be 0 for a market order."""
+    price: Decimal | None = None
+    """None where the exchange leaves it blank, as it may for market orders."""
+    size: Decimal | None = None
+    """Base currency; may be 0 or None for a market order."""
     notional: Decimal | None = None
     """Quote currency that a market buy spends, else None."""
     filled_size: Decimal
@@ -197,10 +198,10 @@ class SpotOrderUpdate:
     """Announced for removal: 0 is spot."""
     order_mode: SpotOrderMode | None = None
     """The docs' sample has the digit 0 here, an unknown member."""
-    last_fill_price: Decimal
-    """0 before the first fill."""
-    last_fill_size: Decimal = wire("last_fill_count")
-    """0 before the first fill."""
+    last_fill_price: Decimal | None = None
+    """0 or None before the first fill."""
+    last_fill_size: Decimal | None = wire("last_fill_count", default=None)
+    """0 or None before the first fill."""
     last_fill_time: Millis | None = wire(zero_is_none=True, default=None)
     """None before the first fill."""
     last_fill_role: FillRole | None = wire("exec_type", default=None)

@@ -119,7 +119,7 @@ async def test_a_slow_reader_harms_only_itself(autojump_clock: MockClock) -> Non
             for _ in range(2):
                 with pytest.raises(bm.SubscriberTooSlow) as slow:
                     await failing.receive()
-            assert slow.value.buffered == 5
+                assert slow.value.buffered == 5
             assert dropping.statistics().dropped == quick_count - 5 + quick.statistics().buffer_used
             newest = {item.symbol: item for item in await anext(conflating.batches())}
             assert set(newest) == {"BTC_USDT", "ETH_USDT"}

@@ -1,0 +1,34 @@
+"""Where the hub puts a topic's items: a subscription's buffer, or something that keeps a state of its own.
+
+A sink never waits, and is told of everything at once, in the order of the wire.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any, Protocol
+
+from ..models.stream_events import Gap
+
+
+class Sink(Protocol):
+    """What can be attached to topics."""
+
+    topics: dict[str, None]
+    """Those it holds now; kept by the switchboard."""
+
+    def put(self, item: Any, key: Hashable, now: float) -> None:  # noqa: ANN401  # the topic's model
+        """Take an item."""
+        ...
+
+    def lost(self, topic: str) -> None:
+        """The topic's connection has broken: what follows comes from another one."""
+        ...
+
+    def gap(self, gap: Gap, connection: int) -> None:
+        """A hole is over: the topic was acknowledged again."""
+        ...
+
+    def end(self, error: Exception) -> None:
+        """There will be no more."""
+        ...
