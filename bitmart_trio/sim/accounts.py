@@ -151,15 +151,15 @@ class Accounts:
     """All accounts and keys, and the exchange's own wallets."""
 
     def __init__(self) -> None:
-        self.fees = Wallet()
+        self.fees: Wallet = Wallet()
         """What trades and withdrawals have cost."""
-        self.house = Wallet(overdraft=True)
+        self.house: Wallet = Wallet(overdraft=True)
         """The synthetic market's pocket."""
-        self.lender = Wallet(overdraft=True)
+        self.lender: Wallet = Wallet(overdraft=True)
         """Lends to margin accounts and takes the interest."""
-        self.savings = Wallet(overdraft=True)
+        self.savings: Wallet = Wallet(overdraft=True)
         """Keeps what is in savings products and pays the interest."""
-        self.outside = Wallet(overdraft=True)
+        self.outside: Wallet = Wallet(overdraft=True)
         """The world beyond the exchange: deposits come from there, withdrawals go there."""
         self._accounts: dict[str, Account] = {}
         self._keys: dict[str, ApiKey] = {}

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import OrderedDict
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import attrs
 
@@ -27,6 +28,9 @@ class Resting:
     """Account id; None for the synthetic market's own orders."""
 
 
+_NOBODY: Final[Mapping[str, Resting]] = {}
+
+
 @attrs.frozen
 class Match:
     """One meeting of a taker with a resting order, at the resting order's price."""
@@ -40,7 +44,7 @@ class Book:
     """Both sides of one market, with a version that rises by one with every change."""
 
     def __init__(self) -> None:
-        self.version = 1
+        self.version: int = 1
         self.changed: set[tuple[Side, Decimal]] = set()
         """Levels touched since the owner last cleared it; feeds build increments from it."""
         self._orders: dict[str, Resting] = {}
@@ -63,12 +67,14 @@ class Book:
     def levels(self, side: Side, count: int) -> list[tuple[Decimal, Decimal]]:
         """The best ``count`` levels of a side as (price, total size), best first."""
         levels = self._levels[side]
-        return [(abs(key), sum((order.left for order in levels[abs(key)].values()), Decimal(0)))
-                for key in self._keys[side][:count]]
+        return [
+            (abs(key), sum((order.left for order in levels[abs(key)].values()), Decimal(0)))
+            for key in self._keys[side][:count]
+        ]
 
     def size_at(self, side: Side, price: Decimal) -> Decimal:
         """What rests at a price, 0 when nothing does."""
-        return sum((order.left for order in self._levels[side].get(price, {}).values()), Decimal(0))
+        return sum((order.left for order in self._levels[side].get(price, _NOBODY).values()), Decimal(0))
 
     def orders(self, side: Side, owner: str | None) -> list[Resting]:
         """The resting orders of one owner, best price first, oldest first within a price."""

@@ -42,12 +42,12 @@ class Exchange:
 
     def __init__(self, *, seed: int = 0, start: int | None = None) -> None:
         self.seed = seed
-        self.clock = Clock(START_MS if start is None else start)
-        self.log = EventLog(self.clock)
-        self.accounts = Accounts()
-        self.routes = Routes()
-        self.feed = Feed()
-        self.faults = Faults()
+        self.clock: Clock = Clock(START_MS if start is None else start)
+        self.log: EventLog = EventLog(self.clock)
+        self.accounts: Accounts = Accounts()
+        self.routes: Routes = Routes()
+        self.feed: Feed = Feed()
+        self.faults: Faults = Faults()
         # Above 2^53 on purpose, like the real ones: a client that reads ids as doubles fails here too.
         self._last_id = self.clock.start << 20
         # The futures side's are documented with 15 and 16 digits and come as JSON numbers too: every client can hold them.
@@ -76,12 +76,12 @@ class Exchange:
                 parent="1",
                 name=f"desk{number}@example.com",
             )
-        self.family = FamilyBook()
-        self.flow = Flow(self)
+        self.family: FamilyBook = FamilyBook()
+        self.flow: Flow = Flow(self)
         self.routes.include(system.routes)
-        self.spot = SpotMarket(self)
-        self.futures = FuturesMarket(self)
-        self.gate = Gate(self)
+        self.spot: SpotMarket = SpotMarket(self)
+        self.futures: FuturesMarket = FuturesMarket(self)
+        self.gate: Gate = Gate(self)
 
     def now_ms(self) -> int:
         """Exchange time in milliseconds, skew included."""

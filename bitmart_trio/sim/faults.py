@@ -408,7 +408,7 @@ class Faults:
     def __init__(self) -> None:
         self.hits: Counter[str] = Counter()
         """How often each fault hit since the exchange was made, by name."""
-        self.changed = trio.Event()
+        self.changed: trio.Event = trio.Event()
         """Set, and replaced by a new one, whenever a fault is added or ends."""
         self._handles: list[FaultHandle] = []
         self._watchers: list[Callable[[FaultHandle], None]] = []

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .accounts import Account, ApiKey
     from .exchange import Exchange
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 TIMESTAMP_TOLERANCE_MS = 60_000
 RECV_WINDOW_MS = 5_000
@@ -81,7 +81,7 @@ class Quotas:
     """Fixed windows per route and caller, and the ban for those who do not listen."""
 
     def __init__(self) -> None:
-        self.ban_seconds = 60.0
+        self.ban_seconds: float = 60.0
         self._windows: dict[tuple[str, str, str], _Window] = {}
         self._strikes: dict[str, deque[int]] = {}
         self._banned_until: dict[str, int] = {}
@@ -128,7 +128,7 @@ class Gate:
     """Checks requests, calls handlers and writes envelopes for one exchange."""
 
     def __init__(self, exchange: Exchange) -> None:
-        self.quotas = Quotas()
+        self.quotas: Quotas = Quotas()
         self._exchange = exchange
 
     def answer(self, request: Request) -> Response:

@@ -51,8 +51,8 @@ class Venue:
     def __init__(self, exchange: Exchange, nursery: trio.Nursery, limits: Limits | None, url: str) -> None:
         self.exchange = exchange
         """The exchange itself: clock, accounts, markets, feed, event log."""
-        self.environment = Environment.at(url)
-        self.credentials = Credentials("sim-key", "sim-secret", "sim-memo")
+        self.environment: Environment = Environment.at(url)
+        self.credentials: Credentials = Credentials("sim-key", "sim-secret", "sim-memo")
         """Those of the default account."""
         self._nursery = nursery
         self._sockets = Sockets(exchange, limits)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from .feed import SocketKind
     from .wire import Json
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 HEAD_BYTES: Final = 32 * 1024
 SOCKET_PATHS: Final[dict[str, SocketKind]] = {f"/ws/{kind}": kind for kind in KINDS}

@@ -32,7 +32,7 @@ class Link(trio.abc.Stream):
         self, stream: trio.abc.Stream, faults: Faults, names: tuple[str, ...], head: bytes = b"", rest: bytes = b""
     ) -> None:
         self.names = names
-        self.cut = False
+        self.cut: bool = False
         """Broken off by `sever`."""
         self._stream = stream
         self._faults = faults

@@ -16,7 +16,7 @@ class _Lane:
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
-        self.data = bytearray()
+        self.data: bytearray = bytearray()
         self.ended = False
         """The sender has closed: what is left may be read, then comes the end."""
         self.deaf = False

@@ -7,6 +7,7 @@ connection.
 
 from __future__ import annotations
 
+import random
 import zlib
 from collections import Counter, deque
 from collections.abc import Callable
@@ -132,19 +133,19 @@ class Connection:
     def __init__(self, sockets: Sockets, kind: SocketKind, address: str, number: int, link: Link) -> None:
         self.kind: SocketKind = kind
         self.address = address
-        self.name = f"ws-{number}"
+        self.name: str = f"ws-{number}"
         self.account: Account | None = None
         """Whose login was accepted."""
         self.topics: dict[str, Callable[[], None]] = {}
         """What is subscribed, with the function that ends it, in the order of subscription."""
         self.subscribed = False
         """Whether it ever subscribed to anything."""
-        self.closing = False
-        self.sent = 0
+        self.closing: bool = False
+        self.sent: int = 0
         """Frames put on the wire."""
-        self.received = 0
+        self.received: int = 0
         """Messages of the client."""
-        self.exchange = sockets.exchange
+        self.exchange: Exchange = sockets.exchange
         self.sockets = sockets
         self._link = link
         self._queue: deque[str | bytes | _Close] = deque()
@@ -389,7 +390,7 @@ class Sockets:
 
     def __init__(self, exchange: Exchange, limits: Limits | None = None) -> None:
         self.exchange = exchange
-        self.limits = Limits() if limits is None else limits
+        self.limits: Limits = Limits() if limits is None else limits
         self.connections: list[Connection] = []
         """Open ones, oldest first."""
         self.links: list[Link] = []
@@ -398,7 +399,7 @@ class Sockets:
         """How many were ever accepted, by kind."""
         self.refused: Counter[str] = Counter()
         """How many were refused for the exchange's limits, by kind."""
-        self.randoms = exchange.random("sockets")
+        self.randoms: random.Random = exchange.random("sockets")
         self._numbers = 0
         self._connects: dict[tuple[str, str], deque[float]] = {}
         self._encoded: tuple[Frame, bytes] | None = None

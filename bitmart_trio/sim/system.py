@@ -9,7 +9,7 @@ from .wire import Call, Json, Routes
 if TYPE_CHECKING:
     from .exchange import Exchange
 
-routes = Routes()
+routes: Routes = Routes()
 
 HOUR_MS = 3_600_000
 

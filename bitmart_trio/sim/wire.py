@@ -152,18 +152,39 @@ class Routes:
                 raise ValueError(f"two handlers for {route.method} {route.path}")
             self.table[key] = route
 
-    def get(self, path: str, *, auth: Auth = "none", limit: tuple[int, float, Scope] | None = None,
-            envelope: Envelope = "standard") -> Callable[[Handler], Handler]:
+    def get(
+        self,
+        path: str,
+        *,
+        auth: Auth = "none",
+        limit: tuple[int, float, Scope] | None = None,
+        envelope: Envelope = "standard",
+    ) -> Callable[[Handler], Handler]:
         """Register a GET handler."""
         return self._add("GET", path, auth, limit, False, envelope, False)
 
-    def post(self, path: str, *, auth: Auth = "signed", limit: tuple[int, float, Scope] | None = None,
-             recv_window: bool = False, writes: bool = True) -> Callable[[Handler], Handler]:
+    def post(
+        self,
+        path: str,
+        *,
+        auth: Auth = "signed",
+        limit: tuple[int, float, Scope] | None = None,
+        recv_window: bool = False,
+        writes: bool = True,
+    ) -> Callable[[Handler], Handler]:
         """Register a POST handler; ``writes=False`` for the reads that travel as POST."""
         return self._add("POST", path, auth, limit, recv_window, "standard", writes)
 
-    def _add(self, method: str, path: str, auth: Auth, limit: tuple[int, float, Scope] | None, recv_window: bool,
-             envelope: Envelope, writes: bool) -> Callable[[Handler], Handler]:
+    def _add(
+        self,
+        method: str,
+        path: str,
+        auth: Auth,
+        limit: tuple[int, float, Scope] | None,
+        recv_window: bool,
+        envelope: Envelope,
+        writes: bool,
+    ) -> Callable[[Handler], Handler]:
         def register(handler: Handler) -> Handler:
             if (method, path) in self.table:
                 raise ValueError(f"two handlers for {method} {path}")

@@ -57,16 +57,16 @@ class FuturesMarket:
             )
             for contract in CONTRACTS
         }
-        self.engine = Engine(self.listings, exchange.clock.steady_ms, exchange.new_contract_id, self)
-        self.plans = Plans(self.engine)
-        self.upkeep = Upkeep(self.engine)
-        self.feed = FuturesFeed(exchange.feed, self)
+        self.engine: Engine = Engine(self.listings, exchange.clock.steady_ms, exchange.new_contract_id, self)
+        self.plans: Plans = Plans(self.engine)
+        self.upkeep: Upkeep = Upkeep(self.engine)
+        self.feed: FuturesFeed = FuturesFeed(exchange.feed, self)
         self._makers = [
             Makers(self.engine, listing, exchange.random(f"futures/{symbol}"))
             for symbol, listing in self.listings.items()
         ]
-        self.affiliates = Affiliates(exchange)
-        self.spot_transfers = SpotTransfers()
+        self.affiliates: Affiliates = Affiliates(exchange)
+        self.spot_transfers: SpotTransfers = SpotTransfers()
         for chapter in CHAPTERS:
             exchange.routes.include(self._told_after(chapter.routes))
         for makers in self._makers:

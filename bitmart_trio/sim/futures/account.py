@@ -13,7 +13,7 @@ from .positions import FLOW_TYPES, Trader
 if TYPE_CHECKING:
     from ..exchange import Exchange
 
-routes = Routes()
+routes: Routes = Routes()
 
 CURRENCIES = ("USDT", "BTC", "ETH")
 """Always listed, whether there is any or not."""

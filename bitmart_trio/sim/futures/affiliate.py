@@ -22,7 +22,7 @@ from .contracts import CONTRACTS, TAKER_FEE, Contract, cut
 if TYPE_CHECKING:
     from ..exchange import Exchange
 
-routes = Routes()
+routes: Routes = Routes()
 
 DAY_S = 86_400
 PAST_DAYS = 90

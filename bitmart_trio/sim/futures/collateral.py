@@ -20,7 +20,7 @@ from . import params
 if TYPE_CHECKING:
     from ..exchange import Exchange
 
-routes = Routes()
+routes: Routes = Routes()
 
 HOUR_S = 3_600
 ROWS_MAX = 20

@@ -11,7 +11,7 @@ from ..wire import Call, Json, Routes
 if TYPE_CHECKING:
     from ..exchange import Exchange
 
-routes = Routes()
+routes: Routes = Routes()
 
 CURRENCY = "USDT"
 CLAIM = Decimal(10_000)

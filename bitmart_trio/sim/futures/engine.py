@@ -57,7 +57,7 @@ class Engine:
         self, listings: dict[str, Listing], now: Callable[[], int], new_id: Callable[[], str], watcher: Watcher
     ) -> None:
         self.listings = listings
-        self.ledger = Ledger()
+        self.ledger: Ledger = Ledger()
         self.traders: dict[str, Trader] = {}
         self.now = now
         self.new_id = new_id

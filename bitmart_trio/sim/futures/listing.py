@@ -40,10 +40,10 @@ class Funding:
 
     def __init__(self, dice: random.Random, now_ms: int) -> None:
         self._dice = dice
-        self.next_ms = (now_ms // FUNDING_MS + 1) * FUNDING_MS
+        self.next_ms: int = (now_ms // FUNDING_MS + 1) * FUNDING_MS
         self.settled: deque[tuple[int, Decimal]] = deque(maxlen=1000)
         """(time, rate), oldest first."""
-        self.expected = Decimal("0.0001")
+        self.expected: Decimal = Decimal("0.0001")
         for back in range(100, 0, -1):
             self._draw()
             self.settled.append((self.next_ms - back * FUNDING_MS, self.expected))
@@ -74,14 +74,14 @@ class Listing:
 
     def __init__(self, contract: Contract, *, seed: int, dice: random.Random, now_ms: int, price: Decimal) -> None:
         self.contract = contract
-        self.book = Book()
+        self.book: Book = Book()
         opening = contract.on_grid(price)
-        self.index = price
-        self.mark = opening
-        self.last = opening
-        self.series = Series(contract, f"{seed}/{contract.symbol}", now_ms, opening, volume=True)
-        self.mark_series = Series(contract, f"{seed}/{contract.symbol}/mark", now_ms, opening, volume=False)
-        self.funding = Funding(dice, now_ms)
+        self.index: Decimal = price
+        self.mark: Decimal = opening
+        self.last: Decimal = opening
+        self.series: Series = Series(contract, f"{seed}/{contract.symbol}", now_ms, opening, volume=True)
+        self.mark_series: Series = Series(contract, f"{seed}/{contract.symbol}/mark", now_ms, opening, volume=False)
+        self.funding: Funding = Funding(dice, now_ms)
         self.prints: deque[Print] = deque(maxlen=KEPT_TRADES)
         self.fresh: list[Print] = []
         """Trades not yet pushed; the feed empties it."""

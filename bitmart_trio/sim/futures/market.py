@@ -15,7 +15,7 @@ from .streams import ratio
 if TYPE_CHECKING:
     from ..exchange import Exchange
 
-routes = Routes()
+routes: Routes = Routes()
 
 STEPS = (1, 3, 5, 15, 30, 60, 120, 240, 360, 720, 1440, 4320, 10_080)
 MAX_BARS = 500

@@ -15,7 +15,7 @@ from .positions import Trader
 if TYPE_CHECKING:
     from ..exchange import Exchange
 
-routes = Routes()
+routes: Routes = Routes()
 
 CALLBACK_RANGE = (Decimal("0.1"), Decimal(5))
 PLAN_KINDS = ("plan", "take_profit", "stop_loss")

@@ -15,7 +15,7 @@ from .positions import Position, Trader
 if TYPE_CHECKING:
     from ..exchange import Exchange
 
-routes = Routes()
+routes: Routes = Routes()
 
 DIRECTIONS: tuple[Direction, Direction] = ("long", "short")
 

@@ -24,7 +24,7 @@ from .transfers import check_free
 if TYPE_CHECKING:
     from ..exchange import Exchange
 
-routes = Routes()
+routes: Routes = Routes()
 
 CURRENCY = "USDT"
 LIST_MAX = 100

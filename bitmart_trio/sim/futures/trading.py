@@ -12,7 +12,7 @@ from .positions import Trader
 if TYPE_CHECKING:
     from ..exchange import Exchange
 
-routes = Routes()
+routes: Routes = Routes()
 
 MAX_ROWS = 200
 MIN_TIMER_S = 5

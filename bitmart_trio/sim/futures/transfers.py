@@ -20,7 +20,7 @@ from . import params
 if TYPE_CHECKING:
     from ..exchange import Exchange
 
-routes = Routes()
+routes: Routes = Routes()
 
 SPOT_CURRENCY = "USDT"
 CURRENCIES = ("USDT", "BTC", "ETH")

@@ -56,12 +56,12 @@ class SpotMarket:
                 lots=4 * sum(pair.lots),
             )
             self.markets[pair.symbol] = PairMarket(pair, Book(), candles, last)
-        self.feed = SpotFeed(exchange, self.markets)
-        self.engine = Engine(exchange, self.feed)
-        self.funding = Funding(exchange)
-        self.algo = Algo(exchange)
-        self.margin = Margin(exchange)
-        self.earn = Earn(exchange)
+        self.feed: SpotFeed = SpotFeed(exchange, self.markets)
+        self.engine: Engine = Engine(exchange, self.feed)
+        self.funding: Funding = Funding(exchange)
+        self.algo: Algo = Algo(exchange)
+        self.margin: Margin = Margin(exchange)
+        self.earn: Earn = Earn(exchange)
         self._quoters = {
             symbol: Quoter(
                 market.book,

@@ -12,7 +12,7 @@ from .pairs import COIN_NAMES, FEE_RATE, money
 if TYPE_CHECKING:
     from ..exchange import Exchange
 
-routes = Routes()
+routes: Routes = Routes()
 
 CURRENCIES_MAX = 20
 

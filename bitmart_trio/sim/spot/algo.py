@@ -22,7 +22,7 @@ from .trading import LIST_MAX, WINDOW_MS, pair_market, read_form, read_price
 if TYPE_CHECKING:
     from ..exchange import Exchange
 
-routes = Routes()
+routes: Routes = Routes()
 
 AlgoType: TypeAlias = Literal["trigger", "tp/sl"]
 TriggerType: TypeAlias = Literal["limit", "market"]

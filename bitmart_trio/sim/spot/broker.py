@@ -16,7 +16,7 @@ from ..wire import Call, Json, Refusal, Routes
 if TYPE_CHECKING:
     from ..exchange import Exchange
 
-routes = Routes()
+routes: Routes = Routes()
 
 DAYS = 180
 DAY_S = DAY_MS // 1000

@@ -22,7 +22,7 @@ from .pairs import COIN_NAMES, money
 if TYPE_CHECKING:
     from ..exchange import Exchange
 
-routes = Routes()
+routes: Routes = Routes()
 
 REVIEW_MS = 5_000
 CHAIN_MS = 30_000

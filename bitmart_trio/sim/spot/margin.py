@@ -24,7 +24,7 @@ from .trading import pair_market, read_form
 if TYPE_CHECKING:
     from ..exchange import Exchange
 
-routes = Routes()
+routes: Routes = Routes()
 
 LEVERAGE = 5
 DAILY_RATE = Decimal("0.00055")

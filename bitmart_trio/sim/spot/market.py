@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", int, None)
 
-routes = Routes()
+routes: Routes = Routes()
 
 KLINES_MAX = 200
 KLINES_DEFAULT = 100

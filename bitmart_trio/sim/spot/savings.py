@@ -21,7 +21,7 @@ from .pairs import COIN_NAMES
 if TYPE_CHECKING:
     from ..exchange import Exchange
 
-routes = Routes()
+routes: Routes = Routes()
 
 PAGE_MAX = 100
 REQUEST_NO_LENGTH = 20

@@ -23,7 +23,7 @@ from .pairs import COIN_NAMES, money
 if TYPE_CHECKING:
     from ..exchange import Exchange
 
-routes = Routes()
+routes: Routes = Routes()
 
 LIST_MAX = 100
 _STATUS = {"disabled": 0, "normal": 1, "frozen": 2}

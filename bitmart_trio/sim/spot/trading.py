@@ -21,7 +21,7 @@ from .pairs import MAX_PRICE, MONEY, PairMarket, money
 if TYPE_CHECKING:
     from ..exchange import Exchange
 
-routes = Routes()
+routes: Routes = Routes()
 
 BATCH_MAX = 10
 LIST_MAX = 200
