@@ -25,6 +25,7 @@ from .errors import (
     AuthenticationError,
     BadSignature,
     BitMartError,
+    BookNotLive,
     ClockOutOfSync,
     ConfigurationError,
     ConnectionLost,
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     from .client import Client, Futures, Spot, Streams, open_client, open_futures, open_spot, open_streams
     from .models._fields import Millis, Seconds, from_millis, from_seconds
     from .models.stream_events import Gap
+    from .streams._book import BookChange, BookDepth, BookState, BookStatistics, OrderBook
 else:
     _HOMES: Final = {
         "._core.endpoint": ("Auth", "Endpoint", "Quota"),
@@ -77,6 +79,7 @@ else:
         ".client": ("Client", "Futures", "Spot", "Streams", "open_client", "open_futures", "open_spot", "open_streams"),
         ".models._fields": ("Millis", "Seconds", "from_millis", "from_seconds"),
         ".models.stream_events": ("Gap",),
+        ".streams._book": ("BookChange", "BookDepth", "BookState", "BookStatistics", "OrderBook"),
     }
     _MODULES: Final = ("endpoints", "models", "sim")
     _HOME: Final = {name: home for home, names in _HOMES.items() for name in names}
@@ -105,6 +108,11 @@ __all__ = [
     "Backoff",
     "BadSignature",
     "BitMartError",
+    "BookChange",
+    "BookDepth",
+    "BookNotLive",
+    "BookState",
+    "BookStatistics",
     "Buffers",
     "Client",
     "ClockOutOfSync",
@@ -131,6 +139,7 @@ __all__ = [
     "MissingCredentials",
     "NoData",
     "NotFound",
+    "OrderBook",
     "OrderClosed",
     "OrderNotFound",
     "OutcomeUnknown",

@@ -8,7 +8,7 @@ Nothing else lives here: REST is in ``rest/`` over ``_io/http.py``, streams are 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
@@ -132,7 +132,7 @@ async def open_client(
     config: Config = _DEFAULT,
     http_transport: httpx.AsyncBaseTransport | None = None,
     connect: Connect | None = None,
-) -> AsyncIterator[Client]:
+) -> AsyncGenerator[Client]:
     """Open everything: REST of both markets, and streams whose sockets open on the first subscription.
 
     Opening does no IO. Leaving ends every subscription (tasks that still iterate get ``trio.ClosedResourceError``),
@@ -183,7 +183,7 @@ async def open_spot(
     config: Config = _DEFAULT,
     http_transport: httpx.AsyncBaseTransport | None = None,
     connect: Connect | None = None,
-) -> AsyncIterator[Spot]:
+) -> AsyncGenerator[Spot]:
     """Open the spot market's REST API alone. Arguments as of `open_client`; ``connect`` has nothing to do here.
 
     Raises:
@@ -201,7 +201,7 @@ async def open_futures(
     config: Config = _DEFAULT,
     http_transport: httpx.AsyncBaseTransport | None = None,
     connect: Connect | None = None,
-) -> AsyncIterator[Futures]:
+) -> AsyncGenerator[Futures]:
     """Open the futures market's REST API alone. Arguments as of `open_client`; ``connect`` has nothing to do here."""
     async with AsyncExitStack() as stack:
         yield Futures(_Rest(stack, credentials, environment, config, http_transport).pipeline("futures"))
@@ -215,7 +215,7 @@ async def open_streams(
     config: Config = _DEFAULT,
     http_transport: httpx.AsyncBaseTransport | None = None,
     connect: Connect | None = None,
-) -> AsyncIterator[Streams]:
+) -> AsyncGenerator[Streams]:
     """Open the streams alone. Arguments and leaving as of `open_client`; ``http_transport`` has nothing to do here."""
     governor = Governor(config)
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import hmac
 import os
 import tomllib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Final, Literal, NoReturn, TypeAlias
+from types import MappingProxyType
+from typing import Final, Literal, NoReturn, TypeAlias, cast
 from urllib.parse import urlsplit
 
 import attrs
@@ -43,6 +44,10 @@ class _SecretText:
         return "'***'"
 
 
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
 @attrs.frozen(repr=False, eq=False, init=False)
 class Credentials:
     """An API key, and for signed calls and logins its secret and memo.
@@ -71,7 +76,8 @@ class Credentials:
         if not api_key.isascii() or not api_key.isprintable():
             raise ConfigurationError("api_key has characters that no header can carry")
         signer = sign if sign is not None else _SecretText(api_secret).sign if api_secret else None
-        self.__attrs_init__(api_key, memo, signer)
+        for name, value in (("api_key", api_key), ("memo", memo), ("_signer", signer)):
+            object.__setattr__(self, name, value)
 
     @classmethod
     def from_env(cls, prefix: str = "BITMART_API_") -> Credentials:
@@ -103,10 +109,12 @@ class Credentials:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError):
             # The cause would quote the file, and with it perhaps the secret.
             raise ConfigurationError(f"{file} is not a TOML file") from None
-        table = document.get(profile)
-        if not isinstance(table, dict) or not isinstance(table.get("api_key"), str):
+        found = document.get(profile)
+        table = cast("dict[str, object]", found) if isinstance(found, dict) else {}
+        key, secret, memo = (_text(table.get(name)) for name in ("api_key", "api_secret", "memo"))
+        if key is None:
             raise MissingCredentials(f"{file} has no api_key in [{profile}]")
-        return cls(table["api_key"], table.get("api_secret"), table.get("memo"))
+        return cls(key, secret, memo)
 
     @property
     def can_sign(self) -> bool:
@@ -247,6 +255,8 @@ class Timeouts:
     """The reply to a socket's login."""
     acknowledge: float = attrs.field(default=10.0, validator=_positive)
     """The acknowledgement of a subscription."""
+    snapshot: float = attrs.field(default=5.0, validator=_positive)
+    """The snapshot of an order book, before it is asked for in a stronger way."""
     close: float = attrs.field(default=3.0, validator=_positive)
     """A polite close of a socket, also while being cancelled; after it the connection is cut."""
 
@@ -299,6 +309,15 @@ def _proxy(_: object, attribute: attrs.Attribute[str | None], value: str | None)
         raise ConfigurationError("proxy must be an http:// URL of a proxy that serves CONNECT")
 
 
+def _silences(given: Mapping[str, float | None]) -> Mapping[str, float | None]:
+    for name, seconds in given.items():
+        if not name.startswith(("spot/", "futures/")):
+            raise ConfigurationError(f"silence: {name!r} is neither a topic nor a channel (such as spot/ticker)")
+        if seconds is not None and not seconds > 0:
+            raise ConfigurationError(f"silence: {name} must be above 0 or None, not {seconds!r}")
+    return MappingProxyType(dict(given))
+
+
 @attrs.frozen(kw_only=True)
 class Config:
     """How a client behaves. Every field has a default that suits a bot on an ordinary line."""
@@ -337,6 +356,17 @@ class Config:
     """None names this library and its version. The exchange's edge turns away the default agents of HTTP libraries."""
     broker_id: str | None = None
     """Sent as X-BM-BROKER-ID, for partners of the broker programme."""
+    silence: Mapping[str, float | None] = attrs.field(
+        default=MappingProxyType({}), converter=_silences, hash=False
+    )
+    """Seconds of quiet on a topic, while its connection lives, after which the topic is probed and half as long again
+    after which its connection is replaced; None lets it be quiet for ever.
+
+    By topic (``spot/ticker:BTC_USDT``) or by channel, which is what stands before the colon (``spot/ticker``). Channels
+    that have a cadence bring a deadline of their own: 60 for ``spot/depth/increase100``, ``futures/depthIncrease...``,
+    ``futures/ticker`` without a symbol and ``futures/position``, 300 for ``futures/fundingRate``. The others speak on
+    change only and have none.
+    """
     buffers: Buffers = attrs.field(factory=Buffers)
     clock: Callable[[], float] | None = None
     """Seconds since 1970 UTC; None is ``time.time``."""

@@ -38,6 +38,7 @@ The tree (what a caller does differently has a class of its own, nothing else ha
     |   `-- SubscriptionRefused      a topic was refused (topic: which one)
     `-- StreamError                  a subscription cannot go on as it was
         |-- StreamGap                messages were missed (gaps="raise")
+        |-- BookNotLive              an order book was read while it was not known to be right
         `-- SubscriberTooSlow        the buffer filled up (overflow="fail")
 
 Misuse of the library's objects (using what is closed, two tasks receiving at once) raises Trio's own
@@ -304,6 +305,20 @@ class StreamGap(StreamError):
     def __init__(self, message: str, *, gap: object) -> None:
         super().__init__(message)
         self.gap = gap
+
+
+class BookNotLive(StreamError):
+    """An order book was read while it was not known to be right; ``await book.wait_live()`` waits until it is again.
+
+    Attributes:
+        symbol: whose book.
+        state: what it was instead: ``"syncing"`` or ``"stale"``.
+    """
+
+    def __init__(self, message: str = "", *, symbol: str, state: str) -> None:
+        super().__init__(message)
+        self.symbol = symbol
+        self.state = state
 
 
 class SubscriberTooSlow(StreamError):

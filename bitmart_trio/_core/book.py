@@ -24,6 +24,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from ..models._fields import Millis
 from ..models._rows import Level
 
 HELD_BACK: Final = 256
@@ -46,16 +47,19 @@ class Step(enum.Enum):
     """Old news."""
     HELD = enum.auto()
     """Kept for the replay: the book is out of sync already."""
-    OUT_OF_SYNC = enum.auto()
-    """A version is missing, or the sides cross: only a new snapshot helps."""
+    GAP = enum.auto()
+    """A version is missing: the book is out of sync."""
+    CROSSED = enum.auto()
+    """Best bid at or above best ask: the book is out of sync."""
 
 
 class Change(NamedTuple):
-    """What one update said."""
+    """What one message said: levels that changed, or for a snapshot all there are."""
 
     version: int
     bids: Sequence[Level]
     asks: Sequence[Level]
+    time: Millis | None = None
 
 
 class Side:
@@ -105,6 +109,8 @@ class LocalBook:
         self.synced = False
         """Whether the book is right; what it holds means nothing otherwise."""
         self.version = 0
+        self.time: Millis | None = None
+        """When the exchange pushed this version; nothing goes by it."""
         self.updates = 0
         """Updates that were applied."""
         self.snapshots = 0
@@ -129,17 +135,18 @@ class LocalBook:
         self._bids = Side()
         self._asks = Side()
 
-    def snapshot(self, version: int, bids: Sequence[Level], asks: Sequence[Level]) -> Step:
+    def snapshot(self, whole: Change) -> Step:
         """Take a snapshot and replay what was held back."""
         self.snapshots += 1
-        self._bids.replace(bids)
-        self._asks.replace(asks)
-        self.version = version
+        self._bids.replace(whole.bids)
+        self._asks.replace(whole.asks)
+        self.version = whole.version
+        self.time = whole.time
         self._repeats = 0
         self.synced = True
         if self._is_crossed():
             # What was held back stays: the next snapshot may need it.
-            return Step.OUT_OF_SYNC
+            return Step.CROSSED
         while self._held:
             change = self._held[0]
             if change.version > self.version + 1:
@@ -147,8 +154,8 @@ class LocalBook:
             self._held.popleft()
             if change.version <= self.version:
                 self.stale += 1
-            elif self._apply(change) is Step.OUT_OF_SYNC:
-                return Step.OUT_OF_SYNC
+            elif self._apply(change) is Step.CROSSED:
+                return Step.CROSSED
         return Step.SNAPSHOT
 
     def update(self, change: Change) -> Step:
@@ -173,10 +180,11 @@ class LocalBook:
         self._bids.apply(change.bids)
         self._asks.apply(change.asks)
         self.version = change.version
+        self.time = change.time
         self.updates += 1
         self._repeats = 0
         if self._is_crossed():
-            return Step.OUT_OF_SYNC
+            return Step.CROSSED
         most = _KEPT * self.level
         bids, asks = self._bids, self._asks
         if len(bids.prices) > most:
@@ -190,7 +198,7 @@ class LocalBook:
     def _gap(self) -> Step:
         self.gaps += 1
         self.synced = False
-        return Step.OUT_OF_SYNC
+        return Step.GAP
 
     def _is_crossed(self) -> bool:
         bids, asks = self._bids.prices, self._asks.prices

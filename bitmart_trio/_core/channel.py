@@ -48,7 +48,12 @@ class Channel(Generic[T]):
         levels, intervals, speeds: the values that the placeholders and the ``@`` suffix may have.
         status: "current", "deprecated" or "removed".
         table: for spot, other tables under which its items arrive as well.
-        silence: seconds after which quiet means trouble; None where quiet is normal.
+        silence: seconds after which quiet means trouble; None where quiet is normal, as it is wherever the exchange
+            speaks on change only.
+        prompt: it speaks soon after being subscribed, whatever the market does; `silence` counts from there. Else it
+            counts from the first item.
+        requests: the exchange answers the request verb for it.
+        rests: whether quiet is normal after an item.
     """
 
     market: Market
@@ -62,15 +67,21 @@ class Channel(Generic[T]):
     intervals: tuple[str, ...] = attrs.field(default=(), kw_only=True)
     speeds: tuple[str, ...] = attrs.field(default=(), kw_only=True)
     status: Literal["current", "deprecated", "removed"] = attrs.field(default="current", kw_only=True)
-    _decode: Callable[[bytes], list[T]] = attrs.field(init=False, repr=False)
-    _pattern: re.Pattern[str] = attrs.field(init=False, repr=False)
+    silence: float | None = attrs.field(default=None, kw_only=True)
+    prompt: bool = attrs.field(default=False, kw_only=True)
+    requests: bool = attrs.field(default=False, kw_only=True)
+    rests: Callable[[T], bool] | None = attrs.field(default=None, kw_only=True)
+    _decode: Callable[[bytes], list[T]] = attrs.field(
+        init=False, repr=False, default=attrs.Factory(lambda self: self._make_decoder(), takes_self=True)
+    )
+    _pattern: re.Pattern[str] = attrs.field(
+        init=False, repr=False, default=attrs.Factory(lambda self: self._make_pattern(), takes_self=True)
+    )
 
-    @_decode.default
     def _make_decoder(self) -> Callable[[bytes], list[T]]:
         payload: Any = self.payload
         return codec.decoder(list[payload])
 
-    @_pattern.default
     def _make_pattern(self) -> re.Pattern[str]:
         name = re.escape(self.name).replace(r"\{level\}", f"(?:{'|'.join(map(str, self.levels))})")
         name = name.replace(r"\{interval\}", f"(?:{'|'.join(self.intervals)})")

@@ -22,7 +22,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from functools import cache
-from typing import Any, Final, TypeVar, Union, get_args, get_origin
+from typing import Any, Final, TypeVar, Union, get_args, get_origin, cast
 
 import attrs
 import cattrs
@@ -207,9 +207,10 @@ def _list_hook(type_: Any, converter: cattrs.Converter) -> Callable[[object, obj
             return build()
         if not isinstance(value, list):
             raise ValueError(f"not a list: {type(value).__name__}")
+        values = cast("list[object]", value)
         if spread is not None:
-            value = [part for each in value for part in spread(each)]
-        return build([hook(each, item) for each in value])
+            values = [part for each in values for part in spread(each)]
+        return build([hook(each, item) for each in values])
 
     return structure
 
@@ -232,16 +233,16 @@ def _model_hook(type_: Any, converter: cattrs.Converter) -> Callable[[object, ob
     shape: Callable[[object], object] | None = getattr(type_, "_shape_", None)
 
     def structure(value: object, _: object) -> object:
-        if shape is not None:
-            value = shape(value)
-        if not isinstance(value, dict):
-            raise ValueError(f"not an object: {type(value).__name__}")
+        shaped = value if shape is None else shape(value)
+        if not isinstance(shaped, dict):
+            raise ValueError(f"not an object: {type(shaped).__name__}")
+        members = cast("dict[str, object]", shaped)
         for name, others in aliases:
-            if name not in value:
-                found = next((other for other in others if other in value), None)
+            if name not in members:
+                found = next((other for other in others if other in members), None)
                 if found is not None:
-                    value = {**value, name: value[found]}
-        return plain(value, type_)
+                    members = {**members, name: members[found]}
+        return plain(members, type_)
 
     return structure
 
@@ -303,8 +304,8 @@ def is_native(type_: Any) -> bool:
     if _is_optional(type_):
         # A blank must become None: msgspec refuses one for a Decimal (then the hooks read it) but keeps one for text
         # and enumerations.
-        inner = _inner(type_)
-        return inner is Decimal or (isinstance(inner, type) and attrs.has(inner) and is_native(inner))
+        inner: Any = _inner(type_)
+        return inner is Decimal or (attrs.has(cast("type[Any]", inner)) and is_native(inner))
     if isinstance(type_, typing.NewType):
         return type_.__supertype__ is int
     if not isinstance(type_, type):
@@ -370,17 +371,18 @@ def unknown_fields(value: object, type_: Any, path: str = "") -> dict[str, objec
         return unknown_fields(value, _inner(type_), path)
     if _is_list(type_) and isinstance(value, list):
         found: dict[str, object] = {}
-        for index, each in enumerate(value):
+        for index, each in enumerate(cast("list[object]", value)):
             found |= unknown_fields(each, get_args(type_)[0], f"{path}[{index}]")
         return found
     if get_origin(type_) is dict and isinstance(value, dict):
         found = {}
-        for key, each in value.items():
+        for key, each in cast("dict[str, object]", value).items():
             found |= unknown_fields(each, get_args(type_)[1], f"{path}.{key}" if path else str(key))
         return found
     if isinstance(type_, type) and issubclass(type_, Row) and isinstance(value, list):
         known = len(type_.__struct_fields__)
-        return {f"{path}[{index}]": each for index, each in enumerate(value) if index >= known}
+        columns = cast("list[object]", value)
+        return {f"{path}[{index}]": each for index, each in enumerate(columns) if index >= known}
     if isinstance(type_, type) and attrs.has(type_):
         attrs.resolve_types(type_)
         shape = getattr(type_, "_shape_", None)
@@ -392,7 +394,7 @@ def unknown_fields(value: object, type_: Any, path: str = "") -> dict[str, objec
             for name in (field.metadata.get(WIRE) or field.name, *field.metadata.get(ALIASES, ())):
                 known_fields[name] = field.type
         found = {}
-        for name, each in value.items():
+        for name, each in cast("dict[str, object]", value).items():
             where = f"{path}.{name}" if path else str(name)
             if name in known_fields:
                 found |= unknown_fields(each, known_fields[name], where)

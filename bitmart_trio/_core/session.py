@@ -448,9 +448,11 @@ class Session:
 
     def _work(self) -> Verb | None:
         """What remains to be done to hold exactly what is wanted."""
-        if any(topic not in self._held for topic in self._wanted):
+        missing = sum(topic not in self._held for topic in self._wanted)
+        # Taking before letting go is quicker, but the exchange counts what is held in between.
+        if missing and len(self._held) + missing <= self._limits.topics:
             return "subscribe"
-        return "unsubscribe" if self._surplus() else None
+        return "unsubscribe" if self._surplus() else "subscribe" if missing else None
 
     def _pump(self, now: float) -> None:
         """Send the next subscribe or unsubscribe frame and the requests, as far as they are due and allowed."""

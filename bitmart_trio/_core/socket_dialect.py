@@ -92,6 +92,8 @@ class SocketLimits:
     connects: int = 30
     """From one address in `connects_per` seconds."""
     connects_per: float = 60.0
+    apart: bool = True
+    """Whether public and private connections are counted apart. For futures nothing says so."""
 
 
 LIMITS: Final[dict[tuple[Market, bool], SocketLimits]] = {
@@ -99,8 +101,8 @@ LIMITS: Final[dict[tuple[Market, bool], SocketLimits]] = {
     ("spot", True): SocketLimits(100, 10, 20, 4000),
     # Undocumented: 100 topics ran without refusal (2026-09-23). Frames above about 2,048 bytes close the socket with
     # 1009.
-    ("futures", False): SocketLimits(100, 500, 100, 2000),
-    ("futures", True): SocketLimits(100, 500, 100, 2000),
+    ("futures", False): SocketLimits(100, 500, 100, 2000, apart=False),
+    ("futures", True): SocketLimits(100, 500, 100, 2000, apart=False),
 }
 """By market and whether the connection is private."""
 

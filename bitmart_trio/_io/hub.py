@@ -17,6 +17,7 @@ import attrs
 
 from .._core import codec
 from .._core.channel import Channel, find, without_speed
+from .._core.silence import Pulse
 from ..models.stream_events import Gap, RawPush
 from .sink import Sink
 
@@ -40,6 +41,8 @@ class _Table:
 
     channel: Channel[Any] | None
     topics: dict[str, list[Buffer]] = attrs.field(factory=dict)
+    pulses: dict[str, Pulse] = attrs.field(factory=dict)
+    """Of those topics that are timed."""
 
 
 @attrs.frozen
@@ -92,6 +95,18 @@ class Hub:
                 if not table.topics:
                     del self._tables[key]
 
+    def watch(self, pulse: Pulse) -> None:
+        """Tell a pulse of every push of its topic, which somebody must be attached to."""
+        for key in self._keys(pulse.topic):
+            if key in self._tables:
+                self._tables[key].pulses[pulse.topic] = pulse
+
+    def unwatch(self, pulse: Pulse) -> None:
+        """Stop that."""
+        for key in self._keys(pulse.topic):
+            if key in self._tables:
+                self._tables[key].pulses.pop(pulse.topic, None)
+
     def _buffers(self, topic: str) -> tuple[Buffer, ...]:
         table = self._tables.get(self._keys(topic)[0])
         return tuple(table.topics.get(topic, ())) if table is not None else ()
@@ -141,6 +156,8 @@ class Hub:
             return
         self._routed += 1
         if table.channel is None or table.channel.payload is RawPush:
+            if table.pulses:
+                self._beat(table, key, (), now)
             self._put_raw(self._meant(table, key), key, raw, now)
             return
         try:
@@ -149,6 +166,8 @@ class Hub:
             self._malformed += 1
             self._malformed_push(f"{key}: {error}", raw[:200])
             return
+        if table.pulses:
+            self._beat(table, key, items, now)
         if key in (_ONE_PAIR, _ALL_PAIRS):
             self._put_orders(table, key, items, now)
         elif key.startswith("spot/") and table.channel.filter == "symbol":
@@ -158,6 +177,18 @@ class Hub:
         else:
             for topic, buffers in self._meant(table, key):
                 self._put(table.channel, topic, items, buffers, now)
+
+    def _beat(self, table: _Table, key: str, items: Iterable[Any], now: float) -> None:
+        """Note whose push it is. Where the items do not say, it is everybody's."""
+        if key.startswith("spot/") and table.channel is not None and table.channel.filter == "symbol":
+            for item in items:
+                pulse = table.pulses.get(f"{key}:{item.symbol}")
+                if pulse is not None:
+                    pulse.beat((item,), now)
+        else:
+            for topic, _ in self._meant(table, key):
+                if topic in table.pulses:
+                    table.pulses[topic].beat(items, now)
 
     @staticmethod
     def _meant(table: _Table, key: str) -> tuple[tuple[str, list[Buffer]], ...]:

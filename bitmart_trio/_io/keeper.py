@@ -7,28 +7,47 @@ which to be acknowledged, and
 what must be said when the connection breaks.
 
 * A connection that was never up gives its first failure to those who wait for it.
-* Once up, it is replaced for ever, unless `Backoff.attempts` says otherwise, the login is refused for good, or nobody
-  wants anything of it.
+* Once up, it is replaced for ever, unless `Backoff.attempts` says otherwise, the login is refused for good, nobody
+  wants anything of it, or its topics fit onto connections that are up: then they go there.
+* A topic that falls silent is probed, then the connection is replaced (`_core/silence.py`).
+* An empty connection that is not the only one of its kind is closed after `LINGER` seconds.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Final
 
 import attrs
 import trio
 
 from .._core.backoff import delay
 from .._core.session import Complaint, Event, Malformed, Ready, Session, TopicHeld, TopicRefused
+from .._core.silence import Pulse, Watch, pulse_of
 from .._core.socket_dialect import LIMITS, dialect
 from ..config import Config, Credentials, Market
 from ..errors import BitMartError, ClockOutOfSync, ConfigurationError, ConnectionLost
 from ..models import stream_events
 from ..models.stream_events import AnyStreamEvent, Gap
 from .hub import Hub
-from .ledger import connect_permit, connection_slot
+from .ledger import ConnectionSlot, connect_permit
 from .socket import Connect, LoginFailed, Socket
+
+LINGER: Final = 30.0
+"""Seconds that an empty connection is kept for topics to come."""
+
+
+@attrs.frozen
+class Hole:
+    """What a topic has missed since it was last held."""
+
+    since: float
+    reason: str
+    connection: int
+    """The number of the connection that broke."""
+    epoch: int
+    """Of the one after it."""
 
 
 @attrs.define(eq=False)
@@ -38,8 +57,10 @@ class Wish:
     settled: trio.Event = attrs.field(factory=trio.Event)
     """Acknowledged, refused, or the connection given up."""
     error: Exception | None = None
-    since: float | None = None
-    """Since when it has been away, None while it is held or before it ever was."""
+    hole: Hole | None = None
+    """None while it is held, and before it ever was."""
+    pulse: Pulse | None = None
+    """None where quiet is normal."""
 
 
 @attrs.frozen(kw_only=True)
@@ -79,8 +100,15 @@ class Keeper:
         number: of the connection, for events.
         place: where to connect, and as whom.
         hub: takes the pushes.
+        slot: the connection, already counted.
         tell: takes lifecycle events.
         ended: called once, when the keeper is through.
+        rehome: gives its topics to other connections that are up, if they have room for all of them; says which.
+        spare: whether it is not needed when it is empty.
+
+    Attributes:
+        load: how many topics are meant for it. The switchboard's own count.
+        leaving: whether it is about to close and takes no more topics.
     """
 
     def __init__(
@@ -88,15 +116,25 @@ class Keeper:
         number: int,
         place: Place,
         hub: Hub,
+        slot: ConnectionSlot,
         *,
         tell: Callable[[AnyStreamEvent], None],
         ended: Callable[[Keeper], None],
+        rehome: Callable[[Keeper], Sequence[int]],
+        spare: Callable[[Keeper], bool],
     ) -> None:
         self.number = number
+        self.load = 0
+        self.leaving = False
         self._place = place
         self._hub = hub
         self._tell = tell
+        self._slot = slot
         self._ended = ended
+        self._rehome = rehome
+        self._spare = spare
+        self._watch = Watch(self._spoke)
+        self._empty_since: float | None = None
         self._limits = LIMITS[place.market, place.private]
         self._topics: dict[str, Wish] = {}
         self._socket: Socket | None = None
@@ -105,7 +143,7 @@ class Keeper:
         self._epoch = 0
         self._attempts = 0
         self._failures = 0
-        self._reason = ""
+        self._last_message = 0.0
         self._resynced = False
         self._opened_at = 0.0
         self._settled = trio.Event()
@@ -125,18 +163,35 @@ class Keeper:
                 if self._error is not None:
                     wish.settled.set()
                 else:
-                    self._topics[topic] = wish
+                    wish.pulse = pulse_of(topic, self._place.config.silence, self._watch)
+                    self._take(topic, wish)
                     fresh.append(topic)
             wishes.append(wish)
         if self._socket is not None and fresh:
             self._socket.want(fresh)
         return wishes
 
+    def adopt(self, wishes: Mapping[str, Wish]) -> None:
+        """Hold topics that another connection has lost, with the holes that they bring."""
+        for topic, wish in wishes.items():
+            self._take(topic, wish)
+        if self._socket is not None:
+            self._socket.want(wishes)
+
+    def release(self) -> dict[str, Wish]:
+        """Give all topics away, for another to adopt."""
+        return {topic: wish for topic in list(self._topics) if (wish := self._forget(topic)) is not None}
+
     def drop(self, topics: Iterable[str]) -> None:
         """Hold them no longer."""
-        gone = [topic for topic in topics if self._topics.pop(topic, None) is not None]
+        gone = [topic for topic in topics if self._forget(topic) is not None]
         if self._socket is not None and gone:
             self._socket.drop(gone)
+
+    def holds(self, topic: str) -> bool:
+        """Whether a topic is acknowledged, and has not been lost since."""
+        wish = self._topics.get(topic)
+        return wish is not None and wish.settled.is_set() and wish.error is None
 
     def request(self, topic: str) -> None:
         """Ask for a topic's newest state once; nothing happens while the connection is down."""
@@ -153,6 +208,16 @@ class Keeper:
         if self._socket is not None:
             self._socket.fail(ConnectionLost(reason))
 
+    @property
+    def up(self) -> bool:
+        """Whether it is connected, logged in if it is private, and means to stay."""
+        return self._ready and not self.leaving
+
+    @property
+    def open(self) -> bool:
+        """Whether it takes topics."""
+        return self._error is None and not self.leaving
+
     async def ready(self) -> None:
         """Wait until the connection can subscribe (is logged in, if private); raises like `acknowledged`."""
         await trio.lowlevel.checkpoint()
@@ -168,7 +233,7 @@ class Keeper:
         """Keep the connection until it is given up. Being cancelled closes it politely."""
         reason = "the client was left"
         try:
-            with connection_slot(self._place.url, self._limits):
+            with self._slot:
                 reason = await self._keep()
         except ConfigurationError as error:
             self._give_up(error)
@@ -191,10 +256,8 @@ class Keeper:
             if isinstance(error, LoginFailed) and not error.retry:
                 self._give_up(error)
                 return str(error)
-            if not self._topics:
-                # The exchange lets idle connections go; there is nothing to put back.
-                self._give_up(ConnectionLost("the connection was let go: nobody held a topic on it"))
-                return "nobody held a topic on it"
+            if (reason := self._not_needed(error)) is not None:
+                return reason
             backoff = self._place.config.backoff
             if backoff.attempts is not None and self._failures > backoff.attempts:
                 self._give_up(ConnectionLost(f"given up after {backoff.attempts} failures in a row: {error}"), error)
@@ -202,6 +265,20 @@ class Keeper:
             seconds = delay(backoff, self._failures - 1, random.random())  # noqa: S311  # jitter, not a secret
             self._tell(stream_events.Lost(**self._about(), reason=str(error), retry_in=seconds))
             await trio.sleep(seconds)
+            if (reason := self._not_needed(error)) is not None:
+                return reason
+
+    def _not_needed(self, error: Exception) -> str | None:
+        """Why the connection need not be put back; None if it must."""
+        if not self._topics:
+            # The exchange lets idle connections go; there is nothing to put back.
+            reason = "nobody held a topic on it"
+        elif others := self._rehome(self):
+            reason = f"{error}; its topics went to connection {' and '.join(map(str, others))}"
+        else:
+            return None
+        self._give_up(ConnectionLost(f"the connection was let go: {reason}"))
+        return reason
 
     async def _clock_was_off(self, error: Exception) -> bool:
         """After a login that was refused for its timestamp.
@@ -234,7 +311,14 @@ class Keeper:
             ceiling=config.max_frame_bytes,
         )
         self._socket = Socket(
-            session, config, credentials=place.credentials, clock=place.clock, push=self._hub.push, event=self._on_event
+            session,
+            config,
+            credentials=place.credentials,
+            clock=place.clock,
+            push=self._hub.push,
+            event=self._on_event,
+            due=self._due,
+            chores=self._chores,
         )
         self._socket.want(self._topics)
         try:
@@ -242,20 +326,23 @@ class Keeper:
         except (ConnectionLost, LoginFailed) as error:
             return error
         finally:
+            self._last_message = self._socket.last_message
             self._socket = None
             self._ready = False
 
     def _lost(self, error: Exception) -> None:
         now = trio.current_time()
-        self._reason = str(error)
         if self._opened_at and now - self._opened_at >= self._place.config.backoff.stable_after:
             self._failures = 0
         self._opened_at = 0.0
         self._failures += 1
-        for topic in self._topics.values():
-            if topic.settled.is_set() and topic.error is None:
-                topic.settled = trio.Event()
-                topic.since = now
+        for wish in self._topics.values():
+            heard = None if wish.pulse is None else wish.pulse.stop()
+            if wish.settled.is_set() and wish.error is None:
+                wish.settled = trio.Event()
+                # What was on its way when the connection fell silent is lost as well.
+                since = self._last_message if heard is None else min(heard, self._last_message)
+                wish.hole = Hole(since, str(error), self.number, self._epoch + 1)
         self._hub.lost(self._topics)
 
     def _give_up(self, error: Exception, cause: Exception | None = None) -> None:
@@ -267,11 +354,11 @@ class Keeper:
             error.__cause__ = cause
         self._error = error
         self._settled.set()
-        topics, self._topics = self._topics, {}
-        for topic in topics.values():
-            if not topic.settled.is_set():
-                topic.error = error
-                topic.settled.set()
+        topics = self.release()
+        for wish in topics.values():
+            if not wish.settled.is_set():
+                wish.error = error
+                wish.settled.set()
         if self._was_ready:
             self._hub.end(topics, error)
 
@@ -286,11 +373,11 @@ class Keeper:
                 self._on_held(topic)
             case TopicRefused(topic, error):
                 self._tell(stream_events.Refused(**self._about(), topic=topic, error=error))
-                state = self._topics.pop(topic, None)
-                if state is not None:
-                    was_held = state.since is not None
-                    state.error = error
-                    state.settled.set()
+                wish = self._forget(topic)
+                if wish is not None:
+                    was_held = wish.settled.is_set() or wish.hole is not None
+                    wish.error = error
+                    wish.settled.set()
                     if was_held:
                         self._hub.end([topic], error)
             case Malformed(reason, excerpt):
@@ -317,15 +404,67 @@ class Keeper:
 
     def _on_held(self, topic: str) -> None:
         self._tell(stream_events.Subscribed(**self._about(), topic=topic))
-        state = self._topics.get(topic)
-        if state is None:
+        wish = self._topics.get(topic)
+        if wish is None:
             return
-        if state.since is not None:
-            self._hub.gap(
-                Gap(state.since, trio.current_time(), self._reason, self._epoch, topic), connection=self.number
-            )
-            state.since = None
-        state.settled.set()
+        now = trio.current_time()
+        hole, wish.hole = wish.hole, None
+        if hole is not None:
+            # Not the epoch noted then: there may have been several connections in between.
+            epoch = self._epoch if hole.connection == self.number else hole.epoch
+            self._hub.gap(Gap(hole.since, now, hole.reason, epoch, topic), connection=hole.connection)
+        if not wish.settled.is_set():  # else it was only renewed
+            if wish.pulse is not None:
+                wish.pulse.start(now)
+            wish.settled.set()
+
+    # ---- what happens without the socket saying anything
+    # ----------------------------------------------------------------
+
+    def _due(self) -> float:
+        empty = float("inf") if self._empty_since is None else self._empty_since + LINGER
+        return min(self._watch.due(), empty)
+
+    def _chores(self, now: float) -> None:
+        for topic, seconds, action in self._watch.act(now):
+            self._tell(stream_events.Silent(**self._about(), topic=topic, seconds=seconds, action=action))
+            match action:
+                case "request":
+                    self.request(topic)
+                case "renew":
+                    self.renew(topic)
+                case "replace":
+                    self.replace(f"{topic} was silent for {seconds:.0f} s and did not answer")
+        if self._empty_since is not None and now >= self._empty_since + LINGER:
+            self._empty_since = None
+            if self._socket is not None and self._spare(self):
+                self.leaving = True
+                self._socket.fail(ConnectionLost("nobody held a topic on it"), polite=True)
+
+    def _spoke(self, topic: str, since: float, now: float) -> None:
+        """A topic that had been silent speaks again: what it missed meanwhile, nobody knows."""
+        self._hub.gap(
+            Gap(since, now, f"the topic was silent for {now - since:.0f} s", self._epoch, topic), connection=self.number
+        )
+
+    # ---- topics
+    # -----------------------------------------------------------------------------------------------------
+
+    def _take(self, topic: str, wish: Wish) -> None:
+        self._topics[topic] = wish
+        self._empty_since = None
+        if wish.pulse is not None:
+            self._watch.add(wish.pulse)
+            self._hub.watch(wish.pulse)
+
+    def _forget(self, topic: str) -> Wish | None:
+        wish = self._topics.pop(topic, None)
+        if wish is not None and wish.pulse is not None:
+            self._watch.discard(wish.pulse)
+            self._hub.unwatch(wish.pulse)
+        if wish is not None and not self._topics:
+            self._empty_since = trio.current_time()
+        return wish
 
     def _about(self) -> stream_events.About:
         return {

@@ -9,8 +9,7 @@ share a count.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import attrs
 import trio
@@ -28,38 +27,46 @@ class _Count:
 _counts: trio.lowlevel.RunVar[dict[str, _Count]] = trio.lowlevel.RunVar("bitmart_trio socket connections")
 
 
-def _count(url: str) -> _Count:
+def _count(url: str, limits: SocketLimits) -> _Count:
     try:
         counts = _counts.get()
     except LookupError:
         counts = {}
         _counts.set(counts)
-    return counts.setdefault(url, _Count())
+    return counts.setdefault(url if limits.apart else urlsplit(url).netloc, _Count())
 
 
-@contextmanager
-def connection_slot(url: str, limits: SocketLimits) -> Iterator[None]:
-    """Count one connection while inside.
+def free_slots(url: str, limits: SocketLimits) -> int:
+    """How many more connections the exchange allows this address now."""
+    return max(0, limits.connections - _count(url, limits).open)
+
+
+class ConnectionSlot:
+    """One connection, counted from when this is made until its ``with`` block ends.
 
     Raises:
         ConfigurationError: the exchange allows no more connections from one address.
     """
-    count = _count(url)
-    if count.open >= limits.connections:
-        raise ConfigurationError(
-            f"the exchange allows {limits.connections} such connections from one address, and all are in use"
-        )
-    count.open += 1
-    try:
-        yield
-    finally:
-        count.open -= 1
+
+    def __init__(self, url: str, limits: SocketLimits) -> None:
+        self._count = _count(url, limits)
+        if self._count.open >= limits.connections:
+            raise ConfigurationError(
+                f"the exchange allows {limits.connections} such connections from one address, and all are in use"
+            )
+        self._count.open += 1
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        self._count.open -= 1
 
 
 async def connect_permit(url: str, limits: SocketLimits) -> None:
     """Wait until another connect is allowed, and count it. Cancelling counts nothing."""
     await trio.lowlevel.checkpoint()
-    connects = _count(url).connects
+    connects = _count(url, limits).connects
     while True:
         now = trio.current_time()
         while connects and connects[0] <= now - limits.connects_per:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import trio
 
 
 @contextmanager
-def lone_error() -> Iterator[None]:
+def lone_error() -> Generator[None]:
     """Put around ``async with trio.open_nursery()`` inside an ``open_*`` function.
 
     A group of one error leaves as that error.

@@ -48,6 +48,12 @@ class Socket:
         clock: the exchange's time in milliseconds, for the login.
         push: takes a push (key, payload, time); never waits, never raises for what a peer sends.
         event: takes everything else.
+        due: when there is something else to do; may have become earlier after any of the calls above, and is asked
+            at least once a heartbeat.
+        chores: does that.
+
+    Attributes:
+        last_message: when the last message came, by ``trio.current_time()``; the time of creation before that.
     """
 
     def __init__(
@@ -59,16 +65,22 @@ class Socket:
         clock: Callable[[], int],
         push: Callable[[str, bytes, float], None],
         event: Callable[[Event], None],
+        due: Callable[[], float],
+        chores: Callable[[float], None],
     ) -> None:
+        self.last_message = trio.current_time()
         self._session = session
         self._config = config
         self._credentials = credentials
         self._clock = clock
         self._push = push
         self._event = event
+        self._due = due
+        self._chores = chores
         self._stirred = trio.Event()
         self._retimed = trio.Event()
         self._failure: Exception | None = None
+        self._polite = True
         self._scope = trio.CancelScope()
 
     # ---- what the keeper asks for
@@ -94,10 +106,16 @@ class Socket:
         self._session.renew(trio.current_time(), topic)
         self._stir()
 
-    def fail(self, error: Exception) -> None:
-        """Give the connection up; `run` raises the error."""
+    def fail(self, error: Exception, *, polite: bool = False) -> None:
+        """Give the connection up; `run` raises the error.
+
+        Args:
+            error: why.
+            polite: close in order, for the peer is well and only not needed any more.
+        """
         if self._failure is None:
             self._failure = error
+            self._polite = polite
             self._scope.cancel()
 
     async def run(self, url: str, connect: Connect) -> NoReturn:
@@ -119,10 +137,11 @@ class Socket:
 
     async def _live(self, nursery: trio.Nursery, url: str, connect: Connect) -> None:
         seconds = self._config.timeouts.connect
-        with trio.move_on_after(seconds) as deadline:
-            stream, connection = await self._open(nursery, url, connect)
-        if deadline.cancelled_caught:
-            raise ConnectionLost(f"no connection to {url} within {seconds:g} s")
+        try:
+            with trio.fail_after(seconds):
+                stream, connection = await self._open(nursery, url, connect)
+        except trio.TooSlowError:
+            raise ConnectionLost(f"no connection to {url} within {seconds:g} s") from None
         try:
             nursery.start_soon(self._write, connection)
             self._handle(self._session.opened(trio.current_time()))
@@ -132,7 +151,7 @@ class Socket:
             await self._read(stream, connection)
         finally:
             # Only a leave of our own is worth a farewell: whoever let us down would not answer it.
-            await close_socket(connection, stream, self._config.timeouts.close if self._failure is None else 0)
+            await close_socket(connection, stream, self._config.timeouts.close if self._polite else 0)
 
     async def _open(
         self, nursery: trio.Nursery, url: str, connect: Connect
@@ -170,7 +189,7 @@ class Socket:
 
     def _take(self, messages: Sequence[tuple[bool, bytes]]) -> None:
         """A batch from the wire. Called from within the reader: it must not wait."""
-        now = trio.current_time()
+        now = self.last_message = trio.current_time()
         for event in self._session.receive(messages, now):
             if type(event) is Data:
                 self._push(event.key, event.raw, now)
@@ -221,12 +240,15 @@ class Socket:
             pass  # the reader learns of it too, and knows the reason
 
     async def _keep_time(self) -> None:
-        """The heartbeat, and every other deadline of the session."""
+        """The heartbeat, every other deadline of the session, and the chores."""
         while True:
             self._retimed = trio.Event()
             # A millisecond at the least, so that no rounding of a float can make this loop spin.
-            wake = max(self._session.deadline(), trio.current_time() + 0.001)
+            wake = max(min(self._session.deadline(), self._due()), trio.current_time() + 0.001)
             with trio.move_on_at(wake):
                 await self._retimed.wait()
                 continue
-            self._handle(self._session.tick(trio.current_time()))
+            now = trio.current_time()
+            self._handle(self._session.tick(now))
+            if now >= self._due():
+                self._chores(now)

@@ -3,14 +3,19 @@
 It packs topics onto connections within the exchange's limits and gives out subscriptions.
 
 Connections are opened when a topic needs one, shared by all subscriptions, and owned by the client's nursery. Two
-subscriptions to one topic share
-it on the wire; the last one to close lets it go.
+subscriptions to one topic share it on the wire; the last one to close lets it go.
+
+New topics fill the connections in the order of their opening. As topics close, an empty connection is closed after a
+while unless it is the only one, and one that breaks is not put back if the others have room for its topics. A live
+topic is never moved: nothing tells which pushes of two connections are the same, so a move would repeat some, lose
+some, or turn their order around.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, TypeAlias
@@ -21,11 +26,12 @@ import trio
 from .._core.channel import Overflow, find, is_private, market_of, unique
 from .._core.socket_dialect import LIMITS
 from ..config import Config, Credentials, Environment, Market
-from ..errors import InvalidRequest, MissingCredentials
+from ..errors import ConfigurationError, InvalidRequest, MissingCredentials
 from ..models import stream_events
 from ..models.stream_events import AnyStreamEvent
 from .hub import Buffer, Hub, HubStatistics
 from .keeper import Keeper, Place, acknowledged
+from .ledger import ConnectionSlot, free_slots
 from .socket import Connect
 from .subscription import Gaps, Subscription, SubscriptionBuffer
 
@@ -91,7 +97,7 @@ class Switchboard:
         buffer: int | None,
         overflow: Overflow | None,
         gaps: Gaps,
-    ) -> AsyncIterator[Subscription[Any]]:
+    ) -> AsyncGenerator[Subscription[Any]]:
         """Subscribe while inside; returns once the exchange has acknowledged every topic.
 
         Args:
@@ -116,6 +122,20 @@ class Switchboard:
             await self.add(held, topics)
             yield subscription
 
+    @property
+    def config(self) -> Config:
+        """The client's."""
+        return self._config
+
+    def time(self, market: Market) -> int:
+        """A market's time at the exchange in milliseconds, as well as it is known."""
+        return self._clock(market)
+
+    def holds(self, topic: str) -> bool:
+        """Whether the exchange pushes a topic at this moment: it has acknowledged it, and the connection lives."""
+        held = self._topics.get(topic)
+        return held is not None and held.keeper.holds(topic)
+
     async def follow(self, sink: Buffer, topic: str) -> bool:
         """Hold a topic for a sink of the caller's own, who gives it back by `forget`; returns once it is acknowledged.
 
@@ -133,7 +153,7 @@ class Switchboard:
         return shared
 
     @asynccontextmanager
-    async def events(self, *, buffer: int | None) -> AsyncIterator[Subscription[AnyStreamEvent]]:
+    async def events(self, *, buffer: int | None) -> AsyncGenerator[Subscription[AnyStreamEvent]]:
         """Listen to the connections' lives while inside; a slow listener loses the oldest, counted."""
         await trio.lowlevel.checkpoint()
         self._check_open()
@@ -151,8 +171,8 @@ class Switchboard:
         await trio.lowlevel.checkpoint()
         self._check_open()
         self._may(market, private, "a private connection")
-        keepers = self._keepers.setdefault((market, private), [])
-        await (keepers[0] if keepers else self._open(market, private)).ready()
+        keeper = next((keeper for keeper in self._keepers.get((market, private), ()) if keeper.open), None)
+        await (keeper or self._open(market, private)).ready()
 
     def statistics(self) -> HubStatistics:
         """Counts over all pushes of the client."""
@@ -171,17 +191,18 @@ class Switchboard:
         fresh = [topic for topic in unique(topics) if topic not in buffer.topics]
         for topic in fresh:
             self._may(market_of(topic), is_private(topic), topic)
-            self._environment.socket_url(market_of(topic), is_private(topic))
+        self._check_room(topic for topic in fresh if topic not in self._topics)
         wanted: dict[Keeper, list[str]] = {}
         try:
             for topic in fresh:
-                # Attached before it is asked for: a push may precede the acknowledgement.
-                self._hub.attach(topic, buffer)
-                buffer.topics[topic] = None
                 held = self._topics.get(topic)
                 if held is None:
                     held = self._topics[topic] = _Held(self._place(topic), [])
+                    held.keeper.load += 1
                 held.buffers.append(buffer)
+                # Attached before it is asked for: a push may precede the acknowledgement.
+                self._hub.attach(topic, buffer)
+                buffer.topics[topic] = None
                 wanted.setdefault(held.keeper, []).append(topic)
             await acknowledged([wish for keeper, topics in wanted.items() for wish in keeper.want(topics)])
         except BaseException:
@@ -190,6 +211,7 @@ class Switchboard:
 
     def remove(self, buffer: Buffer, topics: Iterable[str]) -> None:
         """Let topics go for a buffer; those that nobody else holds are unsubscribed."""
+        unwanted: dict[Keeper, list[str]] = {}
         for topic in list(topics):
             if topic not in buffer.topics:
                 continue
@@ -199,7 +221,10 @@ class Switchboard:
             held.buffers.remove(buffer)
             if not held.buffers:
                 del self._topics[topic]
-                held.keeper.drop([topic])
+                held.keeper.load -= 1
+                unwanted.setdefault(held.keeper, []).append(topic)
+        for keeper, gone in unwanted.items():
+            keeper.drop(gone)
 
     def forget(self, buffer: Buffer) -> None:
         """A buffer is closed or ended."""
@@ -226,6 +251,21 @@ class Switchboard:
 
     # ---- connections ------------------------------------------------------------------------------------------------
 
+    def _check_room(self, topics: Iterable[str]) -> None:
+        """Raise unless the exchange allows this address the connections that so many more topics need."""
+        for (market, private), count in Counter((market_of(topic), is_private(topic)) for topic in topics).items():
+            url, limits = self._environment.socket_url(market, private), LIMITS[market, private]
+            keepers = self._keepers.get((market, private), ())
+            room = sum(limits.topics - keeper.load for keeper in keepers if keeper.open)
+            lacking, free = -(-(count - room) // limits.topics), free_slots(url, limits)
+            if lacking > free:
+                kind = f"{market} {'private' if private else 'public'}"
+                raise ConfigurationError(
+                    f"{count} more {kind} topics need {lacking} more connections of {limits.topics} topics each, but "
+                    f"the exchange allows {limits.connections} from one address and {limits.connections - free} are "
+                    f"in use: there is room for {room + free * limits.topics} more topics"
+                )
+
     def _place(self, topic: str) -> Keeper:
         """A connection with room for a topic, opened if there is none.
 
@@ -233,25 +273,56 @@ class Switchboard:
         """
         market, private = market_of(topic), is_private(topic)
         for keeper in self._keepers.get((market, private), ()):
-            if self._assigned(keeper) <= LIMITS[market, private].topics:
+            if keeper.open and keeper.load < LIMITS[market, private].topics:
                 return keeper
         return self._open(market, private)
 
-    def _assigned(self, keeper: Keeper) -> int:
-        return 1 + sum(held.keeper is keeper for held in self._topics.values())
+    def _rehome(self, kind: tuple[Market, bool], lost: Keeper) -> list[int]:
+        """Give the topics of a connection that is down to others that are up, if these have room for all of them."""
+        most = LIMITS[kind].topics
+        keepers = [keeper for keeper in self._keepers[kind] if keeper.up and keeper.load < most]
+        if sum(most - keeper.load for keeper in keepers) < lost.load:
+            return []
+        wishes = lost.release()
+        numbers: list[int] = []
+        for keeper in keepers:
+            part = {topic: wishes.pop(topic) for topic in list(wishes)[: most - keeper.load]}
+            if part:
+                for topic in part:
+                    self._topics[topic].keeper = keeper
+                keeper.load += len(part)
+                lost.load -= len(part)
+                keeper.adopt(part)
+                numbers.append(keeper.number)
+        return numbers
+
+    def _spare(self, kind: tuple[Market, bool], empty: Keeper) -> bool:
+        """Whether an empty connection is one too many. The last one stays, for the topics to come."""
+        return any(keeper.open and keeper is not empty for keeper in self._keepers[kind])
 
     def _open(self, market: Market, private: bool) -> Keeper:
+        url = self._environment.socket_url(market, private)
         place = Place(
             market=market,
             private=private,
-            url=self._environment.socket_url(market, private),
+            url=url,
             connect=self._connect,
             config=self._config,
             credentials=self._credentials if private else None,
             clock=partial(self._clock, market),
             resync=None if self._resync is None else partial(self._resync, market),
         )
-        keeper = Keeper(next(self._numbers), place, self._hub, tell=self._tell, ended=self._ended)
+        keeper = Keeper(
+            next(self._numbers),
+            place,
+            self._hub,
+            # Counted here and not by the task: whoever asks next must know of it.
+            ConnectionSlot(url, LIMITS[market, private]),
+            tell=self._tell,
+            ended=self._ended,
+            rehome=partial(self._rehome, (market, private)),
+            spare=partial(self._spare, (market, private)),
+        )
         self._keepers.setdefault((market, private), []).append(keeper)
         self._nursery.start_soon(keeper.run)
         return keeper

@@ -245,6 +245,7 @@ if TYPE_CHECKING:
     from .stream_events import Reconnected as Reconnected
     from .stream_events import Refused as Refused
     from .stream_events import ServerComplaint as ServerComplaint
+    from .stream_events import Silent as Silent
     from .stream_events import StreamEvent as StreamEvent
     from .stream_events import Subscribed as Subscribed
     from .system import Latency as Latency

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, NewType
+from typing import Any, Final, NewType, cast
 
 import attrs
 
@@ -28,6 +28,11 @@ def from_millis(value: Millis) -> datetime:
 def from_seconds(value: Seconds) -> datetime:
     """The aware UTC datetime of a time in seconds."""
     return _EPOCH + timedelta(seconds=value)
+
+
+def members(value: object) -> dict[str, object]:
+    """A JSON object's members; none for anything else. For the models' own shaping of what arrives."""
+    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
 
 
 def wire(

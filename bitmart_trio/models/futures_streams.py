@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import cast
 
 import attrs
 
 from ._enums import OpenInt, OpenStr
-from ._fields import Millis, Seconds, wire
+from ._fields import Millis, Seconds, members, wire
 from ._futures_enums import FuturesOrderSide, OpenType, PositionMode
 from ._rows import Level
 from .futures_position import PositionType
@@ -72,13 +73,13 @@ def _levels(value: object) -> object:
     """Levels as rows: the first version of the depth channels sends objects, the second arrays."""
     if not isinstance(value, list):
         return value
-    return [[each.get("price"), each.get("vol")] if isinstance(each, dict) else each for each in value]
+    rows = cast("list[object]", value)
+    return [[known.get("price"), known.get("vol")] if (known := members(each)) else each for each in rows]
 
 
 def _with_levels(value: object, *names: str) -> object:
-    if not isinstance(value, dict):
-        return value
-    return {**value, **{name: _levels(value[name]) for name in names if name in value}}
+    known = members(value)
+    return {**known, **{name: _levels(known[name]) for name in names if name in known}} if known else value
 
 
 @attrs.frozen(kw_only=True)
@@ -226,9 +227,11 @@ class FuturesKlineUpdate:
     @classmethod
     def _spread_(cls, value: object) -> list[object]:
         # Documented as one flat bar; the live service was recorded to send an array of bars.
-        if isinstance(value, dict) and isinstance(value.get("items"), list):
-            return [{"symbol": value.get("symbol"), **item} for item in value["items"] if isinstance(item, dict)]
-        return [value]
+        bars = members(value).get("items")
+        if not isinstance(bars, list):
+            return [value]
+        symbol = members(value).get("symbol")
+        return [{"symbol": symbol, **members(bar)} for bar in cast("list[object]", bars)]
 
 
 @attrs.frozen(kw_only=True)
@@ -325,9 +328,8 @@ class FuturesPushedOrder:
 
     @classmethod
     def _shape_(cls, value: object) -> object:
-        if isinstance(value, dict):
-            return {name: None if each == "-" else each for name, each in value.items()}
-        return value
+        known = members(value)
+        return {name: None if each == "-" else each for name, each in known.items()} if known else value
 
 
 @attrs.frozen(kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from typing import cast
 
 import attrs
 
@@ -34,7 +35,11 @@ def _text(value: Decimal) -> str:
 
 
 def _argument(order: object, name: str) -> object:
-    value = order.get(name) if isinstance(order, Mapping) else getattr(order, name, None)
+    value: object
+    if isinstance(order, Mapping):
+        value = cast("Mapping[str, object]", order).get(name)
+    else:
+        value = getattr(order, name, None)
     return getattr(value, "value", value)
 
 

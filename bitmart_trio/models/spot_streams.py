@@ -8,7 +8,7 @@ from typing import cast
 import attrs
 
 from ._enums import OpenStr, OrderSide
-from ._fields import Millis, Seconds, wire
+from ._fields import Millis, Seconds, members, wire
 from ._rows import Level
 from .spot_trading import SpotOrderMode, SpotOrderState, SpotOrderType
 
@@ -100,11 +100,11 @@ class SpotKlineUpdate:
 
     @classmethod
     def _shape_(cls, value: object) -> object:
-        if isinstance(value, dict) and isinstance(value.get("candle"), list):
-            names = ("open_time", "open", "high", "low", "close", "volume")
-            known = dict(zip(names, value["candle"], strict=False))
-            return {"symbol": value.get("symbol"), **known}
-        return value
+        candle = members(value).get("candle")
+        if not isinstance(candle, list):
+            return value
+        names = ("open_time", "open", "high", "low", "close", "volume")
+        return {"symbol": members(value).get("symbol"), **dict(zip(names, cast("list[object]", candle), strict=False))}
 
 
 @attrs.frozen
@@ -238,6 +238,5 @@ class SpotBalanceUpdate:
     @classmethod
     def _shape_(cls, value: object) -> object:
         # The documented sample pads the word with blanks.
-        if isinstance(value, dict) and isinstance(value.get("event_type"), str):
-            return {**value, "event_type": cast("str", value["event_type"]).strip()}
-        return value
+        word = members(value).get("event_type")
+        return {**members(value), "event_type": word.strip()} if isinstance(word, str) else value

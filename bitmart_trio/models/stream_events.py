@@ -21,6 +21,25 @@ class Gap(NamedTuple):
     """Which of the subscription's topics it concerns."""
 
 
+class Backfilled(NamedTuple):
+    """A hole was filled, with ``backfill=True``: the next items of its topic were read over REST.
+
+    Where REST did not have everything, a `Gap` for the same hole follows them. A hole can be filled in more than one
+    part; the first part says so even when nothing had been missed.
+    """
+
+    count: int
+    """How many items; 0 when nothing had been missed. With a policy that conflates or drops, fewer may be left."""
+    since: float
+    """When the hole began, as `Gap.since`."""
+    until: float
+    """When the topic was acknowledged again."""
+    epoch: int
+    """As `Gap.epoch`."""
+    topic: str
+    """Which of the subscription's topics it concerns."""
+
+
 class About(TypedDict):
     """What every event says, as keywords."""
 
@@ -96,6 +115,17 @@ class Closed(StreamEvent):
 
 
 @attrs.frozen(kw_only=True)
+class Silent(StreamEvent):
+    """A topic has been quiet for too long while its connection lives, and something is done about it."""
+
+    topic: str
+    seconds: float
+    """How long it has been quiet."""
+    action: Literal["request", "renew", "replace"]
+    """It is asked for its state, subscribed to afresh, or its connection is replaced."""
+
+
+@attrs.frozen(kw_only=True)
 class Malformed(StreamEvent):
     """A message that could not be read was skipped and counted."""
 
@@ -111,7 +141,7 @@ class ServerComplaint(StreamEvent):
 
 
 AnyStreamEvent: TypeAlias = (
-    Opened | Authenticated | Subscribed | Refused | Lost | Reconnected | Closed | Malformed | ServerComplaint
+    Opened | Authenticated | Subscribed | Refused | Lost | Reconnected | Closed | Silent | Malformed | ServerComplaint
 )
 
 

@@ -163,6 +163,7 @@ class FuturesTradingReads(Protocol):
         self,
         symbol: str,
         *,
+        order_id: str | None = None,
         start_time: int | datetime | None = None,
         end_time: int | datetime | None = None,
     ) -> list[FuturesOrder]:

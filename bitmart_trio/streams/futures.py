@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal, Unpack, overload
 
 from .._core.channel import Channel
@@ -21,7 +22,10 @@ from ..models.futures_streams import (
     FuturesTrade,
 )
 from ..models.stream_events import Gap, RawPush
+from ._account import VERIFY_AFTER
+from ._account_futures import OpeningFuturesAccount, open_futures_account
 from ._base import MarketStreams, Opening, Options
+from ._book import OpeningBook, open_order_book
 from ._reads import FuturesReads
 
 FuturesInterval = Literal["1m", "5m", "15m", "30m", "1H", "2H", "4H", "1D", "1W"]
@@ -48,12 +52,31 @@ def _position(item: FuturesPositionUpdate) -> object:
     return item.symbol, item.side
 
 
+def _closed(item: FuturesPositionUpdate) -> bool:
+    return not item.size
+
+
 ticker: Channel[FuturesTicker] = Channel("futures", "futures/ticker", FuturesTicker, overflow="conflate")
 tickers: Channel[FuturesTicker] = Channel(
-    "futures", "futures/ticker", FuturesTicker, filter="", overflow="conflate", key=_symbol
+    "futures",
+    "futures/ticker",
+    FuturesTicker,
+    filter="",
+    overflow="conflate",
+    key=_symbol,
+    # About a hundred contracts a second. One contract alone may never come at all, so `ticker` has no deadline.
+    silence=60.0,
+    prompt=True,
 )
 funding_rate: Channel[FuturesFundingRateUpdate] = Channel(
-    "futures", "futures/fundingRate", FuturesFundingRateUpdate, overflow="conflate"
+    "futures",
+    "futures/fundingRate",
+    FuturesFundingRateUpdate,
+    overflow="conflate",
+    # At once, then every minute.
+    silence=300.0,
+    prompt=True,
+    requests=True,
 )
 depth: Channel[FuturesDepthSide] = Channel(
     "futures",
@@ -79,6 +102,10 @@ depth_increase: Channel[FuturesDepthIncrease] = Channel(
     overflow="fail",
     levels=(5, 20, 50),
     speeds=("", "@100ms", "@200ms"),
+    # A quiet book was seen to pause for 10 s at the most; an empty one says nothing after its snapshot.
+    silence=60.0,
+    prompt=True,
+    requests=True,
 )
 depth_all_v2: Channel[FuturesDepth] = Channel(
     "futures",
@@ -120,7 +147,16 @@ asset: Channel[FuturesAssetUpdate] = Channel(
     "futures", "futures/asset", FuturesAssetUpdate, filter="currency", overflow="conflate", private=True
 )
 position: Channel[FuturesPositionUpdate] = Channel(
-    "futures", "futures/position", FuturesPositionUpdate, filter="", overflow="conflate", key=_position, private=True
+    "futures",
+    "futures/position",
+    FuturesPositionUpdate,
+    filter="",
+    overflow="conflate",
+    key=_position,
+    private=True,
+    # Open positions are repeated every 10 s; where there is none, nothing is said.
+    silence=60.0,
+    rests=_closed,
 )
 order: Channel[FuturesOrderUpdate] = Channel(
     "futures", "futures/order", FuturesOrderUpdate, filter="", overflow="fail", private=True
@@ -299,6 +335,17 @@ class FuturesStreams(MarketStreams[FuturesReads]):
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Depth-Increase Channel")
         """
         return self._open(depth_increase, symbols, gaps, options, level=level, speed=speed)
+
+    def order_book(self, symbol: str, *, level: Literal[5, 20, 50] = 50, speed: Speed = "100ms") -> OpeningBook:
+        """Keep a contract's order book: ``level`` levels a side, right or known not to be.
+
+        futures/depthIncrease{level}:{symbol}{@speed}, public. See `OrderBook`; sizes are in contracts. It does not
+        depend on how fast it is read.
+
+        Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Depth-Increase Channel")
+        """
+        topic = depth_increase.spell(symbol, level=level, speed=speed)
+        return open_order_book(self._switchboard, topic, symbol=symbol, level=level)
 
     @overload
     def depth_all_v2(
@@ -517,3 +564,37 @@ class FuturesStreams(MarketStreams[FuturesReads]):
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Order Channel")
         """
         return self._open(unicast, ("",), gaps, options)
+
+    def account(
+        self,
+        *,
+        currencies: Iterable[str] = ("USDT", "BTC", "ETH"),
+        verify_after: float = VERIFY_AFTER,
+        reconcile: float | None = None,
+        buffer: int | None = None,
+    ) -> OpeningFuturesAccount:
+        """Keep a view of the futures account: open orders, positions, balances, read over REST and kept up by pushes.
+
+        futures/order, futures/position and futures/asset:{currency}, private. See `FuturesAccountView`. A push that is
+        lost on an unbroken connection cannot be noticed: ``reconcile`` bounds how long the view may be wrong then.
+
+        Args:
+            currencies: whose balances are pushed; those documented if left out. The others are in the view too, but
+                change when a read finds them changed.
+            verify_after: seconds after which what a push has told is confirmed by a read. Reads are no more frequent
+                than that.
+            reconcile: seconds after which everything is read again, push or no push; left out, only when there is a
+                reason.
+            buffer: changes that wait for a reader (1024): above it they give way to a `ChangesMissed`.
+
+        Raises:
+            ConfigurationError: at once, under `open_streams`, which has no REST.
+
+        Source: https://developer-pro.bitmart.com/en/futuresv2/ (sections "Order Channel", "Position Channel" and
+        "Assets Channel")
+        """
+        reads = self._rest("account()")
+        topics = (order.spell(), position.spell(), *dict.fromkeys(asset.spell(currency) for currency in currencies))
+        return open_futures_account(
+            self._switchboard, reads, topics, verify_after=verify_after, reconcile=reconcile, buffer=buffer
+        )

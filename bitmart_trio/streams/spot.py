@@ -17,7 +17,10 @@ from ..models.spot_streams import (
     SpotTrade,
 )
 from ..models.stream_events import Gap
+from ._account import VERIFY_AFTER
+from ._account_spot import OpeningSpotAccount, open_spot_account
 from ._base import MarketStreams, Opening, Options
+from ._book import OpeningBook, open_order_book
 from ._reads import SpotReads
 
 SpotInterval = Literal["1m", "5m", "15m", "30m", "1H", "2H", "4H", "1D", "1W", "1M"]
@@ -49,7 +52,14 @@ kline_legacy: Channel[SpotKlineUpdate] = Channel(
 depth: Channel[SpotDepth] = Channel("spot", "spot/depth{level}", SpotDepth, overflow="conflate", levels=(5, 20, 50))
 depth100: Channel[SpotDepth] = Channel("spot", "spot/depth100", SpotDepth, overflow="conflate", status="removed")
 depth_increase: Channel[SpotDepthIncrease] = Channel(
-    "spot", "spot/depth/increase100", SpotDepthIncrease, overflow="fail"
+    "spot",
+    "spot/depth/increase100",
+    SpotDepthIncrease,
+    overflow="fail",
+    # A quiet book shows a sign of life "from time to time"; how often is not documented.
+    silence=60.0,
+    prompt=True,
+    requests=True,
 )
 trade: Channel[SpotTrade] = Channel("spot", "spot/trade", SpotTrade, overflow="fail")
 book_ticker: Channel[SpotBookTicker] = Channel("spot", "spot/bookTicker", SpotBookTicker, overflow="conflate")
@@ -197,6 +207,16 @@ class SpotStreams(MarketStreams[SpotReads]):
         """
         return self._open(depth_increase, symbols, gaps, options)
 
+    def order_book(self, symbol: str) -> OpeningBook:
+        """Keep a pair's order book: 100 levels a side, right or known not to be.
+
+        spot/depth/increase100:{symbol}, public. See `OrderBook`. It does not depend on how fast it is read.
+
+        Source: https://developer-pro.bitmart.com/en/spot/ (section "Depth-Increase Channel")
+        """
+        topic = depth_increase.spell(symbol)
+        return open_order_book(self._switchboard, topic, symbol=symbol, level=100)
+
     @overload
     def trade(self, *symbols: str, gaps: Literal["mark"], **options: Unpack[Options]) -> Opening[SpotTrade | Gap]: ...
     @overload
@@ -282,3 +302,30 @@ class SpotStreams(MarketStreams[SpotReads]):
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Balance Channel")
         """
         return self._open(user_balance, ("",), gaps, options)
+
+    def account(
+        self, *, verify_after: float = VERIFY_AFTER, reconcile: float | None = None, buffer: int | None = None
+    ) -> OpeningSpotAccount:
+        """Keep a view of the spot account: open orders and balances, read over REST and kept up by pushes.
+
+        spot/user/orders:ALL_SYMBOLS and spot/user/balance:BALANCE_UPDATE, private. See `SpotAccountView`. A push that
+        is lost on an unbroken connection cannot be noticed: ``reconcile`` bounds how long the view may be wrong then.
+
+        Args:
+            verify_after: seconds after which what a push has told is confirmed by a read. Reads are no more frequent
+                than that. The exchange pushes no balance when an order is placed or cancelled: so long it takes until
+                the view has it.
+            reconcile: seconds after which everything is read again, push or no push; left out, only when there is a
+                reason.
+            buffer: changes that wait for a reader (1024): above it they give way to a `ChangesMissed`.
+
+        Raises:
+            ConfigurationError: at once, under `open_streams`, which has no REST.
+
+        Source: https://developer-pro.bitmart.com/en/spot/ (sections "All Orders Channel" and "Balance Channel")
+        """
+        reads = self._rest("account()")
+        topics = (user_orders.spell(), user_balance.spell())
+        return open_spot_account(
+            self._switchboard, reads, topics, verify_after=verify_after, reconcile=reconcile, buffer=buffer
+        )

@@ -11,7 +11,7 @@ from trio.testing import MockClock, assert_checkpoints, wait_all_tasks_blocked
 
 import bitmart_trio as bm
 from bitmart_trio import models
-from bitmart_trio._io.ledger import connection_slot
+from bitmart_trio._io.ledger import ConnectionSlot
 from bitmart_trio._core.socket_dialect import LIMITS
 from bitmart_trio.sim.faults import Garbage, LoseAck, RefuseTopic
 from bitmart_trio.sim.glue import open_exchange
@@ -236,7 +236,7 @@ async def test_more_connections_than_the_exchange_allows_are_refused_here(autoju
         limits = LIMITS["spot", True]
         with ExitStack() as others:
             for _ in range(limits.connections):
-                others.enter_context(connection_slot(url, limits))
+                others.enter_context(ConnectionSlot(url, limits))
             with pytest.raises(bm.ConfigurationError, match="10"):
                 async with client.streams.spot.user_orders():
                     pytest.fail("it opened")

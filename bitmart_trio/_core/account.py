@@ -1,0 +1,373 @@
+"""An account as a ledger: what was read over REST, with the pushes on top of it, in whatever order the two arrive.
+
+No socket, no clock. A push and a reply that cross on their way say nothing of which is older, so:
+
+* Each read is begun (`begin`) before it is sent. Things that a push touched after that keep what the push said; the
+  reply decides about all others.
+* A push that provably is older than what is held changes nothing. Orders tell it by themselves: closed is final, filled
+  sizes only grow, then the time of the last update decides. Positions have a time of update, spot balances a time of
+  the event; it is compared with those of earlier pushes, and for spot balances with when the last read was sent, too.
+  Futures balances have no time at all.
+* Whatever balance or position is changed by a push is looked at again by a read that begins after it: a push that was on its
+  way for longer than a read can only be found out like this. `due` says which lists are to be read. The same holds for
+  the balances after every change of an order, since spot pushes no balance when an order is placed or cancelled.
+* An order that is missing in a list of the open ones, though nothing was pushed about it since the list was asked for,
+  is looked up by itself: so its final state is known, and a list that was cut off closes nothing.
+* After a hole in the pushes nothing counts as read any more.
+
+So once the exchange falls quiet, the last read began after the last push: then the ledger holds what the exchange
+holds. What no push ever told of (one that was lost on an unbroken connection) only another read can find.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
+
+import attrs
+
+from ..models._futures_enums import PositionSide
+from ..models.account_views import (
+    AccountOrder,
+    AccountPosition,
+    Balance,
+    BalanceChanged,
+    OrderChanged,
+    PositionChanged,
+)
+
+O = TypeVar("O", bound=AccountOrder)  # noqa: E741
+
+Kind: TypeAlias = Literal["orders", "balances", "positions"]
+"""One list that the exchange can be asked for."""
+
+PositionKey: TypeAlias = tuple[str, PositionSide]
+
+Change: TypeAlias = OrderChanged[O] | BalanceChanged | PositionChanged
+
+CLOSED_KEPT: Final = 4096
+"""Closed orders that are remembered, so that neither a late push nor a late list opens them again."""
+
+SLACK_MS: Final = 1000
+"""How much older than a read a push must be to count as older: clocks agree no better than this for sure."""
+
+_SAME_PRICE: Final = Decimal("1E-6")
+_ZERO: Final = Decimal(0)
+
+
+class Listed(NamedTuple, Generic[O]):
+    """What a list of open orders has changed, and the orders that it should have held."""
+
+    changes: list[Change[O]]
+    missing: list[O]
+
+
+class AccountLedger(Generic[O]):
+    """See the head of this file.
+
+    Args:
+        kinds: the lists that this account has.
+    """
+
+    def __init__(self, kinds: Iterable[Kind]) -> None:
+        self.orders: dict[str, O] = {}
+        """The open ones by id."""
+        self.client_ids: dict[str, str] = {}
+        """Client order id -> order id, of the open ones."""
+        self.balances: dict[str, Balance] = {}
+        self.positions: dict[PositionKey, AccountPosition] = {}
+        """The open ones."""
+        self.pushes = 0
+        self.outdated = 0
+        self.corrections = 0
+        self._kinds: tuple[Kind, ...] = tuple(kinds)
+        self._sequence = 0
+        self._hole = 0
+        self._marked = dict.fromkeys(self._kinds, 0)
+        self._read = dict.fromkeys(self._kinds, -1)
+        self._touched: dict[object, int] = {}
+        self._closed: dict[str, None] = {}
+        self._doubted: set[str] = set()
+        self._balance_times: dict[str, int] = {}
+        self._balances_asked: int | None = None
+        self._position_times: dict[PositionKey, int] = {}
+
+    # ---- what must be read ------------------------------------------------------------------------------------------
+
+    def begin(self) -> int:
+        """A read is about to be sent: what it must be given back with."""
+        return self._sequence
+
+    def due(self) -> list[Kind]:
+        """The lists that something has happened to since they were last asked for."""
+        return [kind for kind in self._kinds if self._marked[kind] > self._read[kind]]
+
+    @property
+    def in_sync(self) -> bool:
+        """Whether every list was asked for after the last hole."""
+        return self.read_since(self._hole)
+
+    def hole(self) -> None:
+        """Pushes were missed: all must be read anew."""
+        self._sequence += 1
+        self._hole = self._sequence
+        self.doubt()
+
+    def doubt(self) -> None:
+        """All shall be read anew, though nothing is known to be missing."""
+        for kind in self._kinds:
+            self._again(kind)
+
+    def done(self, kind: Kind, begun: int) -> None:
+        """A list was read and taken in."""
+        self._read[kind] = max(self._read[kind], begun)
+
+    def read_since(self, sequence: int) -> bool:
+        """Whether every list was asked for after something that `begin` numbered."""
+        return all(read >= sequence for read in self._read.values())
+
+    def _mark(self, kind: Kind) -> None:
+        if kind in self._marked:
+            self._marked[kind] = self._sequence
+
+    def _again(self, kind: Kind) -> None:
+        """What is being read must be read once more."""
+        self._sequence += 1
+        self._mark(kind)
+
+    def _correct(self, kind: Kind) -> None:
+        """A read has found something different from what was held, unless it is the first one."""
+        self.corrections += self._read[kind] >= 0
+
+    def _touch(self, key: object) -> None:
+        self.pushes += 1
+        self._sequence += 1
+        self._touched[key] = self._sequence
+
+    def _untouched_since(self, key: object, begun: int) -> bool:
+        return self._touched.get(key, -1) <= begun
+
+    # ---- pushes -----------------------------------------------------------------------------------------------------
+
+    def push_order(self, order: O) -> list[Change[O]]:
+        """Take an order as it was pushed."""
+        self._touch(order.order_id)
+        known = self.orders.get(order.order_id)
+        if order.order_id in self._closed:
+            self._touched.pop(order.order_id, None)
+            self.outdated += 1
+            return []
+        self._mark("balances")
+        self._mark("positions")
+        if known is None:
+            return self._set_order(order, None)
+        verdict = _is_newer(order, known)
+        if verdict is False:
+            self.outdated += 1
+            return []
+        if verdict is None:
+            if _same_terms(order, known):
+                return []
+            self._mark("orders")
+        return self._set_order(order, known)
+
+    def push_balance(self, currency: str, balance: Balance, time: int | None) -> list[Change[O]]:
+        """Take a balance as it was pushed.
+
+        Args:
+            currency: whose.
+            balance: all of it.
+            time: of what changed it, in milliseconds; None where the exchange does not say.
+        """
+        known = self.balances.get(currency)
+        self.pushes += 1
+        if time is not None:
+            if time < self._balance_times.get(currency, 0):
+                self.outdated += 1
+                return []
+            self._balance_times[currency] = time
+        if balance == known:
+            return []
+        self._sequence += 1
+        self._mark("balances")
+        if time is not None and self._balances_asked is not None and time < self._balances_asked - SLACK_MS:
+            # Our idea of the exchange's clock may be wrong: hence another read all the same.
+            self.outdated += 1
+            return []
+        self._touched["balance", currency] = self._sequence
+        self.balances[currency] = balance
+        return [BalanceChanged(currency=currency, balance=balance, previous=known)]
+
+    def push_position(self, position: AccountPosition) -> list[Change[O]]:
+        """Take a position as it was pushed; a closed one has size 0."""
+        key = (position.symbol, position.side)
+        known = self.positions.get(key)
+        self.pushes += 1
+        time = position.update_time or 0
+        last = self._position_times.get(key, 0)
+        if time < last:
+            self.outdated += 1
+            return []
+        self._position_times[key] = time
+        if known is None and not position.size:
+            return []
+        if known is not None and _same_position(position, known):
+            # The exchange repeats itself every few seconds.
+            return self._refresh_position(known, position)
+        self._sequence += 1
+        self._touched[key] = self._sequence
+        self._mark("positions")
+        return self._set_position(position, known)
+
+    # ---- reads ------------------------------------------------------------------------------------------------------
+
+    def read_orders(self, begun: int, rows: Iterable[O]) -> Listed[O]:
+        """Take a list of the open orders. The read is complete once all ``missing`` ones were given to `found`."""
+        changes: list[Change[O]] = []
+        listed: set[str] = set()
+        for row in rows:
+            listed.add(row.order_id)
+            changes += self._take_row(begun, row)
+        self._doubted -= listed
+        absent = [order for order_id, order in self.orders.items() if order_id not in listed]
+        missing = [order for order in absent if self._untouched_since(order.order_id, begun)]
+        if len(missing) < len(absent):
+            self._again("orders")
+        return Listed(changes, missing)
+
+    def found(self, begun: int, order_id: str, order: O | None) -> list[Change[O]]:
+        """What became of an order that a list did not hold; None when the exchange does not know it.
+
+        An order is given up for unknown only the second time: a replica of the exchange's may be behind.
+        """
+        known = self.orders.get(order_id)
+        if known is None or not self._untouched_since(order_id, begun):
+            return []
+        if order is not None:
+            self._doubted.discard(order_id)
+            return self._take_row(begun, order)
+        if order_id not in self._doubted:
+            self._doubted.add(order_id)
+            self._again("orders")
+            return []
+        self._correct("orders")
+        self._forget_order(known)
+        return [OrderChanged(order=known, previous=known, closed=True)]
+
+    def read_balances(self, begun: int, rows: Iterable[tuple[str, Balance]], asked: int | None) -> list[Change[O]]:
+        """Take a list of all balances; what it does not name is zero.
+
+        Args:
+            begun: what `begin` gave.
+            rows: currency and balance.
+            asked: the exchange's time in milliseconds when the read was sent, as well as it is known; None where pushes
+                bear no time.
+        """
+        self._balances_asked = asked
+        listed = dict(rows)
+        zeros = {currency: Balance(_ZERO, _ZERO) for currency in self.balances if currency not in listed}
+        changes: list[Change[O]] = []
+        for currency, balance in {**listed, **zeros}.items():
+            known = self.balances.get(currency)
+            if balance != known and self._untouched_since(("balance", currency), begun):
+                self._correct("balances")
+                self.balances[currency] = balance
+                changes.append(BalanceChanged(currency=currency, balance=balance, previous=known))
+        return changes
+
+    def read_positions(self, begun: int, rows: Iterable[AccountPosition]) -> list[Change[O]]:
+        """Take a list of the open positions."""
+        changes: list[Change[O]] = []
+        listed = {(row.symbol, row.side): row for row in rows if row.size}
+        for key, row in listed.items():
+            if not self._untouched_since(key, begun):
+                continue
+            known = self.positions.get(key)
+            if known is not None and _same_position(row, known):
+                changes += self._refresh_position(known, row)
+            else:
+                self._correct("positions")
+                changes += self._set_position(row, known)
+        for key, known in list(self.positions.items()):
+            if key not in listed and self._untouched_since(key, begun):
+                self._correct("positions")
+                changes += self._set_position(attrs.evolve(known, size=_ZERO), known)
+        return changes
+
+    # ---- inside -----------------------------------------------------------------------------------------------------
+
+    def _take_row(self, begun: int, row: O) -> list[Change[O]]:
+        known = self.orders.get(row.order_id)
+        if row.order_id in self._closed or (known is None and not row.is_open):
+            return []
+        if known is not None:
+            verdict = _is_newer(row, known)
+            if verdict is False or (verdict is None and _same_terms(row, known)):
+                return []
+            if verdict is None and not self._untouched_since(row.order_id, begun):
+                self._again("orders")
+                return []
+        self._correct("orders")
+        return self._set_order(row, known)
+
+    def _set_order(self, order: O, known: O | None) -> list[Change[O]]:
+        if order.is_open:
+            self.orders[order.order_id] = order
+            if order.client_order_id is not None:
+                self.client_ids[order.client_order_id] = order.order_id
+        else:
+            self._forget_order(order)
+        return [OrderChanged(order=order, previous=known, closed=not order.is_open)]
+
+    def _forget_order(self, order: O) -> None:
+        self.orders.pop(order.order_id, None)
+        if order.client_order_id is not None and self.client_ids.get(order.client_order_id) == order.order_id:
+            del self.client_ids[order.client_order_id]
+        self._touched.pop(order.order_id, None)
+        self._doubted.discard(order.order_id)
+        self._closed[order.order_id] = None
+        if len(self._closed) > CLOSED_KEPT:
+            del self._closed[next(iter(self._closed))]
+
+    def _set_position(self, position: AccountPosition, known: AccountPosition | None) -> list[Change[O]]:
+        key = (position.symbol, position.side)
+        if position.size:
+            self.positions[key] = position
+        else:
+            self.positions.pop(key, None)
+        return [PositionChanged(position=position, previous=known)]
+
+    def _refresh_position(self, known: AccountPosition, fresh: AccountPosition) -> list[Change[O]]:
+        """Of a position that is otherwise the same, take what moves with the market."""
+        newer = attrs.evolve(
+            known,
+            liquidation_price=fresh.liquidation_price,
+            update_time=fresh.update_time if fresh.update_time is not None else known.update_time,
+        )
+        if newer == known:
+            return []
+        return self._set_position(newer, known)
+
+
+def _is_newer(new: AccountOrder, old: AccountOrder) -> bool | None:
+    """Whether one state of an open order is younger than another; None when they cannot be told apart."""
+    if not new.is_open:
+        return True
+    if new.filled_size != old.filled_size:
+        return new.filled_size > old.filled_size
+    if new.update_time is not None and old.update_time is not None and new.update_time != old.update_time:
+        return new.update_time > old.update_time
+    return None
+
+
+def _same_terms(new: AccountOrder, old: AccountOrder) -> bool:
+    """Whether they differ in nothing but what replies and pushes spell differently."""
+    return (new.price, new.size) == (old.price, old.size)
+
+
+def _same_position(new: AccountPosition, old: AccountPosition) -> bool:
+    """Whether nothing was traded; replies and pushes may round the entry price differently."""
+    return (new.size, new.margin_mode) == (old.size, old.margin_mode) and abs(
+        new.entry_price - old.entry_price
+    ) <= _SAME_PRICE * abs(old.entry_price)

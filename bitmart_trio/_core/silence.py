@@ -1,0 +1,174 @@
+"""Topics that go quiet while their connection lives. What was heard and the time go in, what to do comes out.
+
+A channel whose cadence is known has a deadline (`Channel.silence`). A topic of it that says nothing for so long is
+*probed*: asked for its state where the channel takes the request verb, else subscribed to afresh. If it is still quiet
+half the deadline later, its connection is to be replaced.
+
+* The quiet stretch is a hole, whatever the probe brings: a healthy topic of such a channel is never that quiet.
+* An answer to a request does not prove that the subscription lives. So probes that follow each other with nothing but
+  answers between them take turns: a request, then a fresh subscription. Each has twice the patience of the one before,
+  up to an hour (an empty futures book rightly says nothing after its snapshot).
+* A connection is replaced for a topic once. If the topic is mute on the new one too, another would not help: it is
+  only probed from then on, until it speaks.
+* A topic that need not speak after being subscribed is not timed before it has spoken. Nor is one whose last items say
+  that quiet is normal now (`Channel.rests`: a position that is closed).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
+
+import attrs
+
+from .channel import find
+
+_LONGEST: Final = 3600.0
+_NEVER: Final = float("inf")
+
+Action: TypeAlias = Literal["request", "renew", "replace"]
+
+
+class Quiet(NamedTuple):
+    """A topic has been quiet for too long; what to do about it."""
+
+    topic: str
+    seconds: float
+    action: Action
+
+
+@attrs.define(eq=False)
+class Pulse:
+    """When a topic was last heard of. The hub calls `beat` for every push of it, before the items are handed out."""
+
+    topic: str
+    patience: float
+    requests: bool
+    """Whether the exchange answers requests for it."""
+    prompt: bool
+    """Whether it speaks after being subscribed, whatever the market does."""
+    rests: Callable[[Any], bool] | None
+    """Whether quiet is normal after an item."""
+    watch: Watch
+    """That of the connection which carries it now."""
+    heard: float = 0.0
+    quiet: float | None = None
+    """Since when it is quiet, once it has been probed for that."""
+    _mark: float = 0.0
+    """From when the patience counts."""
+    _probed: float | None = None
+    """When it was probed, while an answer is awaited."""
+    _probes: int = 0
+    """In a row, without anything but answers to them between."""
+    _armed: bool = False
+    _futile: bool = False
+    """A connection was replaced for it, and it has said nothing since."""
+
+    def start(self, now: float) -> None:
+        """It is acknowledged, on a new connection."""
+        self.heard = self._mark = now
+        self.quiet = self._probed = None
+        self._armed = self.prompt
+        self.watch.hasten(self.due())
+
+    def stop(self) -> float | None:
+        """Its connection is gone: since when it was quiet then; None if there is no telling."""
+        known = self._armed or self.quiet is not None
+        self._armed = False
+        return self.heard if known else None
+
+    def beat(self, items: Iterable[object], now: float) -> None:
+        """A push of it has come."""
+        since, self.quiet = self.quiet, None
+        if since is None:
+            self._probes = 0
+        else:
+            self._probed = None
+            self.watch.spoke(self.topic, since, now)
+        self.heard = self._mark = now
+        self._futile = False
+        was_armed, self._armed = self._armed, self.rests is None or not all(map(self.rests, items))
+        if self._armed and not was_armed:
+            self.watch.hasten(self.due())
+
+    def due(self) -> float:
+        """When something must be done about it."""
+        if not self._armed:
+            return _NEVER
+        if self._probed is not None:
+            return self._probed + self.patience / 2
+        return self._mark + min(self.patience * 2.0 ** min(self._probes, 32), max(_LONGEST, self.patience))
+
+    def act(self, now: float) -> Quiet | None:
+        """What is to be done now that it is due."""
+        if self.quiet is None:
+            self.quiet = self.heard
+        seconds = now - self.quiet
+        if self._probed is None:
+            self._probed = now
+            self._probes += 1
+            return Quiet(self.topic, seconds, "request" if self.requests and self._probes % 2 else "renew")
+        self._probed = None
+        self._mark = now
+        if self._futile:
+            return None
+        self._futile = True
+        return Quiet(self.topic, seconds, "replace")
+
+
+class Watch:
+    """The timed topics of one connection.
+
+    Args:
+        spoke: told when a topic that had been probed speaks again (topic, since when it was quiet, the time), before
+            its items are handed out.
+    """
+
+    def __init__(self, spoke: Callable[[str, float, float], None]) -> None:
+        self.spoke = spoke
+        self._pulses: dict[str, Pulse] = {}
+        self._due = _NEVER
+
+    def add(self, pulse: Pulse) -> None:
+        """Time a topic, once it is started."""
+        pulse.watch = self
+        self._pulses[pulse.topic] = pulse
+
+    def discard(self, pulse: Pulse) -> None:
+        """Time a topic no longer."""
+        self._pulses.pop(pulse.topic, None)
+
+    def hasten(self, due: float) -> None:
+        """Something may be due earlier than was thought."""
+        self._due = min(self._due, due)
+
+    def due(self) -> float:
+        """When `act` must be called at the latest; it may turn out that there is nothing to do."""
+        return self._due
+
+    def act(self, now: float) -> list[Quiet]:
+        """What is to be done now, at most one thing a topic."""
+        done = [pulse.act(now) for pulse in self._pulses.values() if now >= pulse.due()]
+        self._due = min((pulse.due() for pulse in self._pulses.values()), default=_NEVER)
+        return [quiet for quiet in done if quiet is not None]
+
+
+def pulse_of(topic: str, overrides: Mapping[str, float | None], watch: Watch) -> Pulse | None:
+    """The pulse of a topic; None where quiet is normal.
+
+    Args:
+        topic: as on the wire.
+        overrides: `Config.silence`; a whole topic goes before a channel's name.
+        watch: of the connection that carries it.
+    """
+    channel = find(topic)
+    patience = None if channel is None else channel.silence
+    for name in (topic, topic.partition(":")[0]):
+        if name in overrides:
+            patience = overrides[name]
+            break
+    if patience is None:
+        return None
+    if channel is None:
+        return Pulse(topic, patience, requests=False, prompt=False, rests=None, watch=watch)
+    return Pulse(topic, patience, requests=channel.requests, prompt=channel.prompt, rests=channel.rests, watch=watch)

@@ -1,0 +1,524 @@
+"""Live views of an account: what it holds and has ordered, right or known not to be.
+
+A view is fed by the hub itself, push by push; a slow reader cannot break it. What counts when pushes and replies cross
+is in ``_core/account.py``. Here is what needs time and a connection: one task that
+
+* reads everything once the topics are acknowledged, after each hole, when told to, and every so often if wanted;
+* reads again, a moment after a push, the lists that the push has put in doubt;
+* tries again, with growing pauses, when a read fails; one that will never succeed ends the view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Collection, Hashable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from types import MappingProxyType
+from typing import Any, Final, Generic, Literal, NamedTuple, Protocol, TypeVar, cast
+
+import attrs
+import trio
+
+from .._core.account import AccountLedger, Change, Kind
+from .._io.scopes import lone_error
+from .._io.switchboard import Switchboard
+from ..errors import (
+    BitMartError,
+    ClockOutOfSync,
+    ExchangeFault,
+    InvalidRequest,
+    RateLimited,
+    ServiceUnavailable,
+    TransportError,
+)
+from ..models.account_views import (
+    AccountOrder,
+    AccountPosition,
+    AccountState,
+    AccountStatistics,
+    Balance,
+    BalanceChanged,
+    ChangesMissed,
+    OrderChanged,
+    PositionChanged,
+    Resynced,
+)
+from ..models.stream_events import Gap
+
+O = TypeVar("O", bound=AccountOrder)  # noqa: E741
+C = TypeVar("C")
+
+VERIFY_AFTER: Final = 1.0
+"""Seconds after which what a push has told is looked at over REST, unless the user says otherwise."""
+
+CHANGES: Final = 1024
+"""Changes that wait for a reader, unless the user says otherwise."""
+
+_TRANSIENT: Final = (TransportError, RateLimited, ServiceUnavailable, ExchangeFault, ClockOutOfSync)
+_FIRST_PAUSE: Final = 0.5
+_LONGEST_PAUSE: Final = 30.0
+
+
+class OrderList(NamedTuple, Generic[O]):
+    """The open orders, as read."""
+
+    orders: Sequence[O]
+    truncated: bool
+    """Whether the exchange may have more."""
+
+
+class Venue(Protocol[O]):
+    """One market's way of telling about an account."""
+
+    kinds: Sequence[Kind]
+    topics: Sequence[str]
+
+    def push(self, ledger: AccountLedger[O], item: object) -> Iterable[Change[O]]:
+        """Take an item of one of the topics."""
+        ...
+
+    def time(self) -> int | None:
+        """The exchange's time in milliseconds, where its pushed balances have one to compare it with."""
+        ...
+
+    async def orders(self, known: Collection[O]) -> OrderList[O]:
+        """Read the open orders."""
+        ...
+
+    async def order(self, known: O) -> O | None:
+        """Look up one order, open or not; None when the exchange does not know it."""
+        ...
+
+    async def balances(self) -> list[tuple[str, Balance]]:
+        """Read the balances."""
+        ...
+
+    async def positions(self) -> list[AccountPosition]:
+        """Read the open positions."""
+        ...
+
+
+class _Changes:
+    """What a reader has not seen yet: one entry for each order, currency and position, so that its size is bounded.
+
+    Above the bound all is thrown away and said so: the reader has to look at the view then.
+    """
+
+    def __init__(self, size: int) -> None:
+        if size < 1:
+            raise InvalidRequest(f"buffer must be at least 1, not {size!r}", argument="buffer")
+        self.readers = trio.lowlevel.ParkingLot()
+        self.merged = 0
+        self.dropped = 0
+        self._size = size
+        self._items: dict[Hashable, Any] = {}
+        self._missed = 0
+
+    def put(self, change: object) -> None:
+        match change:
+            case OrderChanged() | BalanceChanged() | PositionChanged():
+                key = _subject(change)
+                old = self._items.get(key)
+                if old is not None:
+                    self.merged += 1
+                    change = attrs.evolve(change, previous=old.previous, merged=old.merged + change.merged)
+                elif len(self._items) >= self._size:
+                    self._throw_away()
+                self._items[key] = change
+            case _:
+                # Behind all that it speaks of.
+                self._items.pop("resynced", None)
+                self._items["resynced"] = change
+        self.readers.unpark_all()
+
+    def _throw_away(self) -> None:
+        lost = sum(getattr(item, "merged", 0) for item in self._items.values())
+        self._missed += lost
+        self.dropped += lost
+        self._items.clear()
+
+    def __bool__(self) -> bool:
+        return bool(self._items or self._missed)
+
+    def take(self) -> object:
+        if self._missed:
+            missed, self._missed = self._missed, 0
+            return ChangesMissed(dropped=missed)
+        return self._items.pop(next(iter(self._items)))
+
+
+def _subject(change: OrderChanged[Any] | BalanceChanged | PositionChanged) -> Hashable:
+    match change:
+        case OrderChanged():
+            return "order", change.order.order_id
+        case BalanceChanged():
+            return "balance", change.currency
+        case PositionChanged():
+            return "position", change.position.symbol, change.position.side
+
+
+class AccountSink(Generic[O]):
+    """What the hub feeds and what reads over REST: a ledger, its state, and who waits for it. See the head of this file.
+
+    Args:
+        switchboard: holds the topics.
+        venue: the market.
+        verify_after: seconds from a push to the read that looks at what it has changed.
+        reconcile: seconds between two whole readings; None reads only when there is a reason.
+        buffer: changes that wait for a reader.
+    """
+
+    def __init__(
+        self,
+        switchboard: Switchboard,
+        venue: Venue[O],
+        *,
+        verify_after: float,
+        reconcile: float | None,
+        buffer: int,
+    ) -> None:
+        for name, seconds in (("verify_after", verify_after), ("reconcile", reconcile)):
+            if seconds is not None and not seconds > 0:
+                raise InvalidRequest(f"{name} must be above 0 seconds, not {seconds!r}", argument=name)
+        self.topics: dict[str, None] = {}
+        self.ledger: AccountLedger[O] = AccountLedger(venue.kinds)
+        self.changes = _Changes(buffer)
+        self.turns = trio.lowlevel.ParkingLot()
+        """Tasks that wait for the view to get into another state."""
+        self.error: Exception | None = None
+        self.closed = False
+        self._switchboard = switchboard
+        self._venue = venue
+        self._verify_after = verify_after
+        self._reconcile = reconcile
+        self._reading = trio.CancelScope()
+        self._stirred = trio.Event()
+        self._doubtful_since: float | None = None
+        self._urgent = False
+        self._reason: str | None = "opened"
+        self._was_live = False
+        self._gaps = 0
+        self._reads = 0
+        self._failed = 0
+        self._resyncs = 0
+        self._truncated = False
+        self._last_push: float | None = None
+        self._last_read: float | None = None
+        self._last_error: Exception | None = None
+
+    # ---- the hub's side ---------------------------------------------------------------------------------------------
+
+    def put(self, item: object, key: Hashable, now: float) -> None:
+        """Take a push."""
+        if self.closed or self.error is not None:
+            return
+        self._last_push = now
+        self._tell(self._venue.push(self.ledger, item))
+        self._note_doubt(now)
+
+    def lost(self, topic: str) -> None:
+        """The connection is gone."""
+        self.ledger.hole()
+        self._stir()
+
+    def gap(self, gap: Gap, connection: int) -> None:
+        """A new connection has taken the topic up."""
+        self._gaps += 1
+        self._reason = gap.reason
+        self.ledger.hole()
+        self._stir()
+
+    def end(self, error: Exception) -> None:
+        """There will be no more."""
+        if self.error is None and not self.closed:
+            self.error = error
+            self._reading.cancel()
+            self._switchboard.forget(self)
+            self._stir()
+            self.changes.readers.unpark_all()
+
+    def close(self) -> None:
+        """Nobody looks any more."""
+        self.closed = True
+        self._stir()
+        self.changes.readers.unpark_all()
+
+    # ---- what is known ----------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> AccountState:
+        """Whether the view can be relied on."""
+        if self._following and self.ledger.in_sync:
+            return AccountState.LIVE
+        return AccountState.STALE if self._was_live else AccountState.SYNCING
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is live and a read has confirmed the last push."""
+        return self.state is AccountState.LIVE and not self.ledger.due()
+
+    @property
+    def _following(self) -> bool:
+        """Whether every topic is on the wire."""
+        return (
+            self.error is None
+            and not self.closed
+            and len(self.topics) == len(self._venue.topics)
+            and all(self._switchboard.holds(topic) for topic in self.topics)
+        )
+
+    def raise_if_over(self) -> None:
+        """Raise what ended the view, if anything did."""
+        if self.closed:
+            raise trio.ClosedResourceError("this account view is closed")
+        if self.error is not None:
+            raise self.error.with_traceback(None)
+
+    def statistics(self) -> AccountStatistics:
+        """See `AccountStatistics`."""
+        return AccountStatistics(
+            pushes=self.ledger.pushes,
+            outdated=self.ledger.outdated,
+            reads=self._reads,
+            failed_reads=self._failed,
+            corrections=self.ledger.corrections,
+            resyncs=self._resyncs,
+            gaps=self._gaps,
+            merged=self.changes.merged,
+            dropped=self.changes.dropped,
+            truncated=self._truncated,
+            last_push=self._last_push,
+            last_read=self._last_read,
+            last_error=self._last_error,
+        )
+
+    def ask(self, reason: str) -> int:
+        """Have everything read as soon as possible; gives what `AccountLedger.read_since` takes."""
+        self.ledger.doubt()
+        self._urgent = True
+        self._reason = self._reason or reason
+        self._stir()
+        return self.ledger.begin()
+
+    # ---- the task ---------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Read what must be read, until cancelled or the view has ended."""
+        pause = _FIRST_PAUSE
+        with self._reading:
+            while True:
+                await self._wait_for_work()
+                try:
+                    await self._read_due()
+                except _TRANSIENT as error:
+                    self._failed += 1
+                    self._last_error = error
+                    await trio.sleep(pause)
+                    pause = min(2 * pause, _LONGEST_PAUSE)
+                except BitMartError as error:
+                    self.end(error)
+                else:
+                    pause = _FIRST_PAUSE
+
+    async def _wait_for_work(self) -> None:
+        await trio.lowlevel.checkpoint()
+        while (when := self._next_read()) > trio.current_time():
+            self._stirred = trio.Event()
+            with trio.move_on_at(when):
+                await self._stirred.wait()
+
+    def _next_read(self) -> float:
+        if not self._following:
+            return float("inf")
+        if self._urgent or not self.ledger.in_sync:
+            return 0.0
+        times = [float("inf")]
+        if self._doubtful_since is not None:
+            times.append(self._doubtful_since + self._verify_after)
+        if self._reconcile is not None and self._last_read is not None:
+            times.append(self._last_read + self._reconcile)
+        return min(times)
+
+    async def _read_due(self) -> None:
+        now = trio.current_time()
+        if self._reconcile is not None and self._last_read is not None and now >= self._last_read + self._reconcile:
+            self.ask("reconcile")
+        reason = self._reason
+        self._urgent = False
+        self._doubtful_since = None
+        try:
+            for kind in self.ledger.due():
+                await self._read(kind)
+        finally:
+            self._note_doubt(now)
+        if reason is not None and self.ledger.in_sync:
+            if self._reason is reason:
+                self._reason = None
+            self._resyncs += 1
+            self._last_read = trio.current_time()
+            self._was_live = True
+            self._tell([Resynced(reason=reason, time=self._last_read)])
+        self._stir()
+
+    async def _read(self, kind: Kind) -> None:
+        ledger, venue = self.ledger, self._venue
+        begun, asked = ledger.begin(), venue.time()
+        if kind == "balances":
+            self._tell(ledger.read_balances(begun, await venue.balances(), asked))
+        elif kind == "positions":
+            self._tell(ledger.read_positions(begun, await venue.positions()))
+        else:
+            found = await venue.orders(ledger.orders.values())
+            self._truncated = found.truncated
+            changes, missing = ledger.read_orders(begun, found.orders)
+            self._tell(changes)
+            for order in missing:
+                self._tell(ledger.found(begun, order.order_id, await venue.order(order)))
+        self._reads += 1
+        ledger.done(kind, begun)
+
+    def _note_doubt(self, now: float) -> None:
+        if self._doubtful_since is None and self.ledger.due():
+            self._doubtful_since = now
+            self._stir()
+
+    def _tell(self, changes: Iterable[object]) -> None:
+        for change in changes:
+            self.changes.put(change)
+
+    def _stir(self) -> None:
+        self._stirred.set()
+        self.turns.unpark_all()
+
+
+class AccountView(Generic[O, C]):
+    """The base of `SpotAccountView` and `FuturesAccountView`.
+
+    ``async for change in account`` yields what changes, from the first reading on. An order that is closed leaves
+    `orders` and is yielded with its final state. A reader that is behind gets what has happened to one order, currency
+    or position since as a single change (``merged`` says of how many), and, should even these be too many for
+    ``buffer``, a `ChangesMissed` in their place; the view itself misses nothing by that. Several tasks that iterate
+    share the changes between them.
+    """
+
+    __slots__ = ("_sink",)
+
+    def __init__(self, sink: AccountSink[O]) -> None:
+        self._sink = sink
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {'closed' if self._sink.closed else self.state.value}>"
+
+    @property
+    def state(self) -> AccountState:
+        """Whether the view can be relied on: ``SYNCING`` until it was read for the first time, ``LIVE``, or ``STALE``.
+
+        What the view holds can be looked at in any state.
+        """
+        return self._sink.state
+
+    @property
+    def settled(self) -> bool:
+        """Whether the view is live and a read has confirmed everything that the pushes have told."""
+        return self._sink.settled
+
+    @property
+    def balances(self) -> Mapping[str, Balance]:
+        """Balances by currency; live and read-only. A currency that the exchange has never named is not in it."""
+        return MappingProxyType(self._sink.ledger.balances)
+
+    @property
+    def orders(self) -> Mapping[str, O]:
+        """The open orders by order id; live and read-only."""
+        return MappingProxyType(self._sink.ledger.orders)
+
+    def order_by_client_id(self, client_order_id: str) -> O | None:
+        """The open order with this client order id, None when there is none."""
+        order_id = self._sink.ledger.client_ids.get(client_order_id)
+        return None if order_id is None else self._sink.ledger.orders[order_id]
+
+    def statistics(self) -> AccountStatistics:
+        """Counts of its pushes, reads and corrections."""
+        return self._sink.statistics()
+
+    async def wait_live(self) -> None:
+        """Wait until the view can be relied on.
+
+        Raises:
+            trio.ClosedResourceError: the view or its client was closed.
+            ConnectionLost, AuthenticationError, SubscriptionRefused: the pushes have ended for good.
+            ApiError: the exchange refuses to be read, and will go on doing so.
+        """
+        await self._wait("live")
+
+    async def wait_settled(self) -> None:
+        """Wait until the view is live and a read has confirmed the last push; raises like `wait_live`.
+
+        While the account trades without a pause this may take as long.
+        """
+        await self._wait("settled")
+
+    async def _wait(self, what: Literal["live", "settled"]) -> None:
+        await trio.lowlevel.checkpoint()
+        while True:
+            self._sink.raise_if_over()
+            if self.settled if what == "settled" else self.state is AccountState.LIVE:
+                return
+            await self._sink.turns.park()
+
+    async def refresh(self) -> None:
+        """Read everything over REST now, and return once the view is live with it. Raises like `wait_live`.
+
+        This finds what no push has told of.
+        """
+        await trio.lowlevel.checkpoint()
+        self._sink.raise_if_over()
+        asked = self._sink.ask("refresh")
+        while not (self._sink.ledger.read_since(asked) and self.state is AccountState.LIVE):
+            await self._sink.turns.park()
+            self._sink.raise_if_over()
+
+    def __aiter__(self) -> AccountView[O, C]:
+        return self
+
+    @trio.lowlevel.enable_ki_protection
+    async def __anext__(self) -> C:
+        await trio.lowlevel.checkpoint()
+        changes = self._sink.changes
+        while not changes:
+            self._sink.raise_if_over()
+            await changes.readers.park()
+        return cast("C", changes.take())
+
+
+@asynccontextmanager
+async def follow_account(
+    switchboard: Switchboard,
+    venue: Venue[O],
+    *,
+    verify_after: float,
+    reconcile: float | None,
+    buffer: int | None,
+) -> AsyncGenerator[AccountSink[O]]:
+    """Keep an account's view while inside; entering returns once the exchange has acknowledged every topic."""
+    sink = AccountSink(
+        switchboard,
+        venue,
+        verify_after=verify_after,
+        reconcile=reconcile,
+        buffer=CHANGES if buffer is None else buffer,
+    )
+    try:
+        first, *others = venue.topics
+        await switchboard.follow(sink, first)
+        await switchboard.add(sink, others)
+        with lone_error():
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(sink.run)
+                try:
+                    yield sink
+                finally:
+                    sink.close()
+                    nursery.cancel_scope.cancel()
+    finally:
+        sink.close()
+        switchboard.forget(sink)

@@ -1,0 +1,180 @@
+"""The spot account as a view: its lists, its pushes, and both brought to one shape."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from decimal import Decimal
+from typing import Final, TypeAlias
+
+from .._core.account import AccountLedger, Change, Kind
+from .._io.switchboard import Switchboard
+from ..errors import NotFound
+from ..models._fields import Millis
+from ..models.account_views import AccountPosition, Balance, SpotAccountChange, SpotAccountOrder
+from ..models.spot_streams import SpotBalanceUpdate, SpotEntrustType, SpotOrderUpdate
+from ..models.spot_trading import SpotOrder, SpotOrderState, SpotOrderType
+from ._account import AccountView, OrderList, follow_account
+from ._reads import SpotReads
+
+_PAGE: Final = 200
+_BEGINNING: Final = 1_483_228_800_000
+"""2017-01-01, before the exchange opened. Without a start the list holds the orders of one week only."""
+
+_STATES: Final = {
+    "4": SpotOrderState.NEW,
+    "5": SpotOrderState.PARTIALLY_FILLED,
+    "6": SpotOrderState.FILLED,
+    "8": SpotOrderState.CANCELED,
+    "12": SpotOrderState.PARTIALLY_CANCELED,
+}
+"""The older numbers of the states, for pushes without the word."""
+
+_TYPES: Final = {SpotEntrustType.LIMIT_MAKER: SpotOrderType.LIMIT_MAKER, SpotEntrustType.IOC: SpotOrderType.IOC}
+"""Pushes call both a limit order, and say elsewhere how it was placed."""
+
+
+class SpotAccountView(AccountView[SpotAccountOrder, SpotAccountChange]):
+    """A live view of the spot account: ``async with client.streams.spot.account() as account: ...``.
+
+    Orders are those of the spot pairs, isolated-margin ones too; algo orders that wait for their trigger are not among
+    them. Balances are the spot wallet's. Begin with `wait_live`.
+    """
+
+    __slots__ = ()
+
+
+OpeningSpotAccount: TypeAlias = AbstractAsyncContextManager[SpotAccountView]
+"""``async with`` it."""
+
+
+class SpotVenue:
+    """See `Venue`.
+
+    Args:
+        reads: the REST API.
+        switchboard: knows the exchange's time.
+        topics: those of orders and balances.
+    """
+
+    kinds: Sequence[Kind] = ("orders", "balances")
+
+    def __init__(self, reads: SpotReads, switchboard: Switchboard, topics: Sequence[str]) -> None:
+        self.topics = topics
+        self._reads = reads
+        self._switchboard = switchboard
+
+    def push(self, ledger: AccountLedger[SpotAccountOrder], item: object) -> Iterable[Change[SpotAccountOrder]]:
+        """Take an item of one of the topics."""
+        match item:
+            case SpotOrderUpdate():
+                return ledger.push_order(_pushed(item))
+            case SpotBalanceUpdate():
+                changes: list[Change[SpotAccountOrder]] = []
+                for row in item.balances:
+                    changes += ledger.push_balance(row.currency, Balance(row.available, row.frozen), item.time)
+                return changes
+            case _:
+                return ()
+
+    def time(self) -> int | None:
+        """The exchange's time in milliseconds."""
+        return self._switchboard.time("spot")
+
+    async def orders(self, known: Collection[SpotAccountOrder]) -> OrderList[SpotAccountOrder]:
+        """Read the open orders: the list is cut off at 200, newest first, so a full one is continued before its oldest."""
+        found: dict[str, SpotAccountOrder] = {}
+        until: Millis | None = None
+        while True:
+            rows = await self._reads.trading.open_orders(start_time=_BEGINNING, end_time=until, limit=_PAGE)
+            before = len(found)
+            found.update((row.order_id, _listed(row)) for row in rows)
+            if len(rows) < _PAGE:
+                return OrderList(list(found.values()), truncated=False)
+            if len(found) == before:  # more than a page of orders has one and the same time
+                return OrderList(list(found.values()), truncated=True)
+            until = min(row.create_time for row in rows)
+
+    async def order(self, known: SpotAccountOrder) -> SpotAccountOrder | None:
+        """Look up one order."""
+        try:
+            return _listed(await self._reads.trading.order(known.order_id))
+        except NotFound:
+            return None
+
+    async def balances(self) -> list[tuple[str, Balance]]:
+        """Read the spot wallet."""
+        rows = await self._reads.account.spot_balances()
+        return [(row.currency, Balance(row.available, row.frozen)) for row in rows]
+
+    async def positions(self) -> list[AccountPosition]:
+        """There are none."""
+        raise TypeError("a spot account has no positions")
+
+
+@asynccontextmanager
+async def open_spot_account(
+    switchboard: Switchboard,
+    reads: SpotReads,
+    topics: Sequence[str],
+    *,
+    verify_after: float,
+    reconcile: float | None,
+    buffer: int | None,
+) -> AsyncGenerator[SpotAccountView]:
+    """Keep a view of the spot account while inside."""
+    venue = SpotVenue(reads, switchboard, topics)
+    async with follow_account(
+        switchboard, venue, verify_after=verify_after, reconcile=reconcile, buffer=buffer
+    ) as sink:
+        yield SpotAccountView(sink)
+
+
+def _own_id(client_order_id: str | None, order_id: str) -> str | None:
+    """The caller's id: where none was given, some replies repeat the order id."""
+    return None if client_order_id in (None, "", order_id) else client_order_id
+
+
+def _pushed(item: SpotOrderUpdate) -> SpotAccountOrder:
+    state = item.order_state
+    if state is None:
+        state = _STATES.get(item.state or "", SpotOrderState.NEW)
+    entrust = item.entrust_type
+    buys_for = item.notional if item.type == SpotOrderType.MARKET else None
+    return SpotAccountOrder(
+        order_id=item.order_id,
+        client_order_id=_own_id(item.client_order_id, item.order_id),
+        symbol=item.symbol,
+        side=item.side,
+        type=item.type if entrust is None else _TYPES.get(entrust, item.type),
+        mode=item.order_mode,
+        price=item.price or None,
+        size=item.size or None,
+        notional=buys_for or None,
+        filled_size=item.filled_size,
+        filled_notional=item.filled_notional,
+        state=state,
+        create_time=item.create_time if item.create_time is not None else item.order_time,
+        update_time=item.update_time,
+    )
+
+
+def _listed(row: SpotOrder) -> SpotAccountOrder:
+    size = row.size or None
+    return SpotAccountOrder(
+        order_id=row.order_id,
+        client_order_id=_own_id(row.client_order_id, row.order_id),
+        symbol=row.symbol,
+        side=row.side,
+        type=row.type,
+        mode=row.order_mode,
+        price=row.price or None,
+        size=size,
+        # Of a limit order the reply tells its value here, the push nothing.
+        notional=(row.notional or None) if row.type == SpotOrderType.MARKET and size is None else None,
+        filled_size=row.filled_size,
+        filled_notional=row.filled_notional,
+        state=row.state,
+        create_time=row.create_time,
+        update_time=row.update_time,
+    )
