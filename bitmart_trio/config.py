@@ -356,9 +356,7 @@ class Config:
     """None names this library and its version. The exchange's edge turns away the default agents of HTTP libraries."""
     broker_id: str | None = None
     """Sent as X-BM-BROKER-ID, for partners of the broker programme."""
-    silence: Mapping[str, float | None] = attrs.field(
-        default=MappingProxyType({}), converter=_silences, hash=False
-    )
+    silence: Mapping[str, float | None] = attrs.field(default=MappingProxyType({}), converter=_silences, hash=False)
     """Seconds of quiet on a topic, while its connection lives, after which the topic is probed and half as long again
     after which its connection is replaced; None lets it be quiet for ever.
 

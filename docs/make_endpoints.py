@@ -1,7 +1,6 @@
 """Writes ``docs/endpoints.md``: every endpoint with the method that calls it, from the rows themselves.
 
-    python docs/make_endpoints.py            write the page
-    python docs/make_endpoints.py --check    say whether it is current, change nothing
+With ``--check`` it says whether the page is current, and changes nothing.
 """
 
 from __future__ import annotations
@@ -23,15 +22,16 @@ from bitmart_trio.rest.spot import Spot  # noqa: E402
 
 HEAD: Final = """# Endpoints
 
-Every endpoint of BitMart's REST API and the method that calls it. Made from the rows in `bitmart_trio/rest/` by `docs/make_endpoints.py`; a
-test keeps it current.
+Every endpoint of BitMart's REST API and the method that calls it. Made from the rows in `bitmart_trio/rest/` by
+`docs/make_endpoints.py`; a test keeps it current.
 
-*Auth*: `none`, `keyed` (the key alone is sent) or `signed`. *Quota*: calls in seconds, counted by address, key or account (uid);
-an asterisk marks the general rule where none is documented. *npm*: the function of the npm package `bitmart-api` 2.5.1 that the method replaces.
+*Auth*: `none`, `keyed` (the key alone is sent) or `signed`. *Quota*: calls in seconds, counted by address, key or
+account (uid); an asterisk marks the general rule where none is documented. *npm*: the function of the npm package
+`bitmart-api` 2.5.1 that the method replaces.
 """
 
 
-def _type(returns: Any) -> str:
+def _type(returns: Any) -> str:  # noqa: ANN401  # a type of any shape
     if returns is type(None):
         return "None"
     if get_origin(returns) is not None:

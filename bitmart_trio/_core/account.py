@@ -4,13 +4,14 @@ No socket, no clock. A push and a reply that cross on their way say nothing of w
 
 * Each read is begun (`begin`) before it is sent. Things that a push touched after that keep what the push said; the
   reply decides about all others.
-* A push that provably is older than what is held changes nothing. Orders tell it by themselves: closed is final, filled
-  sizes only grow, then the time of the last update decides. Positions have a time of update, spot balances a time of
-  the event; it is compared with those of earlier pushes, and for spot balances with when the last read was sent, too.
-  Futures balances have no time at all.
-* Whatever balance or position is changed by a push is looked at again by a read that begins after it: a push that was on its
-  way for longer than a read can only be found out like this. `due` says which lists are to be read. The same holds for
-  the balances after every change of an order, since spot pushes no balance when an order is placed or cancelled.
+* A push that is older than what is held, by all that can be told, changes nothing. Orders tell it by themselves: closed
+  is final, filled sizes only grow, then the time of the last update decides. Positions have a time of update, spot
+  balances a time of the event; it is compared with those of earlier pushes, and for spot balances with when the last
+  read was sent, too. Futures balances have no time at all.
+* Where a push says something else than the ledger about a balance or a position, whether it is believed or not, a read
+  that begins after it has the last word: clocks can be wrong, and a push can be on its way for longer than a read.
+  `due` says which lists are to be read. The same holds for the balances after every change of an order, since spot
+  pushes no balance when an order is placed or cancelled.
 * An order that is missing in a list of the open ones, though nothing was pushed about it since the list was asked for,
   is looked up by itself: so its final state is known, and a list that was cut off closes nothing.
 * After a hole in the pushes nothing counts as read any more.
@@ -165,6 +166,7 @@ class AccountLedger(Generic[O]):
         verdict = _is_newer(order, known)
         if verdict is False:
             self.outdated += 1
+            self._mark("orders")
             return []
         if verdict is None:
             if _same_terms(order, known):
@@ -181,18 +183,17 @@ class AccountLedger(Generic[O]):
             time: of what changed it, in milliseconds; None where the exchange does not say.
         """
         known = self.balances.get(currency)
+        last = self._balance_times.get(currency, 0)
         self.pushes += 1
         if time is not None:
-            if time < self._balance_times.get(currency, 0):
-                self.outdated += 1
-                return []
-            self._balance_times[currency] = time
+            self._balance_times[currency] = max(time, last)
         if balance == known:
             return []
         self._sequence += 1
         self._mark("balances")
-        if time is not None and self._balances_asked is not None and time < self._balances_asked - SLACK_MS:
-            # Our idea of the exchange's clock may be wrong: hence another read all the same.
+        if time is not None and (
+            time < last or (self._balances_asked is not None and time < self._balances_asked - SLACK_MS)
+        ):
             self.outdated += 1
             return []
         self._touched["balance", currency] = self._sequence
@@ -206,18 +207,18 @@ class AccountLedger(Generic[O]):
         self.pushes += 1
         time = position.update_time or 0
         last = self._position_times.get(key, 0)
-        if time < last:
-            self.outdated += 1
-            return []
-        self._position_times[key] = time
+        self._position_times[key] = max(time, last)
         if known is None and not position.size:
             return []
         if known is not None and _same_position(position, known):
             # The exchange repeats itself every few seconds.
-            return self._refresh_position(known, position)
+            return self._refresh_position(known, position) if time >= last else []
         self._sequence += 1
-        self._touched[key] = self._sequence
         self._mark("positions")
+        if time < last:
+            self.outdated += 1
+            return []
+        self._touched[key] = self._sequence
         return self._set_position(position, known)
 
     # ---- reads ------------------------------------------------------------------------------------------------------

@@ -122,10 +122,12 @@ class Watch:
     Args:
         spoke: told when a topic that had been probed speaks again (topic, since when it was quiet, the time), before
             its items are handed out.
+        hastened: called when `due` has become earlier.
     """
 
-    def __init__(self, spoke: Callable[[str, float, float], None]) -> None:
+    def __init__(self, spoke: Callable[[str, float, float], None], hastened: Callable[[], None]) -> None:
         self.spoke = spoke
+        self._hastened = hastened
         self._pulses: dict[str, Pulse] = {}
         self._due = _NEVER
 
@@ -140,7 +142,9 @@ class Watch:
 
     def hasten(self, due: float) -> None:
         """Something may be due earlier than was thought."""
-        self._due = min(self._due, due)
+        if due < self._due:
+            self._due = due
+            self._hastened()
 
     def due(self) -> float:
         """When `act` must be called at the latest; it may turn out that there is nothing to do."""

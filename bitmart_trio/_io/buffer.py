@@ -193,7 +193,7 @@ class SubscriptionBuffer(Generic[T]):
                 )
             )
 
-    def lost(self, topic: str, held: bool = True) -> None:
+    def lost(self, topic: str, held: bool) -> None:
         """The connection of a topic is gone: what is pushed from now on comes behind a hole.
 
         Args:

@@ -181,7 +181,9 @@ class Pipeline:
                 f"{endpoint} is retired by the exchange; use {endpoint.replaced_by}", DeprecationWarning, stacklevel=3
             )
         if endpoint.venue is not None and self._venue in ("live", "demo") and self._venue != endpoint.venue:
-            raise ConfigurationError(f"{endpoint} exists on the {endpoint.venue} environment only, this is {self._venue}")
+            raise ConfigurationError(
+                f"{endpoint} exists on the {endpoint.venue} environment only, this is {self._venue}"
+            )
         plain = cast("Endpoint[object]", endpoint)
         wire = request.build(plain, arguments, self._config.recv_window)
         job = self._job(

@@ -10,7 +10,7 @@ decoded.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, Final, TypeAlias, cast
 
 import attrs
@@ -116,11 +116,15 @@ class Hub:
         for buffer in self._buffers(gap.topic):
             buffer.gap(gap, connection)
 
-    def lost(self, topics: Iterable[str]) -> None:
-        """Tell whoever listens to these topics that their connection has broken."""
-        for topic in topics:
+    def lost(self, topics: Mapping[str, bool]) -> None:
+        """Tell whoever listens to these topics that their connection has broken.
+
+        Args:
+            topics: and whether they had been acknowledged, on this connection or one before.
+        """
+        for topic, held in topics.items():
             for buffer in self._buffers(topic):
-                buffer.lost(topic)
+                buffer.lost(topic, held)
 
     def end(self, topics: Iterable[str], error: Exception) -> None:
         """End whoever listens to these topics."""

@@ -133,7 +133,7 @@ class Keeper:
         self._ended = ended
         self._rehome = rehome
         self._spare = spare
-        self._watch = Watch(self._spoke)
+        self._watch = Watch(self._spoke, self._retime)
         self._empty_since: float | None = None
         self._limits = LIMITS[place.market, place.private]
         self._topics: dict[str, Wish] = {}
@@ -343,7 +343,7 @@ class Keeper:
                 # What was on its way when the connection fell silent is lost as well.
                 since = self._last_message if heard is None else min(heard, self._last_message)
                 wish.hole = Hole(since, str(error), self.number, self._epoch + 1)
-        self._hub.lost(self._topics)
+        self._hub.lost({topic: wish.hole is not None for topic, wish in self._topics.items()})
 
     def _give_up(self, error: Exception, cause: Exception | None = None) -> None:
         """Tell all who wait or listen that there will be no more."""
@@ -440,6 +440,10 @@ class Keeper:
             if self._socket is not None and self._spare(self):
                 self.leaving = True
                 self._socket.fail(ConnectionLost("nobody held a topic on it"), polite=True)
+
+    def _retime(self) -> None:
+        if self._socket is not None:
+            self._socket.retime()
 
     def _spoke(self, topic: str, since: float, now: float) -> None:
         """A topic that had been silent speaks again: what it missed meanwhile, nobody knows."""

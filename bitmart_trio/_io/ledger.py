@@ -31,7 +31,7 @@ def _count(url: str, limits: SocketLimits) -> _Count:
     try:
         counts = _counts.get()
     except LookupError:
-        counts = {}
+        counts = dict[str, _Count]()
         _counts.set(counts)
     return counts.setdefault(url if limits.apart else urlsplit(url).netloc, _Count())
 

@@ -21,8 +21,13 @@ class Sink(Protocol):
         """Take an item."""
         ...
 
-    def lost(self, topic: str) -> None:
-        """The topic's connection has broken: what follows comes from another one."""
+    def lost(self, topic: str, held: bool) -> None:
+        """The topic's connection has broken: what follows comes from another one.
+
+        Args:
+            topic: as on the wire.
+            held: whether it had been acknowledged; a `gap` follows then.
+        """
         ...
 
     def gap(self, gap: Gap, connection: int) -> None:

@@ -48,8 +48,7 @@ class Socket:
         clock: the exchange's time in milliseconds, for the login.
         push: takes a push (key, payload, time); never waits, never raises for what a peer sends.
         event: takes everything else.
-        due: when there is something else to do; may have become earlier after any of the calls above, and is asked
-            at least once a heartbeat.
+        due: when there is something else to do; after it has become earlier, call `retime` or anything else here.
         chores: does that.
 
     Attributes:
@@ -105,6 +104,10 @@ class Socket:
         """Unsubscribe from a topic at the server and subscribe again."""
         self._session.renew(trio.current_time(), topic)
         self._stir()
+
+    def retime(self) -> None:
+        """``due`` gives an earlier time than before."""
+        self._retimed.set()
 
     def fail(self, error: Exception, *, polite: bool = False) -> None:
         """Give the connection up; `run` raises the error.

@@ -29,6 +29,7 @@ from ..config import Config, Credentials, Environment, Market
 from ..errors import ConfigurationError, InvalidRequest, MissingCredentials
 from ..models import stream_events
 from ..models.stream_events import AnyStreamEvent
+from .holes import Filler
 from .hub import Buffer, Hub, HubStatistics
 from .keeper import Keeper, Place, acknowledged
 from .ledger import ConnectionSlot, free_slots
@@ -97,6 +98,7 @@ class Switchboard:
         buffer: int | None,
         overflow: Overflow | None,
         gaps: Gaps,
+        filler: Filler[Any] | None = None,
     ) -> AsyncGenerator[Subscription[Any]]:
         """Subscribe while inside; returns once the exchange has acknowledged every topic.
 
@@ -106,6 +108,7 @@ class Switchboard:
             buffer: items held; None takes the configuration's.
             overflow: what a full buffer does; None takes the channel's.
             gaps: how holes are told.
+            filler: fills holes, in the client's nursery.
         """
         self._check_open()
         topics = unique(topics)
@@ -117,9 +120,12 @@ class Switchboard:
         size = buffer if buffer is not None else getattr(self._config.buffers, overflow)
         held: SubscriptionBuffer[Any] = SubscriptionBuffer(size=size, overflow=overflow, gaps=gaps)
         held.owner = _Owner(self, spell)
+        held.filler, held.start = filler, self._nursery.start_soon
         self._buffers[held] = None
         with Subscription[Any](held) as subscription:
             await self.add(held, topics)
+            if filler is not None:
+                await filler.begin()
             yield subscription
 
     @property
@@ -140,10 +146,10 @@ class Switchboard:
         """Hold a topic for a sink of the caller's own, who gives it back by `forget`; returns once it is acknowledged.
 
         Returns:
-            Whether the topic was on the wire before: then the exchange does not send its first state once more.
+            Whether the topic was held before: then the exchange does not send its first state once more.
         """
         self._check_open()
-        shared = topic in self._topics
+        shared = self.holds(topic)
         self._buffers[sink] = None
         try:
             await self.add(sink, [topic])
@@ -253,7 +259,8 @@ class Switchboard:
 
     def _check_room(self, topics: Iterable[str]) -> None:
         """Raise unless the exchange allows this address the connections that so many more topics need."""
-        for (market, private), count in Counter((market_of(topic), is_private(topic)) for topic in topics).items():
+        kinds: Counter[tuple[Market, bool]] = Counter((market_of(topic), is_private(topic)) for topic in topics)
+        for (market, private), count in kinds.items():
             url, limits = self._environment.socket_url(market, private), LIMITS[market, private]
             keepers = self._keepers.get((market, private), ())
             room = sum(limits.topics - keeper.load for keeper in keepers if keeper.open)

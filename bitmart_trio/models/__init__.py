@@ -27,6 +27,21 @@ if TYPE_CHECKING:
     from ._futures_enums import PositionSide as PositionSide
     from ._rows import Level as Level
     from ._rows import Row as Row
+    from .account_views import AccountOrder as AccountOrder
+    from .account_views import AccountOrderKind as AccountOrderKind
+    from .account_views import AccountPosition as AccountPosition
+    from .account_views import AccountState as AccountState
+    from .account_views import AccountStatistics as AccountStatistics
+    from .account_views import Balance as Balance
+    from .account_views import BalanceChanged as BalanceChanged
+    from .account_views import ChangesMissed as ChangesMissed
+    from .account_views import FuturesAccountChange as FuturesAccountChange
+    from .account_views import FuturesAccountOrder as FuturesAccountOrder
+    from .account_views import OrderChanged as OrderChanged
+    from .account_views import PositionChanged as PositionChanged
+    from .account_views import Resynced as Resynced
+    from .account_views import SpotAccountChange as SpotAccountChange
+    from .account_views import SpotAccountOrder as SpotAccountOrder
     from .broker import BrokerRebate as BrokerRebate
     from .broker import BrokerRebates as BrokerRebates
     from .earn import AutoSavingsStatus as AutoSavingsStatus

@@ -36,8 +36,12 @@ def members(value: object) -> dict[str, object]:
 
 
 def wire(
-    name: str | None = None, *, aliases: tuple[str, ...] = (), zero_is_none: bool = False, default: Any = attrs.NOTHING
-) -> Any:  # noqa: ANN401
+    name: str | None = None,
+    *,
+    aliases: tuple[str, ...] = (),
+    zero_is_none: bool = False,
+    default: Any = attrs.NOTHING,  # noqa: ANN401  # a field of any type may have one
+) -> Any:  # noqa: ANN401  # type checkers are to see the field's own type
     """A field whose spelling on the wire differs from its Python name, or that needs a rule of its own.
 
     Args:

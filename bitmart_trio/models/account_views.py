@@ -111,9 +111,10 @@ class FuturesAccountOrder(AccountOrder):
     side: FuturesOrderSide
     kind: AccountOrderKind
     state: FuturesOrderState
-    leverage: Decimal
-    """Of the position; 0 was seen on closing orders."""
-    margin_mode: OpenType
+    leverage: Decimal | None
+    """Of the position; 0 was seen on closing orders, None when a push leaves it out."""
+    margin_mode: OpenType | None
+    """None when a push leaves it out."""
     average_price: Decimal | None
     """Of the fills; None before the first."""
     trigger_price: Decimal | None
@@ -143,20 +144,20 @@ class AccountPosition:
     """When it changed last; None until it is pushed."""
 
 
-AnyAccountOrder = TypeVar("AnyAccountOrder", bound=AccountOrder, covariant=True)
+OrderT_co = TypeVar("OrderT_co", bound=AccountOrder, covariant=True)
 
 
 @attrs.frozen(kw_only=True)
-class OrderChanged(Generic[AnyAccountOrder]):
+class OrderChanged(Generic[OrderT_co]):
     """An order was placed, filled, altered or closed."""
 
-    order: AnyAccountOrder
+    order: OrderT_co
     """As it is now."""
-    previous: AnyAccountOrder | None
+    previous: OrderT_co | None
     """As the view's reader knew it, None for a new one."""
     closed: bool
-    """Whether it has left ``account.orders``. When ``order`` looks open all the same, its end was missed and the exchange no
-    longer says what it was (spot forgets orders that were cancelled unfilled after 20 minutes).
+    """Whether it has left ``account.orders``. When ``order`` looks open all the same, its end was missed and the
+    exchange no longer says what it was (spot forgets orders that were cancelled unfilled after 20 minutes).
     """
     merged: int = 1
     """How many changes this one stands for; above 1 when the reader was behind."""
@@ -204,7 +205,9 @@ class ChangesMissed:
 
 
 SpotAccountChange: TypeAlias = OrderChanged[SpotAccountOrder] | BalanceChanged | Resynced | ChangesMissed
-FuturesAccountChange: TypeAlias = OrderChanged[FuturesAccountOrder] | BalanceChanged | PositionChanged | Resynced | ChangesMissed
+FuturesAccountChange: TypeAlias = (
+    OrderChanged[FuturesAccountOrder] | BalanceChanged | PositionChanged | Resynced | ChangesMissed
+)
 
 
 @attrs.frozen(kw_only=True)

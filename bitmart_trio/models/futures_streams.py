@@ -189,9 +189,10 @@ class FuturesBookTicker:
 
 @attrs.frozen(kw_only=True)
 class FuturesTrade:
-    """One trade."""
+    """One trade. What fills a hole (``backfill=True``) was read over REST, which tells no id and whole seconds only."""
 
-    trade_id: int
+    trade_id: int | None = None
+    """None when it was read over REST."""
     symbol: str
     price: Decimal = wire("deal_price")
     size: Decimal = wire("deal_vol")
@@ -259,8 +260,8 @@ class FuturesPositionUpdate:
     """Contracts, unsigned."""
     side: PositionType = wire("position_type")
     margin_mode: MarginModeNumber = wire("open_type")
-    frozen_size: Decimal = wire("frozen_volume")
-    """Contracts held by closing orders."""
+    frozen_size: Decimal | None = wire("frozen_volume", default=None)
+    """Contracts held by closing orders; None when it was read over REST."""
     closed_size: Decimal = wire("close_volume")
     """Contracts closed so far."""
     hold_avg_price: Decimal
@@ -284,7 +285,8 @@ class FuturesPushedFill:
     price: Decimal = wire("fillPrice")
     fee: Decimal
     """Negative is a cost."""
-    fee_currency: str = wire("feeCcy")
+    fee_currency: str | None = wire("feeCcy", default=None)
+    """None when it was read over REST."""
 
 
 @attrs.frozen(kw_only=True)

@@ -35,11 +35,8 @@ def _text(value: Decimal) -> str:
 
 
 def _argument(order: object, name: str) -> object:
-    value: object
-    if isinstance(order, Mapping):
-        value = cast("Mapping[str, object]", order).get(name)
-    else:
-        value = getattr(order, name, None)
+    known = cast("Mapping[str, object]", order) if isinstance(order, Mapping) else {name: getattr(order, name, None)}
+    value = known.get(name)
     return getattr(value, "value", value)
 
 

@@ -45,6 +45,8 @@ class BalanceEvent(OpenStr):
     ACCOUNT_WITHDRAWAL = "ACCOUNT_WITHDRAWAL"
     ACCOUNT_TRANSFER = "ACCOUNT_TRANSFER"
     BMX_DEDUCTION = "BMX_DEDUCTION"
+    SNAPSHOT = "SNAPSHOT"
+    """Not a word of the exchange: read over REST after a hole."""
 
 
 class CustodyType(OpenStr):

@@ -1,6 +1,7 @@
 """A price-time matching book: what every market of the simulated exchange trades on.
 
-It knows prices, sizes and the order of arrival; money, fees and order states belong to its owners. All arithmetic is exact.
+It knows prices, sizes and the order of arrival; money, fees and order states belong to its owners. All arithmetic is
+exact.
 """
 
 from __future__ import annotations

@@ -50,7 +50,8 @@ class Exchange:
         self.faults: Faults = Faults()
         # Above 2^53 on purpose, like the real ones: a client that reads ids as doubles fails here too.
         self._last_id = self.clock.start << 20
-        # The futures side's are documented with 15 and 16 digits and come as JSON numbers too: every client can hold them.
+        # The futures side's are documented with 15 and 16 digits and come as JSON numbers too: every client can hold
+        # them.
         self._last_contract_id = self.clock.start << 10
         self._traces = self.random("trace")
         self.services: list[Json] = system.completed_services(self.clock.start)

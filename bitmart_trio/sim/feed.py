@@ -1,6 +1,7 @@
 """The push side of the simulated exchange: which topics exist, what each says first, and who listens to it.
 
-Chapters register a `FeedChannel` a channel; matching and the market flow call `Feed.publish`. Nothing here knows sockets: a listener is a
+Chapters register a `FeedChannel` a channel; matching and the market flow call `Feed.publish`. Nothing here knows
+sockets: a listener is a
 function that takes a frame and never waits.
 """
 
@@ -48,7 +49,10 @@ class Feed:
         self.channels[channel.name] = channel
 
     def find(self, socket: SocketKind, topic: str) -> tuple[FeedChannel, str] | Literal["channel", "filter"]:
-        """The channel of a topic and its filter, or what is wrong: no such channel on this socket, or no such filter."""
+        """The channel of a topic and its filter, or what is wrong.
+
+        No such channel on this socket, or no such filter.
+        """
         name, _, rest = topic.partition(":")
         channel = self.channels.get(name)
         if channel is None or channel.socket != socket:

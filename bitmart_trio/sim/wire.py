@@ -1,7 +1,9 @@
 """What a REST handler of the simulated exchange sees and says: the call, the refusal, and the table of routes.
 
-A handler is a plain function ``handler(exchange, call) -> Json``: it returns what goes under ``data`` or raises `Refusal`. Who calls,
-signatures, timestamps and quotas are settled before it runs (see ``gate.py``), so a handler holds trading rules and nothing else.
+A handler is a plain function ``handler(exchange, call) -> Json``: it returns what goes under ``data`` or raises
+`Refusal`. Who calls,
+signatures, timestamps and quotas are settled before it runs (see ``gate.py``), so a handler holds trading rules and
+nothing else.
 """
 
 from __future__ import annotations
@@ -47,7 +49,10 @@ class Response:
 
 @attrs.frozen
 class Call:
-    """A request that passed the gate: its parameters (query text or JSON body members) and the account behind its key."""
+    """A request that passed the gate.
+
+    Its parameters (query text or JSON body members) and the account behind its key.
+    """
 
     params: Mapping[str, Json]
     account: Account | None

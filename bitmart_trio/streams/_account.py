@@ -157,7 +157,7 @@ def _subject(change: OrderChanged[Any] | BalanceChanged | PositionChanged) -> Ha
 
 
 class AccountSink(Generic[O]):
-    """What the hub feeds and what reads over REST: a ledger, its state, and who waits for it. See the head of this file.
+    """What the hub feeds and what reads over REST: a ledger, its state, and who waits for it. See the file's head.
 
     Args:
         switchboard: holds the topics.
@@ -215,7 +215,7 @@ class AccountSink(Generic[O]):
         self._tell(self._venue.push(self.ledger, item))
         self._note_doubt(now)
 
-    def lost(self, topic: str) -> None:
+    def lost(self, topic: str, held: bool) -> None:
         """The connection is gone."""
         self.ledger.hole()
         self._stir()
@@ -339,6 +339,7 @@ class AccountSink(Generic[O]):
         return min(times)
 
     async def _read_due(self) -> None:
+        await trio.lowlevel.checkpoint()
         now = trio.current_time()
         if self._reconcile is not None and self._last_read is not None and now >= self._last_read + self._reconcile:
             self.ask("reconcile")

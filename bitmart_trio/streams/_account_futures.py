@@ -105,7 +105,11 @@ class FuturesVenue:
         ordinary: dict[str, FuturesOrder] = {row.order_id: row for row in await trading.open_orders(limit=_PAGE)}
         plans: dict[str, PlanOrder] = {row.order_id: row for row in await trading.plan_orders(limit=_PAGE)}
         more_ordinary, more_plans = len(ordinary) >= _PAGE, len(plans) >= _PAGE
-        symbols = dict.fromkeys(row.symbol for row in (*ordinary.values(), *plans.values(), *known))
+        symbols = {
+            **dict.fromkeys(row.symbol for row in ordinary.values()),
+            **dict.fromkeys(row.symbol for row in plans.values()),
+            **dict.fromkeys(order.symbol for order in known),
+        }
         for symbol in symbols:
             if more_ordinary:
                 ordinary.update((row.order_id, row) for row in await trading.open_orders(symbol, limit=_PAGE))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from decimal import Decimal
 from typing import Final, TypeAlias
+
+import trio
 
 from .._core.account import AccountLedger, Change, Kind
 from .._io.switchboard import Switchboard
@@ -82,7 +83,10 @@ class SpotVenue:
         return self._switchboard.time("spot")
 
     async def orders(self, known: Collection[SpotAccountOrder]) -> OrderList[SpotAccountOrder]:
-        """Read the open orders: the list is cut off at 200, newest first, so a full one is continued before its oldest."""
+        """Read the open orders.
+
+        The list is cut off at 200, newest first, so a full one is continued from its oldest on.
+        """
         found: dict[str, SpotAccountOrder] = {}
         until: Millis | None = None
         while True:
@@ -97,10 +101,12 @@ class SpotVenue:
 
     async def order(self, known: SpotAccountOrder) -> SpotAccountOrder | None:
         """Look up one order."""
+        await trio.lowlevel.checkpoint()
         try:
-            return _listed(await self._reads.trading.order(known.order_id))
+            row = await self._reads.trading.order(known.order_id)
         except NotFound:
             return None
+        return _listed(row)
 
     async def balances(self) -> list[tuple[str, Balance]]:
         """Read the spot wallet."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Generic, TypeAlias, TypedDict, TypeVar
+from typing import Any, ClassVar, Generic, TypeAlias, TypedDict, TypeVar
 
 from .._core.channel import Channel, Overflow
+from .._io.holes import Filler
 from .._io.subscription import Gaps, Subscription
 from .._io.switchboard import Switchboard
+from ..config import Market
 from ..errors import ConfigurationError
 
 T = TypeVar("T")
@@ -37,7 +40,7 @@ def known(options: Options) -> Options:
     return options
 
 
-class MarketStreams(Generic[Reads]):
+class MarketStreams(ABC, Generic[Reads]):
     """The base of ``client.streams.spot`` and ``client.streams.futures``.
 
     Args:
@@ -46,6 +49,8 @@ class MarketStreams(Generic[Reads]):
     """
 
     __slots__ = ("_reads", "_switchboard")
+
+    _market: ClassVar[Market]
 
     def __init__(self, switchboard: Switchboard, reads: Reads | None = None) -> None:
         self._switchboard = switchboard
@@ -61,12 +66,22 @@ class MarketStreams(Generic[Reads]):
             raise ConfigurationError(f"{what} reads over REST, which open_streams has not: use open_client")
         return self._reads
 
+    def _now(self) -> int:
+        """The exchange's time in milliseconds, as well as it is known."""
+        return self._switchboard.time(self._market)
+
+    @abstractmethod
+    def _filler(self, channel: Channel[Any], interval: str | None) -> Filler[Any]:
+        """What fills a channel's holes; raises like `_rest`."""
+
     def _open(
         self,
         channel: Channel[Any],
         subjects: Iterable[str],
         gaps: Gaps,
         options: Options,
+        *,
+        backfill: bool = False,
         **variant: Any,  # noqa: ANN401
     ) -> Opening[Any]:
         known(options)
@@ -82,4 +97,5 @@ class MarketStreams(Generic[Reads]):
             buffer=options.get("buffer"),
             overflow=options.get("overflow") or channel.overflow,
             gaps=gaps,
+            filler=self._filler(channel, variant.get("interval")) if backfill else None,
         )

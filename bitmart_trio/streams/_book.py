@@ -169,10 +169,9 @@ class BookSink:
             case Step.DROPPED | Step.HELD:
                 pass
 
-    def lost(self, topic: str) -> None:
+    def lost(self, topic: str, held: bool) -> None:
         """The connection is gone, and with it the meaning of versions."""
-        if self._opened:
-            self._down = True
+        self._down = held
         self.local.reset()
         self._become_wrong()
 

@@ -7,15 +7,16 @@ needed; the objects ``client.spot`` and ``client.futures`` have them, and so may
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ..models.futures_account import FuturesAsset
-from ..models.futures_market import ContractDetails, FuturesKline, FuturesMarketTrade, FuturesOrderBook
-from ..models.futures_position import FuturesPositionV2
-from ..models.futures_trading import FuturesFill, FuturesOrder, PlanOrder
-from ..models.spot_account import SpotBalance
-from ..models.spot_market import SpotKline, SpotMarketTrade, SpotOrderBook
-from ..models.spot_trading import SpotFill, SpotOrder
+if TYPE_CHECKING:
+    from ..models.futures_account import FuturesAsset
+    from ..models.futures_market import ContractDetails, FuturesKline, FuturesMarketTrade, FuturesOrderBook
+    from ..models.futures_position import FuturesPositionV2
+    from ..models.futures_trading import FuturesFill, FuturesOrder, PlanOrder
+    from ..models.spot_account import SpotBalance
+    from ..models.spot_market import SpotKline, SpotMarketTrade, SpotOrderBook
+    from ..models.spot_trading import SpotFill, SpotOrder
 
 
 class SpotMarketReads(Protocol):

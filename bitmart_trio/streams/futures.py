@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Literal, Unpack, overload
 
 from .._core.channel import Channel
+from .._io.holes import Filler
 from .._io.subscription import Gaps
 from ..models.futures_streams import (
     FuturesAssetUpdate,
@@ -21,7 +22,7 @@ from ..models.futures_streams import (
     FuturesTicker,
     FuturesTrade,
 )
-from ..models.stream_events import Gap, RawPush
+from ..models.stream_events import Backfilled, Gap, RawPush
 from ._account import VERIFY_AFTER
 from ._account_futures import OpeningFuturesAccount, open_futures_account
 from ._base import MarketStreams, Opening, Options
@@ -178,6 +179,12 @@ class FuturesStreams(MarketStreams[FuturesReads]):
     """
 
     __slots__ = ()
+    _market = "futures"
+
+    def _filler(self, channel: Channel[Any], interval: str | None) -> Filler[Any]:
+        from ._fillers import futures_filler  # brings REST's models along
+
+        return futures_filler(channel, self._rest("backfill"), self._now, interval)
 
     @overload
     def ticker(
@@ -437,13 +444,15 @@ class FuturesStreams(MarketStreams[FuturesReads]):
 
     @overload
     def trade(
-        self, *symbols: str, gaps: Literal["mark"], **options: Unpack[Options]
-    ) -> Opening[FuturesTrade | Gap]: ...
+        self, *symbols: str, gaps: Literal["mark"], backfill: bool = False, **options: Unpack[Options]
+    ) -> Opening[FuturesTrade | Gap | Backfilled]: ...
     @overload
     def trade(
-        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", backfill: bool = False, **options: Unpack[Options]
     ) -> Opening[FuturesTrade]: ...
-    def trade(self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
+    def trade(
+        self, *symbols: str, gaps: Gaps = "skip", backfill: bool = False, **options: Unpack[Options]
+    ) -> Opening[Any]:
         """Follow the public trades of contracts.
 
         futures/trade:{symbol}, public. Trades that come in one message were recorded newest first. A reader
@@ -451,22 +460,33 @@ class FuturesStreams(MarketStreams[FuturesReads]):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Trade Channel")
         """
-        return self._open(trade, symbols, gaps, options)
+        return self._open(trade, symbols, gaps, options, backfill=backfill)
 
     @overload
     def kline(
-        self, *symbols: str, interval: FuturesInterval, gaps: Literal["mark"], **options: Unpack[Options]
-    ) -> Opening[FuturesKlineUpdate | Gap]: ...
+        self,
+        *symbols: str,
+        interval: FuturesInterval,
+        gaps: Literal["mark"],
+        backfill: bool = False,
+        **options: Unpack[Options],
+    ) -> Opening[FuturesKlineUpdate | Gap | Backfilled]: ...
     @overload
     def kline(
         self,
         *symbols: str,
         interval: FuturesInterval,
         gaps: Literal["skip", "raise"] = "skip",
+        backfill: bool = False,
         **options: Unpack[Options],
     ) -> Opening[FuturesKlineUpdate]: ...
     def kline(
-        self, *symbols: str, interval: FuturesInterval, gaps: Gaps = "skip", **options: Unpack[Options]
+        self,
+        *symbols: str,
+        interval: FuturesInterval,
+        gaps: Gaps = "skip",
+        backfill: bool = False,
+        **options: Unpack[Options],
     ) -> Opening[Any]:
         """Follow the bar in progress of contracts.
 
@@ -475,7 +495,7 @@ class FuturesStreams(MarketStreams[FuturesReads]):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "KlineBin Channel")
         """
-        return self._open(kline, symbols, gaps, options, interval=interval)
+        return self._open(kline, symbols, gaps, options, backfill=backfill, interval=interval)
 
     @overload
     def mark_price_kline(
@@ -502,13 +522,19 @@ class FuturesStreams(MarketStreams[FuturesReads]):
 
     @overload
     def asset(
-        self, *currencies: str, gaps: Literal["mark"], **options: Unpack[Options]
-    ) -> Opening[FuturesAssetUpdate | Gap]: ...
+        self, *currencies: str, gaps: Literal["mark"], backfill: bool = False, **options: Unpack[Options]
+    ) -> Opening[FuturesAssetUpdate | Gap | Backfilled]: ...
     @overload
     def asset(
-        self, *currencies: str, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+        self,
+        *currencies: str,
+        gaps: Literal["skip", "raise"] = "skip",
+        backfill: bool = False,
+        **options: Unpack[Options],
     ) -> Opening[FuturesAssetUpdate]: ...
-    def asset(self, *currencies: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
+    def asset(
+        self, *currencies: str, gaps: Gaps = "skip", backfill: bool = False, **options: Unpack[Options]
+    ) -> Opening[Any]:
         """Follow your futures balances.
 
         futures/asset:{currency}, private. On change, always whole; nothing right after subscribing. The
@@ -516,17 +542,17 @@ class FuturesStreams(MarketStreams[FuturesReads]):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Assets Channel")
         """
-        return self._open(asset, currencies, gaps, options)
+        return self._open(asset, currencies, gaps, options, backfill=backfill)
 
     @overload
     def position(
-        self, *, gaps: Literal["mark"], **options: Unpack[Options]
-    ) -> Opening[FuturesPositionUpdate | Gap]: ...
+        self, *, gaps: Literal["mark"], backfill: bool = False, **options: Unpack[Options]
+    ) -> Opening[FuturesPositionUpdate | Gap | Backfilled]: ...
     @overload
     def position(
-        self, *, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+        self, *, gaps: Literal["skip", "raise"] = "skip", backfill: bool = False, **options: Unpack[Options]
     ) -> Opening[FuturesPositionUpdate]: ...
-    def position(self, *, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
+    def position(self, *, gaps: Gaps = "skip", backfill: bool = False, **options: Unpack[Options]) -> Opening[Any]:
         """Follow your positions on every contract.
 
         futures/position, private. On change and every 10 s, each listed position whole; a closed one has size
@@ -534,15 +560,17 @@ class FuturesStreams(MarketStreams[FuturesReads]):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Position Channel")
         """
-        return self._open(position, ("",), gaps, options)
+        return self._open(position, ("",), gaps, options, backfill=backfill)
 
     @overload
-    def order(self, *, gaps: Literal["mark"], **options: Unpack[Options]) -> Opening[FuturesOrderUpdate | Gap]: ...
+    def order(
+        self, *, gaps: Literal["mark"], backfill: bool = False, **options: Unpack[Options]
+    ) -> Opening[FuturesOrderUpdate | Gap | Backfilled]: ...
     @overload
     def order(
-        self, *, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+        self, *, gaps: Literal["skip", "raise"] = "skip", backfill: bool = False, **options: Unpack[Options]
     ) -> Opening[FuturesOrderUpdate]: ...
-    def order(self, *, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
+    def order(self, *, gaps: Gaps = "skip", backfill: bool = False, **options: Unpack[Options]) -> Opening[Any]:
         """Follow your orders on every contract, plan, trailing and TP/SL orders too.
 
         futures/order, private. At once on every change, each time with the whole state; nothing right after
@@ -550,7 +578,7 @@ class FuturesStreams(MarketStreams[FuturesReads]):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Order Channel")
         """
-        return self._open(order, ("",), gaps, options)
+        return self._open(order, ("",), gaps, options, backfill=backfill)
 
     @overload
     def unicast(self, *, gaps: Literal["mark"], **options: Unpack[Options]) -> Opening[RawPush | Gap]: ...

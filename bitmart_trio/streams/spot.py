@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal, Unpack, overload
 
 from .._core.channel import Channel
+from .._io.holes import Filler
 from .._io.subscription import Gaps
 from ..models.spot_streams import (
     SpotBalanceUpdate,
@@ -16,7 +17,7 @@ from ..models.spot_streams import (
     SpotTicker,
     SpotTrade,
 )
-from ..models.stream_events import Gap
+from ..models.stream_events import Backfilled, Gap
 from ._account import VERIFY_AFTER
 from ._account_spot import OpeningSpotAccount, open_spot_account
 from ._base import MarketStreams, Opening, Options
@@ -86,6 +87,12 @@ class SpotStreams(MarketStreams[SpotReads]):
     """
 
     __slots__ = ()
+    _market = "spot"
+
+    def _filler(self, channel: Channel[Any], interval: str | None) -> Filler[Any]:
+        from ._fillers import spot_filler  # brings REST's models along
+
+        return spot_filler(channel, self._rest("backfill"), self._now, interval)
 
     @overload
     def ticker(self, *symbols: str, gaps: Literal["mark"], **options: Unpack[Options]) -> Opening[SpotTicker | Gap]: ...
@@ -105,14 +112,29 @@ class SpotStreams(MarketStreams[SpotReads]):
 
     @overload
     def kline(
-        self, *symbols: str, interval: SpotInterval, gaps: Literal["mark"], **options: Unpack[Options]
-    ) -> Opening[SpotKlineUpdate | Gap]: ...
+        self,
+        *symbols: str,
+        interval: SpotInterval,
+        gaps: Literal["mark"],
+        backfill: bool = False,
+        **options: Unpack[Options],
+    ) -> Opening[SpotKlineUpdate | Gap | Backfilled]: ...
     @overload
     def kline(
-        self, *symbols: str, interval: SpotInterval, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+        self,
+        *symbols: str,
+        interval: SpotInterval,
+        gaps: Literal["skip", "raise"] = "skip",
+        backfill: bool = False,
+        **options: Unpack[Options],
     ) -> Opening[SpotKlineUpdate]: ...
     def kline(
-        self, *symbols: str, interval: SpotInterval, gaps: Gaps = "skip", **options: Unpack[Options]
+        self,
+        *symbols: str,
+        interval: SpotInterval,
+        gaps: Gaps = "skip",
+        backfill: bool = False,
+        **options: Unpack[Options],
     ) -> Opening[Any]:
         """Follow the bar in progress of pairs.
 
@@ -122,7 +144,7 @@ class SpotStreams(MarketStreams[SpotReads]):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "KLine Channel")
         """
-        return self._open(kline, symbols, gaps, options, interval=interval)
+        return self._open(kline, symbols, gaps, options, backfill=backfill, interval=interval)
 
     @overload
     def kline_legacy(
@@ -218,12 +240,16 @@ class SpotStreams(MarketStreams[SpotReads]):
         return open_order_book(self._switchboard, topic, symbol=symbol, level=100)
 
     @overload
-    def trade(self, *symbols: str, gaps: Literal["mark"], **options: Unpack[Options]) -> Opening[SpotTrade | Gap]: ...
+    def trade(
+        self, *symbols: str, gaps: Literal["mark"], backfill: bool = False, **options: Unpack[Options]
+    ) -> Opening[SpotTrade | Gap | Backfilled]: ...
     @overload
     def trade(
-        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", backfill: bool = False, **options: Unpack[Options]
     ) -> Opening[SpotTrade]: ...
-    def trade(self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
+    def trade(
+        self, *symbols: str, gaps: Gaps = "skip", backfill: bool = False, **options: Unpack[Options]
+    ) -> Opening[Any]:
         """Follow the public trades of pairs, from the taker's view.
 
         spot/trade:{symbol}, public. Oldest first. Trades have no id. A reader that falls too far behind is
@@ -231,7 +257,7 @@ class SpotStreams(MarketStreams[SpotReads]):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Trade Channel")
         """
-        return self._open(trade, symbols, gaps, options)
+        return self._open(trade, symbols, gaps, options, backfill=backfill)
 
     @overload
     def book_ticker(
@@ -253,13 +279,15 @@ class SpotStreams(MarketStreams[SpotReads]):
 
     @overload
     def user_order(
-        self, *symbols: str, gaps: Literal["mark"], **options: Unpack[Options]
-    ) -> Opening[SpotOrderUpdate | Gap]: ...
+        self, *symbols: str, gaps: Literal["mark"], backfill: bool = False, **options: Unpack[Options]
+    ) -> Opening[SpotOrderUpdate | Gap | Backfilled]: ...
     @overload
     def user_order(
-        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", backfill: bool = False, **options: Unpack[Options]
     ) -> Opening[SpotOrderUpdate]: ...
-    def user_order(self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
+    def user_order(
+        self, *symbols: str, gaps: Gaps = "skip", backfill: bool = False, **options: Unpack[Options]
+    ) -> Opening[Any]:
         """Follow your orders on pairs.
 
         spot/user/order:{symbol}, private. Pushed when an order is accepted, partly filled, filled or
@@ -268,32 +296,34 @@ class SpotStreams(MarketStreams[SpotReads]):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Order Channel")
         """
-        return self._open(user_order, symbols, gaps, options)
+        return self._open(user_order, symbols, gaps, options, backfill=backfill)
 
     @overload
-    def user_orders(self, *, gaps: Literal["mark"], **options: Unpack[Options]) -> Opening[SpotOrderUpdate | Gap]: ...
+    def user_orders(
+        self, *, gaps: Literal["mark"], backfill: bool = False, **options: Unpack[Options]
+    ) -> Opening[SpotOrderUpdate | Gap | Backfilled]: ...
     @overload
     def user_orders(
-        self, *, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+        self, *, gaps: Literal["skip", "raise"] = "skip", backfill: bool = False, **options: Unpack[Options]
     ) -> Opening[SpotOrderUpdate]: ...
-    def user_orders(self, *, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
+    def user_orders(self, *, gaps: Gaps = "skip", backfill: bool = False, **options: Unpack[Options]) -> Opening[Any]:
         """Follow your orders on every pair.
 
         spot/user/orders:ALL_SYMBOLS, private. As `user_order`.
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "All Orders Channel")
         """
-        return self._open(user_orders, ("",), gaps, options)
+        return self._open(user_orders, ("",), gaps, options, backfill=backfill)
 
     @overload
     def user_balance(
-        self, *, gaps: Literal["mark"], **options: Unpack[Options]
-    ) -> Opening[SpotBalanceUpdate | Gap]: ...
+        self, *, gaps: Literal["mark"], backfill: bool = False, **options: Unpack[Options]
+    ) -> Opening[SpotBalanceUpdate | Gap | Backfilled]: ...
     @overload
     def user_balance(
-        self, *, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+        self, *, gaps: Literal["skip", "raise"] = "skip", backfill: bool = False, **options: Unpack[Options]
     ) -> Opening[SpotBalanceUpdate]: ...
-    def user_balance(self, *, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
+    def user_balance(self, *, gaps: Gaps = "skip", backfill: bool = False, **options: Unpack[Options]) -> Opening[Any]:
         """Follow your spot balances.
 
         spot/user/balance:BALANCE_UPDATE, private. Pushed on deposits, withdrawals, transfers, trades and fee
@@ -301,7 +331,7 @@ class SpotStreams(MarketStreams[SpotReads]):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Balance Channel")
         """
-        return self._open(user_balance, ("",), gaps, options)
+        return self._open(user_balance, ("",), gaps, options, backfill=backfill)
 
     def account(
         self, *, verify_after: float = VERIFY_AFTER, reconcile: float | None = None, buffer: int | None = None

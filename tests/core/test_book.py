@@ -198,7 +198,7 @@ def test_no_more_than_the_asked_levels_are_published_and_what_lies_below_is_boun
     assert book.bids() == ()
 
 
-# ---- against a model --------------------------------------------------------------------------------------------------
+# ---- against a model -----------------------------------------------------------------------------------------------
 
 
 @attrs.define

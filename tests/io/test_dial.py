@@ -1,4 +1,7 @@
-"""The default way to open sockets, on loopback and the real clock: TCP, TLS, and an HTTP proxy for both REST and sockets."""
+"""The default way to open sockets, on loopback and the real clock.
+
+TCP, TLS, and an HTTP proxy for both REST and sockets.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +59,9 @@ async def test_a_client_over_real_sockets() -> None:
         async with open_server(seed=1) as server, server.open_client() as client:
             async with client.streams.spot.trade("BTC_USDT") as trades, client.streams.futures.order() as orders:
                 assert (await trades.receive()).symbol == "BTC_USDT"
-                placed = await client.futures.trading.submit_order(symbol="BTCUSDT", side=1, size=1, type="limit", price="30000")
+                placed = await client.futures.trading.submit_order(
+                    symbol="BTCUSDT", side=1, size=1, type="limit", price="30000"
+                )
                 assert (await orders.receive()).order.order_id == str(placed.order_id)
 
 

@@ -13,6 +13,7 @@ import bitmart_trio as bm
 from bitmart_trio import models
 from bitmart_trio.sim.glue import Venue
 from bitmart_trio.streams._account import AccountView
+from bitmart_trio.streams._account_futures import FuturesAccountView
 
 PAIRS = {"BTC_USDT": ("0.00100", 2), "ETH_USDT": ("0.0200", 2), "BMX_USDT": ("50.00", 4)}
 """Symbol -> a size worth a few dollars, and the decimals of a price."""
@@ -93,9 +94,14 @@ def contents(view: AccountView[Any, Any]) -> dict[object, object]:
         )
         if order.client_order_id is not None:
             assert view.order_by_client_id(order.client_order_id) == order
-    for (symbol, side), position in getattr(view, "positions", {}).items():
+    for (symbol, side), position in positions_of(view).items():
         found["position", symbol, side] = (position.size, round(position.entry_price, 6), position.margin_mode)
     return found
+
+
+def positions_of(view: AccountView[Any, Any]) -> dict[tuple[str, str], models.AccountPosition]:
+    """The positions of a view; a spot account has none."""
+    return dict(view.positions) if isinstance(view, FuturesAccountView) else {}
 
 
 class Replica:
@@ -125,7 +131,7 @@ class Replica:
                 assert change.previous == self.balances.get(change.currency)
                 self.balances[change.currency] = change.balance
             case models.PositionChanged():
-                key = (change.position.symbol, str(change.position.side))
+                key = (change.position.symbol, change.position.side)
                 assert change.previous == self.positions.get(key)
                 if change.position.size:
                     self.positions[key] = change.position
@@ -149,7 +155,7 @@ class Replica:
         assert self.missed == 0
         assert self.orders == dict(view.orders)
         assert self.balances == dict(view.balances)
-        assert self.positions == {(symbol, str(side)): each for (symbol, side), each in getattr(view, "positions", {}).items()}
+        assert self.positions == positions_of(view)
 
 
 class Trading:
@@ -165,7 +171,7 @@ class Trading:
 
     async def spot(self) -> None:
         """One thing on spot."""
-        rng, trading = self._rng, rng_choice(self._rng, self._clients).spot.trading
+        rng, trading = self._rng, self._rng.choice(self._clients).spot.trading
         symbol, (size, decimals) = rng.choice(list(PAIRS.items()))
         market = self._venue.exchange.spot.markets[symbol]
         price = format(round(market.last * Decimal(rng.uniform(0.97, 1.03)), decimals), "f")
@@ -183,7 +189,9 @@ class Trading:
         elif what < 0.55:
             if side == "buy":
                 await self._try(
-                    lambda: trading.submit_order(symbol=symbol, side="buy", type="market", notional=str(rng.randint(10, 900)))
+                    lambda: trading.submit_order(
+                        symbol=symbol, side="buy", type="market", notional=str(rng.randint(10, 900))
+                    )
                 )
             else:
                 await self._try(lambda: trading.submit_order(symbol=symbol, side="sell", type="market", size=amount))
@@ -197,7 +205,7 @@ class Trading:
 
     async def futures(self) -> None:
         """One thing on futures."""
-        rng, trading = self._rng, rng_choice(self._rng, self._clients).futures.trading
+        rng, trading = self._rng, self._rng.choice(self._clients).futures.trading
         symbol, decimals = rng.choice(list(CONTRACTS.items()))
         listing = self._venue.exchange.futures.listings[symbol]
         price = format(round(listing.last * Decimal(rng.uniform(0.97, 1.03)), decimals), "f")
@@ -244,21 +252,17 @@ class Trading:
             changed = rng.choice(list(trader.orders.values()))
             await self._try(
                 lambda: trading.modify_limit_order(
-                    symbol=changed.contract.symbol, order_id=int(changed.order_id), size=size + int(changed.deal_size)
+                    symbol=changed.contract.symbol, order_id=changed.order_id, size=size + int(changed.deal_size)
                 )
             )
         elif what < 0.93 and trader.orders:
             victim = rng.choice(list(trader.orders.values()))
-            await self._try(
-                lambda: trading.cancel_order(symbol=victim.contract.symbol, order_id=victim.order_id)
-            )
+            await self._try(lambda: trading.cancel_order(symbol=victim.contract.symbol, order_id=victim.order_id))
         elif what < 0.96 and trader.plans:
             plan = rng.choice(list(trader.plans.values()))
-            await self._try(
-                lambda: trading.cancel_plan_order(symbol=plan.contract.symbol, order_id=plan.order_id)
-            )
+            await self._try(lambda: trading.cancel_plan_order(symbol=plan.contract.symbol, order_id=plan.order_id))
         elif what > 0.98:
-            await self._try(lambda: trading.cancel_orders(symbol=symbol))
+            await self._try(lambda: trading.cancel_all_orders(symbol=symbol))
 
     async def _try(self, call: Callable[[], Awaitable[object]]) -> None:
         try:
@@ -270,8 +274,3 @@ class Trading:
     def _client_id(self) -> str | None:
         self._count += 1
         return f"c{self._count}" if self._rng.random() < 0.5 else None
-
-
-def rng_choice(rng: random.Random, clients: list[bm.Client]) -> bm.Client:
-    """One of the clients."""
-    return rng.choice(clients)

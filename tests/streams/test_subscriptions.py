@@ -11,8 +11,8 @@ from trio.testing import MockClock, assert_checkpoints, wait_all_tasks_blocked
 
 import bitmart_trio as bm
 from bitmart_trio import models
-from bitmart_trio._io.ledger import ConnectionSlot
 from bitmart_trio._core.socket_dialect import LIMITS
+from bitmart_trio._io.ledger import ConnectionSlot
 from bitmart_trio.sim.faults import Garbage, LoseAck, RefuseTopic
 from bitmart_trio.sim.glue import open_exchange
 
@@ -26,10 +26,16 @@ async def test_it_is_open_once_the_exchange_has_acknowledged_it(autojump_clock: 
 
 
 @pytest.mark.parametrize("market", ["spot", "futures"])
-async def test_a_refused_topic_names_itself_and_nothing_of_the_call_is_left(autojump_clock: MockClock, market: str) -> None:
+async def test_a_refused_topic_names_itself_and_nothing_of_the_call_is_left(
+    autojump_clock: MockClock, market: str
+) -> None:
     """Also in the middle of a batch, where spot's error names no topic."""
     async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
-        good, bad = ("spot/trade:BTC_USDT", "spot/trade:NO_SUCH") if market == "spot" else ("futures/trade:BTCUSDT", "futures/trade:NOPE")
+        good, bad = (
+            ("spot/trade:BTC_USDT", "spot/trade:NO_SUCH")
+            if market == "spot"
+            else ("futures/trade:BTCUSDT", "futures/trade:NOPE")
+        )
         async with client.streams.subscribe(good):
             with pytest.raises(bm.SubscriptionRefused) as refused:
                 async with client.streams.subscribe(good.replace("trade", "ticker"), bad, good):
@@ -56,7 +62,7 @@ async def test_two_subscriptions_share_the_wire(autojump_clock: MockClock) -> No
 
 
 async def test_topics_of_a_live_subscription_change(autojump_clock: MockClock) -> None:
-    """add and remove take what the opener takes; a refused one is not held and the subscription goes on."""
+    """Add and remove take what the opener takes; a refused one is not held and the subscription goes on."""
     async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
         async with client.streams.futures.depth("BTCUSDT", level=20, speed="200ms") as books:
             await books.add("ETHUSDT")
@@ -91,8 +97,8 @@ async def test_a_topic_refused_after_a_reconnect_ends_its_subscription_only(auto
             exchange.faults.add(RefuseTopic(topic="spot/trade:BTC_USDT", code="90004", times=None))
             exchange.drop_connections()
             with pytest.raises(bm.SubscriptionRefused, match="90004"):
-                while True:
-                    await gone.receive()
+                async for _ in gone:
+                    pass
             await trio.sleep(5)
             received = stays.statistics().received
             await trio.sleep(5)
@@ -100,7 +106,7 @@ async def test_a_topic_refused_after_a_reconnect_ends_its_subscription_only(auto
 
 
 async def test_a_slow_reader_harms_only_itself(autojump_clock: MockClock) -> None:
-    """fail ends with SubscriberTooSlow after what was buffered; conflate keeps the newest; the counts add up; nobody reconnects."""
+    """Each policy does what it says, the counts add up, and nobody reconnects."""
     async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
         streams = client.streams.spot
         async with (
@@ -189,7 +195,11 @@ async def _entered(nursery: trio.Nursery, opening: object) -> bm.Subscription[ob
 async def test_errors_of_the_user_leave_as_they_are(autojump_clock: MockClock) -> None:
     """No group of ours around a KeyError, nor around a group of the user's own; context and cause untouched."""
     async with open_exchange(seed=1) as exchange:
-        for error in (KeyError("mine"), ExceptionGroup("mine", [ValueError(1), ValueError(2)]), ExceptionGroup("lone", [ValueError(1)])):
+        for error in (
+            KeyError("mine"),
+            ExceptionGroup("mine", [ValueError(1), ValueError(2)]),
+            ExceptionGroup("lone", [ValueError(1)]),
+        ):
             with pytest.raises(type(error)) as raised:
                 async with exchange.open_client() as client, client.streams.spot.trade("BTC_USDT"):
                     raise error

@@ -347,7 +347,8 @@ class Engine:
         self._settle(order)
         self._listener.order_changed(order)
         if given_back and order.fills:
-            # The fills told a balance in which this was still held; without a word after it a follower would stay wrong.
+            # The fills told a balance in which this was still held; without a word after it a follower would stay
+            # wrong.
             pair = order.form.market.pair
             self._listener.money_moved(order.account_id, order.wallet, (pair.base, pair.quote))
 

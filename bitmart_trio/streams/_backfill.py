@@ -1,0 +1,488 @@
+"""What fills the holes of public streams: trades, and the bars of klines.
+
+Trades bear no id over REST, so a hole is filled by joining: what REST tells must contain what was received before the
+hole and what is received behind it; what lies between is what was missed. Trades are compared as multisets of time,
+price, size and side, in the coarser of the two spellings (futures: REST counts base currency and whole seconds).
+
+* The seam in front holds if REST reaches back beyond the moment of the last trade received. The trades of a moment can
+  be told apart only if all of them are known, so the first moment of an unbroken run cannot serve.
+* The seam behind holds if REST, asked after a live push had come, has that push. As long as none has come, what REST
+  has is delivered at once and the hole stays open: REST is a cache of unknown age.
+
+A bar needs no such care: the last state of one replaces all before, and REST's is final once it lists a later bar.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
+
+import trio
+
+from .._core.channel import Channel
+from .._io.holes import Hole
+from ..models.futures_market import ContractDetails, FuturesMarketTrade
+from ..models.futures_streams import FuturesKlineUpdate, FuturesTrade
+from ..models.spot_market import SpotKline
+from ..models.spot_streams import SpotKlineUpdate, SpotTrade
+from ._reads import FuturesReads, SpotReads
+
+T = TypeVar("T")
+Bar = TypeVar("Bar", bound=SpotKlineUpdate | FuturesKlineUpdate)
+
+Clock: TypeAlias = Callable[[], int]
+"""The exchange's time in milliseconds."""
+
+# Seconds between the tries when REST's answer is older than the stream.
+_WAITS: Final = (0.25, 0.5, 1.0, 2.0, 4.0)
+# Seconds in which pushes of one moment must have arrived, if they were on their way.
+_SIBLINGS: Final = 3.0
+# Trades of a topic that are remembered: several times what REST tells.
+_REMEMBERED: Final = 512
+_AT_ONCE: Final = 2
+
+_SPOT_TRADES: Final = 50
+_FUTURES_TRADES: Final = 100
+_SPOT_BARS: Final = 200
+_FUTURES_BARS: Final = 500
+
+_STALE: Final = "REST did not catch up with the stream"
+
+
+class Fillable(Generic[T]):
+    """What all fillers have: a channel, and a bound on what they ask at once."""
+
+    def __init__(self, channel: Channel[T]) -> None:
+        self._channel = channel
+        self._slots = trio.CapacityLimiter(_AT_ONCE)
+
+    async def begin(self) -> None:
+        """Nothing need be known before the first hole."""
+        await trio.lowlevel.checkpoint()
+
+    def state(self, topic: str, item: T) -> Hashable:
+        """As the hub has it."""
+        return topic if self._channel.key is None else (topic, self._channel.key(item))
+
+
+def subject(topic: str) -> str:
+    """The symbol or currency of a topic."""
+    return topic.partition(":")[2]
+
+
+# ---- trades ---------------------------------------------------------------------------------------------------------
+
+
+class Trade(NamedTuple):
+    """What makes two trades the same, as far as REST tells."""
+
+    time: int
+    price: Decimal
+    size: Decimal
+    side: str
+
+
+class Unknowable(Exception):
+    """REST's and the stream's trades cannot be compared."""
+
+
+Row: TypeAlias = tuple[Trade, T]
+
+
+class TradeFiller(Fillable[T]):
+    """Fills holes between trades. See the head of this file.
+
+    Args:
+        channel: whose trades.
+        key: what makes a trade of the stream the same as one of REST's; raises `Unknowable`.
+        read: REST's latest trades of a symbol, in any order.
+    """
+
+    def __init__(
+        self, channel: Channel[T], key: Callable[[T], Trade], read: Callable[[str], Awaitable[list[Row[T]]]]
+    ) -> None:
+        super().__init__(channel)
+        self._key = key
+        self._rows = read
+        self._runs: dict[str, deque[T]] = {}
+        """The newest trades of each topic since its last gap."""
+        self._early: dict[str, Counter[Trade]] = {}
+        """Trades that were delivered from REST and may still be pushed."""
+
+    def notice(self, topic: str, item: T) -> bool:
+        """See `Filler.notice`."""
+        early = self._early.get(topic)
+        if early and (trade := self._known(item)) is not None:
+            if early[trade] > 0:
+                early[trade] -= 1
+                return False
+            if trade.time > max(each.time for each in early):
+                del self._early[topic]
+        run = self._runs.get(topic)
+        if run is None:
+            run = self._runs[topic] = deque(maxlen=_REMEMBERED)
+        run.append(item)
+        return True
+
+    def _known(self, item: T) -> Trade | None:
+        try:
+            return self._key(item)
+        except Unknowable:
+            return None
+
+    def missed(self, topic: str) -> None:
+        """See `Filler.missed`."""
+        self._runs.pop(topic, None)
+
+    async def fill(self, hole: Hole[T]) -> str | None:
+        """See `Filler.fill`."""
+        topic = hole.topic
+        run = self._runs.get(topic)
+        if not run:
+            return "nothing had been received before it to join on"
+        try:
+            return await self._join(hole, run)
+        except Unknowable as error:
+            return str(error)
+
+    async def _join(self, hole: Hole[T], run: deque[T]) -> str | None:
+        early = self._early[hole.topic] = self._early.get(hole.topic, Counter())
+        waits = iter(_WAITS)
+        while True:
+            seen = len(hole.held)
+            async with self._slots:
+                rows = await self._rows(subject(hole.topic))
+            seam = _Seam(rows, [self._key(item) for item in run])
+            if not seam.agrees:
+                if seam.current:
+                    return "REST tells other trades than were received before it"
+                if not await _again(waits):
+                    return _STALE
+                continue
+            if not hole.held and seam.torn is not None:
+                # Without a push behind it, what was missed cannot be told from what is yet to be pushed.
+                with trio.move_on_after(_SIBLINGS):
+                    await hole.more(0)
+                if not hole.held:
+                    return seam.torn
+            elif not hole.held:
+                hole.deliver([item for _, item in seam.left])
+                run.extend(item for _, item in seam.left)
+                early.update(trade for trade, _ in seam.left)
+                await hole.more(0)
+            if not seen:
+                continue  # only an answer to a question asked after a push is sure to know of that push
+            tail = await self._tail(hole, seam, early)
+            if tail is None:
+                if not await _again(waits):
+                    return _STALE
+                continue
+            first, filled, mixed = tail
+            hole.deliver([item for _, item in filled])
+            run.extend(item for _, item in filled)
+            for trade in [trade for trade in early if trade.time < first]:
+                del early[trade]
+            if not early:
+                del self._early[hole.topic]
+            return mixed or seam.torn
+
+    async def _tail(
+        self, hole: Hole[T], seam: _Seam[T], early: Counter[Trade]
+    ) -> tuple[int, list[Row[T]], str | None] | None:
+        """Join on to what is held.
+
+        Returns:
+            The moment of the first push, the trades before it, and what may be missing all the same; None if REST does
+            not know of the push.
+        """
+        deadline = trio.current_time() + _SIBLINGS
+        while True:
+            live = [self._key(item) for item in hole.live]
+            first = min(trade.time for trade in live)
+            pushed = Counter(trade for trade in live if trade.time == first)
+            pushed -= early  # these were delivered already
+            same = Counter(trade for trade, _ in seam.left if trade.time == first)
+            if not pushed <= same:
+                return None
+            before = [row for row in seam.left if row[0].time < first]
+            extra = same - pushed
+            if not extra:
+                return first, before, None
+            # Of the same moment, and not pushed: missed, or still on their way?
+            if max(trade.time for trade in live) > first:
+                for row in seam.left:
+                    if extra[row[0]] > 0:
+                        extra[row[0]] -= 1
+                        before.append(row)
+                return first, before, None
+            held = len(live)
+            with trio.move_on_at(deadline) as late:
+                await hole.more(held)
+            if late.cancelled_caught:
+                return first, before, "some trades of the moment at its end may be missing"
+
+
+class _Seam(Generic[T]):
+    """REST's latest trades, laid against those that are known."""
+
+    def __init__(self, rows: Sequence[Row[T]], known: Sequence[Trade]) -> None:
+        # Newest first as documented, and stable: trades of one moment keep their order.
+        newest_first = len(rows) > 1 and rows[0][0].time >= rows[-1][0].time
+        ordered = sorted(reversed(rows) if newest_first else rows, key=lambda row: row[0].time)
+        start, end = min(trade.time for trade in known), max(trade.time for trade in known)
+        oldest = ordered[0][0].time if ordered else end
+        newest = ordered[-1][0].time if ordered else 0
+        told = Counter(trade for trade, _ in ordered)
+        self.agrees = Counter(trade for trade in known if trade.time > oldest) <= told
+        """Whether REST tells the trades that are known."""
+        self.current = newest > end
+        """Whether REST tells of what came after them."""
+        self.torn: str | None = None
+        """Why the front seam does not hold."""
+        if start == end:
+            self.torn = "too little had been received before it to join on"
+        elif oldest >= end:
+            self.torn = f"REST tells the last {len(ordered)} trades only"
+        taken = Counter(known)
+        self.left: list[Row[T]] = []
+        """The trades that are not known, oldest first."""
+        for trade, item in ordered:
+            if taken[trade] > 0:
+                taken[trade] -= 1
+            elif trade.time > start:
+                self.left.append((trade, item))
+
+
+async def _again(waits: Iterator[float]) -> bool:
+    """Wait before another try; whether there is one left."""
+    seconds = next(waits, None)
+    await trio.sleep(seconds or 0)
+    return seconds is not None
+
+
+def spot_trades(channel: Channel[SpotTrade], reads: SpotReads) -> TradeFiller[SpotTrade]:
+    """The filler of ``spot.trade``."""
+
+    def key(item: SpotTrade) -> Trade:
+        if item.time is None:
+            raise Unknowable("the pushes do not tell milliseconds")
+        return Trade(item.time, item.price, item.size, item.side.value)
+
+    async def read(symbol: str) -> list[Row[SpotTrade]]:
+        return [
+            (
+                Trade(row.timestamp, row.price, row.size, row.side.value),
+                SpotTrade(symbol=row.symbol, price=row.price, size=row.size, side=row.side, time=row.timestamp),
+            )
+            for row in await reads.market.trades(symbol, limit=_SPOT_TRADES)
+        ]
+
+    return TradeFiller(channel, key, read)
+
+
+def futures_trades(channel: Channel[FuturesTrade], reads: FuturesReads) -> TradeFiller[FuturesTrade]:
+    """The filler of ``futures.trade``."""
+    contracts: dict[str, ContractDetails] = {}
+
+    def key(item: FuturesTrade) -> Trade:
+        taker_sold = item.buyer_is_maker
+        if taker_sold is None:
+            if item.way is None:
+                raise Unknowable("the pushes do not tell the taker's side")
+            taker_sold = item.way.value > 4
+        return Trade(int(item.datetime.timestamp()), item.price, item.size, "sell" if taker_sold else "buy")
+
+    def size(row: FuturesMarketTrade, contract: ContractDetails) -> Decimal:
+        # A coin-margined contract is an amount of the quote currency, the others one of the base currency.
+        inverse = contract.quote_currency == "USD"
+        exact = row.qty * (row.price if inverse else 1) / contract.contract_size
+        whole = exact.to_integral_value()
+        if abs(exact - whole) > (whole * Decimal("0.001") if inverse else 0):
+            raise Unknowable("REST tells a quantity that is no number of contracts")
+        return whole
+
+    async def read(symbol: str) -> list[Row[FuturesTrade]]:
+        if symbol not in contracts:
+            contracts.update({each.symbol: each for each in await reads.market.contracts(symbol)})
+        contract = contracts.get(symbol)
+        if contract is None:
+            raise Unknowable("REST does not tell the contract's size")
+        found: list[Row[FuturesTrade]] = []
+        for row in await reads.market.trades(symbol, limit=_FUTURES_TRADES):
+            at = datetime.fromtimestamp(row.time, UTC)
+            item = FuturesTrade(
+                symbol=row.symbol,
+                price=row.price,
+                size=size(row, contract),
+                time=f"{at:%Y-%m-%dT%H:%M:%S}Z",
+                buyer_is_maker=row.is_buyer_maker,
+            )
+            found.append((key(item), item))
+        return found
+
+    return TradeFiller(channel, key, read)
+
+
+# ---- bars -----------------------------------------------------------------------------------------------------------
+
+
+class KlineFiller(Fillable[Bar]):
+    """Fills holes between bars: each bar's last state, and so far that of the one in progress.
+
+    Args:
+        channel: whose bars.
+        clock: the exchange's, for a hole before which nothing was received.
+        read: REST's bars of a symbol from a time in seconds on, oldest first.
+        time: of a bar; REST's is its start.
+        width: seconds of a bar; 0 where the pushes tell each bar's start exactly.
+    """
+
+    def __init__(
+        self,
+        channel: Channel[Bar],
+        clock: Clock,
+        read: Callable[[str, int], Awaitable[list[Bar]]],
+        time: Callable[[Bar], int],
+        width: int,
+    ) -> None:
+        super().__init__(channel)
+        self._clock = clock
+        self._bars = read
+        self._time = time
+        self._width = width
+        self._last: dict[str, Bar] = {}
+
+    def notice(self, topic: str, item: Bar) -> bool:
+        """See `Filler.notice`."""
+        last = self._last.get(topic)
+        if last is None or self._time(item) >= self._time(last):
+            self._last[topic] = item
+        return True
+
+    def missed(self, topic: str) -> None:
+        """See `Filler.missed`. The last bar known is where the next hole is filled from all the same."""
+
+    async def fill(self, hole: Hole[Bar]) -> str | None:
+        """See `Filler.fill`."""
+        assert hole.gap is not None
+        known = self._last.get(hole.topic)
+        if known is not None:
+            begin = self._time(known)
+        else:  # nothing has happened since it was opened; some seconds for the clock
+            begin = self._clock() // 1000 - round(trio.current_time() - hole.gap.since) - 2
+        waits = iter(_WAITS)
+        while True:
+            async with self._slots:
+                rows = await self._bars(subject(hole.topic), begin - self._width)
+            starts = [self._time(row) for row in rows]
+            if not starts or starts[0] > begin:
+                return "REST does not reach back to the last bar received"
+            first = max(start for start in starts if start <= begin)
+            until = self._first_live(hole)
+            fresh = [
+                row
+                for row, start in zip(rows, starts, strict=True)
+                if start >= first
+                and (until is None or start + max(self._width, 1) <= until)
+                and not (start == first and known is not None and self._same(row, known))
+            ]
+            hole.deliver(fresh)
+            if fresh:
+                known = self._last[hole.topic] = fresh[-1]
+                begin = self._time(known)
+            if until is None:
+                await hole.more(0)
+                until = self._first_live(hole)
+                assert until is not None
+            # A bar of REST's is final if it lists a later one.
+            if until < starts[-1] + max(self._width, 1):
+                return None
+            if not await _again(waits):
+                return _STALE
+
+    def _same(self, row: Bar, known: Bar) -> bool:
+        return (row.open, row.high, row.low, row.close, row.volume) == (
+            known.open,
+            known.high,
+            known.low,
+            known.close,
+            known.volume,
+        )
+
+    def _first_live(self, hole: Hole[Bar]) -> int | None:
+        return min((self._time(item) for item in hole.live), default=None)
+
+
+def spot_klines(
+    channel: Channel[SpotKlineUpdate], reads: SpotReads, clock: Clock, interval: str
+) -> KlineFiller[SpotKlineUpdate]:
+    """The filler of ``spot.kline``."""
+    step = _STEPS[interval]
+
+    async def read(symbol: str, begin: int) -> list[SpotKlineUpdate]:
+        rows = await reads.market.latest_klines(symbol, after=begin - 1, step=step, limit=_SPOT_BARS)
+        found: dict[int, SpotKline] = {row.open_time: row for row in rows}
+        if not found or min(found) > begin or len(rows) >= _SPOT_BARS:
+            found |= await older(symbol, begin)
+        return [
+            SpotKlineUpdate(symbol, row.open_time, row.open, row.high, row.low, row.close, row.volume)
+            for _, row in sorted(found.items())
+        ]
+
+    async def older(symbol: str, begin: int) -> dict[int, SpotKline]:
+        """The long way: page by page."""
+        found: dict[int, SpotKline] = {}
+        while True:
+            rows = await reads.market.klines(symbol, after=begin - 1, step=step, limit=_SPOT_BARS)
+            found |= {row.open_time: row for row in rows}
+            if len(rows) < _SPOT_BARS or max(found) <= begin:
+                return found
+            begin = max(found)
+
+    return KlineFiller(channel, clock, read, lambda bar: bar.open_time, 0)
+
+
+def futures_klines(
+    channel: Channel[FuturesKlineUpdate], reads: FuturesReads, clock: Clock, interval: str
+) -> KlineFiller[FuturesKlineUpdate]:
+    """The filler of ``futures.kline``."""
+    step = _STEPS[interval]
+
+    async def read(symbol: str, begin: int) -> list[FuturesKlineUpdate]:
+        found: dict[int, FuturesKlineUpdate] = {}
+        end = clock() // 1000 + 1
+        while begin <= end:
+            until = min(end, begin + (_FUTURES_BARS - 1) * step * 60)
+            rows = await reads.market.klines(symbol, start_time=begin, end_time=max(until, begin + 1), step=step)
+            for row in rows:
+                found[row.timestamp] = FuturesKlineUpdate(
+                    symbol=symbol,
+                    open=row.open_price,
+                    high=row.high_price,
+                    low=row.low_price,
+                    close=row.close_price,
+                    volume=row.volume,
+                    time=row.timestamp,
+                )
+            begin = until + 1
+        return [bar for _, bar in sorted(found.items())]
+
+    return KlineFiller(channel, clock, read, lambda bar: bar.time, step * 60)
+
+
+_STEPS: Final = {
+    "1m": 1,
+    "5m": 5,
+    "15m": 15,
+    "30m": 30,
+    "1H": 60,
+    "2H": 120,
+    "4H": 240,
+    "1D": 1440,
+    "1W": 10_080,
+    "1M": 43_200,
+}
+"""The width of a bar in minutes, as REST counts it."""

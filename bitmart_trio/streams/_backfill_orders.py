@@ -1,0 +1,523 @@
+"""What fills the holes of your own order streams: missed fills one by one, and each order's last state.
+
+Orders and fills bear ids, so nothing need be joined on: what an order's pushes have told is remembered, REST tells the
+rest, and a push that says no more than REST had said is left out. Which orders were open is read when the subscription
+opens, since one that was placed long before a hole can be cancelled in it.
+
+REST keeps no list of events: the acceptance of an order that was also filled or cancelled in the hole is not repeated.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Final, Generic, NamedTuple, TypeVar
+
+import attrs
+import trio
+
+from .._core.channel import Channel
+from .._io.holes import Hole
+from ..errors import BitMartError, OrderNotFound
+from ..models._enums import OrderSide
+from ..models.futures_streams import (
+    FuturesOrderAction,
+    FuturesOrderUpdate,
+    FuturesPushedFill,
+    FuturesPushedOrder,
+    FuturesPushedOrderType,
+)
+from ..models.futures_trading import FuturesFill, FuturesOrder, FuturesOrderState, PlanOrder, PriceType
+from ..models.spot_streams import FillRole, SpotOrderUpdate
+from ..models.spot_trading import SpotFill, SpotOrder, SpotOrderState, SpotOrderType
+from ._backfill import Clock, Fillable, subject
+from ._reads import FuturesReads, SpotReads
+
+T = TypeVar("T")
+
+# Milliseconds by which our clock may be ahead of the exchange's; what was known already is told apart by its ids.
+_MARGIN: Final = 2000
+# Finished orders that are remembered, for pushes that come late.
+_REMEMBERED: Final = 1000
+_ALL_PAIRS: Final = "ALL_SYMBOLS"
+_SPOT_PAGE: Final = 200
+_FUTURES_PAGE: Final = 100
+_FUTURES_HISTORY: Final = 200
+# Spot: how far back open orders are looked for; without a bound it would be a week.
+_OLDEST: Final = 90 * 86_400_000
+# Spot: an order cancelled unfilled is forgotten after 20 minutes.
+_FORGOTTEN: Final = 19 * 60.0
+# Seconds between the tries when what REST tells does not add up.
+_WAITS: Final = (0.25, 0.5, 1.0, 2.0)
+
+
+class Rank(NamedTuple):
+    """How far an order is. It never goes back."""
+
+    filled: Decimal
+    closed: bool
+
+
+@attrs.define
+class Known(Generic[T]):
+    """What has been told of an order."""
+
+    update: T
+    trades: set[str] = attrs.field(factory=set[str])
+    """Ids of its fills that the reader has."""
+    told: bool = True
+    """False when it was only seen among the open orders at the beginning."""
+    from_rest: bool = False
+
+
+class Missed(NamedTuple, Generic[T]):
+    """An update to deliver, and when it happened."""
+
+    time: int
+    update: T
+
+
+class OrderFiller(Fillable[T], ABC):
+    """What both markets share: the memory of orders."""
+
+    def __init__(self, channel: Channel[T], clock: Clock) -> None:
+        super().__init__(channel)
+        self._clock = clock
+        self._orders: dict[str, Known[T]] = {}
+        self._begun: tuple[float, int] | None = None
+        """When the open orders had been read, by both clocks."""
+
+    # What a market says of its updates.
+
+    @abstractmethod
+    def _id(self, item: T) -> str: ...
+
+    @abstractmethod
+    def _rank(self, item: T) -> Rank: ...
+
+    @abstractmethod
+    def _trade(self, item: T) -> str | None: ...
+
+    @abstractmethod
+    def _terms(self, item: T) -> tuple[object, int]:
+        """What can be changed in an order that stays open, and when it was."""
+
+    @abstractmethod
+    async def _open_now(self) -> Sequence[T]: ...
+
+    @abstractmethod
+    async def _try(self, hole: Hole[T]) -> str | None: ...
+
+    # What they share.
+
+    async def _tried(self, hole: Hole[T]) -> str | None:
+        for seconds in _WAITS:
+            try:
+                async with self._slots:
+                    return await self._try(hole)
+            except Unmatched:  # something was filled between two reads, or one of them is behind the stream
+                await trio.sleep(seconds)
+        return "the fills of an order do not add up"
+
+    async def begin(self) -> None:
+        """See `Filler.begin`."""
+        try:
+            found = await self._open_now()
+        except BitMartError:
+            return  # then no hole can be said to be filled whole
+        for item in found:
+            self._orders.setdefault(self._id(item), Known(item, told=False))
+        self._begun = trio.current_time(), self._clock()
+
+    def notice(self, topic: str, item: T) -> bool:
+        """See `Filler.notice`."""
+        known = self._orders.get(self._id(item))
+        if known is not None and known.from_rest and not self._beyond(item, known.update):
+            return False
+        self._note(item, from_rest=False)
+        return True
+
+    def missed(self, topic: str) -> None:
+        """See `Filler.missed`. Orders are known by their ids, whatever lies between."""
+
+    def _beyond(self, item: T, than: T) -> bool:
+        rank, before = self._rank(item), self._rank(than)
+        if rank != before:
+            return rank > before
+        terms, known = self._terms(item), self._terms(than)
+        return terms[0] != known[0] and terms[1] > known[1]
+
+    def _note(self, item: T, *, from_rest: bool) -> None:
+        name, trade = self._id(item), self._trade(item)
+        known = self._orders.get(name)
+        if known is None:
+            known = self._orders[name] = Known(item)
+        known.update, known.told, known.from_rest = item, True, from_rest
+        if trade is not None:
+            known.trades.add(trade)
+        if self._rank(item).closed and len(self._orders) > _REMEMBERED:
+            closed = [name for name, each in self._orders.items() if self._rank(each.update).closed]
+            for name in closed[: len(closed) // 2]:
+                del self._orders[name]
+
+    def _still_open(self) -> list[T]:
+        return [known.update for known in self._orders.values() if not self._rank(known.update).closed]
+
+    def _since(self, hole: Hole[T]) -> int:
+        """From when on something may have been missed, in the exchange's milliseconds."""
+        assert hole.gap is not None
+        since = self._clock() - round((trio.current_time() - hole.gap.since) * 1000) - _MARGIN
+        return since if self._begun is None else max(since, self._begun[1] - _MARGIN)
+
+    def _not_whole(self, hole: Hole[T]) -> str | None:
+        """Why the beginning of the hole cannot be vouched for."""
+        assert hole.gap is not None
+        if self._begun is None:
+            return "the open orders before it are not known"
+        if hole.gap.since <= self._begun[0]:
+            return "nothing had been heard since the open orders were read"
+        return None
+
+    def _deliver(self, hole: Hole[T], missed: Iterable[Missed[T]]) -> None:
+        updates = [each.update for each in sorted(missed, key=lambda each: each.time)]
+        hole.deliver(updates)
+        for update in updates:
+            self._note(update, from_rest=True)
+
+
+class Unmatched(Exception):
+    """An order has more filled than the fills that were found."""
+
+
+def _chosen(fills: Iterable[tuple[Decimal, T]], lacking: Decimal) -> list[T]:
+    """The newest fills that make up what is lacking; older ones are from before the order was followed."""
+    chosen: list[T] = []
+    for size, fill in fills:
+        if lacking <= 0:
+            break
+        lacking -= size
+        chosen.append(fill)
+    if lacking != 0:
+        raise Unmatched
+    return chosen[::-1]
+
+
+# ---- spot -----------------------------------------------------------------------------------------------------------
+
+
+class SpotOrderFiller(OrderFiller[SpotOrderUpdate]):
+    """The filler of ``spot.user_order`` and ``spot.user_orders``."""
+
+    def __init__(self, channel: Channel[SpotOrderUpdate], reads: SpotReads, clock: Clock) -> None:
+        super().__init__(channel, clock)
+        self._reads = reads
+
+    def _id(self, item: SpotOrderUpdate) -> str:
+        return item.order_id
+
+    def _rank(self, item: SpotOrderUpdate) -> Rank:
+        open_states = (SpotOrderState.NEW, SpotOrderState.PARTIALLY_FILLED)
+        closed = item.order_state not in open_states if item.order_state is not None else item.state not in ("4", "5")
+        return Rank(item.filled_size, closed)
+
+    def _trade(self, item: SpotOrderUpdate) -> str | None:
+        return item.trade_id
+
+    def _terms(self, item: SpotOrderUpdate) -> tuple[object, int]:
+        return None, 0
+
+    async def _open_now(self) -> list[SpotOrderUpdate]:
+        rows = await self._reads.trading.open_orders(start_time=self._clock() - _OLDEST, limit=_SPOT_PAGE)
+        return [_spot_state(row, None) for row in rows]
+
+    async def fill(self, hole: Hole[SpotOrderUpdate]) -> str | None:
+        """See `Filler.fill`."""
+        return await self._tried(hole)
+
+    async def _try(self, hole: Hole[SpotOrderUpdate]) -> str | None:
+        assert hole.gap is not None
+        reason = self._not_whole(hole)
+        if trio.current_time() - hole.gap.since > _FORGOTTEN:
+            reason = "orders that were cancelled unfilled are forgotten after 20 minutes"
+        trading, since = self._reads.trading, self._since(hole)
+        symbol = None if subject(hole.topic) == _ALL_PAIRS else subject(hole.topic)
+        # Fills first: then no state can lack what a fill tells, and one that is ahead of the fills is noticed.
+        fills = await trading.trades(symbol, start_time=since, limit=_SPOT_PAGE)
+        live = await trading.open_orders(symbol, start_time=self._clock() - _OLDEST, limit=_SPOT_PAGE)
+        done = await trading.order_history(symbol, start_time=since, limit=_SPOT_PAGE)
+        if max(len(fills), len(live), len(done)) >= _SPOT_PAGE:
+            reason = f"there are more than the {_SPOT_PAGE} rows that REST tells at once"
+        states = {row.order_id: row for row in [*live, *done]}
+        unknown = [fill.order_id for fill in fills if not self._has(fill)]
+        unknown += [item.order_id for item in self._still_open() if symbol in (None, item.symbol)]
+        for order_id in dict.fromkeys(unknown):
+            if order_id not in states:
+                try:
+                    states[order_id] = await trading.order(order_id)
+                except OrderNotFound:
+                    reason = f"order {order_id} is gone, and REST does not tell how it ended"
+        missed: list[Missed[SpotOrderUpdate]] = []
+        for order_id, state in states.items():
+            missed += self._missed_of(state, [fill for fill in fills if fill.order_id == order_id])
+        self._deliver(hole, missed)
+        return reason
+
+    def _has(self, fill: SpotFill) -> bool:
+        known = self._orders.get(fill.order_id)
+        return known is not None and fill.trade_id in known.trades
+
+    def _missed_of(self, order: SpotOrder, fills: Sequence[SpotFill]) -> list[Missed[SpotOrderUpdate]]:
+        known = self._orders.get(order.order_id)
+        fresh = sorted((fill for fill in fills if not self._has(fill)), key=_spot_fill_order)
+        if known is not None and known.told:
+            lacking = order.filled_size - known.update.filled_size
+            fresh = _chosen(((fill.size, fill) for fill in reversed(fresh)), lacking)
+        filled = order.filled_size - sum((fill.size for fill in fresh), Decimal(0))
+        notional = order.filled_notional - sum((fill.notional for fill in fresh), Decimal(0))
+        if filled < 0:
+            raise Unmatched
+        told = known.update if known is not None else None
+        missed: list[Missed[SpotOrderUpdate]] = []
+        for fill in fresh:
+            filled += fill.size
+            notional += fill.notional
+            told = attrs.evolve(
+                _spot_state(order, None),
+                order_state=SpotOrderState.PARTIALLY_FILLED,
+                filled_size=filled,
+                filled_notional=notional,
+                last_fill_price=fill.price,
+                last_fill_size=fill.size,
+                last_fill_time=fill.create_time,
+                last_fill_role=FillRole.MAKER if fill.trade_role.value.casefold() == "maker" else FillRole.TAKER,
+                trade_id=fill.trade_id,
+                fee=fill.fee,
+                fee_currency=fill.fee_coin_name,
+                update_time=fill.create_time,
+            )
+            missed.append(Missed(fill.create_time, told))
+        if order.state == SpotOrderState.FILLED and fresh:
+            # The last fill is the end of the order: one event.
+            told = attrs.evolve(missed[-1].update, order_state=order.state, update_time=order.update_time)
+            missed[-1] = Missed(missed[-1].time, told)
+        end = _spot_state(order, told)
+        if told is None or self._beyond(end, told) or (known is None and not fresh):
+            missed.append(Missed(order.update_time, end))
+        return missed
+
+
+def _spot_fill_order(fill: SpotFill) -> tuple[int, int, str]:
+    return fill.create_time, len(fill.trade_id), fill.trade_id
+
+
+def _spot_state(order: SpotOrder, last: SpotOrderUpdate | None) -> SpotOrderUpdate:
+    """An order as a push would tell it; what only pushes know of its last fill is taken from the last update."""
+    spends = order.type == SpotOrderType.MARKET and order.side == OrderSide.BUY
+    return SpotOrderUpdate(
+        symbol=order.symbol,
+        order_id=order.order_id,
+        client_order_id=order.client_order_id,
+        side=order.side,
+        type=order.type,
+        price=order.price or Decimal(0),
+        size=order.size or Decimal(0),
+        notional=order.notional if spends else None,
+        filled_size=order.filled_size,
+        filled_notional=order.filled_notional,
+        order_state=order.state,
+        order_mode=order.order_mode,
+        last_fill_price=Decimal(0) if last is None else last.last_fill_price,
+        last_fill_size=Decimal(0) if last is None else last.last_fill_size,
+        last_fill_time=None if last is None else last.last_fill_time,
+        last_fill_role=None if last is None else last.last_fill_role,
+        trade_id=None if last is None else last.trade_id,
+        fee=None if last is None else last.fee,
+        fee_currency=None if last is None else last.fee_currency,
+        order_time=order.create_time,
+        create_time=order.create_time,
+        update_time=order.update_time,
+    )
+
+
+# ---- futures --------------------------------------------------------------------------------------------------------
+
+
+class FuturesOrderFiller(OrderFiller[FuturesOrderUpdate]):
+    """The filler of ``futures.order``. A gap always stays: see `_try`."""
+
+    def __init__(self, channel: Channel[FuturesOrderUpdate], reads: FuturesReads, clock: Clock) -> None:
+        super().__init__(channel, clock)
+        self._reads = reads
+
+    def _id(self, item: FuturesOrderUpdate) -> str:
+        return item.order.order_id
+
+    def _rank(self, item: FuturesOrderUpdate) -> Rank:
+        return Rank(item.order.filled_size, item.order.state == FuturesOrderState.FINISH)
+
+    def _trade(self, item: FuturesOrderUpdate) -> str | None:
+        return None if item.order.last_trade is None else str(item.order.last_trade.trade_id)
+
+    def _terms(self, item: FuturesOrderUpdate) -> tuple[object, int]:
+        order = item.order
+        return (order.price, order.size, order.trigger_price), order.update_time
+
+    async def _open_now(self) -> list[FuturesOrderUpdate]:
+        trading = self._reads.trading
+        orders = await trading.open_orders(limit=_FUTURES_PAGE)
+        plans = await trading.plan_orders(limit=_FUTURES_PAGE)
+        return [*(_futures_state(row, None) for row in orders), *(_plan_state(row) for row in plans)]
+
+    async def fill(self, hole: Hole[FuturesOrderUpdate]) -> str | None:
+        """See `Filler.fill`."""
+        return await self._tried(hole)
+
+    async def _try(self, hole: Hole[FuturesOrderUpdate]) -> str | None:
+        trading, since = self._reads.trading, self._since(hole) // 1000
+        until = max(self._clock() // 1000 + 2, since + 1)
+        fills = await trading.trades(start_time=since, end_time=until)
+        live = await self._open_now()
+        states = {self._id(item): item for item in live}
+        finished: dict[str, FuturesOrder] = {}
+        # The history is told by contract only: an order on one never heard of that came and went unfilled is missed.
+        reason = self._not_whole(hole) or "REST tells the history of contracts with orders, fills or plans only"
+        if max(len(fills), len(live)) >= _FUTURES_PAGE:
+            reason = f"there may be more than the {_FUTURES_PAGE} rows that REST tells at once"
+        gone = [item.order for item in self._still_open() if self._id(item) not in states]
+        oldest = {order.symbol: since for order in gone}
+        for order in gone:
+            oldest[order.symbol] = min(oldest[order.symbol], order.create_time // 1000 - 1)
+        known = {item.order.symbol for item in [*live, *(each.update for each in self._orders.values())]}
+        for symbol in sorted(known | {fill.symbol for fill in fills}):
+            begin = max(oldest.get(symbol, since), until - 89 * 86_400)  # at most 90 days
+            rows = await trading.order_history(symbol, start_time=begin, end_time=until)
+            if len(rows) >= _FUTURES_HISTORY:
+                reason = f"there may be more than the {_FUTURES_HISTORY} rows that REST tells at once"
+            finished |= {row.order_id: row for row in rows}
+        wanted = {fill.order_id: fill.symbol for fill in fills if not self._has(fill)}
+        wanted |= {order.order_id: order.symbol for order in gone}
+        for order_id, symbol in wanted.items():
+            if order_id not in states and order_id not in finished:
+                try:
+                    finished[order_id] = await trading.order(symbol, order_id)
+                except OrderNotFound:
+                    reason = f"order {order_id} is gone, and REST does not tell how it ended"
+        since_ms = since * 1000
+        for order_id, row in finished.items():
+            before = self._orders.get(order_id)
+            if order_id not in states and (before is not None or row.update_time >= since_ms):
+                states[order_id] = _futures_state(row, None if before is None else before.update.order)
+        missed: list[Missed[FuturesOrderUpdate]] = []
+        for order_id, state in states.items():
+            missed += self._missed_of(state, [fill for fill in fills if fill.order_id == order_id])
+        self._deliver(hole, missed)
+        return reason
+
+    def _has(self, fill: FuturesFill) -> bool:
+        known = self._orders.get(fill.order_id)
+        return known is not None and fill.trade_id in known.trades
+
+    def _missed_of(self, state: FuturesOrderUpdate, fills: Sequence[FuturesFill]) -> list[Missed[FuturesOrderUpdate]]:
+        order = state.order
+        known = self._orders.get(order.order_id)
+        fresh = sorted(
+            (fill for fill in fills if not self._has(fill)),
+            key=lambda fill: (fill.create_time, len(fill.trade_id), fill.trade_id),
+        )
+        if known is not None and known.told:
+            lacking = order.filled_size - known.update.order.filled_size
+            fresh = _chosen(((fill.vol, fill) for fill in reversed(fresh)), lacking)
+        filled = order.filled_size - sum((fill.vol for fill in fresh), Decimal(0))
+        if filled < 0:
+            raise Unmatched
+        told = known.update if known is not None else None
+        missed: list[Missed[FuturesOrderUpdate]] = []
+        for fill in fresh:
+            filled += fill.vol
+            ends = filled == order.filled_size == order.size and order.state == FuturesOrderState.FINISH
+            told = FuturesOrderUpdate(
+                event=FuturesOrderAction.MATCH,
+                order=attrs.evolve(
+                    order,
+                    state=order.state if ends else FuturesOrderState.CHECK,
+                    filled_size=filled,
+                    update_time=order.update_time if ends else fill.create_time,
+                    last_trade=FuturesPushedFill(
+                        trade_id=int(fill.trade_id), size=fill.vol, price=fill.price, fee=-fill.paid_fees
+                    ),
+                ),
+            )
+            missed.append(Missed(fill.create_time, told))
+        if told is None or self._beyond(state, told) or (known is None and not fresh):
+            last = None if told is None else told.order.last_trade
+            end = attrs.evolve(state, order=attrs.evolve(order, last_trade=last))
+            missed.append(Missed(order.update_time, end))
+        return missed
+
+
+_PUSHED_TYPES: Final = {
+    "planorder": FuturesPushedOrderType.PLAN_ORDER,
+    "plan": FuturesPushedOrderType.PLAN_ORDER,
+    "trailing": FuturesPushedOrderType.TRAILING_ORDER,
+}
+
+
+def _event(finished: bool, filled: bool) -> FuturesOrderAction:
+    if not finished:
+        return FuturesOrderAction.SUBMIT
+    return FuturesOrderAction.MATCH if filled else FuturesOrderAction.CANCEL
+
+
+def _futures_state(row: FuturesOrder, known: FuturesPushedOrder | None) -> FuturesOrderUpdate:
+    """An order as a push would tell it. REST does not tell what happened to it: the event is inferred."""
+    kind = _PUSHED_TYPES.get(row.type.value, FuturesPushedOrderType(row.type.value))
+    finished = row.state == FuturesOrderState.FINISH
+    order = FuturesPushedOrder(
+        order_id=row.order_id,
+        client_order_id=row.client_order_id,
+        symbol=row.symbol,
+        price=row.price,
+        size=row.size,
+        state=row.state,
+        side=row.side,
+        type=kind if known is None else known.type,
+        leverage=row.leverage,
+        margin_mode=row.open_type,
+        average_price=row.deal_avg_price,
+        filled_size=row.deal_size,
+        create_time=row.create_time,
+        update_time=row.update_time,
+        position_mode=row.position_mode,
+        trigger_price=row.trigger_price or None if known is None else known.trigger_price,
+        trigger_price_type=None if known is None else known.trigger_price_type,
+        execution_price=None if known is None else known.execution_price,
+        activation_price=row.activation_price or None,
+        callback_rate=row.callback_rate or None,
+    )
+    done = row.deal_size >= row.size or bool(row.executive_order_id)
+    return FuturesOrderUpdate(event=_event(finished, done), order=order)
+
+
+def _plan_state(row: PlanOrder) -> FuturesOrderUpdate:
+    order = FuturesPushedOrder(
+        order_id=row.order_id,
+        client_order_id=row.client_order_id,
+        symbol=row.symbol,
+        price=row.executive_price or Decimal(0),
+        size=row.size,
+        state=row.state,
+        side=row.side,
+        type=_PUSHED_TYPES.get(row.type.value, FuturesPushedOrderType(row.type.value)),
+        leverage=row.leverage,
+        margin_mode=row.open_type,
+        average_price=Decimal(0),
+        filled_size=Decimal(0),
+        create_time=row.create_time,
+        update_time=row.update_time,
+        trigger_price=row.trigger_price,
+        trigger_price_type="fair_price" if row.price_type == PriceType.FAIR_PRICE else "last_price",
+        execution_price="market" if not row.executive_price else format(row.executive_price, "f"),
+        position_mode=row.position_mode,
+    )
+    return FuturesOrderUpdate(event=FuturesOrderAction.SUBMIT, order=order)

@@ -1,0 +1,173 @@
+"""What heals a hole in a stream of states: balances and positions are read anew, and delivered as updates.
+
+What happened in between is not told, but the last state of everything is. What has been pushed since the connection is
+back needs no reading: its state is known to be newer than the hole.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import attrs
+
+from .._core.channel import Channel
+from .._io.holes import Hole
+from ..models._fields import Millis
+from ..models._futures_enums import OpenType, PositionSide
+from ..models.futures_account import FuturesAsset
+from ..models.futures_position import FuturesPositionV2, PositionType
+from ..models.futures_streams import FuturesAssetUpdate, FuturesPositionUpdate, MarginModeNumber
+from ..models.spot_streams import BalanceEvent, SpotBalanceUpdate, SpotPushedBalance
+from ._backfill import Clock, Fillable, subject
+from ._reads import FuturesReads, SpotReads
+
+_ZERO = Decimal(0)
+
+
+class SpotBalanceFiller(Fillable[SpotBalanceUpdate]):
+    """The filler of ``spot.user_balance``."""
+
+    def __init__(self, channel: Channel[SpotBalanceUpdate], reads: SpotReads, clock: Clock) -> None:
+        super().__init__(channel)
+        self._reads = reads
+        self._clock = clock
+        self._currencies: dict[str, None] = {}
+
+    def notice(self, topic: str, item: SpotBalanceUpdate) -> bool:
+        """See `Filler.notice`."""
+        self._currencies.update(dict.fromkeys(balance.currency for balance in item.balances))
+        return True
+
+    def missed(self, topic: str) -> None:
+        """See `Filler.missed`. A later snapshot holds without what was before."""
+
+    async def fill(self, hole: Hole[SpotBalanceUpdate]) -> str | None:
+        """See `Filler.fill`."""
+        async with self._slots:
+            rows = {row.currency: row for row in await self._reads.account.spot_balances()}
+        pushed = {balance.currency for item in hole.live for balance in item.balances}
+        balances = [
+            SpotPushedBalance(currency=row.currency, available=row.available, frozen=row.frozen)
+            for row in rows.values()
+            if row.currency not in pushed
+        ]
+        # The wallet leaves out what is empty.
+        balances += [
+            SpotPushedBalance(currency=currency, available=_ZERO, frozen=_ZERO)
+            for currency in self._currencies
+            if currency not in rows and currency not in pushed
+        ]
+        if balances:
+            update = SpotBalanceUpdate(event_type=BalanceEvent.SNAPSHOT, time=Millis(self._clock()), balances=balances)
+            hole.deliver([update])
+            self.notice(hole.topic, update)
+        return None
+
+
+class FuturesAssetFiller(Fillable[FuturesAssetUpdate]):
+    """The filler of ``futures.asset``."""
+
+    def __init__(self, channel: Channel[FuturesAssetUpdate], reads: FuturesReads) -> None:
+        super().__init__(channel)
+        self._reads = reads
+
+    def notice(self, topic: str, item: FuturesAssetUpdate) -> bool:
+        """See `Filler.notice`."""
+        return True
+
+    def missed(self, topic: str) -> None:
+        """See `Filler.missed`. A later snapshot holds without what was before."""
+
+    async def fill(self, hole: Hole[FuturesAssetUpdate]) -> str | None:
+        """See `Filler.fill`."""
+        currency = subject(hole.topic)
+        async with self._slots:
+            rows = {row.currency: row for row in await self._reads.account.assets()}
+        if not hole.held:
+            hole.deliver([_asset(rows.get(currency), currency)])
+        return None
+
+
+def _asset(row: FuturesAsset | None, currency: str) -> FuturesAssetUpdate:
+    return FuturesAssetUpdate(
+        currency=currency,
+        available=_ZERO if row is None else row.available_balance,
+        position_margin=_ZERO if row is None else row.position_deposit,
+        frozen=_ZERO if row is None else row.frozen_balance,
+    )
+
+
+class FuturesPositionFiller(Fillable[FuturesPositionUpdate]):
+    """The filler of ``futures.position``."""
+
+    def __init__(self, channel: Channel[FuturesPositionUpdate], reads: FuturesReads, clock: Clock) -> None:
+        super().__init__(channel)
+        self._reads = reads
+        self._clock = clock
+        self._open: dict[tuple[str, PositionType], FuturesPositionUpdate] = {}
+
+    def notice(self, topic: str, item: FuturesPositionUpdate) -> bool:
+        """See `Filler.notice`."""
+        if item.size:
+            self._open[item.symbol, item.side] = item
+        else:
+            self._open.pop((item.symbol, item.side), None)
+        return True
+
+    def missed(self, topic: str) -> None:
+        """See `Filler.missed`. A later snapshot holds without what was before."""
+
+    async def fill(self, hole: Hole[FuturesPositionUpdate]) -> str | None:
+        """See `Filler.fill`."""
+        async with self._slots:
+            rows = await self._reads.position.positions_v2()
+        pushed = {(item.symbol, item.side) for item in hole.live}
+        updates: dict[tuple[str, PositionType], FuturesPositionUpdate] = {}
+        for row in rows:
+            side = _side(row)
+            if side is None:
+                return f"REST does not tell the side of the position in {row.symbol}"
+            if row.current_amount:
+                updates[row.symbol, side] = self._update(row, side)
+        for key, known in self._open.items():
+            if key not in updates:
+                closed = attrs.evolve(
+                    known,
+                    size=_ZERO,
+                    frozen_size=_ZERO,
+                    closed_size=known.closed_size + known.size,
+                    update_time=Millis(self._clock()),
+                )
+                updates[key] = closed
+        fresh = [update for key, update in updates.items() if key not in pushed]
+        hole.deliver(fresh)
+        for update in fresh:
+            self.notice(hole.topic, update)
+        return None
+
+    def _update(self, row: FuturesPositionV2, side: PositionType) -> FuturesPositionUpdate:
+        known = self._open.get((row.symbol, side))
+        return FuturesPositionUpdate(
+            symbol=row.symbol,
+            size=row.current_amount,
+            side=side,
+            margin_mode=MarginModeNumber.ISOLATED if row.open_type == OpenType.ISOLATED else MarginModeNumber.CROSS,
+            closed_size=row.close_vol,
+            hold_avg_price=row.entry_price,
+            close_avg_price=row.close_avg_price,
+            open_avg_price=row.open_avg_price,
+            liquidation_price=row.liquidation_price or _ZERO,
+            create_time=row.open_timestamp or row.timestamp,
+            update_time=row.timestamp,
+            position_mode=None if known is None else known.position_mode,
+        )
+
+
+def _side(row: FuturesPositionV2) -> PositionType | None:
+    if row.position_side == PositionSide.LONG:
+        return PositionType.LONG
+    if row.position_side == PositionSide.SHORT:
+        return PositionType.SHORT
+    if row.position_amount:
+        return PositionType.LONG if row.position_amount > 0 else PositionType.SHORT
+    return None if row.current_amount else PositionType.LONG
