@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import inspect
 import sys
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, get_args, get_origin
 
@@ -57,7 +56,7 @@ def chapters() -> list[tuple[str, str, Any, Any]]:
     for market, api, rows in (("spot", Spot, endpoints.spot), ("futures", Futures, endpoints.futures)):
         instance = api(None)  # type: ignore[arg-type]  # nothing is called
         for name, member in vars(api).items():
-            if isinstance(member, cached_property):
+            if isinstance(member, property):
                 found.append((market, name, type(getattr(instance, name)), getattr(rows, name)))
     return found
 

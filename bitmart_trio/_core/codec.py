@@ -305,14 +305,15 @@ def is_native(type_: Any) -> bool:
         # A blank must become None: msgspec refuses one for a Decimal (then the hooks read it) but keeps one for text
         # and enumerations.
         inner: Any = _inner(type_)
-        return inner is Decimal or (attrs.has(cast("type[Any]", inner)) and is_native(inner))
+        return bool(inner is Decimal or (attrs.has(inner) and is_native(inner)))
     if isinstance(type_, typing.NewType):
         return type_.__supertype__ is int
     if not isinstance(type_, type):
         return False
     if type_ in (Decimal, int, str) or issubclass(type_, Enum | Row):
         return True
-    if not attrs.has(type_) or hasattr(type_, "_shape_") or hasattr(type_, "_spread_"):
+    model: Any = type_
+    if not attrs.has(model) or hasattr(model, "_shape_") or hasattr(model, "_spread_"):
         return False
     attrs.resolve_types(type_)
     return all(not field.metadata and is_native(field.type) for field in attrs.fields(type_))

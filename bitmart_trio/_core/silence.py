@@ -55,7 +55,7 @@ class Pulse:
     quiet: float | None = None
     """Since when it is quiet, once it has been probed for that."""
     _mark: float = 0.0
-    """From when the patience counts."""
+    """Not before this time does the patience count."""
     _probed: float | None = None
     """When it was probed, while an answer is awaited."""
     _probes: int = 0
@@ -63,31 +63,36 @@ class Pulse:
     _armed: bool = False
     _futile: bool = False
     """A connection was replaced for it, and it has said nothing since."""
+    _well: bool = False
+    """It was heard as it should be: one more push changes nothing but the time."""
 
     def start(self, now: float) -> None:
         """It is acknowledged, on a new connection."""
         self.heard = self._mark = now
         self.quiet = self._probed = None
-        self._armed = self.prompt
+        self._armed, self._well = self.prompt, False
         self.watch.hasten(self.due())
 
     def stop(self) -> float | None:
         """Its connection is gone: since when it was quiet then; None if there is no telling."""
         known = self._armed or self.quiet is not None
-        self._armed = False
+        self._armed = self._well = False
         return self.heard if known else None
 
     def beat(self, items: Iterable[object], now: float) -> None:
         """A push of it has come."""
+        self.heard = now
+        if self._well:
+            return
         since, self.quiet = self.quiet, None
         if since is None:
             self._probes = 0
         else:
             self._probed = None
             self.watch.spoke(self.topic, since, now)
-        self.heard = self._mark = now
         self._futile = False
         was_armed, self._armed = self._armed, self.rests is None or not all(map(self.rests, items))
+        self._well = self.rests is None and self._probes == 0
         if self._armed and not was_armed:
             self.watch.hasten(self.due())
 
@@ -97,10 +102,13 @@ class Pulse:
             return _NEVER
         if self._probed is not None:
             return self._probed + self.patience / 2
-        return self._mark + min(self.patience * 2.0 ** min(self._probes, 32), max(_LONGEST, self.patience))
+        return max(self._mark, self.heard) + min(
+            self.patience * 2.0 ** min(self._probes, 32), max(_LONGEST, self.patience)
+        )
 
     def act(self, now: float) -> Quiet | None:
         """What is to be done now that it is due."""
+        self._well = False
         if self.quiet is None:
             self.quiet = self.heard
         seconds = now - self.quiet

@@ -229,7 +229,7 @@ class Keeper:
     # ---- the task
     # -----------------------------------------------------------------------------------------------------
 
-    async def run(self) -> None:
+    async def run(self) -> None:  # noqa: ASYNC910  # a task of ours, not an operation of the user's
         """Keep the connection until it is given up. Being cancelled closes it politely."""
         reason = "the client was left"
         try:
@@ -280,7 +280,7 @@ class Keeper:
         self._give_up(ConnectionLost(f"the connection was let go: {reason}"))
         return reason
 
-    async def _clock_was_off(self, error: Exception) -> bool:
+    async def _clock_was_off(self, error: Exception) -> bool:  # noqa: ASYNC910  # as `run`
         """After a login that was refused for its timestamp.
 
         Whether the clock has been corrected, so that another try makes sense at once.
@@ -297,7 +297,7 @@ class Keeper:
             return False
         return True
 
-    async def _connection(self) -> ConnectionLost | LoginFailed:
+    async def _connection(self) -> ConnectionLost | LoginFailed:  # noqa: ASYNC910  # as `run`
         """One connection, from the first byte to its end; gives why it ended."""
         place, config = self._place, self._place.config
         session = Session(

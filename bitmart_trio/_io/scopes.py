@@ -26,7 +26,7 @@ def lone_error() -> Generator[None]:
         error = group.exceptions[0]
         cause, context = error.__cause__, error.__context__
         try:
-            raise error
+            raise error  # noqa: ASYNC123  # its cause and context are put back below, its traceback goes on
         finally:
             # Raising it here has hung the group on it as its context: the user's error leaves as it came.
             error.__cause__, error.__context__ = cause, context

@@ -154,7 +154,8 @@ class Socket:
             await self._read(stream, connection)
         finally:
             # Only a leave of our own is worth a farewell: whoever let us down would not answer it.
-            await close_socket(connection, stream, self._config.timeouts.close if self._polite else 0)
+            seconds = self._config.timeouts.close if self._polite else 0
+            await close_socket(connection, stream, seconds)  # noqa: ASYNC102  # it is shielded and timed in there
 
     async def _open(
         self, nursery: trio.Nursery, url: str, connect: Connect
@@ -176,7 +177,7 @@ class Socket:
         )
         return stream, connection
 
-    async def _log_in(self, credentials: Credentials) -> None:
+    async def _log_in(self, credentials: Credentials) -> None:  # noqa: ASYNC910  # waits for an async signer only
         timestamp = self._clock()
         try:
             signature = credentials.signature(string_to_sign(timestamp, credentials.memo or ""))
@@ -232,7 +233,7 @@ class Socket:
             said = "" if reason is None else f" ({reason.code} {reason.reason or reason.name})"
             raise ConnectionLost(f"the server closed the connection{said}") from (stream.broken or closed)
 
-    async def _write(self, connection: trio_websocket.WebSocketConnection) -> None:
+    async def _write(self, connection: trio_websocket.WebSocketConnection) -> None:  # noqa: ASYNC910  # a task of ours
         try:
             while True:
                 self._stirred = trio.Event()

@@ -22,11 +22,11 @@ class AccountState(enum.Enum):
     """How far a view can be relied on."""
 
     SYNCING = "syncing"
-    """It follows the pushes, but has not been read since they (last) began."""
+    """It has not been read for the first time."""
     LIVE = "live"
-    """It was read since, and nothing is known to be missing."""
+    """It was read since the pushes (last) began, and nothing is known to be missing."""
     STALE = "stale"
-    """It does not follow the pushes: the connection is down, or the view has ended."""
+    """It was live. Now its connection is gone, or it has not been read since, or it has ended."""
 
 
 class AccountOrderKind(OpenStr):

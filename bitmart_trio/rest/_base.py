@@ -15,6 +15,7 @@ from .._core.reply import RawReply, Reply
 from ..models.system import Latency
 
 T = TypeVar("T")
+C = TypeVar("C", bound="Chapter")
 
 Amount: TypeAlias = Decimal | int | str
 """An exact amount or price; never a float."""
@@ -66,6 +67,14 @@ class MarketApi:
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
+        self._chapters: dict[type, Chapter] = {}
+
+    def _chapter(self, kind: type[C]) -> C:
+        """The one object of a chapter, made when it is first asked for."""
+        found = self._chapters.get(kind)
+        if not isinstance(found, kind):
+            found = self._chapters[kind] = kind(self._caller)
+        return found
 
     async def call(self, endpoint: Endpoint[T], /, **arguments: object) -> Reply[T]:
         """Call an endpoint by its row and get all that came with the payload: trace id, headers, quota, exact bytes.

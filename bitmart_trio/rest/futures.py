@@ -5,7 +5,6 @@ A chapter is imported when it is first used: together they take as long as every
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import trio
@@ -32,61 +31,61 @@ class Futures(MarketApi):
         super().__init__(caller)
         self._rules: dict[str, FuturesRules] = {}
 
-    @cached_property
+    @property
     def system(self) -> System:
         """The exchange's clock and its maintenance notices."""
         from .system import System
 
-        return System(self._caller)
+        return self._chapter(System)
 
-    @cached_property
+    @property
     def market(self) -> FuturesMarket:
         """Contracts, book, trades, candles, funding. Public."""
         from .futures_market import FuturesMarket
 
-        return FuturesMarket(self._caller)
+        return self._chapter(FuturesMarket)
 
-    @cached_property
+    @property
     def account(self) -> FuturesAccount:
         """The futures wallet: balances, fees, ledger, transfers."""
         from .futures_account import FuturesAccount
 
-        return FuturesAccount(self._caller)
+        return self._chapter(FuturesAccount)
 
-    @cached_property
+    @property
     def trading(self) -> FuturesTrading:
         """Orders of every kind and the account's own fills."""
         from .futures_trading import FuturesTrading
 
-        return FuturesTrading(self._caller)
+        return self._chapter(FuturesTrading)
 
-    @cached_property
+    @property
     def position(self) -> FuturesPositions:
         """Positions, leverage and position mode."""
         from .futures_position import FuturesPositions
 
-        return FuturesPositions(self._caller)
+        return self._chapter(FuturesPositions)
 
-    @cached_property
+    @property
     def sub_account(self) -> FuturesSubAccount:
         """Transfers with sub-accounts and their balances."""
         from .futures_sub_account import FuturesSubAccount
 
-        return FuturesSubAccount(self._caller)
+        return self._chapter(FuturesSubAccount)
 
-    @cached_property
+    @property
     def affiliate(self) -> FuturesAffiliate:
         """Users brought by an affiliate."""
         from .futures_affiliate import FuturesAffiliate
 
-        return FuturesAffiliate(self._caller)
+        return self._chapter(FuturesAffiliate)
 
-    @cached_property
+    @property
     def demo(self) -> FuturesDemo:
         """Play money of the demo host."""
         from .futures_demo import FuturesDemo
 
-        return FuturesDemo(self._caller)
+        return self._chapter(FuturesDemo)
 
     async def rules(self, symbol: str, *, refresh: bool = False) -> FuturesRules:
         """The tick, step and bounds that orders on a contract must keep to.

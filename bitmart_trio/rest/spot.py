@@ -5,7 +5,6 @@ A chapter is imported when it is first used: together they take as long as every
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import trio
@@ -33,68 +32,68 @@ class Spot(MarketApi):
         super().__init__(caller)
         self._rules: dict[str, SpotRules] = {}
 
-    @cached_property
+    @property
     def system(self) -> System:
         """The exchange's clock and its maintenance notices."""
         from .system import System
 
-        return System(self._caller)
+        return self._chapter(System)
 
-    @cached_property
+    @property
     def market(self) -> SpotMarket:
         """Currencies, pairs, tickers, klines, books, public trades."""
         from .spot_market import SpotMarket
 
-        return SpotMarket(self._caller)
+        return self._chapter(SpotMarket)
 
-    @cached_property
+    @property
     def account(self) -> SpotAccount:
         """Balances, deposits, withdrawals, transfers, fees, keys."""
         from .spot_account import SpotAccount
 
-        return SpotAccount(self._caller)
+        return self._chapter(SpotAccount)
 
-    @cached_property
+    @property
     def trading(self) -> SpotTrading:
         """Orders and fills."""
         from .spot_trading import SpotTrading
 
-        return SpotTrading(self._caller)
+        return self._chapter(SpotTrading)
 
-    @cached_property
+    @property
     def algo(self) -> SpotAlgo:
         """Plan, take-profit and stop-loss orders."""
         from .spot_algo import SpotAlgo
 
-        return SpotAlgo(self._caller)
+        return self._chapter(SpotAlgo)
 
-    @cached_property
+    @property
     def margin(self) -> SpotMargin:
         """Isolated margin: accounts, orders, loans."""
         from .spot_margin import SpotMargin
 
-        return SpotMargin(self._caller)
+        return self._chapter(SpotMargin)
 
-    @cached_property
+    @property
     def sub_account(self) -> SpotSubAccount:
         """Transfers and balances of sub-accounts."""
         from .spot_sub_account import SpotSubAccount
 
-        return SpotSubAccount(self._caller)
+        return self._chapter(SpotSubAccount)
 
-    @cached_property
+    @property
     def broker(self) -> SpotBroker:
         """Rebates of API brokers."""
         from .spot_broker import SpotBroker
 
-        return SpotBroker(self._caller)
+        return self._chapter(SpotBroker)
 
-    @cached_property
+    @property
     def earn(self) -> SpotEarn:
         """Flexible and fixed-term savings."""
         from .spot_earn import SpotEarn
 
-        return SpotEarn(self._caller)
+        return self._chapter(SpotEarn)
 
     async def rules(self, symbol: str, *, refresh: bool = False) -> SpotRules:
         """The tick, step and bounds that orders on a pair must keep to.

@@ -252,7 +252,7 @@ async def _owning() -> AsyncGenerator[trio.Nursery, None]:
         error = group.exceptions[0]
         cause, context = error.__cause__, error.__context__
         try:
-            raise error
+            raise error  # noqa: ASYNC123  # its cause and context are put back below
         finally:
             # Raising it here has hung the group on it; the error leaves as it came.
             error.__cause__, error.__context__ = cause, context

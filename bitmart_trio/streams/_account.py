@@ -411,9 +411,10 @@ class AccountView(Generic[O, C]):
 
     @property
     def state(self) -> AccountState:
-        """Whether the view can be relied on: ``SYNCING`` until it was read for the first time, ``LIVE``, or ``STALE``.
+        """Whether the view can be relied on.
 
-        What the view holds can be looked at in any state.
+        ``SYNCING`` until it was read for the first time, then ``LIVE``, and ``STALE`` from a break until it was read
+        anew. What the view holds can be looked at in any state.
         """
         return self._sink.state
 
@@ -457,6 +458,12 @@ class AccountView(Generic[O, C]):
         While the account trades without a pause this may take as long.
         """
         await self._wait("settled")
+
+    async def wait_stale(self) -> None:
+        """Wait until the view cannot be relied on any more; at once when it cannot now."""
+        await trio.lowlevel.checkpoint()
+        while self.state is AccountState.LIVE:
+            await self._sink.turns.park()
 
     async def _wait(self, what: Literal["live", "settled"]) -> None:
         await trio.lowlevel.checkpoint()

@@ -38,10 +38,13 @@ Clock: TypeAlias = Callable[[], int]
 
 # Seconds between the tries when REST's answer is older than the stream.
 _WAITS: Final = (0.25, 0.5, 1.0, 2.0, 4.0)
-# Seconds in which pushes of one moment must have arrived, if they were on their way.
-_SIBLINGS: Final = 3.0
+# Seconds after which a moment counts as over, everywhere, though nothing later has come.
+_SETTLED_FINE: Final = 1.0
+_SETTLED_COARSE: Final = 3.0
 # Trades of a topic that are remembered: several times what REST tells.
 _REMEMBERED: Final = 512
+# Seconds in which what REST told before the first push must have been pushed.
+_LATE: Final = 30.0
 _AT_ONCE: Final = 2
 
 _SPOT_TRADES: Final = 50
@@ -98,29 +101,38 @@ class TradeFiller(Fillable[T]):
     Args:
         channel: whose trades.
         key: what makes a trade of the stream the same as one of REST's; raises `Unknowable`.
-        read: REST's latest trades of a symbol, in any order.
+        read: REST's latest trades of a symbol, newest first.
+        coarse: whether a moment is long enough for equal trades before and behind the end of a hole.
     """
 
     def __init__(
-        self, channel: Channel[T], key: Callable[[T], Trade], read: Callable[[str], Awaitable[list[Row[T]]]]
+        self,
+        channel: Channel[T],
+        key: Callable[[T], Trade],
+        read: Callable[[str], Awaitable[list[Row[T]]]],
+        *,
+        coarse: bool,
     ) -> None:
         super().__init__(channel)
+        self._coarse = coarse
+        self._settle = _SETTLED_COARSE if coarse else _SETTLED_FINE
         self._key = key
         self._rows = read
         self._runs: dict[str, deque[T]] = {}
         """The newest trades of each topic since its last gap."""
         self._early: dict[str, Counter[Trade]] = {}
         """Trades that were delivered from REST and may still be pushed."""
+        self._until: dict[str, float] = {}
+        """When that is over."""
 
     def notice(self, topic: str, item: T) -> bool:
         """See `Filler.notice`."""
         early = self._early.get(topic)
-        if early and (trade := self._known(item)) is not None:
-            if early[trade] > 0:
-                early[trade] -= 1
-                return False
-            if trade.time > max(each.time for each in early):
-                del self._early[topic]
+        if early and (trade := self._known(item)) is not None and early[trade] > 0:
+            early[trade] -= 1
+            return False
+        if early is not None and trio.current_time() > self._until.get(topic, 0.0):
+            del self._early[topic]
         run = self._runs.get(topic)
         if run is None:
             run = self._runs[topic] = deque(maxlen=_REMEMBERED)
@@ -136,6 +148,7 @@ class TradeFiller(Fillable[T]):
     def missed(self, topic: str) -> None:
         """See `Filler.missed`."""
         self._runs.pop(topic, None)
+        self._until[topic] = trio.current_time() + _LATE
 
     async def fill(self, hole: Hole[T]) -> str | None:
         """See `Filler.fill`."""
@@ -151,8 +164,9 @@ class TradeFiller(Fillable[T]):
     async def _join(self, hole: Hole[T], run: deque[T]) -> str | None:
         early = self._early[hole.topic] = self._early.get(hole.topic, Counter())
         waits = iter(_WAITS)
+        deadline: float | None = None
         while True:
-            seen = len(hole.held)
+            seen, asked = len(hole.held), trio.current_time()
             async with self._slots:
                 rows = await self._rows(subject(hole.topic))
             seam = _Seam(rows, [self._key(item) for item in run])
@@ -164,7 +178,7 @@ class TradeFiller(Fillable[T]):
                 continue
             if not hole.held and seam.torn is not None:
                 # Without a push behind it, what was missed cannot be told from what is yet to be pushed.
-                with trio.move_on_after(_SIBLINGS):
+                with trio.move_on_after(self._settle):
                     await hole.more(0)
                 if not hole.held:
                     return seam.torn
@@ -172,57 +186,25 @@ class TradeFiller(Fillable[T]):
                 hole.deliver([item for _, item in seam.left])
                 run.extend(item for _, item in seam.left)
                 early.update(trade for trade, _ in seam.left)
+                self._until[hole.topic] = float("inf")
                 await hole.more(0)
             if not seen:
                 continue  # only an answer to a question asked after a push is sure to know of that push
-            tail = await self._tail(hole, seam, early)
-            if tail is None:
+            deadline = deadline or asked + self._settle
+            tail = _Tail(seam, [self._key(item) for item in hole.live], early)
+            if tail.behind:
                 if not await _again(waits):
-                    return _STALE
-                continue
-            first, filled, mixed = tail
-            hole.deliver([item for _, item in filled])
-            run.extend(item for _, item in filled)
-            for trade in [trade for trade in early if trade.time < first]:
-                del early[trade]
-            if not early:
-                del self._early[hole.topic]
-            return mixed or seam.torn
-
-    async def _tail(
-        self, hole: Hole[T], seam: _Seam[T], early: Counter[Trade]
-    ) -> tuple[int, list[Row[T]], str | None] | None:
-        """Join on to what is held.
-
-        Returns:
-            The moment of the first push, the trades before it, and what may be missing all the same; None if REST does
-            not know of the push.
-        """
-        deadline = trio.current_time() + _SIBLINGS
-        while True:
-            live = [self._key(item) for item in hole.live]
-            first = min(trade.time for trade in live)
-            pushed = Counter(trade for trade in live if trade.time == first)
-            pushed -= early  # these were delivered already
-            same = Counter(trade for trade, _ in seam.left if trade.time == first)
-            if not pushed <= same:
-                return None
-            before = [row for row in seam.left if row[0].time < first]
-            extra = same - pushed
-            if not extra:
-                return first, before, None
-            # Of the same moment, and not pushed: missed, or still on their way?
-            if max(trade.time for trade in live) > first:
-                for row in seam.left:
-                    if extra[row[0]] > 0:
-                        extra[row[0]] -= 1
-                        before.append(row)
-                return first, before, None
-            held = len(live)
-            with trio.move_on_at(deadline) as late:
-                await hole.more(held)
-            if late.cancelled_caught:
-                return first, before, "some trades of the moment at its end may be missing"
+                    return seam.torn or _STALE
+            elif tail.closed or asked >= deadline or (not self._coarse and not tail.open):
+                hole.deliver([item for _, item in tail.missed])
+                run.extend(item for _, item in tail.missed)
+                tail.settle(early)
+                self._until[hole.topic] = trio.current_time() + _LATE
+                return seam.torn
+            else:
+                with trio.move_on_at(deadline):
+                    await hole.more(len(hole.held))
+                    await trio.sleep(_WAITS[1])
 
 
 class _Seam(Generic[T]):
@@ -233,11 +215,12 @@ class _Seam(Generic[T]):
         newest_first = len(rows) > 1 and rows[0][0].time >= rows[-1][0].time
         ordered = sorted(reversed(rows) if newest_first else rows, key=lambda row: row[0].time)
         start, end = min(trade.time for trade in known), max(trade.time for trade in known)
-        oldest = ordered[0][0].time if ordered else end
+        oldest = self.oldest = ordered[0][0].time if ordered else end
         newest = ordered[-1][0].time if ordered else 0
         told = Counter(trade for trade, _ in ordered)
         self.agrees = Counter(trade for trade in known if trade.time > oldest) <= told
         """Whether REST tells the trades that are known."""
+        self.newest = newest
         self.current = newest > end
         """Whether REST tells of what came after them."""
         self.torn: str | None = None
@@ -254,6 +237,46 @@ class _Seam(Generic[T]):
                 taken[trade] -= 1
             elif trade.time > start:
                 self.left.append((trade, item))
+
+
+class _Tail(Generic[T]):
+    """REST's trades that are not known, laid against those that have been pushed since."""
+
+    def __init__(self, seam: _Seam[T], live: Sequence[Trade], early: Counter[Trade]) -> None:
+        self._first = min(trade.time for trade in live)
+        """The moment of the first push: what is before it was missed, what is after it will have been pushed."""
+        self._pushed = Counter(trade for trade in live if trade.time == self._first)
+        self._told = Counter({trade: count for trade, count in early.items() if trade.time == self._first})
+        fresh = self._pushed - self._told
+        same = Counter(trade for trade, _ in seam.left if trade.time == self._first)
+        moved_on = seam.oldest >= self._first
+        self.behind = not moved_on and not fresh <= same
+        """Whether REST does not know of the push."""
+        self._passed = max(trade.time for trade in live) > self._first
+        self.closed = moved_on or (self._passed and seam.newest > self._first)
+        """Whether both tell all trades of the first push's moment."""
+        self._extra = same - fresh
+        self.open = bool(self._extra or self._told - self._pushed)
+        """Whether there are trades of that moment that were missed, or are still on their way."""
+        self.missed: list[Row[T]] = []
+        if not moved_on:
+            extra = self._extra.copy()
+            for row in seam.left:
+                if row[0].time < self._first:
+                    self.missed.append(row)
+                elif extra[row[0]] > 0:
+                    extra[row[0]] -= 1
+                    self.missed.append(row)
+
+    def settle(self, early: Counter[Trade]) -> None:
+        """Keep of the trades that were told before they were pushed those that may yet be pushed."""
+        for trade in [trade for trade in early if trade.time < self._first]:
+            del early[trade]
+        if self._passed:
+            for trade in self._told - self._pushed:
+                early[trade] = self._pushed[trade]
+        else:
+            early += self._extra
 
 
 async def _again(waits: Iterator[float]) -> bool:
@@ -280,7 +303,7 @@ def spot_trades(channel: Channel[SpotTrade], reads: SpotReads) -> TradeFiller[Sp
             for row in await reads.market.trades(symbol, limit=_SPOT_TRADES)
         ]
 
-    return TradeFiller(channel, key, read)
+    return TradeFiller(channel, key, read, coarse=False)
 
 
 def futures_trades(channel: Channel[FuturesTrade], reads: FuturesReads) -> TradeFiller[FuturesTrade]:
@@ -323,7 +346,7 @@ def futures_trades(channel: Channel[FuturesTrade], reads: FuturesReads) -> Trade
             found.append((key(item), item))
         return found
 
-    return TradeFiller(channel, key, read)
+    return TradeFiller(channel, key, read, coarse=True)
 
 
 # ---- bars -----------------------------------------------------------------------------------------------------------

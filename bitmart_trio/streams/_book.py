@@ -349,9 +349,9 @@ class BookSink:
     def _in_need(self) -> bool:
         return self._opened and not self._down and not self.local.synced and self.error is None and not self.closed
 
-    async def _settled(self, seconds: float) -> bool:
+    async def _settled(self, seconds: float) -> bool:  # noqa: ASYNC910  # part of a task of ours
         """Wait; whether within that time the book was set right, lost its connection, or called for another try."""
-        with trio.move_on_after(max(seconds, 0)):
+        with trio.move_on_after(max(seconds, 0)):  # noqa: ASYNC912  # there may be nothing to wait for
             while self._in_need and not self._again:
                 self._turned = trio.Event()
                 await self._turned.wait()

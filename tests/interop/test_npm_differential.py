@@ -6,7 +6,6 @@ package, one by one in `FAULTS`.
 
 from __future__ import annotations
 
-import functools
 import inspect
 import operator
 from collections.abc import Callable, Mapping
@@ -211,7 +210,7 @@ def test_every_method_has_its_function() -> None:
         f"{market}.{chapter}.{name}"
         for market, api in (("spot", bm.Spot(Recorder())), ("futures", bm.Futures(Recorder())))
         for chapter, property_ in vars(type(api)).items()
-        if isinstance(property_, functools.cached_property)
+        if isinstance(property_, property)
         for name, _ in inspect.getmembers(getattr(api, chapter), inspect.iscoroutinefunction)
     }
     assert ours - {row.method for _, row in FUNCTIONS} == ONLY_OURS

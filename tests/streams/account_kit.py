@@ -1,9 +1,10 @@
-"""Random trading on both markets, and the exchange's own ledger to compare an account view with."""
+"""What the tests of account views share: the exchange's own ledger to compare with, orders, random trading."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +20,37 @@ PAIRS = {"BTC_USDT": ("0.00100", 2), "ETH_USDT": ("0.0200", 2), "BMX_USDT": ("50
 """Symbol -> a size worth a few dollars, and the decimals of a price."""
 CONTRACTS = {"BTCUSDT": 1, "ETHUSDT": 2}
 """Symbol -> decimals of a price."""
+
+
+View = AccountView[Any, Any]
+
+
+def opener(client: bm.Client, market: str, **options: Any) -> AbstractAsyncContextManager[View]:
+    """The market's account."""
+    if market == "spot":
+        return client.streams.spot.account(**options)
+    return client.streams.futures.account(**options)
+
+
+async def buy(client: bm.Client, market: str, *, price: str = "30000", client_order_id: str | None = None) -> str:
+    """Place a limit order; at this price it rests."""
+    if market == "spot":
+        placed = await client.spot.trading.submit_order(
+            symbol="BTC_USDT", side="buy", type="limit", size="0.01", price=price, client_order_id=client_order_id
+        )
+        return placed.order_id
+    accepted = await client.futures.trading.submit_order(
+        symbol="BTCUSDT", side=1, type="limit", size=10, price=price, client_order_id=client_order_id
+    )
+    return str(accepted.order_id)
+
+
+async def cancel(client: bm.Client, market: str, order_id: str) -> None:
+    """Take an order back."""
+    if market == "spot":
+        await client.spot.trading.cancel_order(symbol="BTC_USDT", order_id=order_id)
+    else:
+        await client.futures.trading.cancel_order(symbol="BTCUSDT", order_id=order_id)
 
 
 def ledger_of(venue: Venue, market: str) -> dict[object, object]:
@@ -75,7 +107,7 @@ def ledger_of(venue: Venue, market: str) -> dict[object, object]:
     return found
 
 
-def contents(view: AccountView[Any, Any]) -> dict[object, object]:
+def contents(view: View) -> dict[object, object]:
     """The same of a view."""
     found: dict[object, object] = {
         ("balance", currency): (balance.available, balance.frozen, balance.position_margin)
@@ -99,7 +131,7 @@ def contents(view: AccountView[Any, Any]) -> dict[object, object]:
     return found
 
 
-def positions_of(view: AccountView[Any, Any]) -> dict[tuple[str, str], models.AccountPosition]:
+def positions_of(view: View) -> dict[tuple[str, str], models.AccountPosition]:
     """The positions of a view; a spot account has none."""
     return dict(view.positions) if isinstance(view, FuturesAccountView) else {}
 
@@ -144,13 +176,13 @@ class Replica:
             case _:
                 raise AssertionError(f"not a change: {change!r}")
 
-    async def follow(self, view: AccountView[Any, Any], pause: Callable[[], float]) -> None:
+    async def follow(self, view: View, pause: Callable[[], float]) -> None:
         """Read a view's changes until cancelled, at one's leisure."""
         async for change in view:
             self.apply(change)
             await trio.sleep(pause())
 
-    def assert_equals(self, view: AccountView[Any, Any]) -> None:
+    def assert_equals(self, view: View) -> None:
         """The changes have told it all."""
         assert self.missed == 0
         assert self.orders == dict(view.orders)

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
-from typing import Any
 
 import pytest
 import trio
-from account_kit import Replica, contents, ledger_of
-from sweep import sweep
+from account_kit import Replica, View, buy, cancel, contents, ledger_of, opener
 from trio.testing import MockClock, assert_checkpoints, wait_all_tasks_blocked
 
 import bitmart_trio as bm
 from bitmart_trio import models
 from bitmart_trio.models import AccountState
 from bitmart_trio.sim.faults import Delay, Fail5xx, Gap, RefuseLogin, RefuseUpgrade, SlowLink
-from bitmart_trio.sim.glue import Venue, open_exchange
-from bitmart_trio.streams._account import AccountView
+from bitmart_trio.sim.glue import open_exchange
 from bitmart_trio.streams._account_futures import FuturesAccountView
 from bitmart_trio.streams._account_spot import SpotAccountView
-
-Body = Callable[[], Awaitable[None]]
-View = AccountView[Any, Any]
 
 both_markets = pytest.mark.parametrize("market", ["spot", "futures"])
 
@@ -31,34 +23,6 @@ both_markets = pytest.mark.parametrize("market", ["spot", "futures"])
 def ordered(found: list[object]) -> list[models.OrderChanged[models.AccountOrder]]:
     """What they say of orders."""
     return [change for change in found if isinstance(change, models.OrderChanged)]
-
-
-def opener(client: bm.Client, market: str, **options: Any) -> AbstractAsyncContextManager[View]:
-    """The market's account."""
-    if market == "spot":
-        return client.streams.spot.account(**options)
-    return client.streams.futures.account(**options)
-
-
-async def buy(client: bm.Client, market: str, *, price: str = "30000", client_order_id: str | None = None) -> str:
-    """Place a limit order; at this price it rests."""
-    if market == "spot":
-        placed = await client.spot.trading.submit_order(
-            symbol="BTC_USDT", side="buy", type="limit", size="0.01", price=price, client_order_id=client_order_id
-        )
-        return placed.order_id
-    accepted = await client.futures.trading.submit_order(
-        symbol="BTCUSDT", side=1, type="limit", size=10, price=price, client_order_id=client_order_id
-    )
-    return str(accepted.order_id)
-
-
-async def cancel(client: bm.Client, market: str, order_id: str) -> None:
-    """Take an order back."""
-    if market == "spot":
-        await client.spot.trading.cancel_order(symbol="BTC_USDT", order_id=order_id)
-    else:
-        await client.futures.trading.cancel_order(symbol="BTCUSDT", order_id=order_id)
 
 
 async def changes(view: View) -> list[object]:
@@ -167,6 +131,29 @@ async def test_positions_are_kept_by_symbol_and_side(autojump_clock: MockClock) 
         assert contents(account) == ledger_of(exchange, "futures")
 
 
+async def test_a_quiet_account_is_not_read(autojump_clock: MockClock) -> None:
+    """Positions are repeated every ten seconds: what says nothing new asks for no read."""
+    async with (
+        open_exchange(seed=1, live=False) as exchange,
+        exchange.open_client() as client,
+        client.streams.futures.account() as account,
+    ):
+        await account.wait_live()
+        await client.futures.trading.submit_order(
+            symbol="BTCUSDT", side=1, type="market", size=5, leverage="50", open_type="isolated"
+        )
+        await trio.sleep(5)
+        assert account.settled
+        before = account.statistics()
+        for _ in range(60):
+            exchange.exchange.tick()
+            await trio.sleep(10)
+        after = account.statistics()
+        assert after.pushes - before.pushes >= 59
+        assert after.reads == before.reads
+        assert account.settled
+
+
 def kinds(account: FuturesAccountView) -> list[str]:
     """What its orders wait for."""
     return sorted(f"{order.kind} {order.trigger_price:f}" for order in account.orders.values())
@@ -235,7 +222,7 @@ async def test_a_break_makes_the_view_stale_and_is_made_good(autojump_clock: Moc
             await changes(account)
             exchange.faults.add(RefuseUpgrade(times=2))
             exchange.drop_connections(f"{market}/private")
-            await wait_all_tasks_blocked()
+            await account.wait_stale()
             assert account.state is AccountState.STALE
             assert set(account.orders) == {closed, kept}
             await cancel(client, market, closed)
@@ -460,7 +447,7 @@ async def test_a_closed_view_says_so(autojump_clock: MockClock, market: str) -> 
         async with trio.open_nursery() as nursery:
             async with exchange.open_client() as client:
                 async with opener(client, market) as account:
-                    nursery.start_soon(iterate, account)
+                    nursery.start_soon(iterate, account)  # noqa: ASYNC111  # it is about what is left too early
                     await account.wait_live()
                 with pytest.raises(trio.ClosedResourceError):
                     await account.wait_live()
@@ -468,7 +455,7 @@ async def test_a_closed_view_says_so(autojump_clock: MockClock, market: str) -> 
                     await account.refresh()
                 # The first reading of this one is under way when the client is left.
                 exchange.faults.add(Delay(path="*", seconds=5, times=None))
-                nursery.start_soon(follow, client)
+                nursery.start_soon(follow, client)  # noqa: ASYNC111  # likewise
                 await opened.wait()
                 await trio.sleep(1)
         assert sorted(caught) == ["block left", "client left"]
@@ -555,6 +542,10 @@ async def test_every_wait_is_a_checkpoint(autojump_clock: MockClock, market: str
         for wait in (account.wait_live, account.wait_settled, account.refresh, account.__anext__):
             with assert_checkpoints():
                 await wait()
+        exchange.drop_connections()
+        await account.wait_stale()
+        with assert_checkpoints():
+            await account.wait_stale()
 
 
 async def test_the_types_of_the_views(autojump_clock: MockClock) -> None:
@@ -564,78 +555,3 @@ async def test_the_types_of_the_views(autojump_clock: MockClock) -> None:
             assert type(spot) is SpotAccountView
             assert type(futures) is FuturesAccountView
             assert not hasattr(spot, "positions")
-
-
-async def _live(client: bm.Client, market: str) -> None:
-    """All that a view can do."""
-    async with opener(client, market, reconcile=5) as account:
-        await account.wait_live()
-        order_id = await buy(client, market)
-        await anext(account)
-        await cancel(client, market, order_id)
-        await account.wait_settled()
-        await account.refresh()
-
-
-@both_markets
-def test_a_view_that_is_cancelled_anywhere_leaves_no_topic(market: str) -> None:
-    """Opening, reading, waiting, iterating, closing: what others hold stays on the wire, and the next view works."""
-    clients: list[bm.Client] = []
-
-    async def around(body: Body) -> None:
-        async with open_exchange(seed=1, live=False) as exchange, exchange.open_client() as client:
-            clients[:] = [client]
-            keep = (
-                client.streams.spot.user_order("ETH_USDT") if market == "spot" else client.streams.futures.asset("ETH")
-            )
-            async with keep as kept:
-                topics = _topics(exchange)
-                await body()
-                await trio.sleep(40)
-                assert _topics(exchange) == topics
-                async with opener(client, market) as account:
-                    await account.wait_settled()
-                    assert contents(account) == ledger_of(exchange, market)
-                assert kept.statistics().gaps == 0
-
-    async def body() -> None:
-        await _live(clients[0], market)
-
-    assert sweep(around, body) > 15
-
-
-@both_markets
-def test_a_client_with_a_view_that_is_cancelled_anywhere_leaves_nothing(market: str) -> None:
-    """No task and no socket."""
-    venues: list[Venue] = []
-
-    def tasks() -> int:
-        root = trio.lowlevel.current_root_task()
-        assert root is not None
-        found, queue = 0, [root]
-        while queue:
-            task = queue.pop()
-            found += 1
-            queue += [child for nursery in task.child_nurseries for child in nursery.child_tasks]
-        return found
-
-    async def around(body: Body) -> None:
-        async with open_exchange(seed=1, live=False) as exchange:
-            venues[:] = [exchange]
-            await wait_all_tasks_blocked()
-            before = tasks()
-            await body()
-            await trio.sleep(10)
-            assert exchange.connections == []
-            await wait_all_tasks_blocked()
-            assert tasks() == before, "a task is left"
-
-    async def body() -> None:
-        async with venues[0].open_client() as client:
-            await _live(client, market)
-
-    assert sweep(around, body) > 15
-
-
-def _topics(exchange: Venue) -> list[list[str]]:
-    return [sorted(connection.topics) for connection in exchange.connections]

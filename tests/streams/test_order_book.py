@@ -239,7 +239,7 @@ async def test_everything_async_is_a_checkpoint(autojump_clock: MockClock) -> No
                 await book.wait_stale()
         finally:
             with assert_checkpoints():
-                await opening.__aexit__(None, None, None)
+                await opening.__aexit__(None, None, None)  # noqa: ASYNC102  # the virtual clock bounds it
 
 
 async def test_the_users_error_leaves_as_it_was(autojump_clock: MockClock) -> None:
@@ -440,7 +440,7 @@ async def test_leaving_the_client_ends_the_book(autojump_clock: MockClock) -> No
                     ended.append(type(error))
 
         async with exchange.open_client() as client:
-            nursery.start_soon(iterate, client)
+            nursery.start_soon(iterate, client)  # noqa: ASYNC111  # to outlive its client is the point
             await trio.sleep(3)
         await wait_all_tasks_blocked()
         assert ended == [trio.ClosedResourceError]

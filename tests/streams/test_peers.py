@@ -1,4 +1,4 @@
-"""What other clients get wrong and no other file shows: order of deflated frames, leaving while waiting, late ends of old sockets."""
+"""What other clients get wrong and no other file shows: order of frames, leaving while waiting, late ends of sockets."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import bitmart_trio as bm
 from bitmart_trio import models
 from bitmart_trio.sim.faults import RefuseConnect, RefuseUpgrade
 from bitmart_trio.sim.glue import open_exchange
+from bitmart_trio.sim.wire import Json
 
 
 @pytest.mark.parametrize("tap", [True, False], ids=["tap", "get_message"])
@@ -25,7 +26,7 @@ async def test_deflated_frames_stay_in_order_whatever_their_size(autojump_clock:
     ):
         for number in range(200):
             padding = "x" * (60_000 if number % 20 == 0 else 1)
-            item = {
+            item: dict[str, Json] = {
                 "symbol": "BTC_USDT",
                 "price": str(number + 1),
                 "size": "1",
@@ -75,7 +76,7 @@ async def test_a_frame_that_means_nothing_is_delivered_to_nobody(autojump_clock:
     """An unknown table is counted, not handed out as an update."""
     async with open_exchange(seed=1, live=False) as exchange, exchange.open_client() as client:
         async with client.streams.spot.trade("BTC_USDT") as trades:
-            frame = {"table": "spot/weather", "data": [{"symbol": "BTC_USDT"}]}
+            frame: dict[str, Json] = {"table": "spot/weather", "data": [{"symbol": "BTC_USDT"}]}
             exchange.exchange.feed.publish("spot/trade:BTC_USDT", frame)
             await trio.sleep(1)
             with pytest.raises(trio.WouldBlock):

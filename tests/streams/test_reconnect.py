@@ -53,8 +53,8 @@ async def test_a_dropped_connection_is_replaced_and_the_hole_is_in_the_data(
             assert gaps[0].topic == "spot/trade:BTC_USDT"
             assert lost.time == gaps[0].since <= gaps[0].until <= trio.current_time()
             hole = items.index(gaps[0])
-            before = [item.time or 0 for item in items[:hole] if not isinstance(item, bm.Gap)]
-            after = [item.time or 0 for item in items[hole:] if not isinstance(item, bm.Gap)]
+            before = [item.time or 0 for item in items[:hole] if isinstance(item, models.SpotTrade)]
+            after = [item.time or 0 for item in items[hole:] if isinstance(item, models.SpotTrade)]
             assert after
             start = exchange.exchange.clock.now_ms() - round(trio.current_time() * 1000)
             assert all(time <= start + gaps[0].since * 1000 for time in before)
