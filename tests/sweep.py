@@ -1,4 +1,4 @@
-"""Cancel an async function at its first, second, ... k-th pause until it runs through, and look at what is left each time."""
+"""Cancel an async function at its first, second, ... k-th pause until it runs through, and look at what is left."""
 
 from __future__ import annotations
 

@@ -14,7 +14,8 @@ ROOT = Path(__file__).parent.parent
 
 def test_the_page_is_current_and_lists_every_row() -> None:
     """`python docs/make_endpoints.py` would change nothing, and no row is missing."""
-    check = subprocess.run([sys.executable, "docs/make_endpoints.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False)
+    command = [sys.executable, "docs/make_endpoints.py", "--check"]
+    check = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert check.returncode == 0, check.stderr
     load_chapters()
     page = (ROOT / "docs" / "endpoints.md").read_text(encoding="utf-8")

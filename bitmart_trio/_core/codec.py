@@ -312,11 +312,14 @@ def is_native(type_: Any) -> bool:
         return False
     if type_ in (Decimal, int, str) or issubclass(type_, Enum | Row):
         return True
-    model: Any = type_
-    if not attrs.has(model) or hasattr(model, "_shape_") or hasattr(model, "_spread_"):
+    return attrs.has(cast("type[Any]", type_)) and _is_native_model(type_)
+
+
+def _is_native_model(model: Any) -> bool:
+    if hasattr(model, "_shape_") or hasattr(model, "_spread_"):
         return False
-    attrs.resolve_types(type_)
-    return all(not field.metadata and is_native(field.type) for field in attrs.fields(type_))
+    attrs.resolve_types(model)
+    return all(not field.metadata and is_native(field.type) for field in attrs.fields(model))
 
 
 _NOT_FINITE: Final = re.compile(rb'"\s*[+-]?(?:s?nan\d*|inf(?:inity)?)\s*"', re.IGNORECASE)

@@ -255,7 +255,7 @@ class _Tail(Generic[T]):
         self._passed = max(trade.time for trade in live) > self._first
         self.closed = moved_on or (self._passed and seam.newest > self._first)
         """Whether both tell all trades of the first push's moment."""
-        self._extra = same - fresh
+        self._extra = Counter[Trade]() if moved_on else same - fresh
         self.open = bool(self._extra or self._told - self._pushed)
         """Whether there are trades of that moment that were missed, or are still on their way."""
         self.missed: list[Row[T]] = []

@@ -1,4 +1,4 @@
-"""What other clients get wrong and no other file shows: order of frames, leaving while waiting, late ends of sockets."""
+"""What other clients get wrong and no other file shows: order of frames, leaving while waiting, late ends."""
 
 from __future__ import annotations
 
