@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     from ._io.subscription import Subscription, SubscriptionStatistics
     from .client import Client, Futures, Spot, Streams, open_client, open_futures, open_spot, open_streams
     from .models._fields import Millis, Seconds, from_millis, from_seconds
-    from .models.stream_events import Gap
+    from .models.stream_events import Backfilled, Gap
     from .streams._book import BookChange, BookDepth, BookState, BookStatistics, OrderBook
 else:
     _HOMES: Final = {
@@ -78,7 +78,7 @@ else:
         "._io.subscription": ("Subscription", "SubscriptionStatistics"),
         ".client": ("Client", "Futures", "Spot", "Streams", "open_client", "open_futures", "open_spot", "open_streams"),
         ".models._fields": ("Millis", "Seconds", "from_millis", "from_seconds"),
-        ".models.stream_events": ("Gap",),
+        ".models.stream_events": ("Backfilled", "Gap"),
         ".streams._book": ("BookChange", "BookDepth", "BookState", "BookStatistics", "OrderBook"),
     }
     _MODULES: Final = ("endpoints", "models", "sim")
@@ -105,6 +105,7 @@ __all__ = [
     "ApiError",
     "Auth",
     "AuthenticationError",
+    "Backfilled",
     "Backoff",
     "BadSignature",
     "BitMartError",

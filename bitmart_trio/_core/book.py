@@ -106,24 +106,24 @@ class LocalBook:
 
     def __init__(self, level: int) -> None:
         self.level = level
-        self.synced = False
+        self.synced: bool = False
         """Whether the book is right; what it holds means nothing otherwise."""
-        self.version = 0
+        self.version: int = 0
         self.time: Millis | None = None
         """When the exchange pushed this version; nothing goes by it."""
-        self.updates = 0
+        self.updates: int = 0
         """Updates that were applied."""
-        self.snapshots = 0
-        self.gaps = 0
+        self.snapshots: int = 0
+        self.gaps: int = 0
         """How often a version was missing."""
-        self.stale = 0
+        self.stale: int = 0
         """Updates that were dropped as old."""
-        self.crossed = 0
+        self.crossed: int = 0
         """How often the sides crossed."""
         self._bids = Side()
         self._asks = Side()
         self._held: deque[Change] = deque(maxlen=HELD_BACK)
-        self._repeats = 0
+        self._repeats: int = 0
 
     # ---- messages in ------------------------------------------------------------------------------------------------
 

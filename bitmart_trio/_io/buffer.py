@@ -233,7 +233,7 @@ class SubscriptionBuffer(Generic[T]):
             hole.scope = trio.CancelScope()
             self.start(partial(self._fill, hole, hole.scope))
 
-    async def _fill(self, hole: Hole[T], scope: trio.CancelScope) -> None:
+    async def _fill(self, hole: Hole[T], scope: trio.CancelScope) -> None:  # noqa: ASYNC910  # not an operation of the user's
         """A task: fill a hole, or say why not. Nothing but its cancellation leaves it."""
         assert self.filler is not None
         reason: str | None = None
@@ -339,14 +339,14 @@ class SubscriptionBuffer(Generic[T]):
             if not isinstance(item, Mark):
                 break
             if _mergeable(item, mark):
-                self._queue[index] = mark._replace(since=item.since)
+                self._queue[index] = _since(mark, item.since)
                 return True
         for key in reversed(self._states):
             item = self._states[key]
             if not isinstance(item, Mark):
                 break
             if _mergeable(item, mark):
-                self._states[key] = mark._replace(since=item.since)
+                self._states[key] = _since(mark, item.since)
                 return True
         return False
 
@@ -472,6 +472,10 @@ class SubscriptionBuffer(Generic[T]):
 
 def _stream_gap(gap: Gap) -> StreamGap:
     return StreamGap(f"messages were missed for {gap.until - gap.since:.3f} s: {gap.reason}", gap=gap)
+
+
+def _since(mark: Mark, since: float) -> Mark:
+    return mark._replace(since=since) if isinstance(mark, Gap) else attrs.evolve(mark, since=since)
 
 
 def _topic(key: Hashable) -> str:

@@ -120,4 +120,3 @@ class Hole(Generic[T]):
         if self.scope is not None:
             self.scope.cancel()
             self.scope = None
-

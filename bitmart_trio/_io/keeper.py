@@ -280,24 +280,24 @@ class Keeper:
         self._give_up(ConnectionLost(f"the connection was let go: {reason}"))
         return reason
 
-    async def _clock_was_off(self, error: Exception) -> bool:  # noqa: ASYNC910  # as `run`
+    async def _clock_was_off(self, error: Exception) -> bool:
         """After a login that was refused for its timestamp.
 
         Whether the clock has been corrected, so that another try makes sense at once.
         """
         if not isinstance(error, LoginFailed) or not isinstance(error.error, ClockOutOfSync):
             self._resynced = False
-            return False
+            return False  # noqa: ASYNC910  # part of a task of ours
         if self._resynced or self._place.resync is None:
-            return False
+            return False  # noqa: ASYNC910  # part of a task of ours
         self._resynced = True
         try:
             await self._place.resync()
         except BitMartError:  # the refusal says more than this
-            return False
+            return False  # noqa: ASYNC910  # part of a task of ours
         return True
 
-    async def _connection(self) -> ConnectionLost | LoginFailed:  # noqa: ASYNC910  # as `run`
+    async def _connection(self) -> ConnectionLost | LoginFailed:
         """One connection, from the first byte to its end; gives why it ended."""
         place, config = self._place, self._place.config
         session = Session(
@@ -324,7 +324,7 @@ class Keeper:
         try:
             await self._socket.run(place.url, place.connect)
         except (ConnectionLost, LoginFailed) as error:
-            return error
+            return error  # noqa: ASYNC910  # part of a task of ours
         finally:
             self._last_message = self._socket.last_message
             self._socket = None

@@ -1,7 +1,6 @@
 """What users hold: replies, pushes, requests, enumerations and events, all frozen and without IO.
 
-The files are imported as their names are asked for: all of them together take as long to load as the rest of the
-library.
+The files are imported as their names are asked for: together they take as long to load as the rest.
 """
 
 from __future__ import annotations
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from .account_views import FuturesAccountChange as FuturesAccountChange
     from .account_views import FuturesAccountOrder as FuturesAccountOrder
     from .account_views import OrderChanged as OrderChanged
+    from .account_views import OrderT_co as OrderT_co
     from .account_views import PositionChanged as PositionChanged
     from .account_views import Resynced as Resynced
     from .account_views import SpotAccountChange as SpotAccountChange
@@ -251,6 +251,7 @@ if TYPE_CHECKING:
     from .stream_events import About as About
     from .stream_events import AnyStreamEvent as AnyStreamEvent
     from .stream_events import Authenticated as Authenticated
+    from .stream_events import Backfilled as Backfilled
     from .stream_events import Closed as Closed
     from .stream_events import Gap as Gap
     from .stream_events import Lost as Lost

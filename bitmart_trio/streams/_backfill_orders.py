@@ -118,14 +118,14 @@ class OrderFiller(Fillable[T], ABC):
                     return await self._try(hole)
             except Unmatched:  # something was filled between two reads, or one of them is behind the stream
                 await trio.sleep(seconds)
-        return "the fills of an order do not add up"
+        return "the fills of an order do not add up"  # noqa: ASYNC910  # part of a task of ours
 
     async def begin(self) -> None:
         """See `Filler.begin`."""
         try:
             found = await self._open_now()
         except BitMartError:
-            return  # then no hole can be said to be filled whole
+            return  # then no hole can be said to be filled whole  # noqa: ASYNC910  # part of a task of ours
         for item in found:
             self._orders.setdefault(self._id(item), Known(item, told=False))
         self._begun = trio.current_time(), self._clock()
@@ -320,15 +320,15 @@ def _spot_state(order: SpotOrder, last: SpotOrderUpdate | None) -> SpotOrderUpda
         client_order_id=order.client_order_id,
         side=order.side,
         type=order.type,
-        price=order.price or Decimal(0),
-        size=order.size or Decimal(0),
+        price=order.price,
+        size=order.size,
         notional=order.notional if spends else None,
         filled_size=order.filled_size,
         filled_notional=order.filled_notional,
         order_state=order.state,
         order_mode=order.order_mode,
-        last_fill_price=Decimal(0) if last is None else last.last_fill_price,
-        last_fill_size=Decimal(0) if last is None else last.last_fill_size,
+        last_fill_price=None if last is None else last.last_fill_price,
+        last_fill_size=None if last is None else last.last_fill_size,
         last_fill_time=None if last is None else last.last_fill_time,
         last_fill_role=None if last is None else last.last_fill_role,
         trade_id=None if last is None else last.trade_id,

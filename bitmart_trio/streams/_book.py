@@ -111,35 +111,35 @@ class BookSink:
     def __init__(self, switchboard: Switchboard, topic: str, *, symbol: str, level: int, patience: float) -> None:
         self.topics: dict[str, None] = {}
         self.symbol = symbol
-        self.local = LocalBook(level)
+        self.local: LocalBook = LocalBook(level)
         self._takes: dict[BookUpdateType, Callable[[Change], Step]] = {
             BookUpdateType.UPDATE: self.local.update,
             BookUpdateType.SNAPSHOT: self.local.snapshot,
         }
-        self.closed = False
+        self.closed: bool = False
         self.error: Exception | None = None
-        self.turns = trio.lowlevel.ParkingLot()
+        self.turns: trio.lowlevel.ParkingLot = trio.lowlevel.ParkingLot()
         """Tasks that wait for the book to become live, or not."""
-        self.readers = trio.lowlevel.ParkingLot()
+        self.readers: trio.lowlevel.ParkingLot = trio.lowlevel.ParkingLot()
         self._switchboard = switchboard
         self._topic = topic
         self._first_patience = self._patience = patience
-        self._was_live = False
-        self._resyncs = 0
-        self._reconnects = 0
-        self._conflated = 0
+        self._was_live: bool = False
+        self._resyncs: int = 0
+        self._reconnects: int = 0
+        self._conflated: int = 0
         self._last: float | None = None
         # For the reader: what has changed since it last looked.
         self._pending: list[Change] = []
-        self._pending_levels = 0
-        self._merged = 0
-        self._whole = False
+        self._pending_levels: int = 0
+        self._merged: int = 0
+        self._whole: bool = False
         # For the recovery.
-        self._opened = False
-        self._down = False
-        self._expected = False
-        self._again = False
-        self._replaced = False
+        self._opened: bool = False
+        self._down: bool = False
+        self._expected: bool = False
+        self._again: bool = False
+        self._replaced: bool = False
         self._asked = float("-inf")
         self._turned = trio.Event()
 
@@ -349,13 +349,13 @@ class BookSink:
     def _in_need(self) -> bool:
         return self._opened and not self._down and not self.local.synced and self.error is None and not self.closed
 
-    async def _settled(self, seconds: float) -> bool:  # noqa: ASYNC910  # part of a task of ours
+    async def _settled(self, seconds: float) -> bool:
         """Wait; whether within that time the book was set right, lost its connection, or called for another try."""
         with trio.move_on_after(max(seconds, 0)):  # noqa: ASYNC912  # there may be nothing to wait for
             while self._in_need and not self._again:
                 self._turned = trio.Event()
                 await self._turned.wait()
-        return self._again or not self._in_need
+        return self._again or not self._in_need  # noqa: ASYNC910  # part of a task of ours
 
 
 def _merge(parts: Iterable[Iterable[Level]], *, bids: bool) -> tuple[Level, ...]:
@@ -382,7 +382,7 @@ class OrderBook:
 
     def __init__(self, sink: BookSink) -> None:
         self._sink = sink
-        self._iterated = False
+        self._iterated: bool = False
 
     def __repr__(self) -> str:
         return f"<OrderBook {self.symbol} {'closed' if self._sink.closed else self.state.value}>"

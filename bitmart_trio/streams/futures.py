@@ -171,10 +171,12 @@ class FuturesStreams(MarketStreams[FuturesReads]):
     """Openers: ``async with client.streams.futures.trade("BTCUSDT") as trades: ...``.
 
     Every opener takes ``buffer=`` (items held for a reader that is behind), ``overflow=`` (``"conflate"``,
-    ``"drop_oldest"`` or ``"fail"``) and
-    ``gaps=``: ``"skip"`` only counts holes, ``"mark"`` yields a `Gap` in their place, ``"raise"`` raises `StreamGap`.
-    Entering may raise
-    `SubscriptionRefused`, `ConnectionLost` and, where a login is needed, `MissingCredentials` and
+    ``"drop_oldest"`` or ``"fail"``) and ``gaps=``: ``"skip"`` only counts holes, ``"mark"`` yields a `Gap` in their
+    place, ``"raise"`` raises `StreamGap`. Some take ``backfill=True``: holes are filled over REST before what is pushed
+    later is delivered, a `Backfilled` (with ``gaps="mark"``) stands before what was filled in, and what cannot be
+    filled stays a `Gap` behind it. ``open_streams`` has no REST: `ConfigurationError`.
+
+    Entering may raise `SubscriptionRefused`, `ConnectionLost` and, where a login is needed, `MissingCredentials` and
     `AuthenticationError`.
     """
 
@@ -458,6 +460,9 @@ class FuturesStreams(MarketStreams[FuturesReads]):
         futures/trade:{symbol}, public. Trades that come in one message were recorded newest first. A reader
         that falls too far behind is ended with `SubscriberTooSlow` rather than to lose one silently.
 
+        With ``backfill=True`` a hole is filled from the last 100 trades that REST tells, if they join on to what was
+        received on both sides. Such trades have no id, and times in whole seconds.
+
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Trade Channel")
         """
         return self._open(trade, symbols, gaps, options, backfill=backfill)
@@ -492,6 +497,8 @@ class FuturesStreams(MarketStreams[FuturesReads]):
 
         futures/klineBin{interval}:{symbol}, public. On change. A later one of the same bar replaces it. A
         slow reader skips to the newest state of each bar.
+
+        With ``backfill=True`` the bars that ended in a hole are read over REST in their last state.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "KlineBin Channel")
         """
@@ -540,6 +547,8 @@ class FuturesStreams(MarketStreams[FuturesReads]):
         futures/asset:{currency}, private. On change, always whole; nothing right after subscribing. The
         documentation knows USDT, BTC and ETH.
 
+        With ``backfill=True`` the balance is read anew after a hole.
+
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Assets Channel")
         """
         return self._open(asset, currencies, gaps, options, backfill=backfill)
@@ -558,6 +567,8 @@ class FuturesStreams(MarketStreams[FuturesReads]):
         futures/position, private. On change and every 10 s, each listed position whole; a closed one has size
         0. A slow reader skips to the newest of each.
 
+        With ``backfill=True`` positions are read anew after a hole; one that was closed in it comes with size 0.
+
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Position Channel")
         """
         return self._open(position, ("",), gaps, options, backfill=backfill)
@@ -574,7 +585,10 @@ class FuturesStreams(MarketStreams[FuturesReads]):
         """Follow your orders on every contract, plan, trailing and TP/SL orders too.
 
         futures/order, private. At once on every change, each time with the whole state; nothing right after
-        subscribing. After a reconnect the changes in between are missing: read them over REST.
+        subscribing. With
+        ``backfill=True`` fills and last states of a hole are read over REST; the event is inferred. A `Gap` stays
+        behind them all the same: REST tells the history of a contract only if asked for it, so an order on one that
+        was never heard of may have come and gone.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Order Channel")
         """

@@ -79,10 +79,12 @@ class SpotStreams(MarketStreams[SpotReads]):
     """Openers: ``async with client.streams.spot.trade("BTC_USDT") as trades: ...``.
 
     Every opener takes ``buffer=`` (items held for a reader that is behind), ``overflow=`` (``"conflate"``,
-    ``"drop_oldest"`` or ``"fail"``) and
-    ``gaps=``: ``"skip"`` only counts holes, ``"mark"`` yields a `Gap` in their place, ``"raise"`` raises `StreamGap`.
-    Entering may raise
-    `SubscriptionRefused`, `ConnectionLost` and, where a login is needed, `MissingCredentials` and
+    ``"drop_oldest"`` or ``"fail"``) and ``gaps=``: ``"skip"`` only counts holes, ``"mark"`` yields a `Gap` in their
+    place, ``"raise"`` raises `StreamGap`. Some take ``backfill=True``: holes are filled over REST before what is pushed
+    later is delivered, a `Backfilled` (with ``gaps="mark"``) stands before what was filled in, and what cannot be
+    filled stays a `Gap` behind it. ``open_streams`` has no REST: `ConfigurationError`.
+
+    Entering may raise `SubscriptionRefused`, `ConnectionLost` and, where a login is needed, `MissingCredentials` and
     `AuthenticationError`.
     """
 
@@ -141,6 +143,8 @@ class SpotStreams(MarketStreams[SpotReads]):
         spot/kline{interval}:{symbol}, public. The current bar right after subscribing, then on change, at
         most every 500 ms. A later one with the same ``open_time`` replaces it. A slow reader skips to the
         newest state of each bar.
+
+        With ``backfill=True`` the bars that ended in a hole are read over REST in their last state.
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "KLine Channel")
         """
@@ -255,6 +259,9 @@ class SpotStreams(MarketStreams[SpotReads]):
         spot/trade:{symbol}, public. Oldest first. Trades have no id. A reader that falls too far behind is
         ended with `SubscriberTooSlow` rather than to lose one silently.
 
+        With ``backfill=True`` a hole is filled from the last 50 trades that REST tells, if they join on to what was
+        received on both sides. Until they do, what is pushed is held back.
+
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Trade Channel")
         """
         return self._open(trade, symbols, gaps, options, backfill=backfill)
@@ -291,8 +298,10 @@ class SpotStreams(MarketStreams[SpotReads]):
         """Follow your orders on pairs.
 
         spot/user/order:{symbol}, private. Pushed when an order is accepted, partly filled, filled or
-        cancelled, each time with its whole state; nothing right after subscribing. After a reconnect the
-        changes in between are missing: read them over REST.
+        cancelled, each time with its whole state; nothing right after subscribing. With
+        ``backfill=True`` a hole is filled over REST: every fill, and the last state of every order, once. What came
+        and went in it is not repeated, such as the acceptance of an order that was filled. Orders older than 90 days
+        are not looked for.
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Order Channel")
         """
@@ -328,6 +337,9 @@ class SpotStreams(MarketStreams[SpotReads]):
 
         spot/user/balance:BALANCE_UPDATE, private. Pushed on deposits, withdrawals, transfers, trades and fee
         deductions, with the new balances of the currencies that changed; nothing right after subscribing.
+
+        With ``backfill=True`` the wallet is read anew after a hole and told as one more update, of the event
+        `BalanceEvent.SNAPSHOT`.
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Balance Channel")
         """

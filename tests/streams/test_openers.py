@@ -109,7 +109,7 @@ def test_what_an_opener_asks_for(
     _opener(streams, name)(*subjects, **variant)
     (asked,) = recorder.asked
     assert asked.topics == topics
-    assert asked.options == {"buffer": None, "overflow": overflow, "gaps": "skip"}
+    assert asked.options == {"buffer": None, "overflow": overflow, "gaps": "skip", "filler": None}
     # What the user gives to add() later is spelled in the same way.
     assert [asked.spell(subject) for subject in subjects or ("",)] == topics
 
@@ -128,7 +128,7 @@ def test_options_are_passed_on(
     """A buffer, a policy and a way to tell holes of the caller's own; a keyword that does not exist is a TypeError."""
     opener = _opener(streams, name)
     opener(*subjects, **variant, buffer=7, overflow="drop_oldest", gaps="mark")
-    assert recorder.asked[0].options == {"buffer": 7, "overflow": "drop_oldest", "gaps": "mark"}
+    assert recorder.asked[0].options == {"buffer": 7, "overflow": "drop_oldest", "gaps": "mark", "filler": None}
     with pytest.raises(TypeError, match="bufer"):
         opener(*subjects, **variant, bufer=7)
 

@@ -23,7 +23,7 @@ async def spot(streams: bm.Streams) -> None:
     async with streams.spot.ticker("BTC_USDT", "ETH_USDT", gaps="mark") as tickers:
         assert_type(await tickers.receive(), models.SpotTicker | models.Gap)
     async with streams.spot.kline("BTC_USDT", interval="1M", gaps="mark") as bars:
-        assert_type(await bars.receive(), models.SpotKlineUpdate | models.Gap)
+        assert_type(await bars.receive(), models.SpotKlineUpdate | models.Gap | models.Backfilled)
     async with streams.spot.depth("BTC_USDT", level=50) as books:
         assert_type(await books.receive(), models.SpotDepth)
     async with streams.spot.depth_increase("BTC_USDT", gaps="skip") as changes:
@@ -32,7 +32,7 @@ async def spot(streams: bm.Streams) -> None:
         assert_type(await best.receive(), models.SpotBookTicker)
     async with streams.spot.user_order("BTC_USDT") as orders, streams.spot.user_orders(gaps="mark") as every:
         assert_type(await orders.receive(), models.SpotOrderUpdate)
-        assert_type(await every.receive(), models.SpotOrderUpdate | models.Gap)
+        assert_type(await every.receive(), models.SpotOrderUpdate | models.Gap | models.Backfilled)
     async with streams.spot.user_balance() as balances:
         assert_type(await balances.receive(), models.SpotBalanceUpdate)
 
@@ -64,7 +64,7 @@ async def futures(streams: bm.Streams) -> None:
         assert_type(await assets.receive(), models.FuturesAssetUpdate)
         assert_type(await positions.receive(), models.FuturesPositionUpdate)
     async with streams.futures.order(gaps="mark") as orders:
-        assert_type(await orders.receive(), models.FuturesOrderUpdate | models.Gap)
+        assert_type(await orders.receive(), models.FuturesOrderUpdate | models.Gap | models.Backfilled)
 
 
 async def any_topic(streams: bm.Streams) -> None:
