@@ -123,6 +123,8 @@ class SubscriptionBuffer(Generic[T]):
         self._queue: deque[T | Mark] = deque()
         self._states: dict[Hashable, T | Mark] = {}
         self._holes: dict[str, Hole[T]] = {}
+        self._overrun: set[str] = set()
+        """Topics that pushed too much before their acknowledgement to wait for it."""
         self._end: Exception | None = None
         self._received = 0
         self._delivered = 0
@@ -156,6 +158,8 @@ class SubscriptionBuffer(Generic[T]):
                 hole.hold(item, key)
                 self._held += 1
                 return
+            if hole.gap is None:
+                self._overrun.add(hole.topic)
             self._close(hole, f"{self._held} pushes were waiting for it")
         self._admit(item, key)
 
@@ -224,14 +228,18 @@ class SubscriptionBuffer(Generic[T]):
         hole = self._holes.get(gap.topic)
         if hole is None:
             hole = self._holes[gap.topic] = Hole(self, gap.topic)
+        hole.stop()
         hole.begin(gap)
         if self.filler is None or self.start is None:
             self._close(hole, "")
         elif hole.torn:
             self._close(hole, "the connection broke between the pushes behind it")
+        elif gap.topic in self._overrun:
+            self._close(hole, "too much was pushed before the acknowledgement")
         else:
             hole.scope = trio.CancelScope()
             self.start(partial(self._fill, hole, hole.scope))
+        self._overrun.discard(gap.topic)
 
     async def _fill(self, hole: Hole[T], scope: trio.CancelScope) -> None:  # noqa: ASYNC910  # not an operation of the user's
         """A task: fill a hole, or say why not. Nothing but its cancellation leaves it."""
@@ -269,8 +277,9 @@ class SubscriptionBuffer(Generic[T]):
         """The hole is filled (None), or stays; either way what waits behind it goes on."""
         self._forget(hole)
         gap = hole.gap
-        if gap is None:
-            pass  # too much was pushed before the acknowledgement: the gap will be told late
+        if gap is None:  # too much was pushed before the acknowledgement: the gap will be told late
+            if self.filler is not None:
+                self.filler.missed(hole.topic)
         elif reason is None:
             if not hole.told:
                 self._tell_filled(hole, 0)

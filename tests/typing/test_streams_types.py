@@ -20,6 +20,10 @@ async def spot(streams: bm.Streams) -> None:
         assert_type(trades.clone(), bm.Subscription[models.SpotTrade])
     async with streams.spot.trade("BTC_USDT", gaps="raise", buffer=5, overflow="drop_oldest") as trades:
         assert_type(await trades.receive(), models.SpotTrade)
+    async with streams.spot.trade("BTC_USDT", gaps="raise", backfill=True) as trades:
+        assert_type(await trades.receive(), models.SpotTrade)
+    async with streams.spot.trade("BTC_USDT", gaps="mark", backfill=True) as whole:
+        assert_type(await whole.receive(), models.SpotTrade | models.Gap | models.Backfilled)
     async with streams.spot.ticker("BTC_USDT", "ETH_USDT", gaps="mark") as tickers:
         assert_type(await tickers.receive(), models.SpotTicker | models.Gap)
     async with streams.spot.kline("BTC_USDT", interval="1M", gaps="mark") as bars:
@@ -56,6 +60,8 @@ async def futures(streams: bm.Streams) -> None:
         assert_type(await best.receive(), models.FuturesBookTicker)
     async with streams.futures.trade("BTCUSDT") as trades:
         assert_type(await trades.receive(), models.FuturesTrade)
+    async with streams.futures.trade("BTCUSDT", gaps="mark", backfill=True) as whole:
+        assert_type(await whole.receive(), models.FuturesTrade | models.Gap | models.Backfilled)
     async with streams.futures.kline("BTCUSDT", interval="1W") as bars:
         assert_type(await bars.receive(), models.FuturesKlineUpdate)
     async with streams.futures.mark_price_kline("BTCUSDT", interval="1m", gaps="raise") as marks:
@@ -77,6 +83,7 @@ async def any_topic(streams: bm.Streams) -> None:
 
 async def mistakes(streams: bm.Streams) -> None:
     """What a checker refuses: an ignore that is not needed is an error."""
+    streams.spot.ticker("BTC_USDT", backfill=True)  # type: ignore[call-overload]
     streams.spot.kline("BTC_USDT", interval="2m")  # type: ignore[call-overload]
     streams.spot.kline("BTC_USDT")  # type: ignore[call-overload]
     streams.spot.depth("BTC_USDT", level=100)  # type: ignore[call-overload]
