@@ -62,8 +62,11 @@ from .errors import (
 
 if TYPE_CHECKING:
     from . import endpoints as endpoints
+    from . import history as history
     from . import models as models
     from . import sim as sim
+    from . import testing as testing
+    from . import trading as trading
     from ._core.endpoint import Auth, Endpoint, Quota
     from ._core.reply import QuotaUse, RawReply, Reply, extras
     from ._io.subscription import Subscription, SubscriptionStatistics
@@ -81,7 +84,7 @@ else:
         ".models.stream_events": ("Backfilled", "Gap"),
         ".streams._book": ("BookChange", "BookDepth", "BookState", "BookStatistics", "OrderBook"),
     }
-    _MODULES: Final = ("endpoints", "models", "sim")
+    _MODULES: Final = ("endpoints", "history", "models", "sim", "testing", "trading")
     _HOME: Final = {name: home for home, names in _HOMES.items() for name in names}
 
     def __getattr__(name: str) -> object:
@@ -173,10 +176,13 @@ __all__ = [
     "extras",
     "from_millis",
     "from_seconds",
+    "history",
     "models",
     "open_client",
     "open_futures",
     "open_spot",
     "open_streams",
     "sim",
+    "testing",
+    "trading",
 ]

@@ -19,6 +19,8 @@ from bitmart_trio.sim.faults import Delay, Fail5xx, LoseReply, RefuseUpgrade
 from bitmart_trio.sim.glue import Venue, open_exchange
 
 TRADES = "/spot/quotation/v3/trades"
+QUICK = bm.Config(backoff=bm.Backoff(first=0.1, maximum=0.3))
+"""A hole is as long as the test wants it."""
 
 
 async def _break(exchange: Venue, client: bm.Client, kind: str = "spot/public", *, seconds: float = 0.0) -> None:
@@ -52,7 +54,7 @@ async def _read_on(subscription: bm.Subscription[Any]) -> None:
 
 async def test_a_hole_that_is_filled_whole_leaves_no_gap(autojump_clock: MockClock) -> None:
     """The mark says how many, the items follow it in order, then comes what was pushed since; the others only count."""
-    async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
+    async with open_exchange(seed=1) as exchange, exchange.open_client(config=QUICK) as client:
         trade = client.streams.spot.trade
         async with (
             trade("BTC_USDT", gaps="mark", backfill=True) as marked,
@@ -339,13 +341,13 @@ async def test_a_second_break_while_a_hole_is_filled(autojump_clock: MockClock) 
 
 async def test_a_buffer_without_room_keeps_the_gap(autojump_clock: MockClock) -> None:
     """Filling never ends a stream, nor does it push out what was received."""
-    async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
+    async with open_exchange(seed=1) as exchange, exchange.open_client(config=QUICK) as client:
         overflow: Literal["drop_oldest"] = "drop_oldest"
         async with client.streams.spot.trade(
             "BTC_USDT", gaps="mark", backfill=True, buffer=30, overflow=overflow
         ) as trades:
             await trio.sleep(10)
-            await _break(exchange, client, seconds=8)
+            await _break(exchange, client, seconds=3)
             await trio.sleep(1.5)
             items = await _drained(trades)
             (gap,) = [item for item in items if not isinstance(item, models.SpotTrade)]

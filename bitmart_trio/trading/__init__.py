@@ -1,0 +1,1 @@
+"""Trading that survives cancellation: sessions that journal every order and clean up after themselves."""
