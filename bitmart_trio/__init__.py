@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from . import errors as errors
 from ._version import __version__ as __version__
-from .config import DEMO, LIVE, Backoff, Buffers, Config, Credentials, Environment, Retry, Timeouts
+from .config import DEMO, LIVE, Backoff, Buffers, Config, Credentials, Environment, Hooks, Retry, Timeouts
 from .errors import (
     AddressBanned,
     ApiError,
@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from . import history as history
     from . import models as models
     from . import sim as sim
+    from . import telemetry as telemetry
     from . import testing as testing
     from . import trading as trading
     from ._core.endpoint import Auth, Endpoint, Quota
@@ -84,7 +85,7 @@ else:
         ".models.stream_events": ("Backfilled", "Gap"),
         ".streams._book": ("BookChange", "BookDepth", "BookState", "BookStatistics", "OrderBook"),
     }
-    _MODULES: Final = ("endpoints", "history", "models", "sim", "testing", "trading")
+    _MODULES: Final = ("endpoints", "history", "models", "sim", "telemetry", "testing", "trading")
     _HOME: Final = {name: home for home, names in _HOMES.items() for name in names}
 
     def __getattr__(name: str) -> object:
@@ -132,6 +133,7 @@ __all__ = [
     "FundingRefused",
     "Futures",
     "Gap",
+    "Hooks",
     "InsufficientBalance",
     "InvalidOrder",
     "InvalidRequest",
@@ -183,6 +185,7 @@ __all__ = [
     "open_spot",
     "open_streams",
     "sim",
+    "telemetry",
     "testing",
     "trading",
 ]

@@ -11,12 +11,16 @@ import tomllib
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, Literal, NoReturn, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, Literal, NoReturn, TypeAlias, cast
 from urllib.parse import urlsplit
 
 import attrs
 
 from .errors import ConfigurationError, MissingCredentials
+
+if TYPE_CHECKING:
+    from .models.call_events import CallReplied, CallSent
+    from .models.stream_events import AnyStreamEvent
 
 Signer: TypeAlias = Callable[[bytes], "str | Awaitable[str]"]
 """Turns the bytes to sign into the hex signature; may be an async function (remote signers, hardware keys)."""
@@ -304,6 +308,22 @@ class Buffers:
     fail: int = attrs.field(default=4096, validator=attrs.validators.ge(1))
 
 
+@attrs.frozen(kw_only=True)
+class Hooks:
+    """Functions that are told what happens, for logs, metrics and traces; each is called at once and must not block.
+
+    A hook is never told a key, a signature or a body. What it raises is logged and goes no further: it must not end a
+    call whose order is on the way.
+    """
+
+    on_request: Callable[[CallSent], object] | None = None
+    """Each try of a REST call, when it is handed to the transport, in the caller's task."""
+    on_reply: Callable[[CallReplied], object] | None = None
+    """The end of each try: answered, refused, broken off or cancelled; exactly one for each ``on_request``."""
+    on_event: Callable[[AnyStreamEvent], object] | None = None
+    """What ``streams.events()`` yields, without a buffer in between."""
+
+
 def _proxy(_: object, attribute: attrs.Attribute[str | None], value: str | None) -> None:
     if value is not None and (urlsplit(value).scheme != "http" or not urlsplit(value).hostname):
         raise ConfigurationError("proxy must be an http:// URL of a proxy that serves CONNECT")
@@ -366,6 +386,7 @@ class Config:
     change only and have none.
     """
     buffers: Buffers = attrs.field(factory=Buffers)
+    hooks: Hooks = attrs.field(factory=Hooks)
     clock: Callable[[], float] | None = None
     """Seconds since 1970 UTC; None is ``time.time``."""
     tap: bool = True

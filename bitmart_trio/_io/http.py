@@ -52,6 +52,7 @@ from ..errors import (
 from ..models._fields import Millis
 from ..models.system import Latency
 from .governor import Governor, Line
+from .hooks import NO_WATCH, Watch
 from .identity import user_agent
 from .transport import NOTHING_SENT
 
@@ -256,9 +257,12 @@ class Pipeline:
     async def _run(self, job: _Job, parse: Callable[[int, Mapping[str, str], bytes], R]) -> tuple[_Answer, R]:
         """Try until there is a result, or nothing more to be done."""
         retry, attempt, resynced = self._config.retry, 1, False
+        tries = 0
         while True:
+            tries += 1
             try:
-                return await self._once(job, parse)
+                with self._watch(job, tries) as watch:
+                    return await self._once(job, parse, watch)
             except _Refused as refused:
                 failed = refused
             error = failed.error
@@ -305,7 +309,21 @@ class Pipeline:
     # One attempt
     # ----------------------------------------------------------------------------------------------------------------
 
-    async def _once(self, job: _Job, parse: Callable[[int, Mapping[str, str], bytes], R]) -> tuple[_Answer, R]:
+    def _watch(self, job: _Job, attempt: int) -> Watch:
+        hooks = self._config.hooks
+        if hooks.on_request is None and hooks.on_reply is None:
+            return NO_WATCH
+        return Watch(
+            hooks.on_request,
+            hooks.on_reply,
+            endpoint=job.where,
+            attempt=attempt,
+            client_order_id=job.client_order_id,
+        )
+
+    async def _once(
+        self, job: _Job, parse: Callable[[int, Mapping[str, str], bytes], R], watch: Watch
+    ) -> tuple[_Answer, R]:
         governor = self._governor
         if not governor.try_enter(job.line, urgent=job.urgent, where=job.where):
             log.debug("%s waits for its quota", job.where)
@@ -318,12 +336,14 @@ class Pipeline:
                 timestamp, signed = self._sign(job)
                 outgoing = self._outgoing(job, timestamp, signed if isinstance(signed, str) else await signed)
                 sent = True
+                watch.sent(len(job.wire.body))
                 try:
                     answer = await self._exchange(job, outgoing)
                 except _Refused as refused:
                     sent = not refused.unsent
                     raise
             use = reply.quota_use(answer.headers)
+            watch.answered(answer.status, len(answer.body), use)
         finally:
             governor.leave(job.line, sent=sent, use=use)
         took = (answer.received - answer.sent) * 1000

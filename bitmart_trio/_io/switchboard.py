@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import attrs
 import trio
@@ -30,7 +30,8 @@ from ..errors import ConfigurationError, InvalidRequest, MissingCredentials
 from ..models import stream_events
 from ..models.stream_events import AnyStreamEvent
 from .holes import Filler
-from .hub import Buffer, Hub, HubStatistics
+from .hooks import tell
+from .hub import Buffer, Hub
 from .keeper import Keeper, Place, acknowledged
 from .ledger import ConnectionSlot, free_slots
 from .socket import Connect
@@ -38,6 +39,39 @@ from .subscription import Gaps, Subscription, SubscriptionBuffer
 
 Spell: TypeAlias = Callable[[str], str]
 """A user's subject (a symbol, or a whole topic) as a topic."""
+
+
+@attrs.frozen(kw_only=True)
+class StreamsStatistics:
+    """What has become of a client's streams since it was opened; closed subscriptions are in the sums."""
+
+    routed: int
+    """Pushes that somebody had asked for."""
+    unasked: int
+    """Pushes that nobody had asked for; not decoded."""
+    malformed: int
+    """Pushes that did not decode."""
+    connections: int
+    """Sockets now, those that are being put back among them."""
+    topics: int
+    """Topics held now."""
+    subscriptions: int
+    """Open now, order books and account views among them."""
+    received: int
+    """Items pushed to subscriptions: one push counts for each that wanted it."""
+    backfilled: int
+    """Items read over REST to fill holes."""
+    delivered: int
+    """Items handed to users."""
+    conflated: int
+    """Items replaced by a newer one of the same state before they were read."""
+    dropped: int
+    """Items thrown away because a buffer was full."""
+    gaps: int
+    """Holes that stayed."""
+
+
+_SUMS: Final = ("received", "backfilled", "delivered", "conflated", "dropped", "gaps")
 
 
 @attrs.define(eq=False)
@@ -84,6 +118,7 @@ class Switchboard:
         self._numbers = itertools.count(1)
         self._listeners: list[SubscriptionBuffer[AnyStreamEvent]] = []
         self._buffers: dict[Buffer, None] = {}
+        self._past: Counter[str] = Counter()
         self._closed = False
         self._hub = Hub(self._malformed)
 
@@ -180,9 +215,20 @@ class Switchboard:
         keeper = next((keeper for keeper in self._keepers.get((market, private), ()) if keeper.open), None)
         await (keeper or self._open(market, private)).ready()
 
-    def statistics(self) -> HubStatistics:
-        """Counts over all pushes of the client."""
-        return self._hub.statistics()
+    def statistics(self) -> StreamsStatistics:
+        """Counts over all pushes and subscriptions of the client."""
+        pushes, sums = self._hub.statistics(), self._past.copy()
+        for buffer in self._buffers:
+            _add_up(sums, buffer)
+        return StreamsStatistics(
+            routed=pushes.routed,
+            unasked=pushes.unasked,
+            malformed=pushes.malformed,
+            connections=sum(len(keepers) for keepers in self._keepers.values()),
+            topics=len(self._topics),
+            subscriptions=len(self._buffers),
+            **{name: sums[name] for name in _SUMS},
+        )
 
     def close(self) -> None:
         """End every subscription with ``ClosedResourceError``; the nursery's cancellation closes the connections."""
@@ -235,7 +281,9 @@ class Switchboard:
     def forget(self, buffer: Buffer) -> None:
         """A buffer is closed or ended."""
         self.remove(buffer, list(buffer.topics))
-        self._buffers.pop(buffer, None)
+        if buffer in self._buffers:
+            del self._buffers[buffer]
+            _add_up(self._past, buffer)
 
     def request(self, topic: str) -> None:
         """Ask the exchange for a held topic's newest state; the answer is an ordinary push."""
@@ -354,6 +402,7 @@ class Switchboard:
     def _tell(self, event: AnyStreamEvent) -> None:
         for listener in self._listeners:
             listener.put(event, None, event.time)
+        tell(self._config.hooks.on_event, event)
 
     def _malformed(self, reason: str, excerpt: bytes) -> None:
         market: Market = "spot" if reason.startswith("spot/") else "futures"
@@ -367,6 +416,13 @@ class Switchboard:
                 excerpt=excerpt,
             )
         )
+
+
+def _add_up(sums: Counter[str], buffer: Buffer) -> None:
+    if isinstance(buffer, SubscriptionBuffer):
+        counts = buffer.statistics()
+        for name in _SUMS:
+            sums[name] += getattr(counts, name)
 
 
 @attrs.frozen(eq=False)

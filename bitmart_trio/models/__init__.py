@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from .account_views import SpotAccountOrder as SpotAccountOrder
     from .broker import BrokerRebate as BrokerRebate
     from .broker import BrokerRebates as BrokerRebates
+    from .call_events import CallReplied as CallReplied
+    from .call_events import CallSent as CallSent
     from .earn import AutoSavingsStatus as AutoSavingsStatus
     from .earn import AutoSubscribeAction as AutoSubscribeAction
     from .earn import EarnHolding as EarnHolding
@@ -159,10 +161,10 @@ if TYPE_CHECKING:
     from .futures_trading import PlanTypeFilter as PlanTypeFilter
     from .futures_trading import PriceType as PriceType
     from .futures_trading import PriceWay as PriceWay
-    from .margin import BorrowingRate as BorrowingRate
     from .margin import BorrowPlaced as BorrowPlaced
     from .margin import BorrowRecord as BorrowRecord
     from .margin import BorrowTerms as BorrowTerms
+    from .margin import BorrowingRate as BorrowingRate
     from .margin import MarginAccount as MarginAccount
     from .margin import MarginAsset as MarginAsset
     from .margin import MarginTransferPlaced as MarginTransferPlaced

@@ -7,9 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from .._core.channel import market_of
-from .._io.hub import HubStatistics
 from .._io.subscription import Gaps, Subscription
-from .._io.switchboard import Switchboard
+from .._io.switchboard import StreamsStatistics, Switchboard
 from ..config import Market
 from ..models.stream_events import AnyStreamEvent, Gap
 from ._base import Opening, Options, known
@@ -98,6 +97,6 @@ class Streams:
         """
         await self._switchboard.connect(market, private=private)
 
-    def statistics(self) -> HubStatistics:
-        """Counts over all pushes of this client, those that nobody asked for among them."""
+    def statistics(self) -> StreamsStatistics:
+        """Counts over all pushes and subscriptions of this client, those that nobody asked for among them."""
         return self._switchboard.statistics()

@@ -1,0 +1,183 @@
+"""Traces and metrics for OpenTelemetry (extra ``[otel]``), made from the hooks and counts that every client has.
+
+    telemetry = bm.telemetry.Telemetry()
+    async with bm.open_client(config=bm.Config(hooks=telemetry.hooks())) as client:
+        with telemetry.observe(client.streams):
+            ...
+
+One span a try of a REST call, below the caller's current span, and one a connection, from its opening to its loss.
+Nothing of this is loaded unless it is named, and nothing of a key, a signature or a body is recorded.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+try:
+    from opentelemetry import metrics, trace
+except ImportError as error:
+    raise ImportError("bitmart_trio.telemetry needs the extra: pip install bitmart-trio[otel]") from error
+
+from ._version import __version__
+from .config import Hooks
+from .models.call_events import CallReplied, CallSent
+from .models.stream_events import AnyStreamEvent, Closed, Lost, Opened, Reconnected
+
+if TYPE_CHECKING:
+    from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
+    from opentelemetry.trace import Span, Tracer, TracerProvider
+
+    from .streams import Streams
+
+_SCOPE: Final = "bitmart_trio"
+
+_SUMS: Final = {
+    "received": "Items pushed to subscriptions",
+    "backfilled": "Items read over REST to fill holes",
+    "delivered": "Items handed to users",
+    "conflated": "Items replaced by a newer one of the same state before they were read",
+    "dropped": "Items thrown away because a buffer was full",
+    "gaps": "Holes that stayed",
+    "unasked": "Pushes that nobody had asked for",
+    "malformed": "Pushes that did not decode",
+}
+_LEVELS: Final = {
+    "connections": "Sockets, those that are being put back among them",
+    "topics": "Topics held",
+    "subscriptions": "Open subscriptions",
+}
+
+
+class Telemetry:
+    """Turns what clients tell into spans and metrics.
+
+    Spans: ``GET /path`` (kind client) with ``http.request.method``, ``http.response.status_code``,
+    ``http.request.resend_count``, ``bitmart.code``, ``bitmart.client_order_id``, ``bitmart.cancelled``; and
+    ``bitmart connection`` with ``bitmart.market``, ``bitmart.private``, ``bitmart.connection``, ``bitmart.reason``.
+
+    Metrics: ``bitmart.request.duration`` (histogram, s), ``bitmart.request.active``, ``bitmart.quota.used`` and
+    ``bitmart.quota.limit`` (calls in the endpoint's window, from the reply's headers), ``bitmart.connection.events``;
+    and of observed streams ``bitmart.stream.<sum>`` for received, backfilled, delivered, conflated, dropped, gaps,
+    unasked, malformed, and ``bitmart.stream.connections``, ``.topics``, ``.subscriptions``.
+
+    Args:
+        tracer_provider: None takes the global one.
+        meter_provider: None takes the global one.
+
+    One object may serve several clients, each with `hooks` of its own.
+    """
+
+    def __init__(
+        self, *, tracer_provider: TracerProvider | None = None, meter_provider: MeterProvider | None = None
+    ) -> None:
+        self._tracer = trace.get_tracer(_SCOPE, __version__, tracer_provider)
+        meter = metrics.get_meter(_SCOPE, __version__, meter_provider)
+        self._duration = meter.create_histogram("bitmart.request.duration", "s", "One try of a REST call")
+        self._active = meter.create_up_down_counter("bitmart.request.active", "{request}", "Calls that await a reply")
+        self._quota_used = meter.create_gauge("bitmart.quota.used", "{call}", "Calls made in the endpoint's window")
+        self._quota_limit = meter.create_gauge("bitmart.quota.limit", "{call}", "Calls allowed in that window")
+        self._events = meter.create_counter("bitmart.connection.events", "{event}", "What happened to connections")
+        self._calls: dict[int, Span] = {}
+        self._streams: list[Streams] = []
+        self._past: Counter[str] = Counter()
+        for name, about in _SUMS.items():
+            meter.create_observable_counter(f"bitmart.stream.{name}", [_Reading(self, name)], "{item}", about)
+        for name, about in _LEVELS.items():
+            meter.create_observable_up_down_counter(f"bitmart.stream.{name}", [_Reading(self, name)], "1", about)
+
+    def hooks(self) -> Hooks:
+        """What to give to one client's `Config`."""
+        return Hooks(on_request=self._sent, on_reply=self._replied, on_event=_Connections(self._tracer, self._events))
+
+    @contextmanager
+    def observe(self, streams: Streams) -> Generator[None]:
+        """Let a client's streams be read whenever metrics are collected, while inside; the sums stay afterwards."""
+        self._streams.append(streams)
+        try:
+            yield
+        finally:
+            self._streams.remove(streams)
+            counts = streams.statistics()
+            for name in _SUMS:
+                self._past[name] += getattr(counts, name)
+
+    def read(self, name: str) -> int:
+        """One number over all observed streams, those that are closed by now among them."""
+        return self._past[name] + sum(int(getattr(streams.statistics(), name)) for streams in self._streams)
+
+    # ---- hooks ------------------------------------------------------------------------------------------------------
+
+    def _sent(self, call: CallSent) -> None:
+        method = call.endpoint.partition(" ")[0]
+        attributes: dict[str, str | int] = {"http.request.method": method, "http.request.body.size": call.size}
+        if call.attempt > 1:
+            attributes["http.request.resend_count"] = call.attempt - 1
+        if call.client_order_id is not None:
+            attributes["bitmart.client_order_id"] = call.client_order_id
+        self._active.add(1, {"bitmart.endpoint": call.endpoint})
+        # Not made the current span: a hook has no end that could take it back.
+        self._calls[call.number] = self._tracer.start_span(
+            call.endpoint, kind=trace.SpanKind.CLIENT, attributes=attributes
+        )
+
+    def _replied(self, reply: CallReplied) -> None:
+        where = {"bitmart.endpoint": reply.request.endpoint}
+        self._active.add(-1, where)
+        seen: dict[str, str | int | bool] = {}
+        if reply.status is not None:
+            seen["http.response.status_code"] = reply.status
+        if reply.code is not None:
+            seen["bitmart.code"] = reply.code
+        if reply.error is not None:
+            seen["error.type"] = type(reply.error).__name__
+        if reply.cancelled:
+            seen["bitmart.cancelled"] = True
+        self._duration.record(reply.seconds, {**where, **seen})
+        if reply.quota_used is not None and reply.quota_limit is not None:
+            self._quota_used.set(reply.quota_used, where)
+            self._quota_limit.set(reply.quota_limit, where)
+        span = self._calls.pop(reply.request.number, None)
+        if span is not None:
+            span.set_attributes({**seen, "http.response.body.size": reply.size})
+            if reply.error is not None:
+                span.set_status(trace.StatusCode.ERROR, str(reply.error))
+            span.end()
+
+
+class _Connections:
+    """The spans of one client's connections: their numbers mean something within a client only."""
+
+    def __init__(self, tracer: Tracer, events: metrics.Counter) -> None:
+        self._tracer = tracer
+        self._events = events
+        self._spans: dict[int, Span] = {}
+
+    def __call__(self, event: AnyStreamEvent) -> None:
+        about: Mapping[str, str | bool] = {"bitmart.market": event.market, "bitmart.private": event.private}
+        self._events.add(1, {**about, "bitmart.event": type(event).__name__})
+        if isinstance(event, Opened | Reconnected):
+            attributes = {**about, "bitmart.connection": event.connection}
+            self._spans[event.connection] = self._tracer.start_span(
+                "bitmart connection", kind=trace.SpanKind.CLIENT, attributes=attributes
+            )
+        elif isinstance(event, Lost | Closed):
+            span = self._spans.pop(event.connection, None)
+            if span is not None:
+                span.set_attribute("bitmart.reason", event.reason)
+                if isinstance(event, Lost):
+                    span.set_status(trace.StatusCode.ERROR, event.reason)
+                span.end()
+
+
+class _Reading:
+    """Answers a meter that collects."""
+
+    def __init__(self, telemetry: Telemetry, name: str) -> None:
+        self._telemetry = telemetry
+        self._name = name
+
+    def __call__(self, options: CallbackOptions) -> Iterable[Observation]:
+        yield metrics.Observation(self._telemetry.read(self._name))
