@@ -144,6 +144,7 @@ class ServerComplaint(StreamEvent):
 AnyStreamEvent: TypeAlias = (
     Opened | Authenticated | Subscribed | Refused | Lost | Reconnected | Closed | Silent | Malformed | ServerComplaint
 )
+"""What ``streams.events()`` yields and `Hooks.on_event` is told."""
 
 
 @attrs.frozen

@@ -108,7 +108,7 @@ class FuturesPositions(Chapter):
             account: the ordinary futures account if left out.
 
         Returns:
-            Without a symbol only open positions. With one also empty ones: one row in one-way mode, long and short in
+            Without a symbol only open positions. With one also empty ones, one row in one-way mode, long and short in
             hedge mode. Open is what has a ``current_amount`` other than 0.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Current Position V2 (KEYED)")
@@ -207,7 +207,7 @@ class FuturesPositions(Chapter):
             recv_window: milliseconds the request stays valid.
 
         Returns:
-            Nothing: accepted, not yet done. The position stream tells when they are closed.
+            Nothing; accepted, not yet done. The position stream tells when they are closed.
 
         Raises:
             OutcomeUnknown: the connection failed after sending.

@@ -222,7 +222,7 @@ class FuturesTrading(FuturesPlanOrders):
             end_time: in seconds, after ``start_time`` and at most 90 days later.
 
         Returns:
-            At most 200 orders. What is beyond is dropped without a sign: ask for shorter times.
+            At most 200 orders. What is beyond is dropped without a sign; ask for shorter times.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Order History (KEYED)")
         """
@@ -307,7 +307,7 @@ class FuturesTrading(FuturesPlanOrders):
             client_order_id: only this order's.
 
         Returns:
-            At most 200 fills. What is beyond is dropped without a sign: ask for shorter times.
+            At most 200 fills. What is beyond is dropped without a sign; ask for shorter times.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Order Trade (KEYED)")
         """
@@ -458,7 +458,7 @@ class FuturesTrading(FuturesPlanOrders):
             recv_window: milliseconds the request stays valid.
 
         Returns:
-            Nothing: accepted, not yet done. The order stream, or `order`, tells when it is cancelled.
+            Nothing; accepted, not yet done. The order stream, or `order`, tells when it is cancelled.
 
         Raises:
             OrderNotFound: no such order (40035, 40037).
@@ -486,7 +486,7 @@ class FuturesTrading(FuturesPlanOrders):
             recv_window: milliseconds the request stays valid.
 
         Returns:
-            Nothing: accepted, not yet done.
+            Nothing; accepted, not yet done.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Cancel All Orders (SIGNED)")
         """

@@ -149,8 +149,7 @@ class SpotEarn(Chapter):
     """``client.spot.earn``.
 
     A ``request_no`` of exactly 20 digits makes a subscription or redemption idempotent: keep the number of one whose
-        outcome is
-    unknown and send it again.
+    outcome is unknown and send it again.
     """
 
     __slots__ = ()

@@ -100,8 +100,7 @@ class SpotSubAccount(Chapter):
     """``client.spot.sub_account``.
 
     A transfer's ``request_no`` makes it safe to repeat: keep the number of one whose outcome is unknown and send it
-        again. If the
-    first had gone through, the second is refused with `DuplicateRequest` (61004).
+    again. If the first had gone through, the second is refused with `DuplicateRequest` (61004).
     """
 
     __slots__ = ()

@@ -233,7 +233,7 @@ class SpotTrading(Chapter):
             recv_window: milliseconds; this endpoint does not send it.
 
         Returns:
-            The order id. The system may still cancel the order at once: a limit_maker that would take vanishes without
+            The order id. The system may still cancel the order at once; a limit_maker that would take vanishes without
                 an error.
 
         Raises:
@@ -312,7 +312,7 @@ class SpotTrading(Chapter):
             recv_window: milliseconds the request stays valid, up to 60000.
 
         Returns:
-            The order ids. How a partly refused batch looks is not documented: give every order a client order id.
+            The order ids. How a partly refused batch looks is not documented; give every order a client order id.
 
         Raises:
             InvalidRequest: an entry whose arguments do not go together, named by its index; nothing was sent.
