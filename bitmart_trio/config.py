@@ -26,6 +26,7 @@ Signer: TypeAlias = Callable[[bytes], "str | Awaitable[str]"]
 """Turns the bytes to sign into the hex signature; may be an async function (remote signers, hardware keys)."""
 
 DEFAULT_CREDENTIALS_FILE: Final = Path("~/.bitmart/config.toml")
+"""Where `Credentials.from_file` looks."""
 
 
 class _SecretText:
@@ -147,6 +148,7 @@ class Credentials:
 
 
 Market: TypeAlias = Literal["spot", "futures"]
+"""The two halves of the exchange."""
 
 
 @attrs.frozen
@@ -157,12 +159,19 @@ class Environment:
     """
 
     name: str
+    """For people and logs."""
     spot_rest: str | None
+    """REST host of the spot market."""
     futures_rest: str | None
+    """REST host of the futures market."""
     spot_public: str | None
+    """Socket for spot market data."""
     spot_private: str | None
+    """Socket for spot account pushes."""
     futures_public: str | None
+    """Socket for futures market data."""
     futures_private: str | None
+    """Socket for futures account pushes."""
 
     @classmethod
     def at(cls, url: str) -> Environment:
@@ -305,7 +314,9 @@ class Buffers:
     conflate: int = attrs.field(default=1024, validator=attrs.validators.ge(1))
     """Distinct symbols (or keys) of a state stream."""
     drop_oldest: int = attrs.field(default=1024, validator=attrs.validators.ge(1))
+    """Messages."""
     fail: int = attrs.field(default=4096, validator=attrs.validators.ge(1))
+    """Messages."""
 
 
 @attrs.frozen(kw_only=True)
@@ -343,12 +354,15 @@ class Config:
     """How a client behaves. Every field has a default that suits a bot on an ordinary line."""
 
     timeouts: Timeouts = attrs.field(factory=Timeouts)
+    """The waits that have a default."""
     ping_interval: float = attrs.field(default=10.0, validator=_positive)
     """Seconds of silence on a socket before a ping is sent; the exchange drops a link after 20."""
     pong_timeout: float = attrs.field(default=5.0, validator=_positive)
     """Seconds after a ping without any message before the connection is replaced."""
     backoff: Backoff = attrs.field(factory=Backoff)
+    """Between tries to connect a socket again."""
     retry: Retry = attrs.field(factory=Retry)
+    """Of REST calls."""
     recv_window: int | None = attrs.field(
         default=None,
         validator=attrs.validators.optional([attrs.validators.ge(1), attrs.validators.le(60_000)]),
@@ -386,7 +400,9 @@ class Config:
     change only and have none.
     """
     buffers: Buffers = attrs.field(factory=Buffers)
+    """Of subscriptions."""
     hooks: Hooks = attrs.field(factory=Hooks)
+    """Functions that are told what happens."""
     clock: Callable[[], float] | None = None
     """Seconds since 1970 UTC; None is ``time.time``."""
     tap: bool = True

@@ -5,6 +5,7 @@ The files are imported as their names are asked for: together they take as long 
 
 from __future__ import annotations
 
+import typing
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING
@@ -161,10 +162,10 @@ if TYPE_CHECKING:
     from .futures_trading import PlanTypeFilter as PlanTypeFilter
     from .futures_trading import PriceType as PriceType
     from .futures_trading import PriceWay as PriceWay
+    from .margin import BorrowingRate as BorrowingRate
     from .margin import BorrowPlaced as BorrowPlaced
     from .margin import BorrowRecord as BorrowRecord
     from .margin import BorrowTerms as BorrowTerms
-    from .margin import BorrowingRate as BorrowingRate
     from .margin import MarginAccount as MarginAccount
     from .margin import MarginAsset as MarginAsset
     from .margin import MarginTransferPlaced as MarginTransferPlaced
@@ -273,10 +274,25 @@ if TYPE_CHECKING:
     from .system import SystemTime as SystemTime
 else:
 
+    def _names(file: str) -> dict[str, object]:
+        """What a file defines for users: its classes, and its aliases of types."""
+        module = import_module(f".{file}", __name__)
+        return {
+            name: value
+            for name, value in vars(module).items()
+            if name[0].isupper()
+            and not name.isupper()
+            and (value.__module__ == module.__name__ if isinstance(value, type) else name not in vars(typing))
+        }
+
     def __getattr__(name: str) -> object:
         if not name.startswith("_"):
             for file in iter_modules(__path__):
-                module = import_module(f".{file.name}", __name__)
-                if name in vars(module):
-                    return vars(module)[name]
+                found = _names(file.name)
+                if name in found:
+                    globals()[name] = found[name]
+                    return found[name]
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted({name for file in iter_modules(__path__) for name in _names(file.name)} | {*globals()})

@@ -89,7 +89,9 @@ class SpotAccountOrder(AccountOrder):
     """A spot or isolated-margin order."""
 
     side: OrderSide
+    """Buy or sell."""
     type: SpotOrderType
+    """Limit, market, and so on."""
     mode: SpotOrderMode | None
     """Spot or isolated margin; None when a push leaves it out."""
     notional: Decimal | None
@@ -97,6 +99,7 @@ class SpotAccountOrder(AccountOrder):
     filled_notional: Decimal
     """Quote currency."""
     state: SpotOrderState
+    """Where it stands."""
 
     @property
     def is_open(self) -> bool:
@@ -109,8 +112,11 @@ class FuturesAccountOrder(AccountOrder):
     """An ordinary, plan, take-profit, stop-loss or trailing order on a contract."""
 
     side: FuturesOrderSide
+    """Buy or sell, opening or closing."""
     kind: AccountOrderKind
+    """Limit, market or another."""
     state: FuturesOrderState
+    """Where it stands."""
     leverage: Decimal | None
     """Of the position; 0 was seen on closing orders, None when a push leaves it out."""
     margin_mode: OpenType | None
@@ -131,15 +137,19 @@ class AccountPosition:
     """One direction of one contract."""
 
     symbol: str
+    """Such as BTCUSDT."""
     side: PositionSide
     """Long or short, in one-way mode too."""
     size: Decimal
     """Contracts, unsigned; 0 in the change that tells that it was closed."""
     entry_price: Decimal
+    """Average price of what is held."""
     margin_mode: OpenType
+    """Cross or isolated."""
     liquidation_price: Decimal | None
     """None where there is none. It moves with the mark price and is only as fresh as the last push or read."""
     create_time: Millis | None
+    """When it was opened, in milliseconds; None where nothing said so."""
     update_time: Millis | None
     """When it changed last; None until it is pushed."""
 
@@ -205,9 +215,11 @@ class ChangesMissed:
 
 
 SpotAccountChange: TypeAlias = OrderChanged[SpotAccountOrder] | BalanceChanged | Resynced | ChangesMissed
+"""What ``async for`` over a `SpotAccountView` yields."""
 FuturesAccountChange: TypeAlias = (
     OrderChanged[FuturesAccountOrder] | BalanceChanged | PositionChanged | Resynced | ChangesMissed
 )
+"""What ``async for`` over a `FuturesAccountView` yields."""
 
 
 @attrs.frozen(kw_only=True)

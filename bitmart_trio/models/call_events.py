@@ -28,6 +28,7 @@ class CallReplied:
     """The end of one try, whatever it was; every `CallSent` is followed by exactly one."""
 
     request: CallSent
+    """What this is the end of."""
     status: int | None
     """HTTP status; None when no whole reply came."""
     size: int

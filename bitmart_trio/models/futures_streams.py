@@ -89,18 +89,23 @@ class FuturesTicker:
     symbol: str
     """Such as BTCUSDT."""
     last_price: Decimal
+    """Price of the latest trade."""
     volume_24h: Decimal = wire("volume_24")
     """The unit is not documented; the magnitudes fit contracts."""
     change_24h: Decimal = wire("range")
     """24 hour change as a signed fraction."""
     ask_price: Decimal
+    """Best ask."""
     ask_size: Decimal = wire("ask_vol")
     """Contracts."""
     bid_price: Decimal
+    """Best bid."""
     bid_size: Decimal = wire("bid_vol")
     """Contracts."""
     mark_price: Decimal | None = wire(aliases=("fair_price",), default=None)
+    """What unrealised profit and liquidation are counted at."""
     index_price: Decimal | None = None
+    """The spot price over several exchanges."""
 
 
 @attrs.frozen(kw_only=True)
@@ -108,6 +113,7 @@ class FuturesFundingRateUpdate:
     """The funding of a contract."""
 
     symbol: str
+    """Such as BTCUSDT."""
     funding_rate: Decimal = wire("fundingRate")
     """Documented as the current rate; seen equal to the last settled one."""
     funding_time: Millis = wire("fundingTime")
@@ -117,7 +123,9 @@ class FuturesFundingRateUpdate:
     next_funding_time: Millis = wire("nextFundingTime")
     """The next settlement."""
     funding_upper_limit: Decimal
+    """The highest that the rate may become."""
     funding_lower_limit: Decimal
+    """The lowest that the rate may become."""
     time: Millis = wire("ts")
     """Push time."""
 
@@ -127,6 +135,7 @@ class FuturesDepthSide:
     """One side of a book, whole: replaces that side and leaves the other."""
 
     symbol: str
+    """Such as BTCUSDT."""
     side: BookSide = wire("way")
     levels: list[Level] = wire("depths")
     """Best first; sizes in contracts."""
@@ -143,9 +152,11 @@ class FuturesDepth:
     """The top of a book, both sides whole: replace what you had."""
 
     symbol: str
+    """Such as BTCUSDT."""
     asks: list[Level]
     """Best first; sizes in contracts."""
     bids: list[Level]
+    """Best first."""
     time: Millis | None = wire("ms_t", default=None)
     """Push time; drop one that is older than the last."""
 
@@ -159,11 +170,15 @@ class FuturesDepthIncrease:
     """A snapshot of a book, or the levels that changed since the version before."""
 
     symbol: str
+    """Such as BTCUSDT."""
     type: BookUpdateType
+    """Snapshot or update."""
     version: int
     """Rises by one with each push, also when both sides are empty."""
     asks: list[Level]
+    """Best first."""
     bids: list[Level]
+    """Best first."""
     time: Millis | None = wire("ms_t", default=None)
     """Push time, seen on a one-second grid."""
 
@@ -177,10 +192,13 @@ class FuturesBookTicker:
     """The best bid and ask of a contract."""
 
     symbol: str
+    """Such as BTCUSDT."""
     bid_price: Decimal = wire("best_bid_price")
+    """Best bid."""
     bid_size: Decimal = wire("best_bid_vol")
     """Contracts."""
     ask_price: Decimal = wire("best_ask_price")
+    """Best ask."""
     ask_size: Decimal = wire("best_ask_vol")
     """Contracts."""
     time: Millis = wire("ms_t")
@@ -194,7 +212,9 @@ class FuturesTrade:
     trade_id: int | None = None
     """None when it was read over REST."""
     symbol: str
+    """Such as BTCUSDT."""
     price: Decimal = wire("deal_price")
+    """Quote units for one base unit."""
     size: Decimal = wire("deal_vol")
     """The unit is not documented; contracts, like the book."""
     time: str = wire("created_at")
@@ -216,10 +236,15 @@ class FuturesKlineUpdate:
     """The bar in progress. There is no flag that says it is closed."""
 
     symbol: str
+    """Such as BTCUSDT."""
     open: Decimal = wire("o")
+    """Price of the first trade."""
     high: Decimal = wire("h")
+    """Highest price."""
     low: Decimal = wire("l")
+    """Lowest price."""
     close: Decimal = wire("c")
+    """Price of the latest trade, or of the last one of a bar that is over."""
     volume: Decimal = wire("v")
     """Contracts in practice."""
     time: Seconds = wire("ts")
@@ -246,7 +271,9 @@ class FuturesAssetUpdate:
 
     currency: str
     available: Decimal = wire("available_balance")
+    """Free to use."""
     position_margin: Decimal = wire("position_deposit")
+    """Tied up in positions."""
     frozen: Decimal = wire("frozen_balance")
     """Held by open orders."""
 
@@ -256,21 +283,29 @@ class FuturesPositionUpdate:
     """The whole state of one position; a closed one has size 0."""
 
     symbol: str
+    """Such as BTCUSDT."""
     size: Decimal = wire("hold_volume")
     """Contracts, unsigned."""
     side: PositionType = wire("position_type")
+    """Long or short."""
     margin_mode: MarginModeNumber = wire("open_type")
+    """Cross or isolated."""
     frozen_size: Decimal | None = wire("frozen_volume", default=None)
     """Contracts held by closing orders; None when it was read over REST."""
     closed_size: Decimal = wire("close_volume")
     """Contracts closed so far."""
     hold_avg_price: Decimal
+    """Average price of what is held."""
     close_avg_price: Decimal
+    """Average price of what was closed."""
     open_avg_price: Decimal
+    """Average price of what was opened."""
     liquidation_price: Decimal = wire("liquidate_price")
     """0 where there is none."""
     create_time: Millis
+    """When it was made, in milliseconds."""
     update_time: Millis
+    """When it last changed, in milliseconds."""
     position_mode: PositionMode | None = None
     """None before 2025-04-10."""
 
@@ -280,9 +315,11 @@ class FuturesPushedFill:
     """The last fill of an order."""
 
     trade_id: int = wire("lastTradeID")
+    """The exchange's number of the fill."""
     size: Decimal = wire("fillQty")
     """Contracts."""
     price: Decimal = wire("fillPrice")
+    """Quote units for one base unit."""
     fee: Decimal
     """Negative is a cost."""
     fee_currency: str | None = wire("feeCcy", default=None)
@@ -294,16 +331,21 @@ class FuturesPushedOrder:
     """An order as pushes carry it. A dash on the wire stands for no value."""
 
     order_id: str
+    """The exchange's id."""
     client_order_id: str | None = None
     """None when the order has none; ids like PLAN_3000097492004577 are the exchange's own."""
     symbol: str
+    """Such as BTCUSDT."""
     price: Decimal | None = None
     """None where the exchange leaves it blank, as it may for market orders."""
     size: Decimal
     """Contracts."""
     state: FuturesOrderState
+    """Where it stands."""
     side: FuturesOrderSide
+    """Buy or sell, opening or closing."""
     type: FuturesPushedOrderType
+    """Limit, market, plan order, and so on."""
     leverage: Decimal | None = None
     """None where the exchange leaves it blank."""
     margin_mode: OpenType | None = wire("open_type", default=None)
@@ -313,20 +355,27 @@ class FuturesPushedOrder:
     filled_size: Decimal = wire("deal_size")
     """Contracts."""
     create_time: Millis
+    """When it was made, in milliseconds."""
     update_time: Millis
     """Seen slightly before the creation time."""
     plan_order_id: str | None = None
+    """Of the plan order that it came from; None for others."""
     last_trade: FuturesPushedFill | None = None
+    """The newest fill; None when this push brings none."""
     trigger_price: Decimal | None = None
+    """At which a plan order fires; None for others."""
     trigger_price_type: str | None = None
     """last_price or fair_price; other sources expect the digits 1 and 2."""
     execution_price: str | None = None
     """A price, or the word market."""
     activation_price: Decimal | None = None
+    """At which a trailing order begins to trail; None for others."""
     activation_price_type: str | None = None
+    """Which price that is compared with; None for others."""
     callback_rate: Decimal | None = None
     """Percent."""
     position_mode: PositionMode | None = None
+    """Hedge or one-way."""
 
     @classmethod
     def _shape_(cls, value: object) -> object:
@@ -339,4 +388,6 @@ class FuturesOrderUpdate:
     """What happened to one of your orders, and its whole state after it. Covers plan, trailing and TP/SL orders too."""
 
     event: FuturesOrderAction = wire("action")
+    """What happened."""
     order: FuturesPushedOrder
+    """Its state now."""

@@ -51,6 +51,7 @@ class MarketRules:
     """What both markets' rules share: tick, step and bounds of the size."""
 
     symbol: str
+    """Such as BTC_USDT."""
     tick: Decimal
     """Prices are multiples of it."""
     step: Decimal
@@ -153,7 +154,9 @@ class FuturesRules(MarketRules):
     contract_size: Decimal
     """Base units of one contract; a fixed amount of USD on coin-margined contracts."""
     min_leverage: Decimal
+    """The lowest allowed."""
     max_leverage: Decimal
+    """The highest allowed."""
 
     @classmethod
     def from_details(cls, details: ContractDetails) -> FuturesRules:

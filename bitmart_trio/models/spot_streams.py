@@ -64,10 +64,13 @@ class SpotTicker:
     symbol: str
     """Such as BTC_USDT."""
     last_price: Decimal
+    """Price of the latest trade."""
     open_24h: Decimal
     """Price 24 hours ago."""
     high_24h: Decimal
+    """Highest price in 24 hours."""
     low_24h: Decimal
+    """Lowest price in 24 hours."""
     base_volume_24h: Decimal
     """Base currency."""
     quote_volume_24h: Decimal | None = None
@@ -75,9 +78,11 @@ class SpotTicker:
     change_24h: Decimal | None = wire("fluctuation", default=None)
     """24 hour change as a fraction."""
     bid_price: Decimal | None = wire("bid_px", default=None)
+    """Best bid."""
     bid_size: Decimal | None = wire("bid_sz", default=None)
     """Base currency."""
     ask_price: Decimal | None = wire("ask_px", default=None)
+    """Best ask."""
     ask_size: Decimal | None = wire("ask_sz", default=None)
     """Base currency."""
     s_t: Seconds | None = None
@@ -91,12 +96,16 @@ class SpotKlineUpdate:
     """The bar in progress. A later one with the same open time replaces it; there is no flag that says it is closed."""
 
     symbol: str
+    """Such as BTC_USDT."""
     open_time: Seconds
     """Start of the bar (before 2024-02-29 the push time)."""
     open: Decimal
     high: Decimal
+    """Highest price."""
     low: Decimal
+    """Lowest price."""
     close: Decimal
+    """Price of the latest trade, or of the last one of a bar that is over."""
     volume: Decimal
     """Traded volume; the unit is not documented."""
 
@@ -114,6 +123,7 @@ class SpotDepth:
     """The top of a book, both sides whole: replace what you had."""
 
     symbol: str
+    """Such as BTC_USDT."""
     asks: list[Level]
     """Best first."""
     bids: list[Level]
@@ -127,11 +137,15 @@ class SpotDepthIncrease:
     """A snapshot of a book, or the levels that changed since the version before."""
 
     symbol: str
+    """Such as BTC_USDT."""
     type: BookUpdateType
+    """Snapshot or update."""
     version: int
     """Rises by one with each update; a quiet book repeats it with both sides empty as a sign of life."""
     asks: list[Level]
+    """Best first."""
     bids: list[Level]
+    """Best first."""
     time: Millis = wire("ms_t")
     """Push time."""
 
@@ -141,7 +155,9 @@ class SpotTrade:
     """One trade. There is no id: a repeated trade cannot be told from a new one."""
 
     symbol: str
+    """Such as BTC_USDT."""
     price: Decimal
+    """Quote units for one base unit."""
     size: Decimal
     """Base currency."""
     side: OrderSide
@@ -157,10 +173,13 @@ class SpotBookTicker:
     """The best bid and ask of a pair."""
 
     symbol: str
+    """Such as BTC_USDT."""
     bid_price: Decimal = wire("bid_px")
+    """Best bid."""
     bid_size: Decimal = wire("bid_sz")
     """Base currency."""
     ask_price: Decimal = wire("ask_px")
+    """Best ask."""
     ask_size: Decimal = wire("ask_sz")
     """Base currency."""
     time: Millis = wire("ms_t", aliases=("ts",))
@@ -172,11 +191,15 @@ class SpotOrderUpdate:
     """The whole state of one of your orders after a change."""
 
     symbol: str
+    """Such as BTC_USDT."""
     order_id: str
+    """The exchange's id."""
     client_order_id: str | None = None
     """None when the order has none."""
     side: OrderSide
+    """Buy or sell."""
     type: SpotOrderType
+    """Limit, market, and so on."""
     price: Decimal | None = None
     """None where the exchange leaves it blank, as it may for market orders."""
     size: Decimal | None = None
@@ -196,6 +219,7 @@ class SpotOrderUpdate:
     order_type: str | None = None
     """Announced for removal: 0 regular, 1 post only, 2 fill or kill, 3 immediate or cancel."""
     entrust_type: SpotEntrustType | None = None
+    """Ordinary or margin, as sent."""
     margin_trading: str | None = None
     """Announced for removal: 0 is spot."""
     order_mode: SpotOrderMode | None = None
@@ -207,15 +231,19 @@ class SpotOrderUpdate:
     last_fill_time: Millis | None = wire(zero_is_none=True, default=None)
     """None before the first fill."""
     last_fill_role: FillRole | None = wire("exec_type", default=None)
+    """Maker or taker in the newest fill; None before the first."""
     trade_id: str | None = wire("detail_id", default=None)
     """Of the last fill."""
     fee: Decimal | None = wire("dealFee", default=None)
     """Of the last fill."""
     fee_currency: str | None = wire("deal_fee_coin_name", default=None)
+    """What the fee was taken in."""
     order_time: Millis = wire("ms_t")
     """Documented as the creation time; other clients read it as the last update."""
     create_time: Millis | None = None
+    """When it was made, in milliseconds."""
     update_time: Millis | None = None
+    """When it last changed, in milliseconds."""
 
 
 @attrs.frozen(kw_only=True)
@@ -224,6 +252,7 @@ class SpotPushedBalance:
 
     currency: str = wire("ccy")
     available: Decimal = wire("av_bal")
+    """Free to use."""
     frozen: Decimal = wire("fz_bal")
     """Held by open orders."""
 
@@ -233,8 +262,11 @@ class SpotBalanceUpdate:
     """The new balances of the currencies that changed; currencies that did not change are not listed."""
 
     event_type: BalanceEvent
+    """Why it was sent."""
     time: Millis = wire("event_time")
+    """When it was sent, in milliseconds."""
     account_type: CustodyType | None = None
+    """Which wallet."""
     balances: list[SpotPushedBalance] = wire("balance_details")
 
     @classmethod

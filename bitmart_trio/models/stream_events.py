@@ -15,6 +15,7 @@ class Gap(NamedTuple):
     until: float
     """When the topics were acknowledged again."""
     reason: str
+    """What broke the connection."""
     epoch: int
     """The number of the connection after the hole; it rises with each reconnect."""
     topic: str
@@ -45,9 +46,13 @@ class About(TypedDict):
     """What every event says, as keywords."""
 
     market: Literal["spot", "futures"]
+    """Which market's socket."""
     private: bool
+    """Whether it is logged in."""
     connection: int
+    """Its number within the client."""
     time: float
+    """``trio.current_time()``."""
 
 
 @attrs.frozen(kw_only=True)
@@ -55,7 +60,9 @@ class StreamEvent:
     """The base of what ``streams.events()`` yields."""
 
     market: Literal["spot", "futures"]
+    """Which market's socket."""
     private: bool
+    """Whether it is logged in."""
     connection: int
     """Which connection of this client, counted from 1; a reconnect keeps the number."""
     time: float
@@ -67,6 +74,7 @@ class Opened(StreamEvent):
     """A connection is up for the first time."""
 
     url: str
+    """Where it leads."""
 
 
 @attrs.frozen(kw_only=True)
@@ -87,6 +95,7 @@ class Refused(StreamEvent):
 
     topic: str | None
     error: Exception
+    """What the exchange said, as the exception that it means."""
 
 
 @attrs.frozen(kw_only=True)
@@ -94,6 +103,7 @@ class Lost(StreamEvent):
     """A connection broke; it will be replaced."""
 
     reason: str
+    """What broke it."""
     retry_in: float
     """Seconds until the next try."""
 
@@ -113,6 +123,7 @@ class Closed(StreamEvent):
     """A connection was closed for good: nobody needed it, it was given up, or the client was left."""
 
     reason: str
+    """Why it is not needed or not put back."""
 
 
 @attrs.frozen(kw_only=True)
@@ -131,7 +142,9 @@ class Malformed(StreamEvent):
     """A message that could not be read was skipped and counted."""
 
     reason: str
+    """The topic and what is wrong."""
     excerpt: bytes
+    """The first bytes of it."""
 
 
 @attrs.frozen(kw_only=True)

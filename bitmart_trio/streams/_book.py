@@ -54,11 +54,13 @@ class BookChange:
     """What has changed in an order book since the change before."""
 
     symbol: str
+    """Of the book."""
     version: int
     """The book's, with this change in it."""
     bids: tuple[Level, ...]
     """New sizes by price, best first; 0 means that the level is gone."""
     asks: tuple[Level, ...]
+    """The changed levels; size 0 removes one."""
     snapshot: bool
     """The levels are the whole book: forget what you derived from earlier changes."""
     merged: int
@@ -71,7 +73,9 @@ class BookDepth(NamedTuple):
     """The best levels of both sides of one moment, best first."""
 
     bids: tuple[Level, ...]
+    """Best first."""
     asks: tuple[Level, ...]
+    """Best first."""
 
 
 @attrs.frozen(kw_only=True)
@@ -81,6 +85,7 @@ class BookStatistics:
     updates: int
     """Applied."""
     snapshots: int
+    """Whole books received."""
     gaps: int
     """How often a version was missing."""
     stale_dropped: int
