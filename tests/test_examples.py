@@ -20,6 +20,39 @@ PRINTS: Final = {
     "stream_trades": r"(?s)(?:(BTC|ETH)_USDT (buy|sell) \S+ at \S+\n){10}10 trades, \d+\.\d\d USDT\n",
     "place_and_cancel": r"refused with code 50020, trace \S+\nwaiting: buy 0\.01\d* at \d+\.\d+\ncancelled\n",
     "own_orders": r"(?s)example1: .*1 of 1 contracts\n",
+    "account_summary": (
+        r"(?s)(?=.*fees on BTC_USDT: maker 0\.001, taker 0\.001\n)(?=.*futures USDT: \d+ free, equity \d+\n)"
+        r"(?=.*spot USDT: \d+\.\d+ free, \S+ held\n).*"
+    ),
+    "account_view": (
+        r"100000\.0+ USDT free, 0 open orders\n99970\.0+ USDT free, 1 open orders\n"
+        r"100000\.0+ USDT free, 0 open orders\n"
+    ),
+    "batch_orders": r"10 orders placed\n10 asked for, 10 cancelled\n",
+    "connection_events": (
+        r"spot public: Opened\nspot public: Subscribed spot/ticker:BTC_USDT\n"
+        r"spot public: Subscribed spot/ticker:ETH_USDT\n"
+        r"futures private: Opened\nfutures private: Authenticated\nfutures private: Subscribed futures/order\n"
+    ),
+    "custom_signer": r"0 open orders\nlogged in\n2 signatures\n",
+    "every_stream": r"(?:(?:spot|futures) [a-z ]+: (?:Spot|Futures)\w+\n){15}2 connections\n",
+    "futures_position": r"one contract is 0\.001 BTC\nlong: 3 contracts at \d+\.\d+\nclosed\n",
+    "hooks": (
+        r"GET /spot/quotation/v3/ticker: 3 calls, worst \d+\.\d ms, quota 3 of 15\n"
+        r"GET /spot/quotation/v3/tickers: 1 calls, worst \d+\.\d ms, quota 1 of 10\n"
+    ),
+    "mind_the_gap": r"10 trades, then the line breaks\nthe line was down: \d+ trades were read over REST\n",
+    "order_book": r"(?: *\S+ +\S+ \| \S+ +\S+ *\n){5}one would cost \d+\.\d\d\n10 changes later: version \d+, 0 gaps\n",
+    "raw_request": (
+        r"BTC_USDT, HTTP 200, quota QuotaUse\(used=\d+, limit=15, window=2\.0, mode='IP'\)\n"
+        r"fields without a model: \{\}\nas it came: \{'symbol': 'BTC_USDT', .*\}\n"
+    ),
+    "sim_faults": (r"nobody knows yet; its client order id is mine1\nfound: new\nafter a 429: BTC_USDT\n"),
+    "slow_reader": (
+        r"conflate: \d+ came, \d+ gone, 0 gaps\ndrop_oldest: \d+ came, \d+ gone, 0 gaps\n"
+        r"fail: 5 items were waiting and another arrived \(topics: spot/trade:BTC_USDT\)\n"
+    ),
+    "through_a_proxy": r"a request for /spot/quotation/v3/ticker\nBTC_USDT\na tunnel\nETH_USDT\n",
     "virtual_time": r"ten minutes later: bought \d+ times, holding \d\S* BTC and \d\S* USDT\n",
 }
 """What each program prints, as a pattern of its whole output."""
