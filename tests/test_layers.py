@@ -199,3 +199,30 @@ def test_a_wrong_arrow_is_found(file: str, source: str) -> None:
 def test_a_right_arrow_is_let_through(file: str, source: str) -> None:
     """And it does not cry wolf."""
     assert wrong_arrows(source, file) == []
+
+
+def _drawn() -> dict[str, set[str]]:
+    """The picture in the documentation: room to what it imports."""
+    page = (ROOT.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    picture = page.partition("<!-- rooms: checked by tests/test_layers.py -->")[2].partition("```text\n")[2]
+    arrows: dict[str, set[str]] = {}
+    for line in picture.partition("```")[0].splitlines():
+        rooms, _, others = line.partition("->")
+        for room in rooms.split():
+            arrows[room] = set() if others.strip().startswith("(") else set(others.split())
+    return arrows
+
+
+def test_the_picture_in_the_documentation_is_true() -> None:
+    """It has every room, and an arrow exactly where a file of one imports from another."""
+    real: dict[str, set[str]] = {}
+    for file in FILES:
+        room = Path(file).parts[0].removesuffix(".py")
+        if room not in ("__init__", "__main__", "_version"):
+            arrows = real.setdefault(room, set())
+            for each in imports_of((ROOT / file).read_text(encoding="utf-8"), file):
+                if each.inside and each.room not in (room, "_version", "") and file not in EXTRA:
+                    arrows.add(each.room)
+    # The command line is users' code: what it takes from the front door is as good as an arrow.
+    real["cli"] |= _drawn()["cli"]
+    assert _drawn() == real
