@@ -36,10 +36,17 @@ The tree (what a caller does differently has a class of its own, nothing else ha
     |   |-- MarginRefused            loans and margin accounts
     |   |-- FundingRefused           deposits, withdrawals and transfers
     |   `-- SubscriptionRefused      a topic was refused (topic: which one)
-    `-- StreamError                  a subscription cannot go on as it was
-        |-- StreamGap                messages were missed (gaps="raise")
-        |-- BookNotLive              an order book was read while it was not known to be right
-        `-- SubscriberTooSlow        the buffer filled up (overflow="fail")
+    |-- StreamError                  a subscription cannot go on as it was
+    |   |-- StreamGap                messages were missed (gaps="raise")
+    |   |-- BookNotLive              an order book was read while it was not known to be right
+    |   `-- SubscriberTooSlow        the buffer filled up (overflow="fail")
+    `-- TradingError                 a trading session cannot do what was asked
+        |-- OrderNotPlaced           the order is certain not to exist: never sent, or proven never to have arrived
+        |-- OrderNotFilled           wait_filled: the order ended some other way
+        |-- ExitUnconfirmed          a session was left and not everything is known to be closed (report)
+        |-- SwitchFailed             a dead man's switch could not be kept renewed
+        `-- JournalError             the journal cannot be read or written
+            `-- JournalLocked        another session writes to it
 
 Misuse of the library's objects (using what is closed, two tasks receiving at once) raises Trio's own
 ``ClosedResourceError`` and
@@ -331,6 +338,69 @@ class SubscriberTooSlow(StreamError):
     def __init__(self, message: str, *, buffered: int) -> None:
         super().__init__(message)
         self.buffered = buffered
+
+
+class TradingError(BitMartError):
+    """A trading session cannot do what was asked of it."""
+
+
+class OrderNotPlaced(TradingError):
+    """The order is certain not to exist.
+
+    It was never sent, or it was cut off on its way and the exchange could no longer accept it by the time it was found
+    to be missing. Placing another one in its stead is safe.
+
+    Attributes:
+        client_order_id: the id that it would have had.
+    """
+
+    def __init__(self, message: str, *, client_order_id: str) -> None:
+        super().__init__(message)
+        self.client_order_id = client_order_id
+
+
+class OrderNotFilled(TradingError):
+    """``wait_filled()``: the order ended some other way, perhaps after a part of it was filled.
+
+    Attributes:
+        status: how it ended, a ``trading.OrderStatus``.
+    """
+
+    def __init__(self, message: str, *, status: object) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class ExitUnconfirmed(TradingError):
+    """A trading session was left, and not everything that it had open is known to be closed.
+
+    Attributes:
+        report: what is known, a ``trading.ExitReport``.
+    """
+
+    def __init__(self, message: str, *, report: object) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+class SwitchFailed(TradingError):
+    """A dead man's switch could not be set or kept renewed: the exchange cancels the orders, or does not guard them.
+
+    Attributes:
+        symbol: of the contract.
+    """
+
+    def __init__(self, message: str, *, symbol: str) -> None:
+        super().__init__(message)
+        self.symbol = symbol
+
+
+class JournalError(TradingError):
+    """A journal cannot be read or written. Nothing is sent that could not be written down first."""
+
+
+class JournalLocked(JournalError):
+    """Another session, of this process or another, writes to the journal: it has one writer at a time."""
 
 
 @attrs.frozen

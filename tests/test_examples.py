@@ -53,6 +53,11 @@ PRINTS: Final = {
         r"fail: 5 items were waiting and another arrived \(topics: spot/trade:BTC_USDT\)\n"
     ),
     "through_a_proxy": r"a request for /spot/quotation/v3/ticker\nBTC_USDT\na tunnel\nETH_USDT\n",
+    "market_maker": (
+        r"\d+ quotes, \d+ filled, position -?\d\S*, worth -?\d+\.\d{4} before fees\n"
+        r"left: .+ in \d\.\d s\n"
+    ),
+    "grid": r"\d+ bought, \d+ sold again, -?\d+\.\d{4} made before fees\nleft: .+ in \d\.\d s\n",
     "virtual_time": r"ten minutes later: bought \d+ times, holding \d\S* BTC and \d\S* USDT\n",
 }
 """What each program prints, as a pattern of its whole output."""

@@ -56,7 +56,7 @@ def test_the_readme_has_its_two_commands() -> None:
 def test_the_readme_shows_rest_streams_orders_and_a_test() -> None:
     """One example each, no fewer."""
     shown = "\n".join(source for _, source in blocks(PAGES[0].read_text(encoding="utf-8"), "python"))
-    for word in ("spot.market.ticker", "streams.spot.trade", "streams.spot.user_order", "autojump_clock"):
+    for word in ("spot.market.ticker", "streams.spot.trade", "open_spot_session", "autojump_clock"):
         assert word in shown
 
 

@@ -36,7 +36,7 @@ from bitmart_trio._io.hub import Hub
 from bitmart_trio._io.subscription import Subscription, SubscriptionBuffer
 from bitmart_trio._io.switchboard import Switchboard
 from bitmart_trio.config import Credentials
-from bitmart_trio.models._rows import Row
+from bitmart_trio.models._rows import Levels, Row
 from bitmart_trio.models.stream_events import RawPush
 from bitmart_trio.streams import futures, spot
 
@@ -150,7 +150,13 @@ class Play:
         if self.binary:
             packer = zlib.compressobj(wbits=-15)
             payload = packer.compress(payload) + packer.flush()
-        self._handle(self.session.receive([(self.binary, payload)], 1.0))
+        for event in self.session.receive([(self.binary, payload)], 1.0):
+            if type(event) is tuple:
+                key, frame = event
+                if not self.hub.push_frame(key, frame, 1.0):
+                    self._handle(self.session.read(frame, 1.0))
+            else:
+                self._handle([cast("Event", event)])
 
     def close(self) -> None:
         self.session.drop(1.0, self.topics)
@@ -187,7 +193,7 @@ def _shown(item: object) -> str:
 def _plain(value: Any) -> Any:
     if attrs.has(type(value)):
         return {field.name: _plain(getattr(value, field.name)) for field in attrs.fields(type(value))}
-    if isinstance(value, Row | list):
+    if isinstance(value, Row | Levels | list):
         return [_plain(each) for each in value]
     if isinstance(value, dict):
         return {name: _plain(each) for name, each in value.items()}
@@ -306,7 +312,7 @@ def _leaves(value: Any) -> Iterator[object]:
     if attrs.has(type(value)):
         for field in attrs.fields(type(value)):
             yield from _leaves(getattr(value, field.name))
-    elif isinstance(value, Row | list):
+    elif isinstance(value, Row | Levels | list):
         for each in value:
             yield from _leaves(each)
     elif isinstance(value, dict):

@@ -22,6 +22,10 @@ Overflow: TypeAlias = Literal["conflate", "drop_oldest", "fail"]
 `SubscriberTooSlow`.
 """
 
+SPOT_NAME: Final = "table"
+FUTURES_NAME: Final = "group"
+"""What the name of a push is called in its frame."""
+
 _SPEED: Final = re.compile(r"@\d+ms$")
 
 
@@ -71,16 +75,22 @@ class Channel(Generic[T]):
     prompt: bool = attrs.field(default=False, kw_only=True)
     requests: bool = attrs.field(default=False, kw_only=True)
     rests: Callable[[T], bool] | None = attrs.field(default=None, kw_only=True)
-    _decode: Callable[[bytes], list[T]] = attrs.field(
-        init=False, repr=False, default=attrs.Factory(lambda self: self._make_decoder(), takes_self=True)
-    )
+    _decode: Callable[[bytes], list[T]] | None = attrs.field(init=False, repr=False, default=None)
     _pattern: re.Pattern[str] = attrs.field(
         init=False, repr=False, default=attrs.Factory(lambda self: self._make_pattern(), takes_self=True)
     )
 
-    def _make_decoder(self) -> Callable[[bytes], list[T]]:
-        payload: Any = self.payload
-        return codec.decoder(list[payload])
+    def push_reader(self) -> Callable[[bytes], list[T] | None] | None:
+        """What reads the items of a whole push at once; see `codec.push_decoder`."""
+        return codec.push_decoder(self.payload, SPOT_NAME if self.market == "spot" else FUTURES_NAME)
+
+    def _decoder(self) -> Callable[[bytes], list[T]]:
+        # Made when it is first needed: most programs need few channels, and making one takes a millisecond.
+        if self._decode is None:
+            payload: Any = self.payload
+            object.__setattr__(self, "_decode", codec.decoder(list[payload]))
+        assert self._decode is not None
+        return self._decode
 
     def _make_pattern(self) -> re.Pattern[str]:
         name = re.escape(self.name).replace(r"\{level\}", f"(?:{'|'.join(map(str, self.levels))})")
@@ -138,7 +148,7 @@ class Channel(Generic[T]):
         """
         if data[:1] != b"[":
             data = b"[%b]" % data
-        return self._decode(data)
+        return self._decoder()(data)
 
 
 CHANNELS: Final[list[Channel[Any]]] = []

@@ -15,9 +15,13 @@ What is never accepted: NaN, Infinity, a boolean for a number.
 
 from __future__ import annotations
 
+import inspect
+import itertools
+import operator
 import re
 import types
 import typing
+from collections import deque
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from enum import Enum
@@ -31,7 +35,7 @@ from cattrs.gen import make_dict_structure_fn, override
 
 from ..models._enums import OpenInt, OpenStr
 from ..models._fields import ALIASES, WIRE, ZERO_IS_NONE
-from ..models._rows import Row
+from ..models._rows import Level, Levels, Row
 
 T = TypeVar("T")
 
@@ -171,6 +175,14 @@ def _row(value: object, type_: Any) -> object:
     return row
 
 
+def _levels(value: object, _: object = None) -> Levels:
+    if value is None:
+        return Levels()
+    if not isinstance(value, list):
+        raise ValueError(f"not a list: {type(value).__name__}")
+    return Levels(cast("Level", _row(each, Level)) for each in cast("list[object]", value))
+
+
 def _is_optional(type_: Any) -> bool:
     return get_origin(type_) in (Union, types.UnionType) and type(None) in get_args(type_) and len(get_args(type_)) == 2
 
@@ -260,6 +272,7 @@ def _converter(detailed: bool) -> cattrs.Converter:
     converter.register_structure_hook(int, _int)
     converter.register_structure_hook(str, _text)
     converter.register_structure_hook(bool, _bool)
+    converter.register_structure_hook(Levels, _levels)
     converter.register_structure_hook_func(lambda t: t is object, lambda value, _: value)
     # By class: their bases str and int would win over a predicate.
     converter.register_structure_hook(OpenStr, _enum)
@@ -302,24 +315,99 @@ def is_native(type_: Any) -> bool:
     if get_origin(type_) is list:
         return is_native(get_args(type_)[0])
     if _is_optional(type_):
-        # A blank must become None: msgspec refuses one for a Decimal (then the hooks read it) but keeps one for text
-        # and enumerations.
+        # A blank must become None: msgspec refuses one for a number (then the hooks read it) but keeps one for text
+        # and for words.
         inner: Any = _inner(type_)
-        return bool(inner is Decimal or (attrs.has(inner) and is_native(inner)))
+        if isinstance(inner, typing.NewType):
+            return is_native(inner)
+        if not isinstance(inner, type):
+            return False
+        return inner in (Decimal, int, bool) or issubclass(inner, OpenInt) or _is_native_model(inner)
     if isinstance(type_, typing.NewType):
         return type_.__supertype__ is int
     if not isinstance(type_, type):
         return False
-    if type_ in (Decimal, int, str) or issubclass(type_, Enum | Row):
-        return True
-    return attrs.has(cast("type[Any]", type_)) and _is_native_model(type_)
+    return type_ in (Decimal, int, str, bool, Levels) or issubclass(type_, Enum | Row) or _is_native_model(type_)
 
 
 def _is_native_model(model: Any) -> bool:
-    if hasattr(model, "_shape_") or hasattr(model, "_spread_"):
+    if not attrs.has(model):
+        return False
+    odd_shape = hasattr(model, "_shape_") or hasattr(model, "_spread_")
+    if odd_shape and not getattr(model, "_plain_is_exact_", False):
         return False
     attrs.resolve_types(model)
-    return all(not field.metadata and is_native(field.type) for field in attrs.fields(model))
+    return all(ZERO_IS_NONE not in field.metadata and is_native(field.type) for field in attrs.fields(model))
+
+
+def _spellings(type_: Any) -> set[bytes]:
+    """The further names that fields of a type may bear on the wire, as they would stand there."""
+    if get_args(type_):
+        return set[bytes]().union(*(_spellings(each) for each in get_args(type_)))
+    if not (isinstance(type_, type) and attrs.has(type_)):
+        return set()
+    fields = attrs.fields(type_)
+    own = {f'"{name}"'.encode() for field in fields for name in field.metadata.get(ALIASES, ())}
+    return own.union(*(_spellings(field.type) for field in fields))
+
+
+def _native(type_: Any) -> Any:
+    """What msgspec is told to read in the place of a type."""
+    if get_origin(type_) is list:
+        return list[_native(get_args(type_)[0])]  # type: ignore[misc]  # made at run time
+    if _is_optional(type_):
+        return _native(_inner(type_)) | None
+    if type_ is Levels:
+        return msgspec.Raw
+    return _twin(type_) if isinstance(type_, type) and attrs.has(type_) else type_
+
+
+@cache
+def _twin(model: Any) -> Any:
+    """A subclass of a model for msgspec to fill: its fields bear their names on the wire.
+
+    msgspec knows no renames for attrs classes. It sets each field by its name, so a slot that has a second name can be
+    set by that. When an object is whole it is checked, and turned into one of the model itself.
+    """
+    attrs.resolve_types(model)
+    members: dict[str, Any] = {"__slots__": (), "__module__": model.__module__, "__annotations__": {}}
+    fields: list[Any] = []
+    numbers: list[str] = []
+    sides: list[str] = []
+    for field in attrs.fields(model):
+        name = field.metadata.get(WIRE) or field.name
+        fields.append(field.evolve(name=name))
+        members["__annotations__"][name] = _native(field.type)
+        if name != field.name:
+            members[name] = inspect.getattr_static(model, field.name)
+        if field.type in (Decimal, Decimal | None):
+            numbers.append(field.name)
+        elif field.type is Levels:
+            sides.append(field.name)
+    members["__attrs_attrs__"] = tuple(fields)
+    members["__attrs_post_init__"] = _finisher(model, numbers, sides)
+    return type(model.__name__, (model,), members)
+
+
+def _finisher(model: Any, numbers: list[str], sides: list[str]) -> Callable[[Any], None]:
+    """What turns a twin into its model. A ValueError of it is msgspec's own refusal."""
+    write = object.__setattr__  # models are frozen
+    # Two names at the least, so that it gives a tuple.
+    read = operator.attrgetter(*(numbers + numbers if len(numbers) == 1 else numbers)) if numbers else None
+
+    slots = [inspect.getattr_static(model, name) for name in sides]
+    accesses = [(slot.__get__, slot.__set__) for slot in slots]
+
+    def finish(twin: Any) -> None:
+        write(twin, "__class__", model)
+        if read is not None:
+            for number in read(twin):
+                if number is not None and not number.is_finite():
+                    raise ValueError(f"not a finite number: {number}")
+        for get, put in accesses:
+            put(twin, Levels.of(bytes(get(twin))))
+
+    return finish
 
 
 _NOT_FINITE: Final = re.compile(rb'"\s*[+-]?(?:s?nan\d*|inf(?:inity)?)\s*"', re.IGNORECASE)
@@ -329,6 +417,28 @@ def _holds_no_number(data: bytes) -> bool:
     """Whether a text in the JSON spells NaN or Infinity, which msgspec would take for a Decimal."""
     low = data.lower()
     return (b"nan" in low or b"inf" in low) and _NOT_FINITE.search(low) is not None
+
+
+def _is_unchecked(type_: Any) -> bool:
+    """Whether a type holds numbers that no model looks at: those of rows, and of lists of numbers."""
+    if get_args(type_):
+        return any(_is_unchecked(each) for each in get_args(type_))
+    if isinstance(type_, type) and attrs.has(type_):
+        types_ = [field.type for field in attrs.fields(type_)]
+        return any(_is_unchecked(each) for each in types_ if each not in (Decimal, Decimal | None))
+    return type_ is Decimal or (isinstance(type_, type) and issubclass(type_, Row))
+
+
+def _needs_hooks(type_: Any) -> Callable[[bytes], bool] | None:
+    """What tells that bytes hold something that only the hooks read right; None when there is no such thing."""
+    spellings, unchecked = tuple(_spellings(type_)), _is_unchecked(type_)
+    if not spellings and not unchecked:
+        return None
+
+    def needs_hooks(data: bytes) -> bool:
+        return (unchecked and _holds_no_number(data)) or any(spelling in data for spelling in spellings)
+
+    return needs_hooks
 
 
 def decoder(type_: type[T]) -> Callable[[bytes | msgspec.Raw], T]:
@@ -348,18 +458,72 @@ def _decoder(type_: Any) -> Callable[[bytes | msgspec.Raw], Any]:
 
     if not is_native(type_):
         return by_hooks
-    # strict=False because BitMart sends integers as strings.
-    native = msgspec.json.Decoder(type_, strict=False)
+    if get_origin(type_) is list and hasattr(get_args(type_)[0], "_columns_"):
+        decode = _table_decoder(get_args(type_)[0])
+    else:
+        # strict=False because BitMart sends integers as strings.
+        decode = msgspec.json.Decoder(_native(type_), strict=False).decode
+    needs_hooks = _needs_hooks(type_)
 
     def by_msgspec(data: bytes | msgspec.Raw) -> Any:
-        if not _holds_no_number(bytes(data)):
+        if needs_hooks is None or not needs_hooks(bytes(data)):
             try:
-                return native.decode(data)
+                return decode(data)
             except _UNREADABLE:
                 pass  # the hooks accept more, and say better what is wrong
         return by_hooks(data)
 
     return by_msgspec
+
+
+def _table_decoder(model: Any) -> Callable[[bytes | msgspec.Raw], list[Any]]:
+    """The function that reads a list of records which travel as arrays of exactly the model's columns.
+
+    msgspec reads no arrays into attrs classes. So it reads plain rows, and the objects are filled a column at a time.
+    """
+    attrs.resolve_types(model)
+    fields = {field.metadata.get(WIRE) or field.name: field for field in attrs.fields(model)}
+    columns = [fields[name] for name in model._columns_]
+    row: Any = tuple[tuple(field.type for field in columns)]  # type: ignore[misc]  # made at run time
+    rows = msgspec.json.Decoder(list[row], strict=False)
+    fill = [inspect.getattr_static(model, field.name).__set__ for field in columns]
+
+    def read(data: bytes | msgspec.Raw) -> list[Any]:
+        found: list[Any] = rows.decode(data)
+        made = list(map(object.__new__, itertools.repeat(model, len(found))))
+        for write, values in zip(fill, zip(*found, strict=True), strict=False):
+            deque(map(write, made, values), maxlen=0)
+            if type(values[0]) is Decimal and not all(map(Decimal.is_finite, values)):
+                raise msgspec.ValidationError("not a finite number")
+        return made
+
+    return read
+
+
+def push_decoder(type_: type[T], name: str) -> Callable[[bytes], list[T] | None] | None:
+    """The function that reads the items of a whole push at once, ``{"<name>": topic, "data": item or items}``.
+
+    It gives None for a push that it cannot read, or that holds anything beside these two: nothing is wrong with that,
+    it wants reading in steps. There is no such function for types that only the hooks read.
+    """
+    item: Any = type_
+    if not is_native(item):
+        return None
+    twin = _native(item)
+    whole = msgspec.defstruct("Push", [(name, str), ("data", list[twin] | twin)], forbid_unknown_fields=True)
+    native = msgspec.json.Decoder(whole, strict=False)
+    needs_hooks = _needs_hooks(item)
+
+    def read(frame: bytes) -> list[T] | None:
+        if needs_hooks is not None and needs_hooks(frame):
+            return None
+        try:
+            items: Any = native.decode(frame).data
+        except _UNREADABLE:
+            return None
+        return items if type(items) is list else [items]
+
+    return read
 
 
 # --------------------------------------------------------------------------------------------------------------------
@@ -371,6 +535,8 @@ def unknown_fields(value: object, type_: Any, path: str = "") -> dict[str, objec
     """Members of an untyped value that its model has no field for, as ``{"[0].new_field": value}``."""
     if value is None:
         return {}
+    if type_ is Levels:
+        type_ = list[Level]
     if _is_optional(type_):
         return unknown_fields(value, _inner(type_), path)
     if _is_list(type_) and isinstance(value, list):

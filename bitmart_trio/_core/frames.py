@@ -167,6 +167,24 @@ class FrameSplitter:
         need = 2
         position = 0
         end = len(data)
+        if not fragments:
+            # Nearly all there is: whole messages, and nothing special about them. The loop below takes any frame.
+            while position + 4 <= end:
+                first = data[position]
+                length = data[position + 1]
+                start = position + 2
+                if length == _TWO_BYTES:
+                    length = data[start] << 8 | data[start + 1]
+                    start += 2
+                    if length <= _SHORT:
+                        break
+                elif length > _SHORT:
+                    break
+                stop = start + length
+                if stop > end or length > ceiling or first not in _WHOLE:
+                    break
+                messages.append((first == _WHOLE_BINARY, data[start:stop]))
+                position = stop
         while (left := end - position) >= 2:
             first = data[position]
             length = data[position + 1]

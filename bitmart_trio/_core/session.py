@@ -35,7 +35,7 @@ from ..errors import ApiError, AuthenticationError, SubscriptionRefused
 from . import codec
 from .channel import without_speed
 from .inflate import InflateError, inflate
-from .socket_dialect import Acknowledged, Data, Dialect, LoggedIn, Pong, Refused, SocketLimits, Unknown, Verb, pack
+from .socket_dialect import Acknowledged, Data, Dialect, LoggedIn, Pong, Push, Refused, SocketLimits, Unknown, Verb, pack
 
 _SETTLE: Final = 0.5
 # Of the allowance, so many messages stay free for pings.
@@ -233,30 +233,47 @@ class Session:
 
     # ---- frames in --------------------------------------------------------------------------------------------------
 
-    def receive(self, messages: Sequence[tuple[bool, bytes]], now: float) -> list[Event]:
-        """Take a batch of messages, each (binary, payload), in the order of arrival."""
+    def receive(self, messages: Sequence[tuple[bool, bytes]], now: float) -> list[Event | Push]:
+        """Take a batch of messages, each (binary, payload), in the order of arrival.
+
+        What looks like a push comes out undecoded. What turns out to be something else goes back to `read`.
+        """
         if self._dead:
             return []
-        events = self._take_news()
+        events: list[Event | Push] = [*self._take_news()]
         self._pong_due = _NEVER
         self._stirred = False
+        peek, ceiling = self._dialect.peek, self._ceiling
         for binary, payload in messages:
             try:
-                if len(payload) > self._ceiling:
-                    raise InflateError(f"larger than {self._ceiling} bytes")
+                if len(payload) > ceiling:
+                    raise InflateError(f"larger than {ceiling} bytes")
                 # Any frame may be text or raw deflate, whatever it holds: the exchange has sent login replies both
                 # ways.
-                spoken = self._dialect.read(inflate(payload, self._ceiling) if binary else payload)
-            except (InflateError, codec.DecodeError) as error:
+                frame = inflate(payload, ceiling) if binary else payload
+            except InflateError as error:
                 events.append(Malformed(str(error), payload[:100]))
                 continue
-            if type(spoken) is Data:
-                events.append(spoken)
+            key = peek(frame)
+            if key is not None:
+                events.append((key, frame))
             else:
-                self._stirred = True
-                self._hear(spoken, now, events)
+                events += self.read(frame, now)
                 if self._is_dead():
                     break
+        return events
+
+    def read(self, frame: bytes, now: float) -> list[Event]:
+        """Take one frame, inflated, by all that it says."""
+        try:
+            spoken = self._dialect.read(frame)
+        except codec.DecodeError as error:
+            return [Malformed(str(error), frame[:100])]
+        if type(spoken) is Data:
+            return [spoken]
+        events: list[Event] = []
+        self._stirred = True
+        self._hear(spoken, now, events)
         return events
 
     def _hear(

@@ -10,8 +10,8 @@ half the deadline later, its connection is to be replaced.
   up to an hour (an empty futures book rightly says nothing after its snapshot).
 * A connection is replaced for a topic once. If the topic is mute on the new one too, another would not help: it is
   only probed from then on, until it speaks.
-* A topic that need not speak after being subscribed is not timed before it has spoken. Nor is one whose last items say
-  that quiet is normal now (`Channel.rests`: a position that is closed).
+* A topic that need not speak after being subscribed is not timed before it has spoken, on this connection or one
+  before. Nor is one whose last items say that quiet is normal now (`Channel.rests`: a position that is closed).
 """
 
 from __future__ import annotations
@@ -63,14 +63,20 @@ class Pulse:
     _armed: bool = False
     _futile: bool = False
     """A connection was replaced for it, and it has said nothing since."""
+    _spoken: bool = False
+    """When it spoke last, on whatever connection, it was to go on."""
     _well: bool = False
     """It was heard as it should be: one more push changes nothing but the time."""
 
     def start(self, now: float) -> None:
         """It is acknowledged, on a new connection."""
         self.heard = self._mark = now
-        self.quiet = self._probed = None
-        self._armed, self._well = self.prompt, False
+        # If it was quiet when the old one went, it may be so still: the hole ends when it speaks.
+        self.quiet = None if self.quiet is None else now
+        self._probed = None
+        self._armed, self._well = self.prompt or self._spoken, False
+        if self._spoken and self.rests is not None:
+            self._futile = True  # it may have come to rest in the hole: no reason to replace a connection
         self.watch.hasten(self.due())
 
     def stop(self) -> float | None:
@@ -89,9 +95,11 @@ class Pulse:
             self._probes = 0
         else:
             self._probed = None
-            self.watch.spoke(self.topic, since, now)
+            if now > since:
+                self.watch.spoke(self.topic, since, now)
         self._futile = False
         was_armed, self._armed = self._armed, self.rests is None or not all(map(self.rests, items))
+        self._spoken = self._armed
         self._well = self.rests is None and self._probes == 0
         if self._armed and not was_armed:
             self.watch.hasten(self.due())

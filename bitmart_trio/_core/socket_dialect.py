@@ -7,7 +7,7 @@ of 2026-09-23.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 import attrs
@@ -22,6 +22,7 @@ from ..errors import (
     SubscriptionRefused,
 )
 from . import codec
+from .channel import FUTURES_NAME, SPOT_NAME
 
 LOGIN_WORD: Final = b"bitmart.WebSocket"
 
@@ -38,6 +39,12 @@ class Data(NamedTuple):
 
     key: str
     raw: bytes
+
+
+Push: TypeAlias = tuple[str, bytes]
+"""What looks like a push, not decoded: its table or group, and the whole frame. A bare tuple, because there are tens of
+thousands a second.
+"""
 
 
 class Pong(NamedTuple):
@@ -122,6 +129,42 @@ def pack(dialect: Dialect, verb: Verb, topics: Iterable[str], limits: SocketLimi
     return text, taken
 
 
+class _Peek:
+    """Tells the name of a push from a few bytes at its beginning or end.
+
+    A frame that begins with the name, followed by its data, or that begins with its data and ends with the name: so all
+    pushes have been seen to look. Whoever decodes the frame makes sure that there is nothing else in it.
+
+    Args:
+        member: what the name is called.
+        market: what it begins with.
+    """
+
+    def __init__(self, member: str, market: Market) -> None:
+        name = rf'"{member}": ?"({market}/[^"\\]+)"'.encode()
+        self._head = re.compile(rb"\{(?:" + name + rb', ?)?"data":').match
+        # A JSON text that ends so has this member in its outermost object.
+        self._tail = re.compile(name + rb"\}").fullmatch
+        self._mark = f'"{member}":'.encode()
+
+    def __call__(self, payload: bytes) -> str | None:
+        """The name, None if the frame does not look like a push."""
+        found = self._head(payload)
+        if found is None:
+            return None
+        name = found[1]
+        if name is None:
+            at = payload.rfind(self._mark)
+            found = self._tail(payload, at) if at > 0 and payload[at - 1] in b", " else None
+            if found is None:
+                return None
+            name = found[1]
+        try:
+            return str(name, "utf-8")
+        except UnicodeDecodeError:
+            return None
+
+
 _CODE: Final = re.compile(r"[0-9]{1,9}")
 
 
@@ -143,6 +186,7 @@ class SpotDialect:
 
     def __init__(self) -> None:
         self._decode = codec.frame_decoder(_SpotFrame)
+        self.peek: Callable[[bytes], str | None] = _Peek(SPOT_NAME, "spot")
 
     @staticmethod
     def spell(verb: str, topics: Iterable[str]) -> str:
@@ -214,6 +258,7 @@ class FuturesDialect:
 
     def __init__(self) -> None:
         self._decode = codec.frame_decoder(_FuturesFrame)
+        self.peek: Callable[[bytes], str | None] = _Peek(FUTURES_NAME, "futures")
 
     @staticmethod
     def spell(verb: str, topics: Iterable[str]) -> str:

@@ -123,8 +123,10 @@ class SubscriptionBuffer(Generic[T]):
         self._queue: deque[T | Mark] = deque()
         self._states: dict[Hashable, T | Mark] = {}
         self._holes: dict[str, Hole[T]] = {}
-        self._overrun: set[str] = set()
-        """Topics that pushed too much before their acknowledgement to wait for it."""
+        self._early: dict[str, float] = {}
+        """Topics that pushed too much before their acknowledgement to wait for it: until when a gap was told."""
+        self._batch: list[T | Mark] | None = None
+        """What a task in `batches` was woken with, until it runs: what arrives meanwhile goes along."""
         self._end: Exception | None = None
         self._received = 0
         self._delivered = 0
@@ -158,10 +160,13 @@ class SubscriptionBuffer(Generic[T]):
                 hole.hold(item, key)
                 self._held += 1
                 return
-            if hole.gap is None:
-                self._overrun.add(hole.topic)
+            if hole.open:
+                self._early[hole.topic] = trio.current_time()
             self._close(hole, f"{self._held} pushes were waiting for it")
-        self._admit(item, key)
+        if self.filler is None and self._end is None:
+            self._store(item, key)
+        else:
+            self._admit(item, key)
 
     def _admit(self, item: T, key: Hashable) -> None:
         if self._end is not None:
@@ -175,6 +180,9 @@ class SubscriptionBuffer(Generic[T]):
         if self.waiting:
             self._delivered += 1
             self._hand_over(item)
+        elif self._batch is not None:
+            self._delivered += 1
+            self._batch.append(item)
         elif self.overflow == "conflate":
             if key in self._states:
                 self._conflated += 1
@@ -183,7 +191,7 @@ class SubscriptionBuffer(Generic[T]):
             elif self._used() >= self.size:
                 self._drop_oldest_state()
             self._states[key] = item
-        elif self._used() < self.size:
+        elif len(self._queue) + self._held - self._marks < self.size:
             self._queue.append(item)
         elif self.overflow == "drop_oldest":
             self._drop_oldest()
@@ -197,49 +205,49 @@ class SubscriptionBuffer(Generic[T]):
                 )
             )
 
-    def lost(self, topic: str, held: bool) -> None:
+    def lost(self, topic: str, gap: Gap | None) -> None:
         """The connection of a topic is gone: what is pushed from now on comes behind a hole.
 
         Args:
             topic: as on the wire.
-            held: whether it had been acknowledged; if not, there is nothing to have a hole in.
+            gap: the hole so far. None if the topic had not been acknowledged: there is nothing to have a hole in.
         """
-        if not held or self._end is not None or not self.open_handles:
+        if gap is None or self._end is not None or not self.open_handles:
             return
         hole = self._holes.get(topic)
-        if hole is not None and hole.gap is not None and hole.held:
+        if hole is not None and not hole.open and hole.held:
             self._close(hole, "the connection broke again before it was filled")
             hole = None
         if hole is None:
-            self._holes[topic] = Hole(self, topic)
+            # What was told early goes on where that ended.
+            hole = self._holes[topic] = Hole(self, gap, since=self._early.pop(topic, gap.since))
         else:  # it only becomes longer
             hole.stop()
-            hole.gap = None
             hole.torn = hole.torn or bool(hole.held)
+        hole.grow(gap)
 
-    def gap(self, gap: Gap, connection: int) -> None:
+    def gap(self, gap: Gap, connection: int | None) -> None:
         """The topic is back: its hole is known now, and is told or filled."""
-        if self._epochs.get(connection, 0) != gap.epoch:  # each of the connection's topics brings its own gap
-            self._epochs[connection] = gap.epoch
+        if connection is not None and self._epochs.get(connection, 0) != gap.epoch:
+            self._epochs[connection] = gap.epoch  # each of the connection's topics brings its own gap
             self._reconnects += 1
         if self._end is not None or not self.open_handles:
             self._gaps += 1
             return
         hole = self._holes.get(gap.topic)
         if hole is None:
-            hole = self._holes[gap.topic] = Hole(self, gap.topic)
+            if connection is not None and self._early.pop(gap.topic, None) is not None:
+                return
+            hole = self._holes[gap.topic] = Hole(self, gap, since=gap.since)
         hole.stop()
-        hole.begin(gap)
+        hole.end(gap)
         if self.filler is None or self.start is None:
             self._close(hole, "")
         elif hole.torn:
             self._close(hole, "the connection broke between the pushes behind it")
-        elif gap.topic in self._overrun:
-            self._close(hole, "too much was pushed before the acknowledgement")
         else:
             hole.scope = trio.CancelScope()
             self.start(partial(self._fill, hole, hole.scope))
-        self._overrun.discard(gap.topic)
 
     async def _fill(self, hole: Hole[T], scope: trio.CancelScope) -> None:  # noqa: ASYNC910  # not an operation of the user's
         """A task: fill a hole, or say why not. Nothing but its cancellation leaves it."""
@@ -277,13 +285,12 @@ class SubscriptionBuffer(Generic[T]):
         """The hole is filled (None), or stays; either way what waits behind it goes on."""
         self._forget(hole)
         gap = hole.gap
-        if gap is None:  # too much was pushed before the acknowledgement: the gap will be told late
-            if self.filler is not None:
-                self.filler.missed(hole.topic)
-        elif reason is None:
+        if reason is None:
             if not hole.told:
                 self._tell_filled(hole, 0)
         else:
+            if hole.open:
+                gap = gap._replace(until=trio.current_time())
             if self.filler is not None:
                 self.filler.missed(hole.topic)
                 gap = gap._replace(reason=f"{gap.reason}; not filled: {reason}")
@@ -311,16 +318,13 @@ class SubscriptionBuffer(Generic[T]):
     def prune(self) -> None:
         """Let go of the holes of topics that are no longer held."""
         for topic, hole in list(self._holes.items()):
-            if topic in self.topics:
-                continue
-            if hole.gap is None:
-                self._discard(hole)
-            else:
+            if topic not in self.topics:
                 self._close(hole, "the topic was let go")
+        for topic in [topic for topic in self._early if topic not in self.topics]:
+            del self._early[topic]
 
     def _tell_filled(self, hole: Hole[T], count: int) -> None:
         gap = hole.gap
-        assert gap is not None
         hole.told = True
         if self.gaps == "mark":
             self._mark(Backfilled(count, gap.since, gap.until, gap.epoch, gap.topic))
@@ -330,7 +334,13 @@ class SubscriptionBuffer(Generic[T]):
             return
         if self.waiting:
             self._hand_over(mark)
-        elif not self._widen(mark):
+            return
+        if self._batch is not None:
+            if self.gaps != "raise":
+                self._batch.append(mark)
+                return
+            self._batch = None  # what comes behind a hole that raises is read behind it
+        if not self._widen(mark):
             self._marks += 1
             self._told += 1
             if self.overflow == "conflate":
@@ -362,7 +372,7 @@ class SubscriptionBuffer(Generic[T]):
     def end(self, error: Exception) -> None:
         """The stream cannot go on: what is buffered can still be read, then the error is raised, every time."""
         for hole in list(self._holes.values()):
-            if hole.gap is None:
+            if hole.open:
                 self._discard(hole)
             else:
                 self._close(hole, "the stream ended before it was filled")
@@ -413,8 +423,11 @@ class SubscriptionBuffer(Generic[T]):
 
     def _wake(self, item: T | Mark | None = None, error: Exception | None = None) -> None:
         task, waiter = self.waiting.popitem(last=False)
-        waiter.result = [item] if waiter.wants_batch else item
-        waiter.error = error
+        waiter.result, waiter.error = item, error
+        if waiter.wants_batch:
+            waiter.result = [item]
+            # A state that is replaced in the meantime must not be in it twice.
+            self._batch = None if self.overflow == "conflate" or error is not None else waiter.result
         trio.lowlevel.reschedule(task)
 
     # ---- the user's side
@@ -454,6 +467,11 @@ class SubscriptionBuffer(Generic[T]):
         while self._states and not isinstance(next(iter(self._states.values())), Gap):
             items.append(self.take())
         return items
+
+    def batch_taken(self, batch: object) -> None:
+        """A task has got the batch that it was woken with."""
+        if self._batch is batch:
+            self._batch = None
 
     def _raised(self) -> Exception:
         # A fresh copy each time would lose attributes; the same object raised twice only grows its traceback.

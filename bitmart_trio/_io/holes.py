@@ -67,19 +67,19 @@ class Filler(Protocol[T]):
 class Hole(Generic[T]):
     """One hole; see the head of this file."""
 
-    def __init__(self, buffer: SubscriptionBuffer[T], topic: str) -> None:
-        self.topic = topic
-        self.gap: Gap | None = None
-        """None until the topic is acknowledged again."""
-        self.since: float | None = None
-        """When it began, if another break has made it longer since."""
+    def __init__(self, buffer: SubscriptionBuffer[T], gap: Gap, *, since: float) -> None:
+        self.topic = gap.topic
+        self.gap = gap._replace(since=since)
+        """What is to be told of it; its end is known when it is no longer `open`."""
+        self.open = True
+        """Whether the topic is not acknowledged yet."""
         self.held: list[Held[T]] = []
         self.torn = False
         """Whether the connection broke once more between the pushes that are held."""
         self.filled = 0
         """Items delivered for it."""
         self.told = False
-        """Whether the reader was told of a fill."""
+        """Whether the reader was told of a fill, and of the hole as long as it is."""
         self.scope: trio.CancelScope | None = None
         """Of the task that fills it."""
         self._buffer = buffer
@@ -95,10 +95,17 @@ class Hole(Generic[T]):
         self.held.append(Held(item, key))
         self._arrived.set()
 
-    def begin(self, gap: Gap) -> None:
+    def grow(self, gap: Gap) -> None:
+        """The connection has broken (once more)."""
+        self.gap = gap._replace(since=self.gap.since)
+        self.open = True
+        self.told = False
+
+    def end(self, gap: Gap) -> None:
         """Its end is known."""
-        self.gap = gap if self.since is None else gap._replace(since=self.since)
-        self.since = self.gap.since
+        self.gap = gap._replace(since=self.gap.since)
+        self.open = False
+        self.told = False
 
     def deliver(self, items: Sequence[T]) -> None:
         """Give the reader what was read for the hole, now.

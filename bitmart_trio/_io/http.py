@@ -51,6 +51,7 @@ from ..errors import (
 )
 from ..models._fields import Millis
 from ..models.system import Latency
+from .flight import FLIGHT
 from .governor import Governor, Line
 from .hooks import NO_WATCH, Watch
 from .identity import user_agent
@@ -269,6 +270,9 @@ class Pipeline:
             genuine = failed.answer is not None and _is_reply(failed.answer.body)
             verdict = judge(error, reads=job.reads, unsent=failed.unsent, genuine=genuine)
             log.debug("%s, try %d: %s: %s", job.where, attempt, type(error).__name__, verdict.name.lower())
+            flight = None if job.reads else FLIGHT.get()
+            if flight is not None and verdict is not Verdict.UNKNOWN:
+                flight.landed()
             if verdict is Verdict.RESYNC and not resynced:
                 resynced = True
                 await self._resync(failed, job)
@@ -336,6 +340,9 @@ class Pipeline:
                 timestamp, signed = self._sign(job)
                 outgoing = self._outgoing(job, timestamp, signed if isinstance(signed, str) else await signed)
                 sent = True
+                flight = None if job.reads else FLIGHT.get()
+                if flight is not None:
+                    await flight.leave(timestamp)
                 watch.sent(len(job.wire.body))
                 try:
                     answer = await self._exchange(job, outgoing)

@@ -41,6 +41,10 @@ class _Table:
 
     channel: Channel[Any] | None
     topics: dict[str, list[Buffer]] = attrs.field(factory=dict)
+    read: Callable[[bytes], list[Any] | None] | None = None
+    """Reads the items of a whole push; None where a push is read in steps."""
+    by_symbol: dict[str, tuple[str, list[Buffer]]] | None = None
+    """Of a spot table whose items name their topics by their symbols: topic and buffers, else None."""
     pulses: dict[str, Pulse] = attrs.field(factory=dict)
     """Of those topics that are timed."""
 
@@ -78,10 +82,21 @@ class Hub:
         for key in self._keys(topic):
             table = self._tables.get(key)
             if table is None:
-                table = self._tables[key] = _Table(find(topic))
+                table = self._tables[key] = self._new_table(key, find(topic))
             buffers = table.topics.setdefault(topic, [])
+            if table.by_symbol is not None:
+                table.by_symbol[topic.partition(":")[2]] = topic, buffers
             if buffer not in buffers:
                 buffers.append(buffer)
+
+    @staticmethod
+    def _new_table(key: str, channel: Channel[Any] | None) -> _Table:
+        table = _Table(channel)
+        if channel is not None and channel.payload is not RawPush:
+            table.read = channel.push_reader()
+            if key.startswith("spot/") and channel.filter == "symbol" and key not in (_ONE_PAIR, _ALL_PAIRS):
+                table.by_symbol = {}
+        return table
 
     def detach(self, topic: str, buffer: Buffer) -> None:
         """Stop sending a topic's items to a buffer."""
@@ -92,6 +107,8 @@ class Hub:
                 buffers.remove(buffer)
                 if not buffers:
                     del table.topics[topic]
+                    if table.by_symbol is not None:
+                        table.by_symbol.pop(topic.partition(":")[2], None)
                 if not table.topics:
                     del self._tables[key]
 
@@ -111,20 +128,16 @@ class Hub:
         table = self._tables.get(self._keys(topic)[0])
         return tuple(table.topics.get(topic, ())) if table is not None else ()
 
-    def gap(self, gap: Gap, connection: int) -> None:
-        """Tell a topic's subscribers of a hole."""
+    def gap(self, gap: Gap, connection: int | None) -> None:
+        """Tell a topic's subscribers of a hole; see `Sink.gap`."""
         for buffer in self._buffers(gap.topic):
             buffer.gap(gap, connection)
 
-    def lost(self, topics: Mapping[str, bool]) -> None:
-        """Tell whoever listens to these topics that their connection has broken.
-
-        Args:
-            topics: and whether they had been acknowledged, on this connection or one before.
-        """
-        for topic, held in topics.items():
+    def lost(self, topics: Mapping[str, Gap | None]) -> None:
+        """Tell whoever listens to these topics that their connection has broken; see `Sink.lost`."""
+        for topic, gap in topics.items():
             for buffer in self._buffers(topic):
-                buffer.lost(topic, held)
+                buffer.lost(topic, gap)
 
     def end(self, topics: Iterable[str], error: Exception) -> None:
         """End whoever listens to these topics."""
@@ -147,8 +160,8 @@ class Hub:
         bare = without_speed(topic)
         return (topic,) if bare == topic else (topic, bare)
 
-    def push(self, key: str, raw: bytes, now: float) -> None:
-        """Decode a push and put its items where they belong."""
+    def _find(self, key: str) -> _Table | None:
+        """Whose push it may be, by its name; counts it."""
         table = self._tables.get(key)
         if table is None and "@" in key:
             table = self._tables.get(without_speed(key))
@@ -157,6 +170,24 @@ class Hub:
             if key not in self._strangers and len(self._strangers) < 1000:
                 self._strangers.add(key)
                 logger.debug("push that nobody asked for: %s (said once, counted always)", key)
+        return table
+
+    def push_frame(self, key: str, frame: bytes, now: float) -> bool:
+        """Take what looks like a push, by its whole frame; whether it was taken. If not, the frame must be read."""
+        table = self._tables.get(key) or self._find(key)
+        if table is None:
+            return True
+        items = table.read(frame) if table.read is not None else None
+        if items is None:
+            return False
+        self._routed += 1
+        self._hand_out(table, key, items, now)
+        return True
+
+    def push(self, key: str, raw: bytes, now: float) -> None:
+        """Decode a push and put its items where they belong."""
+        table = self._find(key)
+        if table is None:
             return
         self._routed += 1
         if table.channel is None or table.channel.payload is RawPush:
@@ -170,21 +201,35 @@ class Hub:
             self._malformed += 1
             self._malformed_push(f"{key}: {error}", raw[:200])
             return
+        self._hand_out(table, key, items, now)
+
+    def _hand_out(self, table: _Table, key: str, items: list[Any], now: float) -> None:
+        channel = table.channel
+        assert channel is not None
         if table.pulses:
             self._beat(table, key, items, now)
-        if key in (_ONE_PAIR, _ALL_PAIRS):
-            self._put_orders(table, key, items, now)
-        elif key.startswith("spot/") and table.channel.filter == "symbol":
+        if table.by_symbol is not None:
             for item in items:
-                topic = f"{key}:{item.symbol}"
-                self._put(table.channel, topic, (item,), table.topics.get(topic, []), now)
+                meant = table.by_symbol.get(item.symbol)
+                if meant is not None:
+                    topic, buffers = meant
+                    state = topic if channel.key is None else (topic, channel.key(item))
+                    for buffer in tuple(buffers) if len(buffers) > 1 else buffers:
+                        buffer.put(item, state, now)
+        elif key in (_ONE_PAIR, _ALL_PAIRS):
+            self._put_orders(table, key, items, now)
         else:
             for topic, buffers in self._meant(table, key):
-                self._put(table.channel, topic, items, buffers, now)
+                self._put(channel, topic, items, buffers, now)
 
     def _beat(self, table: _Table, key: str, items: Iterable[Any], now: float) -> None:
         """Note whose push it is. Where the items do not say, it is everybody's."""
-        if key.startswith("spot/") and table.channel is not None and table.channel.filter == "symbol":
+        if key in (_ONE_PAIR, _ALL_PAIRS):
+            for item in items:
+                for topic in (f"{_ONE_PAIR}:{item.symbol}", _ALL_PAIRS_TOPIC):
+                    if topic in table.pulses:
+                        table.pulses[topic].beat((item,), now)
+        elif key.startswith("spot/") and table.channel is not None and table.channel.filter == "symbol":
             for item in items:
                 pulse = table.pulses.get(f"{key}:{item.symbol}")
                 if pulse is not None:
@@ -197,9 +242,12 @@ class Hub:
     @staticmethod
     def _meant(table: _Table, key: str) -> tuple[tuple[str, list[Buffer]], ...]:
         """Whose push it is, by its name alone."""
-        for topic in (key, without_speed(key)):
-            if topic in table.topics:
-                return ((topic, table.topics[topic]),)
+        exact = table.topics.get(key)
+        if exact is not None:
+            return ((key, exact),)
+        bare = without_speed(key)
+        if bare in table.topics:
+            return ((bare, table.topics[bare]),)
         return tuple(table.topics.items())
 
     @staticmethod

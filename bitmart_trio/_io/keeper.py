@@ -36,6 +36,8 @@ from .socket import Connect, LoginFailed, Socket
 
 LINGER: Final = 30.0
 """Seconds that an empty connection is kept for topics to come."""
+_CLOCK_OFF: Final = 5000
+"""Milliseconds by which a clock must be wrong to have been the reason of a refusal; the exchange allows 60 s."""
 
 
 @attrs.frozen
@@ -44,8 +46,8 @@ class Hole:
 
     since: float
     reason: str
-    connection: int
-    """The number of the connection that broke."""
+    connection: int | None
+    """The number of the connection that broke; None if the topic was only subscribed to afresh."""
     epoch: int
     """Of the one after it."""
 
@@ -199,8 +201,14 @@ class Keeper:
             self._socket.request(topic)
 
     def renew(self, topic: str) -> None:
-        """Subscribe to a topic afresh; nothing happens while the connection is down, since it will be anyway."""
-        if self._socket is not None:
+        """Subscribe to a topic afresh; nothing happens while the connection is down, since it will be anyway.
+
+        What is pushed before the exchange has taken it up again is missed, by others who hold the topic too.
+        """
+        wish = self._topics.get(topic)
+        if self._socket is not None and wish is not None and self.holds(topic):
+            if wish.hole is None:
+                wish.hole = Hole(trio.current_time(), "the topic was subscribed to afresh", None, self._epoch)
             self._socket.renew(topic)
 
     def replace(self, reason: str) -> None:
@@ -221,7 +229,7 @@ class Keeper:
     async def ready(self) -> None:
         """Wait until the connection can subscribe (is logged in, if private); raises like `acknowledged`."""
         await trio.lowlevel.checkpoint()
-        if not self._ready:
+        while not self._ready and self._error is None:
             await self._settled.wait()
         if self._error is not None:
             raise self._error
@@ -283,19 +291,22 @@ class Keeper:
     async def _clock_was_off(self, error: Exception) -> bool:
         """After a login that was refused for its timestamp.
 
-        Whether the clock has been corrected, so that another try makes sense at once.
+        Whether the clock has been corrected, so that another try makes sense at once. Futures does not say why it
+        refuses: there the clock is looked at whatever the reason, and it was that if it turns out to be wrong.
         """
-        if not isinstance(error, LoginFailed) or not isinstance(error.error, ClockOutOfSync):
+        told = isinstance(error, LoginFailed) and isinstance(error.error, ClockOutOfSync)
+        if not told and not (isinstance(error, LoginFailed) and self._place.market == "futures"):
             self._resynced = False
             return False  # noqa: ASYNC910  # part of a task of ours
         if self._resynced or self._place.resync is None:
             return False  # noqa: ASYNC910  # part of a task of ours
         self._resynced = True
+        clock, begun = self._place.clock(), trio.current_time()
         try:
             await self._place.resync()
         except BitMartError:  # the refusal says more than this
             return False  # noqa: ASYNC910  # part of a task of ours
-        return True
+        return told or abs(self._place.clock() - clock - (trio.current_time() - begun) * 1000) > _CLOCK_OFF
 
     async def _connection(self) -> ConnectionLost | LoginFailed:
         """One connection, from the first byte to its end; gives why it ended."""
@@ -316,6 +327,7 @@ class Keeper:
             credentials=place.credentials,
             clock=place.clock,
             push=self._hub.push,
+            push_frame=self._hub.push_frame,
             event=self._on_event,
             due=self._due,
             chores=self._chores,
@@ -342,8 +354,12 @@ class Keeper:
                 wish.settled = trio.Event()
                 # What was on its way when the connection fell silent is lost as well.
                 since = self._last_message if heard is None else min(heard, self._last_message)
+                if wish.hole is not None:  # it was being subscribed to afresh
+                    since = min(since, wish.hole.since)
                 wish.hole = Hole(since, str(error), self.number, self._epoch + 1)
-        self._hub.lost({topic: wish.hole is not None for topic, wish in self._topics.items()})
+        self._hub.lost({topic: self._gap(topic, wish.hole, self._epoch + 1) for topic, wish in self._topics.items()})
+        if self._was_ready:
+            self._settled = trio.Event()
 
     def _give_up(self, error: Exception, cause: Exception | None = None) -> None:
         """Tell all who wait or listen that there will be no more."""
@@ -407,16 +423,23 @@ class Keeper:
         wish = self._topics.get(topic)
         if wish is None:
             return
-        now = trio.current_time()
         hole, wish.hole = wish.hole, None
-        if hole is not None:
-            # Not the epoch noted then: there may have been several connections in between.
-            epoch = self._epoch if hole.connection == self.number else hole.epoch
-            self._hub.gap(Gap(hole.since, now, hole.reason, epoch, topic), connection=hole.connection)
+        if hole is not None and (gap := self._gap(topic, hole, self._epoch)) is not None:
+            self._hub.gap(gap, connection=hole.connection)
         if not wish.settled.is_set():  # else it was only renewed
             if wish.pulse is not None:
-                wish.pulse.start(now)
+                wish.pulse.start(trio.current_time())
             wish.settled.set()
+
+    def _gap(self, topic: str, hole: Hole | None, epoch: int) -> Gap | None:
+        """A hole as it is told, up to now.
+
+        The epoch is not the one noted then: there may have been several connections in between.
+        """
+        if hole is None:
+            return None
+        epoch = hole.epoch if hole.connection not in (None, self.number) else epoch
+        return Gap(hole.since, trio.current_time(), hole.reason, epoch, topic)
 
     # ---- what happens without the socket saying anything
     # ----------------------------------------------------------------
@@ -432,7 +455,9 @@ class Keeper:
                 case "request":
                     self.request(topic)
                 case "renew":
-                    self.renew(topic)
+                    # The quiet stretch is a hole already, told when the topic speaks.
+                    if self._socket is not None:
+                        self._socket.renew(topic)
                 case "replace":
                     self.replace(f"{topic} was silent for {seconds:.0f} s and did not answer")
         if self._empty_since is not None and now >= self._empty_since + LINGER:
@@ -448,7 +473,7 @@ class Keeper:
     def _spoke(self, topic: str, since: float, now: float) -> None:
         """A topic that had been silent speaks again: what it missed meanwhile, nobody knows."""
         self._hub.gap(
-            Gap(since, now, f"the topic was silent for {now - since:.0f} s", self._epoch, topic), connection=self.number
+            Gap(since, now, f"the topic was silent for {now - since:.0f} s", self._epoch, topic), connection=None
         )
 
     # ---- topics

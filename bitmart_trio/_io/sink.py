@@ -21,17 +21,23 @@ class Sink(Protocol):
         """Take an item."""
         ...
 
-    def lost(self, topic: str, held: bool) -> None:
+    def lost(self, topic: str, gap: Gap | None) -> None:
         """The topic's connection has broken: what follows comes from another one.
 
         Args:
             topic: as on the wire.
-            held: whether it had been acknowledged; a `gap` follows then.
+            gap: the hole so far. A `gap` follows when its end is known. None if the topic had not been acknowledged.
         """
         ...
 
-    def gap(self, gap: Gap, connection: int) -> None:
-        """A hole is over: the topic was acknowledged again."""
+    def gap(self, gap: Gap, connection: int | None) -> None:
+        """A hole is over.
+
+        Args:
+            gap: from the last message before it on.
+            connection: which one broke, and has a topic of it acknowledged again; None for a hole in one that did not
+                break.
+        """
         ...
 
     def end(self, error: Exception) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from inspect import isawaitable
-from typing import NoReturn, TypeAlias
+from typing import NoReturn, TypeAlias, cast
 from urllib.parse import urlsplit
 
 import trio
@@ -47,6 +47,7 @@ class Socket:
         credentials: for a private connection, else None.
         clock: the exchange's time in milliseconds, for the login.
         push: takes a push (key, payload, time); never waits, never raises for what a peer sends.
+        push_frame: the same with the whole frame, for one that looks like a push; says whether it is one.
         event: takes everything else.
         due: when there is something else to do; after it has become earlier, call `retime` or anything else here.
         chores: does that.
@@ -63,6 +64,7 @@ class Socket:
         credentials: Credentials | None,
         clock: Callable[[], int],
         push: Callable[[str, bytes, float], None],
+        push_frame: Callable[[str, bytes, float], bool],
         event: Callable[[Event], None],
         due: Callable[[], float],
         chores: Callable[[float], None],
@@ -73,6 +75,7 @@ class Socket:
         self._credentials = credentials
         self._clock = clock
         self._push = push
+        self._push_frame = push_frame
         self._event = event
         self._due = due
         self._chores = chores
@@ -194,13 +197,23 @@ class Socket:
     def _take(self, messages: Sequence[tuple[bool, bytes]]) -> None:
         """A batch from the wire. Called from within the reader: it must not wait."""
         now = self.last_message = trio.current_time()
+        push_frame = self._push_frame
         for event in self._session.receive(messages, now):
-            if type(event) is Data:
-                self._push(event.key, event.raw, now)
+            if type(event) is tuple:
+                key, frame = event
+                if not push_frame(key, frame, now):
+                    for read in self._session.read(frame, now):
+                        self._tell(read, now)
             else:
-                self._handle((event,))
+                self._tell(cast("Event", event), now)
         if self._session.stirred:
             self._stir()
+
+    def _tell(self, event: Event, now: float) -> None:
+        if type(event) is Data:
+            self._push(event.key, event.raw, now)
+        else:
+            self._handle((event,))
 
     def _handle(self, events: Iterable[Event]) -> None:
         for event in events:

@@ -69,20 +69,31 @@ class Subscription(trio.abc.ReceiveChannel[T_co]):
             AuthenticationError: the login was refused after a reconnect.
             SubscriptionRefused: the topic was refused after a reconnect.
         """
-        item: T_co = await self._next(wants_batch=False)
+        await trio.lowlevel.checkpoint_if_cancelled()
+        try:
+            item = self.receive_nowait()
+        except trio.WouldBlock:
+            waited: T_co = await self._wait(wants_batch=False)
+            return waited
+        await trio.lowlevel.cancel_shielded_checkpoint()
         return item
 
-    async def _next(self, wants_batch: bool) -> Any:  # noqa: ANN401
+    async def _receive_all(self) -> list[T_co]:
+        """Wait for the next items: all that are ready. Cancelling loses nothing."""
         await trio.lowlevel.checkpoint_if_cancelled()
         if self._closed:
             raise trio.ClosedResourceError("this subscription is closed")
+        batch: list[Any]
         try:
-            ready = self._buffer.take_all() if wants_batch else self._buffer.take()
+            batch = self._buffer.take_all()
         except trio.WouldBlock:
-            pass
-        else:
-            await trio.lowlevel.cancel_shielded_checkpoint()
-            return ready
+            batch = await self._wait(wants_batch=True)
+            self._buffer.batch_taken(batch)
+            return batch
+        await trio.lowlevel.cancel_shielded_checkpoint()
+        return batch
+
+    async def _wait(self, wants_batch: bool) -> Any:  # noqa: ANN401
         task = trio.lowlevel.current_task()
         waiter = Waiter(wants_batch)
         self._tasks.add(task)
@@ -183,5 +194,4 @@ class _Batches(Generic[T_co]):
 
     @trio.lowlevel.enable_ki_protection
     async def __anext__(self) -> list[T_co]:
-        batch: list[T_co] = await self._subscription._next(wants_batch=True)  # pyright: ignore[reportPrivateUsage]  # its other half
-        return batch
+        return await self._subscription._receive_all()  # pyright: ignore[reportPrivateUsage]  # its other half

@@ -1,23 +1,44 @@
-"""Where a command goes and who it is: ``--env``, and credentials from environment or file, never from the arguments."""
+"""Where a command goes and who it is: ``--env``; credentials from environment, file or keyring, never as arguments."""
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import sys
 from pathlib import Path
 from typing import Annotated, TypeAlias
+from urllib.parse import urlsplit
 
 import typer
 
-from ..config import DEFAULT_CREDENTIALS_FILE, DEMO, LIVE, Credentials, Environment
+from ..config import DEFAULT_CREDENTIALS_FILE, DEMO, LIVE, Credentials, Environment, Market
 from ..errors import ConfigurationError
+from . import _keyring
+from ._complete import environments, profiles
+from ._run import Failure, Refusal
 
 EnvOption: TypeAlias = Annotated[
-    str, typer.Option("--env", metavar="live|demo|URL", help="BitMart, its futures demo, or a simulated exchange.")
+    str,
+    typer.Option(
+        "--env",
+        envvar="BITMART_URL",
+        metavar="live|demo|URL",
+        help="BitMart, its futures demo, or a simulated exchange.",
+        autocompletion=environments,
+    ),
 ]
 ProfileOption: TypeAlias = Annotated[
     str | None,
-    typer.Option(help=f"Read the key from this profile of {DEFAULT_CREDENTIALS_FILE}, not from the environment."),
+    typer.Option(
+        envvar="BITMART_PROFILE",
+        metavar="NAME",
+        help=f"Take the key of this name from the keyring, or from {DEFAULT_CREDENTIALS_FILE}, "
+        "not from BITMART_API_KEY, _SECRET and _MEMO.",
+        autocompletion=profiles,
+    ),
 ]
+JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="JSON instead of tables; nothing is cut off.")]
+YesOption: TypeAlias = Annotated[bool, typer.Option("--yes", "-y", help="Send without asking.")]
 
 
 def environment(name: str) -> Environment:
@@ -36,9 +57,46 @@ def credentials(profile: str | None) -> Credentials | None:
     None when there is none of these: public calls and topics need no key.
     """
     if profile is not None:
-        return Credentials.from_file(profile=profile)
+        return _keyring.load(profile) or Credentials.from_file(profile=profile)
     if os.environ.get("BITMART_API_KEY"):
         return Credentials.from_env()
     if Path(DEFAULT_CREDENTIALS_FILE).expanduser().exists():
         return Credentials.from_file()
     return None
+
+
+def market_of(symbol: str) -> Market:
+    """The market of a symbol, by its spelling: spot pairs have an underscore, contracts have none."""
+    return "spot" if "_" in symbol else "futures"
+
+
+def is_play(environment: Environment) -> bool:
+    """Whether only play money can be moved there: BitMart's demo, or a simulated exchange on this machine."""
+    if environment is DEMO:
+        return True
+    host = urlsplit(environment.futures_rest or "").hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def confirm(what: str, environment: Environment, yes: bool) -> None:
+    """Ask whether something may be sent to a host where it counts; returns if it may.
+
+    Raises:
+        Refusal: there is nobody to ask.
+        Failure: the answer is no.
+    """
+    if yes or is_play(environment):
+        return
+    print(f"{what}\non {environment.name}: {environment.futures_rest}", file=sys.stderr)
+    if not sys.stdin.isatty():
+        raise Refusal("nobody is there to confirm it; --yes sends without asking")
+    print("Send it? [y/N] ", end="", file=sys.stderr, flush=True)
+    try:
+        answer = input()
+    except EOFError:
+        answer = ""
+    if answer.strip().lower() not in ("y", "yes"):
+        raise Failure("not sent")

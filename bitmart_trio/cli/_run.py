@@ -1,7 +1,10 @@
 """How a command starts, is interrupted and ends: one trio run, one exit code.
 
-Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted by Ctrl-C, 143 by SIGTERM. What was refused or
-failed is one line on standard error.
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage (nothing was sent), 3 outcome unknown (a write was cut off and
+may have been carried out), 130 interrupted by Ctrl-C, 143 by SIGTERM. What was refused or failed is one line on
+standard error.
+
+Trio is imported when a command runs: ``--help`` and the shell's completion do without it.
 """
 
 from __future__ import annotations
@@ -9,22 +12,39 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from typing import Final, NoReturn, cast
+from collections.abc import Awaitable, Callable, Generator, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, NoReturn, cast
 
-import trio
+from ..errors import BitMartError, InvalidRequest, OutcomeUnknown
 
-from ..errors import BitMartError, InvalidRequest
+if TYPE_CHECKING:
+    import trio
 
 FAILED: Final = 1
 MISUSED: Final = 2
+UNKNOWN: Final = 3
 INTERRUPTED: Final = 128 + signal.SIGINT
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
+EXIT_CODES: Final = (
+    "Exit codes: 0 done, 1 refused or failed, 2 wrong usage (nothing was sent), 3 outcome unknown (look it up), "
+    "130 interrupted, 143 terminated."
+)
+
+
 class Failure(Exception):
     """A command could not do what it is for; the message is for the person at the terminal."""
+
+    code: int = FAILED
+
+
+class Refusal(Failure):
+    """A command was told what cannot be done; nothing was sent."""
+
+    code = MISUSED
 
 
 def run(command: Callable[[], Awaitable[None]]) -> NoReturn:
@@ -33,6 +53,8 @@ def run(command: Callable[[], Awaitable[None]]) -> NoReturn:
     The first Ctrl-C or SIGTERM cancels the command, which then closes what it opened. A second Ctrl-C does not wait for
     that.
     """
+    import trio
+
     try:
         ended_by = trio.run(_until_signalled, command)
     except BaseException as error:  # noqa: ASYNC103, BLE001 - the edge of the program; bugs are raised again
@@ -40,8 +62,19 @@ def run(command: Callable[[], Awaitable[None]]) -> NoReturn:
     sys.exit(0 if ended_by is None else 128 + ended_by)
 
 
+@contextmanager
+def told() -> Generator[None]:
+    """What is refused inside, before anything runs, ends the process as `run` would."""
+    try:
+        yield
+    except (BitMartError, Failure, OSError) as error:
+        sys.exit(_exit_code(error))
+
+
 async def _until_signalled(command: Callable[[], Awaitable[None]]) -> int | None:
     """Run the command; the number of the signal that ended it, None when it came to its own end."""
+    import trio
+
     caught: int | None = None
 
     async def listen(task_status: trio.TaskStatus[None]) -> None:
@@ -70,8 +103,13 @@ def _exit_code(error: BaseException) -> int:
         return FAILED
     if not all(isinstance(each, BitMartError | Failure | OSError) for each in leaves):
         raise error
-    print(f"bitmart-trio: {_one_line(leaves[0])}", file=sys.stderr)
-    return MISUSED if isinstance(leaves[0], InvalidRequest) else FAILED
+    first = leaves[0]
+    print(f"bitmart-trio: {one_line(first)}", file=sys.stderr)
+    if isinstance(first, Failure):
+        return first.code
+    if isinstance(first, OutcomeUnknown):
+        return UNKNOWN
+    return MISUSED if isinstance(first, InvalidRequest) else FAILED
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:
@@ -82,8 +120,9 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
         yield error
 
 
-def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
+def one_line(error: BaseException) -> str:
+    """An error as one line for a person."""
+    text = "".join(each for each in " ".join(str(error).split()) if each.isprintable())
     name = type(error).__name__
     if isinstance(error, Failure):
         return text

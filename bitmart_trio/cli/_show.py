@@ -1,31 +1,37 @@
-"""Models as JSON, as one line, and as tables."""
+"""Models as JSON and as tables, and the pieces that the live views share."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import TypeAlias, cast
+from typing import Final, TypeAlias, cast
 
 import attrs
 from rich.table import Table
+from rich.text import Text
 
 from ..models._rows import Row
 
-Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | bool | None"
+Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
 
-MOST_ROWS = 500
+MOST_ROWS: Final = 500
 """A longer list is cut in a table, and says so; ``--json`` never cuts."""
+
+
+# The year 1973 in each unit: below it a number is not taken for a time.
+_MILLIS_FROM: Final = 100_000_000_000
+_SECONDS_FROM: Final = 100_000_000
 
 
 def jsonable(value: object) -> Json:
     """A model as plain JSON values. Amounts become text, so that no reader rounds them."""
     if isinstance(value, Enum):
         return jsonable(cast("object", value.value))
-    if value is None or isinstance(value, str | int):
-        return value
+    if value is None or isinstance(value, str | int | float):
+        return value  # a float is a span or a moment in seconds: no amount is one anywhere
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, datetime):
@@ -37,7 +43,7 @@ def jsonable(value: object) -> Json:
         return {field.name: jsonable(getattr(value, field.name)) for field in attrs.fields(kind)}
     if isinstance(value, Mapping):
         return {str(name): jsonable(each) for name, each in cast("Mapping[object, object]", value).items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, Sequence):
         return [jsonable(each) for each in cast("Sequence[object]", value)]
     raise TypeError(f"nothing to show for {type(value).__name__}")
 
@@ -47,21 +53,39 @@ def as_json(value: object, indent: int | None = None) -> str:
     return json.dumps(jsonable(value), ensure_ascii=False, indent=indent)
 
 
-def as_line(value: object) -> str:
-    """A model as ``name=value`` words on one line; lists are counted, and show their first entry."""
-    plain = jsonable(value)
-    if not isinstance(plain, Mapping):
-        return _word(plain)
-    return " ".join(f"{name}={_word(each)}" for name, each in plain.items() if each is not None)
-
-
-def _word(value: Json) -> str:
+def word(value: Json) -> str:
+    """A value as one word; of a list its first entry, and how many more there are."""
     if isinstance(value, Mapping):
-        return "/".join(_word(each) for each in value.values())
+        return "/".join(word(each) for each in value.values())
     if isinstance(value, Sequence) and not isinstance(value, str):
         more = f" and {len(value) - 1} more" if len(value) > 1 else ""
-        return f"[{_word(value[0])}{more}]" if value else "[]"
-    return "-" if value is None else str(value)
+        return f"[{word(value[0])}{more}]" if value else "[]"
+    return "-" if value is None else printable(str(value))
+
+
+def printable(text: str) -> str:
+    """Text of the exchange without the characters that a terminal obeys."""
+    return (
+        text
+        if text.isprintable()
+        else "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+    )
+
+
+def cell(name: str, value: Json) -> str:
+    """A field as a table shows it: a time as date and time of day (UTC), nothing as nothing."""
+    if value is None:
+        return ""
+    if isinstance(value, int) and not isinstance(value, bool) and _is_time(name):
+        for unit, least in ((1000, _MILLIS_FROM), (1, _SECONDS_FROM)):
+            if least <= value < least * 100:
+                moment = datetime.fromtimestamp(value / unit, UTC)
+                return f"{moment:%Y-%m-%d %H:%M:%S}" + (f".{value % 1000:03}" if unit == 1000 else "")
+    return word(value)
+
+
+def _is_time(name: str) -> bool:
+    return name in ("time", "timestamp") or name.endswith(("_time", "_timestamp"))
 
 
 def as_table(value: object) -> Table:
@@ -76,7 +100,7 @@ def as_table(value: object) -> Table:
     else:
         fields = list(plain.items()) if isinstance(plain, Mapping) else [("", plain)]
     for name, each in fields:
-        table.add_row(name, _word(each))
+        table.add_row(Text(name), Text(cell(name, each)))
     return table
 
 
@@ -85,5 +109,30 @@ def _rows(rows: Sequence[Mapping[str, Json]]) -> Table:
     cut = f"{MOST_ROWS} of {len(rows)} rows; --json shows all" if len(rows) > MOST_ROWS else None
     table = Table(*names, caption=cut)
     for row in rows[:MOST_ROWS]:
-        table.add_row(*(_word(row.get(name)) for name in names))
+        table.add_row(*(Text(cell(name, row.get(name))) for name in names))
     return table
+
+
+def fitting(names: Sequence[str], rows: Sequence[Mapping[str, str]], width: int) -> list[str]:
+    """The columns that fit into so many characters, from the left; at least one. Empty ones are left out."""
+    chosen: list[str] = []
+    for name in names:
+        widest = max((len(row.get(name, "")) for row in rows), default=0)
+        if not widest:
+            continue
+        width -= max(widest, len(name)) + 2
+        if width < 0 and chosen:
+            break
+        chosen.append(name)
+    return chosen
+
+
+def age(seconds: float) -> str:
+    """A time span for a person."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.0f} h"

@@ -2,26 +2,86 @@
 
 from __future__ import annotations
 
+import sys
+from decimal import Decimal, InvalidOperation
 from functools import partial
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
 from .._version import __version__
-from . import _options
-from ._options import EnvOption, ProfileOption
-from ._run import run
+from . import _complete, _options
+from ._options import EnvOption, JsonOption, ProfileOption, YesOption
+from ._run import EXIT_CODES, run, told
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ..config import Market
+    from .account import What
+
+
+def _examples(*lines: str) -> str:
+    """Examples for the foot of a command's help; typer wants a blank line between two lines."""
+    return "\n\n".join(("[bold]Examples[/]", *(f"[dim]$[/] bitmart-trio {line}" for line in lines)))
+
 
 app: typer.Typer = typer.Typer(
     name="bitmart-trio",
     help="A Trio client for BitMart, and a simulated exchange.",
-    epilog="Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted.",
+    epilog="\n\n".join(
+        (
+            _examples("demo", "book BTC_USDT", "call spot.market.ticker symbol=BTC_USDT", "doctor"),
+            EXIT_CODES,
+            "A key is read from BITMART_API_KEY, BITMART_API_SECRET and BITMART_API_MEMO, or from a --profile.",
+            "NO_COLOR=1 turns colours off.",
+        )
+    ),
     no_args_is_help=True,
-    add_completion=False,
+    rich_markup_mode="rich",
     pretty_exceptions_enable=False,  # a traceback is for a bug report, and its frames may hold a key
 )
+order: typer.Typer = typer.Typer(
+    name="order",
+    help="Place or cancel one order. Asks before it sends anything where real money is.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+key: typer.Typer = typer.Typer(
+    name="key",
+    help="Keep API keys in the desktop's keyring (extra: keyring).",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+app.add_typer(order)
+app.add_typer(key)
 
-SeedOption = Annotated[int, typer.Option(help="Of the synthetic market: the same seed gives the same market.")]
+SeedOption: TypeAlias = Annotated[
+    int, typer.Option(metavar="N", help="Of the synthetic market: the same seed gives the same market.")
+]
+SymbolArgument: TypeAlias = Annotated[
+    str,
+    typer.Argument(
+        metavar="SYMBOL", help="BTC_USDT is a spot pair, BTCUSDT a contract.", autocompletion=_complete.symbols
+    ),
+]
+SomeSymbol: TypeAlias = Annotated[
+    str | None,
+    typer.Argument(metavar="[SYMBOL]", help="Only of this pair or contract.", autocompletion=_complete.symbols),
+]
+OnceOption: TypeAlias = Annotated[bool, typer.Option("--once", help="Print it once and end.")]
+FollowOption: TypeAlias = Annotated[
+    bool, typer.Option("--follow", help="In JSON: go on with a line for each change of the account.")
+]
+LimitOption: TypeAlias = Annotated[int | None, typer.Option(metavar="N", min=1, help="Stop after so many messages.")]
+
+
+MarketName: TypeAlias = Literal["spot", "futures"]
+OrderType: TypeAlias = Literal["limit", "market", "limit_maker", "ioc"]
+MarketOption: TypeAlias = Annotated[
+    MarketName | None, typer.Option(metavar="spot|futures", help="Only this market; both when left out.")
+]
 
 
 def _version(wanted: bool) -> None:
@@ -30,16 +90,27 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _terminal(json: bool) -> Console | None:
+    """Where views are drawn; None when standard output is no terminal, or JSON is wanted."""
+    if json or not sys.stdout.isatty():
+        return None
+    from rich.console import Console
+
+    return Console()
+
+
 @app.callback()
 def options(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
 ) -> None:
     """Options of all commands."""
 
 
-@app.command()
+@app.command(epilog=_examples("demo --seconds 10"))
 def demo(
-    seconds: Annotated[float, typer.Option(min=1, max=3600, help="How long it lasts.")] = 15,
+    seconds: Annotated[float, typer.Option(metavar="N", min=1, max=3600, help="How long it lasts.")] = 15,
     seed: SeedOption = 7,
 ) -> None:
     """A tour: streams from a simulated exchange, an order placed and cancelled, another filled. No key, no network."""
@@ -50,61 +121,350 @@ def demo(
     run(Demo(seconds, seed, Console()).run)
 
 
-@app.command()
+@app.command(
+    epilog=_examples(
+        "watch spot/trade:BTC_USDT spot/ticker:BTC_USDT",
+        "watch futures/ticker",
+        "watch futures/order --env demo --profile mine",
+        "watch spot/trade:BTC_USDT --limit 100 > trades.jsonl",
+    )
+)
 def watch(
     topics: Annotated[
-        list[str], typer.Argument(metavar="TOPIC...", help="Such as spot/trade:BTC_USDT or futures/ticker.")
+        list[str],
+        typer.Argument(
+            metavar="TOPIC...",
+            help="Such as spot/trade:BTC_USDT or futures/ticker.",
+            autocompletion=_complete.topics,
+        ),
     ],
     env: EnvOption = "live",
     profile: ProfileOption = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many messages.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    limit: LimitOption = None,
+    json: JsonOption = False,
 ) -> None:
-    """Print what topics deliver, until interrupted."""
+    """Show what topics deliver, until interrupted: live tables in a terminal, else one JSON object a line.
+
+    Holes in the data are told where they are: a line with "gap" in place of "data".
+    """
     from .watch import Watch
 
     environment = _options.environment(env)
-    run(lambda: Watch(topics, limit, json).run(_options.credentials(profile), environment))
+    run(lambda: Watch(topics, limit, _terminal(json)).run(_options.credentials(profile), environment))
 
 
-@app.command()
-def call(
-    name: Annotated[str | None, typer.Argument(metavar="GROUP.METHOD", help="Such as spot.market.ticker.")] = None,
-    words: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE...", help="The method's arguments.")] = None,
+@app.command(epilog=_examples("book BTC_USDT", "book BTCUSDT --levels 10", "book BTC_USDT --limit 1 --json"))
+def book(
+    symbol: SymbolArgument,
     env: EnvOption = "live",
     profile: ProfileOption = None,
-    json: Annotated[bool, typer.Option("--json", help="The whole payload as JSON.")] = False,
-    list_all: Annotated[bool, typer.Option("--list", help="Show all endpoints and their arguments.")] = False,
+    levels: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, max=100, help="Of each side; as many as fit, or 20 in JSON, when left out."),
+    ] = None,
+    limit: LimitOption = None,
+    json: JsonOption = False,
 ) -> None:
-    """Make one REST call and print what comes back."""
+    """Show a live order book, until interrupted; no price is shown that is not known to be right.
+
+    In JSON a line without prices, whose state is not "live", says that the one before it holds no more.
+    """
+    from .book import Book
+
+    environment = _options.environment(env)
+    run(lambda: Book(symbol, levels, limit, _terminal(json)).run(_options.credentials(profile), environment))
+
+
+@app.command(
+    epilog=_examples(
+        "call spot.market.klines symbol=BTC_USDT step=60 limit=5",
+        "call spot.account.spot_balances --json",
+        "call futures --list",
+        "call spot.market.klines --list",
+    )
+)
+def call(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="GROUP.METHOD", help="Such as spot.market.ticker.", autocompletion=_complete.endpoints),
+    ] = None,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="KEY=VALUE...", help="The method's arguments.", autocompletion=_complete.arguments),
+    ] = None,
+    env: EnvOption = "live",
+    profile: ProfileOption = None,
+    json: JsonOption = False,
+    yes: YesOption = False,
+    list_all: Annotated[
+        bool, typer.Option("--list", help="Show the endpoints whose names begin so; of a single one, its arguments.")
+    ] = False,
+) -> None:
+    """Make one REST call and print what comes back. Asks before a call that changes something where real money is."""
     from . import call as calls
 
     if list_all:
-        calls.print_all()
+        calls.print_all(name or "")
         return
     if name is None:
         raise typer.BadParameter("missing; --list shows all", param_hint="GROUP.METHOD")
     endpoint = calls.find(name)
     given = calls.arguments(endpoint, words or [])
     environment = _options.environment(env)
+    if not endpoint.reads:
+        with told():
+            calls.check(endpoint, given)
+            _options.confirm(f"{name} {' '.join(words or [])}", environment, yes)
     run(lambda: calls.call(name, endpoint, given, _options.credentials(profile), environment, json))
 
 
-@app.command()
+def _account(
+    what: What,
+    env: str,
+    profile: str | None,
+    *,
+    market: MarketName | None = None,
+    symbol: str | None = None,
+    empty: bool = False,
+    json: bool,
+    once: bool,
+    follow: bool,
+) -> None:
+    from .account import Account, Wanted
+
+    markets: tuple[Market, ...] = ()
+    if market is not None:
+        markets = (market,)
+    elif symbol is not None:
+        markets = (_options.market_of(symbol),)
+    console = _terminal(json)
+    wanted = Wanted(what, markets, symbol, empty)
+    goes_on = not once and (console is not None or follow)
+    environment = _options.environment(env)
+    run(lambda: Account(wanted, console, follow=goes_on).run(_options.credentials(profile), environment))
+
+
+@app.command(epilog=_examples("orders", "orders BTC_USDT --once", "orders --json"))
+def orders(
+    symbol: SomeSymbol = None,
+    env: EnvOption = "live",
+    profile: ProfileOption = None,
+    market: MarketOption = None,
+    json: JsonOption = False,
+    once: OnceOption = False,
+    follow: FollowOption = False,
+) -> None:
+    """Show the open orders, live in a terminal until interrupted, else once."""
+    _account("orders", env, profile, market=market, symbol=symbol, json=json, once=once, follow=follow)
+
+
+@app.command(epilog=_examples("balances", "balances --market spot --all --once", "balances --json"))
+def balances(
+    env: EnvOption = "live",
+    profile: ProfileOption = None,
+    market: MarketOption = None,
+    empty: Annotated[bool, typer.Option("--all", help="Currencies of which nothing is held, too.")] = False,
+    json: JsonOption = False,
+    once: OnceOption = False,
+    follow: FollowOption = False,
+) -> None:
+    """Show the spot and futures balances, live in a terminal until interrupted, else once."""
+    _account("balances", env, profile, market=market, empty=empty, json=json, once=once, follow=follow)
+
+
+@app.command(epilog=_examples("positions", "positions BTCUSDT --once", "positions --json --follow"))
+def positions(
+    symbol: SomeSymbol = None,
+    env: EnvOption = "live",
+    profile: ProfileOption = None,
+    json: JsonOption = False,
+    once: OnceOption = False,
+    follow: FollowOption = False,
+) -> None:
+    """Show the open futures positions, live in a terminal until interrupted, else once."""
+    _account("positions", env, profile, market="futures", symbol=symbol, json=json, once=once, follow=follow)
+
+
+def _amount(text: str | None, option: str) -> Decimal | None:
+    if text is None:
+        return None
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not (amount.is_finite() and amount > 0):
+        raise typer.BadParameter(f"{text!r} is not an amount above 0", param_hint=option)
+    return amount
+
+
+@order.command(
+    epilog=_examples(
+        "order submit BTC_USDT buy --size 0.001 --price 30000",
+        "order submit BTC_USDT buy --type market --notional 50",
+        "order submit BTCUSDT sell --size 3 --price 70000 --leverage 5 --margin-mode isolated",
+    )
+)
+def submit(
+    symbol: SymbolArgument,
+    side: Annotated[Literal["buy", "sell"], typer.Argument(metavar="buy|sell", help="Which way.")],
+    size: Annotated[str | None, typer.Option(metavar="SIZE", help="Base units on spot, contracts on futures.")] = None,
+    price: Annotated[str | None, typer.Option(metavar="PRICE", help="Of all but market orders.")] = None,
+    notional: Annotated[
+        str | None, typer.Option(metavar="AMOUNT", help="Quote units, instead of size, of a spot market buy.")
+    ] = None,
+    type: Annotated[
+        OrderType, typer.Option(metavar="limit|market|limit_maker|ioc", help="limit_maker and ioc are for spot.")
+    ] = "limit",
+    leverage: Annotated[str | None, typer.Option(metavar="N", help="Of the position; futures.")] = None,
+    margin_mode: Annotated[
+        Literal["cross", "isolated"] | None, typer.Option(metavar="cross|isolated", help="Of the position; futures.")
+    ] = None,
+    reduce: Annotated[bool, typer.Option("--reduce", help="Only close a position; futures.")] = False,
+    client_order_id: Annotated[
+        str | None, typer.Option(metavar="ID", help="Your own id; one is made when left out.")
+    ] = None,
+    env: EnvOption = "live",
+    profile: ProfileOption = None,
+    yes: YesOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Place an order, after a look at the market's rules. When its outcome is unknown the exit code is 3."""
+    from . import order as orders_
+
+    wanted = orders_.NewOrder(
+        symbol=symbol,
+        side=side,
+        type=type,
+        size=_amount(size, "--size"),
+        price=_amount(price, "--price"),
+        notional=_amount(notional, "--notional"),
+        client_order_id=client_order_id,
+        leverage=_amount(leverage, "--leverage"),
+        margin_mode=margin_mode,
+        reduce=reduce,
+    )
+    environment = _options.environment(env)
+    with told():
+        wanted.check()
+        _options.confirm(str(wanted), environment, yes)
+    run(lambda: orders_.submit(wanted, _options.credentials(profile), environment, json))
+
+
+@order.command(
+    epilog=_examples(
+        "order cancel BTC_USDT 123456789", "order cancel BTCUSDT --client-order-id mine1", "order cancel BTC_USDT --all"
+    )
+)
+def cancel(
+    symbol: SymbolArgument,
+    order_id: Annotated[str | None, typer.Argument(metavar="[ORDER_ID]", help="The exchange's id.")] = None,
+    client_order_id: Annotated[str | None, typer.Option(metavar="ID", help="Or your own.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Or every open order of the symbol.")] = False,
+    env: EnvOption = "live",
+    profile: ProfileOption = None,
+    yes: YesOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Cancel an order, or all of a symbol."""
+    from . import order as orders_
+
+    which = orders_.Cancel(symbol=symbol, order_id=order_id, client_order_id=client_order_id, all=every)
+    environment = _options.environment(env)
+    with told():
+        which.check()
+        _options.confirm(str(which), environment, yes)
+    run(lambda: orders_.cancel(which, _options.credentials(profile), environment, json))
+
+
+@app.command(epilog=_examples("doctor", "doctor --env demo --profile mine", "doctor --json"))
+def doctor(
+    env: EnvOption = "live",
+    profile: ProfileOption = None,
+    samples: Annotated[
+        int, typer.Option(metavar="N", min=1, max=1000, help="Round trips to measure, of each market.")
+    ] = 20,
+    json: JsonOption = False,
+) -> None:
+    """Look whether clock, line, sockets and key are fit for the exchange. The exit code is 1 when something is not."""
+    from rich.console import Console
+
+    from .doctor import Doctor
+
+    environment = _options.environment(env)
+    console = None if json else Console()
+    run(lambda: Doctor(samples, console).run(_options.credentials(profile), environment))
+
+
+@app.command(
+    epilog=_examples(
+        "sim --port 8765 --seed 7", "sim --fault LoseReply:/spot/v2/submit_order", "sim --symbol SOL_USDT --log sim.jsonl"
+    )
+)
 def sim(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8765,
-    host: Annotated[str, typer.Option(help="Whoever reaches it may trade there, with play money.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="0 takes a free one.")] = 8765,
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Whoever reaches it may trade there, with play money.")
+    ] = "127.0.0.1",
     seed: SeedOption = 0,
     fault: Annotated[
-        list[str] | None, typer.Option(help="Misbehave: LoseReply:/spot/v2/submit_order, LatePong:seconds=30, ...")
+        list[str] | None,
+        typer.Option(metavar="FAULT", help="Misbehave: LoseReply:/spot/v2/submit_order, LatePong:seconds=30, ..."),
+    ] = None,
+    symbol: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SYMBOL", help="List this pair or contract; may be repeated. Six usual ones if none."),
+    ] = None,
+    tape: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Play recorded trades: a tape, an event log, or a CSV of trades or candles."),
+    ] = None,
+    tick: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0.01, max=60, help="How often the market moves; longer costs less.")
+    ] = 0.1,
+    hold: Annotated[bool, typer.Option("--hold", help="Time stands still until /sim/clock steps it.")] = False,
+    log: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write every event to this new file, a JSON line each.")
     ] = None,
 ) -> None:
     """Run the simulated exchange as a server. Key sim-key, secret sim-secret, memo sim-memo."""
-    from ..sim import FaultError, parse_fault
-    from .sim import serve
+    from ..sim import FaultError, Tape, TapeError, parse_fault
+    from .sim import Wishes, serve
 
     try:
         faults = [parse_fault(text) for text in fault or []]
     except FaultError as error:
         raise typer.BadParameter(str(error), param_hint="--fault") from None
-    run(partial(serve, host, port, seed, faults))
+    try:
+        read = Tape.from_csv if tape is not None and tape.suffix == ".csv" else Tape.load
+        played = None if tape is None else read(tape)
+    except (OSError, TapeError) as error:
+        raise typer.BadParameter(str(error), param_hint="--tape") from None
+    try:
+        wishes = Wishes(
+            host=host, port=port, seed=seed, faults=faults, symbols=symbol or None, tape=played, tick=tick, hold=hold,
+            log=log,
+        )  # fmt: skip
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--symbol") from None
+    run(partial(serve, wishes))
+
+
+NameArgument: TypeAlias = Annotated[str, typer.Argument(metavar="NAME", help="What --profile will call it.")]
+
+
+@key.command("set", epilog=_examples("key set mine", "balances --profile mine"))
+def set_key(name: NameArgument) -> None:
+    """Type in a key, its secret and its memo, and store them under a name."""
+    from . import key as keys
+
+    with told():
+        keys.set_key(name)
+
+
+@key.command("forget", epilog=_examples("key forget mine"))
+def forget_key(name: NameArgument) -> None:
+    """Remove a key from the keyring."""
+    from . import key as keys
+
+    with told():
+        keys.forget_key(name)

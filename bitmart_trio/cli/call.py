@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +17,8 @@ from rich.console import Console
 import bitmart_trio as bm
 
 from .._core.endpoint import Endpoint, Kind, Param
-from .._core.request import RECV_WINDOW
+from .._core.request import RECV_WINDOW, build
+from ._complete import choices
 from ._show import as_json, as_table
 
 
@@ -75,6 +78,15 @@ def _read(param: Param, text: str) -> object:
             return text
 
 
+def check(endpoint: Endpoint[object], given: Mapping[str, object]) -> None:
+    """Look at the arguments as the library will.
+
+    Raises:
+        InvalidRequest: naming the one that is wrong.
+    """
+    build(endpoint, given)
+
+
 async def call(
     name: str,
     endpoint: Endpoint[object],
@@ -86,17 +98,42 @@ async def call(
     """Make one call and print its payload."""
     async with bm.open_client(credentials, environment=environment) as client:
         market = client.spot if name.startswith("spot.") else client.futures
-        reply = await market.call(endpoint, **given)
+        if endpoint.replaced_by is not None:
+            print(f"bitmart-trio: {endpoint} is retired by the exchange; use {endpoint.replaced_by}", file=sys.stderr)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # said above
+            reply = await market.call(endpoint, **given)
     if json_wanted:
         print(as_json(reply.data, indent=2))
     else:
         Console().print(as_table(reply.data))
 
 
-def print_all() -> None:
-    """Print every endpoint on a line: its name, request and authority, and its arguments, needed ones with a star."""
-    endpoints = all_endpoints()
+def print_all(prefix: str) -> None:
+    """Print the endpoints whose names begin so, a line each: name, request and authority, and arguments.
+
+    Needed arguments have a star. Of a single endpoint the arguments come with what they take.
+    """
+    endpoints = {name: endpoint for name, endpoint in all_endpoints().items() if name.startswith(prefix)}
+    if prefix in endpoints:
+        _print_one(prefix, endpoints[prefix])
+        return
+    if not endpoints:
+        find(prefix)
     width = max(map(len, endpoints))
     for name, endpoint in endpoints.items():
         params = " ".join(f"{param.name}{'*' if param.required else ''}" for param in endpoint.params)
         print(f"{name:<{width}}  {endpoint!s}  ({endpoint.auth.value})  {params}".rstrip())
+
+
+def _print_one(name: str, endpoint: Endpoint[object]) -> None:
+    retired = f"\nretired by the exchange; use {endpoint.replaced_by}" if endpoint.replaced_by else ""
+    print(f"{name}: {endpoint} ({endpoint.auth.value}){retired}")
+    for param in endpoint.params:
+        what = " | ".join(choices(param)) or param.kind.value
+        bounds = [
+            f"from {param.least}" if param.least is not None else "",
+            f"to {param.most}" if param.most is not None else "",
+        ]
+        star = "*" if param.required else " "
+        print(f"  {param.name:<24}{star} {' '.join([what, *filter(None, bounds)])}")

@@ -3,14 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
+import attrs
 import trio
 
-from ..sim import Fault, open_server
+from ..sim import Fault, Tape, open_server
+from ..sim.symbols import read_symbols
 
 
-async def serve(host: str, port: int, seed: int, faults: Sequence[Fault]) -> None:
+@attrs.frozen(kw_only=True)
+class Wishes:
+    """What the server is to be like.
+
+    Raises:
+        ValueError: A symbol is none.
+    """
+
+    host: str
+    port: int
+    seed: int
+    faults: Sequence[Fault]
+    symbols: Sequence[str] | None
+    tape: Tape | None
+    tick: float
+    hold: bool
+    log: Path | None
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse bad names before anything is opened."""
+        read_symbols(self.symbols)
+
+
+async def serve(wishes: Wishes) -> None:
     """Serve until cancelled; prints one line, when the first connection would be accepted."""
-    async with open_server(host, port, seed=seed, faults=faults) as server:
+    async with open_server(
+        wishes.host,
+        wishes.port,
+        seed=wishes.seed,
+        faults=wishes.faults,
+        symbols=wishes.symbols,
+        market=wishes.tape or "synthetic",
+        tick_seconds=wishes.tick,
+        live=not wishes.hold,
+        log=wishes.log,
+    ) as server:
         print(f"listening on {server.url}", flush=True)
         await trio.sleep_forever()

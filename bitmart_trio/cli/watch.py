@@ -1,51 +1,254 @@
-"""``bitmart-trio watch``: what topics deliver, a line each."""
+"""``bitmart-trio watch``: what topics deliver, as live tables in a terminal and as JSON lines anywhere else."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+import json
+from collections import deque
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final, cast
 
+import attrs
 import trio
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
 
 import bitmart_trio as bm
 
-from ._show import as_json, as_line
+from .._core.channel import Channel, find
+from ..models.stream_events import Gap, Lost, Reconnected, Refused
+from ._live import Screen
+from ._run import one_line
+from ._show import Json, age, cell, fitting, jsonable, printable
+
+KEPT: Final = 200
+"""Rows of a table; no terminal shows more."""
+GLOW: Final = 1.0
+"""Seconds that a changed cell is coloured."""
+RATE_OVER: Final = 2.0
+"""Seconds that a rate is counted over."""
 
 
 class Watch:
-    """Some topics of one client, printed as they come.
+    """Some topics of one client, shown as they come.
 
     Args:
         topics: by their names on the wire.
         limit: stop after so many messages; None never does.
-        as_json: one JSON object a line instead of words.
+        console: where to; None prints one JSON object a line.
     """
 
-    def __init__(self, topics: Sequence[str], limit: int | None, as_json: bool) -> None:
-        self._topics = topics
+    def __init__(self, topics: Sequence[str], limit: int | None, console: Console | None) -> None:
+        self._counts = {topic: _Count() for topic in topics}
         self._left = limit
-        self._as_json = as_json
+        self._console = console
+        self._tables: dict[str, _Rows] = {}
+        self._screen = None if console is None else Screen(console, self._view)
+        self._where = ""
+        self._link = Text("connecting", style="yellow")
 
     async def run(self, credentials: bm.Credentials | None, environment: bm.Environment) -> None:
-        """Open a client and print until the limit is reached or the command is interrupted."""
-        async with bm.open_streams(credentials, environment=environment) as streams, trio.open_nursery() as nursery:
-            for topic in self._topics:
-                nursery.start_soon(self._follow, streams, topic, nursery.cancel_scope)
+        """Open a client and show what comes until the limit is reached or the command is interrupted."""
+        self._where = environment.name
+        try:
+            async with bm.open_streams(credentials, environment=environment) as streams, trio.open_nursery() as nursery:
+                if self._screen is not None:
+                    await nursery.start(self._follow_connections, streams)
+                    nursery.start_soon(self._screen.run)
+                for topic in self._counts:
+                    nursery.start_soon(self._follow, streams, topic, nursery.cancel_scope)
+        finally:
+            if self._console is not None:
+                self._conclude(self._console)
 
     async def _follow(self, streams: bm.Streams, topic: str, all_topics: trio.CancelScope) -> None:
         # A subscription of its own for each topic: so that every line can say which topic it is from.
-        async with streams.subscribe(topic) as messages:
+        async with streams.subscribe(topic, gaps="mark") as messages:
+            table = self._table(topic)
+            self._link = Text("connected", style="green")
             async for message in messages:
-                self._print(topic, message)
+                if self._left == 0:
+                    return
+                count = self._counts[topic]
+                if isinstance(message, Gap):
+                    count.gaps += 1
+                    self._tell(
+                        topic, "gap", {"seconds": round(message.until - message.since, 3), "reason": message.reason}
+                    )
+                    continue
+                count.add(trio.current_time())
+                table.add(topic, message)
+                self._tell(topic, "data", message)
                 if self._left is not None:
                     self._left -= 1
-                    if self._left <= 0:
+                    if self._left == 0:
                         all_topics.cancel()
                         return
 
-    def _print(self, topic: str, message: object) -> None:
-        if self._as_json:
-            line = as_json({"topic": topic, "data": message})
+    def _tell(self, topic: str, kind: str, value: object) -> None:
+        if self._screen is not None:
+            self._screen.touch()
         else:
-            line = f"{datetime.now().astimezone():%H:%M:%S.%f} {topic} {as_line(message)}"
-        print(line, flush=True)
+            print(json.dumps({"topic": topic, kind: jsonable(value)}, ensure_ascii=False), flush=True)
+
+    async def _follow_connections(self, streams: bm.Streams, task_status: trio.TaskStatus[None]) -> None:
+        async with streams.events() as events:
+            task_status.started()
+            async for event in events:
+                match event:
+                    case Lost():
+                        text = f"reconnecting in {age(event.retry_in)}: {printable(event.reason)}"
+                        self._link = Text(text, style="yellow")
+                    case Reconnected():
+                        self._link = Text(f"reconnected, connection {event.epoch + 1}", style="green")
+                    case Refused():
+                        self._link = Text(one_line(event.error), style="red")
+                    case _:
+                        continue
+                if self._screen is not None:
+                    self._screen.touch()
+
+    def _table(self, topic: str) -> _Rows:
+        channel = find(topic)
+        name = topic if channel is None else channel.name
+        if name not in self._tables:
+            self._tables[name] = _Rows(name, channel)
+        return self._tables[name]
+
+    # ---- the live view ----------------------------------------------------------------------------------------------
+
+    def _view(self) -> Group:
+        assert self._console is not None
+        size, now = self._console.size, trio.current_time()
+        head = Text.assemble((f" {self._where} ", "reverse"), "  ", self._link, overflow="ellipsis", no_wrap=True)
+        topics = Table("topic", box=None, padding=(0, 2, 0, 0), header_style="dim")
+        for name in ("messages", "a second", "last", "gaps"):
+            topics.add_column(name, justify="right")
+        shown = list(self._counts.items())[: max(1, size.height // 3)]
+        for topic, count in shown:
+            topics.add_row(topic, *count.words(now))
+        room = size.height - len(shown) - 3
+        parts: list[Text | Table] = [head, topics]
+        tables = list(self._tables.values())
+        for table, height in zip(
+            tables, _shares([len(table) for table in tables], room - 3 * len(tables)), strict=True
+        ):
+            parts += [Text(), *table.draw(size.width, height, now)]
+        return Group(*parts)
+
+    def _conclude(self, console: Console) -> None:
+        """What stays on the terminal when the view has gone."""
+        for topic, count in self._counts.items():
+            gaps = f", {count.gaps} gaps" if count.gaps else ""
+            console.print(Text(f"{topic}: {count.total} messages{gaps}"))
+
+
+class _Count:
+    """How much has come of one topic."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self.gaps = 0
+        self._last: float | None = None
+        self._since = (0.0, 0)
+        self._rate: float | None = None
+
+    def add(self, now: float) -> None:
+        self.total += 1
+        self._last = now
+
+    def words(self, now: float) -> Iterator[str]:
+        since, total = self._since
+        if now >= since + RATE_OVER:
+            self._rate = (self.total - total) / (now - since) if since else None
+            self._since = (now, self.total)
+        yield str(self.total)
+        yield "-" if self._rate is None else f"{self._rate:.1f}"
+        yield "-" if self._last is None else age(now - self._last)
+        yield str(self.gaps) if self.gaps else ""
+
+
+@attrs.define
+class _Row:
+    cells: dict[str, str]
+    time: float
+    changed: dict[str, str]
+    """The style of cells that are not what they were."""
+
+
+class _Rows:
+    """The table of one channel: states are put in place, one row each; events come in on top.
+
+    Args:
+        name: of the channel.
+        channel: None for one that the library does not know.
+    """
+
+    def __init__(self, name: str, channel: Channel[Any] | None) -> None:
+        self._name = name
+        self._channel = channel
+        self._states: dict[Hashable, _Row] = {}
+        self._events: deque[_Row] = deque(maxlen=KEPT)
+
+    def __len__(self) -> int:
+        return len(self._states) + len(self._events)
+
+    def add(self, topic: str, item: object) -> None:
+        plain = jsonable(item)
+        fields: Mapping[str, Json] = plain if isinstance(plain, Mapping) else {"value": plain}
+        row = _Row({name: _short(name, value) for name, value in fields.items()}, trio.current_time(), {})
+        if self._channel is None or self._channel.overflow != "conflate":
+            side = row.cells.get("side")
+            if side in ("buy", "sell"):
+                row.changed = {"side": "green", "price": "green"} if side == "buy" else {"side": "red", "price": "red"}
+            self._events.appendleft(row)
+            return
+        key: Hashable = (topic, None if self._channel.key is None else self._channel.key(item))
+        before = self._states.get(key)
+        if before is None and len(self._states) >= KEPT:
+            del self._states[next(iter(self._states))]
+        if before is not None:
+            row.changed = {name: _direction(before.cells.get(name, ""), text) for name, text in row.cells.items()}
+        self._states[key] = row
+
+    def draw(self, width: int, height: int, now: float) -> list[Text | Table]:
+        """The table and its title, in so many lines and two more."""
+        rows = [*reversed(self._states.values()), *self._events][: max(height, 1)]
+        if not rows:
+            return [Text(f"{self._name}: nothing yet", style="dim")]
+        names = list(dict.fromkeys(name for row in rows for name in row.cells))
+        chosen = fitting(names, [row.cells for row in rows], width)
+        hidden = sum(any(row.cells.get(name) for row in rows) for name in names) - len(chosen)
+        more = f"  ({hidden} more fields: --json)" if hidden else ""
+        title = Text.assemble((self._name, "bold"), (more, "dim"), overflow="ellipsis", no_wrap=True)
+        table = Table(*chosen, box=None, padding=(0, 2, 0, 0), header_style="dim")
+        for row in rows:
+            glows = not self._states or now < row.time + GLOW
+            styles = row.changed if glows else cast("dict[str, str]", {})
+            table.add_row(*(Text(row.cells.get(name, ""), styles.get(name, ""), no_wrap=True) for name in chosen))
+        return [title, table]
+
+
+def _shares(wanted: Sequence[int], there: int) -> list[int]:
+    """Lines for each table: what it wants, and an equal part where that is too much."""
+    shares = [0] * len(wanted)
+    for done, index in enumerate(sorted(range(len(wanted)), key=lambda each: wanted[each])):
+        shares[index] = min(wanted[index], there // (len(wanted) - done))
+        there -= shares[index]
+    return shares
+
+
+def _short(name: str, value: Json) -> str:
+    """A field in few characters: the date of a time is today's, and a book is its best level."""
+    text = cell(name, value)
+    return text.partition(" ")[2] if isinstance(value, int) and " " in text else text
+
+
+def _direction(before: str, after: str) -> str:
+    if before == after:
+        return ""
+    try:
+        return "green" if Decimal(after) > Decimal(before) else "red"
+    except ArithmeticError:
+        return "bold"

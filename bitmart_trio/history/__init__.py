@@ -1,1 +1,106 @@
-"""A whole history, page by page: iterators over every history endpoint, and the archive of an account."""
+"""A whole history, page by page: an async iterator over every history endpoint, and the archive of an account.
+
+    async for fill in bm.history.spot_fills(client, since=datetime(2024, 1, 1, tzinfo=UTC)):
+        ...
+
+Each function gives a `Walker`: records oldest first, each once, window after window and page after page within the
+quotas. Where the exchange leaves something out, it raises `IncompleteHistory` and goes on behind it with the next step.
+``walker.cursor`` is a small JSON value that a later walk goes on from. `export` writes a history to a file, and
+``bm.history.archive`` a whole account to a directory.
+"""
+
+from __future__ import annotations
+
+from . import archive as archive
+from ._export import Exported, ExportError, export
+from ._plan import HistoryGap
+from ._threads import Runner
+from ._walk import Batches, Cursor, IncompleteHistory, Read, Source, Walker, When, Window, Windows
+from .futures import (
+    FuturesSource,
+    affiliate_funds,
+    affiliate_rebates,
+    affiliate_trades,
+    affiliate_users,
+    auto_repayments,
+    cross_collateral_interest,
+    funding_rates,
+    futures_fills,
+    futures_klines,
+    futures_mark_price_klines,
+    futures_market_trades,
+    futures_orders,
+    futures_sub_transfers,
+    futures_transactions,
+    futures_transfer_history,
+    futures_transfers,
+)
+from .spot import (
+    DailyRebate,
+    SpotSource,
+    broker_rebates,
+    deposits,
+    fixed_savings,
+    flexible_savings,
+    margin_borrows,
+    margin_repays,
+    spot_algo_orders,
+    spot_fills,
+    spot_klines,
+    spot_market_trades,
+    spot_orders,
+    spot_sub_transfers,
+    spot_transfer_history,
+    withdrawals,
+)
+
+__all__ = [
+    "Batches",
+    "Cursor",
+    "DailyRebate",
+    "ExportError",
+    "Exported",
+    "FuturesSource",
+    "HistoryGap",
+    "IncompleteHistory",
+    "Read",
+    "Runner",
+    "Source",
+    "SpotSource",
+    "Walker",
+    "When",
+    "Window",
+    "Windows",
+    "affiliate_funds",
+    "affiliate_rebates",
+    "affiliate_trades",
+    "affiliate_users",
+    "archive",
+    "auto_repayments",
+    "broker_rebates",
+    "cross_collateral_interest",
+    "deposits",
+    "export",
+    "fixed_savings",
+    "flexible_savings",
+    "funding_rates",
+    "futures_fills",
+    "futures_klines",
+    "futures_mark_price_klines",
+    "futures_market_trades",
+    "futures_orders",
+    "futures_sub_transfers",
+    "futures_transactions",
+    "futures_transfer_history",
+    "futures_transfers",
+    "margin_borrows",
+    "margin_repays",
+    "spot_algo_orders",
+    "spot_fills",
+    "spot_klines",
+    "spot_market_trades",
+    "spot_orders",
+    "spot_sub_transfers",
+    "spot_transfer_history",
+    "withdrawals",
+]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import cast
+from typing import ClassVar, cast
 
 import attrs
 
 from ._enums import OpenInt, OpenStr
 from ._fields import Millis, Seconds, members, wire
 from ._futures_enums import FuturesOrderSide, OpenType, PositionMode
-from ._rows import Level
+from ._rows import Levels
 from .futures_position import PositionType
 from .futures_trading import FuturesOrderState
 from .spot_streams import BookUpdateType
@@ -137,10 +137,12 @@ class FuturesDepthSide:
     symbol: str
     """Such as BTCUSDT."""
     side: BookSide = wire("way")
-    levels: list[Level] = wire("depths")
+    levels: Levels = wire("depths")
     """Best first; sizes in contracts."""
     time: Millis | None = wire("ms_t", default=None)
     """Push time; two messages of one time belong together."""
+
+    _plain_is_exact_: ClassVar[bool] = True
 
     @classmethod
     def _shape_(cls, value: object) -> object:
@@ -153,12 +155,14 @@ class FuturesDepth:
 
     symbol: str
     """Such as BTCUSDT."""
-    asks: list[Level]
+    asks: Levels
     """Best first; sizes in contracts."""
-    bids: list[Level]
+    bids: Levels
     """Best first."""
     time: Millis | None = wire("ms_t", default=None)
     """Push time; drop one that is older than the last."""
+
+    _plain_is_exact_: ClassVar[bool] = True
 
     @classmethod
     def _shape_(cls, value: object) -> object:
@@ -175,12 +179,14 @@ class FuturesDepthIncrease:
     """Snapshot or update."""
     version: int
     """Rises by one with each push, also when both sides are empty."""
-    asks: list[Level]
+    asks: Levels
     """Best first."""
-    bids: list[Level]
+    bids: Levels
     """Best first."""
     time: Millis | None = wire("ms_t", default=None)
     """Push time, seen on a one-second grid."""
+
+    _plain_is_exact_: ClassVar[bool] = True
 
     @classmethod
     def _shape_(cls, value: object) -> object:
@@ -249,6 +255,8 @@ class FuturesKlineUpdate:
     """Contracts in practice."""
     time: Seconds = wire("ts")
     """Of the bar, but recorded values are a second past the minute: floor it to the interval to get the open time."""
+
+    _plain_is_exact_: ClassVar[bool] = True
 
     @classmethod
     def _spread_(cls, value: object) -> list[object]:

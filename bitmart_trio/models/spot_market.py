@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import cast
+from typing import ClassVar, cast
 
 import attrs
 
@@ -118,6 +118,9 @@ class Ticker:
     """Size at the best ask, in base currency."""
     timestamp: Millis = wire("ts")
     """When the snapshot was taken."""
+
+    _plain_is_exact_: ClassVar[bool] = True
+    _columns_: ClassVar[tuple[str, ...]] = _TICKER_COLUMNS
 
     @classmethod
     def _shape_(cls, value: object) -> object:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import cast
+from typing import ClassVar, cast
 
 import attrs
 
 from ._enums import OpenStr, OrderSide
 from ._fields import Millis, Seconds, members, wire
-from ._rows import Level
+from ._rows import Levels
 from .spot_trading import SpotOrderMode, SpotOrderState, SpotOrderType
 
 
@@ -109,6 +109,8 @@ class SpotKlineUpdate:
     volume: Decimal
     """Traded volume; the unit is not documented."""
 
+    _plain_is_exact_: ClassVar[bool] = True
+
     @classmethod
     def _shape_(cls, value: object) -> object:
         candle = members(value).get("candle")
@@ -124,9 +126,9 @@ class SpotDepth:
 
     symbol: str
     """Such as BTC_USDT."""
-    asks: list[Level]
+    asks: Levels
     """Best first."""
-    bids: list[Level]
+    bids: Levels
     """Best first."""
     time: Millis = wire("ms_t")
     """Push time; drop one that is older than the last."""
@@ -142,9 +144,9 @@ class SpotDepthIncrease:
     """Snapshot or update."""
     version: int
     """Rises by one with each update; a quiet book repeats it with both sides empty as a sign of life."""
-    asks: list[Level]
+    asks: Levels
     """Best first."""
-    bids: list[Level]
+    bids: Levels
     """Best first."""
     time: Millis = wire("ms_t")
     """Push time."""

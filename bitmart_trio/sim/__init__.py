@@ -49,17 +49,23 @@ from .faults import (
     UnknownField,
 )
 from .faulttext import parse_fault
+from .flow import Market
 from .glue import Server, Venue, open_exchange, open_server
 from .http import serve_stream
+from .script import BookScript, MarketScript
 from .sockets import Connection, Limits
+from .symbols import Contract, SpotPair
+from .tape import Recorder, Tape, TapeBook, TapeError, TapeTrade
 from .wire import Request, Response
 
 __all__ = [
     "Account",
     "Accounts",
     "ApiKey",
+    "BookScript",
     "ClockSkew",
     "Connection",
+    "Contract",
     "Delay",
     "Drop",
     "DropDuringLogin",
@@ -83,7 +89,10 @@ __all__ = [
     "LoseReply",
     "LoseRequest",
     "Maintenance",
+    "Market",
+    "MarketScript",
     "MuteTopic",
+    "Recorder",
     "Refuse418",
     "Refuse429",
     "RefuseConnect",
@@ -95,7 +104,12 @@ __all__ = [
     "Response",
     "Server",
     "SlowLink",
+    "SpotPair",
     "Stall",
+    "Tape",
+    "TapeBook",
+    "TapeError",
+    "TapeTrade",
     "UnknownField",
     "Venue",
     "Wallet",

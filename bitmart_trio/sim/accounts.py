@@ -118,9 +118,13 @@ class Account:
     """One account with its wallets; ``parent`` names the main account of a sub-account."""
 
     account_id: str
+    """Such as ``1`` for the default account."""
     spot: Wallet = attrs.Factory(Wallet)
+    """The spot wallet."""
     fund: Wallet = attrs.Factory(Wallet)
+    """The funding wallet."""
     futures: Wallet = attrs.Factory(Wallet)
+    """The futures wallet."""
     parent: str | None = None
     permissions: frozenset[str] = PERMISSIONS
     """What the account as a whole may do; a key may be allowed less."""
@@ -138,13 +142,19 @@ class ApiKey:
 
     key: str
     secret: str = attrs.field(repr=False)
+    """Signs."""
     memo: str = attrs.field(repr=False)
+    """Part of what is signed."""
     account_id: str
+    """Whose it is."""
     permissions: frozenset[str] = PERMISSIONS
+    """What it may do."""
     ips: frozenset[str] = frozenset()
     """Addresses the key may be used from; empty: any."""
     frozen: bool = False
+    """Refused while it is."""
     expires_ms: int | None = None
+    """When it ends, in milliseconds; None never."""
 
 
 class Accounts:

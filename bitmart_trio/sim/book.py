@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, KeysView, Mapping
 from decimal import Decimal
 from typing import Final, Literal, TypeAlias
 
@@ -46,8 +46,10 @@ class Book:
 
     def __init__(self) -> None:
         self.version: int = 1
-        self.changed: set[tuple[Side, Decimal]] = set()
-        """Levels touched since the owner last cleared it; feeds build increments from it."""
+        self.takes: int = 0
+        """How often somebody has traded with an order of the book."""
+        self.owned: int = 0
+        """How many of its orders are users'."""
         self._orders: dict[str, Resting] = {}
         self._levels: dict[Side, dict[Decimal, OrderedDict[str, Resting]]] = {"buy": {}, "sell": {}}
         self._keys: dict[Side, list[Decimal]] = {"buy": [], "sell": []}
@@ -55,6 +57,10 @@ class Book:
 
     def __contains__(self, order_id: str) -> bool:
         return order_id in self._orders
+
+    def ids(self) -> KeysView[str]:
+        """The ids of all orders, as a view that follows the book."""
+        return self._orders.keys()
 
     def get(self, order_id: str) -> Resting | None:
         """The resting order of that id."""
@@ -72,6 +78,10 @@ class Book:
             (abs(key), sum((order.left for order in levels[abs(key)].values()), Decimal(0)))
             for key in self._keys[side][:count]
         ]
+
+    def prices(self, side: Side, count: int) -> list[Decimal]:
+        """The best ``count`` prices of a side, best first."""
+        return [abs(key) for key in self._keys[side][:count]]
 
     def size_at(self, side: Side, price: Decimal) -> Decimal:
         """What rests at a price, 0 when nothing does."""
@@ -100,15 +110,33 @@ class Book:
             found.extend(self._levels[other][level].values())
         return found
 
+    def meeting(self, side: Side, price: Decimal | None) -> Iterator[Resting]:
+        """Like `candidates`, one by one while the caller trades with them; what is gone by its turn is left out."""
+        other: Side = "sell" if side == "buy" else "buy"
+        for key in tuple(self._keys[other]):
+            level = abs(key)
+            if price is not None and (level > price if side == "buy" else level < price):
+                return
+            for order in tuple(self._levels[other].get(level, _NOBODY).values()):
+                if order.order_id in self._orders:
+                    yield order
+
     def take(self, maker: Resting, size: Decimal) -> Match:
         """Trade ``size`` against one resting order (at most what is left of it)."""
         if size <= 0 or size > maker.left:
             raise ValueError(f"cannot take {size} of {maker.left}")
         maker.left -= size
-        self._touch(maker.side, maker.price)
+        self.takes += 1
+        self.version += 1
         if not maker.left:
             self._drop(maker)
         return Match(maker, maker.price, size)
+
+    def shrink(self, side: Side, price: Decimal, size: Decimal) -> None:
+        """Take up to ``size`` away from what strangers have at a price."""
+        for order in tuple(self._levels[side].get(price, _NOBODY).values()):
+            if order.owner is None and size > 0:
+                size -= self.take(order, min(size, order.left)).size
 
     def match(self, side: Side, price: Decimal | None, size: Decimal) -> list[Match]:
         """Trade up to ``size`` against the other side within the limit; the rest is the caller's."""
@@ -130,25 +158,23 @@ class Book:
             insort(self._keys[order.side], -order.price if order.side == "buy" else order.price)
         level[order.order_id] = order
         self._orders[order.order_id] = order
-        self._touch(order.side, order.price)
+        self.owned += order.owner is not None
+        self.version += 1
 
     def cancel(self, order_id: str) -> Resting | None:
         """Take an order out; None when it does not rest here."""
         order = self._orders.get(order_id)
         if order is not None:
-            self._touch(order.side, order.price)
+            self.version += 1
             self._drop(order)
         return order
 
     def _drop(self, order: Resting) -> None:
         del self._orders[order.order_id]
+        self.owned -= order.owner is not None
         level = self._levels[order.side][order.price]
         del level[order.order_id]
         if not level:
             del self._levels[order.side][order.price]
             keys = self._keys[order.side]
             del keys[bisect_left(keys, -order.price if order.side == "buy" else order.price)]
-
-    def _touch(self, side: Side, price: Decimal) -> None:
-        self.version += 1
-        self.changed.add((side, price))

@@ -1,58 +1,150 @@
 """``/sim/...``: a look inside the simulated exchange, and a hand on its faults and its clock, for other processes.
 
-    GET    /sim/state      time, symbols, accounts, connections, faults, counters
-    GET    /sim/faults     the active faults            POST: add one (text or JSON)      DELETE: end all
-    GET    /sim/clock      the exchange's time          POST: {"skew_ms": n} or {"step_ms": n}
-    GET    /sim/log        the event log as JSON lines
-    POST   /sim/drop       break sockets off; {"kind": pattern} for some of them
-    POST   /sim/accounts   {"account_id", "key", "secret", "memo", "balances", "futures", "fund", "permissions"}
+    GET    /sim/              a page for people: book, trades, accounts, connections, faults, clock
+    GET    /sim/state         time, markets, accounts with orders and positions, connections, faults, counters; with
+                              ?symbol=BTC_USDT (several: repeated) books and trades too, ?levels= and ?trades= of them;
+                              with ?since=0 the event log from there on, and the number to go on from
+    GET    /sim/faults        the active faults         POST: add one (text or JSON)        DELETE: end all
+    GET    /sim/faults/kinds  every kind of fault, with its fields
+    DELETE /sim/faults/7      end one, by its id
+    GET    /sim/clock         the exchange's time       POST: {"skew_ms": n}, {"hold": true}, {"step_ms": n}: so much
+                              time passes at once, and the market lives through it, by default in tenths of a second up
+                              to a minute and in seconds beyond ("tick_ms")
+    GET    /sim/log           the event log as JSON lines
+    POST   /sim/drop          break sockets off; {"kind": pattern} for some of them
+    POST   /sim/accounts      {"account_id", "key", "secret", "memo", "balances", "futures", "fund", "permissions"}
 
-No faults, keys or limits stand before these paths.
+No faults, keys or limits stand before these paths. A web page of somebody else cannot use them from a browser: see
+`stranger`.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from decimal import Decimal
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, TypeAlias
+from urllib.parse import parse_qs, urlsplit
 
+import attrs
+import trio
+
+from . import inspection
 from .accounts import PERMISSIONS
 from .eventlog import encode
 from .faults import FaultError
-from .faulttext import describe_fault, parse_fault
+from .faulttext import describe_fault, fault_kinds, parse_fault
+from .page import PAGES
 from .wire import Request, Response
 
 if TYPE_CHECKING:
-    from .accounts import Wallet
     from .exchange import Exchange
-    from .sockets import Sockets
+    from .sockets import Connection, Sockets
     from .wire import Json
 
-JSON_HEADERS: Final = {"Content-Type": "application/json"}
+SAFETY_HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+JSON_HEADERS: Final = {"Content-Type": "application/json", **SAFETY_HEADERS}
+STEP_MOST_MS: Final = 31 * 24 * 3_600_000
+"""The longest step of the clock that one request may ask for."""
+FINE_TICK_MS, COARSE_TICK_MS = 100, 1_000
+"""How the market lives through a step that does not say: in tenths of a second up to a minute, else in seconds."""
+STEP_PATIENCE: Final = 1.0
+"""Seconds that a step waits for a client to read what it has for it; one that did not is not waited for again."""
+STEP_BACKLOG: Final = 256
+"""Frames that may be waiting for one client before a step waits for it."""
 
 
 class _Wrong(Exception):
     """The request makes no sense, with the reason."""
 
 
+class _Missing(Exception):
+    """What the request is about is not there, with the reason."""
+
+
+@attrs.frozen
+class _ClockWishes:
+    """What is to be done to the clock, in this order: time passes, the skew is set, the clock is held or let go."""
+
+    skew_ms: int | None
+    step_ms: int | None
+    tick_ms: int | None
+    hold: bool | None
+
+
 _Action: TypeAlias = "Callable[[Exchange, Sockets, Request], Json]"
 
 
-def answer(exchange: Exchange, sockets: Sockets, request: Request) -> Response:
-    """Answer one request below ``/sim/``: 200 with a JSON object, or 400, 404, 405 with ``{"error": reason}``."""
-    methods = _ACTIONS.get(request.path)
+async def answer(exchange: Exchange, sockets: Sockets, request: Request) -> Response:
+    """Answer one request below ``/sim``: a page, or JSON with 200, 400, 403, 404, 405; errors as ``{"error": reason}``."""
+    why = stranger(request, sockets.limits.control_hosts)
+    if why is not None:
+        return _response(403, {"error": why})
+    if request.path == "/sim":
+        return Response(308, {"Location": "/sim/", **SAFETY_HEADERS}, b"")
+    path = "/sim/faults/{id}" if _FAULT_PATH.fullmatch(request.path) else request.path
+    methods = _ACTIONS.get(path)
     if methods is None:
         return _response(404, {"error": f"there are {', '.join(_ACTIONS)}"})
     action = methods.get(request.method)
     if action is None:
         return _response(405, {"error": f"{request.path} takes {', '.join(methods)}"})
+    if path in PAGES:
+        content_type, body = PAGES[path]
+        return Response(200, {"Content-Type": content_type, **SAFETY_HEADERS}, body)
     if action is _log:
-        return Response(200, {"Content-Type": "application/x-ndjson"}, exchange.log.dump())
+        return Response(200, {"Content-Type": "application/x-ndjson", **SAFETY_HEADERS}, exchange.log.dump())
     try:
+        if action is _set_clock:
+            await _step(exchange, sockets, request)
         return _response(200, action(exchange, sockets, request))
+    except _Missing as missing:
+        return _response(404, {"error": str(missing)})
     except (_Wrong, FaultError) as error:
         return _response(400, {"error": str(error)})
+
+
+def stranger(request: Request, known_hosts: frozenset[str]) -> str | None:
+    """Why a request below ``/sim`` is refused: it was made by a web page that is not ours; None when it may pass.
+
+    Browsers let any page on the web send simple requests to this machine. They say whose page it is in ``Origin``, and
+    that must be the exchange's own. A page whose name was made to lead here (DNS rebinding) would count as our own, so
+    the name must be one that nobody else can own: an address, ``localhost``, a name without dots, one below
+    ``.invalid``, or one of ``known_hosts``. Programs send no ``Origin``, and are never refused for it.
+    """
+    host = request.headers.get("host", "").lower()
+    if not _HOST.fullmatch(host):
+        return "that is no name of a host"
+    name = urlsplit(f"//{host}").hostname or ""
+    plain = "." not in name or name.endswith((".invalid", ".localhost")) or name in known_hosts
+    if not plain and not _is_address(name):
+        return f"{name} is not known to be this exchange; use its address, or name it in Limits.control_hosts"
+    origin = request.headers.get("origin")
+    if origin is not None and origin.lower() != f"http://{host}":
+        return "pages of other origins have no say here"
+    if request.method != "GET" and request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        return "pages of other sites have no say here"
+    return None
+
+
+_HOST: Final = re.compile(r"[\w.-]*(:\d*)?|\[[0-9a-f:.]+\](:\d*)?")
+_FAULT_PATH: Final = re.compile(r"/sim/faults/\d{1,15}")
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _response(status: int, body: Json) -> Response:
@@ -80,51 +172,42 @@ def _integer(members: dict[str, Json], name: str) -> int | None:
     return value
 
 
+def _number(query: dict[str, list[str]], name: str, default: int, most: int) -> int:
+    text = query.get(name, [str(default)])[-1]
+    if not (text.isascii() and text.isdigit() and len(text) <= 15):
+        raise _Wrong(f"{name} must be a whole number")
+    return min(int(text), most)
+
+
+def _page(exchange: Exchange, sockets: Sockets, request: Request) -> Json:
+    return None
+
+
 def _state(exchange: Exchange, sockets: Sockets, request: Request) -> Json:
-    return {
-        "time": exchange.now_ms(),
-        "seed": exchange.seed,
-        "symbols": [*exchange.spot.markets, *exchange.futures.listings],
-        "endpoints": len(exchange.routes.table),
-        "channels": [*sorted(exchange.feed.channels)],
-        "topics": [*exchange.feed.topics()],
-        "accounts": [
-            {
-                "account_id": account.account_id,
-                "parent": account.parent,
-                "spot": _balances(account.spot),
-                "fund": _balances(account.fund),
-                "futures": _balances(account.futures),
-            }
-            for account in exchange.accounts.all()
-        ],
-        "connections": [connection.describe() for connection in sockets.connections],
-        "http_connections": [link.names[-1] for link in sockets.links],
-        "faults": _active(exchange),
-        "counters": {
-            "opened": dict(sockets.opened),
-            "refused": dict(sockets.refused),
-            "fault_hits": dict(exchange.faults.hits),
-        },
-    }
-
-
-def _balances(wallet: Wallet) -> Json:
-    return {currency: {"available": available, "frozen": frozen} for currency, available, frozen in wallet.rows()}
-
-
-def _active(exchange: Exchange) -> list[Json]:
-    return [{**describe_fault(handle.fault), "hits": handle.hits} for handle in exchange.faults.active]
+    query = parse_qs(request.query)
+    state = inspection.overview(exchange, sockets)
+    if "symbol" in query:
+        levels = _number(query, "levels", 20, inspection.LEVELS_MOST)
+        count = _number(query, "trades", 50, inspection.TRADES_MOST)
+        state["books"] = inspection.books(exchange, query["symbol"], levels)
+        state["trades"] = inspection.trades(exchange, query["symbol"], count)
+    if "since" in query:
+        state["events"] = inspection.events(exchange, _number(query, "since", 0, 10**15))
+    return state
 
 
 def _list_faults(exchange: Exchange, sockets: Sockets, request: Request) -> Json:
-    return {"faults": _active(exchange)}
+    return {"faults": inspection.active_faults(exchange)}
+
+
+def _list_kinds(exchange: Exchange, sockets: Sockets, request: Request) -> Json:
+    return {"kinds": fault_kinds()}
 
 
 def _add_fault(exchange: Exchange, sockets: Sockets, request: Request) -> Json:
     fault = parse_fault(request.body.decode(errors="replace"))
-    exchange.faults.add(fault)
-    return {"added": describe_fault(fault)}
+    handle = exchange.faults.add(fault)
+    return {"added": {"id": handle.id, **describe_fault(fault)}}
 
 
 def _clear_faults(exchange: Exchange, sockets: Sockets, request: Request) -> Json:
@@ -133,22 +216,63 @@ def _clear_faults(exchange: Exchange, sockets: Sockets, request: Request) -> Jso
     return {"ended": ended}
 
 
+def _end_fault(exchange: Exchange, sockets: Sockets, request: Request) -> Json:
+    number = int(request.path.rpartition("/")[2])
+    for handle in exchange.faults.active:
+        if handle.id == number:
+            handle.remove()
+            return {"ended": 1}
+    raise _Missing(f"fault {number} is not active")
+
+
 def _show_clock(exchange: Exchange, sockets: Sockets, request: Request) -> Json:
-    return {"now_ms": exchange.now_ms(), "skew_ms": exchange.clock.skew_ms}
+    clock = exchange.clock
+    return {"now_ms": exchange.now_ms(), "skew_ms": clock.skew_ms, "held": clock.held}
 
 
 def _set_clock(exchange: Exchange, sockets: Sockets, request: Request) -> Json:
+    wanted = _clock_wishes(request)
+    if wanted.skew_ms is not None:
+        exchange.clock.skew_ms = wanted.skew_ms
+    if wanted.hold is not None:
+        (exchange.clock.hold if wanted.hold else exchange.clock.release)()
+    return _show_clock(exchange, sockets, request)
+
+
+async def _step(exchange: Exchange, sockets: Sockets, request: Request) -> None:
+    """Let the time that a request asks for pass, with the market living through it and clients hearing of it."""
+    wanted = _clock_wishes(request)
+    left = wanted.step_ms or 0
+    tick_ms = wanted.tick_ms or (FINE_TICK_MS if left <= 60_000 else COARSE_TICK_MS)
+    dead: set[Connection] = set()
+    for _ in exchange.live(left, tick_ms=tick_ms):
+        await trio.lowlevel.checkpoint()
+        behind: set[Connection] = set()
+        with trio.move_on_after(STEP_PATIENCE):
+            while behind := _behind(sockets, dead):
+                await trio.sleep(0.001)
+        dead |= behind
+
+
+def _behind(sockets: Sockets, dead: set[Connection]) -> set[Connection]:
+    return {each for each in sockets.connections if each.queued > STEP_BACKLOG and each not in dead}
+
+
+def _clock_wishes(request: Request) -> _ClockWishes:
     members = _members(request)
-    skew, step = _integer(members, "skew_ms"), _integer(members, "step_ms")
-    if skew is None and step is None:
-        raise _Wrong("give skew_ms or step_ms")
+    hold = members.get("hold")
+    if not isinstance(hold, bool | None):
+        raise _Wrong("hold must be true or false")
+    skew, step, tick = (_integer(members, name) for name in ("skew_ms", "step_ms", "tick_ms"))
+    if skew is None and step is None and hold is None:
+        raise _Wrong("give skew_ms, step_ms or hold")
     if step is not None and step < 0:
         raise _Wrong("time does not run backwards; use skew_ms for a clock that is behind")
-    if skew is not None:
-        exchange.clock.skew_ms = skew
-    if step is not None:
-        exchange.clock.step(step)
-    return _show_clock(exchange, sockets, request)
+    if step is not None and step > STEP_MOST_MS:
+        raise _Wrong(f"step_ms must be at most {STEP_MOST_MS}")
+    if tick is not None and not 10 <= tick <= 3_600_000:
+        raise _Wrong("tick_ms must be from 10 to 3600000")
+    return _ClockWishes(skew, step, tick, hold)
 
 
 def _log(exchange: Exchange, sockets: Sockets, request: Request) -> Json:
@@ -205,8 +329,11 @@ def _amounts(members: dict[str, Json], name: str) -> dict[str, Decimal]:
 
 
 _ACTIONS: Final[dict[str, dict[str, _Action]]] = {
+    **{path: {"GET": _page} for path in PAGES},
     "/sim/state": {"GET": _state},
     "/sim/faults": {"GET": _list_faults, "POST": _add_fault, "DELETE": _clear_faults},
+    "/sim/faults/kinds": {"GET": _list_kinds},
+    "/sim/faults/{id}": {"DELETE": _end_fault},
     "/sim/clock": {"GET": _show_clock, "POST": _set_clock},
     "/sim/log": {"GET": _log},
     "/sim/drop": {"POST": _drop},

@@ -77,21 +77,27 @@ class Fault:
 class _AtPath(Fault):
     place: ClassVar[str] = "path"
     path: str = "*"
+    """The pattern of request paths."""
     times: int | None = 1
+    """How many hits it has; None: no end."""
 
 
 @attrs.frozen
 class _AtTopic(Fault):
     place: ClassVar[str] = "topic"
     topic: str = "*"
+    """The pattern of topics."""
     times: int | None = 1
+    """How many hits it has; None: no end."""
 
 
 @attrs.frozen
 class _AtConnection(Fault):
     place: ClassVar[str] = "connection"
     connection: str = SOCKETS
+    """The pattern of connections' kinds and numbers."""
     times: int | None = 1
+    """How many hits it has; None: no end."""
 
 
 # --- requests ---
@@ -204,10 +210,10 @@ class LongerRow(_AtPath):
 
 @attrs.frozen
 class RefuseConnect(_AtConnection):
-    """The connection is refused. A client must back off and try again.
+    """The connection is refused.
 
     Over TCP the kind of a connection is not known yet when it is refused, so any pattern refuses the next connection
-    there.
+    there. A client must back off and try again.
     """
 
     connection: str = "*"
@@ -236,9 +242,9 @@ class HangHandshake(_AtConnection):
 class Drop(_AtConnection):
     """The connection breaks without a closing handshake.
 
-    A client must reconnect, log in anew, and subscribe to what is wanted now. Without ``after`` all connections that
-    match are reset at once, unread data included, and the fault is used up. With ``after=n`` n more frames are sent and
-    arrive, then the connection ends.
+    Without ``after`` all connections that match are reset at once, unread data included, and the fault is used up. With
+    ``after=n`` n more frames are sent and arrive, then the connection ends. A client must reconnect, log in anew, and
+    subscribe to what is wanted now.
     """
 
     code: int | None = None
@@ -385,12 +391,21 @@ class HasSkew(Protocol):
     skew_ms: int
 
 
+class HasEvents(Protocol):
+    """What hits are told to: the exchange's event log."""
+
+    def write(self, kind: str, **fields: Json) -> None:
+        """Add one event."""
+
+
 @attrs.define(eq=False)
 class FaultHandle:
     """An added fault: how often it hit, whether it is still active, and the way to take it back."""
 
     fault: Fault
     _faults: Faults = attrs.field(repr=False)
+    id: int = 0
+    """Its number among all faults that its exchange was ever given, from 1."""
     hits: int = 0
     seen: int = 0
     """Occasions that matched, hits or not."""
@@ -411,14 +426,17 @@ class Faults:
         self.changed: trio.Event = trio.Event()
         """Set, and replaced by a new one, whenever a fault is added or ends."""
         self._handles: list[FaultHandle] = []
+        self._added = 0
         self._watchers: list[Callable[[FaultHandle], None]] = []
         self._random = Random(0)
         self._clock: HasSkew | None = None
+        self._log: HasEvents | None = None
 
-    def bind(self, clock: HasSkew, random: Random) -> None:
-        """Give the faults their exchange's clock and random numbers; done once, by whoever opens it."""
+    def bind(self, clock: HasSkew, random: Random, log: HasEvents | None = None) -> None:
+        """Give the faults their exchange's clock, random numbers and event log; done once, by whoever opens it."""
         self._clock = clock
         self._random = random
+        self._log = log
 
     @property
     def active(self) -> list[FaultHandle]:
@@ -432,13 +450,15 @@ class Faults:
         Raises:
             FaultError: a clock skew, before the faults are bound to an exchange.
         """
-        handle = FaultHandle(fault, self, since=_now())
+        handle = FaultHandle(fault, self, self._added + 1, since=_now())
         if isinstance(fault, ClockSkew):
             if self._clock is None:
                 raise FaultError("a clock skew needs an open exchange")
             self._clock.skew_ms += fault.ms
             self.count(handle)
+        self._added += 1
         self._handles.append(handle)
+        self._tell("fault_added", handle)
         self._notify()
         for watcher in tuple(self._watchers):
             watcher(handle)
@@ -449,6 +469,7 @@ class Faults:
         if handle.active:
             handle.active = False
             self._handles.remove(handle)
+            self._tell("fault_ended", handle)
             if isinstance(handle.fault, ClockSkew) and self._clock is not None:
                 self._clock.skew_ms -= handle.fault.ms
             self._notify()
@@ -473,13 +494,14 @@ class Faults:
             handle.seen += 1
             if handle.seen <= fault.after or (fault.chance < 1 and self._random.random() >= fault.chance):
                 continue
-            self.count(handle)
+            self.count(handle, subjects[0])
             return fault
         return None
 
-    def count(self, handle: FaultHandle) -> None:
+    def count(self, handle: FaultHandle, where: str = "") -> None:
         """Count one hit; the fault ends when it is used up."""
         handle.hits += 1
+        self._tell("fault", handle, where=where, hits=handle.hits)
         self.hits[type(handle.fault).__name__] += 1
         limit = handle.fault.limit
         if limit is not None and handle.hits >= limit:
@@ -504,6 +526,10 @@ class Faults:
                     handle.since = now
                 elif now is not None and now >= handle.since + handle.fault.lasting:
                     self.end(handle)
+
+    def _tell(self, kind: str, handle: FaultHandle, **fields: Json) -> None:
+        if self._log is not None:
+            self._log.write(kind, id=handle.id, fault=type(handle.fault).__name__, **fields)
 
     def _notify(self) -> None:
         self.changed.set()

@@ -2,18 +2,82 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from math import isfinite
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING, Final, cast, get_args
 
 import attrs
 
-from .faults import FAULTS, Fault, FaultError
+from .faults import FAULTS, LEAST, Fault, FaultError
 
 if TYPE_CHECKING:
     from .wire import Json
+
+PLACES: Final = {"path": "requests", "connection": "connections", "topic": "topics", "": "the whole exchange"}
+"""What a fault concerns, by the name of the field that holds its pattern."""
+
+HELP: Final[Mapping[str, str]] = {
+    "path": "pattern of request paths (or, for pushes, topics): /spot/*",
+    "topic": "pattern of topics: spot/ticker:*",
+    "connection": "pattern of kinds or numbers of connections: spot/private, http, ws-3",
+    "times": "how many hits until it ends; blank or none: no end",
+    "after": "let so many occasions pass before the first hit",
+    "chance": "likelihood of a hit at each occasion, 0 to 1",
+    "lasting": "ends so many seconds after it was added; blank or none: when used up or removed",
+    "seconds": "for how long",
+    "before": "wait before carrying the request out; else carry it out at once and answer late",
+    "status": "the HTTP status of the answer",
+    "html": "answer with a page of the edge network instead of JSON",
+    "handled": "carry the request out before failing",
+    "name": "the name of the unknown field",
+    "code": "the code in the refusal; of a drop: that of the close frame, blank or none for a break without one",
+    "text": "the text of the refusal; blank: the documented one",
+    "bytes_per_second": "how fast the exchange sends",
+    "ms": "how far the clock is off: minus for behind",
+}
+"""One line for each field that a fault can have, for forms and command lines."""
+
+
+def fault_kinds() -> list[Json]:
+    """Every kind of fault as JSON: what it does, what a client should do, and its fields with type and default.
+
+    Types are ``text``, ``integer``, ``number`` and ``flag``; ``optional`` says that null is a value, ``least`` gives a
+    number's lower bound. The first field is the pattern where a kind has one.
+    """
+    return [_described_kind(name, kind) for name, kind in FAULTS.items()]
+
+
+def _described_kind(name: str, kind: type[Fault]) -> Json:
+    does, advice, rest = " ".join((inspect.getdoc(kind) or "").replace("`", "").split()).partition("A client ")
+    fields: list[attrs.Attribute[object]] = [*attrs.fields(attrs.resolve_types(kind))]
+    first = (kind.place, "ms", "seconds", "status")
+    fields.sort(key=lambda field: (field.kw_only, first.index(field.name) if field.name in first else len(first)))
+    return {
+        "fault": name,
+        "concerns": PLACES[kind.place],
+        "does": does.strip(),
+        "client": advice + rest,
+        "fields": [_described_field(field) for field in fields],
+    }
+
+
+def _described_field(field: attrs.Attribute[object]) -> Json:
+    choices = get_args(field.type) or (field.type,)
+    word = next(word for type_, word in _WORDS.items() if type_ in choices)
+    return {
+        "name": field.name,
+        "type": word,
+        "optional": type(None) in choices,
+        "default": cast("Json", field.default),
+        "least": LEAST.get(field.name),
+        "help": HELP[field.name],
+    }
+
+
+_WORDS: Final[dict[type, str]] = {bool: "flag", int: "integer", float: "number", str: "text"}
 
 
 def parse_fault(text: str) -> Fault:
@@ -48,7 +112,7 @@ def fault_from(members: Mapping[str, object]) -> Fault:
     known = {field.name: field for field in attrs.fields(attrs.resolve_types(kind))}
     given: dict[str, object] = {}
     for name, value in members.items():
-        if name in ("fault", "hits"):
+        if name in ("fault", "id", "hits"):
             continue
         if name not in known:
             raise FaultError(f"{kind.__name__} has no field {name!r}; it has {', '.join(known)}")

@@ -7,6 +7,7 @@ function that takes a frame and never waits.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -40,6 +41,10 @@ class Feed:
 
     def __init__(self) -> None:
         self.channels: dict[str, FeedChannel] = {}
+        self.changes: int = 0
+        """How often a topic has found its first listener or lost its last one."""
+        self.symbols: Counter[str] = Counter()
+        """How many topics somebody listens to, by the symbol they are about ("" for those about none)."""
         self._listeners: dict[tuple[str, str | None], list[Deliver]] = {}
 
     def add(self, channel: FeedChannel) -> None:
@@ -62,7 +67,12 @@ class Feed:
     def listen(self, topic: str, account_id: str | None, deliver: Deliver) -> Callable[[], None]:
         """Call ``deliver`` with every frame of a topic until the returned function is called."""
         key = (topic, account_id)
-        self._listeners.setdefault(key, []).append(deliver)
+        symbol = topic.partition(":")[2].partition("@")[0]
+        if key not in self._listeners:
+            self._listeners[key] = []
+            self.changes += 1
+            self.symbols[symbol] += 1
+        self._listeners[key].append(deliver)
 
         def stop() -> None:
             listeners = self._listeners.get(key, [])
@@ -70,6 +80,8 @@ class Feed:
                 listeners.remove(deliver)
                 if not listeners:
                     del self._listeners[key]
+                    self.changes += 1
+                    self.symbols[symbol] -= 1
 
         return stop
 

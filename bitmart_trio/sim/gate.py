@@ -157,8 +157,23 @@ class Gate:
             log.exception("bug in the simulated exchange: %s %s (trace %s)", request.method, request.path, trace)
             status, code = 500, 59002
             body = _refused(route, request.path, Refusal(59002, "Internal error"), trace)
-        exchange.log.write("request", method=request.method, path=request.path, status=status, code=code, trace=trace)
+        exchange.log.write(
+            "request",
+            method=request.method,
+            path=request.path,
+            account=self._account_of(route, request),
+            status=status,
+            code=code,
+            trace=trace,
+        )
         return Response(status, headers, encode(body))
+
+    def _account_of(self, route: Route | None, request: Request) -> str | None:
+        """Whose key a private call came with; whether it was really them is in the code."""
+        if route is None or route.auth == "none":
+            return None
+        found = self._exchange.accounts.by_key(request.headers.get("x-bm-key", ""))
+        return None if found is None else found[0].account_id
 
     def _no_route(self, request: Request) -> Refusal:
         table = self._exchange.routes.table

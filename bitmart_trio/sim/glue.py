@@ -8,9 +8,10 @@ The only module of the simulator that knows the client side.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import AsyncGenerator, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import partial
 from typing import Final, Literal, TypeAlias, TypedDict
 from urllib.parse import urlsplit
@@ -21,12 +22,14 @@ import trio
 
 from ..client import Client, Connect, Futures, Spot, Streams, open_client, open_futures, open_spot, open_streams
 from ..config import Config, Credentials, Environment
-from .exchange import Exchange
+from .exchange import TICK_SECONDS, Exchange, Kind
 from .faults import Fault, Faults, RefuseConnect
 from .http import SOCKET_PATHS, serve_stream
 from .link import Link
 from .pipe import Pipe, open_pipe
+from .script import BookScript, MarketScript
 from .sockets import KINDS, Connection, Limits, Sockets
+from .symbols import Symbol
 from .transport import MemoryTransport
 
 IN_PROCESS_URL: Final = "http://simulated.invalid"
@@ -61,6 +64,20 @@ class Venue:
     def faults(self) -> Faults:
         """What goes wrong: add, remove, count."""
         return self.exchange.faults
+
+    @property
+    def market(self) -> MarketScript:
+        """Trades and prices by hand: ``exchange.market.trade("BTC_USDT", price="60000", size="1")``."""
+        return self.exchange.market
+
+    @property
+    def book(self) -> BookScript:
+        """Books by hand, on a scripted market: ``exchange.book.set("BTC_USDT", bids=[("59999", "1")], asks=[])``."""
+        return self.exchange.book
+
+    def tick(self) -> None:
+        """Let the market look around now: quotes, triggers, liquidations, paced pushes; see ``live``."""
+        self.exchange.tick()
 
     @property
     def limits(self) -> Limits:
@@ -177,23 +194,38 @@ async def open_exchange(
     *,
     seed: int = 0,
     start: int | None = None,
+    symbols: Iterable[Symbol] | None = None,
+    market: Kind = "synthetic",
+    tick_seconds: float = TICK_SECONDS,
     limits: Limits | None = None,
     faults: Iterable[Fault] = (),
     live: bool = True,
+    log: str | os.PathLike[str] | None = None,
 ) -> AsyncGenerator[Venue, None]:
     """Open a simulated exchange inside this process, without any socket; it works on trio's virtual clock too.
 
     Args:
         seed: what every random choice is derived from: same seed and same requests, same events.
-        start: exchange time at opening, in milliseconds; 2026-01-01 when None.
+        start: exchange time at opening, in milliseconds; None: that of the tape, or 2026-01-01.
+        symbols: what is traded, by name or as `SpotPair` and `Contract`; None: what is on the tape, or the usual six.
+        market: what moves it: ``"synthetic"``, a `Market` with options of its own, a `Tape`, or ``"scripted"`` when
+            ``venue.market`` and ``venue.book`` say what happens.
+        tick_seconds: how often the market moves and paced pushes go out; longer ticks cost less.
         limits: what sockets are allowed; as documented when None.
         faults: active from the beginning.
-        live: whether the synthetic market moves by itself; else ``venue.exchange.tick()`` moves it.
+        live: whether the market moves by itself; else ``venue.tick()`` moves it.
+        log: a file for the whole event log, a JSON line an event; the exchange keeps the last 20,000 in any case.
+
+    Raises:
+        ValueError: a symbol or an option makes no sense.
+        OSError: the log cannot be written.
     """
-    async with _owning() as nursery:
-        venue = Venue(Exchange(seed=seed, start=start), nursery, limits, IN_PROCESS_URL)
-        await _begin(venue, nursery, faults, live)
-        yield venue
+    exchange = Exchange(seed=seed, start=start, symbols=symbols, market=market, tick_seconds=tick_seconds)
+    with nullcontext() if log is None else exchange.log.to_file(log):
+        async with _owning() as nursery:
+            venue = Venue(exchange, nursery, limits, IN_PROCESS_URL)
+            await _begin(venue, nursery, faults, live)
+            yield venue
 
 
 @asynccontextmanager
@@ -203,9 +235,13 @@ async def open_server(
     *,
     seed: int = 0,
     start: int | None = None,
+    symbols: Iterable[Symbol] | None = None,
+    market: Kind = "synthetic",
+    tick_seconds: float = TICK_SECONDS,
     limits: Limits | None = None,
     faults: Iterable[Fault] = (),
     live: bool = True,
+    log: str | os.PathLike[str] | None = None,
 ) -> AsyncGenerator[Server, None]:
     """Open a simulated exchange on TCP, HTTP and WebSocket on one port, ready when the block is entered.
 
@@ -213,21 +249,37 @@ async def open_server(
         host: a local address; anybody who reaches it may trade and use ``/sim/...``.
         port: 0 takes a free one, see ``Server.port``.
         seed: what every random choice is derived from.
-        start: exchange time at opening, in milliseconds; the real time when None.
+        start: exchange time at opening, in milliseconds; the real time when None (a tape begins then, too).
+        symbols: as for `open_exchange`.
+        market: as for `open_exchange`.
+        tick_seconds: as for `open_exchange`.
         limits: what sockets are allowed; as documented when None.
         faults: active from the beginning.
-        live: whether the synthetic market moves by itself.
+        live: whether time passes by itself; else the clock is held, and only ``/sim/clock`` (or ``exchange.step``)
+            moves it and the market with it.
+        log: as for `open_exchange`.
 
     Raises:
-        OSError: the port is taken, or the address is not ours.
+        ValueError: a symbol or an option makes no sense.
+        OSError: the port is taken, the address is not ours, or the log cannot be written.
     """
-    async with _owning() as nursery:
-        listeners = await trio.open_tcp_listeners(port, host=host)
-        exchange = Exchange(seed=seed, start=time.time_ns() // 1_000_000 if start is None else start)
-        server = Server(exchange, nursery, limits, host, int(listeners[0].socket.getsockname()[1]))
-        await _begin(server, nursery, faults, live)
-        await nursery.start(partial(trio.serve_listeners, server.accept, listeners, handler_nursery=nursery))
-        yield server
+    start = time.time_ns() // 1_000_000 if start is None else start
+    exchange = Exchange(
+        seed=seed, start=start, symbols=symbols, market=market, tick_seconds=tick_seconds, held=not live
+    )
+    with nullcontext() if log is None else exchange.log.to_file(log):
+        async with _owning() as nursery:
+            listeners = await trio.open_tcp_listeners(port, host=host)
+            try:
+                server = Server(exchange, nursery, limits, host, int(listeners[0].socket.getsockname()[1]))
+                # A held clock may be released later, and then the market has to be there.
+                await _begin(server, nursery, faults, live=True)
+                await nursery.start(partial(trio.serve_listeners, server.accept, listeners, handler_nursery=nursery))
+            except BaseException:
+                for listener in listeners:  # nobody else closes them yet
+                    listener.socket.close()
+                raise
+            yield server
 
 
 async def _begin(venue: Venue, nursery: trio.Nursery, faults: Iterable[Fault], live: bool) -> None:

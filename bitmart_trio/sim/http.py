@@ -170,8 +170,9 @@ class _Face:
 
     async def _answer(self, request: Request, bodiless: bool) -> bool:
         """Carry a request out and answer it; False when the connection is of no more use."""
-        if request.path.startswith("/sim/"):
-            return await self._send(control.answer(self._exchange, self._sockets, request), bodiless=bodiless)
+        if request.path == "/sim" or request.path.startswith("/sim/"):
+            response = await control.answer(self._exchange, self._sockets, request)
+            return await self._send(response, bodiless=bodiless)
         faults, path = self._exchange.faults, request.path
         delay = faults.take(Delay, path)
         if delay is not None and delay.before:

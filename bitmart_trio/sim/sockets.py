@@ -100,6 +100,8 @@ class Limits:
     """Kinds of connections whose pushes go out as raw deflate in binary frames."""
     deflate_replies: bool = False
     """Deflate acknowledgements and errors too, where pushes are."""
+    control_hosts: frozenset[str] = frozenset()
+    """Names with dots under which ``/sim/...`` may be called, such as ``exchange.lab.example``; see `stranger`."""
 
     def connections(self, kind: str) -> int | None:
         """Open sockets an address may have of this kind (futures: of both)."""
@@ -169,7 +171,9 @@ class Connection:
 
     def say(self, frame: Frame) -> None:
         """Send an acknowledgement, an answer or an error."""
-        self._put(self._pack(frame, self.sockets.limits.deflate_replies))
+        packed = self._pack(frame, self.sockets.limits.deflate_replies)
+        self.exchange.log.write("reply", connection=self.name, bytes=len(packed))
+        self._put(packed)
 
     def pong(self, text: str) -> None:
         """Answer a ping, late when a fault says so."""
@@ -196,14 +200,14 @@ class Connection:
                 for key, value in frame.items()
             }
         packed = self._pack(frame, True)
-        self._put(packed)
+        self._push(topic, packed)
         if faults.take(Duplicate, topic):
-            self._put(packed)
+            self._push(topic, packed)
         if topic in self._held:
-            self._put(self._pack(self._held.pop(topic), True))
+            self._push(topic, self._pack(self._held.pop(topic), True))
         if faults.take(Garbage, topic):
             # The reserved block type makes the deflate frame unreadable from its first byte.
-            self._put(b"\x07garbage" if isinstance(packed, bytes) else packed[: len(packed) // 2])
+            self._push(topic, b"\x07garbage" if isinstance(packed, bytes) else packed[: len(packed) // 2])
 
     def deliver_to(self, topic: str) -> Deliver:
         """The listener of a topic."""
@@ -233,6 +237,11 @@ class Connection:
         self._link.sever()
         self._scope.cancel()
 
+    @property
+    def queued(self) -> int:
+        """Frames that wait to be sent."""
+        return len(self._queue)
+
     def describe(self) -> dict[str, Json]:
         """The connection as JSON."""
         return {
@@ -243,7 +252,7 @@ class Connection:
             "account": None if self.account is None else self.account.account_id,
             "sent": self.sent,
             "received": self.received,
-            "queued": len(self._queue),
+            "queued": self.queued,
         }
 
     # --- its life ---
@@ -368,6 +377,10 @@ class Connection:
         await trio.sleep(seconds)
         self._put(text)
 
+    def _push(self, topic: str, packed: str | bytes) -> None:
+        self.exchange.log.write("frame", connection=self.name, topic=topic, bytes=len(packed))
+        self._put(packed)
+
     def _put(self, item: str | bytes) -> None:
         if self.closing:
             return
@@ -404,7 +417,7 @@ class Sockets:
         self._connects: dict[tuple[str, str], deque[float]] = {}
         self._encoded: tuple[Frame, bytes] | None = None
         self._deflated: tuple[bytes, bytes] | None = None
-        exchange.faults.bind(exchange.clock, exchange.random("faults"))
+        exchange.faults.bind(exchange.clock, exchange.random("faults"), exchange.log)
         exchange.faults.watch(self._on_fault)
 
     def number(self) -> int:

@@ -215,12 +215,12 @@ class AccountSink(Generic[O]):
         self._tell(self._venue.push(self.ledger, item))
         self._note_doubt(now)
 
-    def lost(self, topic: str, held: bool) -> None:
+    def lost(self, topic: str, gap: Gap | None) -> None:
         """The connection is gone."""
         self.ledger.hole()
         self._stir()
 
-    def gap(self, gap: Gap, connection: int) -> None:
+    def gap(self, gap: Gap, connection: int | None) -> None:
         """A new connection has taken the topic up."""
         self._gaps += 1
         self._reason = gap.reason

@@ -390,7 +390,6 @@ class KlineFiller(Fillable[Bar]):
 
     async def fill(self, hole: Hole[Bar]) -> str | None:
         """See `Filler.fill`."""
-        assert hole.gap is not None
         known = self._last.get(hole.topic)
         if known is not None:
             begin = self._time(known)

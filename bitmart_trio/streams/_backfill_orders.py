@@ -61,13 +61,11 @@ class Rank(NamedTuple):
 
 @attrs.define
 class Known(Generic[T]):
-    """What has been told of an order."""
+    """What has been told of an order, or was read of it at the beginning."""
 
     update: T
     trades: set[str] = attrs.field(factory=set[str])
     """Ids of its fills that the reader has."""
-    told: bool = True
-    """False when it was only seen among the open orders at the beginning."""
     from_rest: bool = False
 
 
@@ -127,7 +125,7 @@ class OrderFiller(Fillable[T], ABC):
         except BitMartError:
             return  # then no hole can be said to be filled whole  # noqa: ASYNC910  # part of a task of ours
         for item in found:
-            self._orders.setdefault(self._id(item), Known(item, told=False))
+            self._orders.setdefault(self._id(item), Known(item))
         self._begun = trio.current_time(), self._clock()
 
     def notice(self, topic: str, item: T) -> bool:
@@ -153,7 +151,7 @@ class OrderFiller(Fillable[T], ABC):
         known = self._orders.get(name)
         if known is None:
             known = self._orders[name] = Known(item)
-        known.update, known.told, known.from_rest = item, True, from_rest
+        known.update, known.from_rest = item, from_rest
         if trade is not None:
             known.trades.add(trade)
         if self._rank(item).closed and len(self._orders) > _REMEMBERED:
@@ -166,13 +164,11 @@ class OrderFiller(Fillable[T], ABC):
 
     def _since(self, hole: Hole[T]) -> int:
         """From when on something may have been missed, in the exchange's milliseconds."""
-        assert hole.gap is not None
         since = self._clock() - round((trio.current_time() - hole.gap.since) * 1000) - _MARGIN
         return since if self._begun is None else max(since, self._begun[1] - _MARGIN)
 
     def _not_whole(self, hole: Hole[T]) -> str | None:
         """Why the beginning of the hole cannot be vouched for."""
-        assert hole.gap is not None
         if self._begun is None:
             return "the open orders before it are not known"
         if hole.gap.since <= self._begun[0]:
@@ -236,7 +232,6 @@ class SpotOrderFiller(OrderFiller[SpotOrderUpdate]):
         return await self._tried(hole)
 
     async def _try(self, hole: Hole[SpotOrderUpdate]) -> str | None:
-        assert hole.gap is not None
         reason = self._not_whole(hole)
         if trio.current_time() - hole.gap.since > _FORGOTTEN:
             reason = "orders that were cancelled unfilled are forgotten after 20 minutes"
@@ -259,7 +254,7 @@ class SpotOrderFiller(OrderFiller[SpotOrderUpdate]):
                     reason = f"order {order_id} is gone, and REST does not tell how it ended"
         missed: list[Missed[SpotOrderUpdate]] = []
         for order_id, state in states.items():
-            missed += self._missed_of(state, [fill for fill in fills if fill.order_id == order_id])
+            missed += self._missed_of(state, [fill for fill in fills if fill.order_id == order_id], since)
         self._deliver(hole, missed)
         return reason
 
@@ -267,15 +262,15 @@ class SpotOrderFiller(OrderFiller[SpotOrderUpdate]):
         known = self._orders.get(fill.order_id)
         return known is not None and fill.trade_id in known.trades
 
-    def _missed_of(self, order: SpotOrder, fills: Sequence[SpotFill]) -> list[Missed[SpotOrderUpdate]]:
+    def _missed_of(self, order: SpotOrder, fills: Sequence[SpotFill], since: int) -> list[Missed[SpotOrderUpdate]]:
         known = self._orders.get(order.order_id)
         fresh = sorted((fill for fill in fills if not self._has(fill)), key=_spot_fill_order)
-        if known is not None and known.told:
+        if known is not None:
             lacking = order.filled_size - known.update.filled_size
             fresh = _chosen(((fill.size, fill) for fill in reversed(fresh)), lacking)
         filled = order.filled_size - sum((fill.size for fill in fresh), Decimal(0))
         notional = order.filled_notional - sum((fill.notional for fill in fresh), Decimal(0))
-        if filled < 0:
+        if filled < 0 or (known is None and filled > 0 and order.create_time >= since):
             raise Unmatched
         told = known.update if known is not None else None
         missed: list[Missed[SpotOrderUpdate]] = []
@@ -410,7 +405,7 @@ class FuturesOrderFiller(OrderFiller[FuturesOrderUpdate]):
                 states[order_id] = _futures_state(row, None if before is None else before.update.order)
         missed: list[Missed[FuturesOrderUpdate]] = []
         for order_id, state in states.items():
-            missed += self._missed_of(state, [fill for fill in fills if fill.order_id == order_id])
+            missed += self._missed_of(state, [fill for fill in fills if fill.order_id == order_id], since_ms)
         self._deliver(hole, missed)
         return reason
 
@@ -418,18 +413,20 @@ class FuturesOrderFiller(OrderFiller[FuturesOrderUpdate]):
         known = self._orders.get(fill.order_id)
         return known is not None and fill.trade_id in known.trades
 
-    def _missed_of(self, state: FuturesOrderUpdate, fills: Sequence[FuturesFill]) -> list[Missed[FuturesOrderUpdate]]:
+    def _missed_of(
+        self, state: FuturesOrderUpdate, fills: Sequence[FuturesFill], since: int
+    ) -> list[Missed[FuturesOrderUpdate]]:
         order = state.order
         known = self._orders.get(order.order_id)
         fresh = sorted(
             (fill for fill in fills if not self._has(fill)),
             key=lambda fill: (fill.create_time, len(fill.trade_id), fill.trade_id),
         )
-        if known is not None and known.told:
+        if known is not None:
             lacking = order.filled_size - known.update.order.filled_size
             fresh = _chosen(((fill.vol, fill) for fill in reversed(fresh)), lacking)
         filled = order.filled_size - sum((fill.vol for fill in fresh), Decimal(0))
-        if filled < 0:
+        if filled < 0 or (known is None and filled > 0 and order.create_time >= since):
             raise Unmatched
         told = known.update if known is not None else None
         missed: list[Missed[FuturesOrderUpdate]] = []

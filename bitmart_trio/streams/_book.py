@@ -174,15 +174,15 @@ class BookSink:
             case Step.DROPPED | Step.HELD:
                 pass
 
-    def lost(self, topic: str, held: bool) -> None:
+    def lost(self, topic: str, gap: Gap | None) -> None:
         """The connection is gone, and with it the meaning of versions."""
-        self._down = held
+        self._down = gap is not None
         self.local.reset()
         self._become_wrong()
 
-    def gap(self, gap: Gap, connection: int) -> None:
+    def gap(self, gap: Gap, connection: int | None) -> None:
         """A new connection has taken the topic up, and sends its snapshot."""
-        self._reconnects += 1
+        self._reconnects += connection is not None
         self._down = False
         self._expected = True
         self._turn()

@@ -23,9 +23,11 @@ def _command(arguments: tuple[str, ...]) -> list[str]:
     return [sys.executable, "-W", "error", "-m", "bitmart_trio", *arguments]
 
 
-def _environment(more: Mapping[str, str], home: str) -> dict[str, str]:
-    # A home of its own: no credentials file of whoever runs the tests is read. Wide: tables are not folded.
-    return {**os.environ, "HOME": home, "COLUMNS": "300", **more}
+def child_environment(more: Mapping[str, str], home: str) -> dict[str, str]:
+    """The variables of a command: nothing of BitMart's but what is given, and a home of its own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("BITMART_")}
+    # Wide: tables are not folded.
+    return {**kept, "HOME": home, "XDG_CACHE_HOME": f"{home}/cache", "COLUMNS": "300", **more}
 
 
 @attrs.frozen
@@ -42,7 +44,7 @@ async def bitmart_trio(*arguments: str, home: str, **environment: str) -> Ended:
     with trio.fail_after(SECONDS):
         ended = await trio.run_process(
             _command(arguments),
-            env=_environment(environment, home),
+            env=child_environment(environment, home),
             capture_stdout=True,
             capture_stderr=True,
             check=False,
@@ -91,7 +93,7 @@ async def started(*arguments: str, home: str, **environment: str) -> AsyncIterat
         _command(arguments),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=_environment(environment, home),
+        env=child_environment(environment, home),
     )
     try:
         yield Running(process)

@@ -10,19 +10,19 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from pathlib import Path
+from typing import cast
 
 import pytest
 import trio
 import trio.testing
 from cli_process import KEYS, Running, bitmart_trio, started
+from in_process import Cli
+from typer.testing import CliRunner
 
 import bitmart_trio as bm
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> str:
-    return str(tmp_path)
+from bitmart_trio.cli.app import app
 
 
 @asynccontextmanager
@@ -33,7 +33,7 @@ async def _exchange() -> AsyncIterator[str]:
 
 async def test_the_demo_streams_trades_and_ends(home: str) -> None:
     """Trades, ticker and book come in; one order is filled, one cancelled; the last line counts them."""
-    ended = await bitmart_trio("demo", "--seconds", "4", home=home)
+    ended = await bitmart_trio("demo", "--seconds", "3", home=home)
     assert ended.err == ""
     assert ended.code == 0
     kinds = {line.split()[0] for line in ended.out.splitlines()}
@@ -75,23 +75,20 @@ async def test_a_taken_port_is_one_line(home: str) -> None:
     assert re.fullmatch(r"bitmart-trio: OSError: .*\n", ended.err)
 
 
-async def test_call_prints_json(home: str) -> None:
+def test_call_prints_json(cli: Cli) -> None:
     """The whole payload, amounts as exact text."""
-    async with _exchange() as url:
-        ended = await bitmart_trio("call", "spot.market.ticker", "symbol=BTC_USDT", "--json", "--env", url, home=home)
-    assert (ended.code, ended.err) == (0, "")
-    ticker = json.loads(ended.out)
+    ticker = cast("dict[str, str]", cli.json("call", "spot.market.ticker", "symbol=BTC_USDT"))
     assert ticker["symbol"] == "BTC_USDT"
     assert re.fullmatch(r"\d+(\.\d+)?", ticker["last_price"])
 
 
-async def test_call_prints_a_table(home: str) -> None:
+def test_call_prints_a_table(cli: Cli) -> None:
     """One row a record, one column a field; arguments are read as the endpoint wants them (``limit`` is an integer)."""
-    async with _exchange() as url:
-        ended = await bitmart_trio("call", "spot.market.trades", "symbol=BTC_USDT", "limit=3", "--env", url, home=home)
+    ended = cli("call", "spot.market.trades", "symbol=BTC_USDT", "limit=3", keyed=False)
     assert (ended.code, ended.err) == (0, "")
     assert "price" in ended.out
     assert ended.out.count("BTC_USDT") == 3
+    assert re.search(r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\.\d\d\d", ended.out)
 
 
 async def test_call_signs_with_the_key_of_the_environment(home: str) -> None:
@@ -106,35 +103,36 @@ async def test_call_signs_with_the_key_of_the_environment(home: str) -> None:
     assert [row["order_id"] for row in json.loads(waiting.out)] == [json.loads(placed.out)["order_id"]]
 
 
-async def test_call_signs_with_the_key_of_a_file(home: str) -> None:
+def test_call_signs_with_the_key_of_a_file(cli: Cli) -> None:
     """A profile of ``~/.bitmart/config.toml`` serves as well."""
-    folder = Path(home) / ".bitmart"
+    folder = cli.home / ".bitmart"
     folder.mkdir()
-    (folder / "config.toml").write_text('[play]\napi_key = "sim-key"\napi_secret = "sim-secret"\nmemo = "sim-memo"\n')
-    async with _exchange() as url:
-        arguments = ("call", "spot.account.spot_balances", "--json", "--env", url)
-        with_key = await bitmart_trio(*arguments, "--profile", "play", home=home)
-        without = await bitmart_trio(*arguments, "--profile", "absent", home=home)
-    assert with_key.code == 0
+    (folder / "config.toml").write_text(
+        f'[play]\napi_key = "{cli.key}"\napi_secret = "sim-secret"\nmemo = "sim-memo"\n'
+    )
+    arguments = ("call", "spot.account.spot_balances", "--json")
+    with_key = cli(*arguments, "--profile", "play", keyed=False)
+    by_variable = cli(*arguments, keyed=False, environment={"BITMART_PROFILE": "play"})
+    without = cli(*arguments, "--profile", "absent", keyed=False)
+    assert with_key.code == by_variable.code == 0
     assert "USDT" in with_key.out
     assert without.code == 1
     assert without.err.startswith("bitmart-trio: MissingCredentials: ")
 
 
-async def test_a_refusal_is_one_line_and_code_1(home: str) -> None:
+def test_a_refusal_is_one_line_and_code_1(cli: Cli) -> None:
     """The exchange's own words, no traceback, no secret."""
-    async with _exchange() as url:
-        words = ("symbol=BTC_USDT", "side=sell", "type=limit", "size=99999", "price=70000")
-        ended = await bitmart_trio("call", "spot.trading.submit_order", *words, "--env", url, home=home, **KEYS)
+    words = ("symbol=BTC_USDT", "side=sell", "type=limit", "size=99999", "price=70000")
+    ended = cli("call", "spot.trading.submit_order", *words)
     assert ended.code == 1
     assert ended.out == ""
     assert re.fullmatch(r"bitmart-trio: InsufficientBalance: 50020 .*\n", ended.err)
     assert "sim-secret" not in ended.err
 
 
-async def test_nobody_there_is_one_line_and_code_1(home: str) -> None:
+def test_nobody_there_is_one_line_and_code_1(cli: Cli) -> None:
     """A connection that cannot be made is told as what it is."""
-    ended = await bitmart_trio("call", "spot.system.time", "--env", "http://127.0.0.1:1", home=home)
+    ended = cli("call", "spot.system.time", "--env", "http://127.0.0.1:1")
     assert ended.code == 1
     assert re.fullmatch(r"bitmart-trio: ConnectionLost: .*\n", ended.err)
 
@@ -154,48 +152,98 @@ async def test_nobody_there_is_one_line_and_code_1(home: str) -> None:
         (("watch", "nonsense", "--env", "http://127.0.0.1:1"), "nonsense"),
         (("sim", "--fault", "Nonsense"), "Nonsense"),
         (("demo", "--seconds", "0"), "seconds"),
+        (("call", "spot.trading.submit_order", "symbol=BTC_USDT", "--env", "http://exchange.invalid"), "side"),
+        (("call", "spot.trading.cancel_all_orders", "--env", "http://exchange.invalid"), "--yes"),
+        (("book", "BTC_USDT", "--levels", "0"), "levels"),
+        (("orders", "BTC_USDT", "--env", "demo"), "no orders of spot"),
+        (("order", "submit", "BTC_USDT", "hold"), "hold"),
+        (("order", "submit", "BTC_USDT", "buy", "--size", "1e"), "1e"),
+        (("order", "submit", "BTC_USDT", "buy", "--size", "-1"), "-1"),
+        (("order", "submit", "BTC_USDT", "buy", "--size", "1", "--leverage", "5"), "leverage"),
+        (("order", "submit", "BTCUSDT", "buy", "--size", "1.5", "--price", "1"), "whole number"),
+        (("order", "submit", "BTCUSDT", "buy", "--notional", "5"), "notional"),
+        (("order", "submit", "BTC_USDT", "buy", "--size", "1", "--price", "1"), "--yes"),
+        (("order", "cancel", "BTC_USDT"), "ORDER_ID"),
+        (("order", "cancel", "BTC_USDT", "1", "--all"), "ORDER_ID"),
+        (("doctor", "--samples", "0"), "samples"),
     ],
 )
-async def test_wrong_usage_is_code_2(home: str, arguments: tuple[str, ...], words: str) -> None:
+def test_wrong_usage_is_code_2(arguments: tuple[str, ...], words: str) -> None:
     """It says what is wrong, on standard error, before anything is sent."""
-    ended = await bitmart_trio(*arguments, home=home)
-    assert ended.code == 2
-    assert words in ended.err + (ended.out if not arguments else "")
+    ended = CliRunner().invoke(app, list(arguments))
+    assert ended.exit_code == 2
+    assert words in (ended.stderr if arguments else ended.stdout)
 
 
-async def test_call_lists_every_endpoint(home: str) -> None:
-    """With path, authority and arguments, the needed ones marked."""
-    ended = await bitmart_trio("call", "--list", home=home)
-    assert ended.code == 0
-    assert re.search(r"spot\.market\.ticker .*GET /spot/quotation/v3/ticker +\(none\) +symbol\*", ended.out)
-    assert re.search(
-        r"futures\.trading\.submit_order .*POST /contract/private/submit-order +\(signed\) +symbol\*", ended.out
-    )
+def test_call_lists_every_endpoint() -> None:
+    """With path, authority and arguments, the needed ones marked; or those of a chapter; or one with what it takes."""
+    every = CliRunner().invoke(app, ["call", "--list"])
+    assert every.exit_code == 0
+    assert re.search(r"spot\.market\.ticker .*GET /spot/quotation/v3/ticker +\(none\) +symbol\*", every.stdout)
+    assert len(every.stdout.splitlines()) >= 145
+    chapter = CliRunner().invoke(app, ["call", "futures.trading", "--list"]).stdout.splitlines()
+    assert all(line.startswith("futures.trading.") for line in chapter)
+    one = CliRunner().invoke(app, ["call", "spot.trading.submit_order", "--list"]).stdout
+    assert one.startswith("spot.trading.submit_order: POST /spot/v2/submit_order (signed)\n")
+    assert re.search(r"  type +\* limit \| market \| limit_maker \| ioc\n", one)
+    assert CliRunner().invoke(app, ["call", "nonsense", "--list"]).exit_code == 2
 
 
-async def test_watch_prints_a_line_a_message(home: str) -> None:
-    """Several topics of both markets at once, each line with its topic, until the limit."""
-    async with _exchange() as url:
-        ended = await bitmart_trio(
-            "watch", "spot/trade:BTC_USDT", "futures/ticker:BTCUSDT", "--limit", "6", "--env", url, home=home
-        )
+def test_a_retired_endpoint_is_said_to_be_one(cli: Cli) -> None:
+    """On standard error, with what to use instead, whether or not the exchange still answers."""
+    ended = cli("call", "spot.market.tickers_v2", "--json", keyed=False)
+    assert "use " in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_watch_prints_json_lines(cli: Cli) -> None:
+    """Several topics of both markets at once, each line with its topic; exactly as many as the limit says."""
+    topics = ("spot/trade:BTC_USDT", "futures/ticker:BTCUSDT", "spot/depth20:BTC_USDT")
+    ended = cli("watch", *topics, "--limit", "8", keyed=False)
     assert (ended.code, ended.err) == (0, "")
-    lines = ended.out.splitlines()
-    assert len(lines) == 6
-    assert all(
-        re.match(r"\d\d:\d\d:\d\d\.\d+ (spot/trade:BTC_USDT|futures/ticker:BTCUSDT) \w+=", line) for line in lines
-    )
+    messages = [json.loads(line) for line in ended.out.splitlines()]
+    assert len(messages) == 8
+    assert {message["topic"] for message in messages} <= set(topics)
+    for message in messages:
+        assert set(message) == {"topic", "data"}
+        if message["topic"] == "spot/depth20:BTC_USDT":
+            assert set(message["data"]["asks"][0]) == {"price", "size"}
 
 
-async def test_watch_prints_json(home: str) -> None:
-    """One object a line, with the topic and the message."""
-    async with _exchange() as url:
-        ended = await bitmart_trio("watch", "spot/depth20:BTC_USDT", "--limit", "2", "--json", "--env", url, home=home)
+async def test_watch_tells_a_hole_where_it_is(home: str) -> None:
+    """A line with "gap" between those with "data", after the line broke."""
+    async with bm.sim.open_server(port=0, seed=7) as server:
+        async with started("watch", "spot/trade:BTC_USDT", "--env", server.url, home=home) as watch:
+            assert "data" in json.loads(await watch.line())
+            server.drop_connections()
+            while "gap" not in (message := json.loads(await watch.line())):
+                pass
+            assert message["gap"]["seconds"] > 0
+            assert message["gap"]["reason"]
+            assert "data" in json.loads(await watch.line())
+            await _interrupted(watch)
+
+
+@pytest.mark.parametrize("symbol", ["BTC_USDT", "BTCUSDT"])
+def test_book_prints_json_lines(cli: Cli, symbol: str) -> None:
+    """Best levels first, amounts as exact text, of a pair and of a contract."""
+    ended = cli("book", symbol, "--limit", "2", "--levels", "3", keyed=False)
     assert (ended.code, ended.err) == (0, "")
-    for line in ended.out.splitlines():
-        message = json.loads(line)
-        assert message["topic"] == "spot/depth20:BTC_USDT"
-        assert set(message["data"]["asks"][0]) == {"price", "size"}
+    lines = [json.loads(line) for line in ended.out.splitlines()]
+    assert [(line["symbol"], line["state"]) for line in lines] == [(symbol, "live")] * 2
+    for line in lines:
+        bids, asks = ([Decimal(price) for price, _ in line[side]] for side in ("bids", "asks"))
+        assert bids == sorted(bids, reverse=True)
+        assert asks == sorted(asks)
+        assert len(bids) == len(asks) == 3
+        assert bids[0] < asks[0]
+
+
+def test_a_book_of_nothing_is_refused(cli: Cli) -> None:
+    """A symbol that there is not: one line, and code 1."""
+    ended = cli("book", "NO_SUCH", keyed=False)
+    assert ended.code == 1
+    assert ended.err.startswith("bitmart-trio: SubscriptionRefused: ")
 
 
 async def test_a_reader_that_leaves_is_no_traceback(home: str) -> None:
@@ -230,7 +278,7 @@ async def test_ctrl_c_ends_a_watch_at_once(home: str) -> None:
     """Between two messages: exit code 130, no traceback, and the exchange sees the connection go."""
     async with bm.sim.open_server(port=0, seed=7) as server:
         async with started("watch", "spot/trade:BTC_USDT", "--env", server.url, home=home) as watch:
-            assert "price=" in await watch.line()
+            assert "price" in await watch.line()
             assert len(server.connections) == 1
             await _interrupted(watch)
         with trio.fail_after(10):
@@ -260,7 +308,7 @@ async def test_ctrl_c_during_the_imports_is_as_quiet() -> None:
     said = b""
     with trio.fail_after(60):
         async for data in process.stderr:
-            if b"trio._core" in data and b"trio._core" not in said:
+            if b"typer._click" in data and b"typer._click" not in said:
                 process.send_signal(signal.SIGINT)
             said += data
         code = await process.wait()

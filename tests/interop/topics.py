@@ -1,9 +1,12 @@
-"""One topic of each kind of channel, and what its messages must carry: what both foreign clients are tried with."""
+"""One topic of each channel, and what its messages must carry: what both foreign clients are tried with."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
+
+_SPOT_PERIODS: Final = ("3m", "5m", "15m", "30m", "45m", "1H", "2H", "3H", "4H", "1D", "1W", "1M")
+_FUTURES_PERIODS: Final = ("5m", "15m", "30m", "1H", "2H", "4H", "1D", "1W")
 
 PUBLIC: Final[dict[str, Mapping[str, str]]] = {
     "spot/public": {
@@ -15,6 +18,7 @@ PUBLIC: Final[dict[str, Mapping[str, str]]] = {
         "spot/depth50:BTC_USDT": "bids",
         "spot/depth/increase100:BTC_USDT": "version",
         "spot/trade:BTC_USDT": "price",
+        **{f"spot/kline{period}:BTC_USDT": "candle" for period in _SPOT_PERIODS},
     },
     "futures/public": {
         "futures/ticker": "last_price",
@@ -29,6 +33,18 @@ PUBLIC: Final[dict[str, Mapping[str, str]]] = {
         "futures/trade:BTCUSDT": "deal_price",
         "futures/klineBin1m:BTCUSDT": "items",
         "futures/markPriceKlineBin1m:BTCUSDT": "items",
+        "futures/depth5:BTCUSDT": "depths",
+        "futures/depth50:BTCUSDT": "depths",
+        "futures/depthAll20:BTCUSDT@100ms": "bids",
+        "futures/depthAll50:BTCUSDT": "bids",
+        "futures/depthIncrease20:BTCUSDT": "version",
+        "futures/depthIncrease50:BTCUSDT@100ms": "version",
+        "futures/v2/depthAll20:BTCUSDT": "bids",
+        "futures/v2/depthAll50:BTCUSDT": "bids",
+        "futures/v2/depthIncrease20:BTCUSDT": "version",
+        "futures/v2/depthIncrease50:BTCUSDT": "version",
+        **{f"futures/klineBin{period}:BTCUSDT": "items" for period in _FUTURES_PERIODS},
+        **{f"futures/markPriceKlineBin{period}:BTCUSDT": "items" for period in _FUTURES_PERIODS},
     },
 }
 """By socket: the topic, and a member of each of its messages."""

@@ -74,7 +74,7 @@ async def test_what_precedes_the_acknowledgement_stands_behind_the_gap() -> None
     """A new connection may push before it acknowledges; another topic waits for nobody."""
     buffer, subscription = make()
     buffer.put(1, A, 0)
-    buffer.lost(A, True)
+    buffer.lost(A, gap())
     buffer.put(2, A, 0)
     buffer.put("b", B, 0)
     assert ready(subscription) == [1, "b"]
@@ -87,7 +87,7 @@ async def test_what_precedes_the_acknowledgement_stands_behind_the_gap() -> None
 async def test_a_topic_that_was_never_acknowledged_has_no_hole() -> None:  # noqa: ASYNC124  # it runs in Trio for its clock
     """Its first connection broke before it could answer: nothing follows that would end a hole."""
     buffer, subscription = make()
-    buffer.lost(A, False)
+    buffer.lost(A, None)
     buffer.put(1, A, 0)
     assert ready(subscription) == [1]
 
@@ -95,7 +95,7 @@ async def test_a_topic_that_was_never_acknowledged_has_no_hole() -> None:  # noq
 async def test_the_end_of_a_stream_leaves_out_what_waits_behind_an_open_hole() -> None:  # noqa: ASYNC124  # it runs in Trio for its clock
     """It would look as if nothing had been missed before it. It is counted as dropped."""
     buffer, subscription = make()
-    buffer.lost(A, True)
+    buffer.lost(A, gap())
     buffer.put(1, A, 0)
     buffer.end(ConnectionLost("given up"))
     with pytest.raises(ConnectionLost):
@@ -104,15 +104,41 @@ async def test_the_end_of_a_stream_leaves_out_what_waits_behind_an_open_hole() -
     check(subscription)
 
 
-async def test_too_much_before_the_acknowledgement_is_let_through() -> None:  # noqa: ASYNC124  # it runs in Trio for its clock
-    """Half of the buffer is the bound."""
+async def test_too_much_before_the_acknowledgement_is_let_through(autojump_clock: MockClock) -> None:  # noqa: ASYNC124  # it runs in Trio for its clock
+    """Half of the buffer is the bound. The gap is told then, so that it stands before them, and not once more."""
     buffer, subscription = make(size=4)
-    buffer.lost(A, True)
+    buffer.lost(A, gap())
     for number in range(3):
         buffer.put(number, A, 0)
-    assert ready(subscription) == [0, 1, 2]
+    assert ready(subscription) == [gap()._replace(until=trio.current_time()), 0, 1, 2]
     buffer.gap(gap(), 1)
-    assert ready(subscription) == [gap()]
+    assert ready(subscription) == []
+    assert (subscription.statistics().gaps, subscription.statistics().reconnects) == (1, 1)
+    check(subscription)
+
+
+async def test_a_break_behind_a_gap_told_early_is_a_gap_of_its_own(autojump_clock: MockClock) -> None:  # noqa: ASYNC124  # it runs in Trio for its clock
+    """It begins where the other one ended, for what came between was received."""
+    buffer, subscription = make(size=2)
+    buffer.lost(A, gap())
+    buffer.put(1, A, 0)
+    buffer.put(2, A, 0)
+    early, *_ = ready(subscription)
+    buffer.lost(A, gap())
+    buffer.gap(gap(2), 1)
+    assert ready(subscription) == [gap(2)._replace(since=early.until)]
+    assert subscription.statistics().gaps == 2
+
+
+async def test_a_topic_that_is_let_go_while_it_is_down_leaves_its_gap(autojump_clock: MockClock) -> None:  # noqa: ASYNC124  # it runs in Trio for its clock
+    """Until then something was missed, whatever becomes of the topic; what waits behind it is delivered."""
+    buffer, subscription = make()
+    buffer.put(1, A, 0)
+    buffer.lost(A, gap())
+    buffer.put(2, A, 0)
+    del buffer.topics[A]
+    buffer.prune()
+    assert ready(subscription) == [1, gap()._replace(until=trio.current_time()), 2]
     check(subscription)
 
 
@@ -133,7 +159,7 @@ async def test_what_is_filled_in_stands_before_what_was_pushed(autojump_clock: M
     fill.repeats = {3}
     async with trio.open_nursery() as nursery:
         buffer.start = nursery.start_soon
-        buffer.lost(A, True)
+        buffer.lost(A, gap())
         buffer.gap(gap(), 1)
         await wait_all_tasks_blocked()
         buffer.put(3, A, 0)
@@ -183,10 +209,10 @@ async def test_a_hole_becomes_longer_when_the_line_breaks_again(autojump_clock: 
     buffer.filler = Fill(act)
     async with trio.open_nursery() as nursery:
         buffer.start = nursery.start_soon
-        buffer.lost(A, True)
+        buffer.lost(A, gap())
         buffer.gap(gap(1), 1)
         await wait_all_tasks_blocked()
-        buffer.lost(A, True)
+        buffer.lost(A, gap())
         buffer.gap(gap(2), 1)
     assert begun == [gap(1), gap(2)._replace(since=1.0)]
     assert ready(subscription) == [Backfilled(0, 1, 2.5, 2, A)]
@@ -203,16 +229,16 @@ async def test_pushes_of_two_connections_behind_one_hole_are_not_taken_for_one_r
     buffer.filler = Fill(act)
     async with trio.open_nursery() as nursery:
         buffer.start = nursery.start_soon
-        buffer.lost(A, True)
+        buffer.lost(A, gap())
         buffer.put(1, A, 0)
-        buffer.lost(A, True)
+        buffer.lost(A, gap())
         buffer.put(2, A, 0)
         buffer.gap(gap(), 1)
     assert [type(item) for item in ready(subscription)] == [Gap, int, int]
 
 
 async def test_a_flood_before_the_acknowledgement_cannot_be_joined_on() -> None:
-    """It was let through, so what is missing lies before it: a gap, told late, and no fill."""
+    """It was let through, so what is missing lies before it: a gap in front of it, and no fill."""
 
     async def act(hole: Hole[Any]) -> str | None:  # noqa: ASYNC124  # it runs in Trio for its clock
         raise AssertionError("must not be filled")
@@ -221,14 +247,15 @@ async def test_a_flood_before_the_acknowledgement_cannot_be_joined_on() -> None:
     buffer.filler = fill = Fill(act)
     async with trio.open_nursery() as nursery:
         buffer.start = nursery.start_soon
-        buffer.lost(A, True)
+        buffer.lost(A, gap())
         for number in range(3):
             buffer.put(number, A, 0)
-        assert ready(subscription) == [0, 1, 2]
+        early, *items = ready(subscription)
+        assert "2 pushes were waiting for it" in early.reason
+        assert items == [0, 1, 2]
         buffer.gap(gap(), 1)
-    (late,) = ready(subscription)
-    assert "before the acknowledgement" in late.reason
-    assert fill.missing == [A, A]
+    assert ready(subscription) == []
+    assert fill.missing == [A]
     check(subscription)
 
 

@@ -315,9 +315,10 @@ async def test_a_batch_is_all_that_is_ready(overflow: Overflow) -> None:
     assert balanced(subscription)
 
 
-async def test_a_batch_that_is_waited_for_has_one_item() -> None:
-    """The task is woken with the first that comes; what follows before it runs is the next batch."""
-    buffer, subscription = make()
+@pytest.mark.parametrize("overflow", ["drop_oldest", "fail"])
+async def test_a_batch_that_is_waited_for_has_all_that_comes_before_it_is_read(overflow: Overflow) -> None:
+    """What arrives between the first item and the moment when the task runs goes along, however small the buffer."""
+    buffer, subscription = make(overflow, size=1)
     got: list[list[object]] = []
 
     async def read() -> None:
@@ -331,7 +332,54 @@ async def test_a_batch_that_is_waited_for_has_one_item() -> None:
         await wait_all_tasks_blocked()
         for item in range(3):
             buffer.put(item, item, 0.0)
-    assert got == [[0], [1, 2]]
+        assert balanced(subscription)
+        await wait_all_tasks_blocked()
+        buffer.put(3, 3, 0.0)
+    assert got == [[0, 1, 2], [3]]
+    assert balanced(subscription)
+
+
+async def test_a_conflated_batch_holds_no_state_twice() -> None:
+    """A newer state comes with the next batch: none is handed out in two versions at once."""
+    buffer, subscription = make("conflate")
+    got: list[list[object]] = []
+
+    async def read() -> None:
+        async for batch in subscription.batches():
+            got.append(batch)
+            if len(got) == 2:
+                return
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(read)
+        await wait_all_tasks_blocked()
+        for item in range(3):
+            buffer.put(item, "state", 0.0)
+    assert got == [[0], [2]]
+    assert balanced(subscription)
+
+
+async def test_a_hole_that_raises_ends_the_batch_before_it() -> None:
+    """What comes behind it is read behind it, though all of it came before the task ran."""
+    buffer, subscription = make(gaps="raise")
+    got: list[object] = []
+
+    async def read() -> None:
+        batches = subscription.batches()
+        for _ in range(3):
+            try:
+                got.append(await anext(batches))
+            except StreamGap:
+                got.append("gap")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(read)
+        await wait_all_tasks_blocked()
+        buffer.put(0, "t", 0.0)
+        buffer.put(1, "t", 0.0)
+        buffer.gap(Gap(1.0, 2.0, "lost", 1, "t"), 1)
+        buffer.put(2, "t", 0.0)
+    assert got == [[0, 1], "gap", [2]]
 
 
 @each_policy

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
@@ -44,6 +44,7 @@ class SmallExchange:
 
     def __init__(self) -> None:
         self.seed = 0
+        self.ticks = 0
         self.clock = Clock(START)
         self.log = EventLog(self.clock)
         self.accounts = Accounts()
@@ -54,8 +55,9 @@ class SmallExchange:
         self.feed = Feed()
         self.faults = Faults()
         self.orders: list[str] = []
-        self.spot = SimpleNamespace(markets={})
-        self.futures = SimpleNamespace(listings={})
+        nothing = SimpleNamespace(open_orders=lambda account_id: [], of_account=lambda account_id: [], traders={})
+        self.spot = SimpleNamespace(markets={}, engine=nothing, algo=nothing)
+        self.futures = SimpleNamespace(listings={}, engine=nothing)
         self.gate = Gate(as_exchange(self))
         self._traces = 0
         self._channels()
@@ -97,6 +99,16 @@ class SmallExchange:
 
     def now_ms(self) -> int:
         return self.clock.now_ms()
+
+    def tick(self) -> None:
+        self.ticks += 1
+
+    def live(self, ms: int, *, tick_ms: int) -> Iterator[int]:
+        while ms > 0:
+            self.clock.step(min(tick_ms, ms))
+            self.tick()
+            ms -= tick_ms
+            yield self.clock.steady_ms()
 
     def random(self, purpose: str) -> random.Random:
         return random.Random(f"{self.seed}/{purpose}")

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
+import httpx
 import pytest
-from faces_support import START, TICKER, open_floor
+import trio
+import trio.testing
+from faces_support import START, TICKER, open_floor, spot_frame
 from trio.testing import MockClock
 
-from bitmart_trio.sim.faults import Fail5xx, LoseReply
+import bitmart_trio as bm
+from bitmart_trio.sim.faults import FAULTS, Fail5xx, LoseReply
+from bitmart_trio.sim.faulttext import fault_from
+from bitmart_trio.sim.inspection import EVENTS_MOST
+from bitmart_trio.sim.sockets import Limits
 
 
 async def test_state_shows_what_there_is(autojump_clock: MockClock) -> None:
@@ -54,6 +62,131 @@ async def test_faults_by_request() -> None:
         assert "no fault named" in wrong.json()["error"]
 
 
+async def test_one_fault_is_ended_by_its_id() -> None:
+    """Ids are given in the order of adding and never twice; what is not active is not found."""
+    async with open_floor() as floor, floor.http() as client:
+        first = (await client.post("/sim/faults", content="LatePong")).json()["added"]["id"]
+        second = (await client.post("/sim/faults", content="LatePong:seconds=9")).json()["added"]["id"]
+        assert second > first
+        assert (await client.delete(f"/sim/faults/{first}")).json() == {"ended": 1}
+        assert [fault["id"] for fault in (await client.get("/sim/faults")).json()["faults"]] == [second]
+        assert (await client.delete(f"/sim/faults/{first}")).status_code == 404
+        assert (await client.delete("/sim/faults/x")).status_code == 404
+        assert (await client.post("/sim/faults", content="LatePong")).json()["added"]["id"] > second
+
+
+async def test_every_kind_of_fault_is_told_with_what_a_form_needs() -> None:
+    """For each fault: what it does, what a client should do, and each field; its defaults make that fault."""
+    async with open_floor() as floor, floor.http() as client:
+        kinds = (await client.get("/sim/faults/kinds")).json()["kinds"]
+        assert [kind["fault"] for kind in kinds] == list(FAULTS)
+        for kind in kinds:
+            assert kind["does"].endswith(".")
+            assert kind["client"].startswith("A client ")
+            assert all(field["help"] for field in kind["fields"])
+            assert {field["type"] for field in kind["fields"]} <= {"text", "integer", "number", "flag"}
+            given = {field["name"]: field["default"] for field in kind["fields"]}
+            assert fault_from({"fault": kind["fault"], **given}) == FAULTS[kind["fault"]]()
+
+
+async def test_state_holds_what_is_asked_for() -> None:
+    """Books and trades of the symbols that are named; the event log from an offset, with the offset to go on from."""
+    async with bm.sim.open_exchange(seed=3, live=False) as venue:
+        async with httpx.AsyncClient(transport=venue.http_transport(), base_url="http://sim.invalid") as client:
+            plain = (await client.get("/sim/state")).json()
+            assert not {"books", "trades", "events"} & set(plain)
+            assert {market["symbol"] for market in plain["markets"]} == set(plain["symbols"])
+            asked = {"symbol": ["BTC_USDT", "BTCUSDT", "NOPE"], "levels": 3, "trades": 2, "since": 0}
+            state = (await client.get("/sim/state", params=asked)).json()
+            assert list(state["books"]) == list(state["trades"]) == ["BTC_USDT", "BTCUSDT"]
+            for book in state["books"].values():
+                assert len(book["bids"]) == len(book["asks"]) == 3
+                assert Decimal(book["bids"][0][0]) < Decimal(book["asks"][0][0])
+            assert [trade["side"] in ("buy", "sell") for trade in state["trades"]["BTC_USDT"]] == [True, True]
+            await client.get("/spot/v1/symbols")
+            more = (await client.get("/sim/state", params={"since": state["events"]["next"]})).json()["events"]
+            assert "/spot/v1/symbols" in [line.get("path") for line in more["lines"]]
+            assert more["next"] == state["events"]["next"] + len(more["lines"])
+            assert (await client.get("/sim/state", params={"since": "x"})).status_code == 400
+
+
+async def test_a_long_log_is_told_by_its_end() -> None:
+    """More events than an answer carries: the latest, and how many are missing before them."""
+    async with open_floor() as floor, floor.http() as client:
+        for number in range(EVENTS_MOST + 10):
+            floor.small.log.write("test", number=number)
+        events = (await client.get("/sim/state?since=3")).json()["events"]
+        assert (events["missed"], len(events["lines"])) == (7, EVENTS_MOST)
+        assert events["lines"][-1]["number"] == EVENTS_MOST + 9
+        ahead = (await client.get("/sim/state?since=999999")).json()["events"]
+        assert (ahead["missed"], ahead["lines"], ahead["next"]) == (0, [], EVENTS_MOST + 10)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Host": "evil.example:8765", "Origin": "http://evil.example:8765"},
+        {"Host": "evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site", "Origin": "http://sim.invalid"},
+        {"Host": "[evil"},
+        {"Host": "evil.example\\@127.0.0.1"},
+    ],
+)
+async def test_a_page_of_somebody_else_has_no_say(headers: dict[str, str]) -> None:
+    """Neither across origins nor by a name that was made to lead here; nothing is changed."""
+    async with open_floor() as floor, floor.http() as client:
+        floor.faults.add(LoseReply("/nowhere"))
+        for method, path in (
+            ("POST", "/sim/faults"),
+            ("DELETE", "/sim/faults"),
+            ("POST", "/sim/clock"),
+            ("POST", "/sim/drop"),
+            ("POST", "/sim/accounts"),
+        ):
+            refused = await client.request(method, path, content="LatePong", headers=headers)
+            assert refused.status_code in (400, 403), (method, path)
+            assert "access-control-allow-origin" not in refused.headers
+        assert [type(handle.fault) for handle in floor.faults.active] == [LoseReply]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Host": "127.0.0.1:8765", "Origin": "http://127.0.0.1:8765", "Sec-Fetch-Site": "same-origin"},
+        {"Host": "[::1]:8765", "Origin": "http://[::1]:8765"},
+        {"Host": "localhost:8765", "Origin": "http://localhost:8765"},
+        {"Host": "exchange:8765"},
+        {"Host": "exchange.lab.example"},
+    ],
+)
+async def test_our_own_page_and_programs_may(headers: dict[str, str]) -> None:
+    """By address, by local name, by a name without dots, by a name that the limits allow."""
+    limits = Limits(control_hosts=frozenset({"exchange.lab.example"}))
+    async with open_floor(limits) as floor, floor.http() as client:
+        assert (await client.post("/sim/faults", content="LatePong", headers=headers)).status_code == 200
+        assert (await client.get("/sim/state", headers=headers)).status_code == 200
+
+
+async def test_the_page_is_there_and_can_load_nothing_from_elsewhere() -> None:
+    """Three files, found from ``/sim`` too; the browser is told to take scripts from here alone and no frame around it."""
+    async with open_floor() as floor, floor.http() as client:
+        assert (await client.get("/sim")).headers["location"] == "/sim/"
+        for path, content_type in (("", "text/html"), ("page.css", "text/css"), ("page.js", "text/javascript")):
+            reply = await client.get(f"/sim/{path}")
+            assert (reply.status_code, reply.headers["content-type"].partition(";")[0]) == (200, content_type)
+            policy = reply.headers["content-security-policy"]
+            assert "default-src 'none'" in policy
+            assert "frame-ancestors 'none'" in policy
+            assert "unsafe" not in policy
+            assert "://" not in reply.text
+        assert (await client.post("/sim/")).status_code == 405
+
+
 async def test_control_is_beyond_faults() -> None:
     """A fault on every path leaves the way to end it."""
     async with open_floor() as floor, floor.http() as client:
@@ -65,14 +198,71 @@ async def test_control_is_beyond_faults() -> None:
 async def test_the_clock_is_read_and_set(autojump_clock: MockClock) -> None:
     """A skew is set, a step is added; time does not run backwards."""
     async with open_floor() as floor, floor.http() as client:
-        assert (await client.get("/sim/clock")).json() == {"now_ms": START, "skew_ms": 0}
+        assert (await client.get("/sim/clock")).json() == {"now_ms": START, "skew_ms": 0, "held": False}
         assert (await client.post("/sim/clock", json={"skew_ms": -500})).json() == {
             "now_ms": START - 500,
             "skew_ms": -500,
+            "held": False,
         }
         assert (await client.post("/sim/clock", json={"step_ms": 1000})).json()["now_ms"] == START + 500
-        for wrong in ({}, {"step_ms": -1}, {"skew_ms": "1"}, {"skew_ms": True}, [1]):
+        for wrong in ({}, {"step_ms": -1}, {"step_ms": 10**11}, {"skew_ms": "1"}, {"skew_ms": True}, {"hold": 1}, [1]):
             assert (await client.post("/sim/clock", json=wrong)).status_code == 400
+
+
+async def test_the_market_lives_through_a_step(autojump_clock: MockClock) -> None:
+    """In tenths of a second up to a minute, in seconds beyond: nothing that is due is skipped in one leap."""
+    async with open_floor() as floor, floor.http() as client:
+        await client.post("/sim/clock", json={"step_ms": 1050})
+        assert floor.small.ticks == 11
+        await client.post("/sim/clock", json={"step_ms": 3_600_000})
+        assert floor.small.ticks == 11 + 3600
+        await client.post("/sim/clock", json={"step_ms": 10_000, "tick_ms": 5_000})
+        assert floor.small.ticks == 11 + 3600 + 2
+        assert (await client.get("/sim/clock")).json()["now_ms"] == START + 1050 + 3_610_000
+        assert (await client.post("/sim/clock", json={"step_ms": 10_000, "tick_ms": 1})).status_code == 400
+
+
+async def test_a_client_that_reads_hears_of_all_that_a_step_brings(autojump_clock: MockClock) -> None:
+    """A step waits for its listeners, so that none is dropped for not keeping up with a leap; a dead one is not waited for."""
+    async with open_floor() as floor, floor.http() as client:
+        dead = await floor.socket("futures/public")
+        await dead.ask({"action": "subscribe", "args": ["futures/ticker:BTCUSDT"]})
+        heard: list[object] = []
+        small = floor.small
+
+        def tick() -> None:
+            small.feed.publish("spot/ticker:BTC_USDT", spot_frame("BTC_USDT", str(floor.small.ticks)))
+            small.feed.publish("futures/ticker:BTCUSDT", {"group": "futures/ticker:BTCUSDT", "data": {"x": "y" * 1000}})
+            small.ticks += 1
+
+        small.tick = tick  # type: ignore[method-assign]
+        async with trio.open_nursery() as nursery:
+
+            async def listen() -> None:
+                socket = await floor.socket("spot/public")
+                await socket.ask({"op": "subscribe", "args": ["spot/ticker:BTC_USDT"]})
+                subscribed.set()
+                while True:
+                    heard.append(await socket.get())
+
+            subscribed = trio.Event()
+            nursery.start_soon(listen)
+            await subscribed.wait()
+            await client.post("/sim/clock", json={"step_ms": 6_000_000})
+            await trio.testing.wait_all_tasks_blocked()
+            nursery.cancel_scope.cancel()
+        assert len([frame for frame in heard if "first" not in str(frame)]) == 6000
+
+
+async def test_the_clock_can_be_held(autojump_clock: MockClock) -> None:
+    """Held, only steps move it; let go, it runs on from where it stood."""
+    async with open_floor() as floor, floor.http() as client:
+        assert (await client.post("/sim/clock", json={"hold": True})).json()["held"] is True
+        await trio.sleep(60)
+        assert (await client.post("/sim/clock", json={"step_ms": 1000})).json()["now_ms"] == START + 1000
+        assert (await client.post("/sim/clock", json={"hold": False})).json()["held"] is False
+        await trio.sleep(1)
+        assert (await client.get("/sim/clock")).json()["now_ms"] == START + 2000
 
 
 async def test_the_log_is_json_lines() -> None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 import pytest
 import trio
 from account_kit import buy, cancel, contents, ledger_of, opener
-from sweep import sweep
-from trio.testing import wait_all_tasks_blocked
 
 import bitmart_trio as bm
 from bitmart_trio.sim.glue import Venue, open_exchange
-
-Body = Callable[[], Awaitable[None]]
+from bitmart_trio.testing import sweep
 
 both_markets = pytest.mark.parametrize("market", ["spot", "futures"])
 
@@ -32,17 +30,16 @@ async def _live(client: bm.Client, market: str) -> None:
 @both_markets
 def test_a_view_that_is_cancelled_anywhere_leaves_no_topic(market: str) -> None:
     """Opening, reading, waiting, iterating, closing: what others hold stays on the wire, and the next view works."""
-    clients: list[bm.Client] = []
 
-    async def around(body: Body) -> None:
+    @asynccontextmanager
+    async def around() -> AsyncGenerator[bm.Client]:
         async with open_exchange(seed=1, live=False) as exchange, exchange.open_client() as client:
-            clients[:] = [client]
             keep = (
                 client.streams.spot.user_order("ETH_USDT") if market == "spot" else client.streams.futures.asset("ETH")
             )
             async with keep as kept:
                 topics = _topics(exchange)
-                await body()
+                yield client
                 await trio.sleep(40)
                 assert _topics(exchange) == topics
                 async with opener(client, market) as account:
@@ -50,43 +47,27 @@ def test_a_view_that_is_cancelled_anywhere_leaves_no_topic(market: str) -> None:
                     assert contents(account) == ledger_of(exchange, market)
                 assert kept.statistics().gaps == 0
 
-    async def body() -> None:
-        await _live(clients[0], market)
+    async def body(client: bm.Client) -> None:
+        await _live(client, market)
 
-    assert sweep(around, body) > 15
+    assert sweep(body, around=around).checkpoints > 15
 
 
 @both_markets
 def test_a_client_with_a_view_that_is_cancelled_anywhere_leaves_nothing(market: str) -> None:
     """No task and no socket."""
-    venues: list[Venue] = []
 
-    def tasks() -> int:
-        root = trio.lowlevel.current_root_task()
-        assert root is not None
-        found, queue = 0, [root]
-        while queue:
-            task = queue.pop()
-            found += 1
-            queue += [child for nursery in task.child_nurseries for child in nursery.child_tasks]
-        return found
-
-    async def around(body: Body) -> None:
+    @asynccontextmanager
+    async def around() -> AsyncGenerator[Venue]:
         async with open_exchange(seed=1, live=False) as exchange:
-            venues[:] = [exchange]
-            await wait_all_tasks_blocked()
-            before = tasks()
-            await body()
-            await trio.sleep(10)
+            yield exchange
             assert exchange.connections == []
-            await wait_all_tasks_blocked()
-            assert tasks() == before, "a task is left"
 
-    async def body() -> None:
-        async with venues[0].open_client() as client:
+    async def body(exchange: Venue) -> None:
+        async with exchange.open_client() as client:
             await _live(client, market)
 
-    assert sweep(around, body) > 15
+    assert sweep(body, around=around).checkpoints > 15
 
 
 def _topics(exchange: Venue) -> list[list[str]]:

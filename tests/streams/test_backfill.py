@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any, Literal
 
 import pytest
 import trio
 from stream_kit import wait_for
-from sweep import sweep
 from tape_kit import Reader, check_counts, reading
 from trio.testing import MockClock, wait_all_tasks_blocked
 
@@ -17,6 +17,7 @@ import bitmart_trio as bm
 from bitmart_trio import models
 from bitmart_trio.sim.faults import Delay, Fail5xx, LoseReply, RefuseUpgrade
 from bitmart_trio.sim.glue import Venue, open_exchange
+from bitmart_trio.testing import sweep
 
 TRADES = "/spot/quotation/v3/trades"
 QUICK = bm.Config(backoff=bm.Backoff(first=0.1, maximum=0.3))
@@ -410,10 +411,9 @@ async def test_closing_while_a_hole_is_filled_ends_the_filling(autojump_clock: M
 
 def test_cancelled_anywhere_it_leaves_nothing() -> None:
     """A subscription is cancelled at each of its pauses around a hole: the client works on, and no task is left."""
-    opened: list[tuple[Venue, bm.Client]] = []
 
-    async def body() -> None:
-        exchange, client = opened[-1]
+    async def body(opened: tuple[Venue, bm.Client]) -> None:
+        exchange, client = opened
         async with client.streams.spot.trade("BTC_USDT", gaps="mark", backfill=True) as trades:
             await trio.sleep(3)
             exchange.drop_connections("spot/public")
@@ -421,16 +421,16 @@ def test_cancelled_anywhere_it_leaves_nothing() -> None:
                 if isinstance(item, models.Backfilled):
                     return
 
-    async def around(body: Callable[[], Awaitable[None]]) -> None:
+    @asynccontextmanager
+    async def around() -> AsyncGenerator[tuple[Venue, bm.Client]]:
         async with open_exchange(seed=3) as exchange, exchange.open_client() as client:
-            opened.append((exchange, client))
             async with client.streams.spot.ticker("BTC_USDT"):
-                await body()
+                yield exchange, client
                 await wait_all_tasks_blocked()
                 assert _filling() == 0
                 assert await client.spot.market.trades("BTC_USDT")
 
-    assert sweep(around, body) > 5
+    assert sweep(body, around=around).checkpoints > 5
 
 
 async def test_leaving_the_client_while_a_hole_is_filled(autojump_clock: MockClock) -> None:

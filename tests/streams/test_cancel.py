@@ -2,56 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 import pytest
 import trio
-from sweep import sweep
-from trio.testing import MockClock, wait_all_tasks_blocked
+from trio.testing import MockClock
 
 import bitmart_trio as bm
 from bitmart_trio.sim.faults import Stall
 from bitmart_trio.sim.glue import Venue, open_exchange
-
-Body = Callable[[], Awaitable[None]]
-
-
-async def _nothing_left(exchange: Venue, before: int) -> None:
-    """No task and no socket is left once the farewells are over."""
-    with trio.fail_after(10):
-        while exchange.connections:  # noqa: ASYNC110  # the exchange has no event for it, and the clock is virtual
-            await trio.sleep(1)
-    await wait_all_tasks_blocked()
-    assert _tasks() == before, "a task is left"
+from bitmart_trio.testing import sweep
 
 
-def _tasks() -> int:
-    root = trio.lowlevel.current_root_task()
-    assert root is not None
-    found, queue = 0, [root]
-    while queue:
-        task = queue.pop()
-        found += 1
-        queue += [child for nursery in task.child_nurseries for child in nursery.child_tasks]
-    return found
+@asynccontextmanager
+async def exchange_around() -> AsyncGenerator[Venue]:
+    """An exchange that has no socket left in the end."""
+    async with open_exchange(seed=1) as exchange:
+        yield exchange
+        assert exchange.connections == []
 
 
 @pytest.mark.parametrize("kind", ["public", "private"])
 @pytest.mark.parametrize("tap", [True, False], ids=["tap", "get_message"])
 def test_a_whole_life_of_a_client(kind: str, tap: bool) -> None:
     """open_client, subscribe, receive, add, leave: all in the cancelled scope."""
-    venue: list[Venue] = []
 
-    async def around(body: Body) -> None:
-        async with open_exchange(seed=1) as exchange:
-            venue[:] = [exchange]
-            await wait_all_tasks_blocked()
-            before = _tasks()
-            await body()
-            await _nothing_left(exchange, before)
-
-    async def body() -> None:
-        async with venue[0].open_client(config=bm.Config(tap=tap)) as client:
+    async def body(exchange: Venue) -> None:
+        async with exchange.open_client(config=bm.Config(tap=tap)) as client:
             if kind == "public":
                 async with client.streams.spot.trade("BTC_USDT") as trades, client.streams.futures.ticker("BTCUSDT"):
                     await trades.receive()
@@ -63,39 +41,37 @@ def test_a_whole_life_of_a_client(kind: str, tap: bool) -> None:
                     await client.spot.trading.submit_order(symbol="BTC_USDT", side="sell", type="market", size="0.001")
                     await orders.receive()
 
-    assert sweep(around, body) > 10
+    assert sweep(body, around=exchange_around).checkpoints > 10
 
 
 def test_one_subscription_of_a_client_that_lives_on() -> None:
     """The cancelled opener lets its topics go; the client's other subscription and a new try work."""
-    clients: list[bm.Client] = []
 
-    async def around(body: Body) -> None:
+    @asynccontextmanager
+    async def around() -> AsyncGenerator[bm.Client]:
         async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
-            clients[:] = [client]
             async with client.streams.spot.ticker("ETH_USDT") as tickers:
-                await body()
+                yield client
                 await trio.sleep(1)
                 assert set(exchange.connections[0].topics) == {"spot/ticker:ETH_USDT"}
                 async with client.streams.spot.trade("BTC_USDT", "BMX_USDT") as trades:
                     await trades.receive()
                 assert tickers.statistics().gaps == 0
 
-    async def body() -> None:
-        async with clients[0].streams.spot.trade("BTC_USDT") as trades:
+    async def body(client: bm.Client) -> None:
+        async with client.streams.spot.trade("BTC_USDT") as trades:
             await trades.add("BMX_USDT")
             await trades.receive()
 
-    assert sweep(around, body) > 3
+    assert sweep(body, around=around).checkpoints > 3
 
 
 def test_a_private_connection_that_is_shared_by_a_cancelled_opener() -> None:
     """Two openers wait for one login; one is cancelled anywhere, the other gets its stream."""
-    clients: list[bm.Client] = []
 
-    async def around(body: Body) -> None:
+    @asynccontextmanager
+    async def around() -> AsyncGenerator[bm.Client]:
         async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
-            clients[:] = [client]
             opened: list[bool] = []
 
             async def other() -> None:
@@ -104,14 +80,14 @@ def test_a_private_connection_that_is_shared_by_a_cancelled_opener() -> None:
 
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(other)
-                await body()
+                yield client
             assert opened == [True]
 
-    async def body() -> None:
-        async with clients[0].streams.spot.user_orders():
+    async def body(client: bm.Client) -> None:
+        async with client.streams.spot.user_orders():
             pass
 
-    assert sweep(around, body) >= 2
+    assert sweep(body, around=around).checkpoints >= 2
 
 
 async def test_leaving_takes_a_bounded_time_when_the_server_is_silent(autojump_clock: MockClock) -> None:

@@ -123,7 +123,7 @@ class _Play:
         for epoch in range(1, 7):
             await trio.sleep(draw.choice((0.3, 3, 15)) * draw.random())
             since, self.up, self.life = self.heard, False, object()
-            self.buffer.lost(TOPIC, True)
+            self.buffer.lost(TOPIC, Gap(trio.current_time(), trio.current_time(), "it broke", 0, TOPIC))
             await trio.sleep(draw.choice((0.1, 1, 5)) * draw.random())
             self.up = True
             self.heard = trio.current_time()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any, Final
 
@@ -10,13 +12,13 @@ import pytest
 import trio
 from book_kit import Truth
 from stream_kit import drained, wait_for
-from sweep import sweep
 from trio.testing import MockClock, assert_checkpoints, wait_all_tasks_blocked
 
 import bitmart_trio as bm
 from bitmart_trio import models
 from bitmart_trio.sim.faults import Duplicate, Gap, MuteTopic
 from bitmart_trio.sim.glue import Venue, open_exchange
+from bitmart_trio.testing import sweep
 
 SPOT: Final = "spot/depth/increase100:BTC_USDT"
 
@@ -448,20 +450,19 @@ async def test_leaving_the_client_ends_the_book(autojump_clock: MockClock) -> No
 
 def test_a_book_that_is_cancelled_anywhere_leaves_nothing() -> None:
     """Opening, waiting, iterating, leaving: the topic is let go, and the next one works."""
-    clients: list[tuple[bm.Client, Venue]] = []
 
-    async def around(body: Any) -> None:
+    @asynccontextmanager
+    async def around() -> AsyncGenerator[tuple[bm.Client, Venue]]:
         async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
-            clients[:] = [(client, exchange)]
             async with client.streams.spot.ticker("ETH_USDT"):
-                await body()
+                yield client, exchange
                 await trio.sleep(1)
                 assert set(exchange.connections[0].topics) == {"spot/ticker:ETH_USDT"}
                 async with client.streams.spot.order_book("BTC_USDT") as book:
                     await book.wait_live()
 
-    async def body() -> None:
-        client, exchange = clients[0]
+    async def body(opened: tuple[bm.Client, Venue]) -> None:
+        client, exchange = opened
         async with client.streams.spot.order_book("BTC_USDT") as book:
             await book.wait_live()
             await anext(book)
@@ -470,4 +471,4 @@ def test_a_book_that_is_cancelled_anywhere_leaves_nothing() -> None:
             await book.wait_live()
             await anext(book)
 
-    assert sweep(around, body) > 5
+    assert sweep(body, around=around).checkpoints > 5

@@ -9,38 +9,38 @@ from __future__ import annotations
 import random
 from collections import Counter
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
-import attrs
 import pytest
 import trio
-from tape_kit import CONFIG, SEEDS, Reader, Tape, break_often, check_counts, clock, lost_in_silence, reading
+from tape_kit import (
+    CONFIG,
+    SEEDS,
+    Market,
+    OrderState,
+    Reader,
+    Tape,
+    break_often,
+    check_counts,
+    clock,
+    lost_in_silence,
+    order_heard,
+    order_told,
+    reading,
+    trade_heard,
+    trade_told,
+)
 
 import bitmart_trio as bm
 from bitmart_trio import models
 from bitmart_trio.sim.glue import Venue, open_exchange
 
-Market = Literal["spot", "futures"]
 SYMBOL = {"spot": "BTC_USDT", "futures": "BTCUSDT"}
 seeds = pytest.mark.parametrize("seed", range(SEEDS))
 markets = pytest.mark.parametrize("market", ["spot", "futures"])
 
 
 # ---- trades ---------------------------------------------------------------------------------------------------------
-
-
-def _told(market: Market, row: dict[str, Any]) -> tuple[object, ...]:
-    """A trade of the tape. A futures trade read over REST has whole seconds, so all are compared by these."""
-    if market == "spot":
-        return row["ms_t"], Decimal(row["price"]), Decimal(row["size"]), row["side"]
-    side = "sell" if row["m"] else "buy"
-    return row["created_at"][:19], Decimal(row["deal_price"]), Decimal(row["deal_vol"]), side
-
-
-def _heard(item: models.SpotTrade | models.FuturesTrade) -> tuple[object, ...]:
-    if isinstance(item, models.SpotTrade):
-        return item.time, item.price, item.size, item.side.value
-    return item.time[:19], item.price, item.size, "sell" if item.buyer_is_maker else "buy"
 
 
 class Stale:
@@ -84,12 +84,12 @@ def test_trades(seed: int, stale: bool, market: Market) -> None:
                 exchange.exchange.feed.listen(f"{market}/trade:{symbol}", None, tape.deliver)
                 await break_often(exchange, f"{market}/public", draw)
             check_counts(trades, reader)
-        received = Counter(map(_heard, reader.items))
-        published = [(at, _told(market, row)) for at, row in tape.rows()]
+        received = Counter(map(trade_heard, reader.items))
+        published = [(at, trade_told(market, row)) for at, row in tape.rows()]
         assert not received - Counter(trade for _, trade in published)
         assert not lost_in_silence(published, received, reader)
         if not reader.gaps:
-            times = [str(_heard(item)[0]) for item in reader.items]
+            times = [str(trade_heard(item)[0]) for item in reader.items]
             ordered = times if market == "spot" else [time[:19] for time in times]
             assert ordered == sorted(ordered)
 
@@ -204,48 +204,6 @@ async def _be_busy(client: bm.Client, market: Market, draw: random.Random) -> No
         await trio.sleep(1.5 * draw.random())
 
 
-@attrs.frozen
-class OrderState:
-    """What both markets tell of an order."""
-
-    order_id: str
-    filled: Decimal
-    closed: bool
-    trade: str | None
-    trade_size: Decimal | None
-
-
-def _order_told(market: Market, row: dict[str, Any]) -> OrderState:
-    if market == "spot":
-        closed = row["order_state"] not in ("new", "partially_filled")
-        trade = row["detail_id"] or None
-        return OrderState(row["order_id"], Decimal(row["filled_size"]), closed, trade, Decimal(row["last_fill_count"]))
-    order = row["order"]
-    last = order["last_trade"]
-    return OrderState(
-        order["order_id"],
-        Decimal(order["deal_size"]),
-        order["state"] == 4,
-        None if last is None else str(last["lastTradeID"]),
-        Decimal(0) if last is None else Decimal(last["fillQty"]),
-    )
-
-
-def _order_heard(item: models.SpotOrderUpdate | models.FuturesOrderUpdate) -> OrderState:
-    if isinstance(item, models.SpotOrderUpdate):
-        assert item.order_state is not None
-        closed = item.order_state.value not in ("new", "partially_filled")
-        return OrderState(item.order_id, item.filled_size, closed, item.trade_id, item.last_fill_size)
-    last = item.order.last_trade
-    return OrderState(
-        item.order.order_id,
-        item.order.filled_size,
-        item.order.state == 4,
-        None if last is None else str(last.trade_id),
-        Decimal(0) if last is None else last.size,
-    )
-
-
 @markets
 @seeds
 def test_own_orders(seed: int, market: Market) -> None:
@@ -268,8 +226,8 @@ def test_own_orders(seed: int, market: Market) -> None:
                     nursery.cancel_scope.cancel()
                 await trio.sleep(5)
             check_counts(orders, reader)
-        told = [(at, _order_told(market, row)) for at, row in tape.rows()]
-        heard = [_order_heard(item) for item in reader.items]
+        told = [(at, order_told(market, row)) for at, row in tape.rows()]
+        heard = [order_heard(item) for item in reader.items]
 
         now: dict[str, OrderState] = {}
         for state in heard:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from ..book import Side
+from ..flow import Rota
 from ..wire import Call, Handler, Json, Refusal, Routes
 from . import (
     account,
@@ -21,10 +23,10 @@ from . import (
     transfers,
 )
 from .affiliate import Affiliates
-from .contracts import CONTRACTS, Contract
+from .contracts import Contract
 from .engine import Engine
 from .feed import FuturesFeed
-from .listing import Listing
+from .listing import Listing, Print
 from .makers import Makers
 from .orders import Order, Plan
 from .plans import Plans
@@ -55,43 +57,64 @@ class FuturesMarket:
                 now_ms=now,
                 price=exchange.flow.price(contract.base),
             )
-            for contract in CONTRACTS
+            for contract in exchange.listed.contracts
         }
         self.engine: Engine = Engine(self.listings, exchange.clock.steady_ms, exchange.new_contract_id, self)
         self.plans: Plans = Plans(self.engine)
         self.upkeep: Upkeep = Upkeep(self.engine)
         self.feed: FuturesFeed = FuturesFeed(exchange.feed, self)
-        self._makers = [
-            Makers(self.engine, listing, exchange.random(f"futures/{symbol}"))
-            for symbol, listing in self.listings.items()
-        ]
+        self._rota = Rota(self.listings, self._minded, exchange.tick_ms)
+        self._in_use: set[str] = set()
+        # Without a synthetic market there are no makers: books are what somebody makes them.
+        self._makers = {
+            symbol: Makers(self.engine, listing, exchange.random(f"futures/{symbol}"))
+            for symbol, listing in (self.listings.items() if exchange.flow.market else ())
+        }
         self.affiliates: Affiliates = Affiliates(exchange)
         self.spot_transfers: SpotTransfers = SpotTransfers()
         for chapter in CHAPTERS:
             exchange.routes.include(self._told_after(chapter.routes))
-        for makers in self._makers:
+        for makers in self._makers.values():
             makers.tick()
 
     def listing(self, symbol: str, code: int = 40034, message: str = "The contract does not exist") -> Listing:
-        """The contract of that name; `Refusal` when there is none."""
+        """The contract of that name, up to date even if it has waited for its turn; `Refusal` when there is none."""
         found = self.listings.get(symbol)
         if found is None:
             raise Refusal(code, message)
+        if self._rota.behind(symbol):
+            self._live_on(found, self._exchange.clock.steady_ms())
         return found
 
     def tick(self, now_ms: int) -> None:
         """Live on to the present: prices, quotes, trades, triggers, funding, liquidations, timers, pushes."""
         self.upkeep.expire()
-        for listing, makers in zip(self.listings.values(), self._makers, strict=True):
-            listing.set_index(now_ms, self._exchange.flow.price(listing.contract.base))
-            makers.tick()
+        self._in_use = self.engine.in_use()
+        turn = [self.listings[symbol] for symbol in self._rota.turn()]
+        for listing in turn:
+            self._live_on(listing, now_ms)
+        for listing in self.listings.values():
             while listing.funding.next_ms <= now_ms:
                 settled_ms, rate = listing.funding.settle()
                 self.upkeep.fund(listing, rate, settled_ms)
         self.upkeep.liquidate()
-        for listing in self.listings.values():
+        for listing in turn:
             self.plans.check(listing)
         self.feed.tick(now_ms)
+
+    def _live_on(self, listing: Listing, now_ms: int) -> None:
+        flow, makers = self._exchange.flow, self._makers.get(listing.contract.symbol)
+        listing.set_index(now_ms, flow.price(listing.contract.base))
+        if makers is not None and flow.market is not None:
+            makers.tick(flow.market.activity)
+
+    def show(self, listing: Listing, side: Side, price: Decimal, size: Decimal) -> None:
+        """A trade of the outside world, see `Engine.show`, and what follows from it at once."""
+        self.engine.show(listing, side, price, size)
+        self.feed.flush()
+
+    def _minded(self, symbol: str) -> bool:
+        return symbol in self._in_use or bool(self._exchange.feed.symbols[symbol])
 
     def _told_after(self, routes: Routes) -> Routes:
         """The same routes, but balances and positions are pushed when a writing call is over."""
@@ -118,8 +141,28 @@ class FuturesMarket:
 
     # What the engine tells, passed on to the pushes and the conditional orders.
 
+    def matched(self, listing: Listing, trade: Print, maker: str | None, taker: str | None) -> None:
+        """A trade has been printed."""
+        self._exchange.log.write(
+            "match",
+            symbol=listing.contract.symbol,
+            price=trade.price,
+            size=trade.size,
+            side="sell" if trade.buyer_is_maker else "buy",
+            maker=maker,
+            taker=taker,
+        )
+
     def order_event(self, order: Order, action: int) -> None:
         """An order has changed."""
+        self._exchange.log.write(
+            "futures_order",
+            account=order.owner.account.account_id,
+            order_id=order.order_id,
+            symbol=order.contract.symbol,
+            action=action,
+            state=order.state,
+        )
         self.feed.order_event(order, action)
 
     def plan_event(self, plan: Plan, action: int) -> None:
@@ -141,3 +184,4 @@ class FuturesMarket:
     def position_closed(self, trader: Trader, held: Position) -> None:
         """There is nothing left of a position."""
         self.plans.position_closed(trader, held)
+        self.feed.position_closed(trader, held)

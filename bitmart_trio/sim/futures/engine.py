@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 from ..book import Resting, Side
 from ..wire import Refusal
 from .contracts import MAKER_FEE, TAKER_FEE, ZERO, Contract, Direction, cut
-from .listing import Listing
+from .listing import Listing, Print
 from .orders import DONE, FOK, IOC, MAKER_ONLY, Fill, Order, Plan
 from .positions import Ledger, Position, Trader
 
@@ -42,6 +42,9 @@ class Watcher(Protocol):
 
     def asset_changed(self, trader: Trader, currency: str) -> None:
         """A balance has changed."""
+
+    def matched(self, listing: Listing, trade: Print, maker: str | None, taker: str | None) -> None:
+        """A trade has been printed; the ids are those of users' orders."""
 
     def position_changed(self, trader: Trader, contract: Contract) -> None:
         """A position of a contract has changed."""
@@ -69,6 +72,15 @@ class Engine:
         found = self.traders.get(account.account_id)
         if found is None:
             found = self.traders[account.account_id] = Trader(account)
+        return found
+
+    def in_use(self) -> set[str]:
+        """The contracts on which somebody has a position or an order of any kind."""
+        found: set[str] = set()
+        for trader in self.traders.values():
+            found.update(held.contract.symbol for held in trader.open_positions())
+            found.update(order.contract.symbol for order in trader.orders.values())
+            found.update(plan.contract.symbol for plan in trader.plans.values())
         return found
 
     @property
@@ -156,6 +168,22 @@ class Engine:
         """Let the synthetic market take up to ``size`` from the book."""
         self._match(listing, side, limit, size, None, opens)
 
+    def meet(self, listing: Listing, side: Side, price: Decimal, size: Decimal) -> Decimal:
+        """Let somebody trade with the users' orders that a price reaches, and no others; what is left of the size."""
+        left = self._match(listing, side, price, size, None, True, strangers=False)
+        assert left is not None, "only users' orders stop"
+        return left
+
+    def show(self, listing: Listing, side: Side, price: Decimal, size: Decimal) -> None:
+        """A trade of the outside world at exactly this price, after the users' orders that it reaches."""
+        left = self.meet(listing, side, price, size)
+        if left:
+            trade = listing.print(
+                self.now(), price, left, buyer_is_maker=side == "sell", taker_opens=True, maker_opens=True
+            )
+            self._watcher.matched(listing, trade, None, None)
+            listing.book.shrink("sell" if side == "buy" else "buy", price, left)
+
     def liquidation_price(self, trader: Trader, held: Position) -> Decimal:
         """The mark price at which a position would be liquidated if nothing else moved; 0 for never."""
         listing = self.listings[held.contract.symbol]
@@ -213,7 +241,7 @@ class Engine:
         book = self.listings[order.contract.symbol].book
         prices = [] if order.price is None else [order.price]
         left = order.left
-        for maker in book.candidates(order.book_side, order.price):
+        for maker in book.meeting(order.book_side, order.price):
             prices.append(maker.price)
             left -= maker.left
             if left <= 0:
@@ -247,10 +275,10 @@ class Engine:
         if order.mode == FOK and self._reachable(listing, order) < order.left:
             self.cancel(order)
             return
-        going_on = self._match(listing, side, order.price, order.left, order, not order.closing)
+        left = self._match(listing, side, order.price, order.left, order, not order.closing)
         if order.state == DONE:
             return
-        if not going_on or order.price is None or order.mode in (FOK, IOC):
+        if left is None or order.price is None or order.mode in (FOK, IOC):
             self.cancel(order)
         else:
             self._rest(listing, order)
@@ -268,21 +296,31 @@ class Engine:
         )
 
     def _match(
-        self, listing: Listing, side: Side, limit: Decimal | None, size: Decimal, taker: Order | None, taker_opens: bool
-    ) -> bool:
-        """Trade against the book; False when the taker must not go on (self-trade, or its money ran out)."""
-        book = listing.book
-        for maker in book.candidates(side, limit):
+        self,
+        listing: Listing,
+        side: Side,
+        limit: Decimal | None,
+        size: Decimal,
+        taker: Order | None,
+        taker_opens: bool,
+        *,
+        strangers: bool = True,
+    ) -> Decimal | None:
+        """Trade against the book, or against users' orders only.
+
+        What is left of the size; None when the taker must not go on (self-trade, or its money ran out).
+        """
+        for maker in listing.book.meeting(side, limit):
             if size <= 0:
                 break
-            if maker.order_id not in book:  # fell to a fill before it
+            if maker.owner is None and not strangers:
                 continue
             resting = self._resting.get(maker.order_id)
             if resting is not None and taker is not None and resting.owner is taker.owner:
                 if taker.stp_mode in (1, 3):
                     self.cancel(resting)
                 if taker.stp_mode in (2, 3):
-                    return False
+                    return None
                 continue
             trade = min(size, maker.left)
             if resting is not None:
@@ -293,14 +331,14 @@ class Engine:
             if taker is not None:
                 trade = self._room(taker, trade)
                 if trade <= 0 or not self._affordable(taker, trade, maker.price):
-                    return False
+                    return None
             if trade <= 0:
                 continue
             size -= trade
             self._trade(listing, maker, resting, taker, trade, taker_opens)
             if taker is not None and taker.state == DONE:
                 break
-        return True
+        return size
 
     def _room(self, order: Order, size: Decimal) -> Decimal:
         """As much of ``size`` as the order may still fill: a closing one no more than there is to close."""
@@ -339,6 +377,12 @@ class Engine:
             buyer_is_maker=maker.side == "buy",
             taker_opens=taker_opens,
             maker_opens=resting is None or not resting.closing,
+        )
+        self._watcher.matched(
+            listing,
+            trade,
+            None if resting is None else resting.order_id,
+            None if taker is None else taker.order_id,
         )
         # A fill can cancel other orders of its owner, so both sides are filled before anybody looks at positions again.
         for order, made in ((resting, True), (taker, False)):

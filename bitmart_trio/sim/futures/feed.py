@@ -52,8 +52,13 @@ class FuturesFeed:
         self._streams: dict[str, Stream] = {}
         self._assets: dict[tuple[str, str], Trader] = {}
         self._positions: dict[tuple[str, str], Trader] = {}
+        self._closed: set[Position] = set()
+        """Positions that have become empty and are to be told as such once more."""
         self._told_assets: dict[tuple[str, str], Json] = {}
         self._slot = -1
+        self._wanted: list[tuple[str, Stream]] = []
+        """The topics that somebody listens to, as of `_wanted_at`."""
+        self._wanted_at = -1
         self._register()
 
     # ------------------------------------------------------------ channels
@@ -146,11 +151,14 @@ class FuturesFeed:
     def tick(self, now_ms: int) -> None:
         """Push what is due."""
         for listing in self._market.listings.values():
-            self._trades(listing)
-            listing.book.changed.clear()
-        for topic in self._feed.topics():
-            stream = self._stream(topic)
-            if stream is not None:
+            if listing.fresh:
+                self._trades(listing)
+        if self._wanted_at != self._feed.changes:
+            self._wanted_at = self._feed.changes
+            found = ((topic, self._stream(topic)) for topic in self._feed.topics())
+            self._wanted = [(topic, stream) for topic, stream in found if stream is not None]
+        for topic, stream in self._wanted:
+            if stream.waits(now_ms):
                 for frame in stream.due(now_ms):
                     self._feed.publish(topic, frame)
         if now_ms // REPEAT_MS != self._slot:
@@ -209,17 +217,22 @@ class FuturesFeed:
         """Remember that the positions of a contract are to be told."""
         self._positions[trader.account.account_id, contract.symbol] = trader
 
+    def position_closed(self, trader: Trader, held: Position) -> None:
+        """Remember that a position is to be told as empty, whenever that will be."""
+        self._closed.add(held)
+        self.position_changed(trader, held.contract)
+
     def flush(self) -> None:
         """Tell the balances and positions that have changed."""
         positions, self._positions = self._positions, {}
+        closed, self._closed = self._closed, set()
         for (_, symbol), trader in positions.items():
-            now = self._market.engine.now()
             self._push_positions(
                 trader,
                 [
                     held
                     for held in trader.positions.values()
-                    if held.contract.symbol == symbol and (held.size or held.updated_ms == now)
+                    if held.contract.symbol == symbol and (held.size or held in closed)
                 ],
             )
         assets, self._assets = self._assets, {}

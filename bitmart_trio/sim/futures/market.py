@@ -27,7 +27,8 @@ def details(exchange: Exchange, call: Call) -> Json:
     """Trading rules and last figures of one contract or of all."""
     symbol = call.text("symbol")
     market = exchange.futures
-    listings = list(market.listings.values()) if symbol is None else [market.listing(symbol, 40012, "SYMBOL_NOT_EXIST")]
+    names = [*market.listings] if symbol is None else [symbol]
+    listings = [market.listing(name, 40012, "SYMBOL_NOT_EXIST") for name in names]
     rows: list[Json] = [_details(listing) for listing in listings]
     return {"symbols": rows}
 

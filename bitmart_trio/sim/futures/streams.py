@@ -109,6 +109,10 @@ class Stream:
         self.period_ms = period_ms
         self._slot = -1
 
+    def waits(self, now_ms: int) -> bool:
+        """Whether something may be due now."""
+        return now_ms // self.period_ms != self._slot
+
     def due(self, now_ms: int) -> Iterator[Frame]:
         """The frames to push now, at most once a period."""
         slot = now_ms // self.period_ms

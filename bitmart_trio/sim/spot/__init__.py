@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..book import Book
-from ..flow import Quoter
+from ..flow import Quoter, Rota
 from ..wire import Routes
 from . import account, algo, broker, funding, margin, savings, sub_accounts, trading
 from . import market as market_data
@@ -19,7 +19,7 @@ from .feed import SpotFeed
 from .funding import Funding
 from .margin import Margin
 from .orders import Engine
-from .pairs import PAIRS, PairMarket, PublicTrade
+from .pairs import PairMarket, PublicTrade
 
 if TYPE_CHECKING:
     from ..exchange import Exchange
@@ -43,9 +43,11 @@ class SpotMarket:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self.markets: dict[str, PairMarket] = {}
+        self.currencies: dict[str, str] = exchange.listed.names()
+        """Every currency with its full name."""
         now = exchange.clock.steady_ms() // 1000
-        for pair in PAIRS:
-            last = exchange.flow.price(pair.base)
+        for pair in exchange.listed.pairs:
+            last = pair.on_grid(exchange.flow.rate(pair.base, pair.quote))
             candles = Candles(
                 f"{exchange.seed}/past/{pair.symbol}",
                 now,
@@ -62,6 +64,8 @@ class SpotMarket:
         self.algo: Algo = Algo(exchange)
         self.margin: Margin = Margin(exchange)
         self.earn: Earn = Earn(exchange)
+        self._rota = Rota(self.markets, self._minded, exchange.tick_ms)
+        # Without a synthetic market there are no makers: books are what somebody makes them.
         self._quoters = {
             symbol: Quoter(
                 market.book,
@@ -71,7 +75,7 @@ class SpotMarket:
                 lots=market.pair.lots,
                 take=partial(self.engine.take, market),
             )
-            for symbol, market in self.markets.items()
+            for symbol, market in (self.markets.items() if exchange.flow.market else ())
         }
         for symbol, quoter in self._quoters.items():
             quoter.step(self.markets[symbol].last)
@@ -80,23 +84,41 @@ class SpotMarket:
             exchange.routes.include(chapter)
 
     def price(self, currency: str) -> Decimal | None:
-        """The last price of a currency in USDT; None when it has no pair."""
-        if currency == "USDT":
-            return Decimal(1)
+        """The last price of a currency in USDT; None when nobody knows it."""
         found = self.markets.get(f"{currency}_USDT")
-        return None if found is None else found.last
+        if found is not None:
+            return found.last
+        flow = self._exchange.flow
+        return flow.price(currency) if flow.knows(currency) else None
 
     def tick(self, now_ms: int) -> None:
         """One step of the synthetic market, then the pushes that are due."""
-        flow = self._exchange.flow
-        for symbol, market in self.markets.items():
-            market.candles.turn(now_ms // 1000)
-            coin = market.pair.base
-            self._quoters[symbol].step(flow.price(coin), flow.trade_chance(coin))
+        turn = self._rota.turn()
+        for symbol in turn:
+            self._live_on(self.markets[symbol], now_ms)
         self.algo.tick()
         self.margin.tick()
         self.earn.settle()
-        self.feed.tick()
+        self.feed.tick(turn)
+
+    def look(self, symbol: str) -> PairMarket | None:
+        """The market of a pair, up to date even if it has waited for its turn; None when there is none."""
+        market = self.markets.get(symbol)
+        if market is not None and self._rota.behind(symbol):
+            self._live_on(market, self._exchange.clock.steady_ms())
+        return market
+
+    def _live_on(self, market: PairMarket, now_ms: int) -> None:
+        market.candles.turn(now_ms // 1000)
+        pair, flow = market.pair, self._exchange.flow
+        quoter = self._quoters.get(pair.symbol)
+        if quoter is not None:
+            quoter.step(flow.rate(pair.base, pair.quote), flow.trade_chance(pair.base))
+
+    def _minded(self, symbol: str) -> bool:
+        return bool(
+            self._exchange.feed.symbols[symbol] or self.markets[symbol].book.owned or self.algo.waits_on(symbol)
+        )
 
 
 def _invent_trades(market: PairMarket, stream: random.Random, until_ms: int) -> None:

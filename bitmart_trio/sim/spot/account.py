@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..accounts import Account
 from ..wire import Call, Json, Refusal, Routes
-from .pairs import COIN_NAMES, FEE_RATE, money
+from .pairs import FEE_RATE, money
 
 if TYPE_CHECKING:
     from ..exchange import Exchange
@@ -31,7 +31,7 @@ def balances(exchange: Exchange, call: Call) -> Json:
     """Spot and funding balances above zero, valued in US dollars when asked to."""
     account = call.owner
     wanted = call.text("currency")
-    if wanted is not None and wanted not in COIN_NAMES:
+    if wanted is not None and wanted not in exchange.spot.currencies:
         raise Refusal(60002, "Unknown currency")
     source = call.text("sourceAccount")
     if source not in (None, "SPOT", "FUND"):
@@ -46,7 +46,7 @@ def balances(exchange: Exchange, call: Call) -> Json:
         rows.append(
             {
                 "currency": currency,
-                "name": COIN_NAMES.get(currency, currency),
+                "name": exchange.spot.currencies.get(currency, currency),
                 "available": money(spot.available(currency)),
                 "available_usd_valuation": _value(exchange, currency, spot.available(currency)) if valued else None,
                 "frozen": money(spot.frozen(currency)),
@@ -73,7 +73,7 @@ def spot_balances(exchange: Exchange, call: Call) -> Json:
         "wallet": [
             {
                 "id": currency,
-                "name": COIN_NAMES.get(currency, currency),
+                "name": exchange.spot.currencies.get(currency, currency),
                 "available": money(available),
                 "frozen": money(frozen),
                 "total": money(available + frozen),

@@ -119,6 +119,10 @@ class Algo:
         self._finish(order, "canceled")
         return True
 
+    def waits_on(self, symbol: str) -> bool:
+        """Whether an order looks at the price of a pair."""
+        return bool(self._waiting.get(symbol))
+
     def tick(self) -> None:
         """Fire what the last prices have reached."""
         for waiting in self._waiting.values():

@@ -7,7 +7,7 @@ after every push.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -86,6 +86,9 @@ class SpotFeed:
             **{f"spot/kline{interval}": (_last_trade, _kline_builder(step)) for interval, step in INTERVALS.items()},
         }
         """The channels that keep a pace: what tells whether anything changed, and the item they push."""
+        self._wanted: list[tuple[str, PairMarket]] = []
+        """Table and pair of the paced topics that somebody listens to, as of `_wanted_at`."""
+        self._wanted_at = -1
         self._register()
 
     # -- channels ----------------------------------------------------------------------------------
@@ -115,14 +118,31 @@ class SpotFeed:
 
         return FeedChannel(table, "spot/public", self._markets.__contains__, first)
 
-    def tick(self) -> None:
-        """Push what is due; called ten times a second."""
+    def tick(self, symbols: Iterable[str] | None = None) -> None:
+        """Push what is due; called ten times a second, with the pairs that may have changed (None: all)."""
         now = self._exchange.clock.steady_ms()
-        for symbol, market in self._markets.items():
+        for symbol in self._markets if symbols is None else symbols:
+            market = self._markets[symbol]
             self.market_moved(market)
             self._push_increments(symbol, market, now)
-            for table, (state, build) in self._paced.items():
-                self._push_changed(table, market, state, build, PACE_MS)
+        if self._wanted_at != self._feed.changes:
+            self._find_wanted()
+        for table, market in self._wanted:
+            state, build = self._paced[table]
+            self._push_changed(table, market, state, build, PACE_MS)
+
+    def _find_wanted(self) -> None:
+        """Learn who listens; what is no longer listened to begins anew when it is."""
+        self._wanted_at = self._feed.changes
+        self._wanted = [
+            (table, market)
+            for symbol, market in self._markets.items()
+            if self._feed.symbols[symbol]
+            for table in self._paced
+            if self._feed.wanted(f"{table}:{symbol}")
+        ]
+        for topic in [topic for topic in self._sent if not self._feed.wanted(topic)]:
+            del self._sent[topic]
 
     def _push_changed(
         self,

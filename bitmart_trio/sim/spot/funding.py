@@ -416,7 +416,7 @@ def _key_row(exchange: Exchange, call: Call, key: ApiKey, label: str) -> Json:
 def submit_transfer(exchange: Exchange, call: Call) -> Json:
     """Move money between the spot and the funding wallet."""
     account, currency = call.owner, call.need("currency", 60000)
-    if currency not in COIN_NAMES:
+    if currency not in exchange.spot.currencies:
         raise Refusal(60002, "Unknown currency")
     match call.need("type", 60000):
         case "spot_to_fund":

@@ -154,8 +154,13 @@ class Margin:
         room = (held.assets() - debts) * (LEVERAGE - 1) - debts
         if currency == held.market.pair.base:
             room /= held.market.last
-        room = min(room, MAX_LOANS[currency] - held.owed(currency))
+        room = min(room, self.max_loan(currency) - held.owed(currency))
         return max(room, ZERO).quantize(MONEY, ROUND_DOWN)
+
+    def max_loan(self, currency: str) -> Decimal:
+        """What one account may owe of a currency: of the less usual ones, 10,000 US dollars' worth at the opening."""
+        found = MAX_LOANS.get(currency)
+        return 10_000 / self._exchange.flow.first(currency) if found is None else found
 
     def borrow(self, held: MarginAccount, currency: str, amount: Decimal) -> Loan:
         """Take out a loan."""
@@ -331,7 +336,7 @@ def _terms(margin: Margin, held: MarginAccount, currency: str) -> Json:
         "currency": currency,
         "daily_interest": money(DAILY_RATE),
         "hourly_interest": money(DAILY_RATE / 24),
-        "max_borrow_amount": money(MAX_LOANS[currency]),
+        "max_borrow_amount": money(margin.max_loan(currency)),
         "min_borrow_amount": money(MIN_LOAN),
         "borrowable_amount": money(margin.borrowable(held, currency)),
     }

@@ -69,8 +69,9 @@ def currencies(exchange: Exchange, call: Call) -> Json:
     """Every currency of the spot market."""
     return {
         "currencies": [
-            {"id": coin, "name": name, "withdraw_enabled": True, "deposit_enabled": True}
-            for coin, name in COIN_NAMES.items()
+            # Only the usual coins have chains.
+            {"id": coin, "name": name, "withdraw_enabled": coin in COIN_NAMES, "deposit_enabled": coin in COIN_NAMES}
+            for coin, name in exchange.spot.currencies.items()
         ]
     }
 
@@ -109,7 +110,8 @@ def _details(pair: Pair) -> Json:
 @routes.get("/spot/quotation/v3/tickers", limit=(10, 2, "ip"))
 def tickers(exchange: Exchange, call: Call) -> Json:
     """One row of texts a pair."""
-    return [list(_ticker(market, call.now_ms).values()) for market in exchange.spot.markets.values()]
+    found = [exchange.spot.look(symbol) for symbol in exchange.spot.markets]
+    return [list(_ticker(market, call.now_ms).values()) for market in found if market is not None]
 
 
 @routes.get("/spot/quotation/v3/ticker", limit=(15, 2, "ip"))
@@ -210,7 +212,7 @@ def _market(exchange: Exchange, call: Call) -> PairMarket:
     symbol = call.text("symbol")
     if symbol is None:
         raise _sorry(70001, "Parameter symbol is missing")
-    market = exchange.spot.markets.get(symbol)
+    market = exchange.spot.look(symbol)
     if market is None:
         raise _sorry(70002, "Invalid symbol")
     return market

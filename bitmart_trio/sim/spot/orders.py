@@ -196,13 +196,32 @@ class Engine:
 
     def take(self, market: PairMarket, side: Side, limit: Decimal, size: Decimal | None) -> None:
         """Let a synthetic taker trade up to ``size`` within a limit; None: all there is."""
-        for maker in market.book.candidates(side, limit):
+        for maker in market.book.meeting(side, limit):
             part = maker.left if size is None else min(size, maker.left)
             self._trade(market, maker, part, side, None)
             if size is not None:
                 size -= part
                 if not size:
                     break
+        self._listener.market_moved(market)
+
+    def meet(self, market: PairMarket, side: Side, price: Decimal, size: Decimal) -> Decimal:
+        """Let somebody trade with the users' orders that a price reaches, and no others; what is left of the size."""
+        for maker in market.book.meeting(side, price):
+            if not size:
+                break
+            if maker.owner is not None:
+                part = min(size, maker.left)
+                self._trade(market, maker, part, side, None)
+                size -= part
+        return size
+
+    def show(self, market: PairMarket, side: Side, price: Decimal, size: Decimal) -> None:
+        """A trade of the outside world at exactly this price, after the users' orders that it reaches."""
+        left = self.meet(market, side, price, size)
+        if left:
+            self._record(market, PublicTrade(self._exchange.now_ms(), price, left, side), None, None)
+            market.book.shrink("sell" if side == "buy" else "buy", price, left)
         self._listener.market_moved(market)
 
     # -- inside ------------------------------------------------------------------------------------
@@ -264,7 +283,7 @@ class Engine:
 
     def _match(self, order: SpotOrder) -> None:
         form = order.form
-        for maker in form.market.book.candidates(form.side, form.price):
+        for maker in form.market.book.meeting(form.side, form.price):
             if maker.owner == order.account_id and form.stp != "none":
                 if form.stp != "cancel_taker":
                     self._close(self.orders[maker.order_id], "stp")
@@ -284,7 +303,7 @@ class Engine:
         match = market.book.take(maker, size)
         resting = None if maker.owner is None else self.orders[maker.order_id]
         now = self._exchange.now_ms()
-        market.record(PublicTrade(now, match.price, size, side), self._exchange.clock.steady_ms())
+        self._record(market, PublicTrade(now, match.price, size, side), resting, taker)
         if resting is None and taker is None:
             return
         buyer, seller = (taker, resting) if side == "buy" else (resting, taker)
@@ -312,6 +331,19 @@ class Engine:
             if order is not None:
                 self._listener.order_changed(order)
                 self._listener.money_moved(order.account_id, order.wallet, (pair.base, pair.quote))
+
+    def _record(self, market: PairMarket, trade: PublicTrade, maker: SpotOrder | None, taker: SpotOrder | None) -> None:
+        exchange = self._exchange
+        market.record(trade, exchange.clock.steady_ms())
+        exchange.log.write(
+            "match",
+            symbol=market.pair.symbol,
+            price=trade.price,
+            size=trade.size,
+            side=trade.side,
+            maker=None if maker is None else maker.order_id,
+            taker=None if taker is None else taker.order_id,
+        )
 
     def _fill(
         self,

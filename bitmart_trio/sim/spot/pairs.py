@@ -48,6 +48,10 @@ class Pair:
         """The step of prices."""
         return Decimal(1).scaleb(-self.price_places)
 
+    def on_grid(self, price: Decimal) -> Decimal:
+        """The nearest price on the grid; one that is on it stays as it is."""
+        return price if not price % self.tick else price.quantize(self.tick)
+
     def price_text(self, price: Decimal) -> str:
         """A price as the wire writes it."""
         return f"{price:.{self.price_places}f}"
@@ -99,3 +103,8 @@ class PairMarket:
         self.trades.append(trade)
         self.unsent.append(trade)
         self.candles.trade(steady_ms // 1000, trade.price, trade.size)
+
+    def mark(self, price: Decimal, steady_ms: int) -> None:
+        """Take a price that came without a trade."""
+        self.last = price
+        self.candles.trade(steady_ms // 1000, price, Decimal(0))

@@ -18,7 +18,7 @@ from ..transfers import (
     sub_account,
 )
 from ..wire import Call, Json, Refusal, Routes
-from .pairs import COIN_NAMES, money
+from .pairs import money
 
 if TYPE_CHECKING:
     from ..exchange import Exchange
@@ -32,7 +32,7 @@ _STATUS = {"disabled": 0, "normal": 1, "frozen": 2}
 def _transfer(exchange: Exchange, call: Call, giver: Account, taker: Account) -> Json:
     number = exchange.family.read_number(call)
     currency = call.need("currency", 60000)
-    if currency not in COIN_NAMES:
+    if currency not in exchange.spot.currencies:
         raise Refusal(60002, "Unknown currency")
     amount = read_amount(call, missing=60000, invalid=60000, zero=61000, places=60006)
     check_status(giver, taker)
@@ -123,13 +123,13 @@ def balances(exchange: Exchange, call: Call) -> Json:
     """The spot balances of a sub-account that are above zero."""
     account = sub_account(exchange, main_account(call), call.need("subAccount", 60000))
     wanted = call.text("currency")
-    if wanted is not None and wanted not in COIN_NAMES:
+    if wanted is not None and wanted not in exchange.spot.currencies:
         raise Refusal(60002, "Unknown currency")
     return {
         "wallet": [
             {
                 "currency": currency,
-                "name": COIN_NAMES.get(currency, currency),
+                "name": exchange.spot.currencies.get(currency, currency),
                 "available": money(available),
                 "frozen": money(frozen),
             }

@@ -69,7 +69,7 @@ def submit_orders(exchange: Exchange, call: Call) -> Json:
 
 def pair_market(exchange: Exchange, symbol: str) -> PairMarket:
     """The market of a symbol; `Refusal` 50001 when there is none."""
-    market = exchange.spot.markets.get(symbol)
+    market = exchange.spot.look(symbol)
     if market is None:
         raise Refusal(50001, "Symbol not found")
     return market

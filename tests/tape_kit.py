@@ -7,18 +7,21 @@ import random
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import asynccontextmanager
-from typing import Any, Generic, TypeVar
+from decimal import Decimal
+from typing import Any, Generic, Literal, TypeVar
 
 import attrs
 import trio
 from trio.testing import MockClock
 
 import bitmart_trio as bm
+from bitmart_trio import models
 from bitmart_trio.models.stream_events import Backfilled, Gap
 from bitmart_trio.sim.faults import RefuseUpgrade
 from bitmart_trio.sim.glue import Venue
 
 T = TypeVar("T")
+Market = Literal["spot", "futures"]
 
 SEEDS = int(os.environ.get("BITMART_SEEDS", "1"))
 """How many runs of each kind. The full proof takes hundreds."""
@@ -125,3 +128,62 @@ CONFIG = bm.Config(backoff=bm.Backoff(first=0.3, maximum=4))
 def clock() -> MockClock:
     """A virtual clock of its own for each run."""
     return MockClock(autojump_threshold=0)
+
+
+# ---- what is told of a trade and of an order, on the tape and to the reader ----
+
+
+def trade_told(market: Market, row: dict[str, Any]) -> tuple[object, ...]:
+    """A trade of the tape. A futures trade read over REST has whole seconds, so all are compared by these."""
+    if market == "spot":
+        return row["ms_t"], Decimal(row["price"]), Decimal(row["size"]), row["side"]
+    side = "sell" if row["m"] else "buy"
+    return row["created_at"][:19], Decimal(row["deal_price"]), Decimal(row["deal_vol"]), side
+
+
+def trade_heard(item: models.SpotTrade | models.FuturesTrade) -> tuple[object, ...]:
+    if isinstance(item, models.SpotTrade):
+        return item.time, item.price, item.size, item.side.value
+    return item.time[:19], item.price, item.size, "sell" if item.buyer_is_maker else "buy"
+
+
+@attrs.frozen
+class OrderState:
+    """What both markets tell of an order."""
+
+    order_id: str
+    filled: Decimal
+    closed: bool
+    trade: str | None
+    trade_size: Decimal | None
+
+
+def order_told(market: Market, row: dict[str, Any]) -> OrderState:
+    if market == "spot":
+        closed = row["order_state"] not in ("new", "partially_filled")
+        trade = row["detail_id"] or None
+        return OrderState(row["order_id"], Decimal(row["filled_size"]), closed, trade, Decimal(row["last_fill_count"]))
+    order = row["order"]
+    last = order["last_trade"]
+    return OrderState(
+        order["order_id"],
+        Decimal(order["deal_size"]),
+        order["state"] == 4,
+        None if last is None else str(last["lastTradeID"]),
+        Decimal(0) if last is None else Decimal(last["fillQty"]),
+    )
+
+
+def order_heard(item: models.SpotOrderUpdate | models.FuturesOrderUpdate) -> OrderState:
+    if isinstance(item, models.SpotOrderUpdate):
+        assert item.order_state is not None
+        closed = item.order_state.value not in ("new", "partially_filled")
+        return OrderState(item.order_id, item.filled_size, closed, item.trade_id, item.last_fill_size)
+    last = item.order.last_trade
+    return OrderState(
+        item.order.order_id,
+        item.order.filled_size,
+        item.order.state == 4,
+        None if last is None else str(last.trade_id),
+        Decimal(0) if last is None else last.size,
+    )

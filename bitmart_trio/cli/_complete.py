@@ -1,0 +1,187 @@
+"""What the shell offers on Tab: environments, profiles, endpoints and their arguments, topics, symbols.
+
+Symbols are asked for once a day and kept in a file; a Tab never waits longer than `PATIENCE` and never fails.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import tomllib
+from collections.abc import Iterable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
+
+import typer
+
+from ..config import DEFAULT_CREDENTIALS_FILE, Environment
+
+if TYPE_CHECKING:
+    from .._core.endpoint import Param
+
+PATIENCE: Final = 3.0
+"""Seconds."""
+FRESH: Final = 86_400.0
+"""Seconds that a list of symbols is used."""
+
+
+def environments(incomplete: str) -> list[str]:
+    """What ``--env`` takes."""
+    return _starting(("live", "demo", "http://127.0.0.1:8765"), incomplete)
+
+
+def profiles(incomplete: str) -> list[str]:
+    """The profiles of the credentials file; a keyring has no list of its entries."""
+    try:
+        document = tomllib.loads(Path(DEFAULT_CREDENTIALS_FILE).expanduser().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    return _starting([name for name, table in document.items() if isinstance(table, dict)], incomplete)
+
+
+def endpoints(incomplete: str) -> list[str]:
+    """Names of endpoints."""
+    from .call import all_endpoints
+
+    return _starting(all_endpoints(), incomplete)
+
+
+def arguments(ctx: typer.Context, incomplete: str) -> list[str]:
+    """``key=value`` words of the endpoint that stands before them: keys, and values where they are known."""
+    from .call import all_endpoints
+
+    endpoint = all_endpoints().get(str(ctx.params.get("name")))
+    if endpoint is None:
+        return []
+    words = cast("Sequence[str]", ctx.params.get("words") or ())
+    lead, name, value = _parts(words, incomplete, "=")
+    params = {param.name: param for param in endpoint.params}
+    if name is None and not incomplete and words and words[-1] in params:
+        name = words[-1]  # the library below has dropped bash's lone "="
+    if name is None:
+        given = {word.partition("=")[0] for word in words}
+        return _unfinished(_starting([f"{each}=" for each in params if each not in given], incomplete))
+    if name not in params:
+        return []
+    values = symbols(ctx, value) if name == "symbol" else _starting(choices(params[name]), value)
+    return [f"{lead}{each}" for each in values]
+
+
+def choices(param: Param) -> list[str]:
+    """The values that a parameter may have, as far as they are words."""
+    from .._core.endpoint import Kind
+
+    if param.kind is Kind.BOOL:
+        return ["true", "false"]
+    return [str(member.value) for member in param.choices or ()]
+
+
+def topics(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Topics: channels up to the colon, then symbols."""
+    from .._core.channel import CHANNELS
+
+    import_module("bitmart_trio.streams.spot")  # puts its rows into the list
+    import_module("bitmart_trio.streams.futures")
+    lead, name, value = _parts(cast("Sequence[str]", ctx.params.get("topics") or ()), incomplete, ":")
+    if name is not None:
+        fixed = [
+            each.filter for each in CHANNELS if each.name == name and each.filter not in ("symbol", "currency", "")
+        ]
+        return [f"{lead}{each}" for each in (_starting(fixed, value) or _symbols(ctx, value, name.split("/")[0]))]
+    found: dict[str, None] = {}
+    for channel in CHANNELS:
+        if channel.status == "current":
+            for variant in channel.levels or channel.intervals or ("",):
+                spelled = channel.name.replace("{level}", str(variant)).replace("{interval}", str(variant))
+                found[f"{spelled}:" if channel.filter else spelled] = None
+    return _unfinished(_starting(found, incomplete))
+
+
+def symbols(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Symbols of both markets, or of the one whose endpoint stands before."""
+    market = str(ctx.params.get("name") or "").partition(".")[0]
+    return _symbols(ctx, incomplete, market)
+
+
+def _symbols(ctx: typer.Context, incomplete: str, market: str) -> list[str]:
+    from ._options import environment
+
+    try:
+        where = environment(str(ctx.params.get("env") or os.environ.get("BITMART_URL") or "live"))
+    except typer.BadParameter:
+        return []
+    known = _kept(where)
+    if known is None:
+        known = _asked(where)
+    return _starting([each for name, listed in known.items() if market in ("", name) for each in listed], incomplete)
+
+
+def _file(where: Environment) -> Path:
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bitmart-trio"
+    name = "".join(each if each.isalnum() else "-" for each in where.futures_rest or where.name)
+    return folder / f"symbols-{name}.json"
+
+
+def _kept(where: Environment) -> dict[str, list[str]] | None:
+    file = _file(where)
+    try:
+        if time.time() - file.stat().st_mtime > FRESH:
+            return None
+        return cast("dict[str, list[str]]", json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return None
+
+
+def _asked(where: Environment) -> dict[str, list[str]]:
+    import trio
+
+    from ..client import open_client
+    from ..errors import BitMartError
+
+    found: dict[str, list[str]] = {}
+
+    async def ask() -> None:
+        with trio.move_on_after(PATIENCE):
+            async with open_client(environment=where) as client:
+                if where.spot_rest is not None:
+                    found["spot"] = await client.spot.market.symbols()
+                found["futures"] = [each.symbol for each in await client.futures.market.contracts()]
+
+    try:
+        trio.run(ask)
+    except (BitMartError, OSError):
+        return found
+    if "futures" in found:
+        file = _file(where)
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps(found), encoding="utf-8")
+        except OSError:
+            return found
+    return found
+
+
+def _starting(words: Iterable[str], incomplete: str) -> list[str]:
+    return [word for word in words if word.startswith(incomplete)]
+
+
+def _unfinished(words: list[str]) -> list[str]:
+    """The words, so that bash puts no blank behind a single one to which something must be added."""
+    if len(words) == 1 and words[0][-1] in "=:" and os.environ.get("_BITMART_TRIO_COMPLETE") == "complete_bash":
+        return [words[0], f"{words[0]}..."]
+    return words
+
+
+def _parts(words: Sequence[str], incomplete: str, mark: str) -> tuple[str, str | None, str]:
+    """What stands before the mark and after it, and what to put before each answer; no name when there is no mark yet.
+
+    bash takes the mark for the end of a word, so there the name came as a word of its own.
+    """
+    if words and words[-1] == mark and len(words) > 1:
+        return "", words[-2], incomplete
+    if words and incomplete == mark:
+        return "", words[-1], ""
+    name, found, value = incomplete.partition(mark)
+    return (name + mark, name, value) if found else ("", None, "")

@@ -1,0 +1,97 @@
+"""API keys in the desktop's keyring (extra ``keyring``): stored by ``bitmart-trio key set``, used by ``--profile``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from importlib import import_module
+from typing import Final, Protocol, TypeVar, cast
+
+from ..config import Credentials
+from ..errors import MissingCredentials
+from ._run import Failure
+
+T = TypeVar("T")
+
+SERVICE: Final = "bitmart-trio"
+"""What the keyring files them under; the profile is the user's name."""
+
+
+class Keyring(Protocol):
+    """What the module ``keyring`` offers."""
+
+    def get_password(self, service_name: str, username: str, /) -> str | None:
+        """Read a secret."""
+        ...
+
+    def set_password(self, service_name: str, username: str, password: str, /) -> None:
+        """Store a secret."""
+        ...
+
+    def delete_password(self, service_name: str, username: str, /) -> None:
+        """Remove a secret."""
+        ...
+
+
+def find() -> Keyring | None:
+    """The module, None when it is not installed."""
+    try:
+        return cast("Keyring", import_module("keyring"))
+    except ModuleNotFoundError as missing:
+        if missing.name != "keyring":
+            raise
+        return None
+
+
+def need() -> Keyring:
+    """The module.
+
+    Raises:
+        Failure: it is not installed.
+    """
+    found = find()
+    if found is None:
+        raise Failure("the keyring needs its extra: pip install 'bitmart-trio[keyring]'")
+    return found
+
+
+def load(profile: str) -> Credentials | None:
+    """The credentials of a profile, None when the keyring has none or is not installed."""
+    ring = find()
+    text = None if ring is None else _guarded(lambda: ring.get_password(SERVICE, profile), profile)
+    if text is None:
+        return None
+    try:
+        # The cause would quote the text, and with it the secret.
+        entry = cast("dict[str, str | None]", json.loads(text))
+        return Credentials(entry["api_key"] or "", entry["api_secret"], entry["memo"])
+    except (ValueError, KeyError, TypeError):
+        raise MissingCredentials(f"the keyring's entry {profile!r} was not stored by this program") from None
+
+
+def store(profile: str, api_key: str, api_secret: str, memo: str) -> None:
+    """Put the credentials of a profile into the keyring, in place of those that are there."""
+    Credentials(api_key, api_secret, memo)  # refuses what could never work
+    ring = need()
+    text = json.dumps({"api_key": api_key, "api_secret": api_secret, "memo": memo})
+    _guarded(lambda: ring.set_password(SERVICE, profile, text), profile)
+
+
+def forget(profile: str) -> None:
+    """Remove a profile from the keyring.
+
+    Raises:
+        Failure: there is none of that name.
+    """
+    ring = need()
+    if _guarded(lambda: ring.get_password(SERVICE, profile), profile) is None:
+        raise Failure(f"the keyring has no profile {profile!r}")
+    _guarded(lambda: ring.delete_password(SERVICE, profile), profile)
+
+
+def _guarded(ask: Callable[[], T], profile: str) -> T:
+    try:
+        return ask()
+    except Exception as error:  # noqa: BLE001  # whatever the desktop's service raises
+        # From None: nobody knows what else such an error holds.
+        raise Failure(f"the keyring does not give access to {profile!r} ({type(error).__name__})") from None

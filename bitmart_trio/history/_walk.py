@@ -1,0 +1,479 @@
+"""Walkers: one history, request by request, as an async iterator that can stop anywhere and go on later.
+
+What an endpoint is like is a `Walk`, one row of a table; which request comes next is the plan's business
+(``_plan.py``); here the two meet the client. A walker holds nothing that must be closed: it may be dropped at any time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from typing import Final, Generic, Literal, Protocol, TypeAlias, TypeVar, cast
+
+import attrs
+import trio
+
+from .._core.endpoint import Endpoint
+from .._core.reply import Reply
+from ..errors import BitMartError, InvalidRequest, NoData
+from ..models.system import SystemTime
+from ._plan import Ask, HistoryGap, Plan, Rules, Settled, Stamped
+from ._values import Plain, plain
+
+P = TypeVar("P")
+T = TypeVar("T")
+
+When: TypeAlias = int | datetime
+"""A moment: milliseconds since 1970 UTC, or an aware datetime."""
+
+OnGap: TypeAlias = Literal["raise", "note"]
+
+Cursor: TypeAlias = Mapping[str, object]
+"""Where a walk stands: a small mapping that JSON can keep."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_EARLIEST: Final = 100_000_000_000
+"""A smaller time would be in 1973: whoever writes one means seconds."""
+
+
+class IncompleteHistory(BitMartError):
+    """The exchange does not tell a stretch of a history, or not whole. The walk can go on behind it.
+
+    Attributes:
+        gap: the stretch, and why.
+    """
+
+    def __init__(self, name: str, gap: HistoryGap) -> None:
+        super().__init__(f"{name}: {moment(gap.since)} to {moment(gap.until)} is not told whole: {gap.reason}")
+        self.gap: HistoryGap = gap
+
+
+class Clock(Protocol):
+    """Of ``client.spot.system``."""
+
+    async def time(self) -> SystemTime:
+        """The exchange's clock."""
+        ...
+
+
+class Source(Protocol):
+    """What a walker reads from: ``client.spot`` or ``client.futures``."""
+
+    @property
+    def system(self) -> Clock:
+        """The exchange's clock."""
+        ...
+
+    async def call(self, endpoint: Endpoint[P], /, **arguments: object) -> Reply[P]:
+        """Call an endpoint by its row."""
+        ...
+
+
+@attrs.frozen(eq=False)
+class Walk(Generic[P, T]):
+    """How one endpoint's history is walked: a row of the table.
+
+    Args:
+        name: of the endpoint, such as ``spot.trading.trades``.
+        endpoint: its row.
+        rules: its windows, pages and limits.
+        pick: the records of a payload.
+        time: of a record, in milliseconds.
+        key: what tells a record from others of its time; None where the exchange gives it nothing of the kind.
+        total: how many records the window has, for payloads that say so.
+        start, end: the names of the window's parameters, and ``unit`` what one of theirs is in milliseconds.
+        size: the name of the parameter for the number of records.
+        page: the name of the parameter for the number of the page.
+        always: arguments of every request.
+        omits: what the exchange leaves out, as far as is known, for a person.
+    """
+
+    name: str
+    endpoint: Endpoint[P]
+    rules: Rules
+    pick: Callable[[P], Sequence[T]]
+    time: Callable[[T], int]
+    key: Callable[[T], str] | None = None
+    total: Callable[[P], int] | None = None
+    start: str | None = "start_time"
+    end: str | None = "end_time"
+    unit: int = 1
+    size: str | None = "limit"
+    page: str | None = None
+    always: Mapping[str, object] = attrs.field(factory=dict[str, object])
+    omits: tuple[str, ...] = ()
+
+    def arguments(self, ask: Ask, given: Mapping[str, object]) -> dict[str, object]:
+        """What to call the endpoint with."""
+        arguments = {**self.always, **given}
+        if self.start is not None:
+            arguments[self.start] = ask.since // self.unit
+        if self.end is not None:
+            arguments[self.end] = -(-ask.until // self.unit)
+        if self.size is not None:
+            arguments[self.size] = self.rules.most
+        if self.page is not None:
+            arguments[self.page] = ask.page
+        return arguments
+
+    def stamped(self, payload: P) -> list[Stamped[T]]:
+        """The records of a payload, each with its time and key, in the order of the reply."""
+        key = self.key or _content
+        return [Stamped(self.time(row), key(row), row) for row in self.pick(payload)]
+
+
+def _content(record: object) -> str:
+    """What a record without an id is told by: all of it."""
+    return blake2b(json.dumps(plain(record)).encode(), digest_size=12).hexdigest()
+
+
+@attrs.frozen
+class Read:
+    """One reply that a walk has read."""
+
+    arguments: Mapping[str, object]
+    """What the endpoint was called with."""
+    reply: Reply[object]
+    """As it came, exact bytes included."""
+    used: bool
+    """False when it may have been cut, and was read again in narrower windows."""
+
+
+@attrs.frozen
+class Window(Generic[T]):
+    """A stretch of a history that is done."""
+
+    since: int
+    """Where it begins, in milliseconds; the first one begins where the walk was told to."""
+    until: int
+    """Where the next one begins."""
+    records: tuple[T, ...]
+    """Oldest first."""
+    stamps: tuple[tuple[int, str], ...]
+    """Of each record its time in milliseconds, and its key within the walk."""
+    gap: HistoryGap | None
+    """What of it the exchange does not tell."""
+    reads: tuple[Read, ...]
+    """The replies behind it, exact bytes included, and before them those that had to be read again."""
+    cursor: Cursor
+    """Goes on behind it."""
+
+
+class Walker(Generic[T]):
+    """The records of one history, oldest first, each once: ``async for record in walker``.
+
+    Each step is one request at a time, within the quotas. A call that fails or is cancelled loses nothing: the next one
+    asks again. Records come as fast as the exchange tells them; nothing is read ahead.
+
+    Attributes:
+        name: of the endpoint, such as ``spot.trading.trades``.
+    """
+
+    def __init__(
+        self,
+        walk: Walk[P, T],
+        source: Source,
+        given: Mapping[str, object],
+        *,
+        since: When | None,
+        until: When | None = None,
+        cursor: Cursor | None = None,
+        gaps: OnGap = "raise",
+        span: int | None = None,
+        latest: Callable[[int], int] | None = None,
+    ) -> None:
+        if gaps not in ("raise", "note"):
+            raise InvalidRequest("gaps is 'raise' or 'note'", argument="gaps")
+        self.name: str = walk.name
+        self._walk = cast("Walk[object, T]", walk)
+        self._source = source
+        self._given = {name: value for name, value in given.items() if value is not None}
+        self._plain: dict[str, Plain] = {name: plain(value) for name, value in self._given.items()}
+        self._rules = walk.rules if span is None else attrs.evolve(walk.rules, span=span)
+        self._latest = latest
+        self._raises = gaps == "raise"
+        self._whole = since is None and cursor is None
+        self._since = 0 if since is None else millis(since, "since")
+        self._until = None if until is None else millis(until, "until")
+        self._at: int = self._since
+        self._seen: frozenset[str] = frozenset()
+        self._span: int | None = span
+        if cursor is not None:
+            self._resume(cursor)
+        if self._until is not None and self._until < self._since:
+            raise InvalidRequest("until lies before since", argument="until")
+        self._plan: Plan[T] | None = None
+        self._reads: list[Read] = []
+        self._ready: deque[Stamped[T]] = deque()
+        self._window: Settled[T] | None = None
+        self._raised: HistoryGap | None = None
+        self._gaps: list[HistoryGap] = []
+        self._requests = 0
+        self._busy = False
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self._plain.items())
+        return f"<Walker {self.name}({arguments}) at {moment(self._at)}>"
+
+    # Where it stands.
+
+    @property
+    def since(self) -> int:
+        """Where the range begins, in milliseconds; 0 for "as far back as it goes"."""
+        return self._since
+
+    @property
+    def until(self) -> int | None:
+        """Where the range ends, in milliseconds; None until the first request, when it was left out."""
+        return self._until
+
+    @property
+    def position(self) -> int:
+        """The time up to which everything has been delivered, in milliseconds."""
+        return self._at
+
+    @property
+    def gaps(self) -> tuple[HistoryGap, ...]:
+        """What was passed so far that the exchange does not tell."""
+        return tuple(self._gaps)
+
+    @property
+    def requests(self) -> int:
+        """How many replies have been read."""
+        return self._requests
+
+    @property
+    def arguments(self) -> Mapping[str, Plain]:
+        """What it was made with besides the range, as plain values."""
+        return dict(self._plain)
+
+    @property
+    def cursor(self) -> Cursor:
+        """Where to go on: behind the last record that was delivered. JSON keeps it, ``cursor=`` takes it."""
+        return {
+            "walk": self.name,
+            "arguments": dict(self._plain),
+            "since": self._since,
+            "until": self._until,
+            "at": self._at,
+            "seen": sorted(self._seen),
+            "span": self._span if self._plan is None else self._plan.span,
+        }
+
+    def _resume(self, cursor: Cursor) -> None:
+        if cursor.get("walk") != self.name or cursor.get("arguments") != self._plain:
+            raise InvalidRequest(f"this cursor is not of {self.name} with these arguments", argument="cursor")
+        at, seen, since, until, span = (cursor.get(name) for name in ("at", "seen", "since", "until", "span"))
+        if not (
+            isinstance(at, int)
+            and isinstance(since, int)
+            and isinstance(until, int | None)
+            and isinstance(span, int | None)
+            and isinstance(seen, list | tuple)
+        ):
+            raise InvalidRequest("not a cursor", argument="cursor")
+        self._at, self._since, self._span = at, since, span
+        self._seen = frozenset(str(key) for key in cast("Sequence[object]", seen))
+        if self._until is None:
+            self._until = until
+
+    # Iterating.
+
+    def __aiter__(self) -> Walker[T]:
+        return self
+
+    async def __anext__(self) -> T:
+        """The next record.
+
+        Raises:
+            StopAsyncIteration: the range is done.
+            IncompleteHistory: the exchange leaves something out here (``gaps="raise"``); call again to go on behind it.
+            ApiError, TransportError: as of any call; call again to try again.
+        """
+        await trio.lowlevel.checkpoint()
+        while not self._ready:
+            if not await self._fill():
+                raise StopAsyncIteration
+        row = self._ready.popleft()
+        self._deliver(row)
+        return row.record
+
+    def batches(self) -> Batches[T]:
+        """The records window by window: an async iterator of lists, none of them empty, one step each."""
+        return Batches(self)
+
+    def windows(self) -> Windows[T]:
+        """Window by window, empty ones too, with the replies behind each.
+
+        Gaps are told by the windows and never raised.
+        """
+        return Windows(self)
+
+    async def _batch(self) -> list[T]:
+        await trio.lowlevel.checkpoint()
+        while not self._ready:
+            if not await self._fill():
+                raise StopAsyncIteration
+        rows = [row.record for row in self._ready]
+        self._ready.clear()
+        self._close()
+        return rows
+
+    async def _next_window(self) -> Window[T]:
+        await trio.lowlevel.checkpoint()
+        settled = self._window
+        if settled is None:
+            settled = await self._settle()
+        if settled is None:
+            raise StopAsyncIteration
+        if settled.gap is not None and self._raised is not settled.gap:
+            self._note(settled.gap)
+        rows = settled.rows if self._window is None else tuple(self._ready)
+        self._window = None
+        self._ready.clear()
+        reads, self._reads = tuple(self._reads), []
+        self._at, self._seen = settled.until, frozenset()
+        return Window(
+            settled.since,
+            settled.until,
+            tuple(row.record for row in rows),
+            tuple((row.time, row.key) for row in rows),
+            settled.gap,
+            reads,
+            self.cursor,
+        )
+
+    def _deliver(self, row: Stamped[T]) -> None:
+        window = self._window
+        assert window is not None
+        if self._ready:
+            # A record whose own time lies outside its window counts where it was told.
+            at = min(max(row.time, window.since), window.until - 1)
+            self._seen = frozenset((row.key,)) if at != self._at else self._seen | {row.key}
+            self._at = at
+        else:
+            self._close()
+
+    def _close(self) -> None:
+        """The window is delivered."""
+        assert self._window is not None
+        self._at, self._seen, self._window = self._window.until, frozenset(), None
+        self._reads.clear()
+
+    def _note(self, gap: HistoryGap) -> bool:
+        """Write a gap down; whether it matters: that a history has a beginning is no news to who asked for all."""
+        self._raised = gap
+        if self._whole and not self._rules.span:
+            return False
+        self._gaps.append(gap)
+        return True
+
+    async def _fill(self) -> bool:
+        """Have records ready, or pass an empty window; False at the end."""
+        window = self._window
+        if window is None:
+            window = await self._settle()
+            if window is None:
+                return False
+            self._window = window
+            self._ready.extend(window.rows)
+        if window.gap is not None and self._raised is not window.gap and self._note(window.gap) and self._raises:
+            if not self._ready:
+                self._close()
+            raise IncompleteHistory(self.name, window.gap)
+        if not self._ready:
+            self._close()
+        return True  # noqa: ASYNC910  # its callers have made a checkpoint
+
+    async def _settle(self) -> Settled[T] | None:
+        """Ask until a window is settled; None when the range is done."""
+        if self._busy:
+            raise trio.BusyResourceError("another task is using this walker")
+        self._busy = True
+        try:
+            plan = self._plan
+            if plan is None:
+                plan = self._plan = await self._begin()
+            while (ask := plan.ask()) is not None:
+                arguments = self._walk.arguments(ask, self._given)
+                try:
+                    reply = await self._source.call(self._walk.endpoint, **arguments)
+                except NoData:
+                    settled = plan.took([], 0 if self._walk.total is not None else None)
+                else:
+                    self._requests += 1
+                    total = None if self._walk.total is None else self._walk.total(reply.data)
+                    settled = plan.took(self._walk.stamped(reply.data), total)
+                    self._reads.append(Read(arguments, reply, used=True))
+                if settled is not None:
+                    return settled  # noqa: ASYNC910  # as above
+                if (then := plan.ask()) is None or then.page == 1:
+                    self._reads = [attrs.evolve(read, used=False) for read in self._reads]
+            return None  # noqa: ASYNC910  # as above
+        finally:
+            self._busy = False
+
+    async def _begin(self) -> Plan[T]:
+        now = int((await self._source.system.time()).server_time)
+        latest = now if self._latest is None else self._latest(now)
+        # What has not happened yet must be left for the next walk.
+        until = self._until = latest if self._until is None else min(self._until, latest)
+        floor = 0 if self._rules.reach is None else now - self._rules.reach
+        return Plan(self._rules, self._at, until, seen=self._seen, span=self._span, floor=floor)
+
+
+class Batches(Generic[T]):
+    """The records of a walker, a list at a time; see `Walker.batches`."""
+
+    def __init__(self, walker: Walker[T]) -> None:
+        self._walker = walker
+
+    def __aiter__(self) -> Batches[T]:
+        return self
+
+    async def __anext__(self) -> list[T]:
+        """The next list; raises like the walker."""
+        return await self._walker._batch()  # pyright: ignore[reportPrivateUsage]
+
+
+class Windows(Generic[T]):
+    """The windows of a walker; see `Walker.windows`."""
+
+    def __init__(self, walker: Walker[T]) -> None:
+        self._walker = walker
+
+    def __aiter__(self) -> Windows[T]:
+        return self
+
+    async def __anext__(self) -> Window[T]:
+        """The next window; raises like the walker, but never for a gap."""
+        return await self._walker._next_window()  # pyright: ignore[reportPrivateUsage]
+
+
+def millis(value: When, name: str) -> int:
+    """A moment in milliseconds.
+
+    Raises:
+        InvalidRequest: a naive datetime, a time before 1970, or seconds.
+    """
+    given = cast("object", value)
+    if isinstance(given, datetime):
+        if given.tzinfo is None:
+            raise InvalidRequest(f"{name} has no time zone", argument=name)
+        given = (given - _EPOCH) // timedelta(milliseconds=1)
+    if isinstance(given, bool) or not isinstance(given, int):
+        raise InvalidRequest(f"{name} is milliseconds or an aware datetime", argument=name)
+    if given < 0 or 0 < given < _EARLIEST:
+        raise InvalidRequest(f"{name} is in milliseconds since 1970, not {given}", argument=name)
+    return given
+
+
+def moment(value: int) -> str:
+    """A time in milliseconds, for a person."""
+    if not value:
+        return "the beginning"
+    text = (_EPOCH + timedelta(milliseconds=value)).isoformat(timespec="milliseconds")
+    return text.removesuffix("+00:00").removesuffix(".000") + "Z"

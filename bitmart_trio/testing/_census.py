@@ -1,0 +1,273 @@
+"""What is open at a moment: tasks, sockets, streams, channels, locks, slots, files. Two counts show what was left.
+
+What there is to count is found in the garbage collector's own list.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import re
+import stat
+import warnings
+import weakref
+from collections import Counter
+from collections.abc import Callable, Collection, Generator, Iterable
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from types import AsyncGeneratorType
+from typing import Final, Literal, TextIO, TypeAlias, cast
+
+import trio
+
+Kind: TypeAlias = Literal[
+    "task", "socket", "stream", "channel", "lock", "slot", "file", "process", "generator", "warning"
+]
+"""What can be left behind.
+
+``stream``: anything that Trio calls a resource and that knows whether it is closed, streams in memory and subscriptions
+among them. ``slot``: a token of a limiter, a place in a pool. ``generator``: an asynchronous generator that was begun
+and not finished. ``warning``: Python's own complaint about something that was never closed or awaited.
+"""
+
+Count: TypeAlias = "Counter[tuple[Kind, str]]"
+"""How many of each; the text says what it is."""
+
+Probe: TypeAlias = Callable[[object], "tuple[Kind, str, int] | None"]
+
+OURS: Final = "bitmart_trio.testing: "
+"""How the names of the sweep's own tasks begin: they are not counted."""
+
+
+class Watch:
+    """Counts what is open; looks at what has come into being since it was made.
+
+    Args:
+        old: whether to look at what was there before, too. Finding it takes as long as the program is large, once.
+    """
+
+    def __init__(self, *, old: bool) -> None:
+        gc.collect()
+        self._old: list[Callable[[], object]] = []
+        if old:
+            # What an earlier watch has frozen is not listed any more, so it is remembered.
+            _REMEMBERED.extend(_weakly(item) for item in gc.get_objects() if _probe(item) is not None)
+            _REMEMBERED[:] = [item for item in _REMEMBERED if item() is not None]
+            self._old = list(_REMEMBERED)
+        # A frozen object is not listed any more: from here on a count takes milliseconds, however large the program.
+        gc.freeze()
+
+    def count(self, ignore: Collection[Kind] = (), *, complaints: Iterable[str] = ()) -> Count:
+        """Count what is open now; inside or outside a run.
+
+        Args:
+            ignore: kinds that are left out.
+            complaints: what `complaining` has collected.
+        """
+        gc.collect()
+        found: Count = Counter(("task", name) for name in _tasks())
+        found.update(_descriptors())
+        for item in chain((old() for old in self._old), gc.get_objects()):
+            probe = _probe(item)
+            if probe is not None and (entry := probe(item)) is not None:
+                kind, what, number = entry
+                found[kind, what] += number
+        found.update(("warning", text) for text in complaints)
+        for key in [key for key in found if key[0] in ignore]:
+            del found[key]
+        return found
+
+
+_REMEMBERED: Final[list[Callable[[], object]]] = []
+"""What watches have found and frozen, until it is unfrozen."""
+
+
+def _weakly(item: object) -> Callable[[], object]:
+    """A reference that keeps nothing alive that the program has dropped, as far as that is possible."""
+    try:
+        return weakref.ref(item)
+    except TypeError:
+        return lambda: item
+
+
+def more(now: Count, allowed: Iterable[Count]) -> list[str]:
+    """What there is more of than in any of the counts that are allowed, as lines for a person."""
+    lines: list[str] = []
+    for (kind, what), number in sorted(now.items()):
+        over = number - max((each[kind, what] for each in allowed), default=0)
+        if over > 0:
+            lines.append(f"{over} x {kind}: {what}")
+    return lines
+
+
+@contextmanager
+def remembering() -> Generator[None]:
+    """List again what each `Watch` of the block has frozen, unless the program itself has frozen its objects before."""
+    before = gc.get_freeze_count()
+    try:
+        yield
+    finally:
+        if not before:
+            gc.unfreeze()
+            _REMEMBERED.clear()
+
+
+@contextmanager
+def complaining() -> Generator[list[str]]:
+    """Collect Python's complaints about things never closed or awaited; other warnings go where they went before."""
+    heard: list[str] = []
+    never_awaited = re.compile(r"coroutine .* was never awaited")
+
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def listen(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            text = " ".join(str(message).split())
+            if issubclass(category, ResourceWarning) or never_awaited.match(text):
+                heard.append(re.sub(r"0x[0-9a-f]+|fd=\d+|\('[^']*', \d+\)", "...", text))
+            else:
+                show(message, category, filename, lineno, file, line)
+
+        warnings.simplefilter("always", ResourceWarning)
+        warnings.filterwarnings("always", never_awaited.pattern, RuntimeWarning)
+        warnings.showwarning = listen
+        yield heard
+
+
+def _tasks() -> Iterable[str]:
+    try:
+        root = trio.lowlevel.current_root_task()
+    except RuntimeError:
+        return
+    queue = [] if root is None else [root]
+    while queue:
+        task = queue.pop()
+        if not task.name.startswith(OURS):
+            yield task.name
+        queue += [child for nursery in task.child_nurseries for child in nursery.child_tasks]
+
+
+def _descriptors() -> Iterable[tuple[Kind, str]]:
+    """Open file descriptors, on systems that list them."""
+    try:
+        numbers = [int(name) for name in os.listdir("/dev/fd")]  # noqa: PTH208  # a number is all that we want
+    except OSError:
+        return
+    for number in numbers:
+        try:
+            mode = os.fstat(number).st_mode
+        except OSError:
+            continue  # the one that listed them
+        if stat.S_ISSOCK(mode):
+            yield "socket", "a socket of the operating system"
+        elif stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+            try:
+                yield "file", str(Path(f"/proc/self/fd/{number}").readlink())
+            except OSError:
+                yield "file", "a file"
+        else:
+            yield "file", "a pipe or device"
+
+
+# ---- what tells of single objects whether they are open ------------------------------------------------------------
+
+
+def _lock(item: object) -> tuple[Kind, str, int] | None:
+    lock = cast("trio.Lock", item)
+    if not lock.locked():
+        return None
+    owner = lock.statistics().owner
+    return "lock", f"a {type(item).__name__} held by {'a task' if owner is None else owner.name}", 1
+
+
+def _limiter(item: object) -> tuple[Kind, str, int] | None:
+    taken = cast("trio.CapacityLimiter", item).borrowed_tokens
+    return ("slot", "a token of a CapacityLimiter", taken) if taken else None
+
+
+def _semaphore(item: object) -> tuple[Kind, str, int] | None:
+    semaphore = cast("trio.Semaphore", item)
+    # Where the most is not known, fewer than before shows as more held: -2 is more than -3.
+    return "slot", "a token of a Semaphore", (semaphore.max_value or 0) - semaphore.value
+
+
+def _channel(item: object) -> tuple[Kind, str, int] | None:
+    end = cast("trio.MemorySendChannel[object] | trio.MemoryReceiveChannel[object]", item)
+    try:
+        end.clone().close()
+    except trio.ClosedResourceError:
+        return None
+    both = end.statistics()
+    # With one side gone nobody can wait at the other, and nobody need close it: trio-websocket does not.
+    if not both.open_send_channels or not both.open_receive_channels:
+        return None
+    return "channel", f"an open {type(item).__name__}", 1
+
+
+def _memory_stream(item: object) -> tuple[Kind, str, int] | None:
+    queue = getattr(item, "_outgoing", None) or getattr(item, "_incoming", None)
+    return None if getattr(queue, "_closed", True) else ("stream", f"an open {type(item).__name__}", 1)
+
+
+def _websocket(item: object) -> tuple[Kind, str, int] | None:
+    return ("socket", "an open WebSocketConnection", 1) if getattr(item, "closed", True) is None else None
+
+
+def _connections(item: object) -> tuple[Kind, str, int] | None:
+    open_ = cast("int", getattr(item, "open", 0))
+    return ("slot", "a place among the connections of this address", open_) if open_ else None
+
+
+def _process(item: object) -> tuple[Kind, str, int] | None:
+    process = cast("trio.Process", item)
+    return ("process", f"process {process.pid} still runs", 1) if process.poll() is None else None
+
+
+def _generator(item: object) -> tuple[Kind, str, int] | None:
+    generator = cast("AsyncGeneratorType[object, object]", item)
+    return None if generator.ag_frame is None else ("generator", generator.__qualname__, 1)
+
+
+def _resource(item: object) -> tuple[Kind, str, int] | None:
+    closed: object = getattr(item, "_closed", True)
+    return ("stream", f"an open {type(item).__module__}.{type(item).__qualname__}", 1) if closed is False else None
+
+
+_BY_NAME: Final[dict[str, Probe]] = {
+    "trio.Lock": _lock,
+    "trio.StrictFIFOLock": _lock,
+    "trio.CapacityLimiter": _limiter,
+    "trio.Semaphore": _semaphore,
+    "trio.MemorySendChannel": _channel,
+    "trio.MemoryReceiveChannel": _channel,
+    "trio.Process": _process,
+    "trio.testing.MemorySendStream": _memory_stream,
+    "trio.testing.MemoryReceiveStream": _memory_stream,
+    "trio_websocket._impl.WebSocketConnection": _websocket,
+    "bitmart_trio._io.ledger._Count": _connections,
+    "builtins.async_generator": _generator,
+}
+"""By class, so that nothing is imported for being looked for."""
+
+
+_PROBES: Final[dict[type, Probe | None]] = {}
+
+
+def _probe(item: object) -> Probe | None:
+    kind = type(item)
+    try:
+        return _PROBES[kind]
+    except KeyError:
+        probe = _BY_NAME.get(f"{kind.__module__}.{kind.__qualname__}")
+        if probe is None and issubclass(kind, trio.abc.AsyncResource):
+            probe = _resource
+        _PROBES[kind] = probe
+        return probe

@@ -1,0 +1,216 @@
+"""One run's cancellation: an instrument that counts the pauses of a task and strikes at one of them."""
+
+from __future__ import annotations
+
+import gc
+import linecache
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Final, Literal, TypeAlias
+
+import attrs
+import trio
+
+Moment: TypeAlias = Literal["waiting", "resuming"]
+"""When at a checkpoint: while the task waits there, or when what it waited for has happened and it is about to go on.
+
+The second strikes wherever the task looks next whether it is cancelled, and catches what has been done but not yet
+told. Its number 0 is before the task has begun.
+"""
+
+Counted: TypeAlias = Literal["task", "subtree", "all"]
+"""Whose checkpoints: those of the task that runs the body, also those of the tasks that it starts, or of all tasks."""
+
+How: TypeAlias = Literal["cancel", "interrupt"]
+"""By cancelling a scope, or by Ctrl-C."""
+
+Task: TypeAlias = trio.lowlevel.Task
+
+_NOT_SHOWN: Final = (
+    str(Path(__file__).parent),
+    str(Path(trio.__file__).parent),
+    str(Path(linecache.__file__).parent / "contextlib.py"),
+)
+"""Files whose lines tell a person nothing about where a program is."""
+_ENOUGH: Final = 20_000
+"""Steps after which a cancelled body that never waits is taken for one that will not end."""
+
+
+@attrs.frozen
+class Place:
+    """A line of source at which a task waits."""
+
+    file: str
+    """Path of the file."""
+    line: int
+    """Number of the line, from 1."""
+    function: str
+    """The function that the line is in."""
+
+    def __str__(self) -> str:
+        text = linecache.getline(self.file, self.line).strip()
+        return f"{self.file}:{self.line} in {self.function}" + (f": {text}" if text else "")
+
+
+def stack_of(task: Task) -> tuple[Place, ...]:
+    """Where a waiting task is, the innermost line last, without Trio's lines and the sweep's own."""
+    return tuple(
+        Place(frame.f_code.co_filename, line, frame.f_code.co_name)
+        for frame, line in _frames(task)
+        if not frame.f_code.co_filename.startswith(_NOT_SHOWN)
+    )
+
+
+def innermost(stack: tuple[Place, ...]) -> Place:
+    """The last line."""
+    return stack[-1] if stack else Place("(in Trio)", 0, "?")
+
+
+def _frames(task: Task) -> Iterator[tuple[FrameType, int]]:
+    if not has_ended(task):
+        yield from task.iter_await_frames()
+
+
+def has_ended(task: Task) -> bool:
+    """Whether the task came to its end in this very step."""
+    return getattr(task.coro, "cr_frame", None) is None
+
+
+class Shot(trio.abc.Instrument):
+    """Counts checkpoints of a task while it is armed, and strikes at one of them.
+
+    Args:
+        number: which one; None strikes never, and notes where each is.
+        moment: when at it.
+        counted: whose checkpoints.
+        how: what strikes.
+        can_break: whether to interrupt the whole run when a cancelled body spins for ever.
+    """
+
+    def __init__(self, number: int | None, moment: Moment, counted: Counted, how: How, *, can_break: bool) -> None:
+        self.number = number
+        self.moment: Moment = moment
+        self.how: How = how
+        self.pauses = 0
+        self.places: list[Place] = []
+        self.fired = False
+        self.stack: tuple[Place, ...] = ()
+        """Where the body's task was when it was struck."""
+        self.other: str | None = None
+        """The name of the task whose checkpoint it was, if that is another one."""
+        self.stuck: tuple[Place, ...] | None = None
+        """Where the body was when we stopped waiting for its end."""
+        self.task: Task | None = None
+        self._counted: Counted = counted
+        self._can_break = can_break
+        self._scope: trio.CancelScope | None = None
+        self._resumed = 0
+        self._steps = 0
+        self._outer: list[trio.Nursery] = []
+        self._main: Task | None = None
+        self._counts: dict[Task, bool] = {}
+        self._hit: trio.Event | None = None
+        self._over: trio.Event | None = None
+
+    def arm(self, scope: trio.CancelScope) -> None:
+        """Begin with the current task, which is about to run the body inside ``scope``."""
+        task = trio.lowlevel.current_task()
+        self.task, self._scope = task, scope
+        self._outer = list(task.child_nurseries)
+        self._main = task
+        while self._main.parent_nursery is not None:
+            above = self._main.parent_nursery.parent_task
+            if above.parent_nursery is None:
+                break
+            self._main = above
+        self._counts = {task: True}
+        self._hit, self._over = trio.Event(), trio.Event()
+        if self.number == 0 and self.moment == "resuming":
+            self._fire(task)
+
+    def disarm(self) -> None:
+        """The body is over."""
+        self._scope = None
+        if self._hit is not None and self._over is not None:
+            self._over.set()
+            self._hit.set()
+
+    async def watch(self, grace: float) -> None:
+        """Make sure that the body ends within ``grace`` seconds once it was struck, or note that it did not."""
+        assert self._hit is not None
+        assert self._over is not None
+        await self._hit.wait()
+        with trio.move_on_after(grace):
+            await self._over.wait()
+            return
+        if self.task is not None:
+            self.stuck = stack_of(self.task)
+        # Only a shield can hold a cancelled task for so long; without it the run ends, and can be reported.
+        for item in gc.get_objects():
+            if isinstance(item, trio.CancelScope) and item.shield:
+                item.shield = False
+
+    def after_task_step(self, task: Task) -> None:
+        """Trio tells us that a task has paused."""
+        if self._scope is None:
+            return
+        if self.fired:
+            self._step(task)
+        elif self._is_counted(task) and not has_ended(task):
+            self.pauses += 1
+            if self.number is None:
+                self.places.append(innermost(stack_of(task)))
+            elif self.moment == "waiting" and self.pauses == self.number:
+                self._fire(task)
+
+    def before_task_step(self, task: Task) -> None:
+        """Trio tells us that a task is about to go on."""
+        if self._scope is None or self.fired or self.moment != "resuming" or not self._is_counted(task):
+            return
+        self._resumed += 1
+        if self._resumed == self.number:
+            self._fire(task)
+
+    def _fire(self, task: Task) -> None:
+        assert self._scope is not None
+        assert self.task is not None
+        assert self._hit is not None
+        self.fired = True
+        self.stack = stack_of(self.task)
+        if task is not self.task:
+            self.other = task.name
+        self._hit.set()
+        if self.how == "cancel":
+            self._scope.cancel()
+        else:
+            # Trio's own handler takes it, as it takes a person's Ctrl-C: it arrives in the main task.
+            signal.raise_signal(signal.SIGINT)
+
+    def _step(self, task: Task) -> None:
+        """A body that swallows its cancellation in a loop never lets time pass; only Ctrl-C gets through to it."""
+        if task is not self.task or not self._can_break:
+            return
+        self._steps += 1
+        if self._steps == _ENOUGH and self.stuck is None:
+            self.stuck = stack_of(task)
+            signal.raise_signal(signal.SIGINT)
+
+    def _is_counted(self, task: Task) -> bool:
+        known = self._counts.get(task)
+        if known is None:
+            known = self._counts[task] = self._counted != "task" and self._descends(task)
+        return known
+
+    def _descends(self, task: Task) -> bool:
+        """Whether the task was started inside the body, or, if all count, inside the program."""
+        nursery = task.parent_nursery
+        while nursery is not None:
+            parent = nursery.parent_task
+            if parent is self.task:
+                return self._counted == "all" or nursery not in self._outer
+            if parent is self._main:
+                return self._counted == "all"
+            nursery = parent.parent_nursery
+        return task is self._main and self._counted == "all"

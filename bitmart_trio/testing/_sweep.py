@@ -1,0 +1,490 @@
+"""Cancel an async function at its first, second, ... k-th checkpoint until it runs through, and look at what is left.
+
+    def test_a_bot_can_be_cancelled_anywhere() -> None:
+        @asynccontextmanager
+        async def around():
+            async with bm.sim.open_exchange(seed=1) as exchange:
+                yield exchange
+
+        async def body(exchange):
+            async with exchange.open_client() as client:
+                await my_bot(client)
+
+        report = sweep(body, around=around, invariants=[no_open_orders])
+        assert report.checkpoints > 10
+
+Nothing is sampled: every single checkpoint has its turn, in a fresh event loop on virtual time, in an order of events
+that only the seed decides. So a failure repeats, and its message says which checkpoint it was and how to run just it.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Awaitable, Callable, Collection, Generator, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from functools import partial
+from itertools import count as counting
+from typing import Final, TypeVar, cast, overload
+
+import attrs
+import trio
+from trio.testing import MockClock
+
+from ._census import OURS, Count, Kind, Watch, complaining, more, remembering
+from ._schedule import deterministic
+from ._shot import Counted, How, Moment, Place, Shot, innermost
+
+T = TypeVar("T")
+
+Errors = tuple[type[Exception], ...]
+
+MOMENTS: Final[tuple[Moment, ...]] = ("waiting", "resuming")
+
+
+class SweepFailure(AssertionError):
+    """Something was wrong after the body was cancelled at one of its checkpoints.
+
+    Attributes:
+        checkpoint: its number; None when the body was not cancelled at all and ran through.
+        moment: when at it.
+        left: what was left behind, one line each; empty when something else was wrong.
+        stack: where the body's task was, the innermost line last.
+    """
+
+    checkpoint: int | None = None
+    moment: Moment | None = None
+    left: tuple[str, ...] = ()
+    stack: tuple[Place, ...] = ()
+
+
+@attrs.frozen
+class SweepReport:
+    """What a sweep that found nothing wrong has done."""
+
+    checkpoints: int
+    """How many the body has when nothing disturbs it."""
+    runs: int
+    """How often it was run."""
+    places: tuple[Place, ...]
+    """The line of each checkpoint, in the order in which they come: the innermost one that is not Trio's."""
+    seed: int | None
+    """What the order of events was decided by; None where the caller decided."""
+
+
+@overload
+def sweep(
+    body: Callable[[], Awaitable[object]],
+    *,
+    around: None = None,
+    invariants: Iterable[Callable[[], object]] = (),
+    moments: Collection[Moment] = MOMENTS,
+    counted: Counted = "task",
+    how: How = "cancel",
+    expected: Errors = (),
+    ignore: Collection[Kind] = (),
+    seed: int = 0,
+    only: int | None = None,
+    most: int = 2000,
+    grace: float = 30,
+    real_time: bool = False,
+) -> SweepReport: ...
+@overload
+def sweep(
+    body: Callable[[T], Awaitable[object]],
+    *,
+    around: Callable[[], AbstractAsyncContextManager[T]],
+    invariants: Iterable[Callable[[T], object]] = (),
+    moments: Collection[Moment] = MOMENTS,
+    counted: Counted = "task",
+    how: How = "cancel",
+    expected: Errors = (),
+    ignore: Collection[Kind] = (),
+    seed: int = 0,
+    only: int | None = None,
+    most: int = 2000,
+    grace: float = 30,
+    real_time: bool = False,
+) -> SweepReport: ...
+def sweep(
+    body: Callable[..., Awaitable[object]],
+    *,
+    around: Callable[[], AbstractAsyncContextManager[object]] | None = None,
+    invariants: Iterable[Callable[..., object]] = (),
+    moments: Collection[Moment] = MOMENTS,
+    counted: Counted = "task",
+    how: How = "cancel",
+    expected: Errors = (),
+    ignore: Collection[Kind] = (),
+    seed: int = 0,
+    only: int | None = None,
+    most: int = 2000,
+    grace: float = 30,
+    real_time: bool = False,
+) -> SweepReport:
+    """Run ``body`` again and again in fresh event loops, cancelling it at each of its checkpoints in turn.
+
+    It runs once undisturbed, then cancelled at checkpoint 1, 2, ... After each run, inside ``around``, there may be no
+    task, socket, stream, channel, lock, slot, file, process or asynchronous generator more than before it, or than the
+    undisturbed run left (an idle connection, say), and no complaint of Python's about things never closed; then the
+    invariants must hold; and when ``around`` is closed too, nothing may be left at all.
+
+    Call it from ordinary code, not from inside a running event loop (`sweep_here` is for that).
+
+    Args:
+        body: what is cancelled. It is given what ``around`` yields, if there is an ``around``.
+        around: makes an async context manager that sets up before each run and takes down after it. It is not
+            cancelled, and what it does behind its ``yield`` is the place for checks that need to wait.
+        invariants: called after each run, with what ``around`` yields; what they return is awaited if it can be.
+            An exception is a failure.
+        moments: strike while the body waits at a checkpoint, or as it is about to go on from it, or both in turn.
+        counted: whose checkpoints are counted; it is always the body that is cancelled.
+        how: ``interrupt`` sends Ctrl-C instead of cancelling. Only in Python's main thread.
+        expected: errors that the body may raise when it is struck, instead of letting the cancellation through.
+        ignore: kinds of things that may be left.
+        seed: decides the order in which tasks run, as in `deterministic`.
+        only: the number of a single checkpoint, to look at a failure.
+        most: a guard: more checkpoints than this are an error.
+        grace: seconds that a struck body has to end, and that what it leaves has to go away.
+        real_time: on the real clock, for bodies that use real sockets or threads; numbers may vary from run to run.
+
+    Returns:
+        The number of checkpoints, and where they are.
+
+    Raises:
+        SweepFailure: something was left, an invariant did not hold, or the body did not end, or not as expected.
+        ValueError: ``only`` is a checkpoint that the body does not have.
+    """
+    runner = _OwnLoop(body, around, tuple(invariants), counted, how, expected, ignore, seed, grace, real_time)
+    with _interruptible(how):
+        return runner.all(moments, only, most)
+
+
+async def sweep_here(
+    body: Callable[[], Awaitable[object]],
+    *,
+    invariants: Iterable[Callable[[], object]] = (),
+    moments: Collection[Moment] = MOMENTS,
+    counted: Counted = "task",
+    expected: Errors = (),
+    ignore: Collection[Kind] = (),
+    only: int | None = None,
+    most: int = 2000,
+    grace: float = 30,
+) -> SweepReport:
+    """`sweep` inside the event loop that is running: all runs share what the caller has open, fixtures for example.
+
+    What one run leaves in shared things the next one finds, so it is an undisturbed world that differs: a connection
+    that a cancelled run has broken is opened anew. The order of events is the caller's; so is the clock.
+
+    Args:
+        body: what is cancelled; it must be repeatable.
+        invariants: called after each run; what they return is awaited if it can be.
+        moments: as of `sweep`, like all others.
+        counted: whose checkpoints are counted.
+        expected: errors that the body may raise when it is struck.
+        ignore: kinds of things that may be left.
+        only: the number of a single checkpoint.
+        most: more checkpoints than this are an error.
+        grace: seconds for the body to end, and for what it leaves to go away.
+
+    Returns:
+        The number of checkpoints, and where they are.
+
+    Raises:
+        SweepFailure: as of `sweep`.
+        ValueError: ``only`` is a checkpoint that the body does not have.
+    """
+    runner = _ThisLoop(body, tuple(invariants), counted, expected, ignore, grace)
+    return await runner.all(moments, only, most)
+
+
+@contextmanager
+def _interruptible(how: How) -> Generator[None]:
+    """Python's own handler for Ctrl-C in place, which Trio replaces by its own for the time of a run."""
+    main = threading.current_thread() is threading.main_thread()
+    if how == "interrupt" and not main:
+        raise RuntimeError("Ctrl-C arrives in Python's main thread: sweep there")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler) if main else None
+    try:
+        yield
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGINT, before)
+
+
+class _Runner:
+    """What both sorts of sweep share: one attempt, and telling what was wrong with it."""
+
+    def __init__(
+        self,
+        body: Callable[..., Awaitable[object]],
+        invariants: Sequence[Callable[..., object]],
+        counted: Counted,
+        how: How,
+        expected: Errors,
+        ignore: Collection[Kind],
+        grace: float,
+        *,
+        can_break: bool,
+    ) -> None:
+        self.body = body
+        self.invariants = invariants
+        self.ignore = ignore
+        self.grace = grace
+        self.seed: int | None = None
+        self.function = "sweep"
+        self.before: Count | None = None
+        self.reference: Count | None = None
+        self._counted: Counted = counted
+        self._how: How = how
+        self._expected = expected
+        self._can_break = can_break
+
+    def shot(self, number: int | None, moment: Moment) -> Shot:
+        return Shot(number, moment, self._counted, self._how, can_break=self._can_break)
+
+    def plan(self, moments: Collection[Moment], only: int | None) -> Iterable[tuple[Moment, Iterable[int]]]:
+        for moment in moments:
+            first = 1 if moment == "waiting" else 0
+            if only is None:
+                yield moment, counting(first)
+            elif only >= first:
+                yield moment, (only,)
+
+    async def attempt(self, shot: Shot, arguments: tuple[object, ...]) -> None:  # noqa: ASYNC910  # as the body does
+        """Run the body once, to its end or until it is struck.
+
+        Raises:
+            SweepFailure: it was struck, and then did something else than end.
+            Exception: its own error, when it was not struck.
+        """
+        try:
+            with trio.CancelScope() as scope:
+                shot.arm(scope)
+                trio.lowlevel.spawn_system_task(shot.watch, self.grace, name=f"{OURS}watch")
+                try:
+                    await self.body(*arguments)
+                finally:
+                    shot.disarm()
+            if shot.fired and shot.how == "interrupt":
+                await trio.lowlevel.checkpoint()  # it came in the body's last step, and waits for us to look
+        except BaseException as error:  # noqa: ASYNC103  # its Cancelled has ended in the scope; another one is raised
+            if not shot.fired:
+                raise
+            # Ctrl-C and what the caller expects end here: they are what the sweep is about.
+            rest = self._unexpected(error, shot)
+            if isinstance(rest, Exception):
+                what = f"it ended with {type(rest).__name__}: {rest}"
+                raise self.failure(shot, what) from error  # noqa: ASYNC104
+            if rest is not None:
+                raise
+        if shot.stuck is not None:
+            where = innermost(shot.stuck)
+            raise self.failure(shot, f"it had not ended {self.grace:g} s later, or spins; it was at {where}")
+
+    def _unexpected(self, error: BaseException, shot: Shot) -> BaseException | None:
+        """What is left of an error without what we brought about ourselves and what the caller expects."""
+        ours: tuple[type[BaseException], ...] = self._expected
+        if shot.how == "interrupt" or shot.stuck is not None:
+            ours = (*ours, KeyboardInterrupt)
+        if isinstance(error, BaseExceptionGroup):
+            group = cast("BaseExceptionGroup[BaseException]", error)
+            return group.split(ours)[1] if ours else group
+        return None if isinstance(error, ours) else error
+
+    async def settled(self, watch: Watch, allowed: Sequence[Count], heard: list[str]) -> list[str]:
+        """What is left when it has had its time to go away."""
+        pause, waited = 0.01, 0.0
+        while True:
+            await trio.sleep(pause)
+            waited += pause
+            left = more(watch.count(self.ignore, complaints=heard), allowed)
+            if not left or waited >= self.grace:
+                return left
+            pause = min(pause * 2, self.grace - waited)
+
+    async def judge(self, shot: Shot, watch: Watch, heard: list[str], arguments: tuple[object, ...]) -> None:
+        """Whether more is left than after the undisturbed run, and whether the caller's invariants hold.
+
+        Raises:
+            SweepFailure: something is wrong.
+        """
+        assert self.before is not None
+        if self.reference is None:
+            await self.settled(watch, (self.before,), heard)
+            await self.ask(shot, arguments)
+            # Last, for what the invariants leave themselves is fine, too.
+            self.reference = watch.count(self.ignore, complaints=heard)
+            return
+        left = await self.settled(watch, (self.before, self.reference), heard)
+        if left:
+            raise self.failure(shot, "left behind:", left)
+        await self.ask(shot, arguments)
+
+    async def ask(self, shot: Shot, arguments: tuple[object, ...]) -> None:  # noqa: ASYNC910  # only what it asks may
+        """Whether the caller's invariants hold.
+
+        Raises:
+            SweepFailure: one does not.
+        """
+        for invariant in self.invariants:
+            try:
+                result = invariant(*arguments)
+                if isinstance(result, Awaitable):
+                    await cast("Awaitable[object]", result)
+            except Exception as error:
+                name: object = getattr(invariant, "__qualname__", invariant)
+                text = f"{name} does not hold: {type(error).__name__}: {error}"
+                raise self.failure(shot, text) from error
+
+    def failure(self, shot: Shot, what: str, left: Sequence[str] = ()) -> SweepFailure:
+        """The error that says where it was and how to see it again."""
+        name: object = getattr(self.body, "__qualname__", self.body)
+        if shot.number is None:
+            lines = [f"{name} ran through undisturbed; {what}", *(f"  {line}" for line in left)]
+        else:
+            deed = "cancelled" if shot.how == "cancel" else "interrupted"
+            where = f"at checkpoint {shot.number} ({shot.moment})" if shot.number else "before it began"
+            lines = [f"{name} was {deed} {where}; {what}", *(f"  {line}" for line in left)]
+            if shot.stack:
+                lines += [f"it was at {innermost(shot.stack)}", *(f"    {place}" for place in shot.stack)]
+            if shot.other is not None:
+                lines.append(f"the checkpoint was one of the task {shot.other}")
+            seed = "" if self.seed is None else f", seed={self.seed}"
+            lines.append(f"again: {self.function}(..., only={shot.number}, moments=[{shot.moment!r}]{seed})")
+        error = SweepFailure("\n".join(lines))
+        error.checkpoint = shot.number
+        error.moment = None if shot.number is None else shot.moment
+        error.left = tuple(left)
+        error.stack = shot.stack
+        return error
+
+    def too_many(self, most: int) -> SweepFailure:
+        return SweepFailure(f"{getattr(self.body, '__qualname__', self.body)} is not through after {most} checkpoints")
+
+    def report(self, places: Sequence[Place], runs: int) -> SweepReport:
+        return SweepReport(len(places), runs, tuple(places), self.seed)
+
+
+class _OwnLoop(_Runner):
+    """Every run in an event loop of its own."""
+
+    def __init__(
+        self,
+        body: Callable[..., Awaitable[object]],
+        around: Callable[[], AbstractAsyncContextManager[object]] | None,
+        invariants: Sequence[Callable[..., object]],
+        counted: Counted,
+        how: How,
+        expected: Errors,
+        ignore: Collection[Kind],
+        seed: int,
+        grace: float,
+        real_time: bool,
+    ) -> None:
+        main = threading.current_thread() is threading.main_thread()
+        super().__init__(body, invariants, counted, how, expected, ignore, grace, can_break=main)
+        self.seed = seed
+        self._around = around
+        self._real_time = real_time
+        self._empty: Count | None = None
+
+    def all(self, moments: Collection[Moment], only: int | None, most: int) -> SweepReport:
+        with remembering():
+            undisturbed = self._run(self.shot(None, "waiting"))
+            if undisturbed.pauses > most:
+                raise self.too_many(most)
+            runs = 1
+            for moment, numbers in self.plan(moments, only):
+                for number in numbers:
+                    shot = self._run(self.shot(number, moment))
+                    runs += 1
+                    if not shot.fired:
+                        if only is not None:
+                            raise ValueError(f"there are {undisturbed.pauses} checkpoints, none has number {only}")
+                        break
+                    if number > most:  # on the real clock there may be more of them each time
+                        raise self.too_many(most)
+            return self.report(undisturbed.places, runs)
+
+    def _run(self, shot: Shot) -> Shot:
+        watch = Watch(old=False)
+        if self._empty is None:
+            self._empty = watch.count(self.ignore)
+        found: list[SweepFailure] = []
+        clock = None if self._real_time else MockClock(autojump_threshold=0)
+        with complaining() as heard:
+            try:
+                with deterministic(self.seed or 0):
+                    trio.run(partial(self._main, shot, watch, heard, found), clock=clock, instruments=[shot])
+            except Exception as error:
+                if not found:
+                    if not shot.fired:
+                        raise
+                    failure = self.failure(shot, f"what is around it failed: {type(error).__name__}: {error}")
+                    failure.__cause__ = error
+                    found.append(failure)
+            if found:
+                raise found[0]
+            left = more(watch.count(self.ignore, complaints=heard), (self._empty,))
+        if left:
+            raise self.failure(shot, "left behind when all was closed:", left)
+        return shot
+
+    async def _main(self, shot: Shot, watch: Watch, heard: list[str], found: list[SweepFailure]) -> None:
+        manager = nullcontext() if self._around is None else self._around()
+        async with manager as value:
+            arguments = () if self._around is None else (value,)
+            try:
+                if self.before is None:
+                    self.before = watch.count(self.ignore, complaints=heard)
+                await self.attempt(shot, arguments)
+                await self.judge(shot, watch, heard, arguments)
+            except SweepFailure as failure:
+                # Told when all is over: the caller's nurseries would wrap it into groups.
+                found.append(failure)
+
+
+class _ThisLoop(_Runner):
+    """All runs in the loop of the caller."""
+
+    def __init__(
+        self,
+        body: Callable[..., Awaitable[object]],
+        invariants: Sequence[Callable[..., object]],
+        counted: Counted,
+        expected: Errors,
+        ignore: Collection[Kind],
+        grace: float,
+    ) -> None:
+        super().__init__(body, invariants, counted, "cancel", expected, ignore, grace, can_break=False)
+        self.function = "sweep_here"
+
+    async def all(self, moments: Collection[Moment], only: int | None, most: int) -> SweepReport:
+        with remembering():
+            watch = Watch(old=True)
+            self.before = watch.count(self.ignore)
+            undisturbed = await self._run(self.shot(None, "waiting"), watch)
+            runs = 1
+            for moment, numbers in self.plan(moments, only):
+                for number in numbers:
+                    shot = await self._run(self.shot(number, moment), watch)
+                    runs += 1
+                    if not shot.fired:
+                        if only is not None:
+                            raise ValueError(f"there are {undisturbed.pauses} checkpoints, none has number {only}")
+                        break
+                    if number > most:
+                        raise self.too_many(most)
+            return self.report(undisturbed.places, runs)
+
+    async def _run(self, shot: Shot, watch: Watch) -> Shot:
+        with complaining() as heard:
+            trio.lowlevel.add_instrument(shot)
+            try:
+                await self.attempt(shot, ())
+            finally:
+                trio.lowlevel.remove_instrument(shot)
+            await self.judge(shot, watch, heard, ())
+        return shot

@@ -1,0 +1,392 @@
+"""Contracts as a session sees them, and `open_futures_session`.
+
+There is no look-up by client order id for open orders: an order is found by scanning the open orders of its contract,
+then in the history by client id, and by the pushes. A list that is full may have been cut off, and proves no absence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from decimal import Decimal
+from typing import Any, Final, Literal
+
+import trio
+
+from .._io.subscription import Subscription
+from ..client import Client
+from ..config import Market
+from ..errors import NotFound, TradingError
+from ..models._futures_enums import FuturesOrderSide, OpenType, PositionMode
+from ..models.futures_streams import FuturesOrderAction, FuturesOrderUpdate, FuturesPushedOrderType
+from ..models.futures_trading import (
+    FuturesFill,
+    FuturesOrder,
+    FuturesOrderMode,
+    FuturesOrderState,
+    FuturesOrderType,
+    FuturesStpMode,
+    PlanCategory,
+    PlanOrder,
+    PlanOrderType,
+    PriceType,
+)
+from ..rest import futures_trading as rows
+from ._closer import Closer
+from ._engine import Engine
+from ._guard import ExitReport, OnExit
+from ._handle import Order
+from ._order import Intent, OrderFill, OrderState, Sighting
+from ._session import AnyJournal, Leftovers, RulesMode, Session, amount, as_journal, log, opened
+from ._switch import DeadMansSwitch
+
+_LIST: Final = 100
+_ONCE_SENT: Final = (None, "", "0")
+"""How the history says that a waiting order has sent none."""
+
+
+class FuturesVenue:
+    """See `Venue`."""
+
+    market: Market = "futures"
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._futures = client.futures
+
+    async def now(self) -> int:
+        """See `Venue`."""
+        return (await self._futures.system.latency()).server_time
+
+    async def place(self, intent: Intent) -> str:
+        """See `Venue`."""
+        if intent.kind == "tp_sl":
+            attached = await self._futures.call(
+                rows.submit_tp_sl_order,
+                symbol=intent.symbol,
+                type=intent.type,
+                side=int(intent.side),
+                size=None if intent.size is None else int(intent.size),
+                executive_price=intent.price or 0,
+                client_order_id=intent.client_order_id,
+                **intent.extras,
+            )
+            return attached.data.order_id
+        placed = await self._futures.call(
+            rows.submit_order,
+            symbol=intent.symbol,
+            type=intent.type,
+            side=int(intent.side),
+            size=None if intent.size is None else int(intent.size),
+            price=intent.price,
+            client_order_id=intent.client_order_id,
+            **intent.extras,
+        )
+        return placed.data.order_id
+
+    async def cancel(self, intent: Intent, order_id: str | None) -> None:
+        """See `Venue`."""
+        trading = self._futures.trading
+        send = trading.cancel_plan_order if intent.kind == "tp_sl" else trading.cancel_order
+        if order_id is not None:
+            await send(intent.symbol, order_id)
+        else:
+            await send(intent.symbol, client_order_id=intent.client_order_id)
+
+    async def look_up(self, intent: Intent, order_id: str | None) -> Sighting | None:
+        """See `Venue`. Open orders first: one that ends between the two reads is in the history by then."""
+        trading, name = self._futures.trading, intent.client_order_id
+        full = False
+        if intent.kind == "tp_sl":
+            waiting = await trading.plan_orders(intent.symbol, limit=_LIST)
+            full = len(waiting) >= _LIST
+            for plan in waiting:
+                if plan.client_order_id == name:
+                    return _waiting(plan)
+        elif order_id is not None:
+            try:
+                return _listed(await trading.order(intent.symbol, order_id), name)
+            except NotFound:
+                pass
+        else:
+            live = await trading.open_orders(intent.symbol, limit=_LIST)
+            full = len(live) >= _LIST
+            for order in live:
+                if order.client_order_id == name:
+                    return _listed(order, name)
+        for order in await trading.order_history(intent.symbol, client_order_id=name):
+            if order.client_order_id == name:
+                return _finished_plan(order) if intent.kind == "tp_sl" else _listed(order, name)
+        if full:
+            raise TradingError(
+                f"the open orders of {intent.symbol} are too many for one list: {name} may be among them"
+            )
+        return None
+
+    async def open_orders(self, symbols: Iterable[str]) -> list[Sighting]:
+        """See `Venue`."""
+        names = list(symbols)
+        only = names[0] if len(names) == 1 else None
+        trading = self._futures.trading
+        live = await trading.open_orders(only, limit=_LIST)
+        return [_listed(order, order.client_order_id) for order in live]
+
+    async def fills(self, intent: Intent, order_id: str) -> list[OrderFill]:
+        """See `Venue`."""
+        found = await self._futures.trading.trades(intent.symbol, order_id=order_id)
+        return [_fill(row) for row in sorted(found, key=lambda row: row.create_time)]
+
+    def pushes(self) -> AbstractAsyncContextManager[Subscription[Any]]:
+        """See `Venue`."""
+        return self._client.streams.futures.order(gaps="mark")
+
+    def read(self, item: object) -> Sighting | None:
+        """See `Venue`."""
+        return _pushed(item) if isinstance(item, FuturesOrderUpdate) else None
+
+
+def _state(state: FuturesOrderState, filled: Decimal, size: Decimal) -> OrderState:
+    if state != FuturesOrderState.FINISH:
+        return OrderState.OPEN
+    return OrderState.FILLED if filled >= size else OrderState.CANCELLED
+
+
+def _listed(order: FuturesOrder, client_order_id: str | None) -> Sighting:
+    return Sighting(
+        client_order_id=client_order_id,
+        order_id=order.order_id,
+        state=_state(order.state, order.deal_size, order.size),
+        filled_size=order.deal_size,
+        average_price=order.deal_avg_price or None,
+    )
+
+
+def _waiting(plan: PlanOrder) -> Sighting:
+    return Sighting(client_order_id=plan.client_order_id, order_id=plan.order_id, state=OrderState.OPEN)
+
+
+def _finished_plan(order: FuturesOrder) -> Sighting:
+    gone_off = order.executive_order_id not in _ONCE_SENT
+    return Sighting(
+        client_order_id=order.client_order_id,
+        order_id=order.order_id,
+        state=OrderState.TRIGGERED if gone_off else OrderState.CANCELLED,
+    )
+
+
+def _pushed(item: FuturesOrderUpdate) -> Sighting:
+    order, fill = item.order, None
+    if order.type in (FuturesPushedOrderType.TAKE_PROFIT, FuturesPushedOrderType.STOP_LOSS):
+        state = OrderState.OPEN
+        if order.state == FuturesOrderState.FINISH:
+            cancelled = item.event in (FuturesOrderAction.CANCEL, FuturesOrderAction.LIQUIDATION_CANCEL)
+            state = OrderState.CANCELLED if cancelled else OrderState.TRIGGERED
+        return Sighting(client_order_id=order.client_order_id, order_id=order.order_id, state=state)
+    last = order.last_trade
+    if last is not None and last.size:
+        fill = OrderFill(str(last.trade_id), last.price, last.size, last.fee, last.fee_currency, order.update_time)
+    return Sighting(
+        client_order_id=order.client_order_id,
+        order_id=order.order_id,
+        state=_state(order.state, order.filled_size, order.size),
+        filled_size=order.filled_size,
+        average_price=order.average_price or None,
+        fill=fill,
+    )
+
+
+def _fill(row: FuturesFill) -> OrderFill:
+    return OrderFill(row.trade_id, row.price, row.vol, row.paid_fees, None, row.create_time)
+
+
+class FuturesSession(Session):
+    """Contract orders that survive cancellation. Made by `open_futures_session`.
+
+    Limit, market, take-profit and stop-loss orders. Plan and trailing orders take no client order id at this exchange,
+    so nothing could be proven about them: send those with ``client.futures.trading``.
+    """
+
+    def __init__(self, engine: Engine, rules: dict[str, Any], rounds: bool, switch: DeadMansSwitch | None) -> None:
+        super().__init__(engine, rules, rounds)
+        self.dead_mans_switch: DeadMansSwitch | None = switch
+
+    async def submit(
+        self,
+        *,
+        side: FuturesOrderSide | int,
+        size: Decimal | int | str,
+        type: FuturesOrderType | str = "limit",
+        price: Decimal | int | str | None = None,
+        mode: FuturesOrderMode | int | None = None,
+        leverage: Decimal | int | str | None = None,
+        open_type: OpenType | str | None = None,
+        stp_mode: FuturesStpMode | int | None = None,
+        symbol: str | None = None,
+        resend: int = 0,
+        wait: bool = True,
+    ) -> Order:
+        """Submit one limit or market order, under a client order id that is in the journal before it is sent.
+
+        Waiting, cancelling and errors are as of ``SpotSession.submit``.
+
+        Args:
+            side: 1 open long, 2 close short, 3 close long, 4 open short; in one-way mode 1 buy, 2 buy to reduce, 3 sell
+                to reduce, 4 sell.
+            size: contracts, a whole number.
+            type: limit or market.
+            price: quote currency; for limit orders.
+            mode: how long it waits; good till cancelled if left out.
+            leverage: of the position, with the opening sides.
+            open_type: cross or isolated, with the opening sides.
+            stp_mode: self-trade prevention.
+            symbol: may be left out when the session trades one.
+            resend: how often to send it again when it is proven never to have arrived.
+            wait: False returns the handle at once, before the answer.
+
+        Raises:
+            InvalidRequest, ApiError, OrderNotPlaced, JournalError, trio.ClosedResourceError: as of
+                ``SpotSession.submit``.
+        """
+        extras = {"mode": mode, "leverage": leverage, "open_type": open_type, "stp_mode": stp_mode}
+        intent = Intent(
+            client_order_id="",
+            market="futures",
+            symbol=self._symbol(symbol),
+            side=str(int(side)),
+            type=str(getattr(type, "value", type)),
+            price=amount(price, "price"),
+            size=_contracts(size),
+            extras={name: value for name, value in extras.items() if value is not None},
+        )
+        return await self._submit(intent, resend=resend, wait=wait)
+
+    async def submit_tp_sl(
+        self,
+        *,
+        type: PlanOrderType | Literal["take_profit", "stop_loss"],
+        side: FuturesOrderSide | int,
+        trigger_price: Decimal | int | str,
+        executive_price: Decimal | int | str | None = None,
+        price_type: PriceType | int = 1,
+        size: Decimal | int | str | None = None,
+        plan_category: PlanCategory | int | None = None,
+        symbol: str | None = None,
+        resend: int = 0,
+        wait: bool = True,
+    ) -> Order:
+        """Attach a take-profit or a stop-loss to an open position; the rest is as of `submit`.
+
+        When it goes off, its handle ends as ``triggered``; the order that is sent then is the exchange's own. The
+         dead man's switch does not cover it.
+
+        Args:
+            type: take_profit or stop_loss.
+            side: 2 closes a short, 3 closes a long.
+            trigger_price: fires it.
+            executive_price: of the order that is sent; a market order if left out.
+            price_type: 1 watches the last price, 2 the mark price.
+            size: contracts, with plan category 1; the whole position if left out.
+            plan_category: 1 part of the position, 2 all of it.
+            symbol: may be left out when the session trades one.
+            resend: as of `submit`.
+            wait: as of `submit`.
+
+        Raises:
+            PositionRefused: there is no position to close. Others as of `submit`.
+        """
+        extras: dict[str, object] = {"trigger_price": trigger_price, "price_type": price_type}
+        extras["category"] = "market" if executive_price is None else "limit"
+        if plan_category is not None or size is not None:
+            extras["plan_category"] = 1 if plan_category is None else plan_category
+        intent = Intent(
+            client_order_id="",
+            market="futures",
+            symbol=self._symbol(symbol),
+            kind="tp_sl",
+            side=str(int(side)),
+            type=str(getattr(type, "value", type)),
+            price=amount(executive_price, "executive_price"),
+            size=None if size is None else _contracts(size),
+            extras=extras,
+        )
+        return await self._submit(intent, resend=resend, wait=wait)
+
+
+def _contracts(size: Decimal | int | str) -> Decimal | None:
+    contracts = amount(size, "size")
+    if contracts is not None and contracts != contracts.to_integral_value():
+        raise TypeError(f"size is a whole number of contracts, not {contracts}")
+    return contracts
+
+
+@asynccontextmanager
+async def open_futures_session(
+    client: Client,
+    *symbols: str,
+    journal: AnyJournal = None,
+    on_exit: OnExit = "cancel",
+    leftovers: Leftovers | None = None,
+    deadline: float = 75.0,
+    reconcile: float = 30.0,
+    rules: RulesMode = None,
+    dead_mans_switch: int | None = None,
+) -> AsyncGenerator[FuturesSession]:
+    """Trade contracts so that no order is doubled, forgotten, or left open unknowingly; as `open_spot_session`.
+
+    Args:
+        client: with credentials that may trade.
+        symbols: such as BTCUSDT; one or more.
+        journal: where intents are written before they are sent; as of `open_spot_session`.
+        on_exit: also ``"close"``: after the cancels, what this session's own fills have added to positions is closed by
+            reduce-only market orders, never more than the position has. What earlier runs opened is left.
+        leftovers: as of `open_spot_session`.
+        deadline: seconds that leaving may take; as of `open_spot_session`.
+        reconcile: seconds between two looks at the open orders.
+        rules: ``"check"`` or ``"round"``, by the contract's rules.
+        dead_mans_switch: seconds after which the exchange cancels all ordinary orders of the symbols unless it hears
+            from us; see `dead_mans_switch`. It is switched off once the exit is confirmed, and left armed otherwise.
+
+    Raises:
+        SwitchFailed: the switch could not be set; inside the block, that it could not be kept renewed.
+        JournalLocked, JournalError, AuthenticationError, ConnectionLost, InvalidRequest: as of `open_spot_session`.
+    """
+    switch = None if dead_mans_switch is None else DeadMansSwitch(client.futures, symbols, dead_mans_switch)
+
+    async def make(engine: Engine) -> FuturesSession:
+        await trio.lowlevel.checkpoint()
+        found = {symbol: await client.futures.rules(symbol) for symbol in symbols if rules is not None}
+        return FuturesSession(engine, found, rules == "round", switch)
+
+    one_way = False
+    if on_exit == "close":
+        one_way = (await client.futures.position.mode()).position_mode == PositionMode.ONE_WAY
+    closers: list[Closer] = []
+
+    def closer(engine: Engine) -> Closer:
+        closers.append(Closer(client.futures, engine, one_way=one_way))
+        return closers[-1]
+
+    async def left(report: ExitReport) -> None:
+        await trio.lowlevel.checkpoint()
+        if switch is None:
+            return
+        if not report.confirmed:
+            log.warning("the dead man's switch stays armed: it fires in %.0f s at the earliest", switch.fires_in)
+            return
+        for symbol in await switch.disarm():
+            log.error("the dead man's switch of %s may still be armed", symbol)
+
+    async with opened(
+        FuturesVenue(client),
+        symbols,
+        make,
+        journal=as_journal(journal),
+        on_exit=on_exit,
+        leftovers=leftovers,
+        deadline=deadline,
+        reconcile=reconcile,
+        guards=() if switch is None else (switch.run,),
+        positions=closer,
+        left=left,
+    ) as session:
+        yield session

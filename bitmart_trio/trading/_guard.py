@@ -1,0 +1,203 @@
+"""Leaving a session: close what is its own, confirm each, within a deadline, and tell what came of it.
+
+The guard works by look-ups alone, for on the way out of a cancelled program the client's sockets are already gone. It
+runs in a shield with a deadline, and never replaces the error that the program is leaving with: what could not be
+confirmed is raised when there is no error, stands beside a cancellation in a group, and is a note on any other error.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from functools import partial
+from typing import Literal, Protocol, TypeAlias
+
+import attrs
+import trio
+
+from ..errors import BitMartError, ExitUnconfirmed
+from ._engine import Engine, never_arrived
+from ._order import OrderRecord, OrderState, OrderStatus
+from ._tracked import Tracked
+
+log = logging.getLogger(__name__)
+
+OnExit: TypeAlias = Literal["cancel", "leave", "close"]
+"""What becomes of a session's open orders, and on futures of its positions, when it is left."""
+
+
+class PositionCloser(Protocol):
+    """Closes what a session has opened."""
+
+    async def close(self) -> None:
+        """Close it, and return once that is certain."""
+        ...
+
+    def closing(self) -> list[Tracked]:
+        """The orders that did it."""
+        ...
+
+    def still_open(self) -> list[str]:
+        """The symbols where something may be left."""
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class ExitReport:
+    """What leaving a session came to."""
+
+    cancelled: tuple[OrderStatus, ...] = ()
+    """Open before, closed now by our cancel or anybody's; ``filled_size`` says what was filled of each."""
+    filled: tuple[OrderStatus, ...] = ()
+    """Open before, and filled before the cancel came."""
+    never_placed: tuple[OrderStatus, ...] = ()
+    """On their way before, and certain not to exist."""
+    left_open: tuple[OrderStatus, ...] = ()
+    """With ``on_exit="leave"``: still open, as was asked for."""
+    unconfirmed: tuple[OrderStatus, ...] = ()
+    """They may be open. The journal remembers them for the next start."""
+    closing: tuple[OrderStatus, ...] = ()
+    """With ``on_exit="close"``: the orders that closed the session's positions."""
+    positions_unconfirmed: tuple[str, ...] = ()
+    """With ``on_exit="close"``: symbols with a position of the session that may not be closed."""
+    errors: tuple[str, ...] = ()
+    """Why, as far as errors say it."""
+    seconds: float
+    """How long it took."""
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether everything is as was asked for, for certain."""
+        return not self.unconfirmed and not self.positions_unconfirmed
+
+    def __str__(self) -> str:
+        parts = [
+            f"{len(found)} {name}"
+            for name, found in (
+                ("cancelled", self.cancelled),
+                ("filled", self.filled),
+                ("never placed", self.never_placed),
+                ("left open", self.left_open),
+                ("to close positions", self.closing),
+                ("UNCONFIRMED", self.unconfirmed),
+            )
+            if found
+        ]
+        parts += [f"position in {symbol} UNCONFIRMED" for symbol in self.positions_unconfirmed]
+        said = f"{', '.join(parts) or 'nothing was open'} in {self.seconds:.1f} s"
+        ids = ", ".join(each.client_order_id for each in self.unconfirmed)
+        return "; ".join([said, *([f"may be open: {ids}"] if ids else []), *self.errors])
+
+
+class ExitGuard:
+    """Leaves one session.
+
+    Args:
+        engine: of the session.
+        on_exit: what to do with what is open.
+        deadline: seconds.
+        positions: for ``"close"``: closes them.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        on_exit: OnExit,
+        deadline: float,
+        positions: PositionCloser | None = None,
+    ) -> None:
+        self._engine = engine
+        self._on_exit = on_exit
+        self._deadline = deadline
+        self._positions = positions
+        self._errors: list[str] = []
+
+    @trio.lowlevel.enable_ki_protection
+    async def leave(self) -> ExitReport:  # noqa: ASYNC910  a cancellation must not keep it from its work
+        """Do it. Never raises because of the exchange or the network; always within the deadline."""
+        engine, began = self._engine, trio.current_time()
+        engine.closing = True
+        engine.stop_following()
+        await trio.lowlevel.cancel_shielded_checkpoint()
+        mine = list(engine.orders.values())
+        # Whom nobody holds (their submit was cancelled) are taken back, also where the others are left.
+        end = [each for each in mine if self._on_exit != "leave" or each.abandoned or not each.record.decided]
+        for tracked in end:
+            tracked.flight.abandon()  # what has not been sent yet is not
+        with trio.move_on_after(self._deadline, shield=True):
+            async with trio.open_nursery() as nursery:
+                for tracked in end:
+                    nursery.start_soon(self._end, tracked)
+            if self._positions is not None:
+                # The engine's own tasks may have been ended by an error.
+                async with trio.open_nursery() as nursery:
+                    engine.work = nursery
+                    try:
+                        await self._positions.close()
+                    except BitMartError as error:
+                        self._errors.append(f"positions: {error}")
+        engine.work = None
+        return self._report(mine, trio.current_time() - began)
+
+    async def _end(self, tracked: Tracked) -> None:
+        engine, record = self._engine, tracked.record
+        await trio.lowlevel.checkpoint()
+        try:
+            # Its own task goes on looking for it; where that was ended by an error, it is up to us.
+            await tracked.until(lambda: record.decided or not tracked.placing)
+            if not record.decided and await engine.resolve(tracked):
+                engine.tell(tracked, partial(OrderRecord.reject, error=never_arrived(record)))
+            if self._on_exit != "leave" or tracked.abandoned:
+                await engine.cancel(tracked)
+        except (BitMartError, trio.ClosedResourceError) as error:
+            self._errors.append(f"{record.intent.client_order_id}: {error}")
+
+    def _report(self, mine: list[Tracked], seconds: float) -> ExitReport:
+        positions = self._positions
+        closing = [] if positions is None else positions.closing()
+        found: dict[str, list[OrderStatus]] = {"cancelled": [], "filled": [], "never": [], "left": [], "doubt": []}
+        for tracked in mine:
+            record = tracked.record
+            match record.state:
+                case OrderState.FILLED | OrderState.TRIGGERED:
+                    name = "filled"
+                case OrderState.CANCELLED:
+                    name = "cancelled"
+                case OrderState.REJECTED:
+                    name = "never"
+                case OrderState.OPEN if self._on_exit == "leave" and not tracked.abandoned:
+                    name = "left"
+                case _:
+                    name = "doubt"
+            found[name].append(record.status())
+        return ExitReport(
+            cancelled=tuple(found["cancelled"]),
+            filled=tuple(found["filled"]),
+            never_placed=tuple(found["never"]),
+            left_open=tuple(found["left"]),
+            unconfirmed=tuple(found["doubt"]),
+            closing=tuple(each.record.status() for each in closing),
+            positions_unconfirmed=() if positions is None else tuple(positions.still_open()),
+            errors=tuple(self._errors),
+            seconds=seconds,
+        )
+
+
+def tell(report: ExitReport) -> None:
+    """Log a report; to be called in the ``finally`` of a session, where what it raises joins what is on its way.
+
+    Raises:
+        ExitUnconfirmed: not everything is confirmed, and no error is on its way.
+        BaseExceptionGroup: a cancellation is on its way: it and an `ExitUnconfirmed`.
+    """
+    if report.confirmed:
+        log.info("left the session: %s", report)
+        return
+    log.error("left the session: %s", report)
+    leaving = sys.exception()
+    unconfirmed = ExitUnconfirmed(str(report), report=report)
+    if leaving is None:
+        raise unconfirmed
+    if isinstance(leaving, trio.Cancelled):
+        raise BaseExceptionGroup("a session was cancelled, and its exit is not confirmed", [leaving, unconfirmed])
+    leaving.add_note(f"left the session: {report}")

@@ -1,0 +1,232 @@
+"""The handle of one order: what a bot holds, waits on and cancels."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from decimal import Decimal
+from typing import TypeAlias, overload
+
+import trio
+
+from ..errors import OrderNotFilled
+from ._engine import Engine
+from ._order import Intent, OrderFill, OrderState, OrderStatus, Outcome
+from ._tracked import Tracked
+
+Again: TypeAlias = Callable[[Intent], Awaitable["Order"]]
+"""Submits an order like another one."""
+
+
+class Fills(Sequence[OrderFill]):
+    """The fills of an order: a sequence of those known now, oldest first, and an async iterable of all of them.
+
+    ``async for`` waits for each fill and ends when the order is over and every fill was told; fills that no push told
+    of are read over REST then. Any number of tasks may iterate at once.
+
+    Raises:
+        trio.ClosedResourceError: ``async for``, when the session is left before the order is over.
+    """
+
+    def __init__(self, tracked: Tracked) -> None:
+        self._tracked = tracked
+
+    @overload
+    def __getitem__(self, index: int) -> OrderFill: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[OrderFill]: ...
+    def __getitem__(self, index: int | slice) -> OrderFill | Sequence[OrderFill]:
+        """One of those known now."""
+        return list(self._tracked.record.fills.values())[index]
+
+    def __len__(self) -> int:
+        """How many are known now."""
+        return len(self._tracked.record.fills)
+
+    def __iter__(self) -> Iterator[OrderFill]:
+        """Those known now."""
+        return iter(list(self._tracked.record.fills.values()))
+
+    @property
+    def complete(self) -> bool:
+        """Whether the order is over and every one of its fills is known."""
+        record = self._tracked.record
+        return record.closed and record.filled_known >= record.filled_size
+
+    def __aiter__(self) -> AsyncIterator[OrderFill]:
+        """Wait for each of them."""
+        return _FillIterator(self, self._tracked)
+
+
+class _FillIterator:
+    def __init__(self, fills: Fills, tracked: Tracked) -> None:
+        self._fills = fills
+        self._tracked = tracked
+        self._given = 0
+
+    def __aiter__(self) -> _FillIterator:
+        return self
+
+    async def __anext__(self) -> OrderFill:
+        fills = self._fills
+        await self._tracked.until(lambda: len(fills) > self._given or fills.complete)
+        if len(fills) == self._given:
+            raise StopAsyncIteration
+        self._given += 1
+        return fills[self._given - 1]
+
+
+class Order:
+    """One order of a session. Made by ``session.submit``.
+
+    Everything here is what is known now: kept up by the private stream, and by look-ups after its holes and on a slow
+    clock. The ``wait_...`` methods return when it has become so; cancelling one changes nothing about the order.
+    """
+
+    __slots__ = ("_again", "_engine", "_tracked", "fills")
+
+    def __init__(self, engine: Engine, tracked: Tracked, again: Again) -> None:
+        self._engine = engine
+        self._tracked = tracked
+        self._again = again
+        self.fills: Fills = Fills(tracked)
+
+    @property
+    def client_order_id(self) -> str:
+        """The id that the session chose for it."""
+        return self._tracked.record.intent.client_order_id
+
+    @property
+    def symbol(self) -> str:
+        """Such as BTC_USDT, or BTCUSDT for a contract."""
+        return self._tracked.record.intent.symbol
+
+    @property
+    def status(self) -> OrderStatus:
+        """All of it, frozen."""
+        return self._tracked.record.status()
+
+    @property
+    def state(self) -> OrderState:
+        """How far it is."""
+        return self._tracked.record.state
+
+    @property
+    def outcome(self) -> Outcome:
+        """What became of the intent: `Accepted`, `Rejected` or (not yet known) `Unknown`."""
+        return self._tracked.record.outcome()
+
+    @property
+    def order_id(self) -> str | None:
+        """The exchange's id; None before it is accepted."""
+        return self._tracked.record.order_id
+
+    @property
+    def filled_size(self) -> Decimal:
+        """What was filled: base currency (spot) or contracts."""
+        return self._tracked.record.filled_size
+
+    @property
+    def average_price(self) -> Decimal | None:
+        """Of what was filled; None before the first fill."""
+        return self._tracked.record.average_price
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it is over."""
+        return self._tracked.record.closed
+
+    async def wait_accepted(self) -> OrderStatus:
+        """Wait until the exchange is known to have it, or to have had it.
+
+        Raises:
+            ApiError, InvalidRequest: it was refused.
+            OrderNotPlaced: it is certain not to exist.
+            trio.ClosedResourceError: the session was left before that was known.
+        """
+        record = self._tracked.record
+        await self._tracked.until(lambda: record.decided)
+        if record.state is OrderState.REJECTED and record.error is not None:
+            raise record.error
+        return record.status()
+
+    async def wait_filled(self) -> OrderStatus:
+        """Wait until it is filled whole.
+
+        Raises:
+            OrderNotFilled: it ended some other way; ``status`` says how, and how much was filled.
+            ApiError, InvalidRequest, OrderNotPlaced, trio.ClosedResourceError: as of `wait_accepted`.
+        """
+        await self.wait_accepted()
+        status = await self.wait_closed()
+        if status.state is not OrderState.FILLED:
+            raise OrderNotFilled(f"the order {self.client_order_id} ended as {status.state}", status=status)
+        return status
+
+    async def wait_closed(self) -> OrderStatus:
+        """Wait until it is over, however it ended.
+
+        Raises:
+            trio.ClosedResourceError: the session was left before.
+        """
+        record = self._tracked.record
+        await self._tracked.until(lambda: record.closed)
+        return record.status()
+
+    async def cancel(self) -> OrderStatus:
+        """Cancel it, and wait until it is over for certain.
+
+        Returns:
+            How it ended: it may have been filled, whole or in part, before the cancel came.
+
+        Raises:
+            ApiError: the key may not cancel. What passes by itself (a broken connection, a busy exchange) is tried
+                again until it works: bound it with ``trio.move_on_after``. A cancelled ``cancel`` leaves the order
+                open or not; ask again, or leave it to the session's exit.
+        """
+        return await self._engine.cancel(self._tracked)
+
+    async def replace(
+        self, *, price: Decimal | int | str | None = None, size: Decimal | int | str | None = None
+    ) -> Order:
+        """Cancel it, and place another one of its kind in its stead.
+
+        Not atomic: the first is certain to be closed before the second is sent, and what was filled of the first in the
+        meantime is taken off the second's size, so the two together never fill more than was asked for.
+
+        Args:
+            price: the new one; the same if left out.
+            size: the new whole size, what was already filled included; the same if left out.
+
+        Returns:
+            The new order, or this one when nothing was left to place.
+
+        Raises:
+            TypeError: it is a market order, or a take-profit or stop-loss.
+            ApiError, InvalidRequest, OrderNotPlaced: as of ``submit``. The first order is closed then.
+        """
+        intent = self._tracked.record.intent
+        if intent.kind != "order" or intent.size is None or intent.price is None:
+            raise TypeError("only an order with a price and a size can be replaced")
+        ended = await self._engine.cancel(self._tracked)
+        left = Decimal(size if size is not None else intent.size) - ended.filled_size
+        if left <= 0 or ended.state is OrderState.REJECTED:
+            await trio.lowlevel.checkpoint()
+            return self
+        return await self._again(_changed(intent, price, left))
+
+    def __repr__(self) -> str:
+        status = self.status
+        return f"<Order {status.client_order_id} {status.symbol} {status.side} {status.type} {status.state}>"
+
+
+def _changed(intent: Intent, price: Decimal | int | str | None, size: Decimal) -> Intent:
+    return Intent(
+        client_order_id="",
+        market=intent.market,
+        symbol=intent.symbol,
+        side=intent.side,
+        type=intent.type,
+        price=intent.price if price is None else Decimal(price),
+        size=size,
+        extras=intent.extras,
+    )

@@ -1,0 +1,300 @@
+"""What is known of one order: a state machine without IO that takes any news in any order.
+
+News comes from three sides, late, twice and out of order: the reply to the request, pushes, and look-ups. Three rules
+make the result the same whatever the order of arrival:
+
+- What was executed only grows.
+- An ended order stays ended. The exchange never reopens one.
+- A fill counts once, by its trade id.
+
+So a look-up that was overtaken by a push changes nothing, and a push that comes twice does not either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final, Literal, TypeAlias, cast
+
+import attrs
+
+from ..config import Market
+from ..errors import OrderNotPlaced
+
+ZERO: Final = Decimal(0)
+
+Kind: TypeAlias = Literal["order", "tp_sl"]
+"""An ordinary order, or a futures take-profit or stop-loss that waits for its price."""
+
+
+class OrderState(StrEnum):
+    """How far an order of a session is."""
+
+    PENDING = "pending"
+    """Written down, on its way, or waiting for its turn: no answer yet."""
+    UNKNOWN = "unknown"
+    """Cut off on its way: it is being looked for."""
+    OPEN = "open"
+    """The exchange has it; it may be filled in part."""
+    FILLED = "filled"
+    """Over: filled whole."""
+    CANCELLED = "cancelled"
+    """Over: cancelled by anybody, or expired; a part may have been filled before."""
+    TRIGGERED = "triggered"
+    """Over: a take-profit or stop-loss that went off. The order that it sent is the exchange's own."""
+    REJECTED = "rejected"
+    """Over: it never became an order."""
+
+
+_ENDED: Final = (OrderState.FILLED, OrderState.CANCELLED, OrderState.TRIGGERED, OrderState.REJECTED)
+
+
+@attrs.frozen
+class Accepted:
+    """The exchange has taken the order."""
+
+    order_id: str
+    """The exchange's id."""
+
+
+@attrs.frozen
+class Rejected:
+    """It never became an order: refused, never sent, or proven never to have arrived."""
+
+    error: Exception
+    """Why: an `ApiError`, `InvalidRequest`, `OrderNotPlaced`, ..."""
+
+
+@attrs.frozen
+class Unknown:
+    """Not known yet: no answer has come, or the request was cut off and is being looked for."""
+
+    error: Exception | None = None
+    """What cut it off; None while the answer is simply awaited, or after a cancellation."""
+
+
+Outcome: TypeAlias = Accepted | Rejected | Unknown
+"""What became of an intent."""
+
+
+@attrs.frozen
+class OrderFill:
+    """One fill of an order of a session."""
+
+    trade_id: str
+    """The exchange's id."""
+    price: Decimal
+    """Quote currency."""
+    size: Decimal
+    """Base currency (spot) or contracts (futures)."""
+    fee: Decimal | None
+    """As the market tells it (futures pushes: negative is a cost); None when it does not."""
+    fee_currency: str | None
+    """None when the exchange leaves it out."""
+    time: int | None
+    """Milliseconds; None when the push leaves it out."""
+
+
+@attrs.frozen(kw_only=True)
+class OrderStatus:
+    """An order as it was known at one moment."""
+
+    client_order_id: str
+    order_id: str | None
+    """The exchange's id; None before it is accepted."""
+    symbol: str
+    side: str
+    """``buy`` or ``sell`` on spot, the digit 1 to 4 on futures."""
+    type: str
+    """As submitted: limit, market, ..."""
+    price: Decimal | None
+    """None for a market order."""
+    size: Decimal | None
+    """Base currency or contracts; None for a spot market buy, and a take-profit or stop-loss of a whole position."""
+    notional: Decimal | None
+    """Quote currency that a spot market buy spends, else None."""
+    state: OrderState
+    filled_size: Decimal
+    """Base currency or contracts."""
+    average_price: Decimal | None
+    """Of what was filled; None before the first fill."""
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it is over."""
+        return self.state in _ENDED
+
+
+@attrs.frozen(kw_only=True)
+class Intent:
+    """One order as it was meant: what the journal holds, and what is sent."""
+
+    client_order_id: str
+    market: Market
+    symbol: str
+    kind: Kind = "order"
+    side: str
+    type: str
+    price: Decimal | None = None
+    size: Decimal | None = None
+    notional: Decimal | None = None
+    extras: Mapping[str, object] = attrs.field(factory=dict[str, object])
+    """Further arguments of the market's submit method. They are not written down: nothing is sent from a journal."""
+
+    def entry(self) -> dict[str, object]:
+        """For the journal."""
+        amounts = {"price": self.price, "size": self.size, "notional": self.notional}
+        return {
+            "what": "intent",
+            "id": self.client_order_id,
+            "market": self.market,
+            "symbol": self.symbol,
+            "kind": self.kind,
+            "side": self.side,
+            "type": self.type,
+            **{name: format(value, "f") for name, value in amounts.items() if value is not None},
+        }
+
+    @classmethod
+    def from_entry(cls, entry: Mapping[str, object]) -> Intent:
+        """From the journal. Raises KeyError or ArithmeticError for what `entry` never wrote."""
+        amounts = {name: Decimal(str(entry[name])) for name in ("price", "size", "notional") if name in entry}
+        return cls(
+            client_order_id=str(entry["id"]),
+            market=cast("Market", entry["market"]),
+            symbol=str(entry["symbol"]),
+            kind=cast("Kind", entry["kind"]),
+            side=str(entry["side"]),
+            type=str(entry["type"]),
+            price=amounts.get("price"),
+            size=amounts.get("size"),
+            notional=amounts.get("notional"),
+        )
+
+
+@attrs.frozen(kw_only=True)
+class Sighting:
+    """One piece of news about an order, of either market, brought to one shape."""
+
+    client_order_id: str | None
+    order_id: str
+    state: OrderState
+    filled_size: Decimal = ZERO
+    average_price: Decimal | None = None
+    fill: OrderFill | None = None
+    """The fill that a push tells of."""
+
+
+class OrderRecord:
+    """All that is known of one order of the session."""
+
+    def __init__(self, intent: Intent) -> None:
+        self.intent = intent
+        self.order_id: str | None = None
+        self.state = OrderState.PENDING
+        self.filled_size = ZERO
+        self.average_price: Decimal | None = None
+        self.fills: dict[str, OrderFill] = {}
+        self.error: Exception | None = None
+        """Why it was rejected, or what cut it off."""
+        self.stamp: int | None = None
+        """Of an unknown one: the exchange's time (ms) that it was signed with."""
+
+    @property
+    def decided(self) -> bool:
+        """Whether its outcome is known."""
+        return self.state not in (OrderState.PENDING, OrderState.UNKNOWN)
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is over."""
+        return self.state in _ENDED
+
+    @property
+    def filled_known(self) -> Decimal:
+        """How much of what was filled is known fill by fill."""
+        return sum((fill.size for fill in self.fills.values()), ZERO)
+
+    def see(self, news: Sighting) -> bool:
+        """Take a piece of news; whether it changed anything."""
+        before = (self.state, self.filled_size, len(self.fills), self.order_id)
+        self.order_id = self.order_id or news.order_id
+        if news.fill is not None:
+            self.fills.setdefault(news.fill.trade_id, news.fill)
+        if news.filled_size > self.filled_size:
+            self.filled_size = news.filled_size
+            self.average_price = news.average_price or self.average_price
+        if not self.closed:
+            self.state = news.state
+            if news.state is OrderState.REJECTED:
+                self.error = OrderNotPlaced(
+                    "the exchange took it in and then did not accept it", client_order_id=self.intent.client_order_id
+                )
+        return before != (self.state, self.filled_size, len(self.fills), self.order_id)
+
+    def accept(self, order_id: str) -> None:
+        """The exchange's reply to the request: it has it."""
+        self.order_id = self.order_id or order_id
+        if not self.decided:
+            self.state = OrderState.OPEN
+
+    def reject(self, error: Exception) -> None:
+        """It never became an order."""
+        if not self.decided:
+            self.state, self.error = OrderState.REJECTED, error
+
+    def lose(self, stamp: int | None, error: Exception | None) -> None:
+        """The request was cut off on its way."""
+        if not self.decided:
+            self.state, self.stamp, self.error = OrderState.UNKNOWN, stamp, error
+
+    def forget(self) -> None:
+        """The exchange no longer knows an order that it had accepted: it is over, by a cancel."""
+        if not self.closed:
+            self.state = OrderState.CANCELLED
+
+    def add_fills(self, fills: list[OrderFill]) -> bool:
+        """Take fills that were read; whether any was new."""
+        before = len(self.fills)
+        found = {fill.trade_id: fill for fill in fills}
+        if not self.fills.keys() <= found.keys() and sum((f.size for f in fills), ZERO) == self.filled_size:
+            # Pushes and lists name the fills differently: the list has them all, so nothing may count twice.
+            self.fills = found
+        else:
+            self.fills = {**self.fills, **{name: fill for name, fill in found.items() if name not in self.fills}}
+        return len(self.fills) != before
+
+    def outcome(self) -> Outcome:
+        """What became of the intent."""
+        if self.state is OrderState.REJECTED and self.error is not None:
+            return Rejected(self.error)
+        if self.decided:
+            return Accepted(self.order_id or "")
+        return Unknown(self.error)
+
+    def status(self) -> OrderStatus:
+        """As it is now."""
+        intent = self.intent
+        return OrderStatus(
+            client_order_id=intent.client_order_id,
+            order_id=self.order_id,
+            symbol=intent.symbol,
+            side=intent.side,
+            type=intent.type,
+            price=intent.price,
+            size=intent.size,
+            notional=intent.notional,
+            state=self.state,
+            filled_size=self.filled_size,
+            average_price=self.average_price,
+        )
+
+    def end_entry(self) -> dict[str, object]:
+        """For the journal, when it is over."""
+        return {
+            "what": "end",
+            "id": self.intent.client_order_id,
+            "state": self.state.value,
+            "filled": format(self.filled_size, "f"),
+        }

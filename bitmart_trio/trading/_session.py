@@ -1,0 +1,310 @@
+"""What spot and futures sessions share: opening in the right order, leftovers of a crash, handles, leaving.
+
+The order of opening matters: the journal first (one writer), then the order stream (nothing of ours may be pushed
+unheard), then what the last run left, and only then the user's code. Leaving goes the other way round.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Final, Literal, TypeAlias, TypeVar
+
+import trio
+
+from .._io.scopes import lone_error
+from ..errors import BitMartError, InvalidRequest
+from ..models.rules import FuturesRules, SpotRules
+from ._engine import Engine
+from ._guard import ExitGuard, ExitReport, OnExit, PositionCloser, tell
+from ._handle import Order
+from ._ids import OrderIds
+from ._journal import FileJournal, Journal, MemoryJournal, pending
+from ._order import Intent, OrderStatus
+from ._tracked import Tracked
+from ._venue import PERMANENT, Venue
+
+log = logging.getLogger(__name__)
+
+S = TypeVar("S", bound="Session")
+
+AnyJournal: TypeAlias = str | os.PathLike[str] | Journal | None
+"""A path, any `Journal`, or None: nothing is remembered beyond the session."""
+
+Leftovers: TypeAlias = Literal["cancel", "adopt", "leave"]
+"""What becomes of orders that an earlier run with the same journal left open."""
+
+RulesMode: TypeAlias = Literal["check", "round"] | None
+"""Whether orders are held against the market's rules before they are sent, and brought onto its grid."""
+
+_RELEASE: Final = 5.0
+
+
+class Session:
+    """The base of `SpotSession` and `FuturesSession`: what both markets' sessions offer.
+
+    Args:
+        engine: runs it.
+        rules: by symbol; empty when orders are not held against them.
+        rounds: bring amounts onto the market's grid first.
+    """
+
+    def __init__(self, engine: Engine, rules: dict[str, SpotRules] | dict[str, FuturesRules], rounds: bool) -> None:
+        self._engine = engine
+        self._rules = rules
+        self._rounds = rounds
+        self._report: ExitReport | None = None
+        self._leftovers: tuple[OrderStatus, ...] = ()
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """What it trades."""
+        return self._engine.symbols
+
+    @property
+    def orders(self) -> Sequence[Order]:
+        """Its orders that are not over, oldest first."""
+        return [self._handle(each) for each in self._engine.orders.values() if not each.record.closed]
+
+    @property
+    def report(self) -> ExitReport | None:
+        """What leaving came to; None before."""
+        return self._report
+
+    @property
+    def leftovers(self) -> tuple[OrderStatus, ...]:
+        """What an earlier run had left in the journal, as it was when this one began to trade."""
+        return self._leftovers
+
+    @property
+    def prefix(self) -> str:
+        """What the client order ids of this session begin with."""
+        return self._engine.ids.prefix
+
+    async def cancel_all(self) -> list[OrderStatus]:
+        """Cancel all orders of this session, and wait until they are over for certain.
+
+        Returns:
+            How they ended.
+
+        Raises:
+            ApiError: as of ``Order.cancel``. Cancelling this leaves some open and some not.
+        """
+        ended: list[OrderStatus] = []
+
+        async def one(tracked: Tracked) -> None:
+            ended.append(await self._engine.cancel(tracked))
+
+        with lone_error():
+            async with trio.open_nursery() as nursery:
+                for tracked in list(self._engine.orders.values()):
+                    nursery.start_soon(one, tracked)
+        return ended
+
+    async def reconcile(self) -> None:
+        """Look at all of its open orders now, rather than on the slow clock.
+
+        Raises:
+            ApiError, TransportError: they could not be read.
+        """
+        await self._engine.reconcile()
+
+    # ----------------------------------------------------------------------------------------------------------------
+    # For the two markets
+    # ----------------------------------------------------------------------------------------------------------------
+
+    def _symbol(self, symbol: str | None) -> str:
+        symbols = self._engine.symbols
+        if symbol is None and len(symbols) == 1:
+            return symbols[0]
+        if symbol not in symbols:
+            raise InvalidRequest(f"this session trades {', '.join(symbols)}, not {symbol}", argument="symbol")
+        return symbol
+
+    def _fitted(self, intent: Intent) -> Intent:
+        """The intent held against the rules; `InvalidRequest` names what breaks them."""
+        rules = self._rules.get(intent.symbol)
+        if rules is None:
+            return intent
+        side = {"1": "buy", "2": "buy", "3": "sell", "4": "sell"}.get(intent.side, intent.side)
+        price, size = intent.price, intent.size
+        if self._rounds:
+            price = None if price is None else rules.round_price(price, side=side)
+            size = None if size is None else rules.round_size(size)
+        order = {"type": intent.type, "side": side, "price": price, "size": size, "notional": intent.notional}
+        broken = rules.check({**order, "leverage": intent.extras.get("leverage")})
+        if broken:
+            reasons = "; ".join(each.reason for each in broken)
+            raise InvalidRequest(reasons, argument=broken[0].argument if len(broken) == 1 else None)
+        return replaced(intent, price=price, size=size)
+
+    async def _submit(self, intent: Intent, *, resend: int, wait: bool) -> Order:
+        # Here rather than later: once there is an order, nobody may be cancelled without abandoning it.
+        await trio.lowlevel.checkpoint()
+        if self._engine.closing or self._engine.work is None:
+            raise trio.ClosedResourceError("the session was left")
+        intent = replaced(self._fitted(intent), client_order_id=self._engine.ids.next())
+        tracked = self._engine.adopt(intent, resend=resend)
+        order = self._handle(tracked)
+        self._engine.start(self._engine.place, tracked)
+        if not wait:
+            return order
+        decided = False
+        try:
+            await tracked.until(lambda: tracked.record.decided)
+            decided = True
+        finally:
+            if not decided:
+                self._engine.abandon(tracked)
+        await order.wait_accepted()
+        return order
+
+    def _handle(self, tracked: Tracked) -> Order:
+        return Order(self._engine, tracked, lambda intent: self._submit(intent, resend=0, wait=True))
+
+    async def _settle_leftovers(self, left: Iterable[Intent], mode: Leftovers) -> None:
+        """See to what an earlier run left: find each, and cancel, adopt or leave it."""
+        await trio.lowlevel.checkpoint()
+        engine, found = self._engine, list[Tracked]()
+        stamp = None
+        for intent in left:
+            if stamp is None:
+                # A dead process signs nothing any more, so no request of its can have a later timestamp.
+                stamp = await engine.venue.now()
+            tracked = engine.adopt(intent)
+            tracked.record.lose(stamp, None)
+            found.append(tracked)
+
+        async def settle(tracked: Tracked) -> None:
+            await trio.lowlevel.checkpoint()
+            try:
+                await engine.look(tracked)
+            except BitMartError as error:
+                if isinstance(error, PERMANENT):
+                    raise
+                log.info("%s of an earlier run could not be looked up yet: %s", tracked.record.intent, error)
+            if not tracked.record.decided:
+                # Perhaps still on its way: it is watched until it can no longer arrive, while the session goes on.
+                if mode == "leave":
+                    engine.start(engine.watch, tracked)
+                else:
+                    tracked.abandoned = mode == "cancel"
+                    engine.start(engine.settle, tracked)
+            elif mode == "cancel":
+                await engine.cancel(tracked)
+            elif mode == "leave":
+                engine.release(tracked)
+
+        with lone_error():
+            async with trio.open_nursery() as nursery:
+                for tracked in found:
+                    nursery.start_soon(settle, tracked)
+        self._leftovers = tuple(tracked.record.status() for tracked in found)
+        if found:
+            log.info("the journal had %d orders without an end: %s", len(found), self._leftovers)
+
+
+def replaced(
+    intent: Intent,
+    *,
+    price: Decimal | Literal["same"] | None = "same",
+    size: Decimal | Literal["same"] | None = "same",
+    client_order_id: str | None = None,
+) -> Intent:
+    """An intent with other amounts or another id."""
+    return Intent(
+        client_order_id=intent.client_order_id if client_order_id is None else client_order_id,
+        market=intent.market,
+        symbol=intent.symbol,
+        kind=intent.kind,
+        side=intent.side,
+        type=intent.type,
+        price=intent.price if price == "same" else price,
+        size=intent.size if size == "same" else size,
+        notional=intent.notional,
+        extras=intent.extras,
+    )
+
+
+def amount(value: Decimal | int | str | None, name: str) -> Decimal | None:
+    """An exact amount, as every call takes it."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or type(value) is float:
+        raise TypeError(f"{name} is a Decimal, an int or a str, not {type(value).__name__}")
+    try:
+        return Decimal(value)
+    except ArithmeticError:
+        raise InvalidRequest(f"{name} is no number: {value!r}", argument=name) from None
+
+
+def as_journal(journal: AnyJournal) -> Journal:
+    """The journal that was asked for."""
+    if journal is None:
+        return MemoryJournal()
+    return FileJournal(journal) if isinstance(journal, str | os.PathLike) else journal
+
+
+@asynccontextmanager
+async def opened(
+    venue: Venue,
+    symbols: tuple[str, ...],
+    make: Callable[[Engine], Awaitable[S]],
+    *,
+    journal: Journal,
+    on_exit: OnExit,
+    leftovers: Leftovers | None,
+    deadline: float,
+    reconcile: float,
+    guards: Sequence[Callable[..., Awaitable[None]]] = (),
+    positions: Callable[[Engine], PositionCloser] | None = None,
+    left: Callable[[ExitReport], Awaitable[None]] | None = None,
+) -> AsyncGenerator[S]:
+    """Run a session.
+
+    Args:
+        venue: the market.
+        symbols: as of the openers, like journal, on_exit, leftovers, deadline and reconcile.
+        journal: not yet open.
+        on_exit: what becomes of open orders.
+        leftovers: what becomes of those of an earlier run.
+        deadline: seconds of leaving.
+        reconcile: seconds of the slow clock.
+        make: the session of an engine; what it reads over REST is read before anything runs.
+        guards: tasks beside the session's own, which live until its exit is done.
+        positions: closes what the session opened.
+        left: called last, in the shield, with the report.
+    """
+    if not symbols:
+        raise InvalidRequest("name at least one symbol", argument="symbols")
+    entries = await journal.open()
+    try:
+        before = pending(entries)
+        mine = [each for each in before.values() if each.market == venue.market and each.symbol in symbols]
+        others = [each.entry() for each in before.values() if each not in mine]
+        engine = Engine(venue, journal, OrderIds(await venue.now()), symbols, reconcile, keep=others)
+        session = await make(engine)
+        # Before any entry of this session: what an earlier one finished is of no more use.
+        await journal.compact(lambda: [each.entry() for each in before.values()])
+        mode: Leftovers = leftovers or ("adopt" if on_exit == "leave" else "cancel")
+        with lone_error():
+            async with trio.open_nursery() as nursery:
+                await nursery.start(engine.run, guards)
+                try:
+                    await session._settle_leftovers(mine, mode)  # pyright: ignore[reportPrivateUsage]
+                    yield session
+                finally:
+                    closer = None if positions is None or on_exit != "close" else positions(engine)
+                    # It shields itself, and keeps to the deadline.
+                    report = await ExitGuard(engine, on_exit, deadline, closer).leave()  # noqa: ASYNC102
+                    session._report = report  # pyright: ignore[reportPrivateUsage]
+                    if left is not None:
+                        with trio.move_on_after(_RELEASE, shield=True):
+                            await left(report)
+                    engine.stop()
+                    tell(report)
+    finally:
+        await journal.close()  # noqa: ASYNC102  it shields itself

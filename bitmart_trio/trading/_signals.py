@@ -1,0 +1,104 @@
+"""SIGINT and SIGTERM as cancellation, so that a program that is told to stop leaves through its own doors.
+
+Plain ``trio.run`` turns Ctrl-C into a KeyboardInterrupt somewhere in the program, and lets SIGTERM, which is what
+service managers send, kill it on the spot: no session would be left. Here both cancel, and sessions close what is open.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final, TypeVar, TypeVarTuple
+
+import trio
+
+from .._io.scopes import lone_error
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+class Stopped:
+    """Whether, and by what, a program was told to stop.
+
+    Attributes:
+        signal: the first one that came; None when none has.
+    """
+
+    def __init__(self) -> None:
+        self.signal: signal.Signals | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """What a shell expects of a program that ended for a signal: 130 for SIGINT, 143 for SIGTERM; 0 without one."""
+        return 0 if self.signal is None else 128 + self.signal
+
+
+@asynccontextmanager
+async def cancel_on_signals(*signals: signal.Signals) -> AsyncGenerator[Stopped]:
+    """Cancel the block when the process is told to stop; only in the main thread.
+
+    The first signal cancels the block, which ends without an error: look at ``signal`` of what it gives. The second one
+    kills the process at once, as it would have done without this.
+
+    Args:
+        signals: SIGINT and SIGTERM if left out.
+    """
+    wanted = signals or STOPPING
+    stopped = Stopped()
+    with trio.open_signal_receiver(*wanted) as received, lone_error():
+        async with trio.open_nursery() as nursery:
+            # Shielded, so that the second signal is heard while the block cleans up.
+            watching = trio.CancelScope(shield=True)
+            nursery.start_soon(_watch, received, watching, nursery.cancel_scope, stopped)
+            try:
+                yield stopped
+            finally:
+                watching.cancel()
+
+
+async def _watch(
+    received: AsyncIterator[int], watching: trio.CancelScope, block: trio.CancelScope, stopped: Stopped
+) -> None:
+    with watching:
+        async for number in received:
+            if stopped.signal is not None:
+                log.warning("the second %s: ending at once", signal.Signals(number).name)
+                signal.signal(number, signal.SIG_DFL)
+                signal.raise_signal(number)
+            stopped.signal = signal.Signals(number)
+            log.info("%s: leaving", stopped.signal.name)
+            block.cancel()
+
+
+def run(main: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
+    """``trio.run`` for programs that hold sessions: SIGINT and SIGTERM cancel, and sessions are left in order.
+
+    Args:
+        main: an async function.
+        args: its arguments.
+
+    Returns:
+        What ``main`` returned.
+
+    Raises:
+        SystemExit: with 130 after SIGINT and 143 after SIGTERM, once ``main`` has ended.
+        Exception: whatever leaves ``main``, such as an exit that could not be confirmed; also after a signal.
+    """
+    results: list[T] = []
+
+    async def guarded() -> Stopped:
+        async with cancel_on_signals() as stopped:
+            results.append(await main(*args))
+        return stopped
+
+    stopped = trio.run(guarded)
+    if stopped.signal is not None:
+        raise SystemExit(stopped.exit_code)
+    return results[0]

@@ -1,0 +1,181 @@
+"""A dead man's switch: the exchange cancels a contract's orders unless it hears from us.
+
+The timer runs on the exchange, which is the point: it works when this process, machine or line is dead. Each contract
+has one. It is renewed every third of its time, so two renewals may fail before it fires; a renewal counts from the
+moment it was sent, so latency is on the safe side.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import trio
+
+from .._io.scopes import closing_shield, lone_error
+from ..client import Client
+from ..errors import BitMartError, InvalidRequest, RateLimited, SwitchFailed
+from ..rest.futures import Futures
+from ._venue import PERMANENT
+
+log = logging.getLogger(__name__)
+
+_LEAST: Final = 5
+_CLOSING: Final = 5.0
+_A_SECOND: Final = 2.0
+"""Calls that all timers of an account may take in a second."""
+
+
+class DeadMansSwitch:
+    """The timers of some contracts. Made by `dead_mans_switch`.
+
+    Args:
+        futures: sends the calls.
+        symbols: of the contracts.
+        after: seconds.
+    """
+
+    def __init__(self, futures: Futures, symbols: tuple[str, ...], after: int) -> None:
+        if type(after) is not int or after < _LEAST:
+            raise InvalidRequest(f"after must be whole seconds, at least {_LEAST}", argument="after")
+        if not symbols:
+            raise InvalidRequest("name at least one contract", argument="symbols")
+        if len(symbols) / _A_SECOND > after / 3:
+            raise InvalidRequest(
+                f"{len(symbols)} timers cannot be renewed every {after / 3:.1f} s: the exchange takes "
+                f"{_A_SECOND:g} calls a second for all of them",
+                argument="after",
+            )
+        self.symbols: tuple[str, ...] = symbols
+        self.after: int = after
+        self._futures = futures
+        self._set_at: dict[str, float] = {}
+
+    @property
+    def fires_in(self) -> float:
+        """Seconds until the first timer fires unless it is renewed, at least; 0 or less when one may have fired."""
+        if len(self._set_at) < len(self.symbols):
+            return 0.0
+        return min(self._set_at.values()) + self.after - trio.current_time()
+
+    async def arm(self) -> None:
+        """Set all timers.
+
+        Raises:
+            SwitchFailed: one could not be set. Those that were are switched off again as far as possible.
+        """
+        armed = False
+        await trio.lowlevel.checkpoint()
+        try:
+            for symbol in self.symbols:
+                await self._set(symbol, trio.current_time() + self.after)
+            armed = True
+        finally:
+            if not armed:
+                await self.disarm()  # noqa: ASYNC102  it shields itself
+
+    async def keep(self) -> None:
+        """Renew all timers until cancelled.
+
+        Raises:
+            SwitchFailed: a renewal was refused, or none got through before the timer had to be taken to have fired.
+        """
+        with lone_error():
+            async with trio.open_nursery() as nursery:
+                for symbol in self.symbols:
+                    nursery.start_soon(self._keep, symbol)
+
+    @trio.lowlevel.enable_ki_protection
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """`arm`, then `keep`."""
+        await self.arm()
+        task_status.started()
+        await self.keep()
+
+    async def disarm(self) -> list[str]:
+        """Switch all timers off, also while being cancelled.
+
+        Returns:
+            The contracts whose timer may still be running.
+        """
+        left = [*self._set_at]
+        await trio.lowlevel.cancel_shielded_checkpoint()
+        with closing_shield(_CLOSING):
+            for symbol in list(left):
+                while symbol in left:
+                    try:
+                        await self._futures.trading.cancel_all_after(symbol, 0)
+                        left.remove(symbol)
+                        del self._set_at[symbol]
+                    except BitMartError as error:
+                        log.info("the timer of %s could not be switched off: %s", symbol, error)
+                        if isinstance(error, PERMANENT):
+                            break
+                        await trio.sleep(0.2)
+        return left
+
+    async def _keep(self, symbol: str) -> None:
+        while True:
+            await trio.sleep_until(self._set_at[symbol] + self.after / 3)
+            await self._set(symbol, self._set_at[symbol] + self.after)
+
+    async def _set(self, symbol: str, until: float) -> None:
+        """Set one timer, trying again until it is too late."""
+        await trio.lowlevel.checkpoint()
+        last: BitMartError | None = None
+        pause = 0.2
+        while trio.current_time() < until:
+            sent = trio.current_time()
+            with trio.move_on_at(min(until, sent + self.after / 3)):  # noqa: ASYNC912  every call checkpoints
+                try:
+                    reply = await self._futures.trading.cancel_all_after(symbol, self.after)
+                except BitMartError as error:
+                    last = error
+                else:
+                    if not reply.result:
+                        raise SwitchFailed(f"the exchange did not set the timer of {symbol}", symbol=symbol)
+                    self._set_at[symbol] = sent
+                    return  # noqa: ASYNC910  likewise
+            if isinstance(last, PERMANENT):
+                raise SwitchFailed(f"the timer of {symbol} was refused: {last}", symbol=symbol) from last
+            log.info("the timer of %s could not be set yet: %s", symbol, last or "no answer in time")
+            wait = max(pause, last.retry_after) if isinstance(last, RateLimited) else pause
+            await trio.sleep(min(wait, max(0.0, until - trio.current_time())))
+            pause = min(2 * pause, 2.0)
+        raise SwitchFailed(
+            f"the timer of {symbol} could not be renewed in time: the exchange cancels its orders", symbol=symbol
+        ) from last
+
+
+@asynccontextmanager
+async def dead_mans_switch(client: Client, *symbols: str, after: int = 60) -> AsyncGenerator[DeadMansSwitch]:
+    """Have the exchange cancel all ordinary open orders of these contracts when this program falls silent.
+
+    Armed when the block is entered and renewed every third of ``after`` while inside. A clean exit switches it off; an
+    error or a cancellation leaves it armed, so that the exchange cleans up after us.
+
+    It does not cover plan, take-profit, stop-loss and trailing orders, positions, or spot; and it cancels every
+    ordinary order on the contract, those of other programs too.
+
+    Args:
+        client: with credentials that may trade.
+        symbols: such as BTCUSDT. The account's timers together take two renewals a second.
+        after: whole seconds, at least 5. Too short a time fires on a slow line: choose minutes rather than seconds.
+
+    Raises:
+        SwitchFailed: it could not be set, kept renewed, or switched off; it cancels what runs inside.
+        InvalidRequest: no symbol, or a time that cannot be kept.
+
+    Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Timed Cancel All Orders (SIGNED)")
+    """
+    switch = DeadMansSwitch(client.futures, symbols, after)
+    with lone_error():
+        async with trio.open_nursery() as nursery:
+            await nursery.start(switch.run)
+            yield switch
+            nursery.cancel_scope.cancel()
+    left = await switch.disarm()
+    if left:
+        raise SwitchFailed(f"the timers of {', '.join(left)} may still be running", symbol=left[0])

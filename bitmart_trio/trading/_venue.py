@@ -1,0 +1,87 @@
+"""What a session needs from a market: an adapter each for spot and futures, with nothing in it but translation.
+
+The horizon, on which all proof of absence rests, is in `HORIZON_MS`: see ``docs/trading.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Final, Protocol
+
+from .._io.subscription import Subscription
+from ..config import Market
+from ..errors import (
+    AuthenticationError,
+    ConfigurationError,
+    EndpointRemoved,
+    InvalidRequest,
+    PermissionDenied,
+    RequestRefused,
+)
+from ._order import Intent, OrderFill, Sighting
+
+HORIZON_MS: Final = 60_000
+"""A signed request is refused (30007) once the exchange's clock is more than this past its timestamp. Both markets
+document a minute; where a shorter recvWindow rules, a minute is still enough.
+"""
+
+SETTLING_MS: Final = 5_000
+"""What is added to the horizon before a missing order counts as absent: time for a request that was accepted in its
+last moment to show in the lists.
+"""
+
+PERMANENT: Final = (
+    AuthenticationError,
+    ConfigurationError,
+    EndpointRemoved,
+    InvalidRequest,
+    PermissionDenied,
+    RequestRefused,
+)
+"""Errors that come again however often the call is repeated."""
+
+
+class Venue(Protocol):
+    """One market, as a session sees it. Every method may raise what REST calls raise."""
+
+    @property
+    def market(self) -> Market:
+        """Which one."""
+        ...
+
+    async def now(self) -> int:
+        """The exchange's own time in milliseconds, asked for now."""
+        ...
+
+    async def place(self, intent: Intent) -> str:
+        """Send an order; gives the exchange's id."""
+        ...
+
+    async def cancel(self, intent: Intent, order_id: str | None) -> None:
+        """Send a cancel."""
+        ...
+
+    async def look_up(self, intent: Intent, order_id: str | None) -> Sighting | None:
+        """Look for an order everywhere; None when it is nowhere.
+
+        Raises:
+            TransportError: also when a list was cut off, so that missing from it means nothing.
+        """
+        ...
+
+    async def open_orders(self, symbols: Iterable[str]) -> list[Sighting]:
+        """The account's open orders of these symbols, as many as a list holds."""
+        ...
+
+    async def fills(self, intent: Intent, order_id: str) -> list[OrderFill]:
+        """The fills of an order."""
+        ...
+
+    def pushes(self) -> AbstractAsyncContextManager[Subscription[Any]]:
+        """The private order stream, holes marked."""
+        ...
+
+    def read(self, item: object) -> Sighting | None:
+        """The news in an item of the stream."""
+        ...

@@ -1,0 +1,179 @@
+"""Writes ``docs/faults.md``: every fault of the simulated exchange, what it does, how to ask for it, what clients make of it.
+
+With ``--check`` it says whether the page is current, and changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, Final, cast
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+PAGE: Final = ROOT / "docs" / "faults.md"
+sys.path[:0] = [str(ROOT)]
+
+from bitmart_trio.sim.faulttext import HELP, fault_kinds  # noqa: E402  # after the path is set
+
+HEAD: Final = """\
+# Faults on request
+
+The simulated exchange goes wrong when it is told to, in {count} ways. Faults are small objects; any number is active at once, each counts its own
+hits and ends by itself when it is used up. They spoil what clients are told and when; what the exchange *did* stays true. Chance is drawn from
+the exchange's seed, so a run with faults can be repeated.
+
+Four ways to ask for the same one:
+
+```python
+import httpx
+import trio
+
+import bitmart_trio as bm
+
+
+async def main() -> None:
+    # On the command line: bitmart-trio sim --fault "LoseReply:path=/spot/v2/submit_order,times=2"
+    async with bm.sim.open_server(port=0, faults=[bm.sim.LoseReply("/spot/v2/submit_order", 2)]) as server:
+        handle = server.faults.add(bm.sim.parse_fault("LatePong:seconds=30"))
+        print(handle.hits, handle.active)
+        handle.remove()
+        async with httpx.AsyncClient(base_url=server.url) as other:  # any program, in any language
+            added = await other.post("/sim/faults", json={{"fault": "MuteTopic", "topic": "spot/ticker:*", "lasting": 60}})
+            print((await other.get("/sim/faults")).json())
+            await other.delete(f"/sim/faults/{{added.json()['added']['id']}}")
+
+
+trio.run(main)
+```
+
+The fourth way is by hand: a server shows a page at `/sim/`, which makes its form from `GET /sim/faults/kinds`.
+
+![The page of the simulated exchange: order book, price, trades, an account, the event log, faults and connections](images/sim_page.png)
+
+As text a fault is `Name`, `Name:pattern`, or `Name:field=value,field=value`; `late-pong` and `LatePong` are the same name, and `none` is a value.
+As JSON it is an object with `fault` and its fields.
+
+Where a fault happens is a pattern with `*`: of request paths (`/spot/*`), of topics (`spot/ticker:*`), or of connections, which are named by their
+kind (`spot/public`, `spot/private`, `futures/public`, `futures/private`, `http`) and by their number (`ws-3`). Every fault has these three fields:
+
+{common}
+
+*This library* below is what `tests/sim/test_faults_seen.py` shows for each.
+"""
+
+OURS: Final[dict[str, str]] = {
+    "LoseRequest": "repeats a read; a write raises `OutcomeUnknown` with its client order id.",
+    "LoseReply": "repeats a read; a write raises `OutcomeUnknown`, and the look-up by client order id finds it. It is sent once.",
+    "HalfReply": "as for `LoseReply`.",
+    "Delay": "gives up after `Timeouts.read`: repeats a read, raises `OutcomeUnknown` for a write.",
+    "Refuse429": "waits one window of that quota, then sends again, a write too: nothing had been done.",
+    "Refuse418": "raises `AddressBanned`, and sends nothing for `Config.ban_pause`, doubling.",
+    "Fail5xx": "repeats a read with growing pauses; a write raises `OutcomeUnknown`.",
+    "Maintenance": "raises `Maintenance`.",
+    "GarbageReply": "repeats a read; a write raises `OutcomeUnknown`.",
+    "UnknownField": "decodes as ever; `bm.extras(reply)` shows the field.",
+    "LongerRow": "decodes as ever.",
+    "RefuseConnect": "tries again with growing, jittered pauses, within thirty connections a minute; the hole is a `Gap`.",
+    "RefuseUpgrade": "the same; the event `Lost` or `Refused` has the status.",
+    "HangHandshake": "gives up after `Timeouts.connect`: `ConnectionLost` where the stream was opened, a new try where it was open.",
+    "Drop": "reconnects, logs in, subscribes to what is wanted now, and puts a `Gap` where the hole is (or fills it, with `backfill=True`).",
+    "Stall": "replaces the connection when `Config.pong_timeout` has passed after a ping; the hole is a `Gap`.",
+    "SlowLink": "lives on: what comes counts as life.",
+    "LatePong": "lives on as long as anything comes.",
+    "RefuseLogin": "raises `AuthenticationError` where the stream was opened, with the exchange's code, and does not try again.",
+    "DropDuringLogin": "logs in again on the next connection.",
+    "RefuseTopic": "raises `SubscriptionRefused` with topic and code where it was asked for. Code 95000, a fault inside the exchange, is asked again.",
+    "LoseAck": "replaces the connection after `Timeouts.acknowledge` and asks there.",
+    "MuteTopic": "probes a topic that has been silent for longer than its cadence allows, then replaces the connection; the hole is a `Gap`.",
+    "Gap": "an order book is not live until it has mended itself; where nothing numbers the pushes, nobody can tell.",
+    "Duplicate": "an order book takes it once.",
+    "Reorder": "an order book sees the hole, is not live until it has mended itself, and never shows what is wrong.",
+    "Garbage": "counts it, tells it as an event, and goes on.",
+    "ClockSkew": "measures the exchange's clock, signs with it, and repeats the one call that was refused for its time.",
+}
+"""What this library does, by fault."""
+
+EXAMPLES: Final[dict[str, dict[str, object]]] = {
+    "LoseRequest": {"path": "/spot/v2/submit_order"},
+    "LoseReply": {"path": "/spot/v2/submit_order", "times": 2},
+    "HalfReply": {"path": "/contract/private/submit-order"},
+    "Delay": {"path": "/spot/v2/submit_order", "seconds": 30, "before": False},
+    "Refuse429": {"path": "/spot/*", "times": 3},
+    "Refuse418": {"path": "*"},
+    "Fail5xx": {"path": "/spot/*", "status": 502, "html": True},
+    "Maintenance": {"path": "/contract/*", "lasting": 60},
+    "GarbageReply": {"path": "/spot/v2/submit_order"},
+    "UnknownField": {"path": "*", "name": "surprise"},
+    "LongerRow": {"path": "/spot/quotation/*"},
+    "RefuseConnect": {"connection": "spot/*", "times": 3},
+    "RefuseUpgrade": {"connection": "spot/private", "status": 403},
+    "HangHandshake": {"connection": "futures/*"},
+    "Drop": {"connection": "spot/public", "after": 100},
+    "Stall": {"connection": "spot/public", "lasting": 30},
+    "SlowLink": {"connection": "spot/*", "bytes_per_second": 500},
+    "LatePong": {"connection": "*/*", "seconds": 30},
+    "RefuseLogin": {"connection": "spot/private", "code": "91002"},
+    "DropDuringLogin": {"connection": "*/private"},
+    "RefuseTopic": {"topic": "spot/ticker:*", "code": "90004"},
+    "LoseAck": {"topic": "spot/trade:BTC_USDT"},
+    "MuteTopic": {"topic": "futures/depth20:*", "lasting": 120},
+    "Gap": {"topic": "spot/depth/increase100:*", "chance": 0.01, "times": None},
+    "Duplicate": {"topic": "spot/trade:*", "times": 5},
+    "Reorder": {"topic": "spot/depth/increase100:*", "after": 50},
+    "Garbage": {"topic": "spot/*", "times": 3},
+    "ClockSkew": {"ms": -5000},
+}
+"""One that makes sense, by fault."""
+
+
+def page() -> str:
+    """The whole page."""
+    kinds = cast("list[dict[str, Any]]", fault_kinds())
+    common = "\n".join(f"- `{name}`: {HELP[name]}" for name in ("after", "chance", "lasting"))
+    parts = [HEAD.format(count=len(kinds), common=common)]
+    for concern in dict.fromkeys(kind["concerns"] for kind in kinds):
+        parts.append(f"\n## {concern.capitalize()}\n")
+        parts += [_entry(kind) for kind in kinds if kind["concerns"] == concern]
+    return "".join(parts)
+
+
+def _entry(kind: dict[str, Any]) -> str:
+    name = kind["fault"]
+    fields = "\n".join(
+        f"- `{field['name']}` ({_type(field)}): {field['help']}"
+        for field in kind["fields"]
+        if field["name"] not in ("after", "chance", "lasting")
+    )
+    example = EXAMPLES[name]
+    text = ",".join(f"{field}={_word(value)}" for field, value in example.items())
+    return (
+        f"\n### `{name}`\n\n{kind['does']} {kind['client']}\n\n**This library** {OURS[name]}\n\n"
+        + (f"{fields}\n\n" if fields else "")
+        + f"    --fault \"{name}:{text}\"\n    {json.dumps({'fault': name, **example})}\n"
+    )
+
+
+def _type(field: dict[str, Any]) -> str:
+    default = "none" if field["default"] is None else json.dumps(field["default"])
+    return f"{field['type']}{' or none' if field['optional'] else ''}, {default} unless told"
+
+
+def _word(value: object) -> str:
+    return {None: "none", True: "true", False: "false"}.get(value) or str(value)  # type: ignore[call-overload]
+
+
+def main() -> int:
+    """Write the page, or compare."""
+    text = page()
+    if "--check" in sys.argv[1:]:
+        if PAGE.read_text(encoding="utf-8") == text:
+            return 0
+        sys.stderr.write("docs/faults.md is not current: run python docs/make_faults.py\n")
+        return 1
+    PAGE.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,176 @@
+"""Work within one process: large replies, the order book, imports. ``python -m tests.bench.local '{...}'``.
+
+Who does it is in the plan (``who``), so that each measures itself alone.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import time
+from decimal import Decimal
+from typing import Any
+
+from . import meter, work
+
+PLAN = meter.plan()
+OURS = PLAN["who"] == "ours"
+
+
+def imports() -> None:
+    """Everything that a client needs, or only what it stands on."""
+    import gc
+
+    gc.collect()
+    begun = time.process_time()
+    if OURS:
+        from bitmart_trio import open_client
+
+        meter.report(cpu=time.process_time() - begun, count=1, read=open_client.__name__)
+    else:
+        import attrs
+        import cattrs
+        import h11
+        import httpx
+        import msgspec
+        import trio
+        import trio_websocket
+
+        loaded = [attrs, cattrs, h11, httpx, msgspec, trio, trio_websocket]
+        meter.report(cpu=time.process_time() - begun, count=1, read=str(len(loaded)))
+
+
+def _repeat(body: Any) -> None:
+    """Warm up, then measure."""
+    for _ in range(max(2, PLAN["count"] // 10)):
+        body()
+    watch = meter.Meter()
+    watch.start()
+    for _ in range(PLAN["count"]):
+        read = body()
+    watch.stop(PLAN["count"], read=str(read))
+
+
+def decode(body: bytes, what: str) -> None:
+    """A whole reply, from its bytes to models."""
+    if OURS:
+        import bitmart_trio as bm
+        from bitmart_trio._core import reply
+
+        endpoint: Any = getattr(bm.endpoints.spot.market, what)
+        last = "last_price" if what == "tickers" else "close"
+        _repeat(lambda: getattr(reply.parse(endpoint, 200, {}, body).data[-1], last))
+        return
+    import attrs
+    import cattrs
+
+    names = {
+        "tickers": (
+            "symbol last volume quote_volume open high low change bid bid_size ask ask_size time", {"symbol"}, {"time"}
+        ),
+        "klines": ("time open high low close volume quote_volume", set[str](), {"time"}),
+    }[what]  # fmt: skip
+    fields = names[0].split()
+    kinds = {name: str if name in names[1] else int if name in names[2] else Decimal for name in fields}
+    model = attrs.make_class("Model", {name: attrs.field(type=kinds[name]) for name in fields}, frozen=True, slots=True)
+    converter = cattrs.Converter(detailed_validation=True)
+    converter.register_structure_hook(Decimal, lambda value, _: Decimal(value))
+    rows: Any = list[model]  # type: ignore[valid-type]
+
+    def read() -> Any:
+        data = json.loads(body)["data"]
+        found = converter.structure([dict(zip(fields, row, strict=True)) for row in data], rows)
+        return found[-1].last if what == "tickers" else found[-1].close
+
+    _repeat(read)
+
+
+def book() -> None:
+    """Ten changes an update on a book of 100 levels a side, as text from the wire; then both best prices as decimals."""
+    chance = random.Random(7)
+    updates: list[bytes] = []
+
+    def level(side: int) -> list[str]:
+        away = chance.randrange(1, 100)
+        price = 30000 + (away if side else -away) / 100
+        return [f"{price:.2f}", "0" if chance.random() < 0.3 else f"{chance.randrange(1, 900) / 100:.5f}"]
+
+    for number in range(2000):
+        updates.append(
+            json.dumps(
+                {
+                    "symbol": "BTC_USDT", "type": "update", "version": number + 2, "ms_t": 1709024652967,
+                    "asks": [level(1) for _ in range(5)], "bids": [level(0) for _ in range(5)],
+                }
+            ).encode()
+        )  # fmt: skip
+    asks = [[f"{30000 + step / 100:.2f}", "1.5"] for step in range(1, 101)]
+    bids = [[f"{30000 - step / 100:.2f}", "1.5"] for step in range(1, 101)]
+    if OURS:
+        _our_book(asks, bids, updates)
+    else:
+        _sorted_dict(asks, bids, updates)
+
+
+def _our_book(asks: list[list[str]], bids: list[list[str]], updates: list[bytes]) -> None:
+    from bitmart_trio._core.book import Change, LocalBook
+    from bitmart_trio.models.spot_streams import SpotDepthIncrease
+    from bitmart_trio.streams.spot import depth_increase
+
+    whole = {"symbol": "BTC_USDT", "type": "snapshot", "version": 1, "asks": asks, "bids": bids, "ms_t": 1}
+    first = depth_increase.decode(json.dumps(whole).encode())[0]
+    # Decoding is measured with the streams: here are the levels as they come out of it.
+    items: list[SpotDepthIncrease] = [depth_increase.decode(each)[0] for each in updates]
+    local = LocalBook(100)
+    local.snapshot(Change(1, first.bids, first.asks))
+    version, at = 1, 0
+
+    def update() -> str:
+        nonlocal version, at
+        item = items[at]
+        at = (at + 1) % len(items)
+        version += 1
+        local.update(Change(version, item.bids, item.asks))
+        bid, ask = local.best_bid(), local.best_ask()
+        assert bid is not None and ask is not None and local.synced
+        return f"{bid.price} {ask.price}" if at == PLAN["count"] % len(items) else ""
+
+    _repeat(update)
+
+
+def _sorted_dict(asks: list[list[str]], bids: list[list[str]], updates: list[bytes]) -> None:
+    from sortedcontainers import SortedDict
+
+    sides = [SortedDict({Decimal(price): Decimal(size) for price, size in side}) for side in (bids, asks)]
+    items = []
+    for each in updates:
+        told = json.loads(each)
+        items.append([[(Decimal(price), Decimal(size)) for price, size in told[name]] for name in ("bids", "asks")])
+    at = 0
+
+    def update() -> str:
+        nonlocal at
+        for side, changes in zip(sides, items[at], strict=True):
+            for price, size in changes:
+                if size:
+                    side[price] = size
+                else:
+                    side.pop(price, None)
+        at = (at + 1) % len(items)
+        bid, ask = sides[0].peekitem(-1), sides[1].peekitem(0)
+        return f"{bid[0]} {ask[0]}" if at == PLAN["count"] % len(items) else ""
+
+    _repeat(update)
+
+
+if __name__ == "__main__":
+    do = PLAN["do"]
+    if do == "import":
+        imports()
+    elif do == "book":
+        book()
+    else:
+        what = do.removeprefix("decode_")
+        decode(work.tickers(1500) if what == "tickers" else work.klines(500), what)
+    sys.exit(0)

@@ -1,0 +1,51 @@
+"""What every Python peer shares: its plan, and the processor time of what counts."""
+
+from __future__ import annotations
+
+import gc
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any, Final
+
+SETTLE: Final = 0.15
+"""Seconds after warming up before the time is taken: within the server's silence."""
+
+
+def plan() -> dict[str, Any]:
+    """What the runner asked for."""
+    given: dict[str, Any] = json.loads(sys.argv[1])
+    return given
+
+
+def report(**found: object) -> None:
+    """Tell the runner."""
+    print(json.dumps(found), flush=True)
+
+
+def memory() -> int:
+    """Bytes of this process that are in memory."""
+    gc.collect()
+    status = Path("/proc/self/statm")
+    if status.exists():
+        return int(status.read_text().split()[1]) * resource.getpagesize()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # elsewhere only the most that ever was
+
+
+class Meter:
+    """Processor and wall time from `start` to `stop`."""
+
+    def __init__(self) -> None:
+        self._cpu = self._wall = 0.0
+
+    def start(self) -> None:
+        """From now on it counts."""
+        self._wall = time.perf_counter()
+        self._cpu = time.process_time()
+
+    def stop(self, count: int, **more: object) -> None:
+        """Report what so much work took."""
+        cpu = time.process_time() - self._cpu
+        report(cpu=cpu, wall=time.perf_counter() - self._wall, count=count, **more)

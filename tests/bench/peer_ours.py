@@ -1,0 +1,180 @@
+"""bitmart_trio itself, by its public face: ``python -m tests.bench.peer_ours '{...}'``."""
+
+from __future__ import annotations
+
+import math
+import ssl
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from urllib.parse import urlsplit
+
+import trio
+
+import bitmart_trio as bm
+
+from . import meter, work
+
+PLAN = meter.plan()
+
+
+async def _dial(url: str) -> trio.abc.Stream:
+    """A TLS stream that trusts the bench's own certificate."""
+    parts = urlsplit(url)
+    stream = trio.SSLStream(
+        await trio.open_tcp_stream(str(parts.hostname), parts.port or 443),
+        ssl.create_default_context(cafile=PLAN["certificate"]),
+        server_hostname=parts.hostname,
+        https_compatible=True,
+    )
+    await stream.do_handshake()
+    return stream
+
+
+def _opening(streams: bm.Streams) -> object:
+    market = streams.spot if PLAN["market"] == "spot" else streams.futures
+    symbols = work.symbols(PLAN["market"], PLAN["topics"])
+    options: dict[str, object] = {}
+    if PLAN.get("buffer", "all") == "all":
+        # Nothing may be left out by conflating: the peers are given every message, too.
+        options = {"buffer": 2_000_000, "overflow": "fail"}
+    if PLAN.get("overflow"):
+        options = {"overflow": PLAN["overflow"]}
+    if PLAN["kind"] != "depth":
+        return getattr(market, PLAN["kind"])(*symbols, **options)
+    if PLAN["market"] == "spot":
+        return streams.spot.depth(*symbols, level=50, **options)
+    return streams.futures.depth_all_v2(*symbols, level=50, **options)
+
+
+def _read(item: object) -> object:
+    """What a user looks at: the best price."""
+    if PLAN["kind"] == "depth":
+        return item.bids[0].price  # type: ignore[attr-defined]
+    return item.price if PLAN["kind"] == "trade" else item.last_price  # type: ignore[attr-defined]
+
+
+async def stream() -> None:
+    """Read all messages, by ``async for`` or in batches."""
+    warm, count, seen, read = PLAN["warm"], PLAN["count"], 0, None
+    watch = meter.Meter()
+    config = bm.Config(tap=PLAN.get("tap", True))
+    connect = _dial if PLAN.get("certificate") else None
+    environment = bm.Environment.at(PLAN["url"])
+    async with bm.open_streams(environment=environment, config=config, connect=connect) as streams:
+        async with _opening(streams) as items:  # type: ignore[attr-defined]
+            if PLAN.get("batches"):
+                async for batch in items.batches():
+                    for item in batch:
+                        read = _read(item)
+                    seen += len(batch)
+                    if seen == warm:
+                        await trio.sleep(meter.SETTLE)
+                        watch.start()
+                    if seen == warm + count:
+                        break
+            else:
+                async for item in items:
+                    read = _read(item)
+                    seen += 1
+                    if seen == warm:
+                        await trio.sleep(meter.SETTLE)
+                        watch.start()
+                    if seen == warm + count:
+                        break
+            watch.stop(count, read=str(read))
+
+
+async def first() -> None:
+    """From the start of the process to the first message."""
+    async with bm.open_streams(environment=bm.Environment.at(PLAN["url"])) as streams:
+        async with _opening(streams) as items:  # type: ignore[attr-defined]
+            item = await items.receive()
+            meter.report(cpu=time.process_time(), count=1, read=str(_read(item)), wall=None)
+
+
+async def sleeper() -> None:
+    """Subscribe and sleep while all messages come in."""
+    async with bm.open_streams(environment=bm.Environment.at(PLAN["url"])) as streams:
+        async with _opening(streams) as items:  # type: ignore[attr-defined]
+            await items.receive()
+            before, received = meter.memory(), 0
+            while received < PLAN["warm"] + PLAN["count"]:
+                await trio.sleep(0.1)
+                received = items.statistics().received
+            grown = meter.memory() - before
+            meter.report(memory=grown, count=received, read=str(_read(await items.receive())))
+
+
+async def connections() -> None:
+    """Hold connections with one topic each."""
+    roots = [f"http://127.0.0.1:{port}" for port in PLAN["ports"]]
+
+    async def hold(stack: AsyncExitStack, root: str) -> None:
+        streams = await stack.enter_async_context(bm.open_streams(environment=bm.Environment.at(root)))
+        items = await stack.enter_async_context(_opening(streams))  # type: ignore[arg-type]
+        await items.receive()
+
+    async with AsyncExitStack() as stack:
+        await hold(stack, roots[0])
+        before, begun = meter.memory(), time.process_time()
+        for number in range(1, PLAN["connections"]):
+            await hold(stack, roots[number % len(roots)])
+        cpu, grown = time.process_time() - begun, meter.memory() - before
+        meter.report(memory=grown, cpu=cpu, count=PLAN["connections"] - 1, read="")
+
+
+# The exchange's quotas would make a bench wait: the same rows, with others. (The strictest row of a path counts.)
+_QUOTA = bm.Quota(1_000_000)
+_TICKER = bm.endpoints.spot.market.ticker
+_ORDER = bm.endpoints.spot.trading.submit_order
+TICKER: bm.Endpoint[bm.models.Ticker] = bm.Endpoint(
+    "GET", "/bench/v3/ticker", bm.Auth.NONE, _QUOTA, returns=_TICKER.returns, params=_TICKER.params
+)
+ORDER: bm.Endpoint[bm.models.OrderPlaced] = bm.Endpoint(
+    "POST",
+    "/bench/v2/submit_order",
+    bm.Auth.SIGNED,
+    _QUOTA,
+    returns=_ORDER.returns,
+    params=_ORDER.params,
+    rules=_ORDER.rules,
+)
+
+
+async def rest() -> None:
+    """Calls one after the other, or many at once."""
+    credentials = bm.Credentials("key", "secret", "memo")
+    at_once = PLAN.get("at_once", 1)
+    # A quarter of the slots is kept for cancels.
+    config = bm.Config(max_connections=max(20, math.ceil(at_once * 4 / 3) + 1))
+    environment = bm.Environment.at(PLAN["url"])
+    async with bm.open_spot(credentials, environment=environment, config=config) as spot:
+
+        async def get() -> str:
+            return str((await spot.call(TICKER, symbol="BTC_USDT")).data.last_price)
+
+        async def post() -> str:
+            placed = await spot.call(
+                ORDER, symbol="BTC_USDT", side="buy", type="limit", size="0.001", price="30000", client_order_id="b1"
+            )
+            return placed.data.order_id
+
+        call: Callable[[], Awaitable[str]] = get if PLAN["verb"] == "GET" else post
+        read: list[str] = []
+
+        async def work_off(count: int) -> None:
+            for _ in range(count):
+                read[:] = [await call()]
+
+        for count in (PLAN["warm"], PLAN["count"]):
+            watch = meter.Meter()
+            watch.start()
+            async with trio.open_nursery() as nursery:
+                for _ in range(at_once):
+                    nursery.start_soon(work_off, count // at_once)
+        watch.stop(PLAN["count"] // at_once * at_once, read=read[0])
+
+
+if __name__ == "__main__":
+    trio.run({"stream": stream, "first": first, "sleeper": sleeper, "connections": connections, "rest": rest}[PLAN["do"]])

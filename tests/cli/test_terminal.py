@@ -1,0 +1,167 @@
+"""The live views as a person has them: a real terminal, keys, another size, Ctrl-C, against a simulated exchange."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import trio
+from cli_process import KEYS
+from terminal import needs_tmux, terminal
+
+import bitmart_trio as bm
+
+pytestmark = needs_tmux
+
+COLOUR = re.compile(r"\x1b\[(?:[0-9;]*;)?3[0-7](?:;[0-9;]*)?m")
+
+
+async def test_the_book_is_a_ladder_that_fits_and_says_when_it_is_not_right(tmp_path: Path) -> None:
+    """Asks above, bids below; another size has other rows; a broken line shows no price until the book is right."""
+    async with (
+        bm.sim.open_server(seed=7) as server,
+        terminal(tmp_path, "book", "BTC_USDT", "--env", server.url, width=100, height=30) as term,
+    ):
+        seen = await term.until("spread")
+        assert re.search(r"BTC_USDT +live", seen)
+        assert re.search(r"price +size +total", seen)
+        prices = [float(each) for each in re.findall(r"^ *(\d+\.\d+) ", seen, re.MULTILINE)]
+        assert prices == sorted(prices, reverse=True)
+        assert len(prices) == 2 * 12 + 1
+        assert "█" in seen
+
+        await term.resize(50, 14)
+        seen = await term.until(lambda screen: "total" not in screen and "spread" in screen)
+        assert len(re.findall(r"^ *\d+\.\d+ ", seen, re.MULTILINE)) == 2 * 4 + 1
+        assert max(map(len, seen.splitlines())) <= 50
+
+        refuse = server.faults.add(bm.sim.RefuseConnect())
+        server.drop_connections()
+        seen = await term.until("stale")
+        assert not re.search(r"\d+\.\d\d", seen.partition("no prices")[2])
+        await term.resize(110, 30)
+        refuse.remove()
+        seen = await term.until(lambda screen: "live" in screen and "set right 1 times" in screen)
+        assert "spread" in seen
+
+        seen = await term.interrupt()
+        assert "spread" not in seen
+        assert "Traceback" not in seen
+
+
+async def test_watch_has_a_table_a_channel(tmp_path: Path) -> None:
+    """Trades come in on top; tickers stay in one row a symbol; a hole is counted; Ctrl-C leaves a summary."""
+    topics = ("spot/trade:BTC_USDT", "spot/trade:ETH_USDT", "futures/ticker")
+    async with (
+        bm.sim.open_server(seed=7) as server,
+        terminal(tmp_path, "watch", *topics, "--env", server.url, width=130, height=36) as term,
+    ):
+        seen = await term.until(lambda screen: len(re.findall(r"(?:buy|sell) +\d", screen)) > 4 and "BTCUSDT" in screen)
+        assert all(re.search(rf"^{re.escape(topic)} +[1-9]", seen, re.MULTILINE) for topic in topics)
+        assert {"BTC_USDT", "ETH_USDT"} <= {
+            line.split()[0] for line in seen.splitlines() if "buy" in line or "sell" in line
+        }
+        tickers = re.search(r"\nfutures/ticker\n(.*)", seen, re.DOTALL)
+        assert tickers
+        symbols = re.findall(r"^([A-Z]+USDT?) ", tickers[1], re.MULTILINE)
+        assert len(symbols) == len(set(symbols)) <= 3
+        assert COLOUR.search(await term.screen(styled=True))
+
+        server.drop_connections("spot/*")
+        seen = await term.until(lambda screen: bool(re.search(r"spot/trade:BTC_USDT .* s +1$", screen, re.MULTILINE)))
+        assert "reconnected" in seen
+        seen = await term.interrupt()
+        assert re.search(r"^spot/trade:BTC_USDT: \d+ messages, 1 gaps$", seen, re.MULTILINE)
+
+
+async def test_no_color_has_none(tmp_path: Path) -> None:
+    """``NO_COLOR=1``: the same view without a colour."""
+    async with (
+        bm.sim.open_server(seed=7) as server,
+        terminal(
+            tmp_path, "book", "BTCUSDT", "--levels", "3", "--env", server.url, environment={"NO_COLOR": "1"}
+        ) as term,
+    ):
+        await term.until("spread")
+        assert not COLOUR.search(await term.screen(styled=True))
+        await term.interrupt()
+
+
+async def test_orders_come_and_go(tmp_path: Path) -> None:
+    """The view follows the account: an order placed elsewhere appears, and goes when it is cancelled."""
+    async with (
+        bm.sim.open_server(seed=7) as server,
+        server.open_client() as client,
+        terminal(tmp_path, "orders", "--env", server.url, width=150, environment=KEYS) as term,
+    ):
+        seen = await term.until(lambda screen: "spot live" in screen and "futures live" in screen)
+        assert "no orders" in seen
+        placed = await client.spot.trading.submit_order(
+            "BTC_USDT", side="buy", type="limit", size="0.01", price="30000"
+        )
+        await client.futures.trading.submit_order(
+            symbol="BTCUSDT", side=4, type="limit", size=3, price="90000", leverage="5", open_type="isolated"
+        )
+        seen = await term.until(lambda screen: placed.order_id in screen and "sell open short" in screen)
+        assert re.search(r"spot +BTC_USDT +buy +limit +30000\.00 +0\.01000", seen)
+        await client.spot.trading.cancel_order("BTC_USDT", placed.order_id)
+        seen = await term.until(lambda screen: placed.order_id not in screen)
+        assert "sell open short" in seen
+        await term.interrupt()
+
+
+async def test_an_order_is_sent_after_a_yes_only(tmp_path: Path) -> None:
+    """A host that is not this machine by its name is asked about first; "n" sends nothing."""
+    no, yes = tmp_path / "no", tmp_path / "yes"
+    no.mkdir()
+    yes.mkdir()
+    async with bm.sim.open_server(seed=7) as server, server.open_client() as client:
+        url = f"http://127.1:{server.port}"  # an address of this machine, but not spelled as one
+        words = ("order", "submit", "BTC_USDT", "buy", "--size", "0.01", "--price", "30000", "--env", url)
+        async with terminal(no, *words, environment=KEYS) as term:
+            seen = await term.until("[y/N]")
+            assert "limit buy 0.01 BTC_USDT at 30000 (worth 300.00 USDT)" in seen
+            assert url in seen
+            await term.press("n", "Enter")
+            assert "not sent" in await term.until("exit code 1")
+        assert await client.spot.trading.open_orders() == []
+        async with terminal(yes, *words, environment=KEYS) as term:
+            await term.until("[y/N]")
+            await term.press("y", "Enter")
+            assert "placed limit buy" in await term.until("exit code 0")
+        assert len(await client.spot.trading.open_orders()) == 1
+
+
+async def test_ctrl_c_at_the_question_sends_nothing(tmp_path: Path) -> None:
+    """The same code as everywhere."""
+    words = ("order", "cancel", "BTC_USDT", "--all", "--env", "http://exchange.invalid")
+    async with terminal(tmp_path, *words, environment=KEYS) as term:
+        assert "cancel all orders of BTC_USDT" in await term.until("[y/N]")
+        assert "Traceback" not in await term.interrupt()
+
+
+async def test_tab_completes_in_bash(tmp_path: Path) -> None:
+    """Names of endpoints, their arguments, and the symbols that the exchange has."""
+    script = Path(sys.executable).with_name("bitmart-trio")
+    setup = tmp_path / "bashrc"
+    setup.write_text(
+        f'PATH={shlex.quote(str(script.parent))}:$PATH\nPS1="ready: "\n'
+        'eval "$(_BITMART_TRIO_COMPLETE=source_bash bitmart-trio)"\n'
+    )
+    async with (
+        bm.sim.open_server(seed=7) as server,
+        terminal(
+            tmp_path, program=f"bash --rcfile {shlex.quote(str(setup))} -i", environment={"BITMART_URL": server.url}
+        ) as term,
+    ):
+        await term.until("ready:")
+        await term.press("bitmart-trio call spot.market.order_book s", "Tab")
+        await term.until("spot.market.order_book symbol=")
+        await term.press("ETH", "Tab")
+        seen = await term.until("symbol=ETH_USDT")
+        assert "Traceback" not in seen
+        with trio.fail_after(30):
+            await term.press("C-u", "bitmart-trio watch futures/fund", "Tab")
+            await term.until("futures/fundingRate:")

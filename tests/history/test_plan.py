@@ -1,0 +1,242 @@
+"""The planner against a model server: every record once, oldest first, and whatever is not told is a named gap."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import attrs
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from model_server import Server, gaps_of, rows_of, walked
+
+from bitmart_trio.history._plan import HistoryGap, Plan, Rules, Stamped
+
+START = 1_700_000_000_000
+
+
+def _records(times: list[int]) -> tuple[Stamped[str], ...]:
+    return tuple(Stamped(START + time, str(1000 + number), f"r{number}") for number, time in enumerate(sorted(times)))
+
+
+def _expected(server: Server, since: int, until: int) -> list[str]:
+    return [row.key for row in server.records if since <= server.told(row).time < until]
+
+
+# Times cluster, so that windows overflow and records share a moment.
+TIMES = st.lists(
+    st.one_of(st.integers(0, 30_000), st.integers(4_990, 5_010), st.sampled_from([0, 999, 1000, 1001, 15_000])),
+    max_size=60,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    times=TIMES,
+    since=st.integers(0, 20_000),
+    length=st.integers(0, 20_000),
+    most=st.integers(2, 12),
+    span=st.sampled_from([1, 7, 1000, 5000, 100_000]),
+    open_start=st.booleans(),
+    keeps_oldest=st.booleans(),
+)
+def test_windows_of_milliseconds(
+    times: list[int], since: int, length: int, most: int, span: int, open_start: bool, keeps_oldest: bool
+) -> None:
+    """Whatever is not in a gap is told once, in order, whatever the endpoint cuts and however it counts its start."""
+    rules = Rules(span=span, most=most)
+    server = Server(_records(times), rules, open_start=open_start, keeps_oldest=keeps_oldest)
+    windows, _ = walked(server, Plan(rules, START + since, START + since + length))
+    rows, gaps = rows_of(windows), gaps_of(windows)
+    assert [row.time for row in rows] == sorted(row.time for row in rows)
+    assert len({row.key for row in rows}) == len(rows)
+    told = [row.key for row in rows]
+    lost = set(_expected(server, START + since, START + since + length)) - set(told)
+    assert set(told) <= set(_expected(server, START + since, START + since + length))
+    for row in server.records:
+        if row.key in lost:
+            # With an open start even a smallest window that is not full would lose; it is full or there is none.
+            assert any(gap.since <= row.time < gap.until for gap in gaps) or open_start
+    if not open_start and not gaps:
+        assert told == _expected(server, START + since, START + since + length)
+    # The windows tile the range.
+    edges = [(window.since, window.until) for window in windows]
+    assert all(before[1] == after[0] for before, after in pairwise(edges))
+    if length:
+        assert (edges[0][0], edges[-1][1]) == (START + since, START + since + length)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    times=TIMES,
+    since=st.integers(0, 20_000),
+    length=st.integers(0, 20_000),
+    most=st.integers(3, 12),
+    floor=st.sampled_from([1, 1000]),
+    open_end=st.booleans(),
+)
+def test_windows_of_seconds(times: list[int], since: int, length: int, most: int, floor: int, open_end: bool) -> None:
+    """The same where bounds are whole seconds, and where record times are, too."""
+    rules = Rules(span=8000, grain=1000, most=most)
+    server = Server(_records(times), rules, unit=1000, floor=floor, open_end=open_end)
+    windows, _ = walked(server, Plan(rules, START + since, START + since + length))
+    rows, gaps = rows_of(windows), gaps_of(windows)
+    assert len({row.key for row in rows}) == len(rows)
+    assert [row.time for row in rows] == sorted(row.time for row in rows)
+    told = [row.key for row in rows]
+    wanted = _expected(server, START + since, START + since + length)
+    for row in server.records:
+        if row.key in set(wanted) - set(told):
+            assert any(gap.since <= server.told(row).time < gap.until for gap in gaps)
+    if not gaps:
+        assert told == wanted
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    times=TIMES,
+    since=st.integers(0, 20_000),
+    length=st.integers(0, 20_000),
+    most=st.integers(1, 6),
+    total=st.booleans(),
+    span=st.sampled_from([1000, 100_000]),
+)
+def test_windows_with_pages(times: list[int], since: int, length: int, most: int, total: bool, span: int) -> None:
+    """Pages are turned to their end: nothing is lost, nothing doubled."""
+    rules = Rules(span=span, most=most, pages=1000)
+    server = Server(_records(times), rules, tells_total=total)
+    windows, _ = walked(server, Plan(rules, START + since, START + since + length))
+    assert gaps_of(windows) == []
+    assert [row.key for row in rows_of(windows)] == _expected(server, START + since, START + since + length)
+
+
+@settings(max_examples=200, deadline=None)
+@given(times=TIMES, stop=st.integers(0, 60), most=st.integers(2, 12))
+def test_a_cursor_goes_on_where_it_stopped(times: list[int], stop: int, most: int) -> None:
+    """Cut after any record, and gone on from its time and the keys of that moment, it is the same history."""
+    rules = Rules(span=5000, most=most)
+    server = Server(_records(times), rules)
+    whole = rows_of(walked(server, Plan(rules, START, START + 30_001))[0])
+    first = whole[:stop]
+    if not first:
+        return
+    at = first[-1].time
+    seen = [row.key for row in first if row.time == at]
+    rest = rows_of(walked(server, Plan(rules, at, START + 30_001, seen=seen))[0])
+    gaps = gaps_of(walked(server, Plan(rules, START, START + 30_001))[0])
+    if not gaps:
+        assert [row.key for row in (*first, *rest)] == [row.key for row in whole]
+
+
+def test_more_records_in_a_moment_than_a_reply_holds_are_a_gap() -> None:
+    """There is no narrower window: what is known is told, and the rest is named."""
+    rules = Rules(span=1000, most=3)
+    server = Server(_records([10, 20, 20, 20, 20, 30]), rules)
+    windows, _ = walked(server, Plan(rules, START, START + 100))
+    assert [row.time - START for row in rows_of(windows)] == [10, 20, 20, 20, 30]
+    [gap] = gaps_of(windows)
+    assert (gap.since, gap.until) == (START + 20, START + 21)
+    assert gap.reason == "3 records within 1 ms may not be all: no window is narrower"
+
+
+def test_a_round_number_may_be_a_cut() -> None:
+    """Where no source names the limit, a reply of 50 is read again in halves; 51 is not."""
+    rules = Rules(span=1000, most=200, suspects=(50,))
+    for count, requests in ((50, 4), (51, 1)):
+        server = Server(_records(list(range(count))), rules)
+        windows, asked = walked(server, Plan(rules, START, START + 1000))
+        assert len(rows_of(windows)) == count
+        assert asked >= requests
+        assert gaps_of(windows) == []
+
+
+def test_windows_grow_again_in_quiet_times() -> None:
+    """A busy hour does not make the quiet years behind it slow."""
+    rules = Rules(span=1_000_000, most=10)
+    server = Server(_records(list(range(0, 1000, 5))), rules)
+    windows, requests = walked(server, Plan(rules, START, START + 100_000_000))
+    assert len(rows_of(windows)) == 200
+    assert requests < 220
+
+
+def test_the_newest_only() -> None:
+    """Without windows there is one request; what it does not reach is a gap up to the oldest record told."""
+    rules = Rules(span=0, most=3)
+    server = Server(_records([10, 20, 30, 40]), rules)
+    [window], requests = walked(server, Plan(rules, START, START + 100))
+    assert requests == 1
+    assert [row.time - START for row in window.rows] == [20, 30, 40]
+    # Another record of the oldest moment may be cut off too.
+    assert window.gap == HistoryGap(START, START + 21, "only the newest 3 records are told")
+    [window], _ = walked(Server(_records([10, 20]), rules), Plan(rules, START, START + 100))
+    assert window.gap is None
+
+
+def test_the_newest_only_with_a_floor() -> None:
+    """What is longer ago than the exchange tells is a gap, though the reply was not full."""
+    rules = Rules(span=0, most=3)
+    server = Server(_records([50]), rules)
+    [window], _ = walked(server, Plan(rules, START, START + 100, floor=START + 40))
+    assert window.gap == HistoryGap(START, START + 40, "it is longer ago than the exchange tells")
+
+
+def test_an_empty_range_asks_nothing() -> None:
+    """Neither windows nor the newest."""
+    for rules in (Rules(span=1000, most=3), Rules(span=0, most=3)):
+        assert Plan[str](rules, START, START).ask() is None
+
+
+def test_pages_that_change_while_they_are_turned_are_turned_again() -> None:
+    """A total that differs from page to page starts the window anew; one that never agrees is a gap."""
+    rules = Rules(span=1000, most=2, pages=100)
+    records = _records([10, 20, 30])
+    plan = Plan[str](rules, START, START + 1000)
+    assert plan.took(records[:2], 3) is None
+    assert plan.took(records[:1], 4) is None
+    ask = plan.ask()
+    assert ask is not None
+    assert ask.page == 1
+    assert plan.took(records[:2], 3) is None
+    settled = plan.took(records[2:], 3)
+    assert settled is not None
+    assert settled.gap is None
+    assert len(settled.rows) == 3
+
+    plan = Plan[str](rules, START, START + 1000)
+    for _ in range(3):
+        assert plan.took(records[:2], 4) is None
+        assert plan.took([], 4) is None
+    assert plan.took(records[:2], 4) is None
+    settled = plan.took([], 4)
+    assert settled is not None
+    assert settled.gap is not None
+    assert settled.gap.reason == "of 4 records 2 are shown"
+
+
+def test_sums_are_one_window() -> None:
+    """What is counted over the range asked for is never split, whatever it holds."""
+    rules = Rules(span=1000, most=2, pages=100, sums=True)
+    plan = Plan[str](rules, START, START + 10_000)
+    rows = [Stamped(0, str(number), "") for number in range(5)]
+    asks = []
+    settled = None
+    for page in range(3):
+        ask = plan.ask()
+        assert ask is not None
+        asks.append((ask.since, ask.until, ask.page))
+        settled = plan.took(rows[page * 2 : page * 2 + 2], 5)
+    assert asks == [(START, START + 9_999, page) for page in (1, 2, 3)]
+    assert settled is not None
+    assert [row.key for row in settled.rows] == ["0", "1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize("count", [3, 7])
+def test_records_whose_own_time_lies_elsewhere_are_kept(count: int) -> None:
+    """Should an endpoint filter by another time than the one it tells, nothing it tells is thrown away."""
+    rules = Rules(span=1000, most=100)
+    plan = Plan[str](rules, START, START + 1000)
+    rows = [Stamped(START + 500, str(number), "") for number in range(count)]
+    plan = Plan[str](attrs.evolve(rules, span=100), START, START + 1000)
+    settled = plan.took(rows)
+    assert settled is not None
+    assert len(settled.rows) == count

@@ -1,0 +1,356 @@
+"""Each fault once, as a user of this library sees it: the column "this library" of ``docs/faults.md``."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+import bitmart_trio as bm
+from bitmart_trio import models, sim
+from bitmart_trio.sim.faults import FAULTS
+
+SUBMIT = "/spot/v2/submit_order"
+TICKER = "/spot/quotation/v3/ticker"
+TRADES = "spot/trade:BTC_USDT"
+Case: TypeAlias = "Callable[[sim.Venue, bm.Client], Awaitable[None]]"
+
+CASES: dict[str, Case] = {}
+
+
+def case(function: Case) -> Case:
+    """A case is named like the fault that it is about."""
+    CASES[function.__name__] = function
+    return function
+
+
+@pytest.mark.parametrize("name", FAULTS)
+async def test_what_a_user_sees(name: str, autojump_clock: MockClock) -> None:
+    """As the page of faults has it; and the fault did happen."""
+    async with sim.open_exchange(seed=7) as exchange, exchange.open_client() as client:
+        await CASES[name](exchange, client)
+        assert exchange.faults.hits[name] > 0
+
+
+async def submit(client: bm.Client, name: str = "mine1") -> models.OrderPlaced:
+    return await client.spot.trading.submit_order(
+        "BTC_USDT", side="buy", type="limit", size="0.001", price="30000", client_order_id=name
+    )
+
+
+async def unknown(client: bm.Client) -> bm.OutcomeUnknown:
+    """Place an order whose outcome must be said to be unknown."""
+    with pytest.raises(bm.OutcomeUnknown) as caught:
+        await submit(client)
+    assert caught.value.client_order_id == "mine1"
+    return caught.value
+
+
+def placed(exchange: sim.Venue) -> int:
+    return len(exchange.exchange.spot.engine.orders)
+
+
+async def reads(client: bm.Client) -> None:
+    assert (await client.spot.market.ticker("BTC_USDT")).last_price > 0
+
+
+def told(events: bm.Subscription[models.AnyStreamEvent]) -> str:
+    """All events that are ready, as text."""
+    found: list[models.AnyStreamEvent] = []
+    with contextlib.suppress(trio.WouldBlock):
+        while True:
+            found.append(events.receive_nowait())
+    return str(found)
+
+
+# --- requests ---
+
+
+@case
+async def LoseRequest(exchange: sim.Venue, client: bm.Client) -> None:
+    exchange.faults.add(sim.LoseRequest("*", 2))
+    await reads(client)
+    exchange.faults.add(sim.LoseRequest(SUBMIT))
+    await unknown(client)
+    with pytest.raises(bm.OrderNotFound):
+        await client.spot.trading.order_by_client_id("mine1")
+    assert placed(exchange) == 0
+
+
+@case
+async def LoseReply(exchange: sim.Venue, client: bm.Client) -> None:
+    exchange.faults.add(sim.LoseReply("*", 2))
+    await reads(client)
+    exchange.faults.add(sim.LoseReply(SUBMIT))
+    await unknown(client)
+    assert (await client.spot.trading.order_by_client_id("mine1")).client_order_id == "mine1"
+    assert placed(exchange) == 1
+
+
+@case
+async def HalfReply(exchange: sim.Venue, client: bm.Client) -> None:
+    exchange.faults.add(sim.HalfReply("*", 2))
+    await reads(client)
+    exchange.faults.add(sim.HalfReply(SUBMIT))
+    await unknown(client)
+    assert placed(exchange) == 1
+
+
+@case
+async def Delay(exchange: sim.Venue, client: bm.Client) -> None:
+    exchange.faults.add(sim.Delay(TICKER, seconds=30))
+    await reads(client)
+    exchange.faults.add(sim.Delay(SUBMIT, seconds=30))
+    await unknown(client)
+    assert placed(exchange) == 0
+    await trio.sleep(30)
+    assert placed(exchange) == 1
+
+
+@case
+async def Refuse429(exchange: sim.Venue, client: bm.Client) -> None:
+    exchange.faults.add(sim.Refuse429("*", 2))
+    await reads(client)
+    exchange.faults.add(sim.Refuse429(SUBMIT))
+    await submit(client)
+    assert placed(exchange) == 1
+
+
+@case
+async def Refuse418(exchange: sim.Venue, client: bm.Client) -> None:
+    begun = trio.current_time()
+    exchange.faults.add(sim.Refuse418(TICKER))
+    with pytest.raises(bm.AddressBanned):
+        await reads(client)
+    await submit(client)
+    assert trio.current_time() >= begun + 60
+
+
+@case
+async def Fail5xx(exchange: sim.Venue, client: bm.Client) -> None:
+    exchange.faults.add(sim.Fail5xx("*", 2, html=True, status=502))
+    await reads(client)
+    exchange.faults.add(sim.Fail5xx(SUBMIT, handled=True))
+    await unknown(client)
+    assert placed(exchange) == 1
+
+
+@case
+async def Maintenance(exchange: sim.Venue, client: bm.Client) -> None:
+    exchange.faults.add(sim.Maintenance())
+    with pytest.raises(bm.Maintenance):
+        await reads(client)
+    with pytest.raises(bm.Maintenance):
+        await submit(client)
+    assert placed(exchange) == 0
+
+
+@case
+async def GarbageReply(exchange: sim.Venue, client: bm.Client) -> None:
+    exchange.faults.add(sim.GarbageReply(TICKER))
+    await reads(client)
+    exchange.faults.add(sim.GarbageReply(SUBMIT))
+    await unknown(client)
+    assert placed(exchange) == 1
+
+
+@case
+async def UnknownField(exchange: sim.Venue, client: bm.Client) -> None:
+    exchange.faults.add(sim.UnknownField(name="surprise"))
+    reply = await client.spot.call(bm.endpoints.spot.market.ticker, symbol="BTC_USDT")
+    assert reply.data.last_price > 0
+    assert "surprise" in str(bm.extras(reply))
+    async with client.streams.spot.trade("BTC_USDT") as trades:
+        assert (await trades.receive()).price > 0
+
+
+@case
+async def LongerRow(exchange: sim.Venue, client: bm.Client) -> None:
+    exchange.faults.add(sim.LongerRow())
+    assert (await client.spot.market.tickers())[0].last_price > 0
+    async with client.streams.spot.depth("BTC_USDT", level=5) as books:
+        assert (await books.receive()).bids
+
+
+# --- connections ---
+
+
+@case
+async def RefuseConnect(exchange: sim.Venue, client: bm.Client) -> None:
+    async with client.streams.spot.trade("BTC_USDT", gaps="mark") as trades:
+        exchange.faults.add(sim.RefuseConnect("*/*", 3))
+        exchange.drop_connections()
+        await _a_gap_then_trades(trades)
+
+
+@case
+async def RefuseUpgrade(exchange: sim.Venue, client: bm.Client) -> None:
+    async with client.streams.events() as events, client.streams.spot.trade("BTC_USDT", gaps="mark") as trades:
+        exchange.faults.add(sim.RefuseUpgrade(status=403))
+        exchange.drop_connections()
+        await _a_gap_then_trades(trades)
+        assert "403" in told(events)
+
+
+@case
+async def HangHandshake(exchange: sim.Venue, client: bm.Client) -> None:
+    exchange.faults.add(sim.HangHandshake())
+    begun = trio.current_time()
+    with pytest.raises(bm.ConnectionLost):
+        async with client.streams.spot.trade("BTC_USDT"):
+            pass
+    assert trio.current_time() - begun == pytest.approx(bm.Config().timeouts.connect, abs=1)
+    async with client.streams.spot.trade("BTC_USDT") as trades:
+        await trades.receive()
+
+
+@case
+async def Drop(exchange: sim.Venue, client: bm.Client) -> None:
+    async with client.streams.spot.trade("BTC_USDT", gaps="mark") as trades:
+        exchange.faults.add(sim.Drop())
+        await _a_gap_then_trades(trades)
+
+
+@case
+async def Stall(exchange: sim.Venue, client: bm.Client) -> None:
+    async with client.streams.spot.trade("BTC_USDT", gaps="mark") as trades:
+        await trades.receive()
+        (old,) = exchange.connections
+        exchange.faults.add(sim.Stall(old.name))
+        begun = trio.current_time()
+        await _a_gap_then_trades(trades)
+        assert trio.current_time() - begun < 30
+
+
+@case
+async def SlowLink(exchange: sim.Venue, client: bm.Client) -> None:
+    async with client.streams.spot.ticker("BTC_USDT", gaps="mark") as tickers:
+        exchange.faults.add(sim.SlowLink(bytes_per_second=400))
+        with trio.move_on_after(20):
+            async for item in tickers:
+                assert not isinstance(item, bm.Gap)
+        assert tickers.statistics().reconnects == 0
+
+
+@case
+async def LatePong(exchange: sim.Venue, client: bm.Client) -> None:
+    exchange.faults.add(sim.LatePong(seconds=60))
+    async with client.streams.spot.trade("BTC_USDT") as trades:
+        with trio.move_on_after(40):
+            async for _ in trades:
+                pass
+        assert trades.statistics().reconnects == 0
+
+
+@case
+async def RefuseLogin(exchange: sim.Venue, client: bm.Client) -> None:
+    exchange.faults.add(sim.RefuseLogin())
+    with pytest.raises(bm.AuthenticationError, match="91002"):
+        async with client.streams.spot.user_orders():
+            pass
+    await trio.sleep(40)
+    assert exchange.faults.hits["RefuseLogin"] == 1
+
+
+@case
+async def DropDuringLogin(exchange: sim.Venue, client: bm.Client) -> None:
+    async with client.streams.spot.user_orders(gaps="mark") as orders:
+        exchange.faults.add(sim.DropDuringLogin(times=2))
+        exchange.drop_connections()
+        assert isinstance(await orders.receive(), bm.Gap)
+        await submit(client)
+        order = await orders.receive()
+        assert not isinstance(order, bm.Gap)
+        assert order.client_order_id == "mine1"
+
+
+# --- topics ---
+
+
+@case
+async def RefuseTopic(exchange: sim.Venue, client: bm.Client) -> None:
+    exchange.faults.add(sim.RefuseTopic("spot/ticker:*", None, code="90004"))
+    with pytest.raises(bm.SubscriptionRefused, match="spot/ticker:BTC_USDT"):
+        async with client.streams.spot.ticker("BTC_USDT"):
+            pass
+
+
+@case
+async def LoseAck(exchange: sim.Venue, client: bm.Client) -> None:
+    exchange.faults.add(sim.LoseAck())
+    begun = trio.current_time()
+    async with client.streams.spot.trade("BTC_USDT") as trades:
+        await trades.receive()
+    assert 0 < trio.current_time() - begun < 30
+
+
+@case
+async def MuteTopic(exchange: sim.Venue, client: bm.Client) -> None:
+    async with client.streams.spot.depth_increase("BTC_USDT", gaps="mark") as book:
+        await book.receive()
+        exchange.faults.add(sim.MuteTopic("spot/depth/increase100:*", lasting=70))
+        with trio.fail_after(120):
+            while not isinstance(await book.receive(), bm.Gap):
+                pass
+
+
+@case
+async def Gap(exchange: sim.Venue, client: bm.Client) -> None:
+    await _a_book_that_mends(exchange, client, sim.Gap("spot/depth/increase100:*", 3))
+
+
+@case
+async def Duplicate(exchange: sim.Venue, client: bm.Client) -> None:
+    await _a_book_that_mends(exchange, client, sim.Duplicate("spot/depth/increase100:*", 3))
+
+
+@case
+async def Reorder(exchange: sim.Venue, client: bm.Client) -> None:
+    await _a_book_that_mends(exchange, client, sim.Reorder("spot/depth/increase100:*", 3))
+
+
+@case
+async def Garbage(exchange: sim.Venue, client: bm.Client) -> None:
+    async with client.streams.events() as events, client.streams.spot.trade("BTC_USDT") as trades:
+        exchange.faults.add(sim.Garbage(TRADES))
+        for _ in range(5):
+            await trades.receive()
+        assert trades.statistics().reconnects == 0
+        assert "Malformed" in told(events)
+
+
+# --- the whole exchange ---
+
+
+@case
+async def ClockSkew(exchange: sim.Venue, client: bm.Client) -> None:
+    await submit(client, "before")
+    exchange.faults.add(sim.ClockSkew(-3_600_000))
+    await submit(client, "after")
+    assert placed(exchange) == 2
+
+
+async def _a_gap_then_trades(trades: bm.Subscription[models.SpotTrade]) -> None:
+    with trio.fail_after(120):
+        while not isinstance(await trades.receive(), bm.Gap):
+            pass
+        assert not isinstance(await trades.receive(), bm.Gap)
+
+
+async def _a_book_that_mends(exchange: sim.Venue, client: bm.Client, fault: sim.Fault) -> None:
+    """Whenever the book says that it is live it equals the exchange's."""
+    real = exchange.exchange.spot.markets["BTC_USDT"].book
+    async with client.streams.spot.order_book("BTC_USDT") as book:
+        await book.wait_live()
+        handle = exchange.faults.add(fault)
+        with trio.move_on_after(10):
+            async for _ in book:
+                if book.version == real.version:
+                    assert book.best_bid is not None
+                    assert book.best_bid.price == real.best("buy")
+        assert not handle.active
+        await book.wait_live()
