@@ -150,6 +150,7 @@ async def open_client(
     """
     async with AsyncExitStack() as stack:
         rest = _Rest(stack, credentials, environment, config, http_transport)
+        await trio.lowlevel.checkpoint()
         pipelines: dict[Market, Pipeline] = {}
         if environment.spot_rest is not None:
             pipelines["spot"] = rest.pipeline("spot")
@@ -190,7 +191,9 @@ async def open_spot(
         ConfigurationError: the environment has no spot market. It never falls back to another one.
     """
     async with AsyncExitStack() as stack:
-        yield Spot(_Rest(stack, credentials, environment, config, http_transport).pipeline("spot"))
+        rest = _Rest(stack, credentials, environment, config, http_transport)
+        await trio.lowlevel.checkpoint()
+        yield Spot(rest.pipeline("spot"))
 
 
 @asynccontextmanager
@@ -204,7 +207,9 @@ async def open_futures(
 ) -> AsyncGenerator[Futures]:
     """Open the futures market's REST API alone. Arguments as of `open_client`; ``connect`` has nothing to do here."""
     async with AsyncExitStack() as stack:
-        yield Futures(_Rest(stack, credentials, environment, config, http_transport).pipeline("futures"))
+        rest = _Rest(stack, credentials, environment, config, http_transport)
+        await trio.lowlevel.checkpoint()
+        yield Futures(rest.pipeline("futures"))
 
 
 @asynccontextmanager
@@ -217,6 +222,7 @@ async def open_streams(
     connect: Connect | None = None,
 ) -> AsyncGenerator[Streams]:
     """Open the streams alone. Arguments and leaving as of `open_client`; ``http_transport`` has nothing to do here."""
+    await trio.lowlevel.checkpoint()
     governor = Governor(config)
 
     def clock(market: Market) -> int:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hmac
 import os
-import tomllib
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -106,6 +105,8 @@ class Credentials:
             MissingCredentials: no such file, profile or key.
             ConfigurationError: the file is not TOML.
         """
+        import tomllib  # most programs never read one
+
         file = Path(path).expanduser()
         try:
             document = tomllib.loads(file.read_text(encoding="utf-8"))

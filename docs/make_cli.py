@@ -30,8 +30,8 @@ def _plain(text: str) -> str:
 
 def _name(param: Any) -> str:  # noqa: ANN401  # the library below types none of this
     if param.param_type_name == "argument":
-        return f"`{param.metavar}`"
-    value = "" if param.is_flag else f" {param.metavar}"
+        return f"`{param.metavar or param.name.upper()}`"
+    value = "" if param.is_flag else f" {param.metavar or param.name.upper()}"
     return ", ".join(f"`{each}{value}`" for each in param.opts)
 
 
@@ -58,11 +58,10 @@ def reference() -> str:
     lines: list[str] = []
     for name, command in root.commands.items():
         below = getattr(command, "commands", None)
-        if below is None:
+        if below is None or command.invoke_without_command:
             lines += _command(name, command)
-        else:
-            for each, inner in below.items():
-                lines += _command(f"{name} {each}", inner)
+        for each, inner in (below or {}).items():
+            lines += _command(f"{name} {each}", inner)
     return "\n".join(lines) + "\n"
 
 

@@ -68,6 +68,10 @@ class Shot:
     ready: Callable[[str], bool]
 
 
+READER: Final = {"BITMART_API_KEY": "reader", "BITMART_API_SECRET": "reader-secret", "BITMART_API_MEMO": "reader-memo"}
+"""A key of the default account that can only read: what an archive wants."""
+
+
 SHOTS: Final = {
     "book": Shot("book BTC_USDT", (100, 30), lambda seen: bool(re.search(r"changes [2-9]\d", seen))),
     "watch": Shot(
@@ -75,6 +79,7 @@ SHOTS: Final = {
         (120, 32),
         lambda seen: bool(re.search(r"spot/trade:BTC_USDT +\d\d+ +[1-9]", seen)),
     ),
+    "archive": Shot("archive --out my-account", (110, 30), lambda seen: bool(re.search(r"account.* 4\d parts", seen))),
 }
 
 
@@ -87,11 +92,18 @@ async def draw(name: str, shot: Shot, url: str) -> None:
     """Run the command until its screen is ready, and write what is on it."""
     columns, lines = shot.size
     command = f"{shlex.join([sys.executable, '-m', 'bitmart_trio'])} {shot.command}"
-    variables = [f"BITMART_URL={url}", "COLORTERM=truecolor", "TERM=tmux-256color", f"PYTHONPATH={ROOT}"]
+    settings = {
+        "BITMART_URL": url,
+        "COLORTERM": "truecolor",
+        "TERM": "tmux-256color",
+        "PYTHONPATH": str(ROOT),
+        **READER,
+    }
+    variables = [f"{name}={value}" for name, value in settings.items()]
     with tempfile.TemporaryDirectory() as folder, trio.fail_after(PATIENCE):
         socket = Path(folder) / "tmux"
         size = ["-x", str(columns), "-y", str(lines)]
-        await _tmux(socket, "new-session", "-d", *size, "env", *variables, "sh", "-c", command)
+        await _tmux(socket, "new-session", "-d", *size, "-c", folder, "env", *variables, "sh", "-c", command)
         try:
             while True:
                 if shot.ready(await _tmux(socket, "capture-pane", "-p")):
@@ -114,9 +126,25 @@ def _write(name: str, title: str, seen: str, columns: int) -> None:
     (IMAGES / f"cli_{name}.svg").write_text(text, encoding="utf-8")
 
 
+async def _trade(client: bm.Client) -> None:
+    """Something for an archive to find."""
+    for notional in (50, 60, 70):
+        await client.spot.trading.submit_order("BTC_USDT", side="buy", type="market", notional=notional)
+    for side in (1, 3):
+        await client.futures.trading.submit_order(
+            symbol="BTCUSDT", side=side, type="market", size=5, leverage="5", open_type="cross"
+        )
+
+
 async def main() -> None:
     """Draw them all, or those that are named."""
-    async with bm.sim.open_server(seed=7) as server:
+    async with bm.sim.open_server(seed=7) as server, server.open_client() as client:
+        accounts = server.exchange.accounts
+        key, secret, memo = READER.values()
+        accounts.add_key(
+            accounts.all()[0], key=key, secret=secret, memo=memo, permissions={"read", "sub_transfer", "contract_agent"}
+        )
+        await _trade(client)
         for name in sys.argv[1:] or SHOTS:
             await draw(name, SHOTS[name], server.url)
 

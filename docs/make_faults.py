@@ -2,6 +2,7 @@
 
 With ``--check`` it says whether the page is current, and changes nothing.
 """
+# ruff: noqa: E501  # the page is written in lines of its own length
 
 from __future__ import annotations
 
@@ -141,21 +142,21 @@ def page() -> str:
 def _entry(kind: dict[str, Any]) -> str:
     name = kind["fault"]
     fields = "\n".join(
-        f"- `{field['name']}` ({_type(field)}): {field['help']}"
+        f"- `{field['name']}` ({_type(field)}): {field['help'].replace('*', chr(92) + '*')}"
         for field in kind["fields"]
         if field["name"] not in ("after", "chance", "lasting")
     )
     example = EXAMPLES[name]
     text = ",".join(f"{field}={_word(value)}" for field, value in example.items())
     return (
-        f"\n### `{name}`\n\n{kind['does']} {kind['client']}\n\n**This library** {OURS[name]}\n\n"
+        f"\n### `{name}`\n\n{kind['does']} {kind['client']}\n\n**This library:** {OURS[name]}\n\n"
         + (f"{fields}\n\n" if fields else "")
-        + f"    --fault \"{name}:{text}\"\n    {json.dumps({'fault': name, **example})}\n"
+        + f'```text\n--fault "{name}:{text}"\n{json.dumps({"fault": name, **example})}\n```\n'
     )
 
 
 def _type(field: dict[str, Any]) -> str:
-    default = "none" if field["default"] is None else json.dumps(field["default"])
+    default = "none" if field["default"] is None else f"`{json.dumps(field['default'])}`"
     return f"{field['type']}{' or none' if field['optional'] else ''}, {default} unless told"
 
 

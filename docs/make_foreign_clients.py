@@ -6,6 +6,7 @@
 
 The stored result is ``docs/foreign_clients.json``; a test calls everything anew and compares.
 """
+# ruff: noqa: E501  # the page is written in lines of its own length
 
 from __future__ import annotations
 
@@ -134,7 +135,9 @@ def main() -> int:
     """Write the page, or compare."""
     if "--run" in sys.argv[1:]:
         rows = {name: "[\n" + ",\n".join(map(json.dumps, rows)) + "\n]" for name, rows in trio.run(run).items()}
-        RESULT.write_text("{" + ",\n".join(f'"{name}": {made}' for name, made in rows.items()) + "}\n", encoding="utf-8")
+        RESULT.write_text(
+            "{" + ",\n".join(f'"{name}": {made}' for name, made in rows.items()) + "}\n", encoding="utf-8"
+        )
     page = text(stored())
     if "--check" in sys.argv[1:]:
         if PAGE.read_text(encoding="utf-8") == page:

@@ -18,14 +18,14 @@ empty is therefore taken for a gap.
 from __future__ import annotations
 
 import enum
-from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final, NamedTuple
+from heapq import heappop, heappush
+from typing import Final, Literal, NamedTuple, TypeAlias, cast
 
 from ..models._fields import Millis
-from ..models._rows import Level
+from ..models._rows import Level, Levels
 
 HELD_BACK: Final = 256
 """Updates that are kept while a snapshot is awaited; above it the oldest goes, which the replay notices."""
@@ -35,6 +35,11 @@ _KEPT: Final = 4
 # below the published levels, up to so many times their number.
 
 _REPEATS: Final = 20
+
+_MOST_TEXTS: Final = 4096
+"""Prices whose numbers are kept at hand."""
+_MOST_GONE: Final = 64
+"""Prices that are gone from a side and still in its heap: so many, or as many as are held, if that is more."""
 
 
 class Step(enum.Enum):
@@ -62,39 +67,131 @@ class Change(NamedTuple):
     time: Millis | None = None
 
 
+Pairs: TypeAlias = "list[tuple[str, str]]"
+"""Levels as written: prices and sizes."""
+
+Entry: TypeAlias = "tuple[str, str] | Level"
+"""A level that is held: as written, or converted because somebody has looked at it."""
+
+
 class Side:
-    """One side of a book: sizes by price, and the prices in order."""
+    """One side of a book: levels by price, the best one always at hand.
 
-    __slots__ = ("levels", "prices")
+    A price is counted in units of its last decimal place, of the price with the most of them that was seen so far, and
+    for bids negative: whatever zeros prices are written with, the smaller number is the better price. Whole numbers
+    hash and compare several times faster than decimals, and a text that was seen before is only looked up.
 
-    def __init__(self) -> None:
-        self.levels: dict[Decimal, Level] = {}
-        self.prices: list[Decimal] = []
-        """Ascending. A sorted list: below a few thousand entries its moves cost less than any tree's pointers."""
+    Args:
+        sign: -1 for bids, 1 for asks.
+    """
 
-    def replace(self, levels: Iterable[Level]) -> None:
-        """Hold these levels and no others."""
-        self.levels = {level.price: level for level in levels if level.size}
-        self.prices = sorted(self.levels)
+    __slots__ = ("_heap", "_known", "_order", "_places", "_sign", "levels")
 
-    def apply(self, changes: Iterable[Level]) -> None:
-        """Set each listed price to its size."""
-        levels, prices = self.levels, self.prices
-        # Hashing a Decimal is what costs here: one look-up a level.
-        for level in changes:
-            price = level.price
-            if level.size:
-                count = len(levels)
-                levels[price] = level
-                if len(levels) != count:
-                    insort(prices, price)
-            elif levels.pop(price, None) is not None:
-                del prices[bisect_left(prices, price)]
+    def __init__(self, sign: Literal[-1, 1]) -> None:
+        self.levels: dict[int, Entry] = {}
+        self._sign = sign
+        self._places: int = 0
+        self._known: dict[str, int] = {}
+        """The numbers of prices as written."""
+        self._heap: list[int] = []
+        """The prices, and such as are gone since: adding one takes logarithmic time, taking one away none."""
+        self._order: list[int] | None = None
+        """The prices in order, while nobody has added or taken one away."""
 
-    def forget(self, prices: Iterable[Decimal]) -> None:
-        """Let go of levels that are held."""
-        for price in prices:
-            del self.levels[price]
+    def replace(self, levels: Pairs) -> None:
+        """Hold these levels and no others.
+
+        Raises:
+            ValueError: one has no price.
+        """
+        self._learn(levels)
+        self.levels = {self._known[pair[0]]: pair for pair in levels if pair[1].strip("0.")}
+        self._keep(sorted(self.levels))
+
+    def apply(self, changes: Pairs) -> None:
+        """Set each listed price to its size.
+
+        Raises:
+            ValueError: one has no price.
+        """
+        try:
+            self._set(changes)
+        except KeyError:  # a new price; it does no harm to begin again
+            self._learn(changes)
+            self._set(changes)
+
+    def _set(self, changes: Pairs) -> None:
+        held, known, heap = self.levels, self._known, self._heap
+        for pair in changes:
+            price, size = pair
+            tick = known[price]
+            if size[0] != "0" or size.strip("0."):
+                if tick not in held:
+                    heappush(heap, tick)
+                    self._order = None
+                held[tick] = pair
+            elif tick in held:
+                del held[tick]
+                self._order = None
+        if len(heap) > 2 * len(held) + _MOST_GONE:
+            self._keep(sorted(held))
+
+    def _keep(self, order: list[int]) -> None:
+        self._order = order
+        self._heap = order.copy()
+
+    def _learn(self, levels: Pairs) -> None:
+        """Give prices their numbers; where one needs more decimal places, all get new ones."""
+        known = self._known
+        if len(known) + len(levels) > _MOST_TEXTS:
+            known.clear()
+        places = max((len(price.partition(".")[2].rstrip("0")) for price, _ in levels), default=0)
+        if places > self._places:
+            factor = 10 ** (places - self._places)
+            self._places = places
+            known.clear()
+            self.levels = {tick * factor: level for tick, level in self.levels.items()}
+            self._keep(sorted(self.levels))
+        for price, _ in levels:
+            if price not in known:
+                whole, _, fraction = price.partition(".")
+                known[price] = self._sign * int(whole + fraction[: self._places].ljust(self._places, "0"))
+
+    def best(self) -> Level | None:
+        """The best level, None when there is none."""
+        heap, held = self._heap, self.levels
+        while heap:
+            if heap[0] in held:
+                return self._level(heap[0])
+            heappop(heap)
+        return None
+
+    def top(self, count: int) -> tuple[Level, ...]:
+        """The best levels, best first."""
+        if self._order is None:
+            self._keep(sorted(self.levels))
+            assert self._order is not None
+        return tuple([self._level(tick) for tick in self._order[:count]])
+
+    def cut(self, most: int) -> None:
+        """Let go of all but the best."""
+        order = sorted(self.levels)
+        for tick in order[most:]:
+            del self.levels[tick]
+        self._keep(order[:most])
+
+    def _level(self, tick: int) -> Level:
+        entry = self.levels[tick]
+        if type(entry) is not tuple:
+            return cast("Level", entry)
+        level = self.levels[tick] = Level(Decimal(entry[0]), Decimal(entry[1]))
+        return level
+
+
+def _pairs(levels: Sequence[Level]) -> Pairs:
+    if isinstance(levels, Levels):
+        return levels.texts()
+    return [(format(level.price, "f"), format(level.size, "f")) for level in levels]
 
 
 class LocalBook:
@@ -120,10 +217,11 @@ class LocalBook:
         """Updates that were dropped as old."""
         self.crossed: int = 0
         """How often the sides crossed."""
-        self._bids = Side()
-        self._asks = Side()
+        self._bids = Side(-1)
+        self._asks = Side(1)
         self._held: deque[Change] = deque(maxlen=HELD_BACK)
         self._repeats: int = 0
+        self._most = _KEPT * level
 
     # ---- messages in ------------------------------------------------------------------------------------------------
 
@@ -132,14 +230,17 @@ class LocalBook:
         self.synced = False
         self._held.clear()
         self._repeats = 0
-        self._bids = Side()
-        self._asks = Side()
+        self._bids = Side(-1)
+        self._asks = Side(1)
 
     def snapshot(self, whole: Change) -> Step:
         """Take a snapshot and replay what was held back."""
         self.snapshots += 1
-        self._bids.replace(whole.bids)
-        self._asks.replace(whole.asks)
+        try:
+            self._bids.replace(_pairs(whole.bids))
+            self._asks.replace(_pairs(whole.asks))
+        except ValueError:  # as bad as none
+            return self._gap()
         self.version = whole.version
         self.time = whole.time
         self._repeats = 0
@@ -177,22 +278,20 @@ class LocalBook:
         return Step.DROPPED
 
     def _apply(self, change: Change) -> Step:
-        self._bids.apply(change.bids)
-        self._asks.apply(change.asks)
+        try:
+            self._bids.apply(_pairs(change.bids))
+            self._asks.apply(_pairs(change.asks))
+        except ValueError:  # as bad as a missing one
+            return self._gap()
         self.version = change.version
         self.time = change.time
         self.updates += 1
         self._repeats = 0
         if self._is_crossed():
             return Step.CROSSED
-        most = _KEPT * self.level
-        bids, asks = self._bids, self._asks
-        if len(bids.prices) > most:
-            bids.forget(bids.prices[:-most])
-            del bids.prices[:-most]
-        if len(asks.prices) > most:
-            asks.forget(asks.prices[most:])
-            del asks.prices[most:]
+        for side in (self._bids, self._asks):
+            if len(side.levels) > self._most:
+                side.cut(self._most)
         return Step.UPDATED
 
     def _gap(self) -> Step:
@@ -201,8 +300,8 @@ class LocalBook:
         return Step.GAP
 
     def _is_crossed(self) -> bool:
-        bids, asks = self._bids.prices, self._asks.prices
-        if not bids or not asks or bids[-1] < asks[0]:
+        bid, ask = self._bids.best(), self._asks.best()
+        if bid is None or ask is None or bid.price < ask.price:
             return False
         self.crossed += 1
         self.synced = False
@@ -212,22 +311,16 @@ class LocalBook:
 
     def best_bid(self) -> Level | None:
         """The highest bid, None when there is none."""
-        side = self._bids
-        return side.levels[side.prices[-1]] if side.prices else None
+        return self._bids.best()
 
     def best_ask(self) -> Level | None:
         """The lowest ask, None when there is none."""
-        side = self._asks
-        return side.levels[side.prices[0]] if side.prices else None
+        return self._asks.best()
 
     def bids(self, count: int | None = None) -> tuple[Level, ...]:
         """The best bids, best first: at most `level` of them."""
-        side = self._bids
-        count = self.level if count is None else min(count, self.level)
-        return tuple([side.levels[price] for price in side.prices[: -count - 1 : -1]])
+        return self._bids.top(self.level if count is None else min(count, self.level))
 
     def asks(self, count: int | None = None) -> tuple[Level, ...]:
         """The best asks, best first: at most `level` of them."""
-        side = self._asks
-        count = self.level if count is None else min(count, self.level)
-        return tuple([side.levels[price] for price in side.prices[:count]])
+        return self._asks.top(self.level if count is None else min(count, self.level))

@@ -266,7 +266,9 @@ def _zero_is_none(hook: Callable[[Any, Any], Any], type_: Any) -> Callable[[obje
     return structure
 
 
-def _converter(detailed: bool) -> cattrs.Converter:
+@cache
+def _converter(*, detailed: bool) -> cattrs.Converter:
+    # Made when it is first needed: it takes as long as importing ten of our files.
     converter = cattrs.Converter(detailed_validation=detailed)
     converter.register_structure_hook(Decimal, _decimal)
     converter.register_structure_hook(int, _int)
@@ -284,10 +286,6 @@ def _converter(detailed: bool) -> cattrs.Converter:
     return converter
 
 
-_structure: Final = _converter(detailed=False)
-_explain: Final = _converter(detailed=True)
-
-
 def structure(value: object, type_: type[T]) -> T:
     """An untyped value (of `loads`) as a model.
 
@@ -295,10 +293,10 @@ def structure(value: object, type_: type[T]) -> T:
         DecodeError: with the path to what does not fit.
     """
     try:
-        return _structure.structure(value, type_)
+        return _converter(detailed=False).structure(value, type_)
     except Exception as error:  # whatever the hooks stumbled over, the bytes do not fit
         try:
-            _explain.structure(value, type_)
+            _converter(detailed=True).structure(value, type_)
         except Exception as detailed:  # noqa: BLE001  # as above
             messages = cattrs.transform_error(detailed)
             raise DecodeError("; ".join(messages[:3])) from error
@@ -510,7 +508,8 @@ def push_decoder(type_: type[T], name: str) -> Callable[[bytes], list[T] | None]
     if not is_native(item):
         return None
     twin = _native(item)
-    whole = msgspec.defstruct("Push", [(name, str), ("data", list[twin] | twin)], forbid_unknown_fields=True)
+    one_or_more: Any = list[twin] | twin  # type: ignore[valid-type]  # made at run time
+    whole: Any = msgspec.defstruct("Push", [(name, str), ("data", one_or_more)], forbid_unknown_fields=True)
     native = msgspec.json.Decoder(whole, strict=False)
     needs_hooks = _needs_hooks(item)
 

@@ -35,7 +35,19 @@ from ..errors import ApiError, AuthenticationError, SubscriptionRefused
 from . import codec
 from .channel import without_speed
 from .inflate import InflateError, inflate
-from .socket_dialect import Acknowledged, Data, Dialect, LoggedIn, Pong, Push, Refused, SocketLimits, Unknown, Verb, pack
+from .socket_dialect import (
+    Acknowledged,
+    Data,
+    Dialect,
+    LoggedIn,
+    Pong,
+    Push,
+    Refused,
+    SocketLimits,
+    Unknown,
+    Verb,
+    pack,
+)
 
 _SETTLE: Final = 0.5
 # Of the allowance, so many messages stay free for pings.

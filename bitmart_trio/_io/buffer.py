@@ -124,7 +124,10 @@ class SubscriptionBuffer(Generic[T]):
         self._states: dict[Hashable, T | Mark] = {}
         self._holes: dict[str, Hole[T]] = {}
         self._early: dict[str, float] = {}
-        """Topics that pushed too much before their acknowledgement to wait for it: until when a gap was told."""
+        """Topics that pushed too much before their acknowledgement to wait for it, and when they did last.
+
+        Their gap has been told.
+        """
         self._batch: list[T | Mark] | None = None
         """What a task in `batches` was woken with, until it runs: what arrives meanwhile goes along."""
         self._end: Exception | None = None
@@ -161,8 +164,10 @@ class SubscriptionBuffer(Generic[T]):
                 self._held += 1
                 return
             if hole.open:
-                self._early[hole.topic] = trio.current_time()
+                self._early[hole.topic] = now
             self._close(hole, f"{self._held} pushes were waiting for it")
+        elif self._early and _topic(key) in self._early:
+            self._early[_topic(key)] = now
         if self.filler is None and self._end is None:
             self._store(item, key)
         else:
@@ -219,7 +224,7 @@ class SubscriptionBuffer(Generic[T]):
             self._close(hole, "the connection broke again before it was filled")
             hole = None
         if hole is None:
-            # What was told early goes on where that ended.
+            # If the gap was told early, this one begins behind what has come since.
             hole = self._holes[topic] = Hole(self, gap, since=self._early.pop(topic, gap.since))
         else:  # it only becomes longer
             hole.stop()

@@ -45,7 +45,11 @@ class Slots:
         borrower = object()  # not the task: one task may hold several, through nested calls of a signer for example
         with ExitStack() as held:
             for limiter in (self._all,) if urgent else (self._ordinary, self._all):
-                await limiter.acquire_on_behalf_of(borrower)
+                try:
+                    # Whoever holds a slot goes on to the network, where there are checkpoints enough.
+                    limiter.acquire_on_behalf_of_nowait(borrower)
+                except trio.WouldBlock:
+                    await limiter.acquire_on_behalf_of(borrower)
                 held.callback(limiter.release_on_behalf_of, borrower)
             yield
 

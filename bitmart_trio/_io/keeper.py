@@ -358,7 +358,7 @@ class Keeper:
                     since = min(since, wish.hole.since)
                 wish.hole = Hole(since, str(error), self.number, self._epoch + 1)
         self._hub.lost({topic: self._gap(topic, wish.hole, self._epoch + 1) for topic, wish in self._topics.items()})
-        if self._was_ready:
+        if self._settled.is_set():
             self._settled = trio.Event()
 
     def _give_up(self, error: Exception, cause: Exception | None = None) -> None:

@@ -1,4 +1,4 @@
-"""HTTP connections that survive cancellation: stock httpx transports of one connection each, the last one used first.
+"""HTTP connections that survive cancellation: transports of one connection each, the last one used first.
 
 httpx's own pool loses slots when a waiting request is cancelled, and under load it rescans or reopens its
 connections. Here nothing waits and nothing is scanned: whoever calls has been let in by a limiter above
@@ -21,6 +21,7 @@ import httpx
 import trio
 
 from ..config import Config
+from .http1 import Http1Transport
 
 _CLOSING: Final = 3.0
 
@@ -212,11 +213,13 @@ def make_transport(root_url: str, config: Config) -> LifoTransport:
     secure = httpx.URL(root_url).scheme == "https"
 
     def make() -> httpx.AsyncBaseTransport:
+        if config.proxy is None:
+            return Http1Transport(_tls(secure=True) if secure else None)
         return httpx.AsyncHTTPTransport(
             verify=_tls(secure),
             trust_env=False,
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=config.keepalive),
-            proxy=httpx.Proxy(config.proxy) if config.proxy is not None else None,
+            proxy=httpx.Proxy(config.proxy),
         )
 
     return LifoTransport(make, keepalive=config.keepalive)

@@ -90,7 +90,7 @@ def confirm(what: str, environment: Environment, yes: bool) -> None:
     """
     if yes or is_play(environment):
         return
-    print(f"{what}\non {environment.name}: {environment.futures_rest}", file=sys.stderr)
+    print(f"{what}\non {environment.name}", file=sys.stderr)
     if not sys.stdin.isatty():
         raise Refusal("nobody is there to confirm it; --yes sends without asking")
     print("Send it? [y/N] ", end="", file=sys.stderr, flush=True)

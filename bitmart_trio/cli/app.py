@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 import typer
 
 from .._version import __version__
-from . import _complete, _options
+from . import _complete, _history, _options
+from ._history import FromOption, ResumeOption, ToOption
 from ._options import EnvOption, JsonOption, ProfileOption, YesOption
 from ._run import EXIT_CODES, run, told
 
@@ -54,8 +55,14 @@ key: typer.Typer = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
 )
+archive: typer.Typer = typer.Typer(
+    name="archive",
+    help="Read a whole account into a directory: SQLite, the exact replies, and a report of what is missing.",
+    rich_markup_mode="rich",
+)
 app.add_typer(order)
 app.add_typer(key)
+app.add_typer(archive)
 
 SeedOption: TypeAlias = Annotated[
     int, typer.Option(metavar="N", help="Of the synthetic market: the same seed gives the same market.")
@@ -96,7 +103,8 @@ def _terminal(json: bool) -> Console | None:
         return None
     from rich.console import Console
 
-    return Console()
+    console = Console()
+    return None if console.is_dumb_terminal else console
 
 
 @app.callback()
@@ -397,7 +405,9 @@ def doctor(
 
 @app.command(
     epilog=_examples(
-        "sim --port 8765 --seed 7", "sim --fault LoseReply:/spot/v2/submit_order", "sim --symbol SOL_USDT --log sim.jsonl"
+        "sim --port 8765 --seed 7",
+        "sim --fault LoseReply:/spot/v2/submit_order",
+        "sim --symbol SOL_USDT --log sim.jsonl",
     )
 )
 def sim(
@@ -447,6 +457,133 @@ def sim(
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--symbol") from None
     run(partial(serve, wishes))
+
+
+OutFile: TypeAlias = Annotated[
+    Path, typer.Option("--out", metavar="FILE", help="Ends in .csv, .jsonl or .parquet (extra: parquet).")
+]
+
+
+@app.command(
+    epilog=_examples(
+        "klines BTC_USDT --step 1h --from 2025-01-01 --out btc.csv",
+        "klines BTCUSDT --mark --from 2026-01-01 --to 2026-02-01 --out mark.parquet",
+        "klines BTC_USDT --from 2025-01-01 --out btc.csv --resume",
+    )
+)
+def klines(
+    symbol: SymbolArgument,
+    out: OutFile,
+    since: FromOption = None,
+    until: ToOption = None,
+    step: Annotated[str, typer.Option(metavar="1m|5m|15m|1h|4h|1d|1w|...", help="Length of a kline.")] = "1m",
+    mark: Annotated[bool, typer.Option("--mark", help="Of the mark price; contracts only.")] = False,
+    resume: ResumeOption = False,
+    env: EnvOption = "live",
+) -> None:
+    """Write the finished klines of a symbol to a file. A finished CSV or JSON lines file is extended by --resume."""
+    from .. import open_client
+    from .export import Export
+
+    length = _history.minutes(step)
+    wanted = Export(symbol, _history.moment(since, "--from"), _history.moment(until, "--to"), out, resume)
+    environment = _options.environment(env)
+
+    async def write() -> None:
+        async with open_client(environment=environment) as client:
+            await wanted.klines(client, length, mark=mark)
+
+    run(write)
+
+
+@app.command(
+    epilog=_examples(
+        "trades BTC_USDT --out latest.jsonl",
+        "trades BTCUSDT --mine --from 2025-01-01 --out fills.parquet --profile mine",
+    )
+)
+def trades(
+    symbol: SymbolArgument,
+    out: OutFile,
+    mine: Annotated[bool, typer.Option("--mine", help="The account's own trades.")] = False,
+    since: FromOption = None,
+    until: ToOption = None,
+    resume: ResumeOption = False,
+    env: EnvOption = "live",
+    profile: ProfileOption = None,
+) -> None:
+    """Write trades of a symbol to a file: the latest public ones (the exchange tells 50 or 100), or your own."""
+    from .. import open_client
+    from .export import Export
+
+    wanted = Export(symbol, _history.moment(since, "--from"), _history.moment(until, "--to"), out, resume)
+    environment = _options.environment(env)
+
+    async def write() -> None:
+        async with open_client(_options.credentials(profile) if mine else None, environment=environment) as client:
+            await wanted.trades(client, mine=mine)
+
+    run(write)
+
+
+@archive.callback(
+    invoke_without_command=True,
+    epilog=_examples(
+        "archive --out my-account --profile readonly", "archive --out my-account --resume", "archive verify my-account"
+    ),
+)
+def make_archive(
+    context: typer.Context,
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Where it goes; made when missing.")] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="DATE", help="When the account was opened, if left out.")
+    ] = None,
+    until: ToOption = None,
+    resume: ResumeOption = False,
+    symbols: Annotated[
+        list[str] | None,
+        typer.Option("--symbol", help="A contract to ask for beside those that the account has left traces of."),
+    ] = None,
+    allow_trading_key: Annotated[
+        bool, typer.Option("--allow-trading-key", help="Take a key that can do more than read.")
+    ] = False,
+    env: EnvOption = "live",
+    profile: ProfileOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Read a whole account into a directory. Only reads, and wants a key that can do no more.
+
+    Interrupted, by whatever, it goes on with --resume.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    if out is None:
+        raise typer.BadParameter("missing", param_hint="--out")
+    from .archive import Archive
+
+    wanted = Archive(
+        out,
+        _history.moment(since, "--since"),
+        _history.moment(until, "--to"),
+        resume,
+        tuple(symbols or ()),
+        allow_trading_key,
+        json,
+    )
+    environment = _options.environment(env)
+    run(lambda: wanted.run(_options.credentials(profile), environment))
+
+
+@archive.command("verify", epilog=_examples("archive verify my-account"))
+def verify_archive(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="The archive.")],
+    json: JsonOption = False,
+) -> None:
+    """Prove an archive offline: hashes, windows without holes, each record against the reply that told it."""
+    from .archive import verify
+
+    with told():
+        verify(directory, json)
 
 
 NameArgument: TypeAlias = Annotated[str, typer.Argument(metavar="NAME", help="What --profile will call it.")]

@@ -22,8 +22,10 @@ from ._live import Screen
 from ._run import one_line
 from ._show import Json, age, cell, fitting, jsonable, printable
 
-KEPT: Final = 200
-"""Rows of a table; no terminal shows more."""
+EVENTS: Final = 200
+"""Rows of a table to which new ones come; no terminal shows more."""
+STATES: Final = 2000
+"""Rows of a table that has one for each symbol; there are fewer symbols."""
 GLOW: Final = 1.0
 """Seconds that a changed cell is coloured."""
 RATE_OVER: Final = 2.0
@@ -189,7 +191,7 @@ class _Rows:
         self._name = name
         self._channel = channel
         self._states: dict[Hashable, _Row] = {}
-        self._events: deque[_Row] = deque(maxlen=KEPT)
+        self._events: deque[_Row] = deque(maxlen=EVENTS)
 
     def __len__(self) -> int:
         return len(self._states) + len(self._events)
@@ -206,7 +208,7 @@ class _Rows:
             return
         key: Hashable = (topic, None if self._channel.key is None else self._channel.key(item))
         before = self._states.get(key)
-        if before is None and len(self._states) >= KEPT:
+        if before is None and len(self._states) >= STATES:
             del self._states[next(iter(self._states))]
         if before is not None:
             row.changed = {name: _direction(before.cells.get(name, ""), text) for name, text in row.cells.items()}

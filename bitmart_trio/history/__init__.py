@@ -15,7 +15,7 @@ from . import archive as archive
 from ._export import Exported, ExportError, export
 from ._plan import HistoryGap
 from ._threads import Runner
-from ._walk import Batches, Cursor, IncompleteHistory, Read, Source, Walker, When, Window, Windows
+from ._walk import Batches, Cursor, IncompleteHistory, Read, Source, Walker, When, Window, Windows, moment
 from .futures import (
     FuturesSource,
     affiliate_funds,
@@ -95,6 +95,7 @@ __all__ = [
     "futures_transfers",
     "margin_borrows",
     "margin_repays",
+    "moment",
     "spot_algo_orders",
     "spot_fills",
     "spot_klines",

@@ -286,7 +286,7 @@ else:
         }
 
     def __getattr__(name: str) -> object:
-        if not name.startswith("_"):
+        if name[0].isupper():  # "from . import <file>" asks here first, and must not load all the others
             for file in iter_modules(__path__):
                 found = _names(file.name)
                 if name in found:

@@ -8,8 +8,8 @@
     GET    /sim/faults/kinds  every kind of fault, with its fields
     DELETE /sim/faults/7      end one, by its id
     GET    /sim/clock         the exchange's time       POST: {"skew_ms": n}, {"hold": true}, {"step_ms": n}: so much
-                              time passes at once, and the market lives through it, by default in tenths of a second up
-                              to a minute and in seconds beyond ("tick_ms")
+                              time passes at once, and the market lives through it; with "tick_ms": 1000, say, in
+                              coarser ticks than its own, which is faster
     GET    /sim/log           the event log as JSON lines
     POST   /sim/drop          break sockets off; {"kind": pattern} for some of them
     POST   /sim/accounts      {"account_id", "key", "secret", "memo", "balances", "futures", "fund", "permissions"}
@@ -54,8 +54,6 @@ SAFETY_HEADERS: Final = {
 JSON_HEADERS: Final = {"Content-Type": "application/json", **SAFETY_HEADERS}
 STEP_MOST_MS: Final = 31 * 24 * 3_600_000
 """The longest step of the clock that one request may ask for."""
-FINE_TICK_MS, COARSE_TICK_MS = 100, 1_000
-"""How the market lives through a step that does not say: in tenths of a second up to a minute, else in seconds."""
 STEP_PATIENCE: Final = 1.0
 """Seconds that a step waits for a client to read what it has for it; one that did not is not waited for again."""
 STEP_BACKLOG: Final = 256
@@ -84,7 +82,7 @@ _Action: TypeAlias = "Callable[[Exchange, Sockets, Request], Json]"
 
 
 async def answer(exchange: Exchange, sockets: Sockets, request: Request) -> Response:
-    """Answer one request below ``/sim``: a page, or JSON with 200, 400, 403, 404, 405; errors as ``{"error": reason}``."""
+    """Answer one request below ``/sim``: a page, or JSON; refusals (400, 403, 404, 405) are ``{"error": reason}``."""
     why = stranger(request, sockets.limits.control_hosts)
     if why is not None:
         return _response(403, {"error": why})
@@ -242,14 +240,13 @@ def _set_clock(exchange: Exchange, sockets: Sockets, request: Request) -> Json:
 async def _step(exchange: Exchange, sockets: Sockets, request: Request) -> None:
     """Let the time that a request asks for pass, with the market living through it and clients hearing of it."""
     wanted = _clock_wishes(request)
-    left = wanted.step_ms or 0
-    tick_ms = wanted.tick_ms or (FINE_TICK_MS if left <= 60_000 else COARSE_TICK_MS)
     dead: set[Connection] = set()
-    for _ in exchange.live(left, tick_ms=tick_ms):
+    for _ in exchange.live(wanted.step_ms or 0, tick_ms=wanted.tick_ms):
         await trio.lowlevel.checkpoint()
         behind: set[Connection] = set()
         with trio.move_on_after(STEP_PATIENCE):
-            while behind := _behind(sockets, dead):
+            # A queue tells nobody that it has become shorter.
+            while behind := _behind(sockets, dead):  # noqa: ASYNC110
                 await trio.sleep(0.001)
         dead |= behind
 

@@ -24,7 +24,7 @@ from .futures import FuturesMarket
 from .gate import Gate
 from .script import BookScript, MarketScript
 from .spot import SpotMarket
-from .symbols import Symbol, read_symbols
+from .symbols import Listed, Symbol, read_symbols
 from .tape import Player, Tape
 from .transfers import FamilyBook
 from .wire import Json, Request, Response, Routes
@@ -93,7 +93,7 @@ class Exchange:
         # them.
         self._last_contract_id = self.clock.start << 10
         self._traces = self.random("trace")
-        self.listed = read_symbols(symbols)
+        self.listed: Listed = read_symbols(symbols)
         """What is traded, with all its rules."""
         self.services: list[Json] = system.completed_services(self.clock.start)
         """What ``/system/service`` lists."""

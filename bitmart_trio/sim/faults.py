@@ -386,9 +386,13 @@ F = TypeVar("F", bound=Fault)
 
 
 class HasSkew(Protocol):
-    """What `ClockSkew` turns: the exchange's clock."""
+    """The exchange's clock: `ClockSkew` turns it, and ``lasting`` is counted by it."""
 
     skew_ms: int
+
+    def steady_ms(self) -> int:
+        """The time without the skew."""
+        ...
 
 
 class HasEvents(Protocol):
@@ -450,7 +454,7 @@ class Faults:
         Raises:
             FaultError: a clock skew, before the faults are bound to an exchange.
         """
-        handle = FaultHandle(fault, self, self._added + 1, since=_now())
+        handle = FaultHandle(fault, self, self._added + 1, since=self._now())
         if isinstance(fault, ClockSkew):
             if self._clock is None:
                 raise FaultError("a clock skew needs an open exchange")
@@ -521,7 +525,7 @@ class Faults:
     def _expire(self) -> None:
         for handle in tuple(self._handles):
             if handle.fault.lasting is not None:
-                now = _now()
+                now = self._now()
                 if handle.since is None:
                     handle.since = now
                 elif now is not None and now >= handle.since + handle.fault.lasting:
@@ -531,17 +535,18 @@ class Faults:
         if self._log is not None:
             self._log.write(kind, id=handle.id, fault=type(handle.fault).__name__, **fields)
 
+    def _now(self) -> float | None:
+        """Seconds by the exchange's clock; by Trio's before there is one, None outside Trio."""
+        if self._clock is not None:
+            return self._clock.steady_ms() / 1000
+        try:
+            return trio.current_time()
+        except RuntimeError:
+            return None
+
     def _notify(self) -> None:
         self.changed.set()
         self.changed = trio.Event()
-
-
-def _now() -> float | None:
-    """Trio's time, None outside trio."""
-    try:
-        return trio.current_time()
-    except RuntimeError:
-        return None
 
 
 def stretch(value: Json, name: str | None, longer: bool) -> Json:

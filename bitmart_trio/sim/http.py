@@ -97,6 +97,8 @@ class _Face:
         self._link = link
         self._address = address
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_BYTES)
+        self._bodiless = False
+        """Whether the request is one whose answer has no body, a refusal of it too."""
 
     async def serve(self) -> SocketKind | None:
         """Answer requests until the connection ends; the kind of socket it has become, if it has."""
@@ -105,6 +107,7 @@ class _Face:
                 head = await self._next(reading_head=True)
                 if not isinstance(head, h11.Request):
                     return None
+                self._bodiless = head.method == b"HEAD"
                 if _wants_socket(head):
                     return await self._upgrade(head)
                 body = await self._body()
@@ -115,11 +118,12 @@ class _Face:
             if body is None:
                 await self._turn_away(_refusal(413, 50000, "Request body too large"))
                 return None
-            if not await self._answer(_request(head, body, self._address), head.method == b"HEAD"):
+            if not await self._answer(_request(head, body, self._address)):
                 return None
             if self._http.our_state is h11.MUST_CLOSE:
                 return None
             self._http.start_next_cycle()
+            self._bodiless = False
             self._read = bytearray(self._http.trailing_data[0])
 
     def handshake(self) -> tuple[bytes, bytes]:
@@ -168,11 +172,11 @@ class _Face:
             if len(body) > self._sockets.limits.http_body_bytes:
                 return None
 
-    async def _answer(self, request: Request, bodiless: bool) -> bool:
+    async def _answer(self, request: Request) -> bool:
         """Carry a request out and answer it; False when the connection is of no more use."""
         if request.path == "/sim" or request.path.startswith("/sim/"):
             response = await control.answer(self._exchange, self._sockets, request)
-            return await self._send(response, bodiless=bodiless)
+            return await self._send(response)
         faults, path = self._exchange.faults, request.path
         delay = faults.take(Delay, path)
         if delay is not None and delay.before:
@@ -188,7 +192,7 @@ class _Face:
             self._link.sever()
             return False
         half = faults.take(HalfReply, path) is not None
-        return await self._send(response, bodiless=bodiless, half=half)
+        return await self._send(response, half=half)
 
     def _carry_out(self, request: Request) -> Response:
         if request.path.startswith("/ws/"):
@@ -267,9 +271,7 @@ class _Face:
             while await self._link.receive_some(RECEIVE_BYTES):
                 pass
 
-    async def _send(
-        self, response: Response, *, closing: bool = False, bodiless: bool = False, half: bool = False
-    ) -> bool:
+    async def _send(self, response: Response, *, closing: bool = False, half: bool = False) -> bool:
         """Send an answer; False when the connection ends with it."""
         headers = [(name, value) for name, value in response.headers.items() if name.lower() != "content-length"]
         headers.append(("Content-Length", str(len(response.body))))
@@ -277,7 +279,7 @@ class _Face:
             headers.append(("Connection", "close"))
         answer = h11.Response(status_code=response.status, reason=_phrase(response.status).encode(), headers=headers)
         data = self._http.send(answer) or b""
-        if not bodiless:
+        if not self._bodiless:
             data += self._http.send(h11.Data(data=response.body)) or b""
         data += self._http.send(h11.EndOfMessage()) or b""
         if half:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import attrs
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, WebSocketRequest, wrap_server_stream
+from wsproto.utilities import LocalProtocolError
 
 from .dialects import FuturesDialect, SpotDialect
 from .eventlog import encode
@@ -265,6 +266,10 @@ class Connection:
                     self._nursery = nursery
                     await self._converse(nursery)
                     nursery.cancel_scope.cancel()
+            except* LocalProtocolError:
+                # A message beyond all bounds that comes after we have begun to close: trio-websocket wants to close
+                # once more and may not. There is nothing left to say on this connection.
+                pass
             finally:
                 self._nursery = None
                 self.closing = True

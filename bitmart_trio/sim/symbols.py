@@ -37,18 +37,17 @@ _FIRST_ID: Final = 2000
 _OPENING_WORTH: Final = Decimal(10_000)
 
 
-def exact(value: Amount, what: str) -> Decimal:
+def exact(value: object, what: str) -> Decimal:
     """A number above zero, exactly as given.
 
     Raises:
         TypeError: It is a float.
         ValueError: It is none, or not above zero.
     """
-    given: object = value
-    if isinstance(given, bool) or not isinstance(given, Decimal | int | str):
+    if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
         raise TypeError(f"give the {what} as Decimal, int or str: a float is not exact")
     try:
-        number = Decimal(given)
+        number = Decimal(value)
     except ArithmeticError:
         raise ValueError(f"the {what} is no number: {value!r}") from None
     if not number.is_finite() or number <= 0:

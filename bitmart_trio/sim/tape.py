@@ -25,6 +25,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, cast
 
@@ -129,10 +130,13 @@ class Tape:
 
     def rules(self) -> list[Symbol]:
         """The symbols with steps fine enough for what is on the tape, to list on an exchange."""
-        return [self._rule(symbol) for symbol in self.symbols]
+        numbers: dict[str, list[tuple[Decimal, Decimal]]] = {}
+        for moment in self.moments:
+            numbers.setdefault(moment.symbol, []).extend(_numbers(moment))
+        return [self._rule(symbol, found) for symbol, found in numbers.items()]
 
-    def _rule(self, symbol: str) -> Symbol:
-        numbers = [pair for at in self.moments if at.symbol == symbol for pair in _numbers(at)]
+    @staticmethod
+    def _rule(symbol: str, numbers: list[tuple[Decimal, Decimal]]) -> Symbol:
         # On a side that is empty throughout there is nothing to fit.
         if not numbers:
             return symbol
@@ -194,8 +198,8 @@ class Tape:
         Trades need the columns ``price``, ``size`` (or ``qty``: contracts counted in their coin) and ``side`` (or
         ``is_buyer_maker``). Candles need ``open``, ``high``, ``low``, ``close`` and ``volume`` (also with ``_price``
         behind the first four); each becomes four trades of a quarter of its volume, at its beginning and after each
-        quarter: open, then low and high (a rising candle) or high and low, then close. The time is ``ms``, ``time``
-        or ``timestamp``: seconds, milliseconds or ISO 8601 (UTC when it does not say).
+        quarter: open, then low and high (a rising candle) or high and low, then close. The time is ``ms``, ``time``,
+        ``timestamp`` or ``open_time``: seconds, milliseconds or ISO 8601 (UTC when it does not say).
 
         Args:
             path: The file.
@@ -410,13 +414,13 @@ def _moment(event: Mapping[str, object], where: str) -> Moment:
         ms, symbol = event["ms"], event["symbol"]
         if not isinstance(ms, int) or not isinstance(symbol, str):
             raise TapeError(f"{where}: ms is a whole number and symbol a text")
-        read_symbols([symbol])
+        _check_name(symbol)
         if "price" not in event:
             bids, asks = (_levels(event.get(name)) for name in ("bids", "asks"))
             if bids is None and asks is None:
                 raise TapeError(f"{where} is neither a trade nor a book")
             return TapeBook(ms, symbol, bids, asks)
-        price, size = exact(_number(event["price"]), "price"), exact(_number(event["size"]), "size")
+        price, size = exact(event["price"], "price"), exact(event["size"], "size")
         return TapeTrade(ms, symbol, price, size, _side(event["side"]))
     except KeyError as error:
         raise TapeError(f"{where} has no {error.args[0]}") from None
@@ -424,6 +428,11 @@ def _moment(event: Mapping[str, object], where: str) -> Moment:
         raise
     except (TypeError, ValueError) as error:
         raise TapeError(f"{where}: {error}") from None
+
+
+@cache
+def _check_name(symbol: str) -> None:
+    read_symbols([symbol])
 
 
 def _levels(value: object) -> tuple[tuple[Decimal, Decimal], ...] | None:
@@ -436,14 +445,8 @@ def _levels(value: object) -> tuple[tuple[Decimal, Decimal], ...] | None:
         if not isinstance(level, list | tuple) or len(cast("list[object]", level)) != 2:
             raise TapeError("a level is [price, size]")
         price, size = cast("list[object]", level)
-        levels.append((exact(_number(price), "price"), exact(_number(size), "size")))
+        levels.append((exact(price, "price"), exact(size, "size")))
     return tuple(levels)
-
-
-def _number(value: object) -> Decimal | int | str:
-    if isinstance(value, Decimal | int | str):
-        return value
-    raise TypeError("prices and sizes are texts: a JSON number may have lost digits")
 
 
 def _side(value: object) -> Side:
@@ -514,7 +517,7 @@ def _quarters(volume: Decimal, whole: bool) -> tuple[Decimal, Decimal, Decimal, 
 
 
 def _csv_time(row: Mapping[str, str], where: str) -> int:
-    text = next((row[name] for name in ("ms", "time", "timestamp") if row.get(name)), None)
+    text = next((row[name] for name in ("ms", "time", "timestamp", "open_time") if row.get(name)), None)
     if text is None:
         raise TapeError(f"{where} has no time")
     try:

@@ -266,7 +266,8 @@ def _probe(item: object) -> Probe | None:
     try:
         return _PROBES[kind]
     except KeyError:
-        probe = _BY_NAME.get(f"{kind.__module__}.{kind.__qualname__}")
+        # Not every class has them: h11's markers are instances of a metaclass that takes them away.
+        probe = _BY_NAME.get(f"{getattr(kind, '__module__', '')}.{getattr(kind, '__qualname__', '')}")
         if probe is None and issubclass(kind, trio.abc.AsyncResource):
             probe = _resource
         _PROBES[kind] = probe

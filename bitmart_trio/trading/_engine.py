@@ -12,6 +12,7 @@ the request, and a look-up begun after that does not find it. Then, and only the
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Awaitable, Callable, Iterable
 from decimal import Decimal
 from functools import partial
@@ -43,6 +44,9 @@ log = logging.getLogger(__name__)
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 5.0
 _MISSES: Final = 3
+_FILL_READS: Final = 30
+_PUSH_TAKES: Final = 0.1
+"""Seconds that a push is given before a look-up is spent."""
 _COMPACT_ABOVE: Final = 4000
 
 
@@ -141,15 +145,17 @@ class Engine:
         record = tracked.record
         filled = record.filled_size
         change(record)
-        if record.filled_size != filled:
+        if record.filled_size != filled and tracked.counts:
             key = record.intent.symbol, record.intent.side
             self.net[key] = self.net.get(key, ZERO) + record.filled_size - filled
+        tracked.counts = tracked.counts or record.decided
         if record.closed and not tracked.noted:
             tracked.noted = True
             self.journal.note(record.end_entry())
             if record.filled_known < record.filled_size and self.work is not None:
                 self.work.start_soon(self._complete, tracked)
             else:
+                tracked.fills_told = True
                 self._drop(tracked)
             if self.journal.length > max(_COMPACT_ABOVE, 4 * len(self.orders)) and self.work is not None:
                 self.work.start_soon(self._compact)
@@ -165,7 +171,7 @@ class Engine:
         record = tracked.record
         assert record.order_id is not None
         pause = _FIRST_PAUSE
-        while record.filled_known < record.filled_size:
+        for _ in range(_FILL_READS):
             try:
                 record.add_fills(await self.venue.fills(record.intent, record.order_id))
             except PERMANENT as error:
@@ -173,9 +179,13 @@ class Engine:
                 break
             except BitMartError as error:
                 log.debug("the fills of %s are still unknown: %s", record.intent.client_order_id, error)
-            if record.filled_known < record.filled_size:
-                await trio.sleep(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
+            if record.filled_known >= record.filled_size:
+                break
+            await trio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        else:
+            log.warning("not all fills of %s can be had", record.intent.client_order_id)
+        tracked.fills_told = True
         self._drop(tracked)
         tracked.notify()
 
@@ -255,12 +265,19 @@ class Engine:
 
     async def look(self, tracked: Tracked) -> bool:
         """Look one order up; whether the exchange knows it."""
-        record = tracked.record
+        record, known = tracked.record, tracked.record.decided
         news = await self.venue.look_up(record.intent, record.order_id)
         if news is None:
+            if not known:
+                # It may have been accepted after the look-up began: nothing is missing yet.
+                return False
+            if not tracked.misses:
+                tracked.missed_since = trio.current_time()
             tracked.misses += 1
-            if record.decided and not record.closed and tracked.misses >= _MISSES:
-                # Spot forgets orders that were cancelled unfilled after 20 minutes.
+            long = trio.current_time() - tracked.missed_since >= SETTLING_MS / 1000
+            if not record.closed and tracked.misses >= _MISSES and long:
+                # Spot forgets orders that were cancelled unfilled after 20 minutes. One that was accepted a moment ago
+                # may only not show yet.
                 log.info("%s is no longer known to the exchange", record.intent.client_order_id)
                 self.tell(tracked, OrderRecord.forget)
             return False
@@ -317,16 +334,16 @@ class Engine:
             return
         while True:
             flight = tracked.flight
-            FLIGHT.set(flight)
             if tracked.abandoned:
                 flight.abandon()
+            watching = FLIGHT.set(flight)
             try:
                 with flight.scope:
                     order_id = await self.venue.place(intent)
                     flight.stamp = None
                     self.tell(tracked, partial(OrderRecord.accept, order_id=order_id))
             except DuplicateRequest as error:
-                # Ids are never used twice, so the exchange has this very order.
+                # Ids are never used twice, so the exchange has this very order: without a stamp it is never absent.
                 cut_off: Exception | None = error
             except Exception as error:  # noqa: BLE001  whatever it is, it belongs to the order and not to the session
                 cut_off = error
@@ -337,10 +354,11 @@ class Engine:
                 cut_off = None
                 if flight.scope.cancelled_caught and flight.stamp is None:
                     self.tell(tracked, lambda record: record.reject(_not_sent(record)))
+            finally:
+                FLIGHT.reset(watching)
             if record.decided:
                 return
-            stamp = flight.stamp if flight.stamp is not None else await self._now()
-            self.tell(tracked, partial(OrderRecord.lose, stamp=stamp, error=cut_off))
+            self.tell(tracked, partial(OrderRecord.lose, stamp=flight.stamp, error=cut_off))
             log.info("%s was cut off (%s); it is looked for", intent.client_order_id, cut_off)
             if not await self.resolve(tracked):
                 return
@@ -375,24 +393,11 @@ class Engine:
             self._keep.append(tracked.record.intent.entry())
             self._drop(tracked)
 
-    async def _now(self) -> int:
-        """The exchange's time, asked for until it is told."""
-        pause = _FIRST_PAUSE
-        while True:
-            try:
-                return await self.venue.now()
-            except BitMartError as error:
-                log.debug("the exchange's time is not known: %s", error)
-            await trio.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
-
     async def resolve(self, tracked: Tracked) -> bool:
         """Find an order that was cut off; True when it is proven that there is none, False once it is found."""
         record = tracked.record
         await trio.lowlevel.checkpoint()
-        if record.stamp is None:
-            record.stamp = await self._now()
-        hopeless = record.stamp + HORIZON_MS + SETTLING_MS
+        hopeless = math.inf if record.stamp is None else record.stamp + HORIZON_MS + SETTLING_MS
         pause = _FIRST_PAUSE
         while not record.decided:
             try:
@@ -429,8 +434,7 @@ class Engine:
                     await self.venue.cancel(record.intent, record.order_id)
                 except (NotFound, OrderClosed) as error:
                     log.debug("%s: %s", record.intent.client_order_id, error)
-                if not record.closed:
-                    await self.look(tracked)
+                await self._see_closed(tracked)
             except PERMANENT:
                 raise
             except RateLimited as error:
@@ -441,6 +445,25 @@ class Engine:
                 await tracked.pause(wait)
                 pause = min(2 * pause, _LONGEST_PAUSE)
         return record.status()
+
+    async def _see_closed(self, tracked: Tracked) -> None:
+        """After a cancel: hear of it by a push, or look, whichever is first; look-ups may wait for their quota."""
+        record = tracked.record
+        await trio.lowlevel.checkpoint()
+        if not record.closed and not self._following.cancel_called:
+            await tracked.pause(_PUSH_TAKES)
+        if record.closed:
+            return
+
+        async def hear(scope: trio.CancelScope) -> None:
+            await tracked.until(lambda: record.closed)
+            scope.cancel()
+
+        with lone_error():
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(hear, nursery.cancel_scope)
+                await self.look(tracked)
+                nursery.cancel_scope.cancel()
 
 
 def _not_sent(record: OrderRecord) -> OrderNotPlaced:

@@ -36,8 +36,8 @@ from ._closer import Closer
 from ._engine import Engine
 from ._guard import ExitReport, OnExit
 from ._handle import Order
-from ._order import Intent, OrderFill, OrderState, Sighting
-from ._session import AnyJournal, Leftovers, RulesMode, Session, amount, as_journal, log, opened
+from ._order import Intent, OrderFill, OrderState, Sighting, amount
+from ._session import AnyJournal, Leftovers, RulesMode, Session, as_journal, log, opened
 from ._switch import DeadMansSwitch
 
 _LIST: Final = 100

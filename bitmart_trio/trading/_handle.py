@@ -10,7 +10,7 @@ import trio
 
 from ..errors import OrderNotFilled
 from ._engine import Engine
-from ._order import Intent, OrderFill, OrderState, OrderStatus, Outcome
+from ._order import Intent, OrderFill, OrderState, OrderStatus, Outcome, amount
 from ._tracked import Tracked
 
 Again: TypeAlias = Callable[[Intent], Awaitable["Order"]]
@@ -21,7 +21,8 @@ class Fills(Sequence[OrderFill]):
     """The fills of an order: a sequence of those known now, oldest first, and an async iterable of all of them.
 
     ``async for`` waits for each fill and ends when the order is over and every fill was told; fills that no push told
-    of are read over REST then. Any number of tasks may iterate at once.
+    of are read over REST then, as far as the exchange still has them (`complete` tells). Any number of tasks
+    may iterate at once.
 
     Raises:
         trio.ClosedResourceError: ``async for``, when the session is left before the order is over.
@@ -68,7 +69,8 @@ class _FillIterator:
 
     async def __anext__(self) -> OrderFill:
         fills = self._fills
-        await self._tracked.until(lambda: len(fills) > self._given or fills.complete)
+        tracked = self._tracked
+        await tracked.until(lambda: len(fills) > self._given or fills.complete or tracked.fills_told)
         if len(fills) == self._given:
             raise StopAsyncIteration
         self._given += 1
@@ -207,26 +209,27 @@ class Order:
         intent = self._tracked.record.intent
         if intent.kind != "order" or intent.size is None or intent.price is None:
             raise TypeError("only an order with a price and a size can be replaced")
+        better, whole = amount(price, "price"), amount(size, "size")
         ended = await self._engine.cancel(self._tracked)
-        left = Decimal(size if size is not None else intent.size) - ended.filled_size
+        left = (intent.size if whole is None else whole) - ended.filled_size
         if left <= 0 or ended.state is OrderState.REJECTED:
             await trio.lowlevel.checkpoint()
             return self
-        return await self._again(_changed(intent, price, left))
+        return await self._again(_changed(intent, intent.price if better is None else better, left))
 
     def __repr__(self) -> str:
         status = self.status
         return f"<Order {status.client_order_id} {status.symbol} {status.side} {status.type} {status.state}>"
 
 
-def _changed(intent: Intent, price: Decimal | int | str | None, size: Decimal) -> Intent:
+def _changed(intent: Intent, price: Decimal, size: Decimal) -> Intent:
     return Intent(
         client_order_id="",
         market=intent.market,
         symbol=intent.symbol,
         side=intent.side,
         type=intent.type,
-        price=intent.price if price is None else Decimal(price),
+        price=price,
         size=size,
         extras=intent.extras,
     )

@@ -20,7 +20,7 @@ from typing import Final, Literal, TypeAlias, cast
 import attrs
 
 from ..config import Market
-from ..errors import OrderNotPlaced
+from ..errors import InvalidRequest, OrderNotPlaced
 
 ZERO: Final = Decimal(0)
 
@@ -298,3 +298,15 @@ class OrderRecord:
             "state": self.state.value,
             "filled": format(self.filled_size, "f"),
         }
+
+
+def amount(value: Decimal | int | str | None, name: str) -> Decimal | None:
+    """An exact amount, as every call takes it."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or type(value) is float:
+        raise TypeError(f"{name} is a Decimal, an int or a str, not {type(value).__name__}")
+    try:
+        return Decimal(value)
+    except ArithmeticError:
+        raise InvalidRequest(f"{name} is no number: {value!r}", argument=name) from None

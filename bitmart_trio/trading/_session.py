@@ -23,7 +23,7 @@ from ._guard import ExitGuard, ExitReport, OnExit, PositionCloser, tell
 from ._handle import Order
 from ._ids import OrderIds
 from ._journal import FileJournal, Journal, MemoryJournal, pending
-from ._order import Intent, OrderStatus
+from ._order import Intent, OrderState, OrderStatus
 from ._tracked import Tracked
 from ._venue import PERMANENT, Venue
 
@@ -159,7 +159,9 @@ class Session:
         finally:
             if not decided:
                 self._engine.abandon(tracked)
-        await order.wait_accepted()
+        # No pause from here on: a cancellation would leave an order that nobody holds.
+        if tracked.record.state is OrderState.REJECTED and tracked.record.error is not None:
+            raise tracked.record.error
         return order
 
     def _handle(self, tracked: Tracked) -> Order:
@@ -175,6 +177,7 @@ class Session:
                 # A dead process signs nothing any more, so no request of its can have a later timestamp.
                 stamp = await engine.venue.now()
             tracked = engine.adopt(intent)
+            tracked.counts = False
             tracked.record.lose(stamp, None)
             found.append(tracked)
 
@@ -227,18 +230,6 @@ def replaced(
         notional=intent.notional,
         extras=intent.extras,
     )
-
-
-def amount(value: Decimal | int | str | None, name: str) -> Decimal | None:
-    """An exact amount, as every call takes it."""
-    if value is None:
-        return None
-    if isinstance(value, bool) or type(value) is float:
-        raise TypeError(f"{name} is a Decimal, an int or a str, not {type(value).__name__}")
-    try:
-        return Decimal(value)
-    except ArithmeticError:
-        raise InvalidRequest(f"{name} is no number: {value!r}", argument=name) from None
 
 
 def as_journal(journal: AnyJournal) -> Journal:

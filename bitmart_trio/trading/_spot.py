@@ -20,8 +20,8 @@ from ..rest import spot_trading as rows
 from ._engine import Engine
 from ._guard import OnExit
 from ._handle import Order
-from ._order import Intent, OrderFill, OrderState, Sighting
-from ._session import AnyJournal, Leftovers, RulesMode, Session, amount, as_journal, opened
+from ._order import Intent, OrderFill, OrderState, Sighting, amount
+from ._session import AnyJournal, Leftovers, RulesMode, Session, as_journal, opened
 
 _STATES: Final = {
     SpotOrderState.NEW: OrderState.OPEN,

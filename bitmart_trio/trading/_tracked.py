@@ -25,7 +25,13 @@ class Tracked:
     abandoned: bool = False
     """Its submit was cancelled, so nobody has its handle."""
     misses: int = 0
-    """Look-ups in a row that did not find it."""
+    """Look-ups in a row that did not find it although the exchange had accepted it."""
+    missed_since: float = 0.0
+    """When the first of them was, by ``trio.current_time()``."""
+    counts: bool = True
+    """What it fills was filled in this session; False until an order of an earlier run has been looked at."""
+    fills_told: bool = False
+    """It is over, and no more fills will be heard of."""
     noted: bool = False
     """Its end is in the journal."""
     gone: bool = False

@@ -1,5 +1,6 @@
 """The command: ``python -m tests.bench [--quick] [--only NAME] [--json FILE] [--compare [FILE]] [--save]``."""
 
+# ruff: noqa: T201  # a program: it prints
 from __future__ import annotations
 
 import argparse
@@ -69,7 +70,9 @@ def show(result: runs.Result) -> None:
         if peer == OURS:
             continue
         ratio, (low, high) = statistics.median(result.ratios(peer)), _spread(result.ratios(peer))
-        line = f"  {peer:16} {statistics.median(values) * scale:12,.1f} {unit:3} ratio {ratio:6.3f} ({low:.3f}-{high:.3f})"
+        line = (
+            f"  {peer:16} {statistics.median(values) * scale:12,.1f} {unit:3} ratio {ratio:6.3f} ({low:.3f}-{high:.3f})"
+        )
         goal = result.scenario.goals.get(peer)
         if goal is not None:
             line += f"  goal {goal:<4} {'met' if result.met(peer) else 'NOT MET'}"
@@ -106,7 +109,9 @@ def main() -> None:
     """See the head of this file."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="the main scenarios, three rounds")
-    parser.add_argument("--only", action="append", default=[], metavar="WORDS", help="scenarios with these words in their names")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="WORDS", help="scenarios with these words in their names"
+    )
     parser.add_argument("--rounds", type=int, help="how often everybody takes a turn (7; 3 when quick)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there, too")
     parser.add_argument("--save", action="store_true", help="make the results the baseline of this class of machine")

@@ -1,5 +1,6 @@
 """What every Python peer shares: its plan, and the processor time of what counts."""
 
+# ruff: noqa: T201  # a program: it prints
 from __future__ import annotations
 
 import gc

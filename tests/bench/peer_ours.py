@@ -177,4 +177,6 @@ async def rest() -> None:
 
 
 if __name__ == "__main__":
-    trio.run({"stream": stream, "first": first, "sleeper": sleeper, "connections": connections, "rest": rest}[PLAN["do"]])
+    trio.run(
+        {"stream": stream, "first": first, "sleeper": sleeper, "connections": connections, "rest": rest}[PLAN["do"]]
+    )

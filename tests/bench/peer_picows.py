@@ -1,4 +1,4 @@
-"""picows and msgspec on asyncio: a parser in C, typed with decimals, in a callback. About what Python can do at most."""
+"""picows and msgspec on asyncio: a parser in C, typed with decimals, in a callback. About the most that Python can do."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class FuturesTicker(msgspec.Struct):
     bid_vol: Decimal
 
 
-SPOT: dict[str, Any] = {"trade": Trade, "ticker": Ticker, "depth": Depth}
+SPOT: dict[str, Any] = {"trade": list[Trade], "ticker": list[Ticker], "depth": list[Depth]}
 FUTURES: dict[str, Any] = {"trade": list[FuturesTrade], "ticker": FuturesTicker, "depth": Depth}
 
 
@@ -95,7 +95,7 @@ class Listener(WSListener):  # type: ignore[misc]
     def __init__(self) -> None:
         spot = PLAN["market"] == "spot"
         self._push = msgspec.json.Decoder(SpotPush if spot else FuturesPush)
-        model = list[SPOT[PLAN["kind"]]] if spot else FUTURES[PLAN["kind"]]  # type: ignore[misc]
+        model = SPOT[PLAN["kind"]] if spot else FUTURES[PLAN["kind"]]
         self._payload = msgspec.json.Decoder(model)
         self._listens: dict[str, Any] = {}
         topics = work.topics(PLAN["market"], PLAN["kind"], PLAN["topics"])

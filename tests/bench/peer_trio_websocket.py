@@ -25,7 +25,11 @@ def _read(data: str | bytes) -> Any:
     if "data" not in told:
         return None
     item = told["data"][0] if isinstance(told["data"], list) else told["data"]
-    return item["bids"][0][0] if PLAN["kind"] == "depth" else item.get("price") or item.get("deal_price") or item["last_price"]
+    return (
+        item["bids"][0][0]
+        if PLAN["kind"] == "depth"
+        else item.get("price") or item.get("deal_price") or item["last_price"]
+    )
 
 
 async def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -76,6 +78,14 @@ def _server(kind: str, plan: dict[str, Any]) -> Iterator[list[int]]:
             process.kill()
 
 
+@cache
+def _bytecode() -> str:
+    """Where compiled modules are kept, ours and all others: what is imported was compiled before, for everybody."""
+    folder = tempfile.TemporaryDirectory(prefix="bench-bytecode-")
+    atexit.register(folder.cleanup)
+    return folder.name
+
+
 def _certificate(folder: Path) -> str:
     """A certificate for ``localhost``, key included, that trusts itself."""
     made = folder / "localhost.pem"
@@ -114,7 +124,8 @@ def run_once(scenario: Scenario, peer: str, *, shrink: int = 1) -> Found:
         plan["warm"] = -(-plan["warm"] // shrink)
     if shrink > 1 and "connections" in plan:
         plan["connections"] = 3
-    environment = {**os.environ, "PYTHONHASHSEED": "0"}
+    environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONPYCACHEPREFIX": _bytecode()}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory() as folder:
         scheme = "http"
         if plan.get("tls"):
@@ -191,6 +202,8 @@ def run(scenario: Scenario, rounds: int, *, shrink: int = 1) -> Result:
     peers = [OURS, *(peer for peer in scenario.peers if installed(peer))]
     costs: dict[str, list[float]] = {peer: [] for peer in peers}
     notes: dict[str, float] = {}
+    for peer in peers if scenario.plan["do"].startswith("import") else ():
+        run_once(scenario, peer, shrink=shrink)  # compiles what is to be imported
     for number in range(rounds):
         turn = number % len(peers)
         for peer in [*peers[turn:], *peers[:turn]]:

@@ -109,7 +109,12 @@ def _streams() -> Iterator[Scenario]:
         "do": "first", "market": "futures", "kind": "ticker", "encoding": "text", "topics": 1, "warm": 0, "count": 10,
     }  # fmt: skip
     yield Scenario(
-        name="start to first tick", server="sockets", plan=first, peers=("npm", "trio_websocket"), cost="wall", quick=True
+        name="start to first tick",
+        server="sockets",
+        plan=first,
+        peers=("npm", "trio_websocket"),
+        cost="wall",
+        quick=True,
     )
     for kind, overflow in (("ticker", "conflate"), ("trade", "drop_oldest")):
         yield Scenario(
@@ -187,14 +192,15 @@ def _local() -> Iterator[Scenario]:
         goals={"sorted_dict": 0.5},
         quick=True,
     )
-    yield Scenario(
-        name="import",
-        server="",
-        plan={"do": "import", "count": 1},
-        peers=("dependencies",),
-        goals={"dependencies": 1.15},
-        quick=True,
-    )
+    for name, do in (("import bitmart_trio", "import"), ("import of all that a client needs", "import_client")):
+        yield Scenario(
+            name=name,
+            server="",
+            plan={"do": do, "count": 1},
+            peers=("dependencies",),
+            goals={"dependencies": 1.15},
+            quick=True,
+        )
 
 
 SCENARIOS: Final = (*_streams(), *_rest(), *_local())

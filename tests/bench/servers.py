@@ -3,6 +3,7 @@
 They do as little as they can: what is pushed is framed beforehand, replies are canned. Each prints its port.
 """
 
+# ruff: noqa: T201  # a program: it prints
 from __future__ import annotations
 
 import asyncio

@@ -109,9 +109,7 @@ def frame(payload: bytes, encoding: Encoding) -> bytes:
     return struct.pack("!BBQ", first, 127, len(payload)) + payload
 
 
-def frames(
-    market: Market, kind: Kind, encoding: Encoding, wanted: list[str], levels: int = LEVELS
-) -> list[bytes]:
+def frames(market: Market, kind: Kind, encoding: Encoding, wanted: list[str], levels: int = LEVELS) -> list[bytes]:
     """A cycle of frames over the topics in turn."""
     length = -(-CYCLE // len(wanted)) * len(wanted)
     return [

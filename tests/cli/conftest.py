@@ -1,4 +1,4 @@
-"""One simulated exchange for all tests of a file; each test has an account of its own on it."""
+"""One simulated exchange for all tests of the command line; each test has an account of its own on it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from in_process import Cli, exchange
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def exchange_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with exchange(tmp_path_factory.mktemp("exchange")) as url:
         yield url

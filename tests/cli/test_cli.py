@@ -59,12 +59,11 @@ async def test_sim_prints_exactly_one_line_when_ready(home: str) -> None:
 async def test_sim_misbehaves_on_request(home: str) -> None:
     """A fault given on the command line happens."""
     async with started("sim", "--port", "0", "--fault", "RefuseLogin", home=home) as sim:
-        url = (await sim.line()).removeprefix("listening on ")
-        ended = await bitmart_trio(
-            "watch", "--env", url, "--limit", "1", "spot/user/balance:BALANCE_UPDATE", home=home, **KEYS
-        )
-    assert ended.code == 1
-    assert ended.err.startswith("bitmart-trio: AuthenticationError: ")
+        environment = bm.Environment.at((await sim.line()).removeprefix("listening on "))
+        async with bm.open_streams(bm.Credentials(*KEYS.values()), environment=environment) as streams:
+            with pytest.raises(bm.AuthenticationError):
+                async with streams.spot.user_balance():
+                    pass
 
 
 async def test_a_taken_port_is_one_line(home: str) -> None:
@@ -91,16 +90,12 @@ def test_call_prints_a_table(cli: Cli) -> None:
     assert re.search(r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\.\d\d\d", ended.out)
 
 
-async def test_call_signs_with_the_key_of_the_environment(home: str) -> None:
+def test_call_signs_with_the_key_of_the_environment(cli: Cli) -> None:
     """Credentials come from environment variables; the order that was asked for is placed."""
-    async with _exchange() as url:
-        words = ("symbol=BTC_USDT", "side=buy", "type=limit", "size=0.01", "price=30000")
-        placed = await bitmart_trio(
-            "call", "spot.trading.submit_order", *words, "--json", "--env", url, home=home, **KEYS
-        )
-        waiting = await bitmart_trio("call", "spot.trading.open_orders", "--json", "--env", url, home=home, **KEYS)
-    assert (placed.code, placed.err) == (0, "")
-    assert [row["order_id"] for row in json.loads(waiting.out)] == [json.loads(placed.out)["order_id"]]
+    words = ("symbol=BTC_USDT", "side=buy", "type=limit", "size=0.01", "price=30000")
+    placed = cast("dict[str, str]", cli.json("call", "spot.trading.submit_order", *words))
+    waiting = cli.rows("call", "spot.trading.open_orders")
+    assert [row["order_id"] for row in waiting] == [placed["order_id"]]
 
 
 def test_call_signs_with_the_key_of_a_file(cli: Cli) -> None:

@@ -26,7 +26,9 @@ def _commands() -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, command in root.commands.items():
         below: dict[str, Any] | None = getattr(command, "commands", None)
-        found.update({name: command} if below is None else {f"{name} {each}": inner for each, inner in below.items()})
+        if below is None or command.invoke_without_command:
+            found[name] = command
+        found.update({f"{name} {each}": inner for each, inner in (below or {}).items()})
     return found
 
 

@@ -142,6 +142,20 @@ async def test_ctrl_c_at_the_question_sends_nothing(tmp_path: Path) -> None:
         assert "Traceback" not in await term.interrupt()
 
 
+async def test_an_archive_shows_how_far_it_is_and_can_be_interrupted(tmp_path: Path) -> None:
+    """What has been read, and a count that grows; Ctrl-C says how to go on."""
+    words = ("archive", "--out", str(tmp_path / "account"), "--allow-trading-key")
+    async with (
+        bm.sim.open_server(seed=7) as server,
+        terminal(tmp_path, *words, environment={**KEYS, "BITMART_URL": server.url}) as term,
+    ):
+        seen = await term.until(lambda screen: bool(re.search(r"account .* [1-9]\d* parts done", screen)))
+        assert re.search(r"^(spot|futures)\.\w+\.\w+.*: \d+ records, \d+ requests", seen, re.MULTILINE)
+        seen = await term.interrupt()
+        assert "--resume" in seen
+        assert "Traceback" not in seen
+
+
 async def test_tab_completes_in_bash(tmp_path: Path) -> None:
     """Names of endpoints, their arguments, and the symbols that the exchange has."""
     script = Path(sys.executable).with_name("bitmart-trio")

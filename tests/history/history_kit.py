@@ -22,7 +22,7 @@ from bitmart_trio.sim.transfers import FamilyTransfer, Kind
 
 DAY = 86_400_000
 SINCE = START_MS - 300 * DAY
-"""When the account was opened."""
+"""When an account with the usual past was opened."""
 
 
 @attrs.frozen
@@ -40,11 +40,17 @@ class Past:
     futures_orders: int = 260
     transactions: int = 260
     transfers: int = 130
+    days: int = 300
+
+    @property
+    def since(self) -> int:
+        """When the account was opened."""
+        return START_MS - self.days * DAY
 
     def times(self, dice: random.Random, count: int) -> Iterator[int]:
         """Moments in order: half of them spread out, half in one busy hour, a few of them at once."""
-        busy = SINCE + 100 * DAY
-        spread = [SINCE + dice.randrange(299 * DAY) for _ in range(count - count // 2)]
+        busy = self.since + self.days // 3 * DAY
+        spread = [self.since + dice.randrange((self.days - 1) * DAY) for _ in range(count - count // 2)]
         burst = [busy + dice.randrange(3_600_000) for _ in range(count // 2)]
         for number in range(0, min(len(burst), 30), 2):
             burst[number] = busy + 1000 * (number // 10)
@@ -133,7 +139,9 @@ def write_past(exchange: Exchange, past: Past, *, seed: int = 1, account_id: str
 
     other = exchange.accounts.by_name("desk1@example.com")
     assert other is not None
-    for number, time in enumerate(sorted(START_MS - dice.randrange(80 * DAY) for _ in range(past.family))):
+    for number, time in enumerate(
+        sorted(START_MS - dice.randrange(min(past.days, 80) * DAY) for _ in range(past.family))
+    ):
         for wallet in list[Kind](("spot", "future")):
             amount = Decimal(number + 1)
             exchange.family._transfers.append(FamilyTransfer(wallet, account, other, "USDT", amount, time))

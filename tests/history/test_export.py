@@ -215,7 +215,7 @@ async def test_what_cannot_be_written_is_said(
 
 async def test_the_default_thread_does_it_too(tmp_path: Path) -> None:
     """On a real clock, as users run it."""
-    async with bm.sim.open_server(port=0, seed=7, live=False) as server, server.open_client(None) as client:
+    async with bm.sim.open_server(port=0, seed=7, live=True) as server, server.open_client(None) as client:
         now = (await client.spot.system.time()).server_time
 
         def walk(cursor: history.Cursor | None) -> history.Walker[SpotKline]:

@@ -2,7 +2,8 @@
 // its own books from what the private streams tell it.
 //
 //   node --require ./exchange_time.js bot.js URL KEY SECRET MEMO
-//   > {"seconds": 3600, "step": 15}
+//   > {"seconds": 3600, "step": 30}
+//   < {"progress": 10}
 //   < {"rounds": ..., "orders": {...}, "money": {...}, "wallet": {...}, "trouble": [], ...}
 //
 // Between two rounds it has the exchange's clock stepped, as if it had slept. Everything else is as on the real
@@ -184,6 +185,7 @@ class Bot {
       await this.quote('buy', round);
       await this.quote('sell', round);
       await this.tradeContract(round);
+      if (round % 10 === 9) say({ progress: round + 1 });
     }
     await this.call(this.spot, 'cancelAllSpotOrders', { symbol: PAIR });
     if (Number(this.position?.hold_volume ?? 0)) {
@@ -214,6 +216,10 @@ class Bot {
   }
 }
 
+function say(message) {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+}
+
 async function main() {
   for await (const line of readline.createInterface({ input: process.stdin })) {
     const bot = new Bot();
@@ -224,7 +230,7 @@ async function main() {
       const told = error instanceof Error ? error.stack : JSON.stringify(error);
       report = { trouble: [...bot.trouble, ['failed', told]] };
     }
-    process.stdout.write(`${JSON.stringify(report)}\n`);
+    say(report);
   }
   process.exit(0);
 }

@@ -1,7 +1,7 @@
-"""What each function of the foreign clients gets from the simulated exchange: the material of ``docs/foreign_clients.md``.
+"""What each function of the foreign clients gets from the simulated exchange: material of ``docs/foreign_clients.md``.
 
-Each call runs on cleared ground with arguments that it can do, so it should succeed. What does not is in `REFUSED`, with
-the reason for which the real exchange would refuse it too.
+Each call runs on cleared ground with arguments that it can do, so it should succeed. What does not is in `REFUSED`,
+with the reason for which the real exchange would refuse it too.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from stage import Stage
 import bitmart_trio as bm
 
 Row: TypeAlias = "dict[str, Any]"
-"""``client``, ``function``; ``answers``: verb and path, status and code of each request; ``raised``: what the client threw."""
+"""``client`` and ``function``; ``answers``: verb and path, status, code of each request; ``raised``: what it threw."""
 Trial: TypeAlias = "tuple[str, str, Mapping[str, Any], bool]"
 """Class, function, arguments, whether as a sub-account."""
 

@@ -1,7 +1,7 @@
 """Arguments with which functions of the npm package ``bitmart-api`` can do their work, where their samples cannot.
 
-The samples of ``node_functions.py`` show every parameter, with ids that nobody has. A name with ``@`` stands for a thing
-that is made when it is needed: see ``stage.py``.
+The samples of ``node_functions.py`` show every parameter, with ids that nobody has. A name with ``@`` stands for a
+thing that is made when it is needed: see ``stage.py``.
 """
 
 from __future__ import annotations

@@ -40,7 +40,8 @@ def main() -> None:
         message = json.loads(line)
         if message.get("list"):
             offered = {
-                name: [each for each in vars(type(client)) if not each.startswith("_")] for name, client in clients.items()
+                name: [each for each in vars(type(client)) if not each.startswith("_")]
+                for name, client in clients.items()
             }
             answer(message, {"reply": offered})
             continue

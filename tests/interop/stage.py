@@ -78,8 +78,8 @@ class Stage:
     async def _algo(self) -> tuple[str, str]:
         name = await self.fresh()
         placed = await self._client.spot.algo.submit_order(
-            SPOT, side="buy", type="trigger", trigger_type="limit", trigger_price=FAR_BELOW, price="29000", size="0.001",
-            client_order_id=name,
+            SPOT, side="buy", type="trigger", trigger_type="limit", trigger_price=FAR_BELOW, price="29000",
+            size="0.001", client_order_id=name,
         )  # fmt: skip
         return placed.order_id, name
 
@@ -163,8 +163,8 @@ class Stage:
     async def _exit(self) -> tuple[str, str]:
         name = await self.fresh()
         placed = await self._client.futures.trading.submit_tp_sl_order(
-            symbol=await self.position(), type="take_profit", side=3, trigger_price=FAR_ABOVE, executive_price=FAR_ABOVE,
-            price_type=1, size=10, plan_category=2, client_order_id=name, category="limit",
+            symbol=await self.position(), type="take_profit", side=3, trigger_price=FAR_ABOVE,
+            executive_price=FAR_ABOVE, price_type=1, size=10, plan_category=2, client_order_id=name, category="limit",
         )  # fmt: skip
         return str(placed.order_id), name
 

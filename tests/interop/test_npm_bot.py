@@ -6,27 +6,29 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from foreign import HERE, started
+from foreign import HERE, Command, started
 
 import bitmart_trio as bm
 
 pytest_plugins = ["npm_fixture"]
 pytestmark = pytest.mark.interop
 
-HOUR, STEP = 3600, 20
+HOUR, STEP = 3600, 30
 START = 1_767_261_600_000
 """Ten in the morning: funding is due at eight and at four."""
 
 
 async def test_a_bot_trades_an_hour_without_noticing(npm: Path) -> None:
     """No error, no reconnect; each of its orders ended as its streams said; its own books agree with the exchange's."""
-    bot = [npm, "--require", HERE / "exchange_time.js", HERE / "bot.js"]
+    bot: Command = [npm, "--require", HERE / "exchange_time.js", HERE / "bot.js"]
     async with bm.sim.open_server(port=0, seed=7, start=START) as server, started(bot, server.url) as node:
         exchange = server.exchange
         account = exchange.accounts.all()[0]
         before = _all_money(server)
         await node.tell(seconds=HOUR, step=STEP)
         report = await node.hear()
+        while "progress" in report:
+            report = await node.hear()
         assert report["trouble"] == []
         assert report["elapsed"] >= HOUR * 1000
         assert exchange.now_ms() >= START + HOUR * 1000
@@ -57,6 +59,9 @@ def _all_money(server: bm.sim.Server) -> dict[str, Decimal]:
     wallets = [wallet for each in accounts.all() for wallet in (each.spot, each.fund, each.futures)]
     return {
         coin: sum((wallet.total(coin) for wallet in (*wallets, *accounts.own)), Decimal(0))
-        + sum((amount for (currency, kind), amount in house.items() if currency == coin and kind != "transfer"), Decimal(0))
+        + sum(
+            (amount for (currency, kind), amount in house.items() if currency == coin and kind != "transfer"),
+            Decimal(0),
+        )
         for coin in ("BTC", "USDT", "ETH", "BMX")
     }

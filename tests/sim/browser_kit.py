@@ -103,7 +103,9 @@ class Browser:
         """Press the mouse in the middle of an element, once it is to be seen."""
         where = f"document.querySelector({json.dumps(selector)})"
         await self.wait(f"{where} && ({where}.scrollIntoView({{block: 'nearest'}}), {where}.checkVisibility())")
-        box = await self.evaluate(f"(({{x, y, width, height}}) => [x + width / 2, y + height / 2])({where}.getBoundingClientRect())")
+        box = await self.evaluate(
+            f"(({{x, y, width, height}}) => [x + width / 2, y + height / 2])({where}.getBoundingClientRect())"
+        )
         for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
             await self.command(
                 "Input.dispatchMouseEvent", type=kind, x=box[0], y=box[1], button="left", buttons=1, clickCount=1

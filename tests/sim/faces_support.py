@@ -103,11 +103,12 @@ class SmallExchange:
     def tick(self) -> None:
         self.ticks += 1
 
-    def live(self, ms: int, *, tick_ms: int) -> Iterator[int]:
+    def live(self, ms: int, *, tick_ms: int | None = None) -> Iterator[int]:
         while ms > 0:
-            self.clock.step(min(tick_ms, ms))
+            piece = min(ms, tick_ms or 100)
+            ms -= piece
+            self.clock.step(piece)
             self.tick()
-            ms -= tick_ms
             yield self.clock.steady_ms()
 
     def random(self, purpose: str) -> random.Random:

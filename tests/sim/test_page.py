@@ -74,7 +74,7 @@ async def _an_account(page: Browser, client: bm.Client) -> None:
     (order,) = await page.wait(f"(({_rows('orders')}).length && {_rows('orders')})")
     assert order.split("\t") == ["BTC_USDT", "buy", "limit", "50,000", "0.5", "0", "byHand1"]
     (position,) = await page.wait(f"(({_rows('positions')}).length && {_rows('positions')})")
-    assert position.split("\t")[:3] == ["BTCUSDT 5× isolated", "long", "200"]
+    assert position.split("\t")[:3] == ["BTCUSDT 5\u00d7 isolated", "long", "200"]
     assert "spot\tUSDT\t75,000\t25,000" in await page.evaluate(_rows("balances"))
     await page.wait(f"{_rows('lines')}.some((line) => line.includes('/spot/v2/submit_order'))")
     await client.spot.trading.cancel_all_orders()
@@ -104,6 +104,10 @@ async def _faults(page: Browser, server: bm.sim.Server) -> None:
     await page.click("#active li button")
     await page.wait("document.querySelectorAll('#active li').length === 1")
     assert [type(each.fault) for each in server.faults.active] == [bm.sim.MuteTopic]
+    # What a program has written is shown as text, whatever it says.
+    server.faults.add(bm.sim.RefuseLogin("nowhere", text="<img src=x onerror=document.title='taken'>"))
+    await page.wait("document.querySelector('#active').innerText.includes('<img src=x')")
+    assert await page.evaluate("document.images.length === 0 && document.title !== 'taken'")
     await page.click("#end-all")
     await page.wait("document.querySelectorAll('#active li').length === 0")
     assert server.faults.active == []
@@ -123,6 +127,12 @@ async def _the_clock(page: Browser, server: bm.sim.Server) -> None:
     await page.click("[data-step='60000']")
     await page.wait("document.querySelector('#message').innerText.includes('has passed')")
     assert server.exchange.now_ms() >= before + 60_000
+    await page.click("#hold")
+    await page.wait("document.querySelector('#clock-note').innerText === 'held'")
+    held = [server.exchange.clock.held]
+    await page.click("#hold")
+    await page.wait("document.querySelector('#clock-note').hidden")
+    assert [*held, server.exchange.clock.held] == [True, False]
     await page.fill("#skew", "-1500")
     await page.click("#skew-form button")
     await page.wait("document.querySelector('#clock-note').innerText.includes('-1500 ms')")
@@ -131,7 +141,8 @@ async def _the_clock(page: Browser, server: bm.sim.Server) -> None:
 
 async def _another_symbol(page: Browser) -> None:
     await page.choose("#symbol", "ETHUSDT")
-    await page.wait("document.title.includes('ETHUSDT') && Number(document.querySelector('#bids td').innerText.replace(',', '')) < 9000")
+    await page.wait("document.title.includes('ETHUSDT')")
+    await page.wait("Number(document.querySelector('#bids td').innerText.replace(',', '')) < 9000")
     await page.wait("document.querySelector('#funding').innerText.includes('%')")
 
 
@@ -155,7 +166,19 @@ async def test_who_cannot_see_can_use_it() -> None:
             node["role"]["value"]
             for node in nodes
             if not node["ignored"]
-            and node["role"]["value"] in ("button", "textbox", "combobox", "checkbox", "spinbutton", "searchbox", "region", "table", "image", "list")
+            and node["role"]["value"]
+            in (
+                "button",
+                "textbox",
+                "combobox",
+                "checkbox",
+                "spinbutton",
+                "searchbox",
+                "region",
+                "table",
+                "image",
+                "list",
+            )
             and not node.get("name", {}).get("value")
         ]
         assert nameless == []

@@ -11,9 +11,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+import trio
+import trio.testing
 from typer.testing import CliRunner
 
 from bitmart_trio.cli.app import app
+from bitmart_trio.cli.sim import Wishes, serve
 
 
 @contextmanager
@@ -52,12 +55,20 @@ def test_a_tape_is_played_step_by_step_and_logged(tmp_path: Path) -> None:
     ]
 
 
-def test_symbols_are_listed_by_name() -> None:
+async def test_symbols_are_listed_by_name(capsys: pytest.CaptureFixture[str]) -> None:
     """As often as the option is given; their market lives."""
-    with serving("--symbol", "DOGE_USDT", "--symbol", "DOGEUSDT", "--tick", "0.5") as client:
-        assert client.get("/spot/v1/symbols").json()["data"]["symbols"] == ["DOGE_USDT"]
-        row = client.get("/contract/public/details").json()["data"]["symbols"][0]
-        assert (row["symbol"], row["base_currency"]) == ("DOGEUSDT", "DOGE")
+    wishes = Wishes(
+        host="127.0.0.1", port=0, seed=1, faults=[], symbols=["DOGE_USDT", "DOGEUSDT"], tape=None, tick=0.5, hold=False,
+        log=None,
+    )  # fmt: skip
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(serve, wishes)
+        await trio.testing.wait_all_tasks_blocked(0.02)
+        async with httpx.AsyncClient(base_url=capsys.readouterr().out.split()[-1]) as client:
+            assert (await client.get("/spot/v1/symbols")).json()["data"]["symbols"] == ["DOGE_USDT"]
+            row = (await client.get("/contract/public/details")).json()["data"]["symbols"][0]
+            assert (row["symbol"], row["base_currency"]) == ("DOGEUSDT", "DOGE")
+        nursery.cancel_scope.cancel()
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ class Bot:
 
 
 def test_a_virtual_day() -> None:
-    """Hours of exchange time pass in seconds, with ticks of a second; no connection is lost, and the money is all there."""
+    """Hours of exchange time pass in seconds, with ticks of a second; no connection is lost, the money is all there."""
 
     async def main() -> None:
         async with open_exchange(seed=11, tick_seconds=1.0) as venue, venue.open_client() as client:

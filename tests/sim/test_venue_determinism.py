@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import attrs
@@ -39,10 +39,8 @@ async def busy_program(venue: Venue, client: bm.Client) -> None:
                 symbol=symbol, side="sell" if number % 2 else "buy", type="limit", size=size, price=ticker.last_price
             )
             await trio.sleep(0.4)
-            try:
+            with suppress(bm.ApiError):  # filled before
                 await client.spot.trading.cancel_order(symbol=symbol, order_id=placed.order_id)
-            except bm.ApiError:
-                pass  # filled before
 
     async def futures() -> None:
         for side in (1, 4, 3, 2):
@@ -142,9 +140,9 @@ async def loopback_log(path: Path, seed: int) -> bytes:
                 )
                 reply = await control.post("/sim/clock", json={"step_ms": 700})
                 assert reply.status_code == 200
-            assert (await trades.receive()).time < START_MS + 700
+            assert START_MS <= ((await trades.receive()).time or 0) <= START_MS + 700
             assert server.exchange.now_ms() == START_MS + 6 * 700
-            return path.read_bytes()
+            return await trio.Path(path).read_bytes()
 
 
 async def test_the_same_inputs_at_the_same_exchange_times(tmp_path: Path) -> None:
@@ -174,6 +172,19 @@ async def test_a_held_clock_stands_until_it_is_stepped_or_released(autojump_cloc
         exchange.clock.release()
         await trio.sleep(2)
         assert exchange.now_ms() == START_MS + 8_000
+
+
+async def test_faults_last_by_the_exchange_clock(autojump_clock: MockClock) -> None:
+    """While it is held a fault does not grow old; a step ends it."""
+    async with open_exchange(seed=1) as venue:
+        venue.exchange.clock.hold()
+        handle = venue.faults.add(LatePong(lasting=10))
+        await trio.sleep(100)
+        assert [found.fault for found in venue.faults.active] == [handle.fault]
+        venue.exchange.step(10_000)
+        assert venue.faults.active == []
+        kinds = [line["kind"] for line in venue.exchange.log.lines if str(line["kind"]).startswith("fault")]
+        assert kinds == ["fault_added", "fault_ended"]
 
 
 async def test_a_step_may_be_divided(autojump_clock: MockClock) -> None:

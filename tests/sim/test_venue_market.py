@@ -1,8 +1,9 @@
-"""What the synthetic market can be made like: calm or wild, rising or falling, busy or asleep, with gaps, with longer ticks."""
+"""What the synthetic market can be made like: calm or wild, rising or falling, busy or asleep, with gaps."""
 
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 import trio
@@ -53,7 +54,7 @@ def test_a_trend_shows(trend: float) -> None:
 def test_gaps() -> None:
     """Prices leap now and then, by far more than a tick ever moves them otherwise."""
     leaps = [
-        max(abs(later / earlier - 1) for earlier, later in zip(prices, prices[1:], strict=False))
+        max(abs(later / earlier - 1) for earlier, later in pairwise(prices))
         for prices in (walked(Market(gaps=120, gap_size=0.05), 1500)[0], walked(Market(), 1500)[0])
     ]
     assert leaps[0] > Decimal("0.005")
@@ -63,7 +64,7 @@ def test_gaps() -> None:
 def test_quiet_hours_and_moods() -> None:
     """An hour that is quiet has a fraction of the trades; without bursts nothing is hectic."""
     midnight = 1_767_225_600_000
-    night = Market(quiet_hours=range(6), quiet=0)  # type: ignore[arg-type]
+    night = Market(quiet_hours=range(6), quiet=0)
     asleep, awake = walked(night, 600, start=midnight + HOUR)[1], walked(night, 600, start=midnight + 7 * HOUR)[1]
     assert asleep < awake / 2
     only_bursts, none = walked(Market(bursts=50, quiet=0), 1200), walked(Market(bursts=0, quiet=0), 1200)
@@ -74,9 +75,9 @@ def test_options_that_make_no_sense_are_refused() -> None:
     """With the reason."""
     for options in ({"volatility": -1}, {"activity": float("inf")}, {"gaps": float("nan")}, {"quiet": -2}):
         with pytest.raises(ValueError, match="zero or more"):
-            Market(**options)  # type: ignore[arg-type]
+            Market(**options)
     with pytest.raises(ValueError, match="hours of the day"):
-        Market(quiet_hours={24})  # type: ignore[arg-type]
+        Market(quiet_hours={24})
     with pytest.raises(ValueError, match="no such market"):
         Exchange(market="bear")  # type: ignore[arg-type]
     for seconds in (0, 61):

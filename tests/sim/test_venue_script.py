@@ -75,9 +75,7 @@ async def test_a_trade_is_pushed_and_fills_users_on_its_way(autojump_clock: Mock
 async def test_a_level_that_meets_a_user_trades(autojump_clock: MockClock) -> None:
     """New levels arrive like orders: the user's resting one is filled at its own price, the rest of the level stays."""
     async with open_exchange(market="scripted") as exchange, exchange.open_client() as client:
-        placed = await client.spot.trading.submit_order(
-            symbol=BTC, side="buy", type="limit", size="0.4", price="60000"
-        )
+        placed = await client.spot.trading.submit_order(symbol=BTC, side="buy", type="limit", size="0.4", price="60000")
         exchange.book.set(BTC, asks=[("59990", "1"), ("60010", "1")])
         assert (await client.spot.trading.order(order_id=placed.order_id)).state == "filled"
         assert exchange.book.asks(BTC) == [(D(59990), D("0.6")), (D(60010), D(1))]
@@ -190,5 +188,7 @@ async def test_money_is_conserved_by_scripts(autojump_clock: MockClock) -> None:
             exchange.book.set(BTC, bids=[(59_990 - number, "0.3")], asks=[(60_010 - number, "0.2")])
             side = "buy" if number % 2 else "sell"
             await client.spot.trading.submit_order(symbol=BTC, side=side, type="limit", size="0.25", price="60000")
-            exchange.market.trade(BTC, price=60_000 + 5 * (number % 3), size="0.1", side="sell" if number % 3 else "buy")
+            exchange.market.trade(
+                BTC, price=60_000 + 5 * (number % 3), size="0.1", side="sell" if number % 3 else "buy"
+            )
         assert {currency: money(currency) for currency in before} == before

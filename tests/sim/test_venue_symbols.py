@@ -20,6 +20,7 @@ async def test_names_alone_are_enough(autojump_clock: MockClock) -> None:
         assert (rules.base_currency, rules.quote_currency) == ("SOL", "USDT")
         contract = (await client.futures.market.contracts())[0]
         assert contract.symbol == "SOLUSDT"
+        assert contract.index_price is not None
         assert abs(contract.index_price - 150) < 3
         async with client.streams.spot.trade("SOL_USDT") as trades, client.streams.futures.trade("SOLUSDT") as prints:
             assert abs((await trades.receive()).price - 150) < 3
@@ -46,11 +47,11 @@ def test_rules_of_ones_own() -> None:
     caller = Direct(exchange)
     details = caller.get("/spot/v1/symbols/details").data
     assert isinstance(details, dict)
-    row = details["symbols"][0]  # type: ignore[index,call-overload]
+    row = details["symbols"][0]  # type: ignore[index]
     assert (row["quote_increment"], row["price_max_precision"]) == ("0.1", 2)  # type: ignore[index,call-overload]
     assert (row["min_buy_amount"], row["base_max_size"]) == ("20", "500")  # type: ignore[index,call-overload]
     listing = exchange.futures.listings["ABCUSDT"].contract
-    assert (listing.tick, listing.contract_size, listing.max_leverage) == (Decimal("0.005"), 10, 20)
+    assert (listing.tick, listing.contract_size, listing.max_leverage) == (Decimal("0.005"), Decimal(10), 20)
     assert listing.max_value(Decimal(21)) == 0
     order = {"symbol": "ABC_USDT", "side": "buy", "type": "limit"}
     assert caller.post("/spot/v2/submit_order", **order, size="1", price="2.5").code == 51011
@@ -114,7 +115,7 @@ def test_numbers_that_make_no_sense_are_refused() -> None:
         SpotPair("BTC_USDT", price=1.5)  # type: ignore[arg-type]
     for options in ({"price": "-1"}, {"price": "x"}, {"tick": "0.05"}, {"step": "10"}, {"min_notional": "NaN"}):
         with pytest.raises(ValueError, match=r"."):
-            SpotPair("BTC_USDT", **options)  # type: ignore[arg-type]
+            SpotPair("BTC_USDT", **options)
     with pytest.raises(ValueError, match="leverage"):
         Contract("BTCUSDT", max_leverage=101)
 
@@ -143,7 +144,8 @@ def test_a_hundred_symbols_cost_little_more_than_six() -> None:
     frames: list[object] = []
     exchange.feed.listen("futures/bookticker:C9USDT", None, frames.append)
     markets, listings = exchange.spot.markets, exchange.futures.listings
-    books = {symbol: market.book for symbol, market in [*markets.items(), *listings.items()]}
+    books = {symbol: market.book for symbol, market in markets.items()}
+    books |= {symbol: listing.book for symbol, listing in listings.items()}
     before = {symbol: book.version for symbol, book in books.items()}
     touched: list[int] = []
     for _ in range(60):

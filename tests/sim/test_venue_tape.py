@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal, TypeVar
 
 import pytest
 import trio
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from trio.testing import MockClock
 
+from bitmart_trio import history
+from bitmart_trio.models import FuturesKline, SpotKline
 from bitmart_trio.sim import Contract, Exchange, SpotPair, Tape, TapeBook, TapeError, TapeTrade, open_exchange
+from bitmart_trio.sim.direct import Direct
 from bitmart_trio.sim.exchange import START_MS
 
 BTC = "BTC_USDT"
@@ -29,7 +36,7 @@ def public(exchange: Exchange, symbol: str) -> list[tuple[int, Decimal, Decimal,
 
 @pytest.mark.parametrize("symbol", [BTC, "ETHUSDT"])
 async def test_a_round_trip_is_exact(symbol: str, autojump_clock: MockClock, tmp_path: Path) -> None:
-    """Recorded from a running exchange, saved, loaded, replayed: the same trades, books and candles at the same times."""
+    """Recorded from a running exchange, saved, loaded, replayed: the same trades, books, candles at the same times."""
     books: dict[int, object] = {}
     async with open_exchange(seed=8) as venue:
         venue.exchange.after_tick(lambda now: books.update({now: _sides(venue.exchange, symbol)}))
@@ -69,14 +76,16 @@ def _bars(exchange: Exchange, symbol: str) -> list[tuple[Decimal, Decimal]]:
 
 async def test_trades_come_exactly_at_their_times(autojump_clock: MockClock) -> None:
     """Not at the next tick: streams and candles have the tape's own milliseconds."""
-    tape = Tape([trade(0, "60000"), trade(1_003, "60010.5", "0.25"), trade(1_777, "59990", side="sell"), trade(61_001, "60100")])
+    tape = Tape(
+        [trade(0, "60000"), trade(1_003, "60010.5", "0.25"), trade(1_777, "59990", side="sell"), trade(61_001, "60100")]
+    )
     async with open_exchange(market=tape) as venue, venue.open_client() as client:
         async with client.streams.spot.trade(BTC) as trades:
             with trio.fail_after(120):
                 seen = [await trades.receive() for _ in range(3)]
-        assert [item.time - START_MS for item in seen] == [1_003, 1_777, 61_001]
+        assert [(item.time or 0) - START_MS for item in seen] == [1_003, 1_777, 61_001]
         assert [item.price for item in seen] == [D("60010.5"), D(59990), D(60100)]
-        newest, before = (await client.spot.market.klines(BTC, step=1, limit=2))
+        newest, before = await client.spot.market.klines(BTC, step=1, limit=2)
         assert (newest.open, newest.close, newest.volume) == (D(60100), D(60100), D(1))
         assert (before.open, before.high, before.low, before.close) == (D(60000), D("60010.5"), D(59990), D(59990))
         await trio.sleep(30)
@@ -93,7 +102,9 @@ async def test_users_trade_on_the_tape(autojump_clock: MockClock) -> None:
     ])  # fmt: skip
     async with open_exchange(market=tape) as venue, venue.open_client() as client:
         await trio.sleep(0.5)
-        resting = await client.spot.trading.submit_order(symbol=BTC, side="buy", type="limit", size="0.5", price="59988")
+        resting = await client.spot.trading.submit_order(
+            symbol=BTC, side="buy", type="limit", size="0.5", price="59988"
+        )
         taker = await client.spot.trading.submit_order(symbol=BTC, side="buy", type="limit", size="0.6", price="60015")
         assert (await client.spot.trading.order(order_id=taker.order_id)).filled_size == D("0.5")
         await client.spot.trading.cancel_order(symbol=BTC, order_id=taker.order_id)
@@ -130,8 +141,8 @@ async def test_prices_of_contracts_follow_the_tape(autojump_clock: MockClock) ->
     async with open_exchange(market=tape) as venue:
         await trio.sleep(1.5)
         listings = venue.exchange.futures.listings
-        assert (listings["BTCUSDT"].mark, listings["BTCUSDT"].last) == (61_000, 61_007)
-        assert (listings["ETHUSDT"].mark, listings["ETHUSDT"].last) == (3_100, 3_100)
+        assert (listings["BTCUSDT"].mark, listings["BTCUSDT"].last) == (D(61000), D(61007))
+        assert (listings["ETHUSDT"].mark, listings["ETHUSDT"].last) == (D(3100), D(3100))
 
 
 async def test_a_tape_can_be_moved_in_time(autojump_clock: MockClock) -> None:
@@ -187,7 +198,7 @@ def test_rules_fit_what_is_on_the_tape() -> None:
         ("[]", "line 1 is not an object"),
         ('{"ms":1,"symbol":"BTC_USDT"}', "neither a trade nor a book"),
         ('{"ms":1,"symbol":"BTC_USDT","price":"1","size":"1"}', "has no side"),
-        ('{"ms":1,"symbol":"BTC_USDT","price":1.5,"size":"1","side":"buy"}', "are texts"),
+        ('{"ms":1,"symbol":"BTC_USDT","price":1.5,"size":"1","side":"buy"}', "a float is not exact"),
         ('{"ms":1,"symbol":"BTC_USDT","price":"1","size":"0","side":"buy"}', "above zero"),
         ('{"ms":"1","symbol":"BTC_USDT","price":"1","size":"1","side":"buy"}', "whole number"),
         ('{"ms":1,"symbol":"what","price":"1","size":"1","side":"buy"}', "not the name"),
@@ -199,6 +210,70 @@ def test_what_is_no_tape_is_refused(line: str, reason: str) -> None:
     """With the line and the reason."""
     with pytest.raises(TapeError, match=reason):
         Tape.of_lines([line])
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 5_000),  # when
+            st.integers(-40, 40),  # price, in ticks from 60000
+            st.integers(1, 300),  # size, in thousandths
+            st.sampled_from(("buy", "sell")),
+            st.booleans(),  # whether it is a trade of the tape, or an order of the user's
+        ),
+        min_size=2,
+        max_size=25,
+    )
+)
+def test_whatever_users_do_the_tape_is_played_and_money_is_kept(
+    script: list[tuple[int, int, int, Literal["buy", "sell"], bool]],
+) -> None:
+    """Each trade of the tape happens at its time in its full size: users' part at their prices, the rest at its own."""
+    script = sorted(script, key=lambda step: step[0])
+    taped = [
+        TapeTrade(START_MS + ms, BTC, 60_000 + D(off) / 10, D(size) / 1000, side)
+        for ms, off, size, side, of_tape in script
+        if of_tape
+    ]
+    exchange = Exchange(market=Tape([trade(0, "60000", "0.001"), *taped]), start=START_MS, symbols=[BTC])
+    caller = Direct(exchange)
+    for ms, off, size, side, of_tape in script:
+        exchange.step(max(0, START_MS + ms - exchange.now_ms()))
+        if not of_tape:
+            exchange.gate.quotas = type(exchange.gate.quotas)()
+            price, amount = f"{60_000 + D(off) / 10:.2f}", f"{D(size) / 1000:.5f}"
+            caller.post("/spot/v2/submit_order", symbol=BTC, side=side, type="limit", size=amount, price=price)
+    exchange.step(6_000)
+    matches = [line for line in exchange.log.lines if line["kind"] == "match"]
+    for at in {at.ms for at in taped}:
+        due = sum((item.size for item in taped if item.ms == at), D(0))
+        passive = sum((D(str(line["size"])) for line in matches if line["ms"] == at and line["taker"] is None), D(0))
+        # Invented books trade with the orders they run over, too.
+        assert passive >= due
+    strangers = [line for line in matches if line["maker"] is None and line["taker"] is None]
+    prices = {(item.ms, item.price) for item in taped} | {(START_MS, D(60_000))}
+    assert all((line["ms"], line["price"]) in prices for line in strangers)
+    money = {currency: D(0) for currency in ("BTC", "USDT")}
+    for wallet in (*exchange.accounts.own, *(account.spot for account in exchange.accounts.all())):
+        for currency in money:
+            money[currency] += wallet.total(currency)
+    assert money == {"BTC": D(10), "USDT": D(102_000)}
+
+
+async def test_contracts_are_filled_by_the_tape(autojump_clock: MockClock) -> None:
+    """A resting order is filled when a trade of its contract comes by, at its own price and as far as that goes."""
+    tape = Tape([trade(0, "60000", "5", symbol="BTCUSDT"), trade(1_000, "59950", "30", "sell", "BTCUSDT")])
+    async with open_exchange(market=tape) as venue, venue.open_client() as client:
+        await client.futures.trading.submit_order(
+            symbol="BTCUSDT", side=1, type="limit", price="59960", size=50, leverage="10", open_type="cross"
+        )
+        # What comes by in the invented book around the new price fills the rest.
+        await trio.sleep(2)
+        held = (await client.futures.position.positions(symbol="BTCUSDT"))[0]
+        assert held.current_amount == 50
+        fills = [line for line in venue.exchange.log.lines if line["kind"] == "match" and line["maker"] is not None]
+        assert (fills[0]["price"], fills[0]["size"]) == (D(59960), D(30))
 
 
 # -- CSV -------------------------------------------------------------------------------------------
@@ -241,6 +316,57 @@ async def test_candles_come_out_as_they_went_in(autojump_clock: MockClock, tmp_p
             (D("100.0"), D("110.0"), D("95.0"), D("105.0"), D("8.5")),
             (D("105.0"), D("106.0"), D("90.0"), D("91.5"), D("0.5")),
         ]
+
+
+Record = TypeVar("Record")
+
+
+async def inline(call: Callable[[], Record], /) -> Record:
+    """Under a virtual clock nothing may be done in threads."""
+    await trio.lowlevel.checkpoint()
+    return call()
+
+
+def _shown(bar: SpotKline) -> tuple[object, ...]:
+    return bar.open_time, bar.open, bar.high, bar.low, bar.close, bar.volume
+
+
+async def test_what_the_library_exports_can_be_played(autojump_clock: MockClock, tmp_path: Path) -> None:
+    """Candles of both markets, exported to CSV and replayed, are the candles that were exported."""
+    spot, futures = tmp_path / "spot.csv", tmp_path / "futures.csv"
+    since, until = START_MS - 600_000, START_MS - 1
+    async with open_exchange(seed=2) as venue, venue.open_client(None) as client:
+        await history.export(
+            lambda cursor: history.spot_klines(client, BTC, since=since, until=until, cursor=cursor),
+            SpotKline,
+            spot,
+            run=inline,
+        )
+        await history.export(
+            lambda cursor: history.futures_klines(client, "BTCUSDT", since=since, until=until, cursor=cursor),
+            FuturesKline,
+            futures,
+            run=inline,
+        )
+        bars = await client.spot.market.klines(BTC, step=1, before=START_MS // 1000, limit=10)
+        contract_bars = await client.futures.market.klines(
+            "BTCUSDT", step=1, start_time=since // 1000, end_time=until // 1000
+        )
+    async with (
+        open_exchange(market=Tape.from_csv(spot, BTC), tick_seconds=1.0) as venue,
+        venue.open_client(None) as client,
+    ):
+        await trio.sleep(599)
+        again = await client.spot.market.klines(BTC, step=1, limit=10)
+        # What a candle was worth lies between its four prices, and cannot be known from them.
+        assert [_shown(bar) for bar in again] == [_shown(bar) for bar in bars]
+    async with (
+        open_exchange(market=Tape.from_csv(futures, "BTCUSDT"), tick_seconds=1.0) as venue,
+        venue.open_client(None) as client,
+    ):
+        await trio.sleep(599)
+        played = await client.futures.market.klines("BTCUSDT", step=1, start_time=since // 1000, end_time=until // 1000)
+        assert played == contract_bars
 
 
 def test_trades_of_both_markets_can_be_read(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def test_exchange_and_client(pytester: pytest.Pytester) -> None:
 
         @pytest.mark.bitmart(
             seed=7, start=1_800_000_000_000, live=False, config=bm.Config(rate_limit="raise"),
-            faults=[bm.sim.RefuseTopic(topic="spot/trade:*", times=None), "LoseReply:path=/spot/v1/wallet"],
+            faults=[bm.sim.RefuseTopic("spot/trade:*", None, code="90004"), "LoseReply:path=/spot/v1/wallet"],
         )
         async def test_marked(bitmart_exchange, bitmart_client, bitmart_seed, autojump_clock):
             assert bitmart_seed == bitmart_exchange.exchange.seed == 7
@@ -86,15 +86,18 @@ RACE = """
 
 
 def test_a_failure_names_its_seed_and_repeats(pytester: pytest.Pytester) -> None:
-    """Two runs with one seed print one order; the report says how to have it again."""
-    results = [run(pytester, RACE, *seed) for seed in ([], [], ["--bitmart-seed", "6"])]
-    for result in results:
-        result.assert_outcomes(passed=1, failed=2)
-    orders = [[line for line in result.outlines if line.startswith("order")] for result in results]
-    assert orders[0] == orders[1] != orders[2]
-    result = results[2]
-    result.stdout.fnmatch_lines(["*seed 6; again: pytest '*::test_race?a-b?' --bitmart-seed 6"])
-    assert sum("--bitmart-seed" in line for line in result.outlines) == 1
+    """Its order is the same again with the seed that the report names."""
+    first = run(pytester, RACE)
+    first.assert_outcomes(passed=1, failed=2)
+    first.stdout.fnmatch_lines(["*seed 5; again: pytest '*::test_race?a-b?' --bitmart-seed 5"])
+    assert sum("--bitmart-seed" in line for line in first.outlines) == 1
+    again = run(pytester, RACE, "--bitmart-seed", "5", "-k", "a-b")
+    again.assert_outcomes(failed=1, deselected=2)
+    assert _orders(again) == _orders(first)
+
+
+def _orders(result: pytest.RunResult) -> list[str]:
+    return [line for line in result.outlines if line.startswith("order")]
 
 
 def test_many_seeds(pytester: pytest.Pytester) -> None:
@@ -102,6 +105,7 @@ def test_many_seeds(pytester: pytest.Pytester) -> None:
     result = run(pytester, RACE, "--bitmart-runs", "4")
     result.assert_outcomes(passed=4, failed=5)
     result.stdout.fnmatch_lines(["*seed 8; again: pytest '*::test_race?a-b?' --bitmart-seed 8"])
+    assert len(set(_orders(result))) == 4
     result = run(
         pytester,
         """

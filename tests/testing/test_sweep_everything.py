@@ -31,7 +31,7 @@ from bitmart_trio.testing import Moment, SweepReport, deterministic, sweep, swee
 
 SEEDS: Final = range(int(os.environ.get("BITMART_SEEDS", "1")))
 BOTH: Final[tuple[Moment, ...]] = ("waiting", "resuming")
-MANY_OF_A_KIND: Final = {*REST, *HISTORIES} - {
+MANY_OF_A_KIND: Final = {*REST, *HISTORIES, "archive"} - {
     "SpotMarket.ticker",
     "SpotAccount.balances",
     "SpotTrading.submit_order",
@@ -96,7 +96,7 @@ def test_cancelled_anywhere(group: str, seed: int, record_property: Callable[[st
 
 async def _sweep_all(operations: dict[str, Operation], seed: int, *, live: bool) -> dict[str, SweepReport]:
     reports: dict[str, SweepReport] = {}
-    async with bm.sim.open_exchange(seed=seed, live=live) as exchange, exchange.open_client() as client:
+    async with bm.sim.open_exchange(seed=seed, live=live, tick_seconds=1) as exchange, exchange.open_client() as client:
         scene = Scene(exchange, client)
         if not live:
             for name, operation in operations.items():

@@ -1,6 +1,6 @@
 """A bot as a program of its own, for ``test_kill.py``: trades on both markets of a simulated exchange until stopped.
 
-Takes the exchange's URL and a folder for its journals.
+Takes the exchange's URL, a folder for its journals, and perhaps ``plain`` for plain ``trio.run``.
 """
 
 from __future__ import annotations
@@ -50,4 +50,7 @@ async def main(url: str, folder: str) -> None:
 
 
 if __name__ == "__main__":
-    bm.trading.run(main, *sys.argv[1:])
+    if "plain" in sys.argv:
+        trio.run(main, sys.argv[1], sys.argv[2])
+    else:
+        bm.trading.run(main, sys.argv[1], sys.argv[2])

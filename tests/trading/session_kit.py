@@ -25,9 +25,9 @@ def opener(client: bm.Client, market: str, *symbols: str, **options: Any) -> Abs
 async def rest(session: Session, *, price: str = "30000", **options: Any) -> Order:
     """An order that rests in the book."""
     if isinstance(session, SpotSession):
-        return await session.submit(side="buy", type="limit", size="0.002", price=price, **options)
+        return await session.submit(side="buy", type="limit", price=price, **{"size": "0.002", **options})
     assert isinstance(session, bm.trading.FuturesSession)
-    return await session.submit(side=1, size=2, price=price, leverage=5, open_type="cross", **options)
+    return await session.submit(side=1, price=price, leverage=5, open_type="cross", **{"size": 2, **options})
 
 
 async def take(session: Session, **options: Any) -> Order:

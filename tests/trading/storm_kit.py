@@ -27,6 +27,7 @@ from bitmart_trio.sim.faults import (
     LoseReply,
     LoseRequest,
     MuteTopic,
+    Refuse418,
     Refuse429,
     RefuseConnect,
     Reorder,
@@ -113,6 +114,7 @@ def troubles(rng: random.Random, market: str) -> Iterator[Fault]:
                 GarbageReply(path, times=many, lasting=lasting),
                 Delay(path, seconds=rng.uniform(0.1, 58), times=many, before=rng.random() < 0.7, lasting=lasting),
                 Delay(path, seconds=rng.uniform(55, 90), times=1, before=True, lasting=lasting),
+                Refuse418(path),
                 Refuse429(path, times=None, lasting=rng.uniform(0.5, 12), chance=chance),
                 Fail5xx(
                     path,
@@ -144,6 +146,8 @@ class Storm:
     """The handles that the bot got."""
     counts: Counter[str] = attrs.Factory(Counter)
     """What happened, for the record."""
+    calm: bool = False
+    """The bot has left: no more trouble."""
     rng: random.Random = attrs.Factory(lambda self: random.Random(f"storm/{self.market}/{self.seed}"), takes_self=True)
 
     def run(self) -> Counter[str]:
@@ -156,24 +160,21 @@ class Storm:
         rng, journal = self.rng, MemoryJournal()
         async with (
             bm.sim.open_exchange(seed=self.seed, live=False) as venue,
-            venue.open_client() as client,
+            venue.open_client(config=bm.Config(ban_pause=5)) as client,
             venue.open_client() as other,
         ):
             lenient(venue)
             foreign = await self._foreign_orders(other)
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._live_on, venue)
-                with trio.CancelScope() as trouble:
-                    nursery.start_soon(self._trouble, venue, trouble)
-                    # A run in four "crashes": it has no time to leave, and the next run cleans up.
-                    crashes = rng.random() < 0.25
-                    await self._bot(client, journal, crashes)
-                    if crashes:
-                        self.counts["crashes"] += 1
-                    # It may have been cancelled while its session was still opening, or crashed: the next run settles.
-                    venue.faults.clear()
-                trouble.cancel()
+                nursery.start_soon(self._trouble, venue)
+                # A run in four "crashes": it has no time to leave, and the next run cleans up.
+                crashes = rng.random() < 0.25
+                await self._bot(client, journal, crashes)
+                self.calm = True
+                venue.faults.clear()
                 if crashes:
+                    self.counts["crashes"] += 1
                     async with self._session(client, journal, DEADLINE) as session:
                         await trio.sleep(rng.choice((0, 1, 70)))
                     assert session.report is not None
@@ -324,10 +325,12 @@ class Storm:
             venue.exchange.tick()
             await trio.sleep(1)
 
-    async def _trouble(self, venue: Venue, scope: trio.CancelScope) -> None:
+    async def _trouble(self, venue: Venue) -> None:
         rng, faults = self.rng, troubles(self.rng, self.market)
-        while trio.current_time() < FAULTS_UNTIL and not scope.cancel_called:
+        while trio.current_time() < FAULTS_UNTIL:
             await trio.sleep(rng.uniform(0.05, 3))
+            if self.calm:
+                break
             if rng.random() < 0.15:
                 venue.drop_connections()
             else:

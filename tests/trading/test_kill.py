@@ -58,9 +58,11 @@ def on_request(server: Server, number: int, then: Callable[[], None]) -> None:
     exchange.handle = counting  # type: ignore[method-assign]
 
 
-async def killed(server: Server, folder: Path, number: signal.Signals, after: int) -> int:
+async def killed(server: Server, folder: Path, number: signal.Signals, after: int, *words: str) -> int:
     """Run the bot, and send it a signal after so many requests; how it ended."""
-    process = await trio.lowlevel.open_process([sys.executable, "-W", "error", str(BOT), server.url, str(folder)])
+    process = await trio.lowlevel.open_process(
+        [sys.executable, "-W", "error", str(BOT), server.url, str(folder), *words]
+    )
     try:
         on_request(server, after, lambda: process.send_signal(number))
         with trio.fail_after(60):
@@ -82,6 +84,15 @@ async def test_told_to_stop_it_leaves_nothing_open(tmp_path: Path, number: signa
         assert code == 128 + number
         assert own_orders(server, "spot") == own_orders(server, "futures") == []
         assert len(server.exchange.spot.engine.open_orders("1")) == 1, "somebody else's order was touched"
+
+
+@pytest.mark.parametrize("run", range(max(1, RUNS // 2)))
+async def test_a_keyboard_interrupt_leaves_nothing_open(tmp_path: Path, run: int) -> None:
+    """Ctrl-C under plain ``trio.run``, which raises KeyboardInterrupt somewhere in the program."""
+    rng = random.Random(f"plain/{run}")
+    async with bm.sim.open_server(seed=run) as server:
+        await killed(server, tmp_path, signal.SIGINT, rng.randint(1, 150), "plain")
+        assert own_orders(server, "spot") == own_orders(server, "futures") == []
 
 
 @pytest.mark.parametrize("run", range(RUNS))

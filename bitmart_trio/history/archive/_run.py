@@ -33,8 +33,8 @@ from .._values import Plain, plain
 from .._walk import Read, Source, When, Window, millis
 from . import _tasks
 from ._report import ArchiveReport, read_report, write_report
-from ._store import ArchiveError, Line, Store, WalkRow, WindowCommit
-from ._tasks import Make, Reach, Snapshot
+from ._store import DATABASE, ArchiveError, Line, Store, WalkRow, WindowCommit
+from ._tasks import At, Make, Reach, Snapshot
 
 T = TypeVar("T")
 
@@ -43,6 +43,8 @@ AT_ONCE: Final = 6
 _TRIES: Final = 8
 _LONGEST_WAIT: Final = 60.0
 _CLOSING: Final = 30.0
+_QUIET: Final = 3.0
+"""Seconds: as long as the longest window of a quota."""
 _SECONDS: Final = 100_000_000_000
 _OPENED: Final = 1_514_764_800_000
 """2018-01-01: the exchange opened that year."""
@@ -111,12 +113,14 @@ async def archive(
         ArchiveError: the directory has an archive already, or one of another account.
         AuthenticationError: the key does not work.
     """
-    tell = progress or _nobody
+    tell, runner = progress or _nobody, run or Thread()
+    if resume and await runner((Path(directory) / DATABASE).exists):
+        # The run before may have ended this very moment, and nobody but the exchange knows what is left of its quotas.
+        await trio.sleep(_QUIET)
     account = await _patiently(partial(_account, client, allow_trading_key), "spot.account.info", tell)
     now = int((await _patiently(client.spot.system.time, "spot.system.time", tell)).server_time)
     begin = _opened(account) if since is None else millis(since, "since")
     end = now if until is None else min(millis(until, "until"), now)
-    runner = run or Thread()
     async with AsyncExitStack() as stack:
         store = await runner(partial(Store, Path(directory), resume=resume))
         archivist = _Archivist(client, store, runner, tell)
@@ -132,7 +136,7 @@ async def _account(client: Client, allow_trading_key: bool) -> AccountInfo | Non
     """What the exchange says of the account and its key; refuses a key that can do harm."""
     try:
         info = await client.spot.account.info()
-    except AuthenticationError:
+    except (AuthenticationError, *_PASSING):
         raise
     except ApiError as error:
         if allow_trading_key:
@@ -171,7 +175,9 @@ class _Archivist:
         self._run = run
         self._tell = tell
         self._limiter = trio.CapacityLimiter(AT_ONCE)
-        self._reach = Reach(client, 0, 0)
+        self._reach = Reach(client.spot, client.futures, 0, 0)
+        self._seen: set[str] = set()
+        """Looks that an earlier run has taken: the present is that of the beginning."""
         self.report: ArchiveReport | None = None
 
     async def close(self) -> None:
@@ -196,9 +202,12 @@ class _Archivist:
             return str(store.meta("account")), int(store.meta("since") or 0), int(store.meta("until") or 0)
 
         whose, first, last = await self._run(settle)
+        self._seen = await self._run(
+            lambda: {row.name for row in self._store.reader().snapshots() if row.state == "done"}
+        )
         if whose != account:
             raise ArchiveError(f"this is an archive of account {whose or 'unknown'}, and the key is of {account}")
-        self._reach = Reach(self._client, first, last)
+        self._reach = Reach(At(self._client.spot, last), At(self._client.futures, last), first, last)
 
     async def work(self, symbols: Iterable[str]) -> None:
         """Everything that is not done yet."""
@@ -230,6 +239,9 @@ class _Archivist:
     # The present.
 
     async def _look(self, look: Snapshot) -> None:
+        if look.name in self._seen:
+            await trio.lowlevel.checkpoint()
+            return
         endpoint = _tasks.find_endpoint(look.endpoint)
         market = self._client.futures if look.endpoint.startswith("futures.") else self._client.spot
         pages: list[tuple[Mapping[str, Plain], object, Line]] = []

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias, TypeVar, cast
 
 import attrs
+import trio
 
 from ... import endpoints
 from ..._core.endpoint import Endpoint
-from ...client import Client
+from ..._core.reply import Reply
+from ...models._fields import Millis
+from ...models.system import SystemTime
 from .. import futures, spot
 from .._values import Plain
-from .._walk import Cursor, Walk, Walker
+from .._walk import Cursor, Source, Walk, Walker
 from ._store import Reader
+
+P = TypeVar("P")
 
 Made: TypeAlias = Walker[object]
 
@@ -22,9 +27,32 @@ Made: TypeAlias = Walker[object]
 class Reach:
     """What every walk is made with: whose past, and how much of it."""
 
-    client: Client
+    spot: Source
+    futures: Source
     since: int
     until: int
+
+
+class At:
+    """A market at a moment that has been asked for once: what each walk would ask again."""
+
+    def __init__(self, source: Source, now: int) -> None:
+        self._source = source
+        self._now = Millis(now)
+
+    @property
+    def system(self) -> At:
+        """The clock."""
+        return self
+
+    async def time(self) -> SystemTime:
+        """The moment."""
+        await trio.lowlevel.checkpoint()
+        return SystemTime(self._now)
+
+    async def call(self, endpoint: Endpoint[P], /, **arguments: object) -> Reply[P]:
+        """As of the market."""
+        return await self._source.call(endpoint, **arguments)
 
 
 Make: TypeAlias = "Callable[[Reach, Cursor | None], Made]"
@@ -99,47 +127,47 @@ def _made(make: Callable[[Reach, Cursor | None], object]) -> Make:
 
 def past() -> Iterator[Make]:
     """The histories that need no discovery."""
-    yield _made(lambda to, at: spot.spot_orders(to.client, since=to.since, until=to.until, cursor=at))
-    yield _made(lambda to, at: spot.spot_fills(to.client, since=to.since, until=to.until, cursor=at))
-    yield _made(lambda to, at: spot.spot_algo_orders(to.client, since=to.since, until=to.until, cursor=at))
-    yield _made(lambda to, at: spot.open_spot_orders(to.client, since=to.since, until=to.until, cursor=at))
-    yield _made(lambda to, at: spot.open_algo_orders(to.client, since=to.since, until=to.until, cursor=at))
-    yield _made(lambda to, at: spot.deposits(to.client, since=to.since, until=to.until, cursor=at))
-    yield _made(lambda to, at: spot.withdrawals(to.client, since=to.since, until=to.until, cursor=at))
-    yield _made(lambda to, at: spot.spot_transfer_history(to.client, since=to.since, until=to.until, cursor=at))
-    yield _made(lambda to, at: spot.spot_sub_transfers(to.client, since=to.since, until=to.until, cursor=at))
-    yield _made(lambda to, at: spot.broker_rebates(to.client, since=to.since, until=to.until, cursor=at))
+    yield _made(lambda to, at: spot.spot_orders(to.spot, since=to.since, until=to.until, cursor=at))
+    yield _made(lambda to, at: spot.spot_fills(to.spot, since=to.since, until=to.until, cursor=at))
+    yield _made(lambda to, at: spot.spot_algo_orders(to.spot, since=to.since, until=to.until, cursor=at))
+    yield _made(lambda to, at: spot.open_spot_orders(to.spot, since=to.since, until=to.until, cursor=at))
+    yield _made(lambda to, at: spot.open_algo_orders(to.spot, since=to.since, until=to.until, cursor=at))
+    yield _made(lambda to, at: spot.deposits(to.spot, since=to.since, until=to.until, cursor=at))
+    yield _made(lambda to, at: spot.withdrawals(to.spot, since=to.since, until=to.until, cursor=at))
+    yield _made(lambda to, at: spot.spot_transfer_history(to.spot, since=to.since, until=to.until, cursor=at))
+    yield _made(lambda to, at: spot.spot_sub_transfers(to.spot, since=to.since, until=to.until, cursor=at))
+    yield _made(lambda to, at: spot.broker_rebates(to.spot, since=to.since, until=to.until, cursor=at))
     for kind in ("subscribe", "redeem", "interest"):
         yield from _savings(kind)
     for account in ("futures", "copy_trading"):
         yield from _of_futures_account(account)
-    yield _made(lambda to, at: futures.futures_transfers(to.client, since=to.since, until=to.until, cursor=at))
-    yield _made(lambda to, at: futures.auto_repayments(to.client, since=to.since, until=to.until, cursor=at))
-    yield _made(lambda to, at: futures.cross_collateral_interest(to.client, since=to.since, until=to.until, cursor=at))
-    yield _made(lambda to, at: futures.futures_transfer_history(to.client, since=to.since, until=to.until, cursor=at))
+    yield _made(lambda to, at: futures.futures_transfers(to.futures, since=to.since, until=to.until, cursor=at))
+    yield _made(lambda to, at: futures.auto_repayments(to.futures, since=to.since, until=to.until, cursor=at))
+    yield _made(lambda to, at: futures.cross_collateral_interest(to.futures, since=to.since, until=to.until, cursor=at))
+    yield _made(lambda to, at: futures.futures_transfer_history(to.futures, since=to.since, until=to.until, cursor=at))
     for currency in ("USDT", "BTC", "ETH"):
         yield _affiliate(currency)
 
 
 def _savings(kind: str) -> Iterator[Make]:
-    yield _made(lambda to, at: spot.flexible_savings(to.client, kind, since=to.since, until=to.until, cursor=at))
-    yield _made(lambda to, at: spot.fixed_savings(to.client, kind, since=to.since, until=to.until, cursor=at))
+    yield _made(lambda to, at: spot.flexible_savings(to.spot, kind, since=to.since, until=to.until, cursor=at))
+    yield _made(lambda to, at: spot.fixed_savings(to.spot, kind, since=to.since, until=to.until, cursor=at))
 
 
 def _of_futures_account(account: str) -> Iterator[Make]:
     yield _made(
-        lambda to, at: futures.futures_fills(to.client, account=account, since=to.since, until=to.until, cursor=at)
+        lambda to, at: futures.futures_fills(to.futures, account=account, since=to.since, until=to.until, cursor=at)
     )
     yield _made(
         lambda to, at: futures.futures_transactions(
-            to.client, account=account, since=to.since, until=to.until, cursor=at
+            to.futures, account=account, since=to.since, until=to.until, cursor=at
         )
     )
 
 
 def _affiliate(currency: str) -> Make:
     return _made(
-        lambda to, at: futures.affiliate_rebates(to.client, currency, since=to.since, until=to.until, cursor=at)
+        lambda to, at: futures.affiliate_rebates(to.futures, currency, since=to.since, until=to.until, cursor=at)
     )
 
 
@@ -152,21 +180,21 @@ def past_of_contract(symbol: str) -> Iterator[Make]:
 def _orders_of(symbol: str, account: str) -> Make:
     return _made(
         lambda to, at: futures.futures_orders(
-            to.client, symbol, account=account, since=to.since, until=to.until, cursor=at
+            to.futures, symbol, account=account, since=to.since, until=to.until, cursor=at
         )
     )
 
 
 def past_of_margin_pair(symbol: str) -> Iterator[Make]:
     """The histories of one pair's isolated margin."""
-    yield _made(lambda to, at: spot.margin_borrows(to.client, symbol, since=to.since, until=to.until, cursor=at))
-    yield _made(lambda to, at: spot.margin_repays(to.client, symbol, since=to.since, until=to.until, cursor=at))
+    yield _made(lambda to, at: spot.margin_borrows(to.spot, symbol, since=to.since, until=to.until, cursor=at))
+    yield _made(lambda to, at: spot.margin_repays(to.spot, symbol, since=to.since, until=to.until, cursor=at))
 
 
 def past_of_sub_account(name: str) -> Iterator[Make]:
     """What a main account sees of a sub-account's past."""
     yield _made(
-        lambda to, at: futures.futures_sub_transfers(to.client, name, since=to.since, until=to.until, cursor=at)
+        lambda to, at: futures.futures_sub_transfers(to.futures, name, since=to.since, until=to.until, cursor=at)
     )
 
 

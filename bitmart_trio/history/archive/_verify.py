@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
@@ -61,6 +60,7 @@ class _Verifier:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._problems: list[str] = []
+        self._spoilt: set[int] = set()
         self._windows = self._records = 0
 
     def run(self) -> Verification:
@@ -82,12 +82,15 @@ class _Verifier:
         return Verification(tuple(self._problems), len(rows), self._windows, self._records, complete)
 
     def _places(self, file: BinaryIO, rows: list[ReplyRow]) -> None:
-        """The lines follow on each other from the first byte to the last."""
+        """The lines follow on each other from the first byte to the last, each as it was written."""
         end = 0
         for row in rows:
             if row.offset != end:
                 self._problems.append(f"reply {row.reply} is at byte {row.offset}, not at {end}")
             end = row.offset + row.length
+            if (wrong := _wrong(file, row)) is not None:
+                self._spoilt.add(row.reply)
+                self._problems.append(f"reply {row.reply} {wrong}")
         size = file.seek(0, 2)
         if size > end:
             self._problems.append(
@@ -97,22 +100,8 @@ class _Verifier:
             self._problems.append(f"{REPLIES} is {end - size} bytes short")
 
     def _body(self, file: BinaryIO, row: ReplyRow) -> tuple[int, bytes] | None:
-        """Status and exact body of a reply; None when it is not what was committed."""
-        file.seek(row.offset)
-        line = file.read(row.length)
-        if hashlib.sha256(line).hexdigest() != row.sha256:
-            self._problems.append(f"reply {row.reply} has been changed")
-            return None
-        try:
-            told = cast("dict[str, object]", json.loads(line))
-            text = told.get("body")
-            body = text.encode() if isinstance(text, str) else base64.b64decode(str(told["body_base64"]))
-            if told["reply"] != row.reply or hashlib.sha256(body).hexdigest() != told["sha256"]:
-                raise ValueError("not what its hash says")
-            return int(str(told["status"])), body
-        except (ValueError, KeyError, binascii.Error) as error:
-            self._problems.append(f"reply {row.reply} cannot be read: {error}")
-            return None
+        """Status and exact body of a reply; None when it is not what was committed, which has been said."""
+        return None if row.reply in self._spoilt else _read(file, row)
 
     # Histories.
 
@@ -190,8 +179,7 @@ class _Verifier:
             if look.state == "done":
                 pages.setdefault(look.name, []).append((look.endpoint, look.value))
         for name, values in pages.items():
-            # A snapshot that was taken again leaves its older replies in the file.
-            for row, (endpoint, value) in zip(by_name.get(name, [])[-len(values) :], values, strict=False):
+            for row, (endpoint, value) in zip(by_name.get(name, []), values, strict=False):
                 read = self._body(file, row)
                 if read is not None:
                     data = replies.parse(find_endpoint(endpoint), read[0], {}, read[1]).data
@@ -199,6 +187,33 @@ class _Verifier:
                         self._problems.append(f"{name}: the snapshot differs from its reply")
             if len(by_name.get(name, [])) < len(values):
                 self._problems.append(f"{name}: a reply is missing")
+
+
+def _read(file: BinaryIO, row: ReplyRow) -> tuple[int, bytes]:
+    """Status and exact body of a reply.
+
+    Raises:
+        ValueError, KeyError: the line is not one of ours.
+    """
+    file.seek(row.offset)
+    told = cast("dict[str, object]", json.loads(file.read(row.length)))
+    text = told.get("body")
+    body = text.encode() if isinstance(text, str) else base64.b64decode(str(told["body_base64"]), validate=True)
+    if told["reply"] != row.reply or hashlib.sha256(body).hexdigest() != told["sha256"]:
+        raise ValueError("its body is not what its hash says")
+    return int(str(told["status"])), body
+
+
+def _wrong(file: BinaryIO, row: ReplyRow) -> str | None:
+    """What is wrong with a line; None for nothing."""
+    file.seek(row.offset)
+    if hashlib.sha256(file.read(row.length)).hexdigest() != row.sha256:
+        return "has been changed"
+    try:
+        _read(file, row)
+    except (ValueError, KeyError) as error:
+        return f"cannot be read: {error}"
+    return None
 
 
 def _differences(time: int, record: object, found: Mapping[str, object]) -> list[str]:

@@ -406,7 +406,9 @@ function begin() {
   for (const button of document.querySelectorAll('[data-step]')) {
     button.onclick = async () => {
       button.disabled = true;
-      await act(`${button.textContent} has passed`, 'POST', 'clock', { step_ms: Number(button.dataset.step) });
+      // Long steps are lived through in seconds, or a person would wait for them.
+      const ms = Number(button.dataset.step);
+      await act(`${button.textContent} has passed`, 'POST', 'clock', { step_ms: ms, tick_ms: ms > 60000 ? 1000 : undefined });
       button.disabled = false;
     };
   }

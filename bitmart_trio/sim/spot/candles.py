@@ -108,8 +108,11 @@ class Candles:
         self, seed: str, now: int, last: Decimal, *, point: Decimal, reach: int, lot: Decimal, lots: int
     ) -> None:
         minute = now // 60
-        self._bars = list(_past(seed, minute, last, point, reach, lot, lots))
-        self._bars.append(Candle(minute * 60, last, last, last, last))
+        self._bars = [Candle(minute * 60, last, last, last, last)]
+        """Those of the past are in front once somebody has asked for them."""
+        self._past: tuple[str, int, Decimal, Decimal, int, Decimal, int] | None = (
+            seed, minute, last, point, reach, lot, lots,
+        )  # fmt: skip
         self._day: tuple[int, Day] | None = None
 
     @property
@@ -132,6 +135,7 @@ class Candles:
         """The last 24 hours: the minute in progress and the 1439 before it."""
         bar = self._bars[-1]
         if self._day is None or self._day[0] != bar.time:
+            self._recall()
             past = self._bars[-1440:-1]
             self._day = (
                 bar.time,
@@ -169,7 +173,14 @@ class Candles:
         """The oldest bars that begin after a second (excluded), newest first like all lists of bars."""
         return list(self._backwards(step, after, None))[-limit:]
 
+    def _recall(self) -> None:
+        """Make up the past, if that has not been done."""
+        if self._past is not None:
+            self._bars[:0] = _past(*self._past)
+            self._past = None
+
     def _backwards(self, step: int, after: int | None, before: int | None) -> Iterator[Candle]:
+        self._recall()
         first = self._bars[0].time
         # The oldest bar of a step may begin before the first minute kept: it is left out unless nothing else would be.
         oldest = bucket(first, step)

@@ -1,0 +1,183 @@
+"""One HTTP/1.1 connection as an httpx transport: requests go out as one piece, replies are judged by h11.
+
+httpx's own transport takes a lock three times a request, asks the scheduler seven times, and sends head and body of a
+POST apart: most of a call's cost on a machine near the exchange. This does what the pipeline needs and nothing else:
+one request after the other, no proxy (for those httpx's own transport is used, see ``transport.py``), no HTTP/2, no
+cookies, no redirects. Errors are httpx's, so that what sits above need not know who does the work.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Final
+
+import h11
+import httpx
+import trio
+
+_READ_BYTES: Final = 64 * 1024
+_NO_WAITS: Final[Mapping[str, float | None]] = {}
+# h11 wants to know what was asked before it reads the answer. The real request is spelled here: its parts were checked
+# when they were made, and checking them once more would cost more than everything else.
+_ASKED: Final = {method: h11.Request(method=method, target="/", headers=[("Host", "-")]) for method in ("GET", "POST")}
+_END: Final = h11.EndOfMessage()
+
+
+class Http1Transport(httpx.AsyncBaseTransport):
+    """A connection to one host, opened when it is needed; for one request at a time.
+
+    Args:
+        tls: for ``https``; None for ``http``.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None) -> None:
+        self._tls = tls
+        self._stream: trio.abc.Stream | None = None
+        self._socket: trio.socket.SocketType | None = None
+        self._http = h11.Connection(h11.CLIENT)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request; its reply must be read or closed before the next.
+
+        Raises:
+            httpx.ConnectError, httpx.ConnectTimeout: nothing of the request was sent.
+            httpx.TransportError: it broke later.
+        """
+        waits: Mapping[str, float | None] = request.extensions.get("timeout", _NO_WAITS)
+        whole = _spell(request, await request.aread())
+        if self._socket is not None and self._socket.is_readable():
+            # Nothing was asked for: the server has closed it, or talks out of turn.
+            await self.aclose()
+        if self._stream is None:
+            await self._connect(request.url, waits.get("connect"))
+        assert self._stream is not None
+        asked = _ASKED.get(request.method)
+        self._http.send(asked or h11.Request(method=request.method, target="/", headers=[("Host", "-")]))
+        self._http.send(_END)
+        head: h11.Response | None = None
+        sent = False
+        with trio.CancelScope(deadline=_deadline(waits.get("write"))) as scope:
+            try:
+                await self._stream.send_all(whole)
+            except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
+                raise httpx.WriteError(str(error) or "the connection broke", request=request) from error
+            sent = True
+            scope.deadline = _deadline(waits.get("read"))
+            while head is None:
+                event = await self._event()
+                if isinstance(event, h11.Response):
+                    head = event
+                    break
+                if not isinstance(event, h11.InformationalResponse):
+                    raise httpx.RemoteProtocolError("the server closed the connection without an answer")
+        if head is None:
+            raise httpx.ReadTimeout("no answer in time") if sent else httpx.WriteTimeout("could not be sent in time")
+        return httpx.Response(
+            head.status_code, headers=head.headers.raw_items(), stream=_Body(self, waits.get("read")), request=request
+        )
+
+    async def _connect(self, url: httpx.URL, seconds: float | None) -> None:
+        host, port = url.raw_host.decode("ascii"), url.port or (80 if self._tls is None else 443)
+        with trio.CancelScope(deadline=_deadline(seconds)) as scope:
+            try:
+                plain = await trio.open_tcp_stream(host, port)
+                stream: trio.abc.Stream = plain
+                if self._tls is not None:
+                    secured = trio.SSLStream(plain, self._tls, server_hostname=host, https_compatible=True)
+                    try:
+                        await secured.do_handshake()
+                    except BaseException:
+                        await trio.aclose_forcefully(plain)
+                        raise
+                    stream = secured
+            except (OSError, trio.BrokenResourceError) as error:
+                raise httpx.ConnectError(str(error.__cause__ or error) or type(error).__name__) from error
+            self._stream, self._socket = stream, plain.socket
+            self._http = h11.Connection(h11.CLIENT)
+        if scope.cancelled_caught:
+            raise httpx.ConnectTimeout(f"no connection to {host} within {seconds:g} s")
+
+    async def _event(self) -> object:
+        """The next part of the reply, once it has come."""
+        assert self._stream is not None
+        while (event := self._next()) is h11.NEED_DATA:
+            try:
+                data = bytes(await self._stream.receive_some(_READ_BYTES))
+            except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
+                raise httpx.ReadError(str(error.__cause__ or error) or "the connection broke") from error
+            try:
+                self._http.receive_data(data)
+            except h11.RemoteProtocolError as error:
+                raise httpx.RemoteProtocolError(str(error)) from error
+        return event
+
+    def _next(self) -> object:
+        try:
+            return self._http.next_event()
+        except h11.RemoteProtocolError as error:
+            raise httpx.RemoteProtocolError(str(error)) from error
+
+    async def read(self, seconds: float | None) -> bytes | None:
+        """The next piece of the body, None at its end."""
+        event: object = self._next()
+        if event is h11.NEED_DATA:  # a short reply is all there already
+            event = None
+            with trio.CancelScope(deadline=_deadline(seconds)):
+                event = await self._event()
+        if event is None:
+            raise httpx.ReadTimeout("the reply stopped coming")
+        return bytes(event.data) if isinstance(event, h11.Data) else None
+
+    async def finish(self) -> None:
+        """The reply is done with: be ready for another request, or close what cannot be used again."""
+        if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
+            self._http.start_next_cycle()
+        else:
+            await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connection, if there is one. The next request would open another."""
+        stream, self._stream, self._socket = self._stream, None, None
+        if stream is not None:
+            with suppress(trio.BrokenResourceError):  # it may be gone already
+                await stream.aclose()
+
+
+class _Body(httpx.AsyncByteStream):
+    """The body of a reply, piece by piece."""
+
+    def __init__(self, transport: Http1Transport, seconds: float | None) -> None:
+        self._transport = transport
+        self._seconds = seconds
+        self._closed = False
+
+    def __aiter__(self) -> _Body:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._closed:
+            raise trio.ClosedResourceError("this reply is closed")
+        piece = await self._transport.read(self._seconds)
+        if piece is None:
+            raise StopAsyncIteration
+        return piece
+
+    async def aclose(self) -> None:
+        if not self._closed:
+            self._closed = True
+            await self._transport.finish()
+
+
+def _deadline(seconds: float | None) -> float:
+    return float("inf") if seconds is None else trio.current_time() + seconds
+
+
+def _spell(request: httpx.Request, body: bytes) -> bytes:
+    """The bytes of a request, its head and body as one piece."""
+    fields = [b"%b: %b\r\n" % field for field in request.headers.raw]
+    head = b"%b %b HTTP/1.1\r\n%b" % (request.method.encode("ascii"), request.url.raw_path, b"".join(fields))
+    if head.count(b"\n") != len(fields) + 1 or head.count(b"\r") != len(fields) + 1:
+        raise httpx.LocalProtocolError("a line break in the head of a request")
+    return b"%b\r\n%b" % (head, body)

@@ -1,0 +1,49 @@
+"""What the commands that read histories share: moments as people type them, and a bar that shows how far it is."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from typing import Annotated, Final, TypeAlias
+
+import typer
+
+FromOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--from", metavar="DATE", help="The first moment, such as 2025-01-31 or 2025-01-31T12:00Z."),
+]
+ToOption: TypeAlias = Annotated[
+    str | None, typer.Option("--to", metavar="DATE", help="The end, not included; now when left out.")
+]
+ResumeOption: TypeAlias = Annotated[bool, typer.Option("--resume", help="Go on with what an earlier run has begun.")]
+
+STEPS: Final = {
+    "1m": 1, "3m": 3, "5m": 5, "15m": 15, "30m": 30, "1h": 60, "2h": 120, "4h": 240, "6h": 360, "12h": 720,
+    "1d": 1440, "3d": 4320, "1w": 10_080, "1M": 43_200,
+}  # fmt: skip
+"""Lengths of klines by their usual names, in minutes."""
+
+
+def moment(text: str | None, option: str) -> datetime | None:
+    """A date or date and time; without a zone it is UTC."""
+    if text is None:
+        return None
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no date", param_hint=option) from None
+    return when if when.tzinfo is not None else when.replace(tzinfo=UTC)
+
+
+def minutes(text: str) -> int:
+    """The length of a kline, by name or in minutes."""
+    if text in STEPS:
+        return STEPS[text]
+    if text.isdecimal() and int(text) in STEPS.values():
+        return int(text)
+    raise typer.BadParameter(f"{text!r} is none of {', '.join(STEPS)}", param_hint="--step")
+
+
+def say(text: str) -> None:
+    """A line for the person; standard output is for data."""
+    print(text, file=sys.stderr)

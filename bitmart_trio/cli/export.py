@@ -1,0 +1,120 @@
+"""``bitmart-trio klines`` and ``trades``: a history in a CSV, JSON lines or Parquet file, with a bar and resumable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+import attrs
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+import bitmart_trio as bm
+from bitmart_trio import history
+
+from ..models.futures_market import FuturesKline, FuturesMarketTrade
+from ..models.futures_trading import FuturesFill
+from ..models.spot_market import SpotKline, SpotMarketTrade
+from ..models.spot_trading import SpotFill
+from ._history import say
+from ._options import market_of
+from ._run import Refusal
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class Export:
+    """Where a history goes.
+
+    Attributes:
+        symbol: a spot pair or a contract, by its spelling.
+        since: the first moment; None for as far back as the exchange tells.
+        until: the end; None for now.
+        out: the file.
+        resume: go on with it.
+    """
+
+    symbol: str
+    since: datetime | None
+    until: datetime | None
+    out: Path
+    resume: bool
+
+    async def klines(self, client: bm.Client, step: int, *, mark: bool) -> None:
+        """Write the finished klines."""
+        since, until, symbol = self.since, self.until, self.symbol
+        if since is None:
+            raise Refusal("klines need --from")
+        if market_of(symbol) == "spot":
+            if mark:
+                raise Refusal("only contracts have a mark price")
+            await self._write(
+                lambda cursor: history.spot_klines(
+                    client, symbol, step=step, since=since, until=until, cursor=cursor, gaps="note"
+                ),
+                SpotKline,
+            )
+        else:
+            walk = history.futures_mark_price_klines if mark else history.futures_klines
+            await self._write(
+                lambda cursor: walk(client, symbol, step=step, since=since, until=until, cursor=cursor, gaps="note"),
+                FuturesKline,
+            )
+
+    async def trades(self, client: bm.Client, *, mine: bool) -> None:
+        """Write the latest public trades, or the account's own fills."""
+        since, until, symbol = self.since, self.until, self.symbol
+        spot = market_of(symbol) == "spot"
+        if not mine and spot:
+            await self._write(
+                lambda cursor: history.spot_market_trades(
+                    client, symbol, since=since, until=until, cursor=cursor, gaps="note"
+                ),
+                SpotMarketTrade,
+            )
+            return
+        if not mine:
+            await self._write(
+                lambda cursor: history.futures_market_trades(
+                    client, symbol, since=since, until=until, cursor=cursor, gaps="note"
+                ),
+                FuturesMarketTrade,
+            )
+            return
+        if since is None:
+            raise Refusal("your own trades need --from")
+        if spot:
+            await self._write(
+                lambda cursor: history.spot_fills(client, symbol, since=since, until=until, cursor=cursor, gaps="note"),
+                SpotFill,
+            )
+        else:
+            await self._write(
+                lambda cursor: history.futures_fills(
+                    client, symbol, since=since, until=until, cursor=cursor, gaps="note"
+                ),
+                FuturesFill,
+            )
+
+    async def _write(self, walk: Callable[[history.Cursor | None], history.Walker[T]], kind: type[T]) -> None:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[records]} rows"),
+            TimeRemainingColumn(),
+        )
+        console = Console(stderr=True)
+        with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+            task = bar.add_task(self.symbol, total=1.0, records=0)
+
+            def tell(records: int, fraction: float) -> None:
+                bar.update(task, completed=fraction, records=records)
+
+            exported = await history.export(walk, kind, self.out, resume=self.resume, progress=tell)
+        for gap in exported.gaps:
+            say(f"not told: {history.moment(gap.since)} to {history.moment(gap.until)}: {gap.reason}")
+        say(f"{exported.records} rows in {exported.path}")

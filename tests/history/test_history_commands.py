@@ -1,0 +1,193 @@
+"""``klines``, ``trades`` and ``archive`` as a person uses them: real processes on loopback."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from importlib import import_module
+from pathlib import Path
+
+import attrs
+import pytest
+import trio
+from history_kit import Past, write_past
+from test_archive import add_reader
+from typer.testing import CliRunner
+
+import bitmart_trio as bm
+from bitmart_trio.cli.app import app
+from bitmart_trio.sim.exchange import START_MS
+
+pq = import_module("pyarrow.parquet")  # it has no types
+
+READ_KEY = {"BITMART_API_KEY": "read-key", "BITMART_API_SECRET": "read-secret", "BITMART_API_MEMO": "read-memo"}
+FULL_KEY = {"BITMART_API_KEY": "sim-key", "BITMART_API_SECRET": "sim-secret", "BITMART_API_MEMO": "sim-memo"}
+
+
+@attrs.frozen
+class Ended:
+    """A command that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+async def command(*arguments: str, home: Path, key: Mapping[str, str] | None = None) -> Ended:
+    with trio.fail_after(60):
+        ended = await trio.run_process(
+            [sys.executable, "-W", "error", "-m", "bitmart_trio", *arguments],
+            env={**os.environ, "HOME": str(home), "COLUMNS": "200", **(key or {})},
+            capture_stdout=True,
+            capture_stderr=True,
+            check=False,
+        )
+    return Ended(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+
+
+@asynccontextmanager
+async def exchange() -> AsyncIterator[bm.sim.Server]:
+    async with bm.sim.open_server(port=0, seed=7, start=START_MS, live=False) as server:
+        server.exchange.clock.release()
+        yield server
+
+
+async def test_klines_to_a_file_and_on(tmp_path: Path) -> None:
+    """Written, refused to be overwritten, and extended by --resume."""
+    out = tmp_path / "btc.csv"
+    async with exchange() as server:
+        arguments = (
+            "klines",
+            "BTC_USDT",
+            "--step",
+            "1h",
+            "--from",
+            "2025-12-31",
+            "--out",
+            str(out),
+            "--env",
+            server.url,
+        )
+        first = await command(*arguments, "--to", "2025-12-31T12:00Z", home=tmp_path)
+        assert (first.code, first.err) == (0, f"12 rows in {out}\n")
+        again = await command(*arguments, home=tmp_path)
+        assert again.code == 1
+        assert "resume it, or choose another file" in again.err
+        more = await command(*arguments, "--resume", "--to", "2026-01-01", home=tmp_path)
+        assert (more.code, more.err) == (0, f"24 rows in {out}\n")
+    with out.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["open_time"]) * 1000 for row in rows] == list(range(START_MS - 86_400_000, START_MS, 3_600_000))
+
+
+async def test_klines_of_the_mark_price_to_parquet(tmp_path: Path) -> None:
+    """A contract, by its spelling."""
+    out = tmp_path / "mark.parquet"
+    async with exchange() as server:
+        ended = await command(
+            "klines", "BTCUSDT", "--mark", "--step", "1d", "--from", "2025-12-01", "--out", str(out),
+            "--env", server.url, home=tmp_path,
+        )  # fmt: skip
+    assert (ended.code, ended.out) == (0, "")
+    assert pq.read_table(out).num_rows == 31
+
+
+async def test_public_trades_say_what_is_not_told(tmp_path: Path) -> None:
+    """Fifty, and a line about the rest."""
+    out = tmp_path / "latest.jsonl"
+    async with exchange() as server:
+        arguments = ("trades", "BTC_USDT", "--from", "2025-12-31", "--out", str(out), "--env", server.url)
+        ended = await command(*arguments, home=tmp_path)
+    assert ended.code == 0
+    assert re.search(r"not told: 2025-12-31T00:00:00Z to .*: only the newest 50 records are told", ended.err)
+    assert len([json.loads(line) for line in out.read_text().splitlines()]) == 50
+
+
+async def test_own_trades(tmp_path: Path) -> None:
+    """With a key, between two dates."""
+    out = tmp_path / "mine.csv"
+    async with exchange() as server:
+        ledger = write_past(server.exchange, Past(days=20))
+        add_reader(server, "read")
+        arguments = ("trades", "BTCUSDT", "--mine", "--from", "2025-12-12", "--out", str(out), "--env", server.url)
+        ended = await command(*arguments, home=tmp_path, key=READ_KEY)
+    assert ended.code == 0, ended.err
+    with out.open(newline="") as file:
+        found = {row["trade_id"] for row in csv.DictReader(file)}
+    assert found
+    assert found <= ledger["futures.trading.trades"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("klines", "BTC_USDT", "--out", "a.csv"), "klines need --from"),
+        (("klines", "BTC_USDT", "--from", "yesterday", "--out", "a.csv"), "'yesterday' is no date"),
+        (("klines", "BTC_USDT", "--step", "7m", "--from", "2025-01-01", "--out", "a.csv"), "'7m' is none of 1m"),
+        (("klines", "BTC_USDT", "--mark", "--from", "2025-01-01", "--out", "a.csv"), "only contracts have a mark"),
+        (("trades", "BTC_USDT", "--mine", "--out", "a.csv"), "your own trades need --from"),
+        (("archive",), "missing"),
+    ],
+)
+def test_wrong_usage_is_said_at_once(
+    arguments: tuple[str, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit code 2, and nothing is written."""
+    monkeypatch.chdir(tmp_path)
+    ended = CliRunner().invoke(app, [*arguments, "--env", "http://127.0.0.1:9"], env={"COLUMNS": "200"})
+    assert ended.exit_code == 2
+    assert said in ended.stderr
+    assert not list(tmp_path.iterdir())
+
+
+async def test_an_archive_is_made_proven_and_resumed(tmp_path: Path) -> None:
+    """Refused with a trading key, interrupted, proven as far as it is, resumed, proven; and a changed byte is found."""
+    out = tmp_path / "account"
+    async with exchange() as server:
+        write_past(server.exchange, Past(days=20))
+        add_reader(server)
+        arguments = ("archive", "--out", str(out), "--since", "2025-12-12", "--env", server.url)
+        refused = await command(*arguments, home=tmp_path, key=FULL_KEY)
+        assert refused.code == 1
+        assert refused.err.startswith("bitmart-trio: UnsafeKey: this key may do more than read: ")
+        process = await trio.lowlevel.open_process(
+            [sys.executable, "-m", "bitmart_trio", *arguments],
+            env={**os.environ, **READ_KEY, "HOME": str(tmp_path)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        assert process.stdout is not None
+        assert process.stderr is not None
+        err = bytearray()
+        with trio.fail_after(60):
+            while b"spot.trading.order_history" not in err:
+                err += await process.stderr.receive_some()
+            process.send_signal(signal.SIGINT)
+            async for data in process.stderr:
+                err += data
+            assert await process.wait() == 130
+        await process.stdout.aclose()
+        await process.stderr.aclose()
+        assert f"interrupted; to go on: bitmart-trio archive --out {out} --resume" in err.decode()
+        assert "Traceback" not in err.decode()
+        verified = await command("archive", "verify", str(out), home=tmp_path)
+        assert verified.code == 0
+        assert verified.out.startswith("proven: ")
+        assert "not at its end, resume it" in verified.out
+        ended = await command(*arguments, "--resume", "--json", home=tmp_path, key=READ_KEY)
+        assert ended.code == 0, ended.err
+    assert json.loads(ended.out)["complete"]
+    verified = await command("archive", "verify", str(out), "--json", home=tmp_path)
+    assert verified.code == 0
+    assert json.loads(verified.out)["proven"]
+    (out / "replies.jsonl").write_bytes(b"x" + (out / "replies.jsonl").read_bytes()[1:])
+    verified = await command("archive", "verify", str(out), home=tmp_path)
+    assert verified.code == 1
+    assert "reply 1 has been changed" in verified.out
