@@ -20,7 +20,7 @@ from bitmart_trio.trading import FuturesSession, Order, OrderState
 
 ENVIRONMENT = bm.Environment.at(os.environ.get("BITMART_URL", "http://127.0.0.1:8765"))
 SYMBOL = os.environ.get("GRID_SYMBOL", "BTCUSDT")
-SECONDS = float(os.environ.get("GRID_SECONDS", "10"))
+SECONDS = float(os.environ.get("GRID_SECONDS", "5"))
 JOURNAL = os.environ.get("GRID_JOURNAL")  # None: nothing is remembered; set it for anything but a trial
 LEVELS = int(os.environ.get("GRID_LEVELS", "6"))
 SIZE = int(os.environ.get("GRID_SIZE", "1"))

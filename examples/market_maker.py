@@ -20,7 +20,7 @@ from bitmart_trio.trading import Order, SpotSession
 
 ENVIRONMENT = bm.Environment.at(os.environ.get("BITMART_URL", "http://127.0.0.1:8765"))
 SYMBOL = os.environ.get("MAKER_SYMBOL", "BTC_USDT")
-SECONDS = float(os.environ.get("MAKER_SECONDS", "10"))
+SECONDS = float(os.environ.get("MAKER_SECONDS", "5"))
 JOURNAL = os.environ.get("MAKER_JOURNAL")  # None: nothing is remembered; set it for anything but a trial
 SIZE = Decimal(os.environ.get("MAKER_SIZE", "0.001"))
 MOST = 5 * SIZE

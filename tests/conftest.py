@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 _OUTSIDE = (
-    "BITMART_URL", "BITMART_API_KEY", "BITMART_API_SECRET", "BITMART_API_MEMO",
+    "BITMART_URL", "BITMART_PROFILE", "BITMART_API_KEY", "BITMART_API_SECRET", "BITMART_API_MEMO",
     "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy",
 )  # fmt: skip
 

@@ -267,7 +267,7 @@ def test_every_function_has_its_scenario() -> None:
 
 @asynccontextmanager
 async def _scene() -> AsyncGenerator[Scene]:
-    async with open_exchange(seed=1) as venue, venue.open_client() as client:
+    async with open_exchange(seed=1, live=False) as venue, venue.open_client() as client:
         for name, kind in (("spot/depth100", "spot/public"), ("futures/unicast", "futures/private")):
             venue.exchange.feed.add(FeedChannel(name, kind, lambda rest: True))  # type: ignore[arg-type]
         # Everything is read once before: what is cached, and what is connected, must be a checkpoint too.
@@ -282,7 +282,9 @@ async def _scene() -> AsyncGenerator[Scene]:
             spot.account() as account,
         ):
             await account.wait_settled()
-            await trio.sleep(10)
+            for _ in range(8):
+                venue.exchange.tick()
+                await trio.sleep(0.5)
             await wait_all_tasks_blocked()
             yield Scene(venue, client, trades, book, closed_book, account, closed_account)
 

@@ -79,8 +79,10 @@ class Pulse:
             self._futile = True  # it may have come to rest in the hole: no reason to replace a connection
         self.watch.hasten(self.due())
 
-    def stop(self) -> float | None:
+    def stop(self, now: float) -> float | None:
         """Its connection is gone: since when it was quiet then; None if there is no telling."""
+        if self._armed and now >= self.heard + self.patience:
+            self.quiet = self.heard  # it only was not due to be probed yet
         known = self._armed or self.quiet is not None
         self._armed = self._well = False
         return self.heard if known else None

@@ -349,7 +349,7 @@ class Keeper:
         self._opened_at = 0.0
         self._failures += 1
         for wish in self._topics.values():
-            heard = None if wish.pulse is None else wish.pulse.stop()
+            heard = None if wish.pulse is None else wish.pulse.stop(now)
             if wish.settled.is_set() and wish.error is None:
                 wish.settled = trio.Event()
                 # What was on its way when the connection fell silent is lost as well.

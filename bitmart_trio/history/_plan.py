@@ -6,7 +6,8 @@ the endpoint's units allow. What is still cut then is a named gap.
 
 Windows are half open, ``[since, until)``, and tile the range. Since sources do not tell whether an endpoint's own
 bounds are open or closed, each request asks a little more at both ends, and a record belongs to the window that its
-own time lies in: one on a boundary is neither lost nor doubled. Only the smallest windows are asked as they are.
+own time lies in: one on a boundary is neither lost nor doubled. Only a smallest window whose reply was cut is asked
+once more as it is.
 """
 
 from __future__ import annotations
@@ -129,6 +130,8 @@ class Plan(Generic[R]):
         self._tries = 0
         self._total: int | None = None
         self._rows: list[Stamped[R]] = []
+        """Of the pages so far, or of the request that a tight one follows."""
+        self._tight = False
 
     @property
     def span(self) -> int:
@@ -142,7 +145,7 @@ class Plan(Generic[R]):
         if not self._rules.span:
             return Ask(self._since, self._until - 1, 1)
         since, until = self._at, self._stop()
-        if self._smallest():
+        if self._rules.sums or self._tight:
             return Ask(since, until - 1, self._page)
         return Ask(max(0, since - self._rules.grain), until, self._page)
 
@@ -158,11 +161,19 @@ class Plan(Generic[R]):
         if self._rules.pages:
             return self._paged(rows, total)
         cut = self._rules.cuts(len(rows))
-        if cut and not self._smallest():
+        if not cut and not self._tight:
+            return self._settle(rows, None)
+        if not self._smallest():
             self._narrow()
             return None
+        if not self._tight:
+            self._tight, self._rows = True, list(rows)
+            return None
+        # What the wider request has told and this one has not shows that its bounds are open.
+        told = {row.key for row in rows}
+        more = [row for row in self._rows if self._at <= row.time < self._stop() and row.key not in told]
         reason = f"{len(rows)} records within {self._rules.grain} ms may not be all: no window is narrower"
-        return self._settle(rows, reason if cut else None)
+        return self._settle([*rows, *more], reason if cut or more else None)
 
     # The three kinds of endpoint.
 
@@ -220,7 +231,7 @@ class Plan(Generic[R]):
         return self._rules.sums or self._stop() - self._at <= self._rules.grain
 
     def _turn_back(self) -> None:
-        self._page, self._rows = 1, []
+        self._page, self._rows, self._tight = 1, [], False
 
     def _narrow(self) -> None:
         self._span = max(self._aligned((self._stop() - self._at) // 2), self._rules.grain)

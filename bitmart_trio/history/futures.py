@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
 from ..client import Client
+from ..endpoints import futures as rows
 from ..errors import MalformedReply
 from ..models._futures_enums import FuturesAccountType
 from ..models.futures_account import (
@@ -32,11 +33,6 @@ from ..models.futures_affiliate import (
 from ..models.futures_market import FundingRateRecord, FuturesKline, FuturesMarketTrade
 from ..models.futures_trading import FuturesFill, FuturesOrder
 from ..models.spot_sub_account import SubTransfer
-from ..rest import futures_account as account
-from ..rest import futures_affiliate as affiliate
-from ..rest import futures_market as market
-from ..rest import futures_sub_account as sub_account
-from ..rest import futures_trading as trading
 from ._plan import Rules
 from ._walk import Cursor, OnGap, Source, Walk, Walker, When, millis
 from .spot import DAY, MINUTE, SECOND, last_finished, refuse_long, same
@@ -68,7 +64,7 @@ def loose_time(value: int | str) -> int:
 _KLINE_RULES: Final = Rules(span=MINUTE * 497, grain=SECOND, most=500)
 _KLINES: Final = Walk(
     name="futures.market.klines",
-    endpoint=market.klines,
+    endpoint=rows.market.klines,
     rules=_KLINE_RULES,
     pick=same,
     time=lambda row: row.timestamp * SECOND,
@@ -78,7 +74,7 @@ _KLINES: Final = Walk(
 )
 _MARK_KLINES: Final = Walk(
     name="futures.market.mark_price_klines",
-    endpoint=market.mark_price_klines,
+    endpoint=rows.market.mark_price_klines,
     rules=_KLINE_RULES,
     pick=same,
     time=lambda row: row.timestamp * SECOND,
@@ -88,7 +84,7 @@ _MARK_KLINES: Final = Walk(
 )
 _FUNDING: Final = Walk(
     name="futures.market.funding_rate_history",
-    endpoint=market.funding_rate_history,
+    endpoint=rows.market.funding_rate_history,
     rules=Rules(span=0, most=100),
     pick=same,
     time=lambda row: row.funding_time,
@@ -99,7 +95,7 @@ _FUNDING: Final = Walk(
 )
 _MARKET_TRADES: Final = Walk(
     name="futures.market.trades",
-    endpoint=market.trades,
+    endpoint=rows.market.trades,
     rules=Rules(span=0, grain=SECOND, most=100, ids=False),
     pick=same,
     time=lambda row: row.time * SECOND,
@@ -111,7 +107,7 @@ _MARKET_TRADES: Final = Walk(
 # source names the cut: so every round number may be one.
 _ORDERS: Final = Walk(
     name="futures.trading.order_history",
-    endpoint=trading.order_history,
+    endpoint=rows.trading.order_history,
     rules=Rules(span=89 * DAY, grain=SECOND, most=200),
     pick=same,
     time=lambda row: row.create_time,
@@ -122,7 +118,7 @@ _ORDERS: Final = Walk(
 )
 _FILLS: Final = Walk(
     name="futures.trading.trades",
-    endpoint=trading.trades,
+    endpoint=rows.trading.trades,
     rules=Rules(span=89 * DAY, grain=SECOND, most=200, suspects=(50, 100)),
     pick=same,
     time=lambda row: row.create_time,
@@ -132,7 +128,7 @@ _FILLS: Final = Walk(
 )
 _TRANSACTIONS: Final = Walk(
     name="futures.account.transaction_history",
-    endpoint=account.transaction_history,
+    endpoint=rows.account.transaction_history,
     # No longest window is documented; its neighbours' is 90 days.
     rules=Rules(span=89 * DAY, most=1000),
     pick=same,
@@ -142,7 +138,7 @@ _TRANSACTIONS: Final = Walk(
 )
 _TRANSFERS: Final = Walk(
     name="futures.account.transfers",
-    endpoint=account.transfers,
+    endpoint=rows.account.transfers,
     rules=Rules(span=89 * DAY, most=100, pages=1000),
     pick=same,
     time=lambda row: row.timestamp,
@@ -163,7 +159,7 @@ def _interest(page: InterestLogPage) -> list[InterestLogItem]:
 _DEBT_RULES: Final = Rules(span=89 * DAY, grain=SECOND, most=20, pages=100_000)
 _REPAYMENTS: Final = Walk(
     name="futures.account.auto_repayments",
-    endpoint=account.auto_repayments,
+    endpoint=rows.account.auto_repayments,
     rules=Rules(span=89 * DAY, grain=SECOND, most=20, pages=100_000, ids=False),
     pick=_repayments,
     time=lambda row: loose_time(row.time),
@@ -174,7 +170,7 @@ _REPAYMENTS: Final = Walk(
 )
 _INTEREST: Final = Walk(
     name="futures.account.cross_collateral_interest",
-    endpoint=account.cross_collateral_interest,
+    endpoint=rows.account.cross_collateral_interest,
     rules=_DEBT_RULES,
     pick=_interest,
     time=lambda row: loose_time(row.interest_time),
@@ -187,7 +183,7 @@ _INTEREST: Final = Walk(
 _SUB_RULES: Final = Rules(span=0, grain=SECOND, most=100, ids=False)
 _SUB_TRANSFERS: Final = Walk(
     name="futures.sub_account.transfers",
-    endpoint=sub_account.transfers,
+    endpoint=rows.sub_account.transfers,
     rules=_SUB_RULES,
     pick=same,
     time=lambda row: row.submission_time * SECOND,
@@ -197,7 +193,7 @@ _SUB_TRANSFERS: Final = Walk(
 )
 _TRANSFER_HISTORY: Final = Walk(
     name="futures.sub_account.transfer_history",
-    endpoint=sub_account.transfer_history,
+    endpoint=rows.sub_account.transfer_history,
     rules=_SUB_RULES,
     pick=same,
     time=lambda row: row.submission_time * SECOND,
@@ -225,7 +221,7 @@ def _funds(page: AffiliateFundsRecordPage) -> list[AffiliateFundsRecord]:
 
 _AFFILIATE_REBATES: Final = Walk(
     name="futures.affiliate.rebates",
-    endpoint=affiliate.rebates,
+    endpoint=rows.affiliate.rebates,
     rules=Rules(span=DAY, grain=SECOND, most=50, pages=100_000, sums=True),
     pick=_rebates,
     time=lambda row: 0,
@@ -239,7 +235,7 @@ _AFFILIATE_REBATES: Final = Walk(
 )
 _AFFILIATE_USERS: Final = Walk(
     name="futures.affiliate.invited_users",
-    endpoint=affiliate.invited_users,
+    endpoint=rows.affiliate.invited_users,
     rules=Rules(span=DAY, grain=SECOND, most=50, pages=100_000, sums=True),
     pick=_users,
     time=lambda row: 0,
@@ -251,7 +247,7 @@ _AFFILIATE_USERS: Final = Walk(
 )
 _AFFILIATE_TRADES: Final = Walk(
     name="futures.affiliate.trades",
-    endpoint=affiliate.trades,
+    endpoint=rows.affiliate.trades,
     rules=Rules(span=59 * DAY, grain=SECOND, most=50, pages=100_000, ids=False),
     pick=_trades,
     time=lambda row: row.create_time,
@@ -262,7 +258,7 @@ _AFFILIATE_TRADES: Final = Walk(
 )
 _AFFILIATE_FUNDS: Final = Walk(
     name="futures.affiliate.funds_records",
-    endpoint=affiliate.funds_records,
+    endpoint=rows.affiliate.funds_records,
     rules=Rules(span=59 * DAY, grain=SECOND, most=50, pages=100_000, ids=False),
     pick=_funds,
     time=lambda row: loose_time(row.date_time),

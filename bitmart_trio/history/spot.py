@@ -10,6 +10,7 @@ from typing import Final, TypeAlias, TypeVar
 import attrs
 
 from ..client import Client
+from ..endpoints import spot as rows
 from ..errors import InvalidRequest, MalformedReply
 from ..models.broker import BrokerRebates
 from ..models.earn import (
@@ -24,8 +25,6 @@ from ..models.spot_account import DepositWithdrawRecord
 from ..models.spot_market import SpotKline, SpotMarketTrade
 from ..models.spot_sub_account import SubTransfer, SubTransferPage
 from ..models.spot_trading import AlgoOrder, AlgoOrderType, SpotFill, SpotOrder, SpotOrderMode
-from ..rest import spot_account, spot_algo, spot_broker, spot_earn, spot_margin, spot_market, spot_sub_account
-from ..rest import spot_trading as trading
 from ._plan import Rules
 from ._walk import Cursor, OnGap, Source, Walk, Walker, When
 
@@ -55,7 +54,7 @@ _FORGOTTEN: Final = "orders that were cancelled without a fill are not told afte
 
 _KLINES: Final = Walk(
     name="spot.market.klines",
-    endpoint=spot_market.klines,
+    endpoint=rows.market.klines,
     rules=Rules(span=MINUTE * 198, grain=SECOND, most=200),
     pick=same,
     time=lambda row: row.open_time * SECOND,
@@ -66,7 +65,7 @@ _KLINES: Final = Walk(
 )
 _MARKET_TRADES: Final = Walk(
     name="spot.market.trades",
-    endpoint=spot_market.trades,
+    endpoint=rows.market.trades,
     rules=Rules(span=0, most=50, ids=False),
     pick=same,
     time=lambda row: row.timestamp,
@@ -77,7 +76,7 @@ _MARKET_TRADES: Final = Walk(
 # The documentation names no longest window. A week is what it searches by itself, so a week is sure to be served.
 _ORDERS: Final = Walk(
     name="spot.trading.order_history",
-    endpoint=trading.order_history,
+    endpoint=rows.trading.order_history,
     rules=Rules(span=7 * DAY, most=200),
     pick=same,
     time=lambda row: row.create_time,
@@ -86,7 +85,7 @@ _ORDERS: Final = Walk(
 )
 _FILLS: Final = Walk(
     name="spot.trading.trades",
-    endpoint=trading.trades,
+    endpoint=rows.trading.trades,
     rules=Rules(span=7 * DAY, most=200),
     pick=same,
     time=lambda row: row.create_time,
@@ -94,7 +93,7 @@ _FILLS: Final = Walk(
 )
 _ALGO_ORDERS: Final = Walk(
     name="spot.algo.order_history",
-    endpoint=spot_algo.order_history,
+    endpoint=rows.algo.order_history,
     rules=Rules(span=7 * DAY, most=200),
     pick=same,
     time=lambda row: row.create_time,
@@ -103,7 +102,7 @@ _ALGO_ORDERS: Final = Walk(
 )
 OPEN_ORDERS: Final = Walk(
     name="spot.trading.open_orders",
-    endpoint=trading.open_orders,
+    endpoint=rows.trading.open_orders,
     rules=Rules(span=7 * DAY, most=200),
     pick=same,
     time=lambda row: row.create_time,
@@ -111,7 +110,7 @@ OPEN_ORDERS: Final = Walk(
 )
 OPEN_ALGO_ORDERS: Final = Walk(
     name="spot.algo.open_orders",
-    endpoint=spot_algo.open_orders,
+    endpoint=rows.algo.open_orders,
     rules=Rules(span=7 * DAY, most=200),
     pick=same,
     time=lambda row: row.create_time,
@@ -119,7 +118,7 @@ OPEN_ALGO_ORDERS: Final = Walk(
 )
 _DEPOSITS_WITHDRAWALS: Final = Walk(
     name="spot.account.deposit_withdraw_history",
-    endpoint=spot_account.deposit_withdraw_history,
+    endpoint=rows.account.deposit_withdraw_history,
     # Under 90 days. A thousand since 2025-02; older sources say 100, which would be a silent cut.
     rules=Rules(span=89 * DAY, most=1000, suspects=(100,)),
     pick=same,
@@ -128,7 +127,7 @@ _DEPOSITS_WITHDRAWALS: Final = Walk(
 )
 _BORROWS: Final = Walk(
     name="spot.margin.borrow_records",
-    endpoint=spot_margin.borrow_records,
+    endpoint=rows.margin.borrow_records,
     # Asked in milliseconds, told in seconds.
     rules=Rules(span=89 * DAY, grain=SECOND, most=100),
     pick=same,
@@ -137,7 +136,7 @@ _BORROWS: Final = Walk(
 )
 _REPAYS: Final = Walk(
     name="spot.margin.repay_records",
-    endpoint=spot_margin.repay_records,
+    endpoint=rows.margin.repay_records,
     rules=Rules(span=89 * DAY, grain=SECOND, most=100),
     pick=same,
     time=lambda row: row.repay_time * SECOND,
@@ -153,7 +152,7 @@ def _transfers(page: SubTransferPage) -> list[SubTransfer]:
 
 _SUB_TRANSFERS: Final = Walk(
     name="spot.sub_account.transfers",
-    endpoint=spot_sub_account.transfers,
+    endpoint=rows.sub_account.transfers,
     rules=_SUB_RULES,
     pick=_transfers,
     time=lambda row: row.submission_time * SECOND,
@@ -165,7 +164,7 @@ _SUB_TRANSFERS: Final = Walk(
 )
 _TRANSFER_HISTORY: Final = Walk(
     name="spot.sub_account.transfer_history",
-    endpoint=spot_sub_account.transfer_history,
+    endpoint=rows.sub_account.transfer_history,
     rules=_SUB_RULES,
     pick=_transfers,
     time=lambda row: row.submission_time * SECOND,
@@ -188,7 +187,7 @@ def _fixed(page: FixedSavingsRecordPage) -> list[FixedSavingsRecord]:
 _SAVINGS_RULES: Final = Rules(span=89 * DAY, most=100, pages=1000)
 _FLEXIBLE: Final = Walk(
     name="spot.earn.flexible_records",
-    endpoint=spot_earn.flexible_records,
+    endpoint=rows.earn.flexible_records,
     rules=_SAVINGS_RULES,
     pick=_flexible,
     time=lambda row: row.time,
@@ -199,7 +198,7 @@ _FLEXIBLE: Final = Walk(
 )
 _FIXED: Final = Walk(
     name="spot.earn.fixed_records",
-    endpoint=spot_earn.fixed_records,
+    endpoint=rows.earn.fixed_records,
     rules=_SAVINGS_RULES,
     pick=_fixed,
     time=lambda row: row.time,
@@ -233,7 +232,7 @@ def _daily(rebates: BrokerRebates) -> list[DailyRebate]:
             try:
                 day = date.fromisoformat(text)
             except ValueError:
-                raise MalformedReply(f"{spot_broker.rebates} names a day {text!r}") from None
+                raise MalformedReply(f"{rows.broker.rebates} names a day {text!r}") from None
             for row in rows:
                 yield DailyRebate(day, row.currency, row.rebate_amount)
 
@@ -242,7 +241,7 @@ def _daily(rebates: BrokerRebates) -> list[DailyRebate]:
 
 _REBATES: Final = Walk(
     name="spot.broker.rebates",
-    endpoint=spot_broker.rebates,
+    endpoint=rows.broker.rebates,
     # Told by days. Without a range 180 days are searched; a wider one is refused, where the line is is not documented.
     rules=Rules(span=177 * DAY, grain=DAY),
     pick=_daily,

@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, TypeAlias
 
+import attrs
 import trio
 
 from . import system
@@ -39,6 +40,18 @@ TICK_SECONDS = 0.1
 
 Kind: TypeAlias = "Market | Tape | Literal['synthetic', 'scripted']"
 """What moves the market: the usual synthetic flow or one of one's own, a tape, or nothing but what a test says."""
+
+
+@attrs.define
+class Schedule:
+    """How well `Exchange.run` keeps to its own pace; on virtual time it always does."""
+
+    ticks: int = 0
+    """Made so far."""
+    skipped: int = 0
+    """Left out, because the one before took too long or the machine was busy."""
+    worst_ms: float = 0.0
+    """The latest that a tick has been, in milliseconds."""
 
 
 class Exchange:
@@ -120,6 +133,8 @@ class Exchange:
             )
         self.family: FamilyBook = FamilyBook()
         options = market if isinstance(market, Market) else Market() if market == "synthetic" else None
+        self.schedule: Schedule = Schedule()
+        """How well it keeps up."""
         self.flow: Flow = Flow(self, self.listed.coins, options, self.listed.traded())
         self.routes.include(system.routes)
         self.spot: SpotMarket = SpotMarket(self)
@@ -243,10 +258,14 @@ class Exchange:
             now, held = trio.current_time(), self.clock.held
             if now >= began + count * tick:
                 if not held:
+                    self.schedule.ticks += 1
+                    self.schedule.worst_ms = max(self.schedule.worst_ms, (now - began - count * tick) * 1000)
                     self.tick()
                 # Counted from the start, not from the last tick, so that virtual time ticks at exact fractions of a
                 # second; ticks missed by a busy machine are left out, not caught up on.
-                count = max(count + 1, int((trio.current_time() - began) / tick))
+                due = max(count + 1, int((trio.current_time() - began) / tick))
+                self.schedule.skipped += due - count - 1
+                count = due
             elif not held:
                 self.play()
             await trio.sleep_until(min(began + count * tick, self._when_on_tape()))

@@ -46,6 +46,11 @@ def overview(exchange: Exchange, sockets: Sockets) -> dict[str, Json]:
         "connections": [connection.describe() for connection in sockets.connections],
         "http_connections": [link.names[-1] for link in sockets.links],
         "faults": active_faults(exchange),
+        "schedule": {
+            "ticks": exchange.schedule.ticks,
+            "skipped": exchange.schedule.skipped,
+            "worst_ms": round(exchange.schedule.worst_ms, 3),
+        },
         "counters": {
             "opened": dict(sockets.opened),
             "refused": dict(sockets.refused),

@@ -1,15 +1,16 @@
-"""Futures streams: channel rows, and right below the openers of ``client.streams.futures``."""
+"""Futures streams: channel rows, and right below the openers of ``client.streams.futures``.
+
+Those of the account are in ``_futures_private.py``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Literal, Unpack, overload
 
 from .._core.channel import Channel
 from .._io.holes import Filler
 from .._io.subscription import Gaps
 from ..models.futures_streams import (
-    FuturesAssetUpdate,
     FuturesBookTicker,
     FuturesDepth,
     FuturesDepthIncrease,
@@ -17,17 +18,13 @@ from ..models.futures_streams import (
     FuturesFundingRateUpdate,
     FuturesKlineUpdate,
     FuturesMarkPriceKlineUpdate,
-    FuturesOrderUpdate,
-    FuturesPositionUpdate,
     FuturesTicker,
     FuturesTrade,
 )
-from ..models.stream_events import Backfilled, Gap, RawPush
-from ._account import VERIFY_AFTER
-from ._account_futures import OpeningFuturesAccount, open_futures_account
-from ._base import MarketStreams, Opening, Options
+from ..models.stream_events import Backfilled, Gap
+from ._base import Opening, Options
 from ._book import OpeningBook, open_order_book
-from ._reads import FuturesReads
+from ._futures_private import FuturesPrivateStreams
 
 FuturesInterval = Literal["1m", "5m", "15m", "30m", "1H", "2H", "4H", "1D", "1W"]
 """The width of a bar."""
@@ -47,14 +44,6 @@ def _symbol(item: FuturesTicker) -> object:
 
 def _side(item: FuturesDepthSide) -> object:
     return item.side
-
-
-def _position(item: FuturesPositionUpdate) -> object:
-    return item.symbol, item.side
-
-
-def _closed(item: FuturesPositionUpdate) -> bool:
-    return not item.size
 
 
 ticker: Channel[FuturesTicker] = Channel("futures", "futures/ticker", FuturesTicker, overflow="conflate")
@@ -144,30 +133,9 @@ mark_price_kline: Channel[FuturesMarkPriceKlineUpdate] = Channel(
     key=_bar,
     intervals=("1m", "5m", "15m", "30m", "1H", "2H", "4H", "1D", "1W"),
 )
-asset: Channel[FuturesAssetUpdate] = Channel(
-    "futures", "futures/asset", FuturesAssetUpdate, filter="currency", overflow="conflate", private=True
-)
-position: Channel[FuturesPositionUpdate] = Channel(
-    "futures",
-    "futures/position",
-    FuturesPositionUpdate,
-    filter="",
-    overflow="conflate",
-    key=_position,
-    private=True,
-    # Open positions are repeated every 10 s; where there is none, nothing is said.
-    silence=60.0,
-    rests=_closed,
-)
-order: Channel[FuturesOrderUpdate] = Channel(
-    "futures", "futures/order", FuturesOrderUpdate, filter="", overflow="fail", private=True
-)
-unicast: Channel[RawPush] = Channel(
-    "futures", "futures/unicast", RawPush, filter="", overflow="fail", private=True, status="removed"
-)
 
 
-class FuturesStreams(MarketStreams[FuturesReads]):
+class FuturesStreams(FuturesPrivateStreams):
     """Openers: ``async with client.streams.futures.trade("BTCUSDT") as trades: ...``.
 
     Every opener takes ``buffer=`` (items held for a reader that is behind), ``overflow=`` (``"conflate"``,
@@ -526,117 +494,3 @@ class FuturesStreams(MarketStreams[FuturesReads]):
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Mark Price KlineBin Channel")
         """
         return self._open(mark_price_kline, symbols, gaps, options, interval=interval)
-
-    @overload
-    def asset(
-        self, *currencies: str, gaps: Literal["mark"], backfill: bool = False, **options: Unpack[Options]
-    ) -> Opening[FuturesAssetUpdate | Gap | Backfilled]: ...
-    @overload
-    def asset(
-        self,
-        *currencies: str,
-        gaps: Literal["skip", "raise"] = "skip",
-        backfill: bool = False,
-        **options: Unpack[Options],
-    ) -> Opening[FuturesAssetUpdate]: ...
-    def asset(
-        self, *currencies: str, gaps: Gaps = "skip", backfill: bool = False, **options: Unpack[Options]
-    ) -> Opening[Any]:
-        """Follow your futures balances.
-
-        futures/asset:{currency}, private. On change, always whole; nothing right after subscribing. The
-        documentation knows USDT, BTC and ETH.
-
-        With ``backfill=True`` the balance is read anew after a hole.
-
-        Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Assets Channel")
-        """
-        return self._open(asset, currencies, gaps, options, backfill=backfill)
-
-    @overload
-    def position(
-        self, *, gaps: Literal["mark"], backfill: bool = False, **options: Unpack[Options]
-    ) -> Opening[FuturesPositionUpdate | Gap | Backfilled]: ...
-    @overload
-    def position(
-        self, *, gaps: Literal["skip", "raise"] = "skip", backfill: bool = False, **options: Unpack[Options]
-    ) -> Opening[FuturesPositionUpdate]: ...
-    def position(self, *, gaps: Gaps = "skip", backfill: bool = False, **options: Unpack[Options]) -> Opening[Any]:
-        """Follow your positions on every contract.
-
-        futures/position, private. On change and every 10 s, each listed position whole; a closed one has size
-        0. A slow reader skips to the newest of each.
-
-        With ``backfill=True`` positions are read anew after a hole; one that was closed in it comes with size 0.
-
-        Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Position Channel")
-        """
-        return self._open(position, ("",), gaps, options, backfill=backfill)
-
-    @overload
-    def order(
-        self, *, gaps: Literal["mark"], backfill: bool = False, **options: Unpack[Options]
-    ) -> Opening[FuturesOrderUpdate | Gap | Backfilled]: ...
-    @overload
-    def order(
-        self, *, gaps: Literal["skip", "raise"] = "skip", backfill: bool = False, **options: Unpack[Options]
-    ) -> Opening[FuturesOrderUpdate]: ...
-    def order(self, *, gaps: Gaps = "skip", backfill: bool = False, **options: Unpack[Options]) -> Opening[Any]:
-        """Follow your orders on every contract, plan, trailing and TP/SL orders too.
-
-        futures/order, private. At once on every change, each time with the whole state; nothing right after
-        subscribing. With
-        ``backfill=True`` fills and last states of a hole are read over REST; the event is inferred. A `Gap` stays
-        behind them all the same: REST tells the history of a contract only if asked for it, so an order on one that
-        was never heard of may have come and gone.
-
-        Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Order Channel")
-        """
-        return self._open(order, ("",), gaps, options, backfill=backfill)
-
-    @overload
-    def unicast(self, *, gaps: Literal["mark"], **options: Unpack[Options]) -> Opening[RawPush | Gap]: ...
-    @overload
-    def unicast(self, *, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]) -> Opening[RawPush]: ...
-    def unicast(self, *, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
-        """Follow a channel that only a leftover constant of an SDK names.
-
-        futures/unicast, private. Undocumented.
-
-        Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Order Channel")
-        """
-        return self._open(unicast, ("",), gaps, options)
-
-    def account(
-        self,
-        *,
-        currencies: Iterable[str] = ("USDT", "BTC", "ETH"),
-        verify_after: float = VERIFY_AFTER,
-        reconcile: float | None = None,
-        buffer: int | None = None,
-    ) -> OpeningFuturesAccount:
-        """Keep a view of the futures account: open orders, positions, balances, read over REST and kept up by pushes.
-
-        futures/order, futures/position and futures/asset:{currency}, private. See `FuturesAccountView`. A push that is
-        lost on an unbroken connection cannot be noticed: ``reconcile`` bounds how long the view may be wrong then.
-
-        Args:
-            currencies: whose balances are pushed; those documented if left out. The others are in the view too, but
-                change when a read finds them changed.
-            verify_after: seconds after which what a push has told is confirmed by a read. Reads are no more frequent
-                than that.
-            reconcile: seconds after which everything is read again, push or no push; left out, only when there is a
-                reason.
-            buffer: changes that wait for a reader (1024): above it they give way to a `ChangesMissed`.
-
-        Raises:
-            ConfigurationError: at once, under `open_streams`, which has no REST.
-
-        Source: https://developer-pro.bitmart.com/en/futuresv2/ (sections "Order Channel", "Position Channel" and
-        "Assets Channel")
-        """
-        reads = self._rest("account()")
-        topics = (order.spell(), position.spell(), *dict.fromkeys(asset.spell(currency) for currency in currencies))
-        return open_futures_account(
-            self._switchboard, reads, topics, verify_after=verify_after, reconcile=reconcile, buffer=buffer
-        )

@@ -423,11 +423,14 @@ class Engine:
 
         Raises:
             ApiError: the exchange will never accept the cancel, such as for a key without permission.
+            trio.ClosedResourceError: the session was left.
         """
         record = tracked.record
         await tracked.until(lambda: record.decided)
         pause = _FIRST_PAUSE
         while not record.closed:
+            if tracked.gone:
+                raise trio.ClosedResourceError("the session of this order was left")
             wait = pause
             try:
                 try:

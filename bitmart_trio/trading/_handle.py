@@ -184,6 +184,7 @@ class Order:
             ApiError: the key may not cancel. What passes by itself (a broken connection, a busy exchange) is tried
                 again until it works: bound it with ``trio.move_on_after``. A cancelled ``cancel`` leaves the order
                 open or not; ask again, or leave it to the session's exit.
+            trio.ClosedResourceError: the session was left, and had left it open.
         """
         return await self._engine.cancel(self._tracked)
 

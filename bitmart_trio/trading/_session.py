@@ -40,7 +40,7 @@ Leftovers: TypeAlias = Literal["cancel", "adopt", "leave"]
 RulesMode: TypeAlias = Literal["check", "round"] | None
 """Whether orders are held against the market's rules before they are sent, and brought onto its grid."""
 
-_RELEASE: Final = 5.0
+_RELEASE: Final = 10.0
 
 
 class Session:
@@ -289,13 +289,16 @@ async def opened(
                     yield session
                 finally:
                     closer = None if positions is None or on_exit != "close" else positions(engine)
-                    # It shields itself, and keeps to the deadline.
-                    report = await ExitGuard(engine, on_exit, deadline, closer).leave()  # noqa: ASYNC102
-                    session._report = report  # pyright: ignore[reportPrivateUsage]
-                    if left is not None:
-                        with trio.move_on_after(_RELEASE, shield=True):
-                            await left(report)
-                    engine.stop()
+                    try:
+                        # It shields itself, and keeps to the deadline.
+                        report = await ExitGuard(engine, on_exit, deadline, closer).leave()  # noqa: ASYNC102
+                        session._report = report  # pyright: ignore[reportPrivateUsage]
+                        if left is not None:
+                            with trio.move_on_after(_RELEASE, shield=True):
+                                await left(report)
+                    finally:
+                        # Its tasks are shielded, so the nursery would wait for them for ever.
+                        engine.stop()
                     tell(report)
     finally:
         await journal.close()  # noqa: ASYNC102  it shields itself

@@ -52,6 +52,9 @@ class DeadMansSwitch:
         self.after: int = after
         self._futures = futures
         self._set_at: dict[str, float] = {}
+        self._turns = {symbol: trio.Lock() for symbol in symbols}
+        """Held by the call that is on its way for a contract: switching off must not overtake a renewal."""
+        self._stopping = False
 
     @property
     def fires_in(self) -> float:
@@ -101,32 +104,36 @@ class DeadMansSwitch:
             The contracts whose timer may still be running.
         """
         left = [*self._set_at]
+        self._stopping = True
         await trio.lowlevel.cancel_shielded_checkpoint()
         with closing_shield(_CLOSING):
             for symbol in list(left):
-                while symbol in left:
-                    try:
-                        await self._futures.trading.cancel_all_after(symbol, 0)
-                        left.remove(symbol)
-                        del self._set_at[symbol]
-                    except BitMartError as error:
-                        log.info("the timer of %s could not be switched off: %s", symbol, error)
-                        if isinstance(error, PERMANENT):
-                            break
-                        await trio.sleep(0.2)
+                async with self._turns[symbol]:
+                    while symbol in left:
+                        try:
+                            await self._futures.trading.cancel_all_after(symbol, 0)
+                            left.remove(symbol)
+                        except BitMartError as error:
+                            log.info("the timer of %s could not be switched off: %s", symbol, error)
+                            if isinstance(error, PERMANENT):
+                                break
+                            await trio.sleep(0.2)
+        self._set_at = {symbol: self._set_at[symbol] for symbol in left}
         return left
 
     async def _keep(self, symbol: str) -> None:
-        while True:
+        while not self._stopping:
             await trio.sleep_until(self._set_at[symbol] + self.after / 3)
-            await self._set(symbol, self._set_at[symbol] + self.after)
+            async with self._turns[symbol]:
+                if not self._stopping:
+                    await self._set(symbol, self._set_at[symbol] + self.after)
 
     async def _set(self, symbol: str, until: float) -> None:
         """Set one timer, trying again until it is too late."""
         await trio.lowlevel.checkpoint()
         last: BitMartError | None = None
         pause = 0.2
-        while trio.current_time() < until:
+        while trio.current_time() < until and not self._stopping:
             sent = trio.current_time()
             with trio.move_on_at(min(until, sent + self.after / 3)):  # noqa: ASYNC912  every call checkpoints
                 try:
@@ -144,6 +151,8 @@ class DeadMansSwitch:
             wait = max(pause, last.retry_after) if isinstance(last, RateLimited) else pause
             await trio.sleep(min(wait, max(0.0, until - trio.current_time())))
             pause = min(2 * pause, 2.0)
+        if self._stopping:
+            return
         raise SwitchFailed(
             f"the timer of {symbol} could not be renewed in time: the exchange cancels its orders", symbol=symbol
         ) from last
@@ -175,7 +184,7 @@ async def dead_mans_switch(client: Client, *symbols: str, after: int = 60) -> As
         async with trio.open_nursery() as nursery:
             await nursery.start(switch.run)
             yield switch
+            left = await switch.disarm()
             nursery.cancel_scope.cancel()
-    left = await switch.disarm()
     if left:
         raise SwitchFailed(f"the timers of {', '.join(left)} may still be running", symbol=left[0])

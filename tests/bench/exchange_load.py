@@ -1,9 +1,9 @@
 """Whether the simulated exchange keeps up: ``python -m tests.bench.exchange_load [--seconds N]``.
 
-It runs in a process of its own and is given 500 REST requests a second and 200 socket subscriptions. It keeps up if its
-market ticks at its own pace (no tick left out, none later than its limit), every request is answered with success within
-its limit, and every subscription is fed to the end. The client is plain sockets on purpose: what is measured is the
-exchange. Requests come from 25 addresses, 127.0.0.2 and up, so that its quotas are as documented and never met.
+It runs in a process of its own and is given 500 REST requests a second and 200 socket subscriptions. It keeps up if
+its market ticks at its own pace (no tick left out, none later than its limit), every request is answered with success
+within its limit, and every subscription is fed to the end. The client is plain sockets on purpose: what is measured is
+the exchange. Requests come from 25 addresses, 127.0.0.2 and up, so that its quotas are as documented and never met.
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ import statistics
 import subprocess
 import sys
 from collections import Counter
-from contextlib import AsyncExitStack
 from typing import Any, Final
 
 import trio
-from trio_websocket import open_websocket_url
+from trio_websocket import connect_websocket_url
 
 SERVER: Final = """
 import sys, trio
@@ -85,7 +84,7 @@ async def ask(load: Load, port: int, address: str, path: str, until: float, offs
             due += 1 / A_SECOND
 
 
-async def listen(load: Load, number: int, socket: Any) -> None:  # noqa: ANN401  # untyped library
+async def listen(load: Load, number: int, socket: Any) -> None:
     """Count what one connection is pushed."""
     while True:
         message = await socket.get_message()
@@ -94,32 +93,24 @@ async def listen(load: Load, number: int, socket: Any) -> None:  # noqa: ANN401 
             load.topics.add((number, json.loads(message).get("topic", "")))
 
 
-async def run(seconds: float) -> dict[str, Any]:
+async def run(port: int, seconds: float) -> dict[str, Any]:
     """Load it, and read its own account of it."""
     load = Load()
-    server = subprocess.Popen([sys.executable, "-c", SERVER], stdout=subprocess.PIPE, text=True)
-    try:
-        assert server.stdout is not None
-        port = int(server.stdout.readline())
-        async with AsyncExitStack() as stack, trio.open_nursery() as nursery:
-            for number in range(CONNECTIONS):
-                url = f"ws://127.0.0.1:{port}/ws/spot/public"
-                socket = await stack.enter_async_context(open_websocket_url(url))
-                nursery.start_soon(listen, load, number, socket)
-                await socket.send_message(json.dumps({"op": "subscribe", "args": TOPICS}))
-            await trio.sleep(2)  # let the first states through
-            before = await _state(port)
-            until = trio.current_time() + seconds
-            async with trio.open_nursery() as asking:
-                for number in range(ADDRESSES):
-                    for index, path in enumerate(PATHS):
-                        offset = (number * len(PATHS) + index) / (ADDRESSES * len(PATHS)) / A_SECOND
-                        asking.start_soon(ask, load, port, f"127.0.0.{number + 2}", path, until, offset)
-            after = await _state(port)
-            nursery.cancel_scope.cancel()
-    finally:
-        server.terminate()
-        server.wait()
+    async with trio.open_nursery() as nursery:
+        for number in range(CONNECTIONS):
+            socket = await connect_websocket_url(nursery, f"ws://127.0.0.1:{port}/ws/spot/public")
+            nursery.start_soon(listen, load, number, socket)
+            await socket.send_message(json.dumps({"op": "subscribe", "args": TOPICS}))
+        await trio.sleep(2)  # let the first states through
+        before = await _state(port)
+        until = trio.current_time() + seconds
+        async with trio.open_nursery() as asking:
+            for number in range(ADDRESSES):
+                for index, path in enumerate(PATHS):
+                    offset = (number * len(PATHS) + index) / (ADDRESSES * len(PATHS)) / A_SECOND
+                    asking.start_soon(ask, load, port, f"127.0.0.{number + 2}", path, until, offset)
+        after = await _state(port)
+        nursery.cancel_scope.cancel()
     ticks = {name: after["schedule"][name] - before["schedule"][name] for name in ("ticks", "skipped")}
     return {
         "seconds": seconds,
@@ -168,7 +159,13 @@ def main() -> int:
     """The command."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--seconds", type=float, default=20.0)
-    found = trio.run(run, arguments.parse_args().seconds)
+    seconds = arguments.parse_args().seconds
+    with subprocess.Popen([sys.executable, "-c", SERVER], stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            found = trio.run(run, int(server.stdout.readline()), seconds)
+        finally:
+            server.terminate()
     for name, value in found.items():
         print(f"{name:24} {value:,.1f}" if isinstance(value, float) else f"{name:24} {value}")
     failed = failures(found)

@@ -9,6 +9,7 @@ import json
 import random
 import sys
 import time
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -42,15 +43,16 @@ def imports(everything: bool) -> None:
     meter.report(cpu=time.process_time() - begun, count=1, read=str(len(loaded)))
 
 
-def _repeat(body: Any) -> None:
-    """Warm up, then measure."""
+def _repeat(body: Callable[[], object], look: Callable[[], object] | None = None) -> None:
+    """Warm up, then measure; what has come of it is looked at afterwards, or is what the body gives."""
     for _ in range(max(2, PLAN["count"] // 10)):
         body()
+    read: object = None
     watch = meter.Meter()
     watch.start()
     for _ in range(PLAN["count"]):
         read = body()
-    watch.stop(PLAN["count"], read=str(read))
+    watch.stop(PLAN["count"], read=str(read if look is None else look()))
 
 
 def decode(body: bytes, what: str) -> None:
@@ -116,6 +118,7 @@ def book() -> None:
 
 def _our_book(asks: list[list[str]], bids: list[list[str]], updates: list[bytes]) -> None:
     from bitmart_trio._core.book import Change, LocalBook
+    from bitmart_trio.models._rows import Level
     from bitmart_trio.models.spot_streams import SpotDepthIncrease
     from bitmart_trio.streams.spot import depth_increase
 
@@ -126,7 +129,7 @@ def _our_book(asks: list[list[str]], bids: list[list[str]], updates: list[bytes]
     local.snapshot(Change(1, first.bids, first.asks))
     version, at = 1, 0
 
-    def update() -> str:
+    def update() -> tuple[Level, Level]:
         nonlocal version, at
         item = items[at]
         at = (at + 1) % len(items)
@@ -136,13 +139,13 @@ def _our_book(asks: list[list[str]], bids: list[list[str]], updates: list[bytes]
         assert local.synced
         assert bid is not None
         assert ask is not None
-        return f"{bid.price} {ask.price}" if at == PLAN["count"] % len(items) else ""
+        return bid, ask
 
-    _repeat(update)
+    _repeat(update, lambda: [str(level.price) for level in update()])
 
 
 def _sorted_dict(asks: list[list[str]], bids: list[list[str]], updates: list[bytes]) -> None:
-    from sortedcontainers import SortedDict
+    from sortedcontainers import SortedDict  # type: ignore[import-untyped]
 
     sides = [SortedDict({Decimal(price): Decimal(size) for price, size in side}) for side in (bids, asks)]
     items = []
@@ -151,7 +154,7 @@ def _sorted_dict(asks: list[list[str]], bids: list[list[str]], updates: list[byt
         items.append([told["bids"], told["asks"]])
     at = 0
 
-    def update() -> str:
+    def update() -> tuple[tuple[Decimal, Decimal], tuple[Decimal, Decimal]]:
         nonlocal at
         for side, changes in zip(sides, items[at], strict=True):
             for text, amount in changes:
@@ -162,9 +165,9 @@ def _sorted_dict(asks: list[list[str]], bids: list[list[str]], updates: list[byt
                     side.pop(price, None)
         at = (at + 1) % len(items)
         bid, ask = sides[0].peekitem(-1), sides[1].peekitem(0)
-        return f"{bid[0]} {ask[0]}" if at == PLAN["count"] % len(items) else ""
+        return bid, ask
 
-    _repeat(update)
+    _repeat(update, lambda: [str(price) for price, _ in update()])
 
 
 if __name__ == "__main__":

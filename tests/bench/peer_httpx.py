@@ -51,8 +51,8 @@ async def main() -> None:
             for _ in range(count):
                 read = await call()
 
+        watch = meter.Meter()
         for count in (PLAN["warm"], PLAN["count"]):
-            watch = meter.Meter()
             watch.start()
             async with trio.open_nursery() as nursery:
                 for _ in range(at_once):

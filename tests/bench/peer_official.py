@@ -64,8 +64,8 @@ def rest() -> None:
         return [call() for _ in range(count)][-1]
 
     with ThreadPoolExecutor(at_once) as pool:
+        watch, read = meter.Meter(), ""
         for count in (PLAN["warm"], PLAN["count"]):
-            watch = meter.Meter()
             watch.start()
             read = work_off(count) if at_once == 1 else max(pool.map(work_off, [count // at_once] * at_once))
         watch.stop(PLAN["count"] // at_once * at_once, read=read)

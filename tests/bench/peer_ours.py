@@ -7,6 +7,7 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from typing import Any
 from urllib.parse import urlsplit
 
 import trio
@@ -31,10 +32,10 @@ async def _dial(url: str) -> trio.abc.Stream:
     return stream
 
 
-def _opening(streams: bm.Streams) -> object:
+def _opening(streams: bm.Streams) -> Any:
     market = streams.spot if PLAN["market"] == "spot" else streams.futures
     symbols = work.symbols(PLAN["market"], PLAN["topics"])
-    options: dict[str, object] = {}
+    options: Any = {}
     if PLAN.get("buffer", "all") == "all":
         # Nothing may be left out by conflating: the peers are given every message, too.
         options = {"buffer": 2_000_000, "overflow": "fail"}
@@ -47,11 +48,13 @@ def _opening(streams: bm.Streams) -> object:
     return streams.futures.depth_all_v2(*symbols, level=50, **options)
 
 
-def _read(item: object) -> object:
-    """What a user looks at: the best price."""
+def _read(item: Any) -> object:
+    """What a user looks at: the best price, or all of a book."""
+    if PLAN.get("look") == "all":
+        return sum(level.size for level in item.bids) + sum(level.size for level in item.asks)
     if PLAN["kind"] == "depth":
-        return item.bids[0].price  # type: ignore[attr-defined]
-    return item.price if PLAN["kind"] == "trade" else item.last_price  # type: ignore[attr-defined]
+        return item.bids[0].price
+    return item.price if PLAN["kind"] == "trade" else item.last_price
 
 
 async def stream() -> None:
@@ -62,7 +65,8 @@ async def stream() -> None:
     connect = _dial if PLAN.get("certificate") else None
     environment = bm.Environment.at(PLAN["url"])
     async with bm.open_streams(environment=environment, config=config, connect=connect) as streams:
-        async with _opening(streams) as items:  # type: ignore[attr-defined]
+        before = meter.memory()
+        async with _opening(streams) as items:
             if PLAN.get("batches"):
                 async for batch in items.batches():
                     for item in batch:
@@ -82,13 +86,13 @@ async def stream() -> None:
                         watch.start()
                     if seen == warm + count:
                         break
-            watch.stop(count, read=str(read))
+            watch.stop(count, read=str(read), memory=meter.memory() - before)
 
 
 async def first() -> None:
     """From the start of the process to the first message."""
     async with bm.open_streams(environment=bm.Environment.at(PLAN["url"])) as streams:
-        async with _opening(streams) as items:  # type: ignore[attr-defined]
+        async with _opening(streams) as items:
             item = await items.receive()
             meter.report(cpu=time.process_time(), count=1, read=str(_read(item)), wall=None)
 
@@ -96,7 +100,7 @@ async def first() -> None:
 async def sleeper() -> None:
     """Subscribe and sleep while all messages come in."""
     async with bm.open_streams(environment=bm.Environment.at(PLAN["url"])) as streams:
-        async with _opening(streams) as items:  # type: ignore[attr-defined]
+        async with _opening(streams) as items:
             await items.receive()
             before, received = meter.memory(), 0
             while received < PLAN["warm"] + PLAN["count"]:
@@ -106,13 +110,55 @@ async def sleeper() -> None:
             meter.report(memory=grown, count=received, read=str(_read(await items.receive())))
 
 
+async def topics() -> None:
+    """What holding topics takes beyond the first one, before much has come."""
+    symbols = work.symbols(PLAN["market"], PLAN["topics"])
+    async with bm.open_streams(environment=bm.Environment.at(PLAN["url"])) as streams:
+        async with streams.futures.trade(symbols[0]) as items:
+            before = meter.memory()
+            await items.add(*symbols[1:])
+            meter.report(memory=meter.memory() - before, cpu=0.0, count=1, read="")
+
+
+async def fan_out() -> None:
+    """Many subscriptions to one topic, a task for each."""
+    warm, count, at_work = PLAN["warm"], PLAN["count"], PLAN["subscribers"]
+    watch, warmed = meter.Meter(), trio.Event()
+    ready = 0
+
+    async def follow(items: Any) -> None:
+        nonlocal ready
+        seen = 0
+        async for batch in items.batches():
+            seen += len(batch)
+            if seen == warm:
+                ready += 1
+                if ready == at_work:
+                    warmed.set()
+            if seen == warm + count:
+                return
+
+    async with bm.open_streams(environment=bm.Environment.at(PLAN["url"])) as streams, AsyncExitStack() as stack:
+        first = await stack.enter_async_context(_opening(streams))
+        before = meter.memory()
+        more = [await stack.enter_async_context(_opening(streams)) for _ in range(1, at_work)]
+        grown = meter.memory() - before
+        async with trio.open_nursery() as nursery:
+            for items in (first, *more):
+                nursery.start_soon(follow, items)
+            await warmed.wait()
+            await trio.sleep(meter.SETTLE)
+            watch.start()
+        watch.stop(count, memory=grown, read="")
+
+
 async def connections() -> None:
     """Hold connections with one topic each."""
     roots = [f"http://127.0.0.1:{port}" for port in PLAN["ports"]]
 
     async def hold(stack: AsyncExitStack, root: str) -> None:
         streams = await stack.enter_async_context(bm.open_streams(environment=bm.Environment.at(root)))
-        items = await stack.enter_async_context(_opening(streams))  # type: ignore[arg-type]
+        items = await stack.enter_async_context(_opening(streams))
         await items.receive()
 
     async with AsyncExitStack() as stack:
@@ -167,8 +213,8 @@ async def rest() -> None:
             for _ in range(count):
                 read[:] = [await call()]
 
+        watch = meter.Meter()
         for count in (PLAN["warm"], PLAN["count"]):
-            watch = meter.Meter()
             watch.start()
             async with trio.open_nursery() as nursery:
                 for _ in range(at_once):
@@ -176,7 +222,9 @@ async def rest() -> None:
         watch.stop(PLAN["count"] // at_once * at_once, read=read[0])
 
 
+JOBS: dict[str, Callable[[], Awaitable[None]]] = {
+    job.__name__: job for job in (stream, first, sleeper, topics, fan_out, connections, rest)
+}
+
 if __name__ == "__main__":
-    trio.run(
-        {"stream": stream, "first": first, "sleeper": sleeper, "connections": connections, "rest": rest}[PLAN["do"]]
-    )
+    trio.run(JOBS[PLAN["do"]])

@@ -1,4 +1,4 @@
-"""picows and msgspec on asyncio: a parser in C, typed with decimals, in a callback. About the most that Python can do."""
+"""picows and msgspec on asyncio: a parser in C, typed with decimals, in a callback. About all that Python can do."""
 
 from __future__ import annotations
 
@@ -89,12 +89,12 @@ class FuturesPush(msgspec.Struct):
     data: msgspec.Raw
 
 
-class Listener(WSListener):  # type: ignore[misc]
+class Listener(WSListener):
     """Routes by the topic, decodes, looks at the best price."""
 
     def __init__(self) -> None:
         spot = PLAN["market"] == "spot"
-        self._push = msgspec.json.Decoder(SpotPush if spot else FuturesPush)
+        self._push: Any = msgspec.json.Decoder(SpotPush if spot else FuturesPush)
         model = SPOT[PLAN["kind"]] if spot else FUTURES[PLAN["kind"]]
         self._payload = msgspec.json.Decoder(model)
         self._listens: dict[str, Any] = {}
@@ -140,6 +140,7 @@ async def main() -> None:
     """Read all messages."""
     url = f"{PLAN['url'].replace('http', 'ws', 1)}/ws/{PLAN['market']}/public"
     transport, listener = await ws_connect(Listener, url, max_frame_size=4 * 1024 * 1024)
+    assert isinstance(listener, Listener)
     await listener.done
     transport.disconnect()
 

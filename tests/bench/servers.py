@@ -27,12 +27,12 @@ _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 class Connection:
     """One client of the push server: its subscriptions are acknowledged, then it is pushed to."""
 
-    def __init__(self, connected: socket.socket, plan: dict[str, Any], cycle: list[bytes]) -> None:
+    def __init__(self, connected: socket.socket, plan: dict[str, Any]) -> None:
         self._socket = connected
         self._plan = plan
-        self._cycle = cycle
         self._sending = threading.Lock()
-        self._wanted = 0
+        self._topics: list[str] = []
+        self._cycle: list[bytes] = []
 
     def run(self) -> None:
         """Serve until the client goes."""
@@ -94,15 +94,18 @@ class Connection:
                 answer = {"action": "subscribe", "group": topic, "success": True}
             answers.append(work.frame(json.dumps(answer).encode(), "text"))
         self._send(b"".join(answers))
-        self._wanted += len(told["args"])
-        if self._wanted == self._plan["topics"]:
+        self._topics += told["args"]
+        if len(self._topics) == self._plan["topics"]:
+            plan = self._plan
+            levels = plan.get("levels", work.LEVELS)
+            self._cycle = work.frames(plan["market"], plan["kind"], plan["encoding"], self._topics, levels)
             threading.Thread(target=self._push, daemon=True).start()
 
     def _push(self) -> None:
         try:
             if self._plan["warm"]:
                 self._burst(self._plan["warm"])
-                time.sleep(PAUSE)
+                time.sleep(self._plan.get("pause", PAUSE))
             if self._plan.get("rate"):
                 self._paced(self._plan["count"], self._plan["rate"])
             else:
@@ -132,8 +135,6 @@ def serve_sockets(plan: dict[str, Any]) -> None:
     The plan: market, kind, encoding, topics (a connection), warm and count (messages), rate (a second; left out, as
     fast as they are taken), levels, ports, certificate (for TLS).
     """
-    wanted = work.topics(plan["market"], plan["kind"], plan["topics"])
-    cycle = work.frames(plan["market"], plan["kind"], plan["encoding"], wanted, plan.get("levels", work.LEVELS))
     context: ssl.SSLContext | None = None
     if plan.get("certificate"):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -150,7 +151,7 @@ def serve_sockets(plan: dict[str, Any]) -> None:
             secured = connected if context is None else context.wrap_socket(connected, server_side=True)
         except OSError:
             return
-        Connection(secured, plan, cycle).run()
+        Connection(secured, plan).run()
 
     listeners = [socket.create_server(("127.0.0.1", 0), backlog=200) for _ in range(plan.get("ports", 1))]
     print(json.dumps([listener.getsockname()[1] for listener in listeners]), flush=True)

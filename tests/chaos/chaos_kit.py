@@ -349,9 +349,8 @@ class Exact(Watch):
         published: Counter[object] = Counter()
         excused: list[object] = []
         for topic in self.topics:
-            tape = world.tape(topic)
+            tape, lacking, most = world.tape(topic), 0, 0
             published.update(name for data in tape.first for name in tape.decode(data))
-            lacking_frames = 0
             for number, (at, _) in enumerate(tape.frames):
                 names = tape.items(number)
                 published.update(names)
@@ -361,17 +360,16 @@ class Exact(Watch):
                 if self.declared(topic, at):
                     excused += names
                     continue
-                lacking = 0
+                most = max(most, len(names))
                 for name in names:
                     if received[name] > 0:
                         received[name] -= 1
                     else:
                         lacking += 1
-                lacking_frames += bool(lacking)
-                if lacking and lacking_frames <= world.lost_without_trace(topic):
-                    found.unseeable += lacking
-                else:
-                    found.undeclared += lacking
+            # Which push it was cannot be told where several are equal, but not more than so many.
+            unseeable = min(lacking, most * world.lost_without_trace(topic))
+            found.unseeable += unseeable
+            found.undeclared += lacking - unseeable
         # Equal ones may lie behind a gap and outside: what must have come goes first.
         for name in excused:
             if received[name] > 0:

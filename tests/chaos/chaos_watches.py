@@ -26,6 +26,9 @@ class Filled(Exact):
     gone, and what was read stands for them.
     """
 
+    _heard_from = 0.0
+    """When the first order was told."""
+
     def declared(self, topic: str, at: float) -> bool:
         """A hole that was filled excuses what was pushed in it, for states."""
         return super().declared(topic, at) or any(
@@ -58,11 +61,16 @@ class Filled(Exact):
         return found
 
     def _excused(self, topic: str, at: float) -> bool:
-        """Only what is said to be missing for good; that contracts never heard of are not told is no excuse here."""
+        """Only what is said to be missing for good.
+
+        That contracts never heard of are not told is no excuse once the only contract here was heard of.
+        """
         if self.error is not None and at >= (self.sub.statistics().last_message or self.opened):
             return True
         return any(
-            gap.since <= at <= gap.until for gap in self.gaps if not gap.reason.endswith("orders, fills or plans only")
+            gap.since <= at <= gap.until
+            for gap in self.gaps
+            if self._heard_from > gap.since or not gap.reason.endswith("orders, fills or plans only")
         )
 
     def _account_trades(self, world: World, found: Tally, market: Market, told: list[tuple[float, Any]]) -> None:
@@ -84,6 +92,7 @@ class Filled(Exact):
 
     def _account_orders(self, world: World, found: Tally, market: Market, told: list[tuple[float, Any]]) -> None:
         heard = [order_heard(item) for item in self.items]
+        self._heard_from = min((at for at, _ in told), default=0.0)
         fills = {(state.order_id, state.trade) for state in heard}
         now: dict[str, OrderState] = {}
         for state in heard:

@@ -65,6 +65,7 @@ async def run_archive(url: str, out: Path, home: Path, *arguments: str, kill_aft
             async for data in process.stderr:
                 err.extend(data)
                 begun.set()  # the first history is done, so the archive is under way
+            begun.set()
 
         nursery.start_soon(read)
         with trio.fail_after(1800 if FULL else 60):
@@ -94,7 +95,7 @@ async def test_killed_processes_leave_a_whole_archive(tmp_path: Path) -> None:
         since = str(bm.from_millis(bm.Millis(past.since)).date())
         killed = 0
         for _ in range(KILLS):
-            wait = dice.uniform(0, 12 if FULL else 0.6)
+            wait = dice.uniform(0, 6 if FULL else 0.6)
             ended = await run_archive(server.url, out, tmp_path, "--since", since, "--resume", kill_after=wait)
             killed += ended.code == -9
         ended = await run_archive(server.url, out, tmp_path, "--since", since, "--resume")

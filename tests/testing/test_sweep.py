@@ -15,6 +15,7 @@ import pytest
 import trio
 from trio.testing import MockClock, memory_stream_pair
 
+import bitmart_trio as bm
 from bitmart_trio.testing import SweepFailure, _census, sweep, sweep_here
 
 kept: list[object] = []
@@ -594,3 +595,29 @@ def test_the_classes_that_are_looked_for_exist() -> None:
         if name != "builtins.async_generator":
             module, _, kind = name.rpartition(".")
             assert isinstance(getattr(import_module(module), kind), type)
+
+
+async def test_idle_connections_are_no_leak(autojump_clock: MockClock) -> None:
+    """How many a client keeps for its next calls is chance; one that is stuck is found as before."""
+    async with bm.sim.open_exchange(live=False) as exchange, exchange.open_client() as client:
+
+        async def body() -> None:
+            try:
+                await client.spot.system.time()
+                await trio.sleep(1)
+            except trio.Cancelled:
+                with trio.move_on_after(5, shield=True):
+                    async with trio.open_nursery() as nursery:
+                        for _ in range(3):
+                            nursery.start_soon(client.spot.system.time)
+                raise
+
+        await sweep_here(body)
+
+        async def stuck() -> None:
+            stream = await exchange.connect(exchange.environment.rest_url("spot"))
+            await client.spot.system.time()
+            await stream.aclose()
+
+        with pytest.raises(SweepFailure, match=r"\d x stream: an open bitmart_trio\.sim\.pipe\.Pipe"):
+            await sweep_here(stuck)

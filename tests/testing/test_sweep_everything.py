@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import os
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final
 
@@ -27,7 +28,8 @@ from operation_table import (
 from trio.testing import MockClock
 
 import bitmart_trio as bm
-from bitmart_trio.testing import Moment, SweepReport, deterministic, sweep, sweep_here
+from bitmart_trio._io.governor import Slots
+from bitmart_trio.testing import Moment, SweepFailure, SweepReport, deterministic, sweep, sweep_here
 
 SEEDS: Final = range(int(os.environ.get("BITMART_SEEDS", "1")))
 BOTH: Final[tuple[Moment, ...]] = ("waiting", "resuming")
@@ -136,3 +138,22 @@ def _named(name: str, operation: Operation, scene: Scene) -> Callable[[], Awaita
 
     body.__qualname__ = name
     return body
+
+
+def test_a_leak_in_the_library_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sweep is not blind: a slot that is given back only when all goes well is missed at once."""
+
+    @asynccontextmanager
+    async def careless(self: Slots, urgent: bool) -> AsyncGenerator[None]:
+        borrower = object()
+        await self._all.acquire_on_behalf_of(borrower)
+        yield
+        self._all.release_on_behalf_of(borrower)
+
+    async def main() -> None:
+        async with bm.sim.open_exchange(live=False) as exchange, exchange.open_client() as client:
+            with pytest.raises(SweepFailure, match="1 x slot: a token of a CapacityLimiter"):
+                await sweep_here(_named("SpotMarket.ticker", TABLE["SpotMarket.ticker"], Scene(exchange, client)))
+
+    monkeypatch.setattr(Slots, "take", careless)
+    trio.run(main, clock=MockClock(autojump_threshold=0))

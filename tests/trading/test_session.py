@@ -199,6 +199,8 @@ async def test_leaving_open_on_purpose(autojump_clock: MockClock, market: str) -
         assert open_ids(venue, market) == [left.client_order_id]
         with pytest.raises(trio.ClosedResourceError):
             await left.wait_closed()
+        with pytest.raises(trio.ClosedResourceError):
+            await left.cancel()
         async with opener(client, market, journal=journal, on_exit="leave") as session:
             (adopted,) = session.orders
             assert adopted.client_order_id == left.client_order_id

@@ -178,7 +178,7 @@ class Store:
         if not database.exists() and replies.exists():
             raise ArchiveError(f"{replies} is there, but no {DATABASE}: this is not an archive of ours")
         directory.mkdir(parents=True, exist_ok=True)
-        self.directory = directory
+        self.directory: Path = directory
         self._db = sqlite3.connect(database, check_same_thread=False, isolation_level=None, timeout=1)
         self._file: BinaryIO | None = None
         try:
@@ -364,7 +364,7 @@ class Reader:
     """An archive for reading."""
 
     def __init__(self, directory: Path, db: sqlite3.Connection | None = None) -> None:
-        self.directory = directory
+        self.directory: Path = directory
         if db is None:
             path = directory / DATABASE
             if not path.exists():

@@ -142,25 +142,30 @@ class _Verifier:
 
     def _window(self, file: BinaryIO, walk: WalkRow, window: WindowRow, rows: list[ReplyRow]) -> None:
         table = find_walk(walk.endpoint)
-        stamped: list[Stamped[object]] = []
+        used: list[Stamped[object]] = []
+        others: list[Stamped[object]] = []
         for row in rows:
             read = self._body(file, row)
             if read is None:
                 return
-            if row.used:
-                try:
-                    stamped += table.stamped(replies.parse(table.endpoint, read[0], {}, read[1]).data)
-                except BitMartError as error:
-                    self._problems.append(f"{walk.name}: reply {row.reply} cannot be decoded: {error}")
-                    return
-        wanted = kept(table.rules, stamped, (window.since, window.until), (walk.since, walk.until))
+            try:
+                (used if row.used else others).extend(
+                    table.stamped(replies.parse(table.endpoint, read[0], {}, read[1]).data)
+                )
+            except BitMartError as error:
+                self._problems.append(f"{walk.name}: reply {row.reply} cannot be decoded: {error}")
+                return
+        bounds = (window.since, window.until), (walk.since, walk.until)
+        wanted = kept(table.rules, used, *bounds)
+        # A window with a gap may have records that only a reply which was cut has told.
+        known = {row.key for row in (*wanted, *(kept(table.rules, others, *bounds) if window.gap else ()))}
         there = {str(each["record_key"]): each for each in self._reader.records(walk, window.since)}
         where = f"{walk.name}, window at {moment(window.since)}"
         if len(there) != window.records:
             self._problems.append(f"{where}: {len(there)} records, {window.records} were committed")
         if missing := [row.key for row in wanted if row.key not in there]:
             self._problems.append(f"{where}: {len(missing)} records of the replies are missing ({_some(missing)})")
-        if foreign := sorted(set(there) - {row.key for row in wanted}):
+        if foreign := sorted(set(there) - known):
             self._problems.append(f"{where}: {len(foreign)} records are in no reply ({_some(foreign)})")
         for each in wanted:
             found = there.get(each.key)

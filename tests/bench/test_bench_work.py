@@ -1,0 +1,82 @@
+"""The bench does the work that it says it measures. Nothing here looks at a clock: how fast is for people to read."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from typing import Any
+
+import pytest
+
+from . import __main__ as command
+from . import runs, work
+from .scenarios import OURS, SCENARIOS, Scenario
+
+BY_NAME = {each.name: each for each in SCENARIOS}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "stream futures trade text",
+        "stream spot depth deflate",
+        "REST signed POST, one after the other",
+        "decode 1,500 tickers",
+    ],
+)
+def test_we_do_the_work_right(name: str) -> None:
+    """A tiny part of it, over real sockets where there are some: as many messages as asked for, the right one last."""
+    runs.prove(BY_NAME[name], OURS)
+
+
+def test_both_books_end_with_the_same_prices() -> None:
+    """Ours and the sorted dictionary's, after the same updates."""
+    scenario = BY_NAME["order book, 10 changes and best prices"]
+    found = [runs.run_once(scenario, peer, shrink=20)["read"] for peer in (OURS, "sorted_dict")]
+    assert found[0] == found[1] != ""
+
+
+def test_names_are_unique_and_goals_have_peers() -> None:
+    """A goal against somebody who is not asked would never be looked at."""
+    assert len(BY_NAME) == len(SCENARIOS)
+    for each in SCENARIOS:
+        assert set(each.goals) <= set(each.peers)
+        assert set(each.variants) <= set(each.peers)
+
+
+@pytest.mark.parametrize("market", ["spot", "futures"])
+@pytest.mark.parametrize("kind", work.KINDS)
+def test_frames_hold_what_the_exchange_would_push(market: work.Market, kind: work.Kind) -> None:
+    """Text and deflated frames carry the same JSON, with the price that readers are checked by."""
+    topic = work.topics(market, kind, 1)[0]
+    told = json.loads(work.message(market, kind, topic, 7))
+    assert work.price(7) in json.dumps(told)
+    text, packed = work.frames(market, kind, "text", [topic])[7], work.frames(market, kind, "deflate", [topic])[7]
+    assert json.loads(text[_head(text) :]) == told
+    assert json.loads(zlib.decompress(packed[_head(packed) :], -15)) == told
+
+
+def _head(frame: bytes) -> int:
+    return {126: 4, 127: 10}.get(frame[1], 2)
+
+
+def test_a_goal_is_met_by_the_median() -> None:
+    """A cost must not be above it, a rate not below."""
+    cpu = Scenario(name="x", server="", plan={}, peers=("a",), goals={"a": 0.5})
+    assert runs.Result(cpu, {OURS: [1, 1, 9], "a": [2, 2, 2]}).met("a")
+    assert not runs.Result(cpu, {OURS: [1.2, 1.2, 0.1], "a": [2, 2, 2]}).met("a")
+    rate = Scenario(name="x", server="", plan={}, peers=("a", "b"), goals={"a": 1.3}, cost="rate")
+    assert runs.Result(rate, {OURS: [14], "a": [10], "b": [1]}).met("a")
+    assert runs.Result(rate, {OURS: [12], "a": [10], "b": [1]}).met("a") is False
+    assert runs.Result(rate, {OURS: [12], "a": [10], "b": [1]}).met("b") is None
+
+
+def test_a_slide_is_flagged() -> None:
+    """More than 15 % worse than the baseline, whichever direction is worse; new scenarios and peers have no slide."""
+
+    def result(ratio: float, cost: str = "cpu") -> dict[str, Any]:
+        return {"cost": cost, "ratios": {"npm": {"ratio": ratio}}}
+
+    before = {"a": result(1.0), "b": result(1.0, "rate")}
+    assert command.slides({"a": result(1.14), "b": result(0.9, "rate"), "c": result(9)}, before) == []
+    assert len(command.slides({"a": result(1.16), "b": result(0.8, "rate")}, before)) == 2
