@@ -16,6 +16,7 @@ sys.path.insert(0, str(ROOT))
 from bitmart_trio import errors  # noqa: E402  # after the path is set
 from bitmart_trio._core.channel import Channel  # noqa: E402
 from bitmart_trio._core.socket_dialect import LIMITS  # noqa: E402
+from bitmart_trio.streams import _futures_private as futures_private  # noqa: E402
 from bitmart_trio.streams import futures, spot  # noqa: E402
 
 CHANNELS_HEAD: Final = """# Channels
@@ -61,8 +62,8 @@ def _variants(row: Channel[Any]) -> str:
 def channels() -> str:
     """The page of channels."""
     page = [CHANNELS_HEAD]
-    for market, module in (("spot", spot), ("futures", futures)):
-        rows = {name: row for name, row in vars(module).items() if isinstance(row, Channel)}
+    for market, names in (("spot", vars(spot)), ("futures", vars(futures) | vars(futures_private))):
+        rows = {name: row for name, row in names.items() if isinstance(row, Channel)}
         for private in (False, True):
             limits = LIMITS[market, private]  # type: ignore[index]  # the two markets
             audience = "private" if private else "public"

@@ -38,6 +38,7 @@ from bitmart_trio._io.switchboard import Switchboard
 from bitmart_trio.config import Credentials
 from bitmart_trio.models._rows import Levels, Row
 from bitmart_trio.models.stream_events import RawPush
+from bitmart_trio.streams import _futures_private as private
 from bitmart_trio.streams import futures, spot
 
 _FOLDER: Final = Path(__file__).parent / "transcripts" / "ws"
@@ -83,8 +84,8 @@ def _read(path: Path) -> Transcript:
 
 TRANSCRIPTS: Final = [_read(path) for path in sorted(_FOLDER.glob("*.txt"))]
 ROWS: Final = {
-    f"{module.__name__.rpartition('.')[2]}.{name}": value
-    for module in (spot, futures)
+    f"{value.market}.{name}": value
+    for module in (spot, futures, private)
     for name, value in vars(module).items()
     if isinstance(value, Channel)
 }

@@ -129,40 +129,43 @@ def pack(dialect: Dialect, verb: Verb, topics: Iterable[str], limits: SocketLimi
     return text, taken
 
 
-class _Peek:
-    """Tells the name of a push from a few bytes at its beginning or end.
+Peek: TypeAlias = Callable[[bytes], str | None]
+"""Tells the name of a push from a few bytes of its frame; None if it does not look like one."""
 
-    A frame that begins with the name, followed by its data, or that begins with its data and ends with the name: so all
-    pushes have been seen to look. Whoever decodes the frame makes sure that there is nothing else in it.
+
+def _peek(member: str, market: Market) -> Peek:
+    """Make what knows a push by its looks.
+
+    That is a frame that begins with the name, followed by its data, or begins with its data and ends with the name: so
+    all pushes have been seen to look. Whoever decodes the frame makes sure that there is nothing else in it.
 
     Args:
         member: what the name is called.
         market: what it begins with.
     """
+    name = rf'"{member}": ?"({market}/[^"\\]+)"'.encode()
+    head = re.compile(rb"\{(?:" + name + rb', ?)?"data":').match
+    # A JSON text that ends so has this member in its outermost object.
+    tail = re.compile(name + rb"\}").fullmatch
+    mark = f'"{member}":'.encode()
 
-    def __init__(self, member: str, market: Market) -> None:
-        name = rf'"{member}": ?"({market}/[^"\\]+)"'.encode()
-        self._head = re.compile(rb"\{(?:" + name + rb', ?)?"data":').match
-        # A JSON text that ends so has this member in its outermost object.
-        self._tail = re.compile(name + rb"\}").fullmatch
-        self._mark = f'"{member}":'.encode()
-
-    def __call__(self, payload: bytes) -> str | None:
-        """The name, None if the frame does not look like a push."""
-        found = self._head(payload)
+    def peek(payload: bytes) -> str | None:
+        found = head(payload)
         if found is None:
             return None
-        name = found[1]
-        if name is None:
-            at = payload.rfind(self._mark)
-            found = self._tail(payload, at) if at > 0 and payload[at - 1] in b", " else None
+        key = found[1]
+        if key is None:
+            at = payload.rfind(mark)
+            found = tail(payload, at) if at > 0 and payload[at - 1] in b", " else None
             if found is None:
                 return None
-            name = found[1]
+            key = found[1]
         try:
-            return str(name, "utf-8")
+            return str(key, "utf-8")
         except UnicodeDecodeError:
             return None
+
+    return peek
 
 
 _CODE: Final = re.compile(r"[0-9]{1,9}")
@@ -186,7 +189,7 @@ class SpotDialect:
 
     def __init__(self) -> None:
         self._decode = codec.frame_decoder(_SpotFrame)
-        self.peek: Callable[[bytes], str | None] = _Peek(SPOT_NAME, "spot")
+        self.peek: Peek = _peek(SPOT_NAME, "spot")
 
     @staticmethod
     def spell(verb: str, topics: Iterable[str]) -> str:
@@ -258,7 +261,7 @@ class FuturesDialect:
 
     def __init__(self) -> None:
         self._decode = codec.frame_decoder(_FuturesFrame)
-        self.peek: Callable[[bytes], str | None] = _Peek(FUTURES_NAME, "futures")
+        self.peek: Peek = _peek(FUTURES_NAME, "futures")
 
     @staticmethod
     def spell(verb: str, topics: Iterable[str]) -> str:

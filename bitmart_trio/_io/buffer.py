@@ -168,10 +168,13 @@ class SubscriptionBuffer(Generic[T]):
             self._close(hole, f"{self._held} pushes were waiting for it")
         elif self._early and _topic(key) in self._early:
             self._early[_topic(key)] = now
-        if self.filler is None and self._end is None:
-            self._store(item, key)
-        else:
+        if self.filler is not None or self._end is not None:
             self._admit(item, key)
+        elif self._batch is not None and not self.waiting:
+            self._delivered += 1
+            self._batch.append(item)
+        else:
+            self._store(item, key)
 
     def _admit(self, item: T, key: Hashable) -> None:
         if self._end is not None:

@@ -43,6 +43,8 @@ class _Table:
     topics: dict[str, list[Buffer]] = attrs.field(factory=dict)
     read: Callable[[bytes], list[Any] | None] | None = None
     """Reads the items of a whole push; None where a push is read in steps."""
+    key: Callable[[Any], object] | None = None
+    """The channel's."""
     by_symbol: dict[str, tuple[str, list[Buffer]]] | None = None
     """Of a spot table whose items name their topics by their symbols: topic and buffers, else None."""
     pulses: dict[str, Pulse] = attrs.field(factory=dict)
@@ -93,7 +95,7 @@ class Hub:
     def _new_table(key: str, channel: Channel[Any] | None) -> _Table:
         table = _Table(channel)
         if channel is not None and channel.payload is not RawPush:
-            table.read = channel.push_reader()
+            table.read, table.key = channel.push_reader(), channel.key
             if key.startswith("spot/") and channel.filter == "symbol" and key not in (_ONE_PAIR, _ALL_PAIRS):
                 table.by_symbol = {}
         return table
@@ -181,6 +183,15 @@ class Hub:
         if items is None:
             return False
         self._routed += 1
+        if table.by_symbol is not None and not table.pulses and len(items) == 1:
+            # What nearly all pushes are, without another call.
+            item = items[0]
+            meant = table.by_symbol.get(item.symbol)
+            if meant is not None and table.key is None:
+                topic, buffers = meant
+                for buffer in tuple(buffers) if len(buffers) > 1 else buffers:
+                    buffer.put(item, topic, now)
+                return True
         self._hand_out(table, key, items, now)
         return True
 

@@ -18,7 +18,7 @@ import trio
 import trio_websocket
 
 from .._core.session import Dead, Event, LoginRefused, Session
-from .._core.socket_dialect import Data, Push, string_to_sign
+from .._core.socket_dialect import Data, string_to_sign
 from ..config import Config, Credentials
 from ..errors import ApiError, ConfigurationError, ConnectionLost
 from .identity import user_agent
@@ -200,9 +200,9 @@ class Socket:
         push_frame = self._push_frame
         for event in self._session.receive(messages, now):
             if type(event) is tuple:
-                key, frame = cast("Push", event)
-                if not push_frame(key, frame, now):
-                    for read in self._session.read(frame, now):
+                # No cast here: it would be a call a message.
+                if not push_frame(event[0], event[1], now):  # type: ignore[arg-type]
+                    for read in self._session.read(event[1], now):  # type: ignore[arg-type]
                         self._tell(read, now)
             else:
                 self._tell(cast("Event", event), now)

@@ -131,24 +131,27 @@ class _File(Generic[T]):
             load()
         self._rows = path.with_name(f"{path.name}.rows") if self._format == "parquet" else path
         self._note = path.with_name(f"{path.name}.cursor")
-        self.cursor: Cursor | None = None
-        self.records = 0
-        size = 0
-        if self._note.exists() and resume:
-            size = self._read_note()
-        elif path.exists() or self._rows.exists():
-            what = "there is no cursor beside it to go on from" if resume else "resume it, or choose another file"
-            raise ExportError(f"{path} is there already; {what}")
+        nothing: tuple[int | None, int, Cursor | None] = (None, 0, None)
+        size, self.records, self.cursor = self._read_note() if self._note.exists() else nothing
+        if self.cursor is not None and not resume:
+            raise ExportError(f"{path} is there already; resume it, or choose another file")
+        if size is None:
+            if path.exists() or self._rows.exists():
+                what = "there is no cursor beside it to go on from" if resume else "choose another file"
+                raise ExportError(f"{path} is there already; {what}")
+            # Before the file itself: whatever is in it is ours then, and cut off by the next run.
+            self._write_note(0)
         self._file: BinaryIO = self._rows.open("r+b" if self._rows.exists() else "x+b")
-        if self._file.seek(0, os.SEEK_END) < size:
+        if self._file.seek(0, os.SEEK_END) < (size or 0):
             self._file.close()
             raise ExportError(f"{self._rows} is shorter than its cursor says")
-        self._file.truncate(size)
-        self._file.seek(size)
+        self._file.truncate(size or 0)
+        self._file.seek(size or 0)
         if not size and self._format == "csv":
             self._file.write(_csv([self._names]))
 
-    def _read_note(self) -> int:
+    def _read_note(self) -> tuple[int, int, Cursor | None]:
+        """Up to where the file is whole, how many records that is, and where to go on."""
         try:
             told = cast("dict[str, object]", json.loads(self._note.read_text(encoding="utf-8")))
             size, records, cursor, done = told["size"], told["records"], told["cursor"], told["done"]
@@ -160,9 +163,7 @@ class _File(Generic[T]):
             raise ExportError(f"{self._path} is finished, and Parquet cannot be extended; choose another file")
         if not isinstance(size, int) or not isinstance(records, int):
             raise ExportError(f"{self._note} is not a cursor of ours")
-        self.cursor = cast("Cursor | None", cursor)
-        self.records = records
-        return size
+        return size, records, cast("Cursor | None", cursor)
 
     def add(self, records: Sequence[T], cursor: Cursor) -> None:
         """Write one window, then say that it is whole."""
@@ -177,11 +178,11 @@ class _File(Generic[T]):
         os.fsync(self._file.fileno())
         self.records += len(records)
         self.cursor = cursor
-        self._write_note(done=False)
+        self._write_note(self._file.tell())
 
-    def _write_note(self, *, done: bool) -> None:
+    def _write_note(self, size: int, *, done: bool = False) -> None:
         note = {
-            "size": self._file.tell(),
+            "size": size,
             "records": self.records,
             "columns": self._names,
             "cursor": self.cursor,
@@ -198,7 +199,7 @@ class _File(Generic[T]):
             from ._parquet import write
 
             write(self._rows, self._path, self._kind)
-        self._write_note(done=True)
+        self._write_note(self._file.tell(), done=True)
         self.close()
         if self._format == "parquet":
             self._rows.unlink()

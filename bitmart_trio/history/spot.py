@@ -228,13 +228,13 @@ class DailyRebate:
 
 def _daily(rebates: BrokerRebates) -> list[DailyRebate]:
     def each() -> Iterator[DailyRebate]:
-        for text, rows in rebates.rebates.items():
+        for text, entries in rebates.rebates.items():
             try:
                 day = date.fromisoformat(text)
             except ValueError:
                 raise MalformedReply(f"{rows.broker.rebates} names a day {text!r}") from None
-            for row in rows:
-                yield DailyRebate(day, row.currency, row.rebate_amount)
+            for entry in entries:
+                yield DailyRebate(day, entry.currency, entry.rebate_amount)
 
     return list(each())
 

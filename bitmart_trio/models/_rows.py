@@ -40,7 +40,7 @@ _UNITS: Final = {
     for price in (b'"."', b'""')
     for size in (b'"."', b'""')
 }
-_PATTERNS: Final = {unit: (unit + gap) * 128 for unit, gap in _UNITS.items()}
+_PATTERNS: Final = {unit: b"[" + (unit + gap) * 128 for unit, gap in _UNITS.items()}
 _TEXT: Final = rb'\s*+"(?:[0-9]++\.?+[0-9]*+|\.[0-9]++)"\s*+'
 _LEVEL: Final = rb"\s*+\[" + _TEXT + rb"," + _TEXT + rb"\]\s*+"
 _SIDE: Final = re.compile(rb"\s*+\[(?:\s*+|" + _LEVEL + rb"(?:," + _LEVEL + rb")*+)\]\s*+")
@@ -56,7 +56,7 @@ def _check(side: bytes) -> None:
     pattern = _PATTERNS.get(unit)
     if (
         pattern is None
-        or bare[1:-1] != pattern[: len(bare) - 2]
+        or not pattern.startswith(bare[:-1])
         or not bare.endswith(b"]]")
         or (b'""' in unit and b'""' in side)
     ) and _SIDE.fullmatch(side) is None:
@@ -90,7 +90,7 @@ class Levels(Sequence[Level]):
             ValueError: another form; numbers without quotes, or longer rows, are for the decoder.
         """
         _check(text)
-        new = cls.__new__(cls)
+        new = object.__new__(cls)
         new._text = text
         new._levels = new._first = None
         return new

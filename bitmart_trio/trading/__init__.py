@@ -13,6 +13,7 @@ from __future__ import annotations
 from ._futures import FuturesSession, open_futures_session
 from ._guard import ExitReport, OnExit
 from ._handle import Fills, Order
+from ._journal import Entry as JournalEntry
 from ._journal import FileJournal, Journal, MemoryJournal
 from ._order import Accepted, OrderFill, OrderState, OrderStatus, Outcome, Rejected, Unknown
 from ._session import Leftovers, RulesMode, Session
@@ -28,6 +29,7 @@ __all__ = [
     "Fills",
     "FuturesSession",
     "Journal",
+    "JournalEntry",
     "Leftovers",
     "MemoryJournal",
     "OnExit",

@@ -72,15 +72,15 @@ class Engine:
         *,
         keep: Iterable[Entry] = (),
     ) -> None:
-        self.venue = venue
-        self.journal = journal
-        self.ids = ids
-        self.symbols = symbols
+        self.venue: Venue = venue
+        self.journal: Journal = journal
+        self.ids: OrderIds = ids
+        self.symbols: tuple[str, ...] = symbols
         self.orders: dict[str, Tracked] = {}
         """Those that are not over, by client order id."""
         self.net: dict[tuple[str, str], Decimal] = {}
         """What was filled since the session began, by symbol and side."""
-        self.closing = False
+        self.closing: bool = False
         """It is being left: nothing new is taken on."""
         self.work: trio.Nursery | None = None
         """Where new tasks go; None when nothing runs any more."""

@@ -190,10 +190,10 @@ class OrderRecord:
     """All that is known of one order of the session."""
 
     def __init__(self, intent: Intent) -> None:
-        self.intent = intent
+        self.intent: Intent = intent
         self.order_id: str | None = None
-        self.state = OrderState.PENDING
-        self.filled_size = ZERO
+        self.state: OrderState = OrderState.PENDING
+        self.filled_size: Decimal = ZERO
         self.average_price: Decimal | None = None
         self.fills: dict[str, OrderFill] = {}
         self.error: Exception | None = None

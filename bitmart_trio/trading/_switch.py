@@ -122,6 +122,7 @@ class DeadMansSwitch:
         return left
 
     async def _keep(self, symbol: str) -> None:
+        await trio.lowlevel.checkpoint()
         while not self._stopping:
             await trio.sleep_until(self._set_at[symbol] + self.after / 3)
             async with self._turns[symbol]:

@@ -16,6 +16,7 @@ from bitmart_trio.errors import InvalidRequest
 from bitmart_trio.models import Seconds
 from bitmart_trio.models.futures_streams import BookSide, FuturesKlineUpdate, FuturesTicker
 from bitmart_trio.models.spot_streams import SpotBookTicker
+from bitmart_trio.streams import _futures_private as private
 from bitmart_trio.streams import futures, spot
 
 
@@ -42,8 +43,8 @@ from bitmart_trio.streams import futures, spot
             "futures/v2/depthIncrease5:BTCUSDT@200ms",
         ),
         (futures.kline, "BTCUSDT", {"interval": "1W"}, "futures/klineBin1W:BTCUSDT"),
-        (futures.asset, "USDT", {}, "futures/asset:USDT"),
-        (futures.position, "", {}, "futures/position"),
+        (private.asset, "USDT", {}, "futures/asset:USDT"),
+        (private.position, "", {}, "futures/position"),
     ],
 )
 def test_a_topic_is_spelled_as_the_exchange_wants_it(
@@ -75,7 +76,7 @@ def test_a_topic_is_spelled_as_the_exchange_wants_it(
         (futures.depth, "BTCUSDT@100ms", {"level": 5}, "symbol"),
         (futures.depth, "BTCUSDT", {"level": 5, "speed": "500ms"}, "speed"),
         (futures.depth_all_v2, "BTCUSDT", {"level": 5, "speed": "500ms"}, "speed"),
-        (futures.asset, "", {}, "currency"),
+        (private.asset, "", {}, "currency"),
     ],
 )
 def test_what_cannot_be_spelled_is_refused_by_the_argument_at_fault(
@@ -230,7 +231,7 @@ def test_every_policy_fits_the_kind_of_data() -> None:
         "unicast",
         "depth_increase_v2",
     }
-    for module in (spot, futures):
+    for module in (spot, futures, private):
         for name, row in vars(module).items():
             if isinstance(row, Channel):
                 assert row.overflow == ("fail" if name in events else "conflate"), name

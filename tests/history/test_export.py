@@ -186,7 +186,7 @@ async def test_what_cannot_be_written_is_said(
             await history.export(klines(client), SpotKline, tmp_path / "a.xlsx", run=inline)
         foreign = tmp_path / "mine.csv"
         foreign.write_text("dear diary")
-        for resume, reason in ((False, "resume it, or choose"), (True, "no cursor beside it")):
+        for resume, reason in ((False, "choose another file"), (True, "no cursor beside it")):
             with pytest.raises(history.ExportError, match=reason):
                 await history.export(klines(client), SpotKline, foreign, resume=resume, run=inline)
         assert foreign.read_text() == "dear diary"

@@ -21,6 +21,7 @@ from trio_websocket import WebSocketConnection, wrap_client_stream
 from bitmart_trio.sim.accounts import Account, Accounts
 from bitmart_trio.sim.clock import Clock
 from bitmart_trio.sim.eventlog import EventLog
+from bitmart_trio.sim.exchange import Schedule
 from bitmart_trio.sim.faults import Faults
 from bitmart_trio.sim.feed import Feed, FeedChannel, Frame
 from bitmart_trio.sim.gate import Gate, signature
@@ -45,6 +46,7 @@ class SmallExchange:
     def __init__(self) -> None:
         self.seed = 0
         self.ticks = 0
+        self.schedule = Schedule()
         self.clock = Clock(START)
         self.log = EventLog(self.clock)
         self.accounts = Accounts()

@@ -16,6 +16,7 @@ from bitmart_trio._core.channel import CHANNELS, Channel
 from bitmart_trio._io.switchboard import Switchboard
 from bitmart_trio.errors import InvalidRequest
 from bitmart_trio.streams import Streams
+from bitmart_trio.streams import _futures_private as private_module
 from bitmart_trio.streams import futures as futures_module
 from bitmart_trio.streams import spot as spot_module
 
@@ -154,8 +155,8 @@ def test_outdated_channels_warn(
 def test_every_row_has_its_opener() -> None:
     """Of the same name, with a docstring that holds the topic as the exchange spells it, and who may see it."""
     rows = {
-        f"{module.__name__.rpartition('.')[2]}.{name}": row
-        for module in (spot_module, futures_module)
+        f"{row.market}.{name}": row
+        for module in (spot_module, futures_module, private_module)
         for name, row in vars(module).items()
         if isinstance(row, Channel)
     }

@@ -176,7 +176,7 @@ def opened(opener: Callable[[Scene], AbstractAsyncContextManager[object]]) -> Op
     return run
 
 
-STREAMS: Final[dict[str, Operation]] = {
+_STREAMS: Final[dict[str, Operation]] = {
     "SpotStreams.ticker": opened(lambda scene: scene.client.streams.spot.ticker("BTC_USDT")),
     "SpotStreams.kline": opened(lambda scene: scene.client.streams.spot.kline("BTC_USDT", interval="1m")),
     "SpotStreams.kline_legacy": opened(lambda scene: scene.client.streams.spot.kline_legacy("BTC_USDT", interval="3m")),
@@ -220,6 +220,19 @@ STREAMS: Final[dict[str, Operation]] = {
     "Streams.events": opened(lambda scene: scene.client.streams.events()),
     "Streams.connect": lambda scene: scene.client.streams.connect("spot", private=True),
 }
+
+
+_KINDS: Final = {"SpotStreams": SpotStreams, "FuturesStreams": FuturesStreams, "Streams": bm.Streams}
+
+
+def _defined(name: str) -> str:
+    """The name with the class that defines it, should that be a base of the one that is named."""
+    kind, _, method = name.partition(".")
+    qualified: str = getattr(_KINDS[kind], method).__qualname__
+    return qualified
+
+
+STREAMS: Final = {_defined(name): operation for name, operation in _STREAMS.items()}
 
 
 # ---- what is done with an open stream ------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from session_kit import open_ids
 from trio.testing import MockClock
 
 import bitmart_trio as bm
-from bitmart_trio.sim import Fail5xx, LoseReply, LoseRequest, Venue
+from bitmart_trio.sim import Delay, Fail5xx, LoseReply, LoseRequest, Venue
 from bitmart_trio.trading import FuturesSession, Order, OrderState
 
 
@@ -209,4 +209,22 @@ async def test_a_switch_that_fails_ends_the_session(autojump_clock: MockClock) -
                 await trio.sleep_forever()
         assert session.report is not None
         assert session.report.confirmed
+        assert open_ids(venue, "futures") == []
+
+
+async def test_a_switch_that_fails_leaves_no_riddle(autojump_clock: MockClock) -> None:
+    """The failure has ended the session's own tasks; what they were looking for is settled by the exit all the same."""
+    async with bm.sim.open_exchange(seed=7) as venue, venue.open_client() as client:
+        with pytest.raises(bm.errors.SwitchFailed):  # noqa: PT012
+            async with bm.trading.open_futures_session(client, "BTCUSDT", dead_mans_switch=10) as session:
+                venue.faults.add(Delay("/contract/private/submit-order", seconds=40))
+                await session.submit(side=1, size=1, price="30000", leverage=5, open_type="cross", wait=False)
+                venue.faults.add(LoseRequest("/contract/private/submit-order"))
+                await session.submit(side=1, size=1, price="31000", leverage=5, open_type="cross", wait=False)
+                venue.faults.add(Fail5xx("/contract/private/cancel-all-after", times=None, lasting=20))
+                await trio.sleep_forever()
+        assert session.report is not None
+        assert session.report.confirmed
+        assert len(session.report.cancelled) == 1
+        assert len(session.report.never_placed) == 1
         assert open_ids(venue, "futures") == []

@@ -450,3 +450,37 @@ async def test_no_symbol_is_refused(autojump_clock: MockClock, market: str) -> N
         with pytest.raises(bm.InvalidRequest, match="symbol"):
             async with opening(client):
                 raise AssertionError("opened")
+
+
+async def test_a_key_that_may_no_longer_trade_ends_the_exit_early(autojump_clock: MockClock, market: str) -> None:
+    """Asking again would not help: the exit says so at once, with the reason."""
+    async with bm.sim.open_exchange(seed=7, live=False) as venue, venue.open_client() as client:
+        found = venue.exchange.accounts.by_key("sim-key")
+        assert found is not None
+        with pytest.raises(bm.errors.ExitUnconfirmed) as caught:  # noqa: PT012
+            async with opener(client, market) as session:
+                order = await rest(session)
+                found[1].frozen = True
+                with pytest.raises(bm.AuthenticationError):
+                    await order.cancel()
+                began = trio.current_time()
+        assert trio.current_time() - began < 1
+        assert session.report is not None
+        assert "frozen" in str(caught.value)
+        assert order.client_order_id in session.report.errors[0]
+
+
+async def test_slots_and_tasks_are_given_back(autojump_clock: MockClock, market: str) -> None:
+    """A hundred sessions in a row on one client, each cancelled somewhere, and the client works as on the first day."""
+    async with (
+        bm.sim.open_exchange(seed=7, live=False) as venue,
+        venue.open_client(config=bm.Config(max_connections=2)) as client,
+    ):
+        for number in range(100):
+            with trio.move_on_after(number / 1000):
+                async with opener(client, market) as session:
+                    await rest(session)
+                    await trio.sleep(1)
+        async with opener(client, market) as session:
+            await (await rest(session)).cancel()
+        assert open_ids(venue, market) == []

@@ -88,6 +88,24 @@ async def test_it_survives_a_bad_line(autojump_clock: MockClock, fault: bm.sim.F
         assert timers(venue) == []
 
 
+@pytest.mark.parametrize("inside", [True, False])
+async def test_switching_off_does_not_overtake_a_renewal(autojump_clock: MockClock, inside: bool) -> None:
+    """Left while a slow renewal is on its way: it is over before the timer is switched off, so the timer stays off."""
+    async with bm.sim.open_exchange(seed=7) as venue, venue.open_client() as client:
+        opening = (
+            bm.trading.open_futures_session(client, "BTCUSDT", dead_mans_switch=9)
+            if inside
+            else bm.trading.dead_mans_switch(client, "BTCUSDT", after=9)
+        )
+        async with opening:
+            venue.faults.add(Delay(PATH, seconds=2))
+            await trio.sleep(3.5)
+            assert timers(venue) == ["BTCUSDT"]
+        assert timers(venue) == []
+        await trio.sleep(5)
+        assert timers(venue) == []
+
+
 async def test_a_renewal_that_never_gets_through_is_raised_in_time(autojump_clock: MockClock) -> None:
     """Before or when the timer fires, not after: whoever is inside must not go on as if it were guarded."""
     async with bm.sim.open_exchange(seed=7) as venue, venue.open_client() as client:
