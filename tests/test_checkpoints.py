@@ -11,7 +11,7 @@ import types
 import typing
 import warnings
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from enum import Enum
 from importlib import import_module
 from pkgutil import iter_modules
@@ -163,16 +163,6 @@ class Scene:
 Scenario = Callable[[Scene], Awaitable[object]]
 
 
-@asynccontextmanager
-async def _checking(opened: AbstractAsyncContextManager[Any]) -> AsyncGenerator[None]:
-    with assert_checkpoints():
-        await opened.__aenter__()
-    try:
-        yield
-    finally:
-        await opened.__aexit__(None, None, None)
-
-
 def _entered(opening: Callable[[Scene], AbstractAsyncContextManager[Any]]) -> Scenario:
     """Enter it: with the topics fresh, and with somebody else holding them.
 
@@ -180,8 +170,10 @@ def _entered(opening: Callable[[Scene], AbstractAsyncContextManager[Any]]) -> Sc
     """
 
     async def scenario(scene: Scene) -> None:
-        async with _checking(opening(scene)), _checking(opening(scene)):
-            pass
+        async with AsyncExitStack() as stack:
+            for _ in range(2):
+                with assert_checkpoints():
+                    await stack.enter_async_context(opening(scene))
 
     return scenario
 

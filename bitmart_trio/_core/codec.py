@@ -387,17 +387,18 @@ def _twin(model: Any) -> Any:
     return type(model.__name__, (model,), members)
 
 
+_set_class: Final[Callable[[Any, type], None]] = vars(object)["__class__"].__set__
+
+
 def _finisher(model: Any, numbers: list[str], sides: list[str]) -> Callable[[Any], None]:
     """What turns a twin into its model. A ValueError of it is msgspec's own refusal."""
-    write = object.__setattr__  # models are frozen
     # Two names at the least, so that it gives a tuple.
-    read = operator.attrgetter(*(numbers + numbers if len(numbers) == 1 else numbers)) if numbers else None
-
+    read = operator.attrgetter(*(numbers * 2 if len(numbers) == 1 else numbers)) if numbers else None
     slots = [inspect.getattr_static(model, name) for name in sides]
     accesses = [(slot.__get__, slot.__set__) for slot in slots]
 
     def finish(twin: Any) -> None:
-        write(twin, "__class__", model)
+        _set_class(twin, model)
         if read is not None:
             for number in read(twin):
                 if number is not None and not number.is_finite():
@@ -484,13 +485,13 @@ def _table_decoder(model: Any) -> Callable[[bytes | msgspec.Raw], list[Any]]:
     columns = [fields[name] for name in model._columns_]
     row: Any = tuple[tuple(field.type for field in columns)]  # type: ignore[misc]  # made at run time
     rows = msgspec.json.Decoder(list[row], strict=False)
-    fill = [inspect.getattr_static(model, field.name).__set__ for field in columns]
+    fill: list[Callable[[Any, Any], None]] = [inspect.getattr_static(model, field.name).__set__ for field in columns]
 
     def read(data: bytes | msgspec.Raw) -> list[Any]:
         found: list[Any] = rows.decode(data)
         made = list(map(object.__new__, itertools.repeat(model, len(found))))
         for write, values in zip(fill, zip(*found, strict=True), strict=False):
-            deque(map(write, made, values), maxlen=0)
+            deque[None](map(write, made, values), maxlen=0)
             if type(values[0]) is Decimal and not all(map(Decimal.is_finite, values)):
                 raise msgspec.ValidationError("not a finite number")
         return made
@@ -520,7 +521,8 @@ def push_decoder(type_: type[T], name: str) -> Callable[[bytes], list[T] | None]
             items: Any = native.decode(frame).data
         except _UNREADABLE:
             return None
-        return items if type(items) is list else [items]
+        several = type(items) is list
+        return items if several else [items]  # pyright: ignore[reportUnknownVariableType]
 
     return read
 

@@ -68,17 +68,17 @@ class Hole(Generic[T]):
     """One hole; see the head of this file."""
 
     def __init__(self, buffer: SubscriptionBuffer[T], gap: Gap, *, since: float) -> None:
-        self.topic = gap.topic
-        self.gap = gap._replace(since=since)
+        self.topic: str = gap.topic
+        self.gap: Gap = gap._replace(since=since)
         """What is to be told of it; its end is known when it is no longer `open`."""
-        self.open = True
+        self.open: bool = True
         """Whether the topic is not acknowledged yet."""
         self.held: list[Held[T]] = []
-        self.torn = False
+        self.torn: bool = False
         """Whether the connection broke once more between the pushes that are held."""
-        self.filled = 0
+        self.filled: int = 0
         """Items delivered for it."""
-        self.told = False
+        self.told: bool = False
         """Whether the reader was told of a fill, and of the hole as long as it is."""
         self.scope: trio.CancelScope | None = None
         """Of the task that fills it."""

@@ -201,8 +201,8 @@ class Socket:
         for event in self._session.receive(messages, now):
             if type(event) is tuple:
                 # No cast here: it would be a call a message.
-                if not push_frame(event[0], event[1], now):  # type: ignore[arg-type]
-                    for read in self._session.read(event[1], now):  # type: ignore[arg-type]
+                if not push_frame(event[0], event[1], now):  # type: ignore[arg-type, misc]
+                    for read in self._session.read(event[1], now):  # type: ignore[arg-type, misc]
                         self._tell(read, now)
             else:
                 self._tell(cast("Event", event), now)

@@ -175,6 +175,14 @@ class Plan(Generic[R]):
         reason = f"{len(rows)} records within {self._rules.grain} ms may not be all: no window is narrower"
         return self._settle([*rows, *more], reason if cut or more else None)
 
+    def skip(self, reason: str) -> Settled[R]:
+        """Give the next window up: all of it is a gap."""
+        since, until = (self._at, self._stop()) if self._rules.span else (self._since, self._end)
+        start, stop = max(since, self._since), min(until, self._until)
+        self._at, self._tries = until, 0
+        self._turn_back()
+        return Settled(start, stop, (), HistoryGap(start, stop, reason))
+
     # The three kinds of endpoint.
 
     def _newest(self, rows: Sequence[Stamped[R]], total: int | None) -> Settled[R]:

@@ -312,6 +312,26 @@ class Walker(Generic[T]):
         """
         return Windows(self)
 
+    def skip(self, reason: str) -> HistoryGap:
+        """Give up the window that the last call has failed on: it becomes a gap, and the next call goes on behind it.
+
+        For windows that an endpoint refuses again and again, such as those that are too long ago for it.
+
+        Args:
+            reason: why, for whoever reads the gap.
+
+        Raises:
+            RuntimeError: no call has failed.
+        """
+        if self._plan is None or self._window is not None or self._plan.ask() is None:
+            raise RuntimeError("there is no window that has failed")
+        settled = self._plan.skip(reason)
+        assert settled.gap is not None
+        self._note(settled.gap)
+        self._reads.clear()
+        self._at, self._seen = settled.until, frozenset()
+        return settled.gap
+
     async def _batch(self) -> list[T]:
         await trio.lowlevel.checkpoint()
         while not self._ready:

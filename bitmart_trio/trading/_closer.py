@@ -104,7 +104,7 @@ class Closer:
         )
         tracked = self._engine.adopt(intent)
         self._closing.append(tracked)
-        self._engine.start(self._engine.place, tracked)
+        self._engine.send(tracked)
         record = tracked.record
         await tracked.until(lambda: record.decided)
         for pause in _LOOKS:

@@ -26,6 +26,7 @@ from ..errors import (
     ApiError,
     BitMartError,
     DuplicateRequest,
+    JournalError,
     NotFound,
     OrderClosed,
     OrderNotPlaced,
@@ -136,6 +137,11 @@ class Engine:
             raise trio.ClosedResourceError("the session was left")
         self.work.start_soon(function, tracked)
 
+    def send(self, tracked: Tracked) -> None:
+        """Have an order placed."""
+        self.start(self.place, tracked)
+        tracked.placing = True
+
     # ----------------------------------------------------------------------------------------------------------------
     # News
     # ----------------------------------------------------------------------------------------------------------------
@@ -196,6 +202,8 @@ class Engine:
             self._compacting = True
             try:
                 await self.journal.compact(self.live_entries)
+            except JournalError as error:
+                log.warning("the journal could not be cut back, and goes on growing: %s", error)
             finally:
                 self._compacting = False
 

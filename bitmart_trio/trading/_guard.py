@@ -136,6 +136,7 @@ class ExitGuard:
                         await self._positions.close()
                     except BitMartError as error:
                         self._errors.append(f"positions: {error}")
+                    nursery.cancel_scope.cancel()  # somebody may still be reading fills
         engine.work = None
         return self._report(mine, trio.current_time() - began)
 

@@ -205,9 +205,14 @@ class FileJournal:
         with trio.CancelScope(shield=True):
             async with self._turn:
                 entries = live()
-                self._lines.clear()
-                upto = self._added
-                await self._work(lambda: self._replace(entries))
+                # Whoever waits for one of these lines finds its entry among the live ones.
+                lines, upto = self._lines, self._added
+                self._lines = []
+                try:
+                    await self._work(lambda: self._replace(entries))
+                except JournalError:
+                    self._lines = lines + self._lines
+                    raise
                 self._written, self._length = upto, len(entries) + len(self._lines)
 
     async def close(self) -> None:
@@ -283,9 +288,12 @@ class FileJournal:
         if self._file is not None:
             os.close(self._file)  # Windows renames over no open file
             self._file = None
-        Path(new).replace(self.path)
-        _sync_folder(self.path.parent)
-        self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND)
+        try:
+            Path(new).replace(self.path)
+            _sync_folder(self.path.parent)
+        finally:
+            # The new one, or, if it could not be put in place, the old one.
+            self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND)
 
     def _write(self, data: bytes) -> None:
         if self._file is None:

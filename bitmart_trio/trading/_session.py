@@ -94,6 +94,7 @@ class Session:
             ApiError: as of ``Order.cancel``. Cancelling this leaves some open and some not.
         """
         ended: list[OrderStatus] = []
+        await trio.lowlevel.checkpoint()
 
         async def one(tracked: Tracked) -> None:
             ended.append(await self._engine.cancel(tracked))
@@ -149,7 +150,7 @@ class Session:
         intent = replaced(self._fitted(intent), client_order_id=self._engine.ids.next())
         tracked = self._engine.adopt(intent, resend=resend)
         order = self._handle(tracked)
-        self._engine.start(self._engine.place, tracked)
+        self._engine.send(tracked)
         if not wait:
             return order
         decided = False

@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
+import attrs
 import pytest
 import trio
 import trio.testing
@@ -28,9 +29,10 @@ from bitmart_trio.history.archive import (
     verify,
 )
 from bitmart_trio.history.archive import _store as store_module
-from bitmart_trio.sim.exchange import START_MS
+from bitmart_trio.sim.exchange import START_MS, Exchange
 from bitmart_trio.sim.faults import Fail5xx, Refuse429
 from bitmart_trio.sim.glue import Venue
+from bitmart_trio.sim.wire import Call, Json, Refusal
 
 T = TypeVar("T")
 
@@ -300,6 +302,35 @@ async def test_what_is_refused_is_said(tmp_path: Path, autojump_clock: trio.test
     assert {look.name for look in report.snapshots if look.state == "refused"} == {"spot.sub_account.accounts"}
     assert "refused:" in (tmp_path / "report.md").read_text()
     assert_equal_to_the_ledger(tmp_path, ledger)
+
+
+async def test_windows_that_are_too_old_are_gaps(tmp_path: Path, autojump_clock: trio.testing.MockClock) -> None:
+    """An endpoint that refuses what is long ago is read as far back as it goes, and what it refuses is named."""
+    oldest = START_MS - 40 * 86_400_000
+    async with bm.sim.open_exchange(seed=7, live=False) as venue:
+        ledger = write_past(venue.exchange, SMALL)
+        add_reader(venue)
+        await trio.sleep(1)
+        table, key = venue.exchange.routes.table, ("POST", "/spot/v4/query/trades")
+        route = table[key]
+
+        def forgetful(exchange: Exchange, call: Call) -> Json:
+            if call.integer("startTime", 0) < oldest:
+                raise Refusal(50041, "Outside the range of time that can be queried")
+            return route.handler(exchange, call)
+
+        table[key] = attrs.evolve(route, handler=forgetful)
+        async with venue.open_client(READER) as client:
+            report = await archive(client, tmp_path, since=SMALL.since, run=inline)
+            [walk] = [each for each in report.walks if each.endpoint == "spot.trading.trades"]
+            [gap] = walk.gaps
+            assert walk.state == "done"
+            assert gap.since == SMALL.since
+            assert oldest <= gap.until < oldest + 7 * 86_400_000
+            assert gap.reason.startswith("the exchange refuses it: 50041 ")
+            told = {each.trade_id async for each in bm.history.spot_fills(client, since=gap.until)}
+    assert verify(tmp_path).proven
+    assert archived(tmp_path)["spot.trading.trades"] == told < ledger["spot.trading.trades"]
 
 
 async def test_another_accounts_archive_is_refused(tmp_path: Path, autojump_clock: trio.testing.MockClock) -> None:

@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
+import attrs
 import pytest
 import trio
 import trio.testing
@@ -18,7 +19,7 @@ from history_kit import SINCE, Past, write_past
 import bitmart_trio as bm
 from bitmart_trio import history
 from bitmart_trio.history import _parquet
-from bitmart_trio.models import FuturesFill, FuturesOrder, SpotFill, SpotKline
+from bitmart_trio.models import FuturesFill, FuturesOrder, FuturesTransfer, SpotFill, SpotKline
 from bitmart_trio.sim.exchange import START_MS
 from bitmart_trio.sim.faults import Fail5xx
 
@@ -224,3 +225,16 @@ async def test_the_default_thread_does_it_too(tmp_path: Path) -> None:
         exported = await history.export(walk, SpotKline, tmp_path / "a.csv")
     assert exported.records in (59, 60)
     assert len(rows_of(tmp_path / "a.csv")) == exported.records
+
+
+def test_an_amount_beyond_128_bits_is_exact_in_parquet(tmp_path: Path) -> None:
+    """Thirty digits before the point in one row and twelve behind it in another need a wider column."""
+    amounts = ["123456789012345678901234567890", "0.000000000001", "-5.5"]
+    rows = tmp_path / "rows"
+    with rows.open("w", encoding="utf-8") as file:
+        for amount in amounts:
+            row: dict[str, object] = dict.fromkeys((field.name for field in attrs.fields(FuturesTransfer)), "1")
+            file.write(json.dumps(row | {"amount": amount, "timestamp": 5}) + "\n")
+    _parquet.write(rows, tmp_path / "a.parquet", FuturesTransfer)
+    assert str(pq.read_schema(tmp_path / "a.parquet").field("amount").type) == "decimal256(76, 12)"
+    assert [row["amount"] for row in rows_of(tmp_path / "a.parquet")] == [Decimal(amount) for amount in amounts]

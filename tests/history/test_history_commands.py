@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import re
@@ -18,11 +19,14 @@ import attrs
 import pytest
 import trio
 from history_kit import Past, write_past
+from rich.console import Console
 from test_archive import add_reader
 from typer.testing import CliRunner
 
 import bitmart_trio as bm
 from bitmart_trio.cli.app import app
+from bitmart_trio.cli.archive import Screen
+from bitmart_trio.history.archive import Progress
 from bitmart_trio.sim.exchange import START_MS
 
 pq = import_module("pyarrow.parquet")  # it has no types
@@ -191,3 +195,27 @@ async def test_an_archive_is_made_proven_and_resumed(tmp_path: Path) -> None:
     verified = await command("archive", "verify", str(out), home=tmp_path)
     assert verified.code == 1
     assert "reply 1 has been changed" in verified.out
+
+
+def test_what_an_archive_shows() -> None:
+    """In a terminal a bar for what is being read and a line for what is done; elsewhere the lines alone."""
+    steps = [
+        Progress("spot.trading.trades", "running", 0.25, 150, 2, 0),
+        Progress("spot.trading.trades", "waiting", 0.0, 0, 0, 0, "too many requests"),
+        Progress("spot.trading.trades", "running", 0.5, 180, 3, 1),
+        Progress("spot.trading.trades", "done", 1.0, 200, 4, 1),
+        Progress("spot.broker.rebates", "refused", 0.0, 0, 0, 0, "no permission"),
+        Progress("spot.earn.holdings", "done", 1.0, 0, 0, 0),
+    ]
+    done = "spot.trading.trades: 200 records, 4 requests, 1 gaps (done)"
+    refused = "spot.broker.rebates: 0 records, 0 requests (refused: no permission)"
+    plain, drawn = io.StringIO(), io.StringIO()
+    with Screen(Console(file=plain, width=120)) as screen:
+        for step in steps:
+            screen.tell(step)
+    assert plain.getvalue().splitlines() == [done, refused]
+    with Screen(Console(file=drawn, width=120, force_terminal=True, color_system=None)) as screen:
+        for step in steps:
+            screen.tell(step)
+    assert done in drawn.getvalue()
+    assert "3 parts done, 200 records" in drawn.getvalue()

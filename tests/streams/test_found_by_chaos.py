@@ -179,7 +179,8 @@ async def test_a_login_that_was_refused_for_the_clock_is_tried_again(autojump_cl
     """Futures does not say that it was the clock: the stream ended for good."""
     async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
         streams: Any = getattr(client.streams, market)
-        async with (streams.user_orders if market == "spot" else streams.order)(gaps="mark") as orders:
+        opening = streams.user_orders if market == "spot" else streams.order
+        async with opening(gaps="mark") as orders:
             await trio.sleep(1)
             exchange.faults.add(ClockSkew(ms=90_000))
             exchange.drop_connections(f"{market}/private")

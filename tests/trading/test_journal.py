@@ -211,3 +211,26 @@ async def test_it_is_nobody_elses_to_read(tmp_path: Path) -> None:
     """Orders are private."""
     await written(tmp_path / "j", INTENTS[0])
     assert (tmp_path / "j").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("where", ["fsync", "replace"])
+async def test_cutting_back_that_fails_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """The old file stands, what was noted is still to be written, and appending goes on."""
+    journal = FileJournal(tmp_path / "j")
+    await journal.open()
+    await journal.append(INTENTS[0])
+    journal.note(INTENTS[1])
+
+    def failing(*_: object) -> None:
+        raise OSError(28, "no space")
+
+    with monkeypatch.context() as patched:
+        home: object = os if where == "fsync" else Path
+        patched.setattr(home, where, failing)
+        with pytest.raises(JournalError, match="no space"):
+            await journal.compact(lambda: [INTENTS[5]])
+    await journal.append(INTENTS[2])
+    await journal.close()
+    assert parse((tmp_path / "j").read_bytes(), "j") == INTENTS[:3]

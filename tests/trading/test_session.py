@@ -8,7 +8,7 @@ import attrs
 import pytest
 import trio
 from session_kit import CANCEL, MARKETS, SUBMIT, SYMBOL, open_ids, opener, rest, take
-from trio.testing import MockClock
+from trio.testing import MockClock, assert_checkpoints
 
 import bitmart_trio as bm
 from bitmart_trio.sim import Delay, Fail5xx, Gap, LoseReply, LoseRequest
@@ -484,3 +484,26 @@ async def test_slots_and_tasks_are_given_back(autojump_clock: MockClock, market:
         async with opener(client, market) as session:
             await (await rest(session)).cancel()
         assert open_ids(venue, market) == []
+
+
+async def test_every_call_checkpoints(autojump_clock: MockClock, market: str) -> None:
+    """Also those that have nothing to wait for: a loop around one can always be cancelled."""
+    async with bm.sim.open_exchange(seed=7, live=False) as venue, venue.open_client() as client:
+        async with opener(client, market) as session:
+            filled = await take(session)
+            await filled.wait_closed()
+            waits = (filled.wait_accepted, filled.wait_filled, filled.wait_closed, filled.cancel)
+            for call in (*waits, session.cancel_all, session.reconcile):
+                with assert_checkpoints():
+                    await call()
+            fills = aiter(filled.fills)
+            with assert_checkpoints():
+                await anext(fills)
+            with assert_checkpoints():
+                resting = await rest(session, wait=False)
+            await resting.wait_accepted()
+            await resting.cancel()
+            with assert_checkpoints():
+                await resting.replace(size=1, price=1) if market == "futures" else await resting.cancel()
+        with assert_checkpoints(), pytest.raises(trio.ClosedResourceError):
+            await rest(session)

@@ -161,7 +161,7 @@ def read_report(reader: Reader) -> ArchiveReport:
     requests: dict[int | None, int] = {}
     for reply in reader.replies():
         requests[reply.walk] = requests.get(reply.walk, 0) + 1
-    for row in reader.walks():
+    for row in sorted(reader.walks(), key=lambda row: row.name):
         windows = reader.windows(row.walk)
         walks.append(
             WalkReport(

@@ -22,8 +22,10 @@ from ...errors import (
     ApiError,
     AuthenticationError,
     ConnectionLost,
+    EndpointRemoved,
     ExchangeFault,
     MalformedReply,
+    PermissionDenied,
     RateLimited,
     ServiceUnavailable,
 )
@@ -34,7 +36,7 @@ from .._walk import Read, Source, When, Window, millis
 from . import _tasks
 from ._report import ArchiveReport, read_report, write_report
 from ._store import DATABASE, ArchiveError, Line, Store, WalkRow, WindowCommit
-from ._tasks import At, Make, Reach, Snapshot
+from ._tasks import At, Made, Make, Reach, Snapshot
 
 T = TypeVar("T")
 
@@ -50,6 +52,10 @@ _OPENED: Final = 1_514_764_800_000
 """2018-01-01: the exchange opened that year."""
 _PASSING: Final = (RateLimited, ServiceUnavailable, ExchangeFault, ConnectionLost, MalformedReply)
 """What may be over when one asks again later."""
+
+_FINAL: Final = (PermissionDenied, EndpointRemoved)
+"""What no other window changes."""
+_DAY: Final = 86_400_000
 
 _HARMLESS: Final = frozenset({"read", "read_only", "read-only", "readonly", "sub_transfer", "broker", "contract_agent"})
 """Words for what a key may do that cannot trade or withdraw. No source documents the words, so any other is suspect."""
@@ -287,7 +293,7 @@ class _Archivist:
             return
         state, note = "done", ""
         walker = make(self._reach, row.cursor)
-        windows, records, gaps = walker.windows(), 0, 0
+        windows, records, gaps, too_old = walker.windows(), 0, 0, False
         while True:
             try:
                 window = await _patiently(windows.__anext__, name, self._tell)
@@ -299,8 +305,12 @@ class _Archivist:
                 state, note = "failed", str(error)
                 break
             except ApiError as error:
-                state, note = "refused", str(error)
-                break
+                if not too_old and (isinstance(error, _FINAL) or await self._refuses(make, name)):
+                    state, note = "refused", str(error)
+                    break
+                # It tells what is newer, so what is refused is only this window.
+                too_old = True
+                window = _given_up(walker, str(error))
             await self._run(partial(self._store.add_window, row, _commit(window)))
             records += len(window.records)
             gaps += window.gap is not None
@@ -308,6 +318,19 @@ class _Archivist:
         await self._run(partial(self._store.end_walk, row.walk, state, note))
         fraction = 1.0 if state == "done" else self._fraction(row, walker.position)
         self._tell(Progress(name, state, fraction, records, walker.requests, gaps, note))
+
+    async def _refuses(self, make: Make, name: str) -> bool:
+        """Whether the exchange refuses even the last day of a history."""
+        last_day = attrs.evolve(self._reach, since=max(self._reach.since, self._reach.until - _DAY))
+        try:
+            await _patiently(make(last_day, None).windows().__anext__, name, self._tell)
+        except StopAsyncIteration:
+            return False
+        except AuthenticationError:
+            raise
+        except (ApiError, *_PASSING):
+            return True
+        return False
 
     @staticmethod
     def _fraction(row: WalkRow, position: int) -> float:
@@ -337,6 +360,12 @@ def _nobody(progress: Progress) -> None:
 
 def _line(arguments: Mapping[str, Plain], reply: Reply[object], *, used: bool) -> Line:
     return Line(str(reply.endpoint), arguments, reply.http_status, reply.trace, reply.raw, used)
+
+
+def _given_up(walker: Made, reason: str) -> Window[object]:
+    """A window that the exchange refuses."""
+    gap = walker.skip(f"the exchange refuses it: {reason}")
+    return Window(gap.since, gap.until, (), (), gap, (), walker.cursor)
 
 
 def _commit(window: Window[object]) -> WindowCommit:
