@@ -37,10 +37,20 @@ python_use_unqualified_type_names = True
 # The build must not need a network, so other projects' names stay unlinked; type variables and the parts that only the
 # library itself uses have no page.
 nitpick_ignore_regex = [
-    ("py:.*", r"(trio|httpx|attrs|collections|contextlib|typing|types|datetime|decimal|enum|msgspec|pathlib|ssl)\..*"),
+    (
+        "py:.*",
+        r"(trio|httpx|attrs|collections|contextlib|typing|types|datetime|decimal|enum|msgspec|os|pathlib|random|signal|ssl)\..*",
+    ),
     ("py:.*", r"(.*\.)?(T|T_co|O|C|OrderT_co|optional|default)"),
     ("py:class", r"(Decimal|Mapping|Callable|Awaitable|Final|TracerProvider|MeterProvider)"),
-    ("py:class", r"(.*\.)?(Switchboard|Filler|LocalBook|SpotReads|FuturesReads|Options|Caller|MarketStreams|Chapter|MarketApi)"),
+    (
+        "py:class",
+        r"(.*\.)?(Switchboard|Filler|LocalBook|SpotReads|FuturesReads|Options|Caller|MarketStreams|Chapter|MarketApi)",
+    ),
+    (
+        "py:class",
+        r"(.*\.)?(Symbol|Kind|Plain|Json|Ts|F|P|Clock|HasExchange|Sockets|Schedule|Listed|Engine|Deliver|_[A-Z]\w+)",
+    ),
     ("py:class", r"bitmart_trio\._core\.endpoint\.(When|Param|Ordered|ExactlyOne|Envelope|AtLeastOne)"),
 ]
 # A name that several classes have: the resolver below takes the nearest.

@@ -79,9 +79,9 @@ class AccountLedger(Generic[O]):
         self.balances: dict[str, Balance] = {}
         self.positions: dict[PositionKey, AccountPosition] = {}
         """The open ones."""
-        self.pushes = 0
-        self.outdated = 0
-        self.corrections = 0
+        self.pushes: int = 0
+        self.outdated: int = 0
+        self.corrections: int = 0
         self._kinds: tuple[Kind, ...] = tuple(kinds)
         self._sequence = 0
         self._hole = 0

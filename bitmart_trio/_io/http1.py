@@ -111,7 +111,7 @@ class Http1Transport(httpx.AsyncBaseTransport):
                 self._http.receive_data(data)
             except h11.RemoteProtocolError as error:
                 raise httpx.RemoteProtocolError(str(error)) from error
-        return event
+        return event  # noqa: ASYNC910  # part of a call, which waits for the network
 
     def _next(self) -> object:
         try:
@@ -128,16 +128,16 @@ class Http1Transport(httpx.AsyncBaseTransport):
                 event = await self._event()
         if event is None:
             raise httpx.ReadTimeout("the reply stopped coming")
-        return bytes(event.data) if isinstance(event, h11.Data) else None
+        return bytes(event.data) if isinstance(event, h11.Data) else None  # noqa: ASYNC910  # part of a call, which waits for the network
 
-    async def finish(self) -> None:
+    async def finish(self) -> None:  # noqa: ASYNC910  # part of a call, which waits for the network
         """The reply is done with: be ready for another request, or close what cannot be used again."""
         if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
             self._http.start_next_cycle()
         else:
             await self.aclose()
 
-    async def aclose(self) -> None:
+    async def aclose(self) -> None:  # noqa: ASYNC910  # part of a call, which waits for the network
         """Close the connection, if there is one. The next request would open another."""
         stream, self._stream, self._socket = self._stream, None, None
         if stream is not None:
@@ -164,7 +164,7 @@ class _Body(httpx.AsyncByteStream):
             raise StopAsyncIteration
         return piece
 
-    async def aclose(self) -> None:
+    async def aclose(self) -> None:  # noqa: ASYNC910  # part of a call, which waits for the network
         if not self._closed:
             self._closed = True
             await self._transport.finish()

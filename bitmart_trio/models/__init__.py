@@ -5,7 +5,6 @@ The files are imported as their names are asked for: together they take as long 
 
 from __future__ import annotations
 
-import typing
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING
@@ -273,6 +272,7 @@ if TYPE_CHECKING:
     from .system import ServiceType as ServiceType
     from .system import SystemTime as SystemTime
 else:
+    import typing
 
     def _names(file: str) -> dict[str, object]:
         """What a file defines for users: its classes, and its aliases of types."""

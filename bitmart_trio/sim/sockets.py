@@ -102,7 +102,7 @@ class Limits:
     deflate_replies: bool = False
     """Deflate acknowledgements and errors too, where pushes are."""
     control_hosts: frozenset[str] = frozenset()
-    """Names with dots under which ``/sim/...`` may be called, such as ``exchange.lab.example``; see `stranger`."""
+    """Names with dots under which ``/sim/...`` may be called, such as ``exchange.lab.example``."""
 
     def connections(self, kind: str) -> int | None:
         """Open sockets an address may have of this kind (futures: of both)."""

@@ -106,9 +106,9 @@ class _Changes:
     def __init__(self, size: int) -> None:
         if size < 1:
             raise InvalidRequest(f"buffer must be at least 1, not {size!r}", argument="buffer")
-        self.readers = trio.lowlevel.ParkingLot()
-        self.merged = 0
-        self.dropped = 0
+        self.readers: trio.lowlevel.ParkingLot = trio.lowlevel.ParkingLot()
+        self.merged: int = 0
+        self.dropped: int = 0
         self._size = size
         self._items: dict[Hashable, Any] = {}
         self._missed = 0
@@ -181,11 +181,11 @@ class AccountSink(Generic[O]):
                 raise InvalidRequest(f"{name} must be above 0 seconds, not {seconds!r}", argument=name)
         self.topics: dict[str, None] = {}
         self.ledger: AccountLedger[O] = AccountLedger(venue.kinds)
-        self.changes = _Changes(buffer)
-        self.turns = trio.lowlevel.ParkingLot()
+        self.changes: _Changes = _Changes(buffer)
+        self.turns: trio.lowlevel.ParkingLot = trio.lowlevel.ParkingLot()
         """Tasks that wait for the view to get into another state."""
         self.error: Exception | None = None
-        self.closed = False
+        self.closed: bool = False
         self._switchboard = switchboard
         self._venue = venue
         self._verify_after = verify_after

@@ -85,6 +85,12 @@ class OrderFiller(Fillable[T], ABC):
         self._orders: dict[str, Known[T]] = {}
         self._begun: tuple[float, int] | None = None
         """When the open orders had been read, by both clocks."""
+        self._blind: set[str] = set()
+        """Topics in a hole of which orders may have come that are not known."""
+        self._caught_up: set[str] = set()
+        """Topics whose open orders have all been read for the hole that is being closed."""
+        self._all_open = False
+        """Whether REST has told all open orders, the last time."""
 
     # What a market says of its updates.
 
@@ -113,9 +119,15 @@ class OrderFiller(Fillable[T], ABC):
         for seconds in _WAITS:
             try:
                 async with self._slots:
-                    return await self._try(hole)
+                    reason = await self._try(hole)
             except Unmatched:  # something was filled between two reads, or one of them is behind the stream
                 await trio.sleep(seconds)
+                continue
+            if self._all_open:
+                self._blind.discard(hole.topic)
+                if reason is not None:
+                    self._caught_up.add(hole.topic)
+            return reason
         return "the fills of an order do not add up"  # noqa: ASYNC910  # part of a task of ours
 
     async def begin(self) -> None:
@@ -137,7 +149,11 @@ class OrderFiller(Fillable[T], ABC):
         return True
 
     def missed(self, topic: str) -> None:
-        """See `Filler.missed`. Orders are known by their ids, whatever lies between."""
+        """See `Filler.missed`. Orders are known by their ids, but one that came in the hole is not."""
+        if topic in self._caught_up:
+            self._caught_up.discard(topic)
+        else:
+            self._blind.add(topic)
 
     def _beyond(self, item: T, than: T) -> bool:
         rank, before = self._rank(item), self._rank(than)
@@ -173,6 +189,8 @@ class OrderFiller(Fillable[T], ABC):
             return "the open orders before it are not known"
         if hole.gap.since <= self._begun[0]:
             return "nothing had been heard since the open orders were read"
+        if hole.topic in self._blind:
+            return "orders of an earlier hole that was not filled may be unknown"
         return None
 
     def _deliver(self, hole: Hole[T], missed: Iterable[Missed[T]]) -> None:
@@ -240,6 +258,7 @@ class SpotOrderFiller(OrderFiller[SpotOrderUpdate]):
         # Fills first: then no state can lack what a fill tells, and one that is ahead of the fills is noticed.
         fills = await trading.trades(symbol, start_time=since, limit=_SPOT_PAGE)
         live = await trading.open_orders(symbol, start_time=self._clock() - _OLDEST, limit=_SPOT_PAGE)
+        self._all_open = len(live) < _SPOT_PAGE
         done = await trading.order_history(symbol, start_time=since, limit=_SPOT_PAGE)
         if max(len(fills), len(live), len(done)) >= _SPOT_PAGE:
             reason = f"there are more than the {_SPOT_PAGE} rows that REST tells at once"
@@ -373,6 +392,7 @@ class FuturesOrderFiller(OrderFiller[FuturesOrderUpdate]):
         until = max(self._clock() // 1000 + 2, since + 1)
         fills = await trading.trades(start_time=since, end_time=until)
         live = await self._open_now()
+        self._all_open = len(live) < _FUTURES_PAGE
         states = {self._id(item): item for item in live}
         finished: dict[str, FuturesOrder] = {}
         # The history is told by contract only: an order on one never heard of that came and went unfilled is missed.

@@ -178,7 +178,7 @@ class Order:
         """Cancel it, and wait until it is over for certain.
 
         Returns:
-            How it ended: it may have been filled, whole or in part, before the cancel came.
+            How it ended; it may have been filled, whole or in part, before the cancel came.
 
         Raises:
             ApiError: the key may not cancel. What passes by itself (a broken connection, a busy exchange) is tried

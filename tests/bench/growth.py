@@ -64,7 +64,7 @@ def subscribers() -> Iterable[Point]:
     """One topic, so many subscriptions to it, each read by a task: the cost of a message for each of them."""
     for count in (1, 3, 10, 30, 100):
         plan = _TRADES | {"do": "fan_out", "subscribers": count, "count": 10_000}
-        micros, grown = _measure(plan)
+        micros, grown = _measure(plan, wait=1.0)  # until all have subscribed
         yield Point(count, micros / count, grown / (count - 1) / 1000 if count > 1 else None)
 
 

@@ -103,6 +103,7 @@ class Connection:
 
     def _push(self) -> None:
         try:
+            time.sleep(self._plan.get("wait", 0.0))
             if self._plan["warm"]:
                 self._burst(self._plan["warm"])
                 time.sleep(self._plan.get("pause", PAUSE))

@@ -24,7 +24,7 @@ from bitmart_trio.sim.faults import Fail5xx, Refuse429
 
 RECORDS = int(os.environ.get("BITMART_ARCHIVE_RECORDS", "900"))
 FULL = RECORDS > 10_000
-KILLS = 10 if FULL else 2
+KILLS = 10 if FULL else 1
 KEYS = {"BITMART_API_KEY": "read-key", "BITMART_API_SECRET": "read-secret", "BITMART_API_MEMO": "read-memo"}
 
 

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 PAST = Past(
     spot_orders=0, algo_orders=0, deposits=0, withdrawals=0, loans=0, repayments=0, savings=0, family=0,
-    futures_orders=0, transactions=0, transfers=6, days=100,
+    futures_orders=0, transactions=0, transfers=4, days=30,
 )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ TIMES = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     times=TIMES,
     since=st.integers(0, 20_000),
@@ -73,7 +73,7 @@ def test_windows_of_milliseconds(
         assert (edges[0][0], edges[-1][1]) == (START + since, START + since + length)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     times=TIMES,
     since=st.integers(0, 20_000),
@@ -99,7 +99,7 @@ def test_windows_of_seconds(times: list[int], since: int, length: int, most: int
         assert told == wanted
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     times=TIMES,
     since=st.integers(0, 20_000),
@@ -117,7 +117,7 @@ def test_windows_with_pages(times: list[int], since: int, length: int, most: int
     assert [row.key for row in rows_of(windows)] == _expected(server, START + since, START + since + length)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(times=TIMES, stop=st.integers(0, 60), most=st.integers(2, 12))
 def test_a_cursor_goes_on_where_it_stopped(times: list[int], stop: int, most: int) -> None:
     """Cut after any record, and gone on from its time and the keys of that moment, it is the same history."""

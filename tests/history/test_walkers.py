@@ -291,6 +291,28 @@ async def test_a_failure_loses_nothing(autojump_clock: trio.testing.MockClock) -
             assert failures == 2
 
 
+async def test_a_window_that_fails_can_be_given_up(autojump_clock: trio.testing.MockClock) -> None:
+    """It becomes a gap, and the walk goes on behind it."""
+    async with bm.sim.open_exchange(seed=7, live=False) as venue:
+        config = bm.Config(retry=bm.Retry(attempts=1))
+        async with venue.open_client(config=config) as client:
+            write_past(venue.exchange, Past())
+            whole = [each async for each in history.spot_orders(client, since=SINCE)]
+            walker = history.spot_orders(client, since=SINCE)
+            with pytest.raises(RuntimeError, match="no window that has failed"):
+                walker.skip("impatience")
+            venue.faults.add(Fail5xx(path="/spot/v4/query/history-orders", times=1))
+            with pytest.raises(bm.ApiError):
+                await anext(walker)
+            gap = walker.skip("it failed")
+            assert gap == history.HistoryGap(SINCE, SINCE + 7 * DAY, "it failed")
+            assert walker.gaps == (gap,)
+            told = [each async for each in walker]
+            assert told == [each for each in whole if each.create_time >= gap.until]
+            with pytest.raises(RuntimeError, match="no window that has failed"):
+                walker.skip("impatience")
+
+
 async def test_quotas_are_kept(autojump_clock: trio.testing.MockClock) -> None:
     """Hundreds of requests, and none of them is refused."""
     async with bm.sim.open_exchange(seed=7, live=False) as venue, venue.open_client() as client:

@@ -14,7 +14,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 import bitmart_trio as bm
 from bitmart_trio import models
 from bitmart_trio.sim.direct import Direct
-from bitmart_trio.sim.faults import ClockSkew, Delay, Drop, HangHandshake, LoseAck, MuteTopic, RefuseUpgrade
+from bitmart_trio.sim.faults import ClockSkew, Delay, Drop, Fail5xx, HangHandshake, LoseAck, MuteTopic, RefuseUpgrade
 from bitmart_trio.sim.glue import Venue, open_exchange
 
 Market = Literal["spot", "futures"]
@@ -65,6 +65,39 @@ async def test_an_order_that_is_filled_between_two_reads_keeps_its_fill(
             assert [order_heard(item).trade for item in items if order_heard(item).closed] != [None]
             assert any(order_heard(item).trade is not None for item in items)
             assert orders.statistics().gaps == (market == "futures")
+
+
+async def test_an_order_placed_in_a_hole_that_was_not_filled_is_not_forgotten(autojump_clock: MockClock) -> None:
+    """Cancelled in the next hole it leaves no trace: that one was said to be filled whole, and is no more."""
+    reads = "/spot/v4/query/*"
+    async with open_exchange(seed=1, live=False) as exchange, exchange.open_client() as client:
+        for _ in range(3):
+            exchange.exchange.tick()
+        direct = Direct(exchange.exchange, address="10.0.0.9")
+
+        async def break_off() -> None:
+            async with client.streams.events() as events:
+                exchange.drop_connections("spot/private")
+                await wait_for(events, models.Lost)
+
+        async with client.streams.spot.user_orders(gaps="mark", backfill=True) as orders:
+            await trio.sleep(15)
+            failing = exchange.faults.add(Fail5xx(reads, times=None))
+            await break_off()
+            rest = {"symbol": "BTC_USDT", "side": "buy", "type": "limit", "size": "0.01", "price": "30000"}
+            answer: Any = direct.post("/spot/v2/submit_order", **rest).data
+            await trio.sleep(30)
+            failing.remove()
+            assert [type(item) for item in await _ready(orders)] == [bm.Gap]
+            await break_off()
+            direct.post("/spot/v3/cancel_order", symbol="BTC_USDT", order_id=answer["order_id"])
+            await trio.sleep(30)
+            *_, gap = await _ready(orders)
+            assert isinstance(gap, bm.Gap)
+            assert "earlier hole" in gap.reason
+            await break_off()
+            await trio.sleep(30)
+            assert [type(item) for item in await _ready(orders)] == [bm.Backfilled]
 
 
 async def test_a_topic_removed_while_it_is_down_tells_its_hole(autojump_clock: MockClock) -> None:

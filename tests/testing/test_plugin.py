@@ -6,6 +6,10 @@ from importlib.metadata import entry_points
 
 import pytest
 
+# Before any run within this process: what such a run imports is forgotten after it, and the compiled part of msgspec
+# does not survive being imported twice.
+import bitmart_trio.sim.glue  # noqa: F401
+
 pytest_plugins = ["pytester"]
 
 INSTALLED = any(point.name == "bitmart_trio" for point in entry_points(group="pytest11"))

@@ -305,12 +305,14 @@ class _Archivist:
                 state, note = "failed", str(error)
                 break
             except ApiError as error:
-                if not too_old and (isinstance(error, _FINAL) or await self._refuses(make, name)):
-                    state, note = "refused", str(error)
-                    break
-                # It tells what is newer, so what is refused is only this window.
-                too_old = True
-                window = _given_up(walker, str(error))
+                if not too_old:
+                    if isinstance(error, _FINAL) or await self._refuses(make, name):
+                        state, note = "refused", str(error)
+                        break
+                    # It tells what is newer: once more, and if it is refused again, it is this window.
+                    too_old = True
+                    continue
+                window = _given_up(walker, f"{error.code} {error.message}")
             await self._run(partial(self._store.add_window, row, _commit(window)))
             records += len(window.records)
             gaps += window.gap is not None
@@ -325,11 +327,11 @@ class _Archivist:
         try:
             await _patiently(make(last_day, None).windows().__anext__, name, self._tell)
         except StopAsyncIteration:
-            return False
+            return False  # noqa: ASYNC910  # the call above is a checkpoint
         except AuthenticationError:
             raise
         except (ApiError, *_PASSING):
-            return True
+            return True  # noqa: ASYNC910  # as above
         return False
 
     @staticmethod
