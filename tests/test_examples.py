@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Final
@@ -47,6 +48,13 @@ PRINTS: Final = {
         r"BTC_USDT, HTTP 200, quota QuotaUse\(used=\d+, limit=15, window=2\.0, mode='IP'\)\n"
         r"fields without a model: \{\}\nas it came: \{'symbol': 'BTC_USDT', .*\}\n"
     ),
+    "archive_account": (
+        r"records were read: True\nproven offline: True\nspot fills: [1-9]\d*\n"
+        r"archive\.sqlite, replies\.jsonl, report\.json, report\.md\n"
+    ),
+    "dead_mans_switch": r"fires in \d s unless renewed: True\nopen orders: 1\nswitched off\n",
+    "download_history": r"100 klines, then a break\n(?:599|600) klines in all\n",
+    "order_session": r"bought \d\S* in [1-9]\d* fills\nresting: OPEN\nleft: 1 cancelled, confirmed: True\n",
     "sim_faults": (r"nobody knows yet; its client order id is mine1\nfound: new\nafter a 429: BTC_USDT\n"),
     "slow_reader": (
         r"conflate: \d+ came, \d+ gone, 0 gaps\ndrop_oldest: \d+ came, \d+ gone, 0 gaps\n"
@@ -62,10 +70,13 @@ PRINTS: Final = {
 }
 """What each program prints, as a pattern of its whole output."""
 
+TESTS: Final = ("test_a_bot",)
+"""Examples that are tests themselves."""
+
 
 def test_every_example_is_known_here() -> None:
     """An example that is not run is not kept."""
-    assert {path.stem for path in EXAMPLES.glob("*.py")} == set(PRINTS)
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == {*PRINTS, *TESTS}
 
 
 @pytest.mark.parametrize("name", PRINTS)
@@ -91,3 +102,12 @@ async def test_an_example_prints_what_it_promises(name: str) -> None:
     assert ended.stderr.decode() == ""
     assert ended.returncode == 0
     assert re.fullmatch(PRINTS[name], ended.stdout.decode()), ended.stdout.decode()
+
+
+@pytest.mark.parametrize("name", TESTS)
+def test_an_example_that_is_a_test_passes(name: str) -> None:
+    """As a user would run it, in a project of its own."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", f"{name}.py"]
+    ended = subprocess.run(command, cwd=EXAMPLES, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout
+    assert re.search(r"\b[1-9]\d* passed", ended.stdout)

@@ -144,30 +144,39 @@ def _peek(member: str, market: Market) -> Peek:
         market: what it begins with.
     """
     name = rf'"{member}": ?"({market}/[^"\\]+)"'.encode()
-    head = re.compile(rb"\{(?:" + name + rb', ?)?"data":').match
+    head = re.compile(rb"\{" + name + rb", ?").fullmatch
     # A JSON text that ends so has this member in its outermost object.
-    tail = re.compile(name + rb"\}").fullmatch
-    mark = f'"{member}":'.encode()
+    tail = re.compile(rb"[, ]" + name + rb"\}").fullmatch
+    mark, data = f'"{member}":'.encode(), b'"data":'
+    known: dict[bytes, str | None] = {}
+    """What a beginning or an end names: there are as many as topics, and looking one up is quicker than reading it."""
 
     def peek(payload: bytes) -> str | None:
-        found = head(payload)
-        if found is None:
+        at = payload.find(data, 0, _MOST_NAME)
+        if at > 1:
+            part, read = payload[:at], head
+        elif at == 1:
+            part, read = payload[max(payload.rfind(mark) - 1, 0) :], tail
+        else:
             return None
-        key = found[1]
-        if key is None:
-            at = payload.rfind(mark)
-            found = tail(payload, at) if at > 0 and payload[at - 1] in b", " else None
-            if found is None:
-                return None
-            key = found[1]
+        if part in known:
+            return known[part]
+        found = read(part)
         try:
-            return str(key, "utf-8")
+            key = None if found is None else str(found[1], "utf-8")
         except UnicodeDecodeError:
-            return None
+            key = None
+        if len(part) <= _MOST_NAME:
+            if len(known) >= _MOST_NAMES:
+                known.clear()
+            known[part] = key
+        return key
 
     return peek
 
 
+_MOST_NAME: Final = 200
+_MOST_NAMES: Final = 4096
 _CODE: Final = re.compile(r"[0-9]{1,9}")
 
 

@@ -1,0 +1,289 @@
+"""The histories of the futures host: a row of the table for each, and the function that starts to walk it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final, TypeAlias
+
+from ..client import Client
+from ..endpoints import futures as rows
+from ..errors import MalformedReply
+from ..models._futures_enums import FuturesAccountType
+from ..models.futures_account import (
+    AutoRepayment,
+    AutoRepaymentPage,
+    FlowType,
+    FuturesTransfer,
+    InterestLogItem,
+    InterestLogPage,
+    Transaction,
+)
+from ..models.futures_affiliate import (
+    AffiliateFundsRecord,
+    AffiliateFundsRecordPage,
+    AffiliateFundsType,
+    AffiliateInvitedUser,
+    AffiliateInvitedUserPage,
+    AffiliateRebate,
+    AffiliateRebatePage,
+    AffiliateTrade,
+    AffiliateTradePage,
+)
+from ..models.futures_market import FundingRateRecord, FuturesKline, FuturesMarketTrade
+from ..models.futures_trading import FuturesFill, FuturesOrder
+from ..models.spot_sub_account import SubTransfer
+from ._plan import Rules
+from ._walk import Cursor, OnGap, Source, Walk, Walker, When, millis
+from .spot import DAY, MINUTE, SECOND, last_finished, refuse_long, same
+
+FuturesSource: TypeAlias = Client | Source
+"""A client, or its ``futures`` alone."""
+
+
+def source(client: FuturesSource) -> Source:
+    """The futures market of a client."""
+    return client.futures if isinstance(client, Client) else client
+
+
+def loose_time(value: int | str) -> int:
+    """A time of no documented form in milliseconds: Unix seconds or milliseconds, else a date and time in UTC."""
+    text = str(value).strip()
+    if text.isdecimal():
+        number = int(text)
+        return number if number >= 100_000_000_000 else number * SECOND
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        raise MalformedReply(f"not a time: {text!r}") from None
+    return round((when if when.tzinfo is not None else when.replace(tzinfo=UTC)).timestamp() * SECOND)
+
+
+# ---- the table ------------------------------------------------------------------------------------------------------
+
+_KLINE_RULES: Final = Rules(span=MINUTE * 497, grain=SECOND, most=500)
+KLINES: Final = Walk(
+    name="futures.market.klines",
+    endpoint=rows.market.klines,
+    rules=_KLINE_RULES,
+    pick=same,
+    time=lambda row: row.timestamp * SECOND,
+    key=lambda row: str(row.timestamp),
+    unit=SECOND,
+    size=None,
+)
+MARK_KLINES: Final = Walk(
+    name="futures.market.mark_price_klines",
+    endpoint=rows.market.mark_price_klines,
+    rules=_KLINE_RULES,
+    pick=same,
+    time=lambda row: row.timestamp * SECOND,
+    key=lambda row: str(row.timestamp),
+    unit=SECOND,
+    size=None,
+)
+FUNDING: Final = Walk(
+    name="futures.market.funding_rate_history",
+    endpoint=rows.market.funding_rate_history,
+    rules=Rules(span=0, most=100),
+    pick=same,
+    time=lambda row: row.funding_time,
+    key=lambda row: str(row.funding_time),
+    start=None,
+    end=None,
+    omits=("only the newest 100 settled rates are told",),
+)
+MARKET_TRADES: Final = Walk(
+    name="futures.market.trades",
+    endpoint=rows.market.trades,
+    rules=Rules(span=0, grain=SECOND, most=100, ids=False),
+    pick=same,
+    time=lambda row: row.time * SECOND,
+    start=None,
+    end=None,
+    omits=("only the newest 100 public trades are told",),
+)
+# At most 90 days; asked in seconds, told in milliseconds. More than 200 orders are cut without a word. For fills no
+# source names the cut: so every round number may be one.
+ORDERS: Final = Walk(
+    name="futures.trading.order_history",
+    endpoint=rows.trading.order_history,
+    rules=Rules(span=89 * DAY, grain=SECOND, most=200),
+    pick=same,
+    time=lambda row: row.create_time,
+    key=lambda row: row.order_id,
+    unit=SECOND,
+    size=None,
+    omits=("open orders are no history yet", "orders are told by contract only"),
+)
+FILLS: Final = Walk(
+    name="futures.trading.trades",
+    endpoint=rows.trading.trades,
+    rules=Rules(span=89 * DAY, grain=SECOND, most=200, suspects=(50, 100)),
+    pick=same,
+    time=lambda row: row.create_time,
+    key=lambda row: row.trade_id,
+    unit=SECOND,
+    size=None,
+)
+TRANSACTIONS: Final = Walk(
+    name="futures.account.transaction_history",
+    endpoint=rows.account.transaction_history,
+    # No longest window is documented; its neighbours' is 90 days.
+    rules=Rules(span=89 * DAY, most=1000),
+    pick=same,
+    time=lambda row: row.time,
+    key=lambda row: row.tran_id,
+    size="page_size",
+)
+TRANSFERS: Final = Walk(
+    name="futures.account.transfers",
+    endpoint=rows.account.transfers,
+    rules=Rules(span=89 * DAY, most=100, pages=1000),
+    pick=same,
+    time=lambda row: row.timestamp,
+    key=lambda row: row.transfer_id,
+    page="page",
+)
+
+
+def _repayments(page: AutoRepaymentPage) -> list[AutoRepayment]:
+    return page.items
+
+
+def _interest(page: InterestLogPage) -> list[InterestLogItem]:
+    return page.items
+
+
+# At most 90 days and 20 rows, by one source; the rows say how many there are.
+_DEBT_RULES: Final = Rules(span=89 * DAY, grain=SECOND, most=20, pages=100_000)
+REPAYMENTS: Final = Walk(
+    name="futures.account.auto_repayments",
+    endpoint=rows.account.auto_repayments,
+    rules=Rules(span=89 * DAY, grain=SECOND, most=20, pages=100_000, ids=False),
+    pick=_repayments,
+    time=lambda row: loose_time(row.time),
+    total=lambda page: page.total,
+    unit=SECOND,
+    size="page_size",
+    page="page",
+)
+INTEREST: Final = Walk(
+    name="futures.account.cross_collateral_interest",
+    endpoint=rows.account.cross_collateral_interest,
+    rules=_DEBT_RULES,
+    pick=_interest,
+    time=lambda row: loose_time(row.interest_time),
+    key=lambda row: str(row.record_id),
+    total=lambda page: page.total,
+    unit=SECOND,
+    size="page_size",
+    page="page",
+)
+_SUB_RULES: Final = Rules(span=0, grain=SECOND, most=100, ids=False)
+SUB_TRANSFERS: Final = Walk(
+    name="futures.sub_account.transfers",
+    endpoint=rows.sub_account.transfers,
+    rules=_SUB_RULES,
+    pick=same,
+    time=lambda row: row.submission_time * SECOND,
+    start=None,
+    end=None,
+    omits=("only the newest 100 transfers of a sub-account are told",),
+)
+TRANSFER_HISTORY: Final = Walk(
+    name="futures.sub_account.transfer_history",
+    endpoint=rows.sub_account.transfer_history,
+    rules=_SUB_RULES,
+    pick=same,
+    time=lambda row: row.submission_time * SECOND,
+    start=None,
+    end=None,
+    omits=("only the newest 100 transfers are told",),
+)
+
+
+def _rebates(page: AffiliateRebatePage) -> list[AffiliateRebate]:
+    return page.items
+
+
+def _trades(page: AffiliateTradePage) -> list[AffiliateTrade]:
+    return page.items
+
+
+def _users(page: AffiliateInvitedUserPage) -> list[AffiliateInvitedUser]:
+    return page.items
+
+
+def _funds(page: AffiliateFundsRecordPage) -> list[AffiliateFundsRecord]:
+    return page.items
+
+
+AFFILIATE_REBATES: Final = Walk(
+    name="futures.affiliate.rebates",
+    endpoint=rows.affiliate.rebates,
+    rules=Rules(span=DAY, grain=SECOND, most=50, pages=100_000, sums=True),
+    pick=_rebates,
+    time=lambda row: 0,
+    key=lambda row: str(row.trade_user_id),
+    total=lambda page: page.total,
+    start="rebate_start_time",
+    end="rebate_end_time",
+    unit=SECOND,
+    size="page_size",
+    page="page",
+)
+AFFILIATE_USERS: Final = Walk(
+    name="futures.affiliate.invited_users",
+    endpoint=rows.affiliate.invited_users,
+    rules=Rules(span=DAY, grain=SECOND, most=50, pages=100_000, sums=True),
+    pick=_users,
+    time=lambda row: 0,
+    key=lambda row: str(row.cid),
+    total=lambda page: page.total,
+    unit=SECOND,
+    size="page_size",
+    page="page",
+)
+AFFILIATE_TRADES: Final = Walk(
+    name="futures.affiliate.trades",
+    endpoint=rows.affiliate.trades,
+    rules=Rules(span=59 * DAY, grain=SECOND, most=50, pages=100_000, ids=False),
+    pick=_trades,
+    time=lambda row: row.create_time,
+    total=lambda page: page.total,
+    unit=SECOND,
+    size="page_size",
+    page="page",
+)
+AFFILIATE_FUNDS: Final = Walk(
+    name="futures.affiliate.funds_records",
+    endpoint=rows.affiliate.funds_records,
+    rules=Rules(span=59 * DAY, grain=SECOND, most=50, pages=100_000, ids=False),
+    pick=_funds,
+    time=lambda row: loose_time(row.date_time),
+    total=lambda page: page.total,
+    unit=SECOND,
+    size="page_size",
+    page="page",
+)
+
+WALKS: Final[Sequence[Walk[object, object]]] = (  # type: ignore[assignment]  # a row is read, never given to
+    KLINES,
+    MARK_KLINES,
+    FUNDING,
+    MARKET_TRADES,
+    ORDERS,
+    FILLS,
+    TRANSACTIONS,
+    TRANSFERS,
+    REPAYMENTS,
+    INTEREST,
+    SUB_TRANSFERS,
+    TRANSFER_HISTORY,
+    AFFILIATE_REBATES,
+    AFFILIATE_USERS,
+    AFFILIATE_TRADES,
+    AFFILIATE_FUNDS,
+)
+"""Every history of the futures host."""
