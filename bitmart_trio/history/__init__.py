@@ -14,6 +14,7 @@ from __future__ import annotations
 from . import archive as archive
 from ._export import Exported, ExportError, export
 from ._plan import HistoryGap
+from ._spot_table import DailyRebate
 from ._threads import Runner
 from ._walk import Batches, Cursor, IncompleteHistory, Read, Source, Walker, When, Window, Windows, moment
 from .futures import (
@@ -36,7 +37,6 @@ from .futures import (
     futures_transfers,
 )
 from .spot import (
-    DailyRebate,
     SpotSource,
     broker_rebates,
     deposits,

@@ -1,28 +1,22 @@
-"""The histories of the futures host: a row of the table for each, and the function that starts to walk it."""
+"""The histories of the futures host, a row for each; see the spot host's."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final, TypeAlias
+from typing import Final
 
-from ..client import Client
 from ..endpoints import futures as rows
 from ..errors import MalformedReply
-from ..models._futures_enums import FuturesAccountType
 from ..models.futures_account import (
     AutoRepayment,
     AutoRepaymentPage,
-    FlowType,
-    FuturesTransfer,
     InterestLogItem,
     InterestLogPage,
-    Transaction,
 )
 from ..models.futures_affiliate import (
     AffiliateFundsRecord,
     AffiliateFundsRecordPage,
-    AffiliateFundsType,
     AffiliateInvitedUser,
     AffiliateInvitedUserPage,
     AffiliateRebate,
@@ -30,20 +24,9 @@ from ..models.futures_affiliate import (
     AffiliateTrade,
     AffiliateTradePage,
 )
-from ..models.futures_market import FundingRateRecord, FuturesKline, FuturesMarketTrade
-from ..models.futures_trading import FuturesFill, FuturesOrder
-from ..models.spot_sub_account import SubTransfer
 from ._plan import Rules
-from ._walk import Cursor, OnGap, Source, Walk, Walker, When, millis
-from .spot import DAY, MINUTE, SECOND, last_finished, refuse_long, same
-
-FuturesSource: TypeAlias = Client | Source
-"""A client, or its ``futures`` alone."""
-
-
-def source(client: FuturesSource) -> Source:
-    """The futures market of a client."""
-    return client.futures if isinstance(client, Client) else client
+from ._units import DAY, MINUTE, SECOND, same
+from ._walk import Walk
 
 
 def loose_time(value: int | str) -> int:
@@ -58,8 +41,6 @@ def loose_time(value: int | str) -> int:
         raise MalformedReply(f"not a time: {text!r}") from None
     return round((when if when.tzinfo is not None else when.replace(tzinfo=UTC)).timestamp() * SECOND)
 
-
-# ---- the table ------------------------------------------------------------------------------------------------------
 
 _KLINE_RULES: Final = Rules(span=MINUTE * 497, grain=SECOND, most=500)
 KLINES: Final = Walk(

@@ -1,54 +1,27 @@
-"""The histories of the spot host: a row of the table for each, and the function that starts to walk it."""
+"""The histories of the spot host, a row for each: windows, pages, limits, and what tells a record from others."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Final, TypeAlias, TypeVar
+from typing import Final
 
 import attrs
 
-from ..client import Client
 from ..endpoints import spot as rows
-from ..errors import InvalidRequest, MalformedReply
+from ..errors import MalformedReply
 from ..models.broker import BrokerRebates
 from ..models.earn import (
     FixedSavingsRecord,
     FixedSavingsRecordPage,
     FlexibleSavingsRecord,
     FlexibleSavingsRecordPage,
-    SavingsRecordType,
 )
-from ..models.margin import BorrowRecord, RepayRecord
-from ..models.spot_account import DepositWithdrawRecord
-from ..models.spot_market import SpotKline, SpotMarketTrade
 from ..models.spot_sub_account import SubTransfer, SubTransferPage
-from ..models.spot_trading import AlgoOrder, AlgoOrderType, SpotFill, SpotOrder, SpotOrderMode
 from ._plan import Rules
-from ._walk import Cursor, OnGap, Source, Walk, Walker, When
-
-T = TypeVar("T")
-
-SpotSource: TypeAlias = Client | Source
-"""A client, or its ``spot`` alone."""
-
-SECOND: Final = 1000
-MINUTE: Final = 60 * SECOND
-DAY: Final = 86_400 * SECOND
-
-
-def same(rows: list[T]) -> list[T]:
-    """The payload is the list of records."""
-    return rows
-
-
-def source(client: SpotSource) -> Source:
-    """The spot market of a client."""
-    return client.spot if isinstance(client, Client) else client
-
-
-# ---- the table ------------------------------------------------------------------------------------------------------
+from ._units import DAY, MINUTE, SECOND, same
+from ._walk import Walk
 
 _FORGOTTEN: Final = "orders that were cancelled without a fill are not told after 20 minutes"
 

@@ -1,291 +1,32 @@
-"""The histories of the spot host: a row of the table for each, and the function that starts to walk it."""
+"""Walking the histories of the spot host: one function for each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
-from decimal import Decimal
-from typing import Final, TypeAlias, TypeVar
-
-import attrs
+from typing import TypeAlias
 
 from ..client import Client
-from ..endpoints import spot as rows
-from ..errors import InvalidRequest, MalformedReply
-from ..models.broker import BrokerRebates
 from ..models.earn import (
     FixedSavingsRecord,
-    FixedSavingsRecordPage,
     FlexibleSavingsRecord,
-    FlexibleSavingsRecordPage,
     SavingsRecordType,
 )
 from ..models.margin import BorrowRecord, RepayRecord
 from ..models.spot_account import DepositWithdrawRecord
 from ..models.spot_market import SpotKline, SpotMarketTrade
-from ..models.spot_sub_account import SubTransfer, SubTransferPage
+from ..models.spot_sub_account import SubTransfer
 from ..models.spot_trading import AlgoOrder, AlgoOrderType, SpotFill, SpotOrder, SpotOrderMode
-from ._plan import Rules
-from ._walk import Cursor, OnGap, Source, Walk, Walker, When
-
-T = TypeVar("T")
+from . import _spot_table as table
+from ._spot_table import DailyRebate
+from ._units import DAY, MINUTE, last_finished
+from ._walk import Cursor, OnGap, Source, Walker, When
 
 SpotSource: TypeAlias = Client | Source
 """A client, or its ``spot`` alone."""
-
-SECOND: Final = 1000
-MINUTE: Final = 60 * SECOND
-DAY: Final = 86_400 * SECOND
-
-
-def same(rows: list[T]) -> list[T]:
-    """The payload is the list of records."""
-    return rows
 
 
 def source(client: SpotSource) -> Source:
     """The spot market of a client."""
     return client.spot if isinstance(client, Client) else client
-
-
-# ---- the table ------------------------------------------------------------------------------------------------------
-
-_FORGOTTEN: Final = "orders that were cancelled without a fill are not told after 20 minutes"
-
-_KLINES: Final = Walk(
-    name="spot.market.klines",
-    endpoint=rows.market.klines,
-    rules=Rules(span=MINUTE * 198, grain=SECOND, most=200),
-    pick=same,
-    time=lambda row: row.open_time * SECOND,
-    key=lambda row: str(row.open_time),
-    start="after",
-    end="before",
-    unit=SECOND,
-)
-_MARKET_TRADES: Final = Walk(
-    name="spot.market.trades",
-    endpoint=rows.market.trades,
-    rules=Rules(span=0, most=50, ids=False),
-    pick=same,
-    time=lambda row: row.timestamp,
-    start=None,
-    end=None,
-    omits=("only the newest 50 public trades are told",),
-)
-# The documentation names no longest window. A week is what it searches by itself, so a week is sure to be served.
-_ORDERS: Final = Walk(
-    name="spot.trading.order_history",
-    endpoint=rows.trading.order_history,
-    rules=Rules(span=7 * DAY, most=200),
-    pick=same,
-    time=lambda row: row.create_time,
-    key=lambda row: row.order_id,
-    omits=(_FORGOTTEN, "open orders are no history yet"),
-)
-_FILLS: Final = Walk(
-    name="spot.trading.trades",
-    endpoint=rows.trading.trades,
-    rules=Rules(span=7 * DAY, most=200),
-    pick=same,
-    time=lambda row: row.create_time,
-    key=lambda row: row.trade_id,
-)
-_ALGO_ORDERS: Final = Walk(
-    name="spot.algo.order_history",
-    endpoint=rows.algo.order_history,
-    rules=Rules(span=7 * DAY, most=200),
-    pick=same,
-    time=lambda row: row.create_time,
-    key=lambda row: row.order_id,
-    omits=("waiting orders are no history yet",),
-)
-OPEN_ORDERS: Final = Walk(
-    name="spot.trading.open_orders",
-    endpoint=rows.trading.open_orders,
-    rules=Rules(span=7 * DAY, most=200),
-    pick=same,
-    time=lambda row: row.create_time,
-    key=lambda row: row.order_id,
-)
-OPEN_ALGO_ORDERS: Final = Walk(
-    name="spot.algo.open_orders",
-    endpoint=rows.algo.open_orders,
-    rules=Rules(span=7 * DAY, most=200),
-    pick=same,
-    time=lambda row: row.create_time,
-    key=lambda row: row.order_id,
-)
-_DEPOSITS_WITHDRAWALS: Final = Walk(
-    name="spot.account.deposit_withdraw_history",
-    endpoint=rows.account.deposit_withdraw_history,
-    # Under 90 days. A thousand since 2025-02; older sources say 100, which would be a silent cut.
-    rules=Rules(span=89 * DAY, most=1000, suspects=(100,)),
-    pick=same,
-    time=lambda row: row.apply_time,
-    key=lambda row: row.withdraw_id or row.deposit_id or row.tx_id or "",
-)
-_BORROWS: Final = Walk(
-    name="spot.margin.borrow_records",
-    endpoint=rows.margin.borrow_records,
-    # Asked in milliseconds, told in seconds.
-    rules=Rules(span=89 * DAY, grain=SECOND, most=100),
-    pick=same,
-    time=lambda row: row.create_time * SECOND,
-    key=lambda row: row.borrow_id,
-)
-_REPAYS: Final = Walk(
-    name="spot.margin.repay_records",
-    endpoint=rows.margin.repay_records,
-    rules=Rules(span=89 * DAY, grain=SECOND, most=100),
-    pick=same,
-    time=lambda row: row.repay_time * SECOND,
-    key=lambda row: row.repay_id,
-)
-_SUB_RULES: Final = Rules(span=0, grain=SECOND, most=100, ids=False, reach=90 * DAY)
-_SUB_OMITS: Final = ("only the newest 100 transfers of the last three months are told",)
-
-
-def _transfers(page: SubTransferPage) -> list[SubTransfer]:
-    return page.transfers
-
-
-_SUB_TRANSFERS: Final = Walk(
-    name="spot.sub_account.transfers",
-    endpoint=rows.sub_account.transfers,
-    rules=_SUB_RULES,
-    pick=_transfers,
-    time=lambda row: row.submission_time * SECOND,
-    total=lambda page: page.total,
-    start=None,
-    end=None,
-    always={"move_type": "spot to spot"},
-    omits=_SUB_OMITS,
-)
-_TRANSFER_HISTORY: Final = Walk(
-    name="spot.sub_account.transfer_history",
-    endpoint=rows.sub_account.transfer_history,
-    rules=_SUB_RULES,
-    pick=_transfers,
-    time=lambda row: row.submission_time * SECOND,
-    total=lambda page: page.total,
-    start=None,
-    end=None,
-    always={"move_type": "spot to spot"},
-    omits=_SUB_OMITS,
-)
-
-
-def _flexible(page: FlexibleSavingsRecordPage) -> list[FlexibleSavingsRecord]:
-    return page.items
-
-
-def _fixed(page: FixedSavingsRecordPage) -> list[FixedSavingsRecord]:
-    return page.items
-
-
-_SAVINGS_RULES: Final = Rules(span=89 * DAY, most=100, pages=1000)
-_FLEXIBLE: Final = Walk(
-    name="spot.earn.flexible_records",
-    endpoint=rows.earn.flexible_records,
-    rules=_SAVINGS_RULES,
-    pick=_flexible,
-    time=lambda row: row.time,
-    key=lambda row: row.record_id,
-    total=lambda page: page.total,
-    size="page_size",
-    page="page",
-)
-_FIXED: Final = Walk(
-    name="spot.earn.fixed_records",
-    endpoint=rows.earn.fixed_records,
-    rules=_SAVINGS_RULES,
-    pick=_fixed,
-    time=lambda row: row.time,
-    key=lambda row: row.record_id,
-    total=lambda page: page.total,
-    size="page_size",
-    page="page",
-)
-
-
-@attrs.frozen
-class DailyRebate:
-    """What one day brought a broker in one currency."""
-
-    day: date
-    """In UTC."""
-    currency: str
-    """Short code."""
-    rebate_amount: Decimal
-    """In that currency."""
-
-    @property
-    def time(self) -> int:
-        """When the day began, in milliseconds."""
-        return int(datetime(self.day.year, self.day.month, self.day.day, tzinfo=UTC).timestamp()) * SECOND
-
-
-def _daily(rebates: BrokerRebates) -> list[DailyRebate]:
-    def each() -> Iterator[DailyRebate]:
-        for text, entries in rebates.rebates.items():
-            try:
-                day = date.fromisoformat(text)
-            except ValueError:
-                raise MalformedReply(f"{rows.broker.rebates} names a day {text!r}") from None
-            for entry in entries:
-                yield DailyRebate(day, entry.currency, entry.rebate_amount)
-
-    return list(each())
-
-
-_REBATES: Final = Walk(
-    name="spot.broker.rebates",
-    endpoint=rows.broker.rebates,
-    # Told by days. Without a range 180 days are searched; a wider one is refused, where the line is is not documented.
-    rules=Rules(span=177 * DAY, grain=DAY),
-    pick=_daily,
-    time=lambda row: row.time,
-    key=lambda row: f"{row.day.isoformat()} {row.currency}",
-    unit=SECOND,
-    size=None,
-)
-
-WALKS: Final[Sequence[Walk[object, object]]] = (  # type: ignore[assignment]  # a row is read, never given to
-    _KLINES,
-    _MARKET_TRADES,
-    _ORDERS,
-    _FILLS,
-    _ALGO_ORDERS,
-    _DEPOSITS_WITHDRAWALS,
-    _BORROWS,
-    _REPAYS,
-    _SUB_TRANSFERS,
-    _TRANSFER_HISTORY,
-    _FLEXIBLE,
-    _FIXED,
-    _REBATES,
-)
-"""Every history of the spot host."""
-
-OPEN: Final[Sequence[Walk[object, object]]] = (OPEN_ORDERS, OPEN_ALGO_ORDERS)  # type: ignore[assignment]  # as above
-"""Lists of what is open now, told window by window like histories."""
-
-
-# ---- walking --------------------------------------------------------------------------------------------------------
-
-_SPOT_MONTH: Final = 43_200
-
-
-def last_finished(step: int, now: int) -> int:
-    """Bars of ``step`` minutes that begin before this moment are over; all in milliseconds.
-
-    The bar in progress would be told once more, with other figures.
-    """
-    if step == _SPOT_MONTH:
-        today = datetime.fromtimestamp(now / SECOND, UTC)
-        return int(datetime(today.year, today.month, 1, tzinfo=UTC).timestamp()) * SECOND
-    return now - step * MINUTE + 1
 
 
 def spot_klines(
@@ -312,7 +53,7 @@ def spot_klines(
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Get History K-Line (V3)")
     """
     return Walker(
-        _KLINES,
+        table.KLINES,
         source(client),
         {"symbol": symbol, "step": step},
         since=since,
@@ -341,7 +82,7 @@ def spot_market_trades(
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Recent Trades (V3)")
     """
     return Walker(
-        _MARKET_TRADES, source(client), {"symbol": symbol}, since=since, until=until, cursor=cursor, gaps=gaps
+        table.MARKET_TRADES, source(client), {"symbol": symbol}, since=since, until=until, cursor=cursor, gaps=gaps
     )
 
 
@@ -372,7 +113,7 @@ def spot_orders(
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Account Orders")
     """
     given = {"symbol": symbol, "order_mode": order_mode}
-    return Walker(_ORDERS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(table.ORDERS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def spot_fills(
@@ -392,7 +133,7 @@ def spot_fills(
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Account Trade List")
     """
     given = {"symbol": symbol, "order_mode": order_mode}
-    return Walker(_FILLS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(table.FILLS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def spot_algo_orders(
@@ -412,21 +153,21 @@ def spot_algo_orders(
     Source: the exchange's own SDKs of 2026-06 (``/spot/v4/query/algo/history-orders``)
     """
     given = {"symbol": symbol, "order_mode": order_mode}
-    return Walker(_ALGO_ORDERS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(table.ALGO_ORDERS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def open_spot_orders(
     client: SpotSource, *, since: When, until: When | None = None, cursor: Cursor | None = None
 ) -> Walker[SpotOrder]:
     """Walk the open orders by the time they were placed. One call of ``open_orders`` tells a week and 200 of them."""
-    return Walker(OPEN_ORDERS, source(client), {}, since=since, until=until, cursor=cursor)
+    return Walker(table.OPEN_ORDERS, source(client), {}, since=since, until=until, cursor=cursor)
 
 
 def open_algo_orders(
     client: SpotSource, *, since: When, until: When | None = None, cursor: Cursor | None = None
 ) -> Walker[AlgoOrder]:
     """Walk the waiting plan, take-profit and stop-loss orders; likewise."""
-    return Walker(OPEN_ALGO_ORDERS, source(client), {}, since=since, until=until, cursor=cursor)
+    return Walker(table.OPEN_ALGO_ORDERS, source(client), {}, since=since, until=until, cursor=cursor)
 
 
 def deposits(
@@ -451,7 +192,7 @@ def deposits(
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Deposit And Withdraw History (V2)")
     """
     given = {"operation_type": "deposit", "currency": currency}
-    return Walker(_DEPOSITS_WITHDRAWALS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(table.DEPOSITS_WITHDRAWALS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def withdrawals(
@@ -470,7 +211,7 @@ def withdrawals(
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Deposit And Withdraw History (V2)")
     """
     given = {"operation_type": "withdraw", "currency": currency}
-    return Walker(_DEPOSITS_WITHDRAWALS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(table.DEPOSITS_WITHDRAWALS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def margin_borrows(
@@ -488,7 +229,7 @@ def margin_borrows(
 
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Borrow Record (Isolated)")
     """
-    return Walker(_BORROWS, source(client), {"symbol": symbol}, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(table.BORROWS, source(client), {"symbol": symbol}, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def margin_repays(
@@ -506,7 +247,7 @@ def margin_repays(
 
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Repayment Record (Isolated)")
     """
-    return Walker(_REPAYS, source(client), {"symbol": symbol}, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(table.REPAYS, source(client), {"symbol": symbol}, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def spot_sub_transfers(
@@ -531,7 +272,7 @@ def spot_sub_transfers(
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Sub-Account Transfer History")
     """
     given = {"account_name": account_name}
-    return Walker(_SUB_TRANSFERS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(table.SUB_TRANSFERS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def spot_transfer_history(
@@ -548,7 +289,7 @@ def spot_transfer_history(
 
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Account Spot Asset Transfer History")
     """
-    return Walker(_TRANSFER_HISTORY, source(client), {}, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(table.TRANSFER_HISTORY, source(client), {}, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def flexible_savings(
@@ -575,7 +316,7 @@ def flexible_savings(
     Source: the exchange's own SDKs of 2026-06 (``/newearn/cloud/v1/saving/record``)
     """
     given = {"type": type, "coin_name": coin_name}
-    return Walker(_FLEXIBLE, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(table.FLEXIBLE, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def fixed_savings(
@@ -595,7 +336,7 @@ def fixed_savings(
     Source: the exchange's own SDKs of 2026-06 (``/newearn/cloud/v1/saving/fixed/record``)
     """
     given = {"type": type, "coin_name": coin_name}
-    return Walker(_FIXED, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(table.FIXED, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def broker_rebates(
@@ -615,7 +356,7 @@ def broker_rebates(
     Source: https://developer-pro.bitmart.com/en/broker/ (section "Get Rebate Records")
     """
     return Walker(
-        _REBATES,
+        table.REBATES,
         source(client),
         {},
         since=since,
@@ -624,13 +365,3 @@ def broker_rebates(
         gaps=gaps,
         latest=lambda now: now - now % DAY,
     )
-
-
-def refuse_long(since: int, until: int, days: int) -> None:
-    """Refuse a range that an endpoint cannot tell as one.
-
-    Raises:
-        InvalidRequest: it is longer than so many days.
-    """
-    if until - since > days * DAY:
-        raise InvalidRequest(f"the range may span at most {days} days", argument="since")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ._futures_enums import PositionMode as PositionMode
     from ._futures_enums import PositionSide as PositionSide
     from ._rows import Level as Level
+    from ._rows import Levels as Levels
     from ._rows import Row as Row
     from .account_views import AccountOrder as AccountOrder
     from .account_views import AccountOrderKind as AccountOrderKind

@@ -63,6 +63,13 @@ def _check(side: bytes) -> None:
         raise ValueError("not a list of levels, each a price and a size in quotes")
 
 
+def _with_digits(text: bytes) -> bytes:
+    """What has passed the check, unless it holds what the check does not see."""
+    if b'"."' in text:
+        raise ValueError("not a number: '.'")
+    return text
+
+
 class Levels(Sequence[Level]):
     """One side of a book as pushed: a sequence of `Level` that is converted when it is looked at.
 
@@ -70,6 +77,9 @@ class Levels(Sequence[Level]):
     of the message is kept, its form already checked, and the numbers are made of it on access: the first level by
     itself, all of them for anything else, once. Otherwise it is like the tuple of its levels: equal to it (and to a
     list of the same), hashable, printed and pickled as such.
+
+    Looking at a level raises `ValueError` where the exchange has sent a dot without any digit for a number. Everything
+    else that is no number makes the whole message a malformed one.
 
     Args:
         levels: of a side that did not come as text.
@@ -103,13 +113,11 @@ class Levels(Sequence[Level]):
         """
         if self._levels is not None:
             return [(format(level.price, "f"), format(level.size, "f")) for level in self._levels]
-        if b'"."' in self._text:
-            raise ValueError("not a number: '.'")
-        return _all_texts.decode(self._text)
+        return _all_texts.decode(_with_digits(self._text))
 
     def _all(self) -> tuple[Level, ...]:
         if self._levels is None:
-            self._levels = _all_levels.decode(self._text)
+            self._levels = _all_levels.decode(_with_digits(self._text))
         return self._levels
 
     def __len__(self) -> int:
@@ -125,7 +133,7 @@ class Levels(Sequence[Level]):
                 return self._first
             begin = self._text.find(b"[", 1)
             if begin > 0:
-                self._first = _level.decode(self._text[begin : self._text.find(b"]") + 1])
+                self._first = _level.decode(_with_digits(self._text[begin : self._text.find(b"]") + 1]))
                 return self._first
         return self._all()[index]
 

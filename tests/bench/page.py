@@ -1,4 +1,4 @@
-"""Writes the tables of ``docs/explanations/performance.md`` from the stored baseline: ``python -m tests.bench.page``."""
+"""Writes the table of ``docs/explanations/performance.md`` from the stored baseline: ``python -m tests.bench.page``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ PAGE: Final = runs.ROOT / "docs" / "explanations" / "performance.md"
 _BEGIN: Final = "<!-- the table: written by python -m tests.bench.page -->\n"
 _END: Final = "<!-- end of the table -->\n"
 _NAMES: Final = {
-    "npm": "npm bitmart-api", "official": "official Python SDK", "picows": "picows and msgspec", "httpx": "httpx.AsyncClient",
+    "npm": "npm bitmart-api", "official": "official Python SDK", "picows": "picows and msgspec",
+    "httpx": "httpx.AsyncClient",
     "trio_websocket": "trio-websocket alone", "ours:for": "`async for` (us)", "ours:plain": "without the tap (us)",
     "json_cattrs": "json and cattrs", "sorted_dict": "SortedDict", "dependencies": "the dependencies alone",
 }  # fmt: skip

@@ -18,8 +18,7 @@ from history_kit import DAY, SINCE, Past, write_past
 
 import bitmart_trio as bm
 from bitmart_trio import history
-from bitmart_trio.history import futures as futures_table
-from bitmart_trio.history import spot as spot_table
+from bitmart_trio.history import _futures_table, _spot_table, _units
 from bitmart_trio.sim.exchange import START_MS
 from bitmart_trio.sim.faults import Fail5xx
 
@@ -115,8 +114,8 @@ async def test_klines_of_a_contract_are_whole(step: int, autojump_clock: trio.te
 def test_a_month_is_finished_when_the_next_has_begun() -> None:
     """Calendar months are no fixed number of minutes."""
     middle = int(datetime(2025, 11, 20, tzinfo=UTC).timestamp()) * 1000
-    assert spot_table.last_finished(43_200, middle) == int(datetime(2025, 11, 1, tzinfo=UTC).timestamp()) * 1000
-    assert spot_table.last_finished(1, middle) == middle - MINUTE + 1
+    assert _units.last_finished(43_200, middle) == int(datetime(2025, 11, 1, tzinfo=UTC).timestamp()) * 1000
+    assert _units.last_finished(1, middle) == middle - MINUTE + 1
 
 
 async def test_what_only_tells_the_newest_says_so(autojump_clock: trio.testing.MockClock) -> None:
@@ -369,7 +368,7 @@ async def test_an_aware_datetime_is_its_moment(autojump_clock: trio.testing.Mock
 
 def test_every_history_endpoint_has_a_walker() -> None:
     """The table names each endpoint once, under the name of its row, and each has a public function."""
-    rows = [*spot_table.WALKS, *futures_table.WALKS]
+    rows = [*_spot_table.WALKS, *_futures_table.WALKS]
     assert len({row.name for row in rows}) == len(rows)
     for row in rows:
         market, chapter, name = row.name.split(".")
@@ -377,6 +376,7 @@ def test_every_history_endpoint_has_a_walker() -> None:
         known = {param.name for param in row.endpoint.params}
         assert {name for name in (row.start, row.end, row.size, row.page) if name is not None} <= known
         assert set(row.always) <= known
+        assert (row.key is not None) == row.rules.ids
         assert row.endpoint.reads
     walked = {name for name in history.__all__ if inspect.isfunction(getattr(history, name))}
     assert len(walked) >= len(rows)

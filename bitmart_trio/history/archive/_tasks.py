@@ -13,7 +13,7 @@ from ..._core.endpoint import Endpoint
 from ..._core.reply import Reply
 from ...models._fields import Millis
 from ...models.system import SystemTime
-from .. import futures, spot
+from .. import _futures_table, _spot_table, futures, spot
 from .._values import Plain
 from .._walk import Cursor, Source, Walk, Walker
 from ._store import Reader
@@ -78,7 +78,7 @@ def find_endpoint(name: str) -> Endpoint[object]:
 
 def find_walk(name: str) -> Walk[object, object]:
     """The row of a history by its endpoint's name."""
-    rows = (*spot.WALKS, *futures.WALKS, *spot.OPEN)
+    rows = (*_spot_table.WALKS, *_futures_table.WALKS, *_spot_table.OPEN)
     return next(row for row in rows if row.name == name)
 
 

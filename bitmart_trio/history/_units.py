@@ -1,0 +1,41 @@
+"""Lengths of time in milliseconds, and the small things that the tables of both hosts share."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final, TypeVar
+
+from ..errors import InvalidRequest
+
+T = TypeVar("T")
+
+SECOND: Final = 1000
+MINUTE: Final = 60 * SECOND
+DAY: Final = 86_400 * SECOND
+_SPOT_MONTH: Final = 43_200
+
+
+def last_finished(step: int, now: int) -> int:
+    """Bars of ``step`` minutes that begin before this moment are over; all in milliseconds.
+
+    The bar in progress would be told once more, with other figures.
+    """
+    if step == _SPOT_MONTH:
+        today = datetime.fromtimestamp(now / SECOND, UTC)
+        return int(datetime(today.year, today.month, 1, tzinfo=UTC).timestamp()) * SECOND
+    return now - step * MINUTE + 1
+
+
+def same(rows: list[T]) -> list[T]:
+    """The payload is the list of records."""
+    return rows
+
+
+def refuse_long(since: int, until: int, days: int) -> None:
+    """Refuse a range that an endpoint cannot tell as one.
+
+    Raises:
+        InvalidRequest: it is longer than so many days.
+    """
+    if until - since > days * DAY:
+        raise InvalidRequest(f"the range may span at most {days} days", argument="since")
