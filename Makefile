@@ -5,11 +5,12 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PYTHON ?= python3
 CODE := bitmart_trio _bitmart_trio_entry.py tests examples docs
 RUN := $(PYTHON) -m
+SEEDS ?= 300
 # Rules of flake8-async that are off everywhere, as in .flake8; tests and the simulated exchange need not checkpoint everywhere.
 NOT_OURS := ASYNC114,ASYNC122,ASYNC127
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check fmt format lint types verifytypes layers test docs examples coverage lowest interop changes dist clean
+.PHONY: help setup check fmt format lint types verifytypes layers test bench proofs docs pages examples coverage lowest interop changes dist clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
@@ -34,6 +35,7 @@ lint: ## ruff, and flake8-async for the Trio rules that ruff lacks
 
 types: verifytypes ## mypy --strict, pyright strict, and complete public types
 	$(RUN) mypy
+	$(RUN) mypy tests/cli/conftest.py
 	$(RUN) basedpyright
 
 verifytypes: ## every public name has a complete type
@@ -49,8 +51,17 @@ docs: ## build the pages without a warning, and run what they show
 	$(RUN) sphinx -n -W -q -b html docs docs/_build/html
 	$(RUN) sphinx -n -W -q -b doctest docs docs/_build/doctest
 
+bench: ## what messages and requests cost, as ratios against the raw libraries and other clients
+	$(RUN) tests.bench
+
+proofs: ## the heavy proofs in full (an hour or two): chaos, tapes, storms, kills, books, money, fuzz
+	BITMART_SEEDS=$(SEEDS) $(RUN) pytest -q tests/chaos tests/streams tests/trading tests/history tests/testing tests/sim
+
 examples: ## every example runs against the simulated exchange and prints what it should
 	$(RUN) pytest -q tests/test_examples.py tests/test_readme.py
+
+pages: ## make anew what is made from the code: tables, command line, faults, migration, llms.txt
+	for each in cli endpoints faults llms migration tables; do $(PYTHON) docs/make_$$each.py; done
 
 coverage: ## all tests, with the lines that none of them reaches
 	$(RUN) coverage run -m pytest -q

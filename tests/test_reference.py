@@ -24,7 +24,7 @@ LATER: Final = ("endpoints", "errors", "history", "models", "sim", "telemetry", 
 """Modules at the front door, which have pages of their own."""
 
 
-@pytest.mark.parametrize("maker", ["make_endpoints.py", "make_tables.py"])
+@pytest.mark.parametrize("maker", ["make_endpoints.py", "make_llms.py", "make_tables.py"])
 def test_a_made_page_is_current(maker: str) -> None:
     """Making it again would change nothing."""
     check = subprocess.run(
@@ -52,6 +52,16 @@ def test_every_model_is_in_the_reference() -> None:
     assert len(names) > 200
     homes = {getattr(getattr(bm.models, name), "__module__", "bitmart_trio.models._fields") for name in names}
     assert {home for home in homes if home.startswith("bitmart_trio")} <= MODULES
+
+
+def test_what_a_language_model_is_shown_runs() -> None:
+    """Every example in ``llms-full.txt`` compiles, and is a file of ``examples/``, all of which are run by tests."""
+    text = (ROOT / "llms-full.txt").read_text(encoding="utf-8")
+    shown = re.findall(r"^## examples/(\w+\.py)\n\n```python\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+    assert {name for name, _ in shown} == {path.name for path in (ROOT / "examples").glob("*.py")}
+    for name, source in shown:
+        compile(source, name, "exec")
+        assert source.rstrip() == (ROOT / "examples" / name).read_text(encoding="utf-8").rstrip()
 
 
 def undocumented(source: str) -> list[str]:

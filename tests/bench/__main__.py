@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import attrs
+
 from . import runs
 from .scenarios import OURS, SCENARIOS, Scenario
 
@@ -112,6 +114,7 @@ def main() -> None:
     parser.add_argument(
         "--only", action="append", default=[], metavar="WORDS", help="scenarios with these words in their names"
     )
+    parser.add_argument("--goals", action="store_true", help="only peers that there is a goal against")
     parser.add_argument("--rounds", type=int, help="how often everybody takes a turn (7; 3 when quick)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there, too")
     parser.add_argument("--save", action="store_true", help="make the results the baseline of this class of machine")
@@ -125,6 +128,8 @@ def main() -> None:
         for each in SCENARIOS
         if (each.quick or not given.quick) and (not given.only or any(words in each.name for words in given.only))
     ]
+    if given.goals:
+        chosen = [attrs.evolve(each, peers=tuple(each.goals)) for each in chosen]
     if given.check:
         check(chosen)
         return
@@ -153,7 +158,11 @@ def main() -> None:
     if given.save:
         BASELINES.mkdir(exist_ok=True)
         kept = json.loads(baseline.read_text())["results"] if baseline.exists() else {}
-        baseline.write_text(json.dumps({"machine": machine(), "results": kept | results}, indent=1) + "\n")
+        for name, result in results.items():
+            old = kept.get(name, {"costs": {}, "ratios": {}})
+            costs, ratios = old["costs"] | result["costs"], old["ratios"] | result["ratios"]
+            kept[name] = result | {"costs": costs, "ratios": ratios}
+        baseline.write_text(json.dumps({"machine": machine(), "results": kept}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ def depth(look: str) -> Iterable[Point]:
     for count in (5, 20, 50, 100, 300, 1_000):
         plan = _TRADES | {
             "market": "spot", "kind": "depth", "levels": count, "look": look, "warm": 50,
-            "count": max(300, 20_000 // count),
+            "count": max(2_000, 50_000 // count),
         }  # fmt: skip
         micros, _ = _measure(plan)
         yield Point(count, micros, None)
@@ -107,9 +107,8 @@ def draw(found: dict[str, list[Point]]) -> None:
     for axis, (name, unit, _) in zip(axes.flat, PANELS, strict=False):
         points = found[name]
         axis.plot([each.size for each in points], [each.micros for each in points], "o-", color="#1f5fa8")
-        axis.set(xlabel=name, ylabel=unit, xscale="log", ylim=(0, None))
-        if "levels" in name:
-            axis.set(yscale="log", ylim=(None, None))
+        axis.set(xlabel=name, ylabel=unit, xscale="log")
+        axis.set(**({"yscale": "log"} if "levels" in name else {"ylim": (0, None)}))
         axis.grid(visible=True, alpha=0.3)
     last = axes.flat[-1]
     for name, colour in (("topics", "#1f5fa8"), ("subscribers to one topic", "#c8553d"), ("connections", "#3d8b5f")):

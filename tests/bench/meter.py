@@ -46,7 +46,7 @@ class Meter:
         self._wall = time.perf_counter()
         self._cpu = time.process_time()
 
-    def stop(self, count: int, **more: object) -> None:
-        """Report what so much work took."""
-        cpu = time.process_time() - self._cpu
-        report(cpu=cpu, wall=time.perf_counter() - self._wall, count=count, **more)
+    def stop(self, count: int, *, before: int = 0, **more: object) -> None:
+        """Report what so much work took, and by how much memory has grown: that is looked at when time has been taken."""
+        cpu, wall = time.process_time() - self._cpu, time.perf_counter() - self._wall
+        report(cpu=cpu, wall=wall, count=count, memory=memory() - before, **more)

@@ -86,7 +86,7 @@ async def stream() -> None:
                         watch.start()
                     if seen == warm + count:
                         break
-            watch.stop(count, read=str(read), memory=meter.memory() - before)
+            watch.stop(count, before=before, read=str(read))
 
 
 async def first() -> None:
@@ -149,7 +149,8 @@ async def fan_out() -> None:
             await warmed.wait()
             await trio.sleep(meter.SETTLE)
             watch.start()
-        watch.stop(count, memory=grown, read="")
+        # What more subscriptions hold, not what is on its way to their tasks.
+        watch.stop(count, before=meter.memory() - grown, read="")
 
 
 async def connections() -> None:

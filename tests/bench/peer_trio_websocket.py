@@ -53,7 +53,7 @@ async def main() -> None:
                 await trio.sleep(meter.SETTLE)
                 watch.start()
             if seen == warm + count:
-                watch.stop(count, read=read, memory=meter.memory() - before)
+                watch.stop(count, before=before, read=read)
                 break
 
 

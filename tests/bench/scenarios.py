@@ -50,7 +50,7 @@ _DEFLATE_GOALS: Final = {
     "ticker": {"npm": 0.12, "official": 0.55},
     "depth": {"npm": 0.12, "official": 0.85},
 }
-_FOR: Final = {"ours:for": {"batches": False}, "ours:plain": {"tap": False}}
+_FOR: Final[dict[str, dict[str, Any]]] = {"ours:for": {"batches": False}, "ours:plain": {"tap": False}}
 
 
 def _streams() -> Iterator[Scenario]:

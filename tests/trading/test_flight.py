@@ -60,6 +60,7 @@ async def test_a_refusal_and_a_connection_that_was_never_made(autojump_clock: Mo
         assert flight.stamp is None
         venue.drop_connections("http")
         venue.faults.add(RefuseConnect("http", times=None))
+        flight = Flight()
         with pytest.raises(bm.ConnectionLost):
             await send(client, market, flight)
         assert flight.stamp is None
