@@ -23,7 +23,24 @@ from ..models.futures_affiliate import (
 from ..models.futures_market import FundingRateRecord, FuturesKline, FuturesMarketTrade
 from ..models.futures_trading import FuturesFill, FuturesOrder
 from ..models.spot_sub_account import SubTransfer
-from . import _futures_table as table
+from ._futures_table import (
+    AFFILIATE_FUNDS,
+    AFFILIATE_REBATES,
+    AFFILIATE_TRADES,
+    AFFILIATE_USERS,
+    FILLS,
+    FUNDING,
+    INTEREST,
+    KLINES,
+    MARK_KLINES,
+    MARKET_TRADES,
+    ORDERS,
+    REPAYMENTS,
+    SUB_TRANSFERS,
+    TRANSACTIONS,
+    TRANSFER_HISTORY,
+    TRANSFERS,
+)
 from ._units import MINUTE, last_finished, refuse_long
 from ._walk import Cursor, OnGap, Source, Walker, When, millis
 
@@ -60,7 +77,7 @@ def futures_klines(
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get K-line")
     """
     return Walker(
-        table.KLINES,
+        KLINES,
         source(client),
         {"symbol": symbol, "step": step},
         since=since,
@@ -89,7 +106,7 @@ def futures_mark_price_klines(
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Markprice K-line")
     """
     return Walker(
-        table.MARK_KLINES,
+        MARK_KLINES,
         source(client),
         {"symbol": symbol, "step": step},
         since=since,
@@ -116,7 +133,7 @@ def funding_rates(
 
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Funding Rate History")
     """
-    return Walker(table.FUNDING, source(client), {"symbol": symbol}, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(FUNDING, source(client), {"symbol": symbol}, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def futures_market_trades(
@@ -134,9 +151,7 @@ def futures_market_trades(
 
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Market Trade")
     """
-    return Walker(
-        table.MARKET_TRADES, source(client), {"symbol": symbol}, since=since, until=until, cursor=cursor, gaps=gaps
-    )
+    return Walker(MARKET_TRADES, source(client), {"symbol": symbol}, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def futures_orders(
@@ -165,7 +180,7 @@ def futures_orders(
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Order History (KEYED)")
     """
     given = {"symbol": symbol, "account": account}
-    return Walker(table.ORDERS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(ORDERS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def futures_fills(
@@ -192,7 +207,7 @@ def futures_fills(
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Order Trade (KEYED)")
     """
     given = {"symbol": symbol, "account": account}
-    return Walker(table.FILLS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(FILLS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def futures_transactions(
@@ -221,7 +236,7 @@ def futures_transactions(
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Transaction History (KEYED)")
     """
     given = {"symbol": symbol, "flow_type": flow_type, "account": account}
-    return Walker(table.TRANSACTIONS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(TRANSACTIONS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def futures_transfers(
@@ -246,7 +261,7 @@ def futures_transfers(
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Transfer List (SIGNED)")
     """
     given = {"currency": currency}
-    return Walker(table.TRANSFERS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(TRANSFERS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def auto_repayments(
@@ -263,7 +278,7 @@ def auto_repayments(
 
     Source: the exchange's own SDKs of 2026-07 (``/contract/private/auto_repayment``)
     """
-    return Walker(table.REPAYMENTS, source(client), {}, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(REPAYMENTS, source(client), {}, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def cross_collateral_interest(
@@ -282,7 +297,7 @@ def cross_collateral_interest(
     Source: the exchange's own SDKs of 2026-07 (``/contract/private/cross_collateral/interest_log``)
     """
     given = {"coin_code": coin_code}
-    return Walker(table.INTEREST, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(INTEREST, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def futures_sub_transfers(
@@ -307,7 +322,7 @@ def futures_sub_transfers(
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Sub-Account Transfer History")
     """
     given = {"sub_account": sub_account}
-    return Walker(table.SUB_TRANSFERS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(SUB_TRANSFERS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def futures_transfer_history(
@@ -324,7 +339,7 @@ def futures_transfer_history(
 
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Account Futures Asset Transfer History")
     """
-    return Walker(table.TRANSFER_HISTORY, source(client), {}, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(TRANSFER_HISTORY, source(client), {}, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def affiliate_rebates(
@@ -347,7 +362,7 @@ def affiliate_rebates(
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Affiliate Rebate List")
     """
     return Walker(
-        table.AFFILIATE_REBATES,
+        AFFILIATE_REBATES,
         source(client),
         {"currency": currency},
         since=since,
@@ -378,7 +393,7 @@ def affiliate_users(
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Affiliate Invited Users")
     """
     refuse_long(millis(since, "since"), millis(until, "until"), 60)
-    return Walker(table.AFFILIATE_USERS, source(client), {}, since=since, until=until, cursor=cursor, gaps="raise")
+    return Walker(AFFILIATE_USERS, source(client), {}, since=since, until=until, cursor=cursor, gaps="raise")
 
 
 def affiliate_trades(
@@ -405,7 +420,7 @@ def affiliate_trades(
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Affiliate Trade List")
     """
     given = {"user_id": user_id, "type": type}
-    return Walker(table.AFFILIATE_TRADES, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(AFFILIATE_TRADES, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def affiliate_funds(
@@ -432,4 +447,4 @@ def affiliate_funds(
     Source: the exchange's own SDKs of 2026-07 (``/contract/private/affiliate/deposit-withdrawal-list``)
     """
     given = {"cid": cid, "type": type}
-    return Walker(table.AFFILIATE_FUNDS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(AFFILIATE_FUNDS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)

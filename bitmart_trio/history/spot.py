@@ -15,8 +15,24 @@ from ..models.spot_account import DepositWithdrawRecord
 from ..models.spot_market import SpotKline, SpotMarketTrade
 from ..models.spot_sub_account import SubTransfer
 from ..models.spot_trading import AlgoOrder, AlgoOrderType, SpotFill, SpotOrder, SpotOrderMode
-from . import _spot_table as table
-from ._spot_table import DailyRebate
+from ._spot_table import (
+    ALGO_ORDERS,
+    BORROWS,
+    DEPOSITS_WITHDRAWALS,
+    FILLS,
+    FIXED,
+    FLEXIBLE,
+    KLINES,
+    MARKET_TRADES,
+    OPEN_ALGO_ORDERS,
+    OPEN_ORDERS,
+    ORDERS,
+    REBATES,
+    REPAYS,
+    SUB_TRANSFERS,
+    TRANSFER_HISTORY,
+    DailyRebate,
+)
 from ._units import DAY, MINUTE, last_finished
 from ._walk import Cursor, OnGap, Source, Walker, When
 
@@ -53,7 +69,7 @@ def spot_klines(
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Get History K-Line (V3)")
     """
     return Walker(
-        table.KLINES,
+        KLINES,
         source(client),
         {"symbol": symbol, "step": step},
         since=since,
@@ -81,9 +97,7 @@ def spot_market_trades(
 
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Recent Trades (V3)")
     """
-    return Walker(
-        table.MARKET_TRADES, source(client), {"symbol": symbol}, since=since, until=until, cursor=cursor, gaps=gaps
-    )
+    return Walker(MARKET_TRADES, source(client), {"symbol": symbol}, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def spot_orders(
@@ -113,7 +127,7 @@ def spot_orders(
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Account Orders")
     """
     given = {"symbol": symbol, "order_mode": order_mode}
-    return Walker(table.ORDERS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(ORDERS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def spot_fills(
@@ -133,7 +147,7 @@ def spot_fills(
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Account Trade List")
     """
     given = {"symbol": symbol, "order_mode": order_mode}
-    return Walker(table.FILLS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(FILLS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def spot_algo_orders(
@@ -153,21 +167,21 @@ def spot_algo_orders(
     Source: the exchange's own SDKs of 2026-06 (``/spot/v4/query/algo/history-orders``)
     """
     given = {"symbol": symbol, "order_mode": order_mode}
-    return Walker(table.ALGO_ORDERS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(ALGO_ORDERS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def open_spot_orders(
     client: SpotSource, *, since: When, until: When | None = None, cursor: Cursor | None = None
 ) -> Walker[SpotOrder]:
     """Walk the open orders by the time they were placed. One call of ``open_orders`` tells a week and 200 of them."""
-    return Walker(table.OPEN_ORDERS, source(client), {}, since=since, until=until, cursor=cursor)
+    return Walker(OPEN_ORDERS, source(client), {}, since=since, until=until, cursor=cursor)
 
 
 def open_algo_orders(
     client: SpotSource, *, since: When, until: When | None = None, cursor: Cursor | None = None
 ) -> Walker[AlgoOrder]:
     """Walk the waiting plan, take-profit and stop-loss orders; likewise."""
-    return Walker(table.OPEN_ALGO_ORDERS, source(client), {}, since=since, until=until, cursor=cursor)
+    return Walker(OPEN_ALGO_ORDERS, source(client), {}, since=since, until=until, cursor=cursor)
 
 
 def deposits(
@@ -192,7 +206,7 @@ def deposits(
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Deposit And Withdraw History (V2)")
     """
     given = {"operation_type": "deposit", "currency": currency}
-    return Walker(table.DEPOSITS_WITHDRAWALS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(DEPOSITS_WITHDRAWALS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def withdrawals(
@@ -211,7 +225,7 @@ def withdrawals(
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Deposit And Withdraw History (V2)")
     """
     given = {"operation_type": "withdraw", "currency": currency}
-    return Walker(table.DEPOSITS_WITHDRAWALS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(DEPOSITS_WITHDRAWALS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def margin_borrows(
@@ -229,7 +243,7 @@ def margin_borrows(
 
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Borrow Record (Isolated)")
     """
-    return Walker(table.BORROWS, source(client), {"symbol": symbol}, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(BORROWS, source(client), {"symbol": symbol}, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def margin_repays(
@@ -247,7 +261,7 @@ def margin_repays(
 
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Repayment Record (Isolated)")
     """
-    return Walker(table.REPAYS, source(client), {"symbol": symbol}, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(REPAYS, source(client), {"symbol": symbol}, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def spot_sub_transfers(
@@ -272,7 +286,7 @@ def spot_sub_transfers(
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Sub-Account Transfer History")
     """
     given = {"account_name": account_name}
-    return Walker(table.SUB_TRANSFERS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(SUB_TRANSFERS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def spot_transfer_history(
@@ -289,7 +303,7 @@ def spot_transfer_history(
 
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Account Spot Asset Transfer History")
     """
-    return Walker(table.TRANSFER_HISTORY, source(client), {}, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(TRANSFER_HISTORY, source(client), {}, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def flexible_savings(
@@ -316,7 +330,7 @@ def flexible_savings(
     Source: the exchange's own SDKs of 2026-06 (``/newearn/cloud/v1/saving/record``)
     """
     given = {"type": type, "coin_name": coin_name}
-    return Walker(table.FLEXIBLE, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(FLEXIBLE, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def fixed_savings(
@@ -336,7 +350,7 @@ def fixed_savings(
     Source: the exchange's own SDKs of 2026-06 (``/newearn/cloud/v1/saving/fixed/record``)
     """
     given = {"type": type, "coin_name": coin_name}
-    return Walker(table.FIXED, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(FIXED, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
 
 
 def broker_rebates(
@@ -356,7 +370,7 @@ def broker_rebates(
     Source: https://developer-pro.bitmart.com/en/broker/ (section "Get Rebate Records")
     """
     return Walker(
-        table.REBATES,
+        REBATES,
         source(client),
         {},
         since=since,

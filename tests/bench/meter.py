@@ -47,6 +47,6 @@ class Meter:
         self._cpu = time.process_time()
 
     def stop(self, count: int, *, before: int = 0, **more: object) -> None:
-        """Report what so much work took, and by how much memory has grown: that is looked at when time has been taken."""
+        """Report what so much work took, and how memory has grown: looking at that takes time, so it comes last."""
         cpu, wall = time.process_time() - self._cpu, time.perf_counter() - self._wall
         report(cpu=cpu, wall=wall, count=count, memory=memory() - before, **more)

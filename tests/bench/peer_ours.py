@@ -149,8 +149,7 @@ async def fan_out() -> None:
             await warmed.wait()
             await trio.sleep(meter.SETTLE)
             watch.start()
-        # What more subscriptions hold, not what is on its way to their tasks.
-        watch.stop(count, before=meter.memory() - grown, read="")
+        watch.stop(count, held=grown, read="")
 
 
 async def connections() -> None:

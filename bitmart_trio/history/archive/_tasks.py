@@ -13,7 +13,10 @@ from ..._core.endpoint import Endpoint
 from ..._core.reply import Reply
 from ...models._fields import Millis
 from ...models.system import SystemTime
-from .. import _futures_table, _spot_table, futures, spot
+from .. import futures, spot
+from .._futures_table import WALKS as FUTURES_WALKS
+from .._spot_table import OPEN
+from .._spot_table import WALKS as SPOT_WALKS
 from .._values import Plain
 from .._walk import Cursor, Source, Walk, Walker
 from ._store import Reader
@@ -78,7 +81,7 @@ def find_endpoint(name: str) -> Endpoint[object]:
 
 def find_walk(name: str) -> Walk[object, object]:
     """The row of a history by its endpoint's name."""
-    rows = (*_spot_table.WALKS, *_futures_table.WALKS, *_spot_table.OPEN)
+    rows = (*SPOT_WALKS, *FUTURES_WALKS, *OPEN)
     return next(row for row in rows if row.name == name)
 
 
