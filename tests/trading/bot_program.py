@@ -6,6 +6,7 @@ Takes the exchange's URL, a folder for its journals, and perhaps ``plain`` for p
 from __future__ import annotations
 
 import random
+import signal
 import sys
 from pathlib import Path
 
@@ -51,6 +52,8 @@ async def main(url: str, folder: str) -> None:
 
 if __name__ == "__main__":
     if "plain" in sys.argv:
+        # As on a terminal: a shell that starts a job in the background has it ignore SIGINT.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         trio.run(main, sys.argv[1], sys.argv[2])
     else:
         bm.trading.run(main, sys.argv[1], sys.argv[2])
