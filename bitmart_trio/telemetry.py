@@ -1,4 +1,6 @@
-"""Traces and metrics for OpenTelemetry (extra ``[otel]``), made from the hooks and counts that every client has::
+"""Traces and metrics for OpenTelemetry (extra ``[otel]``), made from the hooks and counts that every client has.
+
+In use::
 
     telemetry = bm.telemetry.Telemetry()
     async with bm.open_client(config=bm.Config(hooks=telemetry.hooks())) as client:

@@ -25,15 +25,15 @@ Every channel of BitMart's sockets and the opener that follows it. Made from the
 `docs/make_tables.py`; a test keeps it current.
 
 *Overflow* is what a full buffer does unless told otherwise. *Quiet* is the deadline after which silence on a living
-connection is looked into; a dash: this channel speaks on change only. A topic that is not here can be followed by name,
-with `client.streams.subscribe(...)`; it yields `RawPush`.
+connection is looked into; a dash: this channel speaks on change only. A topic that is not here can be followed by
+name, with `client.streams.subscribe(...)`; it yields `RawPush`.
 """
 
 CODES_HEAD: Final = """# Error codes
 
-What BitMart's codes become. Made from `bitmart_trio/errors.py` by `docs/make_tables.py`; a test keeps it current. A code
-that is not here raises the class of its HTTP status, else `ApiError`. [Errors](../errors.md) says what to do about each
-class.
+What BitMart's codes become. Made from `bitmart_trio/errors.py` by `docs/make_tables.py`; a test keeps it current. A
+code that is not here raises the class of its HTTP status, else `ApiError`. [Errors](../errors.md) says what to do about
+each class.
 """
 
 
@@ -78,8 +78,8 @@ def channels() -> str:
                     continue
                 quiet = "-" if row.silence is None else f"{row.silence:g} s"
                 cells = (
-                    f"`{name}`", f"`{_spelling(row)}`", _variants(row), f"`{row.payload.__name__}`", row.overflow, quiet,
-                    row.status,
+                    f"`{name}`", f"`{_spelling(row)}`", _variants(row), f"`{row.payload.__name__}`", row.overflow,
+                    quiet, row.status,
                 )  # fmt: skip
                 page.append(f"| {' | '.join(map(_cell, cells))} |")
     return "\n".join(page) + "\n"
@@ -94,7 +94,8 @@ def codes() -> str:
     ]
     page += ["\n## Spot sockets\n", "| code | raises | meaning |", "| --- | --- | --- |"]
     page += [
-        f"| {code} | `{row.error.__name__}` | {_cell(row.meaning)} |" for code, row in sorted(errors.SOCKET_CODES.items())
+        f"| {code} | `{row.error.__name__}` | {_cell(row.meaning)} |"
+        for code, row in sorted(errors.SOCKET_CODES.items())
     ]
     return "\n".join(page) + "\n"
 

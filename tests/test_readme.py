@@ -13,7 +13,10 @@ import trio
 from trio.testing import MockClock
 
 ROOT: Final = Path(__file__).parent.parent
-PAGES: Final = [ROOT / "README.md", *sorted(page for page in (ROOT / "docs").rglob("*.md") if "_build" not in page.parts)]
+PAGES: Final = [
+    ROOT / "README.md",
+    *sorted(page for page in (ROOT / "docs").rglob("*.md") if "_build" not in page.parts),
+]
 
 
 def blocks(text: str, language: str) -> list[tuple[int, str]]:

@@ -40,7 +40,7 @@ _UNITS: Final = {
     for price in (b'"."', b'""')
     for size in (b'"."', b'""')
 }
-_PATTERNS: Final = {unit: b"[" + (unit + gap) * 128 for unit, gap in _UNITS.items()}
+_PATTERNS: Final = {unit: b"[" + (unit + gap) * 1024 for unit, gap in _UNITS.items()}
 _TEXT: Final = rb'\s*+"(?:[0-9]++\.?+[0-9]*+|\.[0-9]++)"\s*+'
 _LEVEL: Final = rb"\s*+\[" + _TEXT + rb"," + _TEXT + rb"\]\s*+"
 _SIDE: Final = re.compile(rb"\s*+\[(?:\s*+|" + _LEVEL + rb"(?:," + _LEVEL + rb")*+)\]\s*+")

@@ -18,7 +18,7 @@ from ..rest.futures import Futures
 from ._engine import Engine
 from ._order import ZERO, Intent, OrderState
 from ._tracked import Tracked
-from ._venue import PERMANENT
+from ._venue import passing
 
 log = logging.getLogger(__name__)
 
@@ -60,9 +60,9 @@ class Closer:
                 except PositionRefused as error:
                     log.info("%s: %s; the position is read again", each.symbol, error)
                     await trio.sleep(_PAUSE)
-                except PERMANENT:
-                    raise
                 except BitMartError as error:
+                    if not passing(error):
+                        raise
                     log.info("the position in %s could not be closed yet: %s", each.symbol, error)
                     await trio.sleep(_PAUSE)
 

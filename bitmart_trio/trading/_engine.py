@@ -23,22 +23,20 @@ import trio
 from .._io.flight import FLIGHT, Flight
 from .._io.scopes import lone_error
 from ..errors import (
-    ApiError,
     BitMartError,
     DuplicateRequest,
     JournalError,
-    NotFound,
     OrderClosed,
+    OrderNotFound,
     OrderNotPlaced,
     RateLimited,
-    TransportError,
 )
 from ..models.stream_events import Gap
 from ._ids import OrderIds
 from ._journal import Entry, Journal
 from ._order import ZERO, Intent, OrderRecord, OrderState, OrderStatus
 from ._tracked import Tracked
-from ._venue import HORIZON_MS, PERMANENT, SETTLING_MS, Venue
+from ._venue import HORIZON_MS, SETTLING_MS, Venue, passing
 
 log = logging.getLogger(__name__)
 
@@ -180,10 +178,10 @@ class Engine:
         for _ in range(_FILL_READS):
             try:
                 record.add_fills(await self.venue.fills(record.intent, record.order_id))
-            except PERMANENT as error:
-                log.warning("the fills of %s cannot be read: %s", record.intent.client_order_id, error)
-                break
             except BitMartError as error:
+                if not passing(error):
+                    log.warning("the fills of %s cannot be read: %s", record.intent.client_order_id, error)
+                    break
                 log.debug("the fills of %s are still unknown: %s", record.intent.client_order_id, error)
             if record.filled_known >= record.filled_size:
                 break
@@ -253,7 +251,7 @@ class Engine:
                 await self.reconcile()
             except BitMartError as error:
                 log.info("the open orders could not be read: %s", error)
-                if not isinstance(error, PERMANENT):
+                if passing(error):
                     await trio.sleep(min(self._reconcile, 1.0))
                     self._look_now.set()
 
@@ -415,6 +413,7 @@ class Engine:
                     return True
                 ahead = (hopeless - now) / 1000 + _FIRST_PAUSE
             except BitMartError as error:
+                tracked.trouble = error
                 log.debug("%s could not be looked for: %s", record.intent.client_order_id, error)
                 ahead = _LONGEST_PAUSE
             if not record.decided:
@@ -443,14 +442,17 @@ class Engine:
             try:
                 try:
                     await self.venue.cancel(record.intent, record.order_id)
-                except (NotFound, OrderClosed) as error:
+                except (OrderNotFound, OrderClosed) as error:
                     log.debug("%s: %s", record.intent.client_order_id, error)
                 await self._see_closed(tracked)
-            except PERMANENT:
-                raise
-            except RateLimited as error:
-                wait = max(pause, error.retry_after)
-            except (ApiError, TransportError) as error:
+            except BitMartError as error:
+                tracked.trouble = error
+                if not passing(error):
+                    if not self.closing:
+                        raise
+                    wait = _LONGEST_PAUSE  # on the way out there is nothing better to do than to ask again
+                if isinstance(error, RateLimited):
+                    wait = max(pause, error.retry_after)
                 log.debug("the cancel of %s is tried again: %s", record.intent.client_order_id, error)
             if not record.closed:
                 await tracked.pause(wait)

@@ -16,7 +16,7 @@ import trio
 from .._io.subscription import Subscription
 from ..client import Client
 from ..config import Market
-from ..errors import NotFound, TradingError
+from ..errors import OrderNotFound, TradingError
 from ..models._futures_enums import FuturesOrderSide, OpenType, PositionMode
 from ..models.futures_streams import FuturesOrderAction, FuturesOrderUpdate, FuturesPushedOrderType
 from ..models.futures_trading import (
@@ -106,7 +106,7 @@ class FuturesVenue:
         elif order_id is not None:
             try:
                 return _listed(await trading.order(intent.symbol, order_id), name)
-            except NotFound:
+            except OrderNotFound:
                 pass
         else:
             live = await trading.open_orders(intent.symbol, limit=_LIST)

@@ -170,6 +170,8 @@ class ExitGuard:
                     name = "left"
                 case _:
                     name = "doubt"
+                    if tracked.trouble is not None:
+                        self._errors.append(f"{record.intent.client_order_id}: {tracked.trouble}")
             found[name].append(record.status())
         return ExitReport(
             cancelled=tuple(found["cancelled"]),

@@ -25,7 +25,7 @@ from ._ids import OrderIds
 from ._journal import FileJournal, Journal, MemoryJournal, pending
 from ._order import Intent, OrderState, OrderStatus
 from ._tracked import Tracked
-from ._venue import PERMANENT, Venue
+from ._venue import Venue, passing
 
 log = logging.getLogger(__name__)
 
@@ -187,7 +187,7 @@ class Session:
             try:
                 await engine.look(tracked)
             except BitMartError as error:
-                if isinstance(error, PERMANENT):
+                if not passing(error):
                     raise
                 log.info("%s of an earlier run could not be looked up yet: %s", tracked.record.intent, error)
             if not tracked.record.decided:

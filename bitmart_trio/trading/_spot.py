@@ -12,7 +12,7 @@ import trio
 from .._io.subscription import Subscription
 from ..client import Client
 from ..config import Market
-from ..errors import InvalidRequest, NotFound
+from ..errors import InvalidRequest, OrderNotFound
 from ..models._enums import OrderSide
 from ..models.spot_streams import SpotOrderUpdate
 from ..models.spot_trading import SpotFill, SpotOrder, SpotOrderState, SpotOrderType, SpotStpMode
@@ -79,7 +79,7 @@ class SpotVenue:
         await trio.lowlevel.checkpoint()
         try:
             return _listed(await self._spot.trading.order_by_client_id(intent.client_order_id))
-        except NotFound:
+        except OrderNotFound:
             return None
 
     async def open_orders(self, symbols: Iterable[str]) -> list[Sighting]:

@@ -18,7 +18,7 @@ from .._io.scopes import closing_shield, lone_error
 from ..client import Client
 from ..errors import BitMartError, InvalidRequest, RateLimited, SwitchFailed
 from ..rest.futures import Futures
-from ._venue import PERMANENT
+from ._venue import passing
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ class DeadMansSwitch:
                             left.remove(symbol)
                         except BitMartError as error:
                             log.info("the timer of %s could not be switched off: %s", symbol, error)
-                            if isinstance(error, PERMANENT):
+                            if not passing(error):
                                 break
                             await trio.sleep(0.2)
         self._set_at = {symbol: self._set_at[symbol] for symbol in left}
@@ -146,7 +146,7 @@ class DeadMansSwitch:
                         raise SwitchFailed(f"the exchange did not set the timer of {symbol}", symbol=symbol)
                     self._set_at[symbol] = sent
                     return  # noqa: ASYNC910  likewise
-            if isinstance(last, PERMANENT):
+            if last is not None and not passing(last):
                 raise SwitchFailed(f"the timer of {symbol} was refused: {last}", symbol=symbol) from last
             log.info("the timer of %s could not be set yet: %s", symbol, last or "no answer in time")
             wait = max(pause, last.retry_after) if isinstance(last, RateLimited) else pause

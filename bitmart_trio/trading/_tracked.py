@@ -34,6 +34,8 @@ class Tracked:
     """It is over, and no more fills will be heard of."""
     noted: bool = False
     """Its end is in the journal."""
+    trouble: Exception | None = None
+    """What last kept a look-up or a cancel of it from working."""
     gone: bool = False
     """The session is over: there will be no more news."""
     changed: trio.Event = attrs.field(factory=trio.Event)

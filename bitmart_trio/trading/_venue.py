@@ -12,6 +12,8 @@ from typing import Any, Final, Protocol
 from .._io.subscription import Subscription
 from ..config import Market
 from ..errors import (
+    CODES,
+    ApiError,
     AuthenticationError,
     ConfigurationError,
     EndpointRemoved,
@@ -31,7 +33,7 @@ SETTLING_MS: Final = 5_000
 last moment to show in the lists.
 """
 
-PERMANENT: Final = (
+_PERMANENT: Final = (
     AuthenticationError,
     ConfigurationError,
     EndpointRemoved,
@@ -39,7 +41,17 @@ PERMANENT: Final = (
     PermissionDenied,
     RequestRefused,
 )
-"""Errors that come again however often the call is repeated."""
+
+
+def passing(error: Exception) -> bool:
+    """Whether a call that failed so may work when it is repeated.
+
+    A refusal is final only by a code of the exchange: a page of the network in front of it, which may say 400, 401 or
+    403 for a moment, is not its word.
+    """
+    if isinstance(error, ApiError) and error.code not in CODES:
+        return True
+    return not isinstance(error, _PERMANENT)
 
 
 class Venue(Protocol):

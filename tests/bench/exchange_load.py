@@ -166,11 +166,11 @@ def main() -> int:
             found = trio.run(run, int(server.stdout.readline()), seconds)
         finally:
             server.terminate()
-    for name, value in found.items():
-        print(f"{name:24} {value:,.1f}" if isinstance(value, float) else f"{name:24} {value}")
     failed = failures(found)
-    for name in failed:
-        print("NOT HELD:", name)
+    lines = [
+        f"{name:24} {value:,.1f}" if isinstance(value, float) else f"{name:24} {value}" for name, value in found.items()
+    ]
+    sys.stdout.write("\n".join([*lines, *(f"NOT HELD: {name}" for name in failed)]) + "\n")
     return 1 if failed else 0
 
 

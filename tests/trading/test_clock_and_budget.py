@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import trio
-from session_kit import CANCEL, MARKETS, SUBMIT, open_ids, opener, rest
+from trading_kit import CANCEL, MARKETS, SUBMIT, open_ids, opener, rest
 from trio.testing import MockClock
 
 import bitmart_trio as bm

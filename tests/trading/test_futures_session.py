@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 import trio
-from session_kit import open_ids
+from trading_kit import open_ids
 from trio.testing import MockClock
 
 import bitmart_trio as bm

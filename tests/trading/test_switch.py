@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import trio
-from session_kit import open_ids
+from trading_kit import open_ids
 from trio.testing import MockClock
 
 import bitmart_trio as bm

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
-from session_kit import MARKETS, open_ids, opener, rest, take
+from trading_kit import MARKETS, open_ids, opener, rest, take
 
 import bitmart_trio as bm
 from bitmart_trio.sim import Venue

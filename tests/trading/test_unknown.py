@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 import trio
-from session_kit import MARKETS, SUBMIT, open_ids, opener, requests, rest
+from trading_kit import MARKETS, SUBMIT, open_ids, opener, requests, rest
 from trio.testing import MockClock
 
 import bitmart_trio as bm

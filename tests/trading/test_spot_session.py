@@ -7,7 +7,7 @@ from decimal import Decimal
 import attrs
 import pytest
 import trio
-from session_kit import CANCEL, MARKETS, SUBMIT, SYMBOL, open_ids, opener, rest, take
+from trading_kit import CANCEL, MARKETS, SUBMIT, SYMBOL, open_ids, opener, rest, take
 from trio.testing import MockClock, assert_checkpoints
 
 import bitmart_trio as bm
