@@ -30,10 +30,11 @@ def test_we_do_the_work_right(name: str) -> None:
 
 
 def test_both_books_end_with_the_same_prices() -> None:
-    """Ours and the sorted dictionary's, after the same updates."""
+    """Ours and, where it is installed, the sorted dictionary's, after the same updates."""
     scenario = BY_NAME["order book, 10 changes and best prices"]
-    found = [runs.run_once(scenario, peer, shrink=20)["read"] for peer in (OURS, "sorted_dict")]
-    assert found[0] == found[1] != ""
+    peers = [peer for peer in (OURS, "sorted_dict") if runs.installed(peer)]
+    found = {runs.run_once(scenario, peer, shrink=20)["read"] for peer in peers}
+    assert found == {"['29999.99', '30000.02']"}
 
 
 def test_names_are_unique_and_goals_have_peers() -> None:
