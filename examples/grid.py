@@ -31,14 +31,25 @@ SWITCH = int(os.environ.get("GRID_SWITCH", "30"))
 
 OPEN_LONG, CLOSE_LONG = 1, 3
 
+LATER = (
+    bm.InsufficientBalance,
+    bm.PositionRefused,
+    bm.RateLimited,
+    bm.ServiceUnavailable,
+    bm.ExchangeFault,
+    bm.TransportError,
+    bm.errors.OrderNotPlaced,
+)
+"""What keeps an order from being placed now, and may be over soon: maintenance, a ban, a line that is down."""
+
 log = logging.getLogger("grid")
 
 
 class Grid:
     """The bot: one task a level, each with one order in the market at a time."""
 
-    def __init__(self, session: FuturesSession, rules: bm.models.FuturesRules, start: Decimal) -> None:
-        self.session = session
+    def __init__(self, rules: bm.models.FuturesRules, start: Decimal) -> None:
+        self.session: FuturesSession | None = None
         self.rules = rules
         self.start = start
         self.bought = self.sold = 0
@@ -49,8 +60,9 @@ class Grid:
         """The price of a level; level 0 is where we began, the others lie below."""
         return self.rules.round_price(self.start * (1 - STEP * level), side="buy")
 
-    async def run(self) -> None:
+    async def run(self, session: FuturesSession) -> None:
         """Work all levels until cancelled."""
+        self.session = session
         async with trio.open_nursery() as nursery:
             for level in range(1, LEVELS + 1):
                 nursery.start_soon(self.level, level)
@@ -86,11 +98,12 @@ class Grid:
     async def placed(self, side: int, price: Decimal, size: Decimal) -> Order | None:
         """Place an order, or say why not."""
         await trio.lowlevel.checkpoint()
+        assert self.session is not None
         try:
             if side == OPEN_LONG:
                 return await self.session.submit(side=side, size=size, price=price, leverage=5, open_type="cross")
             return await self.session.submit(side=side, size=size, price=price)
-        except (bm.InsufficientBalance, bm.PositionRefused, bm.RateLimited, bm.errors.OrderNotPlaced) as refusal:
+        except LATER as refusal:
             log.warning("nothing placed at %s for now: %s", price, refusal)
             return None
 
@@ -100,14 +113,21 @@ async def main() -> None:
     async with bm.open_client(bm.Credentials.from_env(), environment=ENVIRONMENT) as client:
         rules = await client.futures.rules(SYMBOL)
         trades = await client.futures.market.trades(SYMBOL, limit=1)
-        async with bm.trading.open_futures_session(
-            client, SYMBOL, journal=JOURNAL, on_exit="close", dead_mans_switch=SWITCH
-        ) as session:
-            grid = Grid(session, rules, trades[0].price)
-            with trio.move_on_after(SECONDS):
-                await grid.run()
+        grid = Grid(rules, trades[0].price)
+        with trio.move_on_after(SECONDS):
+            while True:
+                try:
+                    async with bm.trading.open_futures_session(
+                        client, SYMBOL, journal=JOURNAL, on_exit="close", dead_mans_switch=SWITCH
+                    ) as session:
+                        await grid.run(session)
+                except* bm.errors.SwitchFailed as failure:  # the star: time may be up as well
+                    # Nothing is guarded now, so all was cancelled and closed. Begin again once the exchange is back.
+                    log.warning("begun again in 10 s: %s", failure.exceptions)
+                    await trio.sleep(10)
+        assert grid.session is not None
         print(f"{grid.bought} bought, {grid.sold} sold again, {grid.profit:.4f} made before fees")
-        print(f"left: {session.report}")
+        print(f"left: {grid.session.report}")
 
 
 if __name__ == "__main__":

@@ -30,6 +30,16 @@ HALF_SPREAD = Decimal("0.00003")
 TOLERANCE = Decimal("0.00002")
 """A quote that is off by no more than this fraction stays where it is: moving costs its place in the queue."""
 
+LATER = (
+    bm.InsufficientBalance,
+    bm.RateLimited,
+    bm.ServiceUnavailable,
+    bm.ExchangeFault,
+    bm.TransportError,
+    bm.errors.OrderNotPlaced,
+)
+"""What keeps an order from being placed now, and may be over soon: maintenance, a ban, a line that is down."""
+
 log = logging.getLogger("maker")
 
 
@@ -79,9 +89,9 @@ class Maker:
             # limit_maker: the exchange drops it rather than letting it take.
             self.quotes[side] = await self.session.submit(side=side, type="limit_maker", size=SIZE, price=price)
             self.quoted += 1
-        except (bm.InsufficientBalance, bm.errors.OrderNotPlaced) as refusal:
+        except LATER as refusal:
             log.warning("no %s quote for now: %s", side, refusal)
-            await trio.sleep(1)
+            await trio.sleep(refusal.retry_after if isinstance(refusal, bm.RateLimited) else 1)
 
     def book_fills(self, side: str, order: Order) -> None:
         """Take a finished quote into the accounts. It is closed, so what is filled now is all."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from importlib import import_module
-from typing import Final, Protocol, TypeVar, cast
+from typing import Final, Literal, Protocol, TypeVar, cast
 
 from ..config import Credentials
 from ..errors import MissingCredentials
@@ -56,9 +56,11 @@ def need() -> Keyring:
 
 
 def load(profile: str) -> Credentials | None:
-    """The credentials of a profile, None when the keyring has none or is not installed."""
+    """The credentials of a profile, None when the keyring has none, is not installed, or has no desktop to ask."""
     ring = find()
-    text = None if ring is None else _guarded(lambda: ring.get_password(SERVICE, profile), profile)
+    if ring is None:
+        return None
+    text = _guarded(lambda: ring.get_password(SERVICE, profile), profile, absent=None)
     if text is None:
         return None
     try:
@@ -89,9 +91,12 @@ def forget(profile: str) -> None:
     _guarded(lambda: ring.delete_password(SERVICE, profile), profile)
 
 
-def _guarded(ask: Callable[[], T], profile: str) -> T:
+def _guarded(ask: Callable[[], T], profile: str, absent: T | Literal["refuse"] = "refuse") -> T:
+    """Ask the keyring; ``absent`` is the answer where there is no desktop, as on servers and in containers."""
     try:
         return ask()
     except Exception as error:  # noqa: BLE001  # whatever the desktop's service raises
+        if absent != "refuse" and type(error).__name__ == "NoKeyringError":
+            return absent
         # From None: nobody knows what else such an error holds.
         raise Failure(f"the keyring does not give access to {profile!r} ({type(error).__name__})") from None

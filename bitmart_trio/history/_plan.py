@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, Literal, TypeVar
 
 import attrs
 
@@ -131,7 +131,7 @@ class Plan(Generic[R]):
         self._total: int | None = None
         self._rows: list[Stamped[R]] = []
         """Of the pages so far, or of the request that a tight one follows."""
-        self._tight = False
+        self._width: Literal["wide", "tight", "before", "behind"] = "wide"
 
     @property
     def span(self) -> int:
@@ -145,9 +145,14 @@ class Plan(Generic[R]):
         if not self._rules.span:
             return Ask(self._since, self._until - 1, 1)
         since, until = self._at, self._stop()
-        if self._rules.sums or self._tight:
+        before = max(0, since - self._rules.grain)
+        if self._rules.sums or self._width == "tight":
             return Ask(since, until - 1, self._page)
-        return Ask(max(0, since - self._rules.grain), until, self._page)
+        if self._width == "before":
+            return Ask(before, until - 1, self._page)
+        if self._width == "behind":
+            return Ask(since, until, self._page)
+        return Ask(before, until, self._page)
 
     def took(self, rows: Sequence[Stamped[R]], total: int | None = None) -> Settled[R] | None:
         """Take the reply to `ask` in: the window that it settles, None when more must be asked.
@@ -161,17 +166,24 @@ class Plan(Generic[R]):
         if self._rules.pages:
             return self._paged(rows, total)
         cut = self._rules.cuts(len(rows))
-        if not cut and not self._tight:
+        if not cut and self._width == "wide":
             return self._settle(rows, None)
         if not self._smallest():
             self._narrow()
             return None
-        if not self._tight:
-            self._tight, self._rows = True, list(rows)
+        if self._width == "wide":
+            self._width, self._rows = "tight", list(rows)
             return None
         # What the wider request has told and this one has not shows that its bounds are open.
         told = {row.key for row in rows}
         more = [row for row in self._rows if self._at <= row.time < self._stop() and row.key not in told]
+        if self._width == "tight" and not rows and not more:
+            # With an open bound nothing is told of a single moment. A request that is wider on the side of such a bound
+            # tells it; which bound is closed is known by what the widest one has told.
+            self._width = "before" if any(row.time >= self._stop() for row in self._rows) else "behind"
+            return None
+        if not cut and self._width != "tight":
+            return self._settle(rows, None)
         reason = f"{len(rows)} records within {self._rules.grain} ms may not be all: no window is narrower"
         return self._settle([*rows, *more], reason if cut or more else None)
 
@@ -239,7 +251,7 @@ class Plan(Generic[R]):
         return self._rules.sums or self._stop() - self._at <= self._rules.grain
 
     def _turn_back(self) -> None:
-        self._page, self._rows, self._tight = 1, [], False
+        self._page, self._rows, self._width = 1, [], "wide"
 
     def _narrow(self) -> None:
         self._span = max(self._aligned((self._stop() - self._at) // 2), self._rules.grain)

@@ -79,8 +79,12 @@ class Engine:
         """Those that are not over, by client order id."""
         self.net: dict[tuple[str, str], Decimal] = {}
         """What was filled since the session began, by symbol and side."""
+        self.triggered: list[OrderRecord] = []
+        """The take-profits and stop-losses that went off since it began: what they filled is not in `net`."""
         self.closing: bool = False
         """It is being left: nothing new is taken on."""
+        self.recalls: int = 0
+        """How often all orders were asked to be cancelled."""
         self.work: trio.Nursery | None = None
         """Where new tasks go; None when nothing runs any more."""
         self._keep = list(keep)
@@ -89,6 +93,7 @@ class Engine:
         self._scope = trio.CancelScope()
         self._following = trio.CancelScope()
         self._compacting = False
+        self._began = trio.current_time()
 
     # ----------------------------------------------------------------------------------------------------------------
     # Running
@@ -108,6 +113,7 @@ class Engine:
                 for guard in guards:
                     await nursery.start(guard)
                 nursery.start_soon(self._reconcile_regularly)
+                await trio.lowlevel.checkpoint_if_cancelled()  # the last chance: from here on it is shielded
                 self.work = nursery
                 # From here on a cancellation from outside reaches the user's code, and what is on its way is finished.
                 self._scope.shield = True
@@ -152,9 +158,12 @@ class Engine:
         if record.filled_size != filled and tracked.counts:
             key = record.intent.symbol, record.intent.side
             self.net[key] = self.net.get(key, ZERO) + record.filled_size - filled
+        counted = tracked.counts
         tracked.counts = tracked.counts or record.decided
         if record.closed and not tracked.noted:
             tracked.noted = True
+            if record.state is OrderState.TRIGGERED and counted:
+                self.triggered.append(record)
             self.journal.note(record.end_entry())
             if record.filled_known < record.filled_size and self.work is not None:
                 self.work.start_soon(self._complete, tracked)
@@ -261,13 +270,19 @@ class Engine:
         mine = [each for each in self.orders.values() if each.record.decided and not each.record.closed]
         if not mine:
             return
+        failed: BitMartError | None = None
         listed = {news.client_order_id: news for news in await self.venue.open_orders(self.symbols)}
         for tracked in mine:
             news = listed.get(tracked.record.intent.client_order_id)
             if news is not None:
                 self.tell(tracked, partial(OrderRecord.see, news=news))
             elif not tracked.record.closed:
-                await self.look(tracked)
+                try:
+                    await self.look(tracked)
+                except BitMartError as error:
+                    failed = error  # the others are looked up all the same
+        if failed is not None:
+            raise failed
 
     async def look(self, tracked: Tracked) -> bool:
         """Look one order up; whether the exchange knows it."""
@@ -295,6 +310,10 @@ class Engine:
     # Placing
     # ----------------------------------------------------------------------------------------------------------------
 
+    def clock(self) -> int:
+        """About the exchange's time in milliseconds, without asking for it."""
+        return self.ids.began_ms + int((trio.current_time() - self._began) * 1000)
+
     def adopt(self, intent: Intent, *, resend: int = 0) -> Tracked:
         """Look after an order from now on."""
         tracked = self.orders[intent.client_order_id] = Tracked(OrderRecord(intent), resend)
@@ -309,6 +328,7 @@ class Engine:
 
     @trio.lowlevel.enable_ki_protection
     async def _take_back(self, tracked: Tracked) -> None:
+        tracked.recalled = True
         await trio.lowlevel.checkpoint()
         try:
             await self.cancel(tracked)
@@ -337,6 +357,11 @@ class Engine:
             await self.journal.append(intent.entry())
         except BitMartError as error:
             self.tell(tracked, partial(OrderRecord.reject, error=error))
+            return
+        except Exception as error:  # noqa: BLE001  a journal of somebody else's: it fails the order, not the session
+            failed = JournalError(f"the journal failed: {error}")
+            failed.__cause__ = error
+            self.tell(tracked, partial(OrderRecord.reject, error=failed))
             return
         while True:
             flight = tracked.flight
@@ -442,11 +467,12 @@ class Engine:
             try:
                 try:
                     await self.venue.cancel(record.intent, record.order_id)
+                    tracked.hit = True
                 except (OrderNotFound, OrderClosed) as error:
                     log.debug("%s: %s", record.intent.client_order_id, error)
                 await self._see_closed(tracked)
             except BitMartError as error:
-                tracked.trouble = error
+                tracked.hit, tracked.trouble = True, error
                 if not passing(error):
                     if not self.closing:
                         raise

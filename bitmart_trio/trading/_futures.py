@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final, Literal
 
 import trio
@@ -16,7 +17,7 @@ import trio
 from .._io.subscription import Subscription
 from ..client import Client
 from ..config import Market
-from ..errors import OrderNotFound, TradingError
+from ..errors import OrderNotFound, RequestRefused, TradingError
 from ..models._futures_enums import FuturesOrderSide, OpenType, PositionMode
 from ..models.futures_streams import FuturesOrderAction, FuturesOrderUpdate, FuturesPushedOrderType
 from ..models.futures_trading import (
@@ -32,17 +33,28 @@ from ..models.futures_trading import (
     PriceType,
 )
 from ..rest import futures_trading as rows
-from ._closer import Closer
+from ._closer import ONCE_SENT, Closer
 from ._engine import Engine
 from ._guard import ExitReport, OnExit
 from ._handle import Order
+from ._ids import made_at
 from ._order import Intent, OrderFill, OrderState, Sighting, amount
 from ._session import AnyJournal, Leftovers, RulesMode, Session, as_journal, log, opened
+from ._shared import SharedRead
 from ._switch import DeadMansSwitch
 
 _LIST: Final = 100
-_ONCE_SENT: Final = (None, "", "0")
-"""How the history says that a waiting order has sent none."""
+_HISTORY: Final = 200
+"""More than these orders are cut off from a history without a sign."""
+_LATELY_MS: Final = 900_000
+_ROOM_MS: Final = 60_000
+"""How far the times of orders may be off when a list of those since some time is asked for."""
+_SLACK_MS: Final = 3_600_000
+"""How far an order's time may be off."""
+_SHOWN_MS: Final = 6 * 86_400_000
+"""Younger ones are in the history for sure without naming times: it shows the last seven days then."""
+_ASKED_MS: Final = 89 * 86_400_000
+"""The longest span that the history takes is ninety days."""
 
 
 class FuturesVenue:
@@ -53,10 +65,59 @@ class FuturesVenue:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._futures = client.futures
+        self._told = 0, 0.0
+        """The exchange's time when it was last asked for, and Trio's."""
+        self._open_lists: dict[str, SharedRead[list[FuturesOrder]]] = {}
+        self._done_lists: dict[str, SharedRead[tuple[int, list[FuturesOrder]]]] = {}
 
     async def now(self) -> int:
         """See `Venue`."""
-        return (await self._futures.system.latency()).server_time
+        told = (await self._futures.system.latency()).server_time
+        self._told = told, trio.current_time()
+        return told
+
+    def _span(self, intent: Intent) -> tuple[int | None, int | None]:
+        """The times to ask the history for: it shows a week unless told otherwise."""
+        try:
+            made = made_at(intent.client_order_id) if intent.at is None else intent.at
+        except ValueError:  # an id of somebody else's making says nothing
+            return None, None
+        now = self._told[0] + int((trio.current_time() - self._told[1]) * 1000)
+        since = made - _SLACK_MS
+        if now - since < _SHOWN_MS:
+            return None, None
+        if now - since > _ASKED_MS:
+            raise TradingError(f"{intent.client_order_id} is too old for the history: whether it was placed stays open")
+        return since // 1000, now // 1000 + 60
+
+    async def _live(self, symbol: str) -> list[FuturesOrder]:
+        await trio.lowlevel.checkpoint()
+        if symbol not in self._open_lists:
+            read = partial(self._futures.trading.open_orders, symbol, limit=_LIST)
+            self._open_lists[symbol] = SharedRead(read)
+        return await self._open_lists[symbol]()
+
+    async def _recent(self, symbol: str, made: int) -> list[FuturesOrder] | None:
+        """The orders that were finished lately, if that is all of them since this time (milliseconds).
+
+        The history by client id takes three calls a second: too few where many orders were cut off together.
+        """
+        await trio.lowlevel.checkpoint()
+        if symbol not in self._done_lists:
+            self._done_lists[symbol] = SharedRead(partial(self._finished, symbol))
+        since, rows = await self._done_lists[symbol]()
+        return rows if len(rows) < _HISTORY and since < made - _ROOM_MS else None
+
+    async def _finished(self, symbol: str) -> tuple[int, list[FuturesOrder]]:
+        now = self._told[0] + int((trio.current_time() - self._told[1]) * 1000)
+        since = now - _LATELY_MS
+        try:
+            rows = await self._futures.trading.order_history(
+                symbol, start_time=since // 1000, end_time=now // 1000 + _ROOM_MS // 1000
+            )
+        except RequestRefused:  # an exchange that does not take these times: ask for each order
+            return now, []
+        return since, rows
 
     async def place(self, intent: Intent) -> str:
         """See `Venue`."""
@@ -109,12 +170,19 @@ class FuturesVenue:
             except OrderNotFound:
                 pass
         else:
-            live = await trading.open_orders(intent.symbol, limit=_LIST)
+            live = await self._live(intent.symbol)
             full = len(live) >= _LIST
             for order in live:
                 if order.client_order_id == name:
                     return _listed(order, name)
-        for order in await trading.order_history(intent.symbol, client_order_id=name):
+            if intent.at is not None and (recent := await self._recent(intent.symbol, intent.at)) is not None:
+                for order in recent:
+                    if order.client_order_id == name:
+                        return _listed(order, name)
+                if not full:
+                    return None
+        since, until = self._span(intent)
+        for order in await trading.order_history(intent.symbol, client_order_id=name, start_time=since, end_time=until):
             if order.client_order_id == name:
                 return _finished_plan(order) if intent.kind == "tp_sl" else _listed(order, name)
         if full:
@@ -166,7 +234,7 @@ def _waiting(plan: PlanOrder) -> Sighting:
 
 
 def _finished_plan(order: FuturesOrder) -> Sighting:
-    gone_off = order.executive_order_id not in _ONCE_SENT
+    gone_off = order.executive_order_id not in ONCE_SENT
     return Sighting(
         client_order_id=order.client_order_id,
         order_id=order.order_id,

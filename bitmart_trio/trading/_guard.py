@@ -8,9 +8,8 @@ confirmed is raised when there is no error, stands beside a cancellation in a gr
 from __future__ import annotations
 
 import logging
-import sys
 from functools import partial
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, cast
 
 import attrs
 import trio
@@ -53,7 +52,7 @@ class ExitReport:
     never_placed: tuple[OrderStatus, ...] = ()
     """On their way before, and certain not to exist."""
     left_open: tuple[OrderStatus, ...] = ()
-    """With ``on_exit="leave"``: still open, as was asked for."""
+    """Still open, as ``on_exit="leave"`` asked for; and what ``leftovers="leave"`` asked to leave, open or unknown."""
     unconfirmed: tuple[OrderStatus, ...] = ()
     """They may be open. The journal remembers them for the next start."""
     closing: tuple[OrderStatus, ...] = ()
@@ -120,8 +119,7 @@ class ExitGuard:
         engine.stop_following()
         await trio.lowlevel.cancel_shielded_checkpoint()
         mine = list(engine.orders.values())
-        # Whom nobody holds (their submit was cancelled) are taken back, also where the others are left.
-        end = [each for each in mine if self._on_exit != "leave" or each.abandoned or not each.record.decided]
+        end = [each for each in mine if not (each.spared or (self._left_open(each) and each.record.decided))]
         for tracked in end:
             tracked.flight.abandon()  # what has not been sent yet is not
         with trio.move_on_after(self._deadline, shield=True):
@@ -140,6 +138,11 @@ class ExitGuard:
         engine.work = None
         return self._report(mine, trio.current_time() - began)
 
+    def _left_open(self, tracked: Tracked) -> bool:
+        # Whom nobody holds (their submit was cancelled) are taken back, also where the others are left.
+        return tracked.spared or (self._on_exit == "leave" and not tracked.abandoned)
+
+    @trio.lowlevel.enable_ki_protection
     async def _end(self, tracked: Tracked) -> None:
         engine, record = self._engine, tracked.record
         await trio.lowlevel.checkpoint()
@@ -148,7 +151,7 @@ class ExitGuard:
             await tracked.until(lambda: record.decided or not tracked.placing)
             if not record.decided and await engine.resolve(tracked):
                 engine.tell(tracked, partial(OrderRecord.reject, error=never_arrived(record)))
-            if self._on_exit != "leave" or tracked.abandoned:
+            if not self._left_open(tracked):
                 await engine.cancel(tracked)
         except (BitMartError, trio.ClosedResourceError) as error:
             self._errors.append(f"{record.intent.client_order_id}: {error}")
@@ -166,7 +169,9 @@ class ExitGuard:
                     name = "cancelled"
                 case OrderState.REJECTED:
                     name = "never"
-                case OrderState.OPEN if self._on_exit == "leave" and not tracked.abandoned:
+                case OrderState.OPEN if self._left_open(tracked):
+                    name = "left"
+                case _ if tracked.spared:
                     name = "left"
                 case _:
                     name = "doubt"
@@ -186,8 +191,12 @@ class ExitGuard:
         )
 
 
-def tell(report: ExitReport) -> None:
-    """Log a report; to be called in the ``finally`` of a session, where what it raises joins what is on its way.
+def tell(report: ExitReport, leaving: BaseException | None) -> None:
+    """Log a report; to be called last, where what it raises joins what is on its way.
+
+    Args:
+        report: of the exit.
+        leaving: what the block is left with; None for nothing.
 
     Raises:
         ExitUnconfirmed: not everything is confirmed, and no error is on its way.
@@ -197,10 +206,15 @@ def tell(report: ExitReport) -> None:
         log.info("left the session: %s", report)
         return
     log.error("left the session: %s", report)
-    leaving = sys.exception()
     unconfirmed = ExitUnconfirmed(str(report), report=report)
     if leaving is None:
         raise unconfirmed
-    if isinstance(leaving, trio.Cancelled):
+    if _only_cancelled(leaving):
         raise BaseExceptionGroup("a session was cancelled, and its exit is not confirmed", [leaving, unconfirmed])
     leaving.add_note(f"left the session: {report}")
+
+
+def _only_cancelled(error: BaseException) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return cast("BaseExceptionGroup[BaseException]", error).split(trio.Cancelled)[1] is None
+    return isinstance(error, trio.Cancelled)

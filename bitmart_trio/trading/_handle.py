@@ -8,13 +8,13 @@ from typing import TypeAlias, overload
 
 import trio
 
-from ..errors import OrderNotFilled
+from ..errors import OrderNotFilled, OrderNotPlaced
 from ._engine import Engine
 from ._order import Intent, OrderFill, OrderState, OrderStatus, Outcome, amount
 from ._tracked import Tracked
 
-Again: TypeAlias = Callable[[Intent], Awaitable["Order"]]
-"""Submits an order like another one."""
+Again: TypeAlias = Callable[[Intent, Callable[[], None]], Awaitable["Order"]]
+"""Submits an order like another one, unless a last look, with no pause behind it, raises."""
 
 
 class Fills(Sequence[OrderFill]):
@@ -23,6 +23,8 @@ class Fills(Sequence[OrderFill]):
     ``async for`` waits for each fill and ends when the order is over and every fill was told; fills that no push told
     of are read over REST then, as far as the exchange still has them (`complete` tells). Any number of tasks
     may iterate at once.
+
+    After the session, ``async for`` gives those that are known of an order that is over, and ends.
 
     Raises:
         trio.ClosedResourceError: ``async for``, when the session is left before the order is over.
@@ -62,19 +64,25 @@ class _FillIterator:
     def __init__(self, fills: Fills, tracked: Tracked) -> None:
         self._fills = fills
         self._tracked = tracked
-        self._given = 0
+        self._given: set[str] = set()
 
     def __aiter__(self) -> _FillIterator:
         return self
 
     async def __anext__(self) -> OrderFill:
-        fills = self._fills
-        tracked = self._tracked
-        await tracked.until(lambda: len(fills) > self._given or fills.complete or tracked.fills_told)
-        if len(fills) == self._given:
-            raise StopAsyncIteration
-        self._given += 1
-        return fills[self._given - 1]
+        fills, tracked = self._fills, self._tracked
+        record, given = tracked.record, self._given
+
+        def ready() -> bool:
+            over = fills.complete or tracked.fills_told or (tracked.gone and record.closed)
+            return over or not record.fills.keys() <= given
+
+        await tracked.until(ready)
+        for name, fill in record.fills.items():
+            if name not in given:
+                given.add(name)
+                return fill
+        raise StopAsyncIteration
 
 
 class Order:
@@ -186,6 +194,7 @@ class Order:
                 open or not; ask again, or leave it to the session's exit.
             trio.ClosedResourceError: the session was left, and had left it open.
         """
+        self._tracked.recalled = True
         return await self._engine.cancel(self._tracked)
 
     async def replace(
@@ -194,7 +203,8 @@ class Order:
         """Cancel it, and place another one of its kind in its stead.
 
         Not atomic: the first is certain to be closed before the second is sent, and what was filled of the first in the
-        meantime is taken off the second's size, so the two together never fill more than was asked for.
+        meantime is taken off the second's size, so the two together never fill more than was asked for. One order has
+        one successor at most: no second is placed when anybody else has cancelled the first, or is replacing it.
 
         Args:
             price: the new one; the same if left out.
@@ -204,19 +214,47 @@ class Order:
             The new order, or this one when nothing was left to place.
 
         Raises:
-            TypeError: it is a market order, or a take-profit or stop-loss.
-            ApiError, InvalidRequest, OrderNotPlaced: as of ``submit``. The first order is closed then.
+            TypeError: it is a market order, or a take-profit or stop-loss, or of a journal that does not say all that
+                it was submitted with.
+            OrderNotPlaced: nothing was placed, since the order was cancelled by somebody else (another task, another
+                program, the exchange), or is being replaced already; ``client_order_id`` is this order's.
+            ApiError, InvalidRequest: as of ``submit``, like its OrderNotPlaced. The first order is closed then.
         """
-        intent = self._tracked.record.intent
+        tracked, engine = self._tracked, self._engine
+        intent, recalls = tracked.record.intent, engine.recalls
         if intent.kind != "order" or intent.size is None or intent.price is None:
             raise TypeError("only an order with a price and a size can be replaced")
+        if not intent.whole:
+            raise TypeError("an order of a journal that does not hold its leverage, mode and the like: cancel it")
         better, whole = amount(price, "price"), amount(size, "size")
-        ended = await self._engine.cancel(self._tracked)
+
+        def last_look() -> None:
+            if tracked.recalled or engine.recalls != recalls:
+                raise self._not_replaced("was cancelled by another task")
+
+        await trio.lowlevel.checkpoint()
+        if tracked.replacing:
+            raise self._not_replaced("is being replaced already, or has been")
+        if tracked.record.state is OrderState.CANCELLED:
+            raise self._not_replaced("is cancelled already")
+        tracked.replacing, done = True, False
+        try:
+            ended = await engine.cancel(tracked)
+            done = True
+        finally:
+            tracked.replacing = done
         left = (intent.size if whole is None else whole) - ended.filled_size
         if left <= 0 or ended.state is OrderState.REJECTED:
             await trio.lowlevel.checkpoint()
             return self
-        return await self._again(_changed(intent, intent.price if better is None else better, left))
+        if ended.state is OrderState.CANCELLED and not tracked.hit:
+            raise self._not_replaced("was cancelled by somebody else")
+        last_look()
+        return await self._again(_changed(intent, intent.price if better is None else better, left), last_look)
+
+    def _not_replaced(self, why: str) -> OrderNotPlaced:
+        name = self.client_order_id
+        return OrderNotPlaced(f"nothing was placed instead of {name}: it {why}", client_order_id=name)
 
     def __repr__(self) -> str:
         status = self.status

@@ -33,6 +33,17 @@ def _base36(number: int, width: int) -> str:
     return text.rjust(width, "0")
 
 
+def made_at(client_order_id: str) -> int:
+    """When the session of an id began, milliseconds since 1970: the order itself is no older.
+
+    Raises:
+        ValueError: it is no id of a session.
+    """
+    if not client_order_id.startswith(MARK):
+        raise ValueError(f"{client_order_id!r} is no id of a session")
+    return int(client_order_id[len(MARK) : len(MARK) + 8], 36)
+
+
 class OrderIds:
     """The ids of one session.
 
@@ -41,6 +52,7 @@ class OrderIds:
     """
 
     def __init__(self, now_ms: int) -> None:
+        self.began_ms: int = now_ms
         self.prefix: str = f"{MARK}{_base36(now_ms, 8)}{_base36(secrets.randbelow(36**8), 8)}"
         """What all ids of the session begin with."""
         self._count = 0

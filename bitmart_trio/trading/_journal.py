@@ -6,9 +6,13 @@ The file is text, one entry a line, only ever appended to::
     5a01e9c4 {"what":"intent","id":"bt...","market":"spot","symbol":"BTC_USDT","kind":"order","side":"buy",...}
     d41f77a0 {"what":"end","id":"bt...","state":"filled","filled":"0.001"}
 
-Eight hex digits (CRC-32 of the JSON's bytes), a blank, a JSON object in ASCII, a line feed. An intent without an end
-may be open. A machine that stops in the middle of a write leaves a torn last line: it is dropped, for nothing was sent
-by it yet. Damage anywhere else is an error: nothing is guessed.
+Eight hex digits (CRC-32 of the JSON's bytes), a blank, a JSON object in ASCII, a line feed. ``price``, ``size`` and
+``notional`` are texts and stand where the order has them; ``extras`` holds the further arguments of its submit (mode,
+leverage, ...), and ``at`` the exchange's time in milliseconds when it was written, as far as it was known: lines
+without these two are of an older version, and are read too.
+
+An intent without an end may be open. A machine that stops in the middle of a write leaves a torn last line: it is
+dropped, for nothing was sent by it yet. Damage anywhere else is an error: nothing is guessed.
 
 An intent is fsynced before `append` returns. An end is noted and written with the next intent or at the close: losing
 one costs a look-up at the next start. Finished intents are cut out at the opening, and while running once they are most
@@ -42,6 +46,9 @@ if sys.platform == "win32":
     def _lock(file: int) -> None:
         msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
 
+    def _unlock(file: int) -> None:
+        msvcrt.locking(file, msvcrt.LK_UNLCK, 1)
+
     def _sync_folder(folder: Path) -> None:
         """Windows cannot, and need not."""
 
@@ -50,6 +57,9 @@ else:
 
     def _lock(file: int) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _unlock(file: int) -> None:
+        fcntl.flock(file, fcntl.LOCK_UN)
 
     def _sync_folder(folder: Path) -> None:
         opened = os.open(folder, os.O_RDONLY)
@@ -164,7 +174,10 @@ class FileJournal:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path: Path = Path(path)
+        # Resolved now: neither a change of folder nor a link may lead to another file later, or past the lock.
+        self.path: Path = Path(path).resolve()
+        self._whole: int | None = None
+        """How far the file is good, when half a line behind that could not be taken back yet."""
         self._file: int | None = None
         self._lock_file: int | None = None
         self._turn = trio.Lock()
@@ -290,6 +303,7 @@ class FileJournal:
             self._file = None
         try:
             Path(new).replace(self.path)
+            self._whole = None
             _sync_folder(self.path.parent)
         finally:
             # The new one, or, if it could not be put in place, the old one.
@@ -298,16 +312,23 @@ class FileJournal:
     def _write(self, data: bytes) -> None:
         if self._file is None:
             raise JournalError(f"the journal {self.path} is not open")
-        before = os.fstat(self._file).st_size
+        if self._whole is not None:
+            os.ftruncate(self._file, self._whole)
+        before = self._whole = os.fstat(self._file).st_size
         try:
             _write_all(self._file, data)
             os.fsync(self._file)
         except OSError:
-            # What was written of it may be half a line, and the next entry must not stand behind that.
+            # What was written of it may be half a line, and the next entry must not stand behind that. Where it cannot
+            # be taken back either, nothing is written until it can be.
             os.ftruncate(self._file, before)
+            self._whole = None
             raise
+        self._whole = None
 
     def _let_go(self) -> None:
+        if self._lock_file is not None:
+            _unlock(self._lock_file)  # closing is not enough: a forked child may hold the same lock
         for held in (self._file, self._lock_file):
             if held is not None:
                 os.close(held)

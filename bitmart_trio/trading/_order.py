@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Final, Literal, TypeAlias, cast
 
 import attrs
@@ -140,7 +140,11 @@ class Intent:
     size: Decimal | None = None
     notional: Decimal | None = None
     extras: Mapping[str, object] = attrs.field(factory=dict[str, object])
-    """Further arguments of the market's submit method. They are not written down: nothing is sent from a journal."""
+    """Further arguments of the market's submit method."""
+    whole: bool = True
+    """Whether `extras` are known; they are not in lines that an older version wrote."""
+    at: int | None = None
+    """The exchange's time in milliseconds when it was made, as far as it was known then; None in older lines."""
 
     def entry(self) -> dict[str, object]:
         """For the journal."""
@@ -154,12 +158,15 @@ class Intent:
             "side": self.side,
             "type": self.type,
             **{name: format(value, "f") for name, value in amounts.items() if value is not None},
+            **({"extras": {name: _scalar(value) for name, value in self.extras.items()}} if self.whole else {}),
+            **({} if self.at is None else {"at": self.at}),
         }
 
     @classmethod
     def from_entry(cls, entry: Mapping[str, object]) -> Intent:
         """From the journal. Raises KeyError or ArithmeticError for what `entry` never wrote."""
         amounts = {name: Decimal(str(entry[name])) for name in ("price", "size", "notional") if name in entry}
+        extras, at = entry.get("extras"), entry.get("at")
         return cls(
             client_order_id=str(entry["id"]),
             market=cast("Market", entry["market"]),
@@ -170,6 +177,9 @@ class Intent:
             price=amounts.get("price"),
             size=amounts.get("size"),
             notional=amounts.get("notional"),
+            extras=cast("dict[str, object]", extras) if isinstance(extras, dict) else {},
+            whole=isinstance(extras, dict),
+            at=at if isinstance(at, int) else None,
         )
 
 
@@ -258,11 +268,19 @@ class OrderRecord:
         """Take fills that were read; whether any was new."""
         before = len(self.fills)
         found = {fill.trade_id: fill for fill in fills}
-        if not self.fills.keys() <= found.keys() and sum((f.size for f in fills), ZERO) == self.filled_size:
-            # Pushes and lists name the fills differently: the list has them all, so nothing may count twice.
-            self.fills = found
-        else:
-            self.fills = {**self.fills, **{name: fill for name, fill in found.items() if name not in self.fills}}
+        if not self.fills or self.fills.keys() & found.keys():
+            self.fills.update({name: fill for name, fill in found.items() if name not in self.fills})
+        elif sum((fill.size for fill in fills), ZERO) == self.filled_size:
+            # Pushes and lists name the fills differently. A list that has not got them all tells nothing, then; of a
+            # whole one, those are new that no push told of: nothing may count twice, or be given twice.
+            missing = dict(found)
+            for told in self.fills.values():
+                twins = [name for name, fill in missing.items() if (fill.price, fill.size) == (told.price, told.size)]
+                missing.pop(twins[0] if twins else "", None)
+            if len(found) == len(missing) + len(self.fills):
+                self.fills.update(missing)
+            else:
+                self.fills = found
         return len(self.fills) != before
 
     def outcome(self) -> Outcome:
@@ -298,6 +316,18 @@ class OrderRecord:
             "state": self.state.value,
             "filled": format(self.filled_size, "f"),
         }
+
+
+def _scalar(value: object) -> object:
+    """An argument as JSON can hold it, and as the submit method takes it again."""
+    value = value.value if isinstance(value, Enum) else value
+    return (
+        value
+        if isinstance(value, bool | int | str)
+        else format(value, "f")
+        if isinstance(value, Decimal)
+        else str(value)
+    )
 
 
 def amount(value: Decimal | int | str | None, name: str) -> Decimal | None:

@@ -16,7 +16,7 @@ from typing import Final, Literal, TypeAlias, TypeVar
 import trio
 
 from .._io.scopes import lone_error
-from ..errors import BitMartError, InvalidRequest
+from ..errors import BitMartError, InvalidRequest, JournalError
 from ..models.rules import FuturesRules, SpotRules
 from ._engine import Engine
 from ._guard import ExitGuard, ExitReport, OnExit, PositionCloser, tell
@@ -91,18 +91,30 @@ class Session:
             How they ended.
 
         Raises:
-            ApiError: as of ``Order.cancel``. Cancelling this leaves some open and some not.
+            ApiError: as of ``Order.cancel``, once all others are over; several in a group. Cancelling this leaves some
+                open and some not.
         """
         ended: list[OrderStatus] = []
+        refused: list[Exception] = []
+        engine = self._engine
+        engine.recalls += 1  # what is being replaced gets no successor
         await trio.lowlevel.checkpoint()
 
         async def one(tracked: Tracked) -> None:
-            ended.append(await self._engine.cancel(tracked))
+            tracked.recalled = True
+            await trio.lowlevel.checkpoint()
+            try:
+                ended.append(await engine.cancel(tracked))
+            except (BitMartError, trio.ClosedResourceError) as error:
+                refused.append(error)
 
-        with lone_error():
-            async with trio.open_nursery() as nursery:
-                for tracked in list(self._engine.orders.values()):
-                    nursery.start_soon(one, tracked)
+        async with trio.open_nursery() as nursery:
+            for tracked in list(engine.orders.values()):
+                nursery.start_soon(one, tracked)
+        if len(refused) == 1:
+            raise refused[0]
+        if refused:
+            raise ExceptionGroup(f"{len(refused)} orders could not be cancelled", refused)
         return ended
 
     async def reconcile(self) -> None:
@@ -142,12 +154,16 @@ class Session:
             raise InvalidRequest(reasons, argument=broken[0].argument if len(broken) == 1 else None)
         return replaced(intent, price=price, size=size)
 
-    async def _submit(self, intent: Intent, *, resend: int, wait: bool) -> Order:
+    async def _submit(
+        self, intent: Intent, *, resend: int, wait: bool, last_look: Callable[[], None] | None = None
+    ) -> Order:
         # Here rather than later: once there is an order, nobody may be cancelled without abandoning it.
         await trio.lowlevel.checkpoint()
         if self._engine.closing or self._engine.work is None:
             raise trio.ClosedResourceError("the session was left")
-        intent = replaced(self._fitted(intent), client_order_id=self._engine.ids.next())
+        intent = replaced(self._fitted(intent), client_order_id=self._engine.ids.next(), at=self._engine.clock())
+        if last_look is not None:
+            last_look()
         tracked = self._engine.adopt(intent, resend=resend)
         order = self._handle(tracked)
         self._engine.send(tracked)
@@ -166,7 +182,10 @@ class Session:
         return order
 
     def _handle(self, tracked: Tracked) -> Order:
-        return Order(self._engine, tracked, lambda intent: self._submit(intent, resend=0, wait=True))
+        return Order(self._engine, tracked, self._submit_instead)
+
+    async def _submit_instead(self, intent: Intent, last_look: Callable[[], None]) -> Order:
+        return await self._submit(intent, resend=0, wait=True, last_look=last_look)
 
     async def _settle_leftovers(self, left: Iterable[Intent], mode: Leftovers) -> None:
         """See to what an earlier run left: find each, and cancel, adopt or leave it."""
@@ -179,7 +198,8 @@ class Session:
                 stamp = await engine.venue.now()
             tracked = engine.adopt(intent)
             tracked.counts = False
-            tracked.record.lose(stamp, None)
+            # Nor an earlier one than it was written down with: their clock may have been ahead, or set back since.
+            tracked.record.lose(max(stamp, intent.at or 0), None)
             found.append(tracked)
 
         async def settle(tracked: Tracked) -> None:
@@ -193,6 +213,7 @@ class Session:
             if not tracked.record.decided:
                 # Perhaps still on its way: it is watched until it can no longer arrive, while the session goes on.
                 if mode == "leave":
+                    tracked.spared = True
                     engine.start(engine.watch, tracked)
                 else:
                     tracked.abandoned = mode == "cancel"
@@ -217,8 +238,9 @@ def replaced(
     price: Decimal | Literal["same"] | None = "same",
     size: Decimal | Literal["same"] | None = "same",
     client_order_id: str | None = None,
+    at: int | None = None,
 ) -> Intent:
-    """An intent with other amounts or another id."""
+    """An intent with other amounts, another id or another time."""
     return Intent(
         client_order_id=intent.client_order_id if client_order_id is None else client_order_id,
         market=intent.market,
@@ -230,6 +252,8 @@ def replaced(
         size=intent.size if size == "same" else size,
         notional=intent.notional,
         extras=intent.extras,
+        whole=intent.whole,
+        at=intent.at if at is None else at,
     )
 
 
@@ -285,21 +309,49 @@ async def opened(
         with lone_error():
             async with trio.open_nursery() as nursery:
                 await nursery.start(engine.run, guards)
+                leaving: BaseException | None = None
                 try:
                     await session._settle_leftovers(mine, mode)  # pyright: ignore[reportPrivateUsage]
                     yield session
+                except BaseException as error:
+                    leaving = error
+                    raise
                 finally:
                     closer = None if positions is None or on_exit != "close" else positions(engine)
+                    guard = ExitGuard(engine, on_exit, deadline, closer)
                     try:
-                        # It shields itself, and keeps to the deadline.
-                        report = await ExitGuard(engine, on_exit, deadline, closer).leave()  # noqa: ASYNC102
-                        session._report = report  # pyright: ignore[reportPrivateUsage]
-                        if left is not None:
-                            with trio.move_on_after(_RELEASE, shield=True):
-                                await left(report)
+                        await _leave(session, guard, left)  # noqa: ASYNC102  it shields itself, and keeps to a deadline
+                    except KeyboardInterrupt as interrupt:
+                        leaving = interrupt
+                        raise
                     finally:
                         # Its tasks are shielded, so the nursery would wait for them for ever.
                         engine.stop()
-                    tell(report)
+                        if session.report is not None:
+                            tell(session.report, leaving)
     finally:
-        await journal.close()  # noqa: ASYNC102  it shields itself
+        try:
+            await journal.close()  # noqa: ASYNC102  it shields itself
+        except JournalError as error:
+            # Only ends of orders can be lost now, which costs look-ups at the next start: no reason to hide an error.
+            log.error("the journal could not be closed in order: %s", error)  # noqa: TRY400
+
+
+async def _leave(session: Session, guard: ExitGuard, left: Callable[[ExitReport], Awaitable[None]] | None) -> None:
+    """Run the exit in a task of its own.
+
+    Plain ``trio.run`` hands Ctrl-C to the main task wherever it waits. Waiting for another task, it keeps the interrupt
+    until that one has ended, so a session that is being left is left in order all the same.
+    """
+
+    @trio.lowlevel.enable_ki_protection
+    async def leave() -> None:  # noqa: ASYNC910  a cancellation must not keep it from its work
+        report = await guard.leave()
+        session._report = report  # pyright: ignore[reportPrivateUsage]
+        if left is not None:
+            with trio.move_on_after(_RELEASE, shield=True):
+                await left(report)
+
+    with lone_error():
+        async with trio.open_nursery() as nursery:  # noqa: ASYNC112  not directly: this task must only wait
+            nursery.start_soon(leave)

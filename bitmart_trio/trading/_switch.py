@@ -11,6 +11,7 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Final
+from weakref import WeakKeyDictionary
 
 import trio
 
@@ -18,7 +19,7 @@ from .._io.scopes import closing_shield, lone_error
 from ..client import Client
 from ..errors import BitMartError, InvalidRequest, RateLimited, SwitchFailed
 from ..rest.futures import Futures
-from ._venue import passing
+from ._venue import HORIZON_MS, passing
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,11 @@ _LEAST: Final = 5
 _CLOSING: Final = 5.0
 _A_SECOND: Final = 2.0
 """Calls that all timers of an account may take in a second."""
+_HEALTHY: Final = 3.0
+"""Seconds. A call that ends without an answer after more than these was given up, by us or by the client."""
+
+_GUARDED: Final[WeakKeyDictionary[Futures, set[str]]] = WeakKeyDictionary()
+"""The contracts that a switch of a client guards."""
 
 
 class DeadMansSwitch:
@@ -52,6 +58,10 @@ class DeadMansSwitch:
         self.after: int = after
         self._futures = futures
         self._set_at: dict[str, float] = {}
+        self._touched: set[str] = set()
+        """Those whose timer may run: a call that is cancelled on its way may have set it."""
+        self._given_up: dict[str, float] = {}
+        """When a call for a contract was last given up on its way: it may still arrive."""
         self._turns = {symbol: trio.Lock() for symbol in symbols}
         """Held by the call that is on its way for a contract: switching off must not overtake a renewal."""
         self._stopping = False
@@ -92,18 +102,32 @@ class DeadMansSwitch:
 
     @trio.lowlevel.enable_ki_protection
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """`arm`, then `keep`."""
-        await self.arm()
-        task_status.started()
-        await self.keep()
+        """`arm`, then `keep`.
+
+        Raises:
+            SwitchFailed: also when another switch of this client guards one of the contracts.
+        """
+        guarded = _GUARDED.setdefault(self._futures, set())
+        for symbol in self.symbols:
+            if symbol in guarded:
+                # There is one timer: whoever left first would switch it off for the other.
+                raise SwitchFailed(f"another switch of this client guards {symbol}", symbol=symbol)
+        guarded.update(self.symbols)
+        try:
+            await self.arm()
+            task_status.started()
+            await self.keep()
+        finally:
+            guarded.difference_update(self.symbols)
 
     async def disarm(self) -> list[str]:
         """Switch all timers off, also while being cancelled.
 
         Returns:
-            The contracts whose timer may still be running.
+            The contracts whose timer may still be running, or may be set once more by a renewal that was given up less
+            than a minute ago and is still on its way.
         """
-        left = [*self._set_at]
+        left = [symbol for symbol in self.symbols if symbol in self._touched]
         self._stopping = True
         await trio.lowlevel.cancel_shielded_checkpoint()
         with closing_shield(_CLOSING):
@@ -118,8 +142,10 @@ class DeadMansSwitch:
                             if not passing(error):
                                 break
                             await trio.sleep(0.2)
-        self._set_at = {symbol: self._set_at[symbol] for symbol in left}
-        return left
+        self._set_at = {symbol: at for symbol, at in self._set_at.items() if symbol in left}
+        self._touched = set(left)
+        late = trio.current_time() - HORIZON_MS / 1000
+        return [each for each in self.symbols if each in left or self._given_up.get(each, late) > late]
 
     async def _keep(self, symbol: str) -> None:
         await trio.lowlevel.checkpoint()
@@ -136,7 +162,8 @@ class DeadMansSwitch:
         pause = 0.2
         while trio.current_time() < until and not self._stopping:
             sent = trio.current_time()
-            with trio.move_on_at(min(until, sent + self.after / 3)):  # noqa: ASYNC912  every call checkpoints
+            self._touched.add(symbol)
+            with trio.move_on_at(min(until, sent + self.after / 3)) as patience:  # noqa: ASYNC912  every call checkpoints
                 try:
                     reply = await self._futures.trading.cancel_all_after(symbol, self.after)
                 except BitMartError as error:
@@ -146,6 +173,9 @@ class DeadMansSwitch:
                         raise SwitchFailed(f"the exchange did not set the timer of {symbol}", symbol=symbol)
                     self._set_at[symbol] = sent
                     return  # noqa: ASYNC910  likewise
+            # Longer than a healthy answer takes: it was not refused or lost at once, and may be on its way still.
+            if patience.cancelled_caught or trio.current_time() - sent >= _HEALTHY:
+                self._given_up[symbol] = trio.current_time()
             if last is not None and not passing(last):
                 raise SwitchFailed(f"the timer of {symbol} was refused: {last}", symbol=symbol) from last
             log.info("the timer of %s could not be set yet: %s", symbol, last or "no answer in time")
@@ -175,7 +205,8 @@ async def dead_mans_switch(client: Client, *symbols: str, after: int = 60) -> As
         after: whole seconds, at least 5. Too short a time fires on a slow line: choose minutes rather than seconds.
 
     Raises:
-        SwitchFailed: it could not be set, kept renewed, or switched off; it cancels what runs inside.
+        SwitchFailed: it could not be set, kept renewed, or switched off for certain; it cancels what runs inside. Also
+            when another switch of this client guards one of the contracts: there is only one timer.
         InvalidRequest: no symbol, or a time that cannot be kept.
 
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Timed Cancel All Orders (SIGNED)")

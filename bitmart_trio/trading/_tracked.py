@@ -24,6 +24,14 @@ class Tracked:
     """A task is placing it, or looking for it after it was cut off."""
     abandoned: bool = False
     """Its submit was cancelled, so nobody has its handle."""
+    recalled: bool = False
+    """Somebody has asked for its cancel, for the sake of having it gone."""
+    hit: bool = False
+    """A cancel of ours may have ended it: not every one was answered that there is nothing to cancel."""
+    replacing: bool = False
+    """Another order takes its place, or has."""
+    spared: bool = False
+    """Of an earlier run, and to be left alone: the exit does not touch it."""
     misses: int = 0
     """Look-ups in a row that did not find it although the exchange had accepted it."""
     missed_since: float = 0.0

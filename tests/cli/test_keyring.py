@@ -40,6 +40,7 @@ def ring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder.mkdir()
     (folder / "keyring.py").write_text(FAKE)
     monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.delitem(sys.modules, "keyring", raising=False)  # the real one, if some other test has asked for it
     monkeypatch.setenv("HOME", str(tmp_path))
     yield folder
     sys.modules.pop("keyring", None)

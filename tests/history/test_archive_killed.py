@@ -95,7 +95,7 @@ async def test_killed_processes_leave_a_whole_archive(tmp_path: Path) -> None:
         since = str(bm.from_millis(bm.Millis(past.since)).date())
         killed = 0
         for _ in range(KILLS):
-            wait = dice.uniform(0, 4 if FULL else 0.6)
+            wait = dice.uniform(0, 4 if FULL else 0.05)
             ended = await run_archive(server.url, out, tmp_path, "--since", since, "--resume", kill_after=wait)
             killed += ended.code == -9
         ended = await run_archive(server.url, out, tmp_path, "--since", since, "--resume")

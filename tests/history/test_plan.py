@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import attrs
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from model_server import Server, gaps_of, rows_of, walked
 
@@ -40,6 +40,9 @@ TIMES = st.lists(
     open_start=st.booleans(),
     open_end=st.booleans(),
     keeps_oldest=st.booleans(),
+)
+@example(
+    times=[999, 1000, 1000], since=0, length=1000, most=2, span=1, open_start=True, open_end=False, keeps_oldest=False
 )
 def test_windows_of_milliseconds(
     times: list[int],

@@ -111,12 +111,20 @@ def test_fills_read_later_complete_those_that_were_pushed(known: tuple[int, ...]
 
 
 def test_fills_that_are_named_differently_are_not_counted_twice() -> None:
-    """A list that has them all replaces what pushes told under other ids."""
+    """What pushes told keeps its id, and a list that has them all tells the rest; one that has not tells nothing."""
     record = OrderRecord(INTENT)
     record.see(news(OrderState.CANCELLED, 2, 2))
     record.add_fills([OrderFill(f"other{n}", Decimal(5), Decimal(1), None, None, n) for n in (1, 2)])
     assert record.filled_known == 2
-    assert set(record.fills) == {"other1", "other2"}
+    assert set(record.fills) == {"t2", "other2"}
+    lagging = OrderRecord(INTENT)
+    lagging.see(news(OrderState.CANCELLED, 2, 2))
+    lagging.add_fills([OrderFill("other2", Decimal(5), Decimal(1), None, None, 2)])
+    assert set(lagging.fills) == {"t2"}
+    unlike = OrderRecord(INTENT)
+    unlike.see(news(OrderState.CANCELLED, 2, 2))
+    unlike.add_fills([OrderFill(f"other{n}", Decimal(7), Decimal(1), None, None, n) for n in (1, 2)])
+    assert set(unlike.fills) == {"other1", "other2"}
 
 
 def test_an_intent_survives_the_journal() -> None:
