@@ -31,7 +31,7 @@ import trio
 from bitmart_trio._core import codec
 from bitmart_trio._core.channel import CHANNELS, Channel, find, is_private
 from bitmart_trio._core.session import Event, LoginRefused, Ready, Session, TopicHeld, TopicRefused
-from bitmart_trio._core.socket_dialect import LIMITS, Data, dialect, string_to_sign
+from bitmart_trio._core.socket_dialect import LIMITS, Data, Push, dialect, string_to_sign
 from bitmart_trio._io.hub import Hub
 from bitmart_trio._io.subscription import Subscription, SubscriptionBuffer
 from bitmart_trio._io.switchboard import Switchboard
@@ -153,7 +153,7 @@ class Play:
             payload = packer.compress(payload) + packer.flush()
         for event in self.session.receive([(self.binary, payload)], 1.0):
             if type(event) is tuple:
-                key, frame = event
+                key, frame = cast("Push", event)
                 if not self.hub.push_frame(key, frame, 1.0):
                     self._handle(self.session.read(frame, 1.0))
             else:

@@ -91,7 +91,6 @@ class FuturesVenue:
         return since // 1000, now // 1000 + 60
 
     async def _live(self, symbol: str) -> list[FuturesOrder]:
-        await trio.lowlevel.checkpoint()
         if symbol not in self._open_lists:
             read = partial(self._futures.trading.open_orders, symbol, limit=_LIST)
             self._open_lists[symbol] = SharedRead(read)
@@ -102,13 +101,13 @@ class FuturesVenue:
 
         The history by client id takes three calls a second: too few where many orders were cut off together.
         """
-        await trio.lowlevel.checkpoint()
         if symbol not in self._done_lists:
             self._done_lists[symbol] = SharedRead(partial(self._finished, symbol))
         since, rows = await self._done_lists[symbol]()
         return rows if len(rows) < _HISTORY and since < made - _ROOM_MS else None
 
     async def _finished(self, symbol: str) -> tuple[int, list[FuturesOrder]]:
+        await trio.lowlevel.checkpoint()
         now = self._told[0] + int((trio.current_time() - self._told[1]) * 1000)
         since = now - _LATELY_MS
         try:

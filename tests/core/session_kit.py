@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from bitmart_trio._core.session import Event, Ready, Session, TopicHeld, TopicRefused
-from bitmart_trio._core.socket_dialect import LIMITS, SocketLimits, dialect
+from bitmart_trio._core.socket_dialect import LIMITS, Push, SocketLimits, dialect
 from bitmart_trio.config import Market
 
 PING: Final = 10.0
@@ -40,7 +40,7 @@ class Line:
         self.market = market
         self.now = 100.0
         self.session = make(market, **options)
-        self.events: list[Event] = []
+        self.events: list[Event | Push] = []
         opening = self.session.opened(self.now)
         assert opening == ([] if options.get("private") else [Ready()])
 
@@ -56,18 +56,18 @@ class Line:
                 frames.append(text)
         return frames
 
-    def said(self) -> list[Event]:
+    def said(self) -> list[Event | Push]:
         """The events since the last look."""
         events, self.events = self.events, []
         return events
 
-    def hear(self, *texts: str, after: float = 0.0, binary: bool = False) -> list[Event]:
+    def hear(self, *texts: str, after: float = 0.0, binary: bool = False) -> list[Event | Push]:
         self.now += after
         batch = [(binary, deflated(text.encode()) if binary else text.encode()) for text in texts]
         self.events += self.session.receive(batch, self.now)
         return self.said()
 
-    def acknowledge(self, *topics: str, verb: str = "subscribe", after: float = 0.0) -> list[Event]:
+    def acknowledge(self, *topics: str, verb: str = "subscribe", after: float = 0.0) -> list[Event | Push]:
         return self.hear(*(self.answer(topic, verb) for topic in topics), after=after)
 
     def answer(self, topic: str, verb: str = "subscribe") -> str:
@@ -81,7 +81,7 @@ class Line:
     def drop(self, *topics: str) -> None:
         self.session.drop(self.now, topics)
 
-    def tick(self, after: float = 0.0) -> list[Event]:
+    def tick(self, after: float = 0.0) -> list[Event | Push]:
         self.now += after
         self.events += self.session.tick(self.now)
         return self.said()
@@ -104,9 +104,9 @@ def futures_error(topic: str, verb: str = "subscribe", text: str = "Invalid chan
     return json.dumps({"action": verb, "group": topic, "success": False, "error": text})
 
 
-def refusals(events: Iterable[Event]) -> dict[str, type[Exception]]:
+def refusals(events: Iterable[Event | Push]) -> dict[str, type[Exception]]:
     return {event.topic: type(event.error) for event in events if isinstance(event, TopicRefused)}
 
 
-def held(events: Iterable[Event]) -> list[str]:
+def held(events: Iterable[Event | Push]) -> list[str]:
     return [event.topic for event in events if isinstance(event, TopicHeld)]

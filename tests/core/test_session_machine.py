@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 import hypothesis.strategies as st
@@ -16,7 +17,7 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from bitmart_trio._core.session import Dead, Event, Session, TopicHeld, TopicRefused
-from bitmart_trio._core.socket_dialect import Data, SocketLimits, dialect
+from bitmart_trio._core.socket_dialect import Data, Push, SocketLimits, dialect
 from bitmart_trio.config import Market
 
 # Narrow, so that a few topics are enough to reach them.
@@ -137,7 +138,7 @@ class Conversation(RuleBasedStateMachine):
         """Topics that somebody wants, and whether he was told that they are held."""
         self.handle(self.session.opened(self.now))
 
-    def handle(self, events: list[Event]) -> None:
+    def handle(self, events: Sequence[Event | Push]) -> None:
         for event in events:
             assert not isinstance(event, Dead), event
             if isinstance(event, TopicHeld):
