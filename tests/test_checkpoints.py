@@ -239,7 +239,11 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "open_streams": lambda scene: _open(scene, bm.open_streams),
     **{
         f"{kind}.{name.partition('.')[2]}": _opener(market, name.partition(".")[2])
-        for market, kind in (("spot", "SpotStreams"), ("futures", "FuturesStreams"), ("futures", "FuturesPrivateStreams"))
+        for market, kind in (
+            ("spot", "SpotStreams"),
+            ("futures", "FuturesStreams"),
+            ("futures", "FuturesPrivateStreams"),
+        )
         for name in FUNCTIONS
         if name.startswith(f"{kind}.")
     },

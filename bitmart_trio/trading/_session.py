@@ -321,7 +321,7 @@ async def opened(
                     guard = ExitGuard(engine, on_exit, deadline, closer)
                     try:
                         await _leave(session, guard, left)  # noqa: ASYNC102  it shields itself, and keeps to a deadline
-                    except KeyboardInterrupt as interrupt:
+                    except BaseException as interrupt:  # Ctrl-C, or several of them in a group
                         leaving = interrupt
                         raise
                     finally:
