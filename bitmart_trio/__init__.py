@@ -78,18 +78,24 @@ if TYPE_CHECKING:
     from ._core.endpoint import Auth, Endpoint, Quota
     from ._core.reply import QuotaUse, RawReply, Reply, extras
     from ._io.subscription import Subscription, SubscriptionStatistics
+    from ._io.switchboard import StreamsStatistics
     from .client import Client, Futures, Spot, Streams, open_client, open_futures, open_spot, open_streams
     from .models._fields import Millis, Seconds, from_millis, from_seconds
     from .models.stream_events import Backfilled, Gap
+    from .streams._account_futures import FuturesAccountView
+    from .streams._account_spot import SpotAccountView
     from .streams._book import BookChange, BookDepth, BookState, BookStatistics, OrderBook
 else:
     _HOMES: Final = {
         "._core.endpoint": ("Auth", "Endpoint", "Quota"),
         "._core.reply": ("QuotaUse", "RawReply", "Reply", "extras"),
         "._io.subscription": ("Subscription", "SubscriptionStatistics"),
+        "._io.switchboard": ("StreamsStatistics",),
         ".client": ("Client", "Futures", "Spot", "Streams", "open_client", "open_futures", "open_spot", "open_streams"),
         ".models._fields": ("Millis", "Seconds", "from_millis", "from_seconds"),
         ".models.stream_events": ("Backfilled", "Gap"),
+        ".streams._account_futures": ("FuturesAccountView",),
+        ".streams._account_spot": ("SpotAccountView",),
         ".streams._book": ("BookChange", "BookDepth", "BookState", "BookStatistics", "OrderBook"),
     }
     _MODULES: Final = ("endpoints", "history", "models", "sim", "telemetry", "testing", "trading")
@@ -140,6 +146,7 @@ __all__ = [
     "ExitUnconfirmed",
     "FundingRefused",
     "Futures",
+    "FuturesAccountView",
     "Gap",
     "Hooks",
     "InsufficientBalance",
@@ -174,9 +181,11 @@ __all__ = [
     "Seconds",
     "ServiceUnavailable",
     "Spot",
+    "SpotAccountView",
     "StreamError",
     "StreamGap",
     "Streams",
+    "StreamsStatistics",
     "SubscriberTooSlow",
     "Subscription",
     "SubscriptionRefused",

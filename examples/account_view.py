@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import trio
 
 import bitmart_trio as bm
 
 ENVIRONMENT = bm.Environment.at(os.environ.get("BITMART_URL", "http://127.0.0.1:8765"))
+
+
+async def until(account: bm.SpotAccountView, condition: Callable[[], bool]) -> None:
+    """Follow the view until something holds: what one has done is seen when the exchange pushes it."""
+    if not condition():
+        async for _ in account:
+            if condition():
+                return
 
 
 async def main() -> None:
@@ -18,13 +27,14 @@ async def main() -> None:
             with trio.fail_after(30):
                 await account.wait_live()
                 print(f"{account.balances['USDT'].available} USDT free, {len(account.orders)} open orders")
+                before = account.balances["USDT"].available
                 placed = await client.spot.trading.submit_order(
                     symbol="BTC_USDT", side="buy", type="limit", size="0.001", price="30000"
                 )
-                await account.wait_settled()
+                await until(account, lambda: bool(account.orders) and account.balances["USDT"].available != before)
                 print(f"{account.balances['USDT'].available} USDT free, {len(account.orders)} open orders")
                 await client.spot.trading.cancel_order(symbol="BTC_USDT", order_id=placed.order_id)
-                await account.wait_settled()
+                await until(account, lambda: not account.orders and account.balances["USDT"].available == before)
                 print(f"{account.balances['USDT'].available} USDT free, {len(account.orders)} open orders")
 
 
