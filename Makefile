@@ -55,7 +55,7 @@ bench: ## what messages and requests cost, as ratios against the raw libraries a
 	$(RUN) tests.bench
 
 proofs: ## the heavy proofs in full (an hour or two): chaos, tapes, storms, kills, books, money, fuzz
-	BITMART_SEEDS=$(SEEDS) $(RUN) pytest -q tests/chaos tests/streams tests/trading tests/history tests/testing tests/sim
+	BITMART_SEEDS=$(SEEDS) BITMART_KILLS=50 BITMART_BOOK_UPDATES=1000000 BITMART_ARCHIVE_RECORDS=50000 $(RUN) pytest -q tests/chaos tests/streams tests/trading tests/history tests/testing tests/sim
 
 examples: ## every example runs against the simulated exchange and prints what it should
 	$(RUN) pytest -q tests/test_examples.py tests/test_readme.py

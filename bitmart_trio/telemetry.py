@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Final
 
 try:
     from opentelemetry import metrics, trace
-except ImportError as error:
-    raise ImportError("bitmart_trio.telemetry needs the extra: pip install bitmart-trio[otel]") from error
+except ImportError as _missing:
+    raise ImportError("bitmart_trio.telemetry needs the extra: pip install bitmart-trio[otel]") from _missing
 
 from ._version import __version__
 from .config import Hooks

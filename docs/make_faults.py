@@ -40,7 +40,9 @@ async def main() -> None:
         print(handle.hits, handle.active)
         handle.remove()
         async with httpx.AsyncClient(base_url=server.url) as other:  # any program, in any language
-            added = await other.post("/sim/faults", json={{"fault": "MuteTopic", "topic": "spot/ticker:*", "lasting": 60}})
+            added = await other.post(
+                "/sim/faults", json={{"fault": "MuteTopic", "topic": "spot/ticker:*", "lasting": 60}}
+            )
             print((await other.get("/sim/faults")).json())
             await other.delete(f"/sim/faults/{{added.json()['added']['id']}}")
 

@@ -14,10 +14,9 @@ ENVIRONMENT = bm.Environment.at(os.environ.get("BITMART_URL", "http://127.0.0.1:
 
 async def until(account: bm.SpotAccountView, condition: Callable[[], bool]) -> None:
     """Follow the view until something holds: what one has done is seen when the exchange pushes it."""
-    if not condition():
-        async for _ in account:
-            if condition():
-                return
+    await trio.lowlevel.checkpoint()
+    while not condition():
+        await anext(account)
 
 
 async def main() -> None:

@@ -79,7 +79,7 @@ class Streams:
     def events(self, *, buffer: int | None = None) -> AbstractAsyncContextManager[Subscription[AnyStreamEvent]]:
         """Follow the life of this client's connections.
 
-        Opened, authenticated, subscribed, silent, lost, reconnected, refused, closed, malformed.
+        Opened, authenticated, subscribed, silent, lost, reconnected, refused, closed, malformed, complained.
 
         Args:
             buffer: events held for a reader that is behind; above it the oldest are dropped and counted.

@@ -119,7 +119,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there, too")
     parser.add_argument("--save", action="store_true", help="make the results the baseline of this class of machine")
     parser.add_argument(
-        "--compare", nargs="?", const="", metavar="FILE", help="flag slides of more than 15 % against a baseline"
+        "--compare", nargs="?", const="", metavar="FILE", help="flag slides of more than 15 %% against a baseline"
     )
     parser.add_argument("--check", action="store_true", help="only see that everybody does the work right")
     given = parser.parse_args()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from typing import Any, Final
 
@@ -52,6 +53,7 @@ def table(results: dict[str, Any]) -> str:
 
 def main() -> None:
     """See the head of this file."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     stored = json.loads((BASELINES / f"{machine()}.json").read_text())
     text = PAGE.read_text(encoding="utf-8")
     before, _, rest = text.partition(_BEGIN)
