@@ -8,10 +8,11 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from importlib import import_module
 from pathlib import Path
 
@@ -188,6 +189,12 @@ async def test_an_archive_is_made_proven_and_resumed(tmp_path: Path) -> None:
     verified = CliRunner().invoke(app, ["archive", "verify", str(out), "--json"])
     assert verified.exit_code == 0
     assert json.loads(verified.stdout)["proven"]
+    # Interrupted between two histories, with those that had begun at their ends: that is no whole archive either.
+    with closing(sqlite3.connect(out / "archive.sqlite")) as database, database:
+        database.execute("UPDATE meta SET value = 'no' WHERE name = 'ended'")
+    verified = CliRunner().invoke(app, ["archive", "verify", str(out)])
+    assert verified.exit_code == 0
+    assert "not at its end, resume it" in verified.stdout
     (out / "replies.jsonl").write_bytes(b"x" + (out / "replies.jsonl").read_bytes()[1:])
     verified = CliRunner().invoke(app, ["archive", "verify", str(out)])
     assert verified.exit_code == 1

@@ -71,11 +71,13 @@ class ArchiveReport:
     """The account's id; blank where the exchange did not tell it."""
     walks: tuple[WalkReport, ...]
     snapshots: tuple[SnapshotReport, ...]
+    ended: bool
+    """Whether the last run came to its end; one that was interrupted may not have begun with some histories."""
 
     @property
     def complete(self) -> bool:
         """Whether everything that the key may read was read to its end; gaps and refusals do not count against it."""
-        return all(walk.state in ("done", "refused") for walk in self.walks) and bool(self.walks)
+        return self.ended and all(walk.state in ("done", "refused") for walk in self.walks)
 
     @property
     def records(self) -> int:
@@ -185,6 +187,7 @@ def read_report(reader: Reader) -> ArchiveReport:
         meta.get("account", ""),
         tuple(walks),
         tuple(looks.values()),
+        meta.get("ended") == "yes",
     )
 
 

@@ -134,6 +134,7 @@ async def archive(
         await archivist.begin("" if account is None else account.cid, begin, end)
         with lone_error():
             await archivist.work(tuple(symbols))
+            await runner(partial(store.set_meta, ended="yes"))
     assert archivist.report is not None
     return archivist.report
 
@@ -205,6 +206,7 @@ class _Archivist:
             store = self._store
             if store.meta("until") is None:
                 store.set_meta(account=account, since=str(since), until=str(until))
+            store.set_meta(ended="no")
             return str(store.meta("account")), int(store.meta("since") or 0), int(store.meta("until") or 0)
 
         whose, first, last = await self._run(settle)

@@ -78,7 +78,8 @@ class _Verifier:
                 for walk in walks:
                     self._walk(file, walk)
                 self._snapshots(file, rows)
-        complete = bool(walks) and all(walk.state in ("done", "refused") for walk in walks)
+        ended = reader.meta().get("ended") == "yes"
+        complete = ended and all(walk.state in ("done", "refused") for walk in walks)
         return Verification(tuple(self._problems), len(rows), self._windows, self._records, complete)
 
     def _places(self, file: BinaryIO, rows: list[ReplyRow]) -> None:
