@@ -16,7 +16,9 @@ import typer
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = ROOT / "docs" / "cli.md"
 MARK: Final = "<!-- Below this line the page is made by docs/make_cli.py. -->\n"
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "docs")]  # a test loads this file from elsewhere
+
+from made_pages import write_or_check  # noqa: E402  # after the path is set
 
 from bitmart_trio.cli.app import app  # noqa: E402  # after the path is set
 
@@ -68,14 +70,7 @@ def reference() -> str:
 def main() -> int:
     """Write the page, or compare."""
     written = PAGE.read_text(encoding="utf-8")
-    text = written.partition(MARK)[0] + MARK + reference()
-    if "--check" in sys.argv[1:]:
-        if written == text:
-            return 0
-        sys.stderr.write("docs/cli.md is not current: run python docs/make_cli.py\n")
-        return 1
-    PAGE.write_text(text, encoding="utf-8")
-    return 0
+    return write_or_check({PAGE: written.partition(MARK)[0] + MARK + reference()})
 
 
 if __name__ == "__main__":

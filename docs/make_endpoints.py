@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any, Final, get_args, get_origin
 
+from made_pages import write_or_check
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = ROOT / "docs" / "endpoints.md"
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "interop")]
@@ -89,14 +91,7 @@ def lines() -> list[str]:
 
 def main() -> int:
     """Write the page, or compare."""
-    text = HEAD + "\n".join(lines()) + "\n"
-    if "--check" in sys.argv[1:]:
-        if PAGE.read_text(encoding="utf-8") == text:
-            return 0
-        sys.stderr.write("docs/endpoints.md is not current: run python docs/make_endpoints.py\n")
-        return 1
-    PAGE.write_text(text, encoding="utf-8")
-    return 0
+    return write_or_check({PAGE: HEAD + "\n".join(lines()) + "\n"})
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any, Final, cast
 
+from made_pages import write_or_check
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = ROOT / "docs" / "faults.md"
 sys.path[:0] = [str(ROOT)]
@@ -168,14 +170,7 @@ def _word(value: object) -> str:
 
 def main() -> int:
     """Write the page, or compare."""
-    text = page()
-    if "--check" in sys.argv[1:]:
-        if PAGE.read_text(encoding="utf-8") == text:
-            return 0
-        sys.stderr.write("docs/faults.md is not current: run python docs/make_faults.py\n")
-        return 1
-    PAGE.write_text(text, encoding="utf-8")
-    return 0
+    return write_or_check({PAGE: page()})
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 import trio
+from made_pages import write_or_check
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = ROOT / "docs" / "foreign_clients.md"
@@ -138,14 +139,7 @@ def main() -> int:
         RESULT.write_text(
             "{" + ",\n".join(f'"{name}": {made}' for name, made in rows.items()) + "}\n", encoding="utf-8"
         )
-    page = text(stored())
-    if "--check" in sys.argv[1:]:
-        if PAGE.read_text(encoding="utf-8") == page:
-            return 0
-        sys.stderr.write("docs/foreign_clients.md is not current: run python docs/make_foreign_clients.py\n")
-        return 1
-    PAGE.write_text(page, encoding="utf-8")
-    return 0
+    return write_or_check({PAGE: text(stored())})
 
 
 if __name__ == "__main__":

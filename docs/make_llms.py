@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from made_pages import write_or_check
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
 
@@ -154,15 +156,7 @@ def full() -> str:
 
 def main() -> int:
     """Write the files, or compare."""
-    stale = 0
-    for name, text in (("llms.txt", short()), ("llms-full.txt", full())):
-        file = ROOT / name
-        if "--check" not in sys.argv[1:]:
-            file.write_text(text, encoding="utf-8")
-        elif not file.exists() or file.read_text(encoding="utf-8") != text:
-            sys.stderr.write(f"{name} is not current: run python docs/make_llms.py\n")
-            stale = 1
-    return stale
+    return write_or_check({ROOT / "llms.txt": short(), ROOT / "llms-full.txt": full()})
 
 
 if __name__ == "__main__":

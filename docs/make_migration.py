@@ -17,6 +17,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from made_pages import write_or_check
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGES: Final = ROOT / "docs" / "migration"
 sys.path[:0] = [str(ROOT), str(ROOT / "docs"), str(ROOT / "tests" / "interop")]
@@ -130,18 +132,8 @@ def made(page: str, text: str) -> str:
 
 def main() -> int:
     """Write the tables, or compare."""
-    stale = 0
-    for page in ("npm", "python_sdk"):
-        file = PAGES / f"{page}.md"
-        text = file.read_text(encoding="utf-8")
-        if made(page, text) == text:
-            continue
-        if "--check" in sys.argv[1:]:
-            sys.stderr.write(f"docs/migration/{page}.md is not current: run python docs/make_migration.py\n")
-            stale = 1
-        else:
-            file.write_text(made(page, text), encoding="utf-8")
-    return stale
+    files = {page: PAGES / f"{page}.md" for page in ("npm", "python_sdk")}
+    return write_or_check({file: made(page, file.read_text(encoding="utf-8")) for page, file in files.items()})
 
 
 if __name__ == "__main__":

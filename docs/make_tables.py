@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+from made_pages import write_or_check
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGES: Final = ROOT / "docs" / "reference"
 sys.path.insert(0, str(ROOT))
@@ -102,15 +104,7 @@ def codes() -> str:
 
 def main() -> int:
     """Write the pages, or compare."""
-    stale = 0
-    for name, text in (("channels", channels()), ("codes", codes())):
-        page = PAGES / f"{name}.md"
-        if "--check" not in sys.argv[1:]:
-            page.write_text(text, encoding="utf-8")
-        elif page.read_text(encoding="utf-8") != text:
-            sys.stderr.write(f"docs/reference/{name}.md is not current: run python docs/make_tables.py\n")
-            stale = 1
-    return stale
+    return write_or_check({PAGES / "channels.md": channels(), PAGES / "codes.md": codes()})
 
 
 if __name__ == "__main__":

@@ -10,14 +10,15 @@ import bitmart_trio as bm
 from bitmart_trio import models
 
 E = TypeVar("E", bound=models.StreamEvent)
+T = TypeVar("T")
 
 
-def drained(events: bm.Subscription[models.AnyStreamEvent]) -> list[models.AnyStreamEvent]:
-    """All events that are ready."""
-    found: list[models.AnyStreamEvent] = []
+def drained(subscription: bm.Subscription[T]) -> list[T]:
+    """All items that are ready."""
+    found: list[T] = []
     while True:
         try:
-            found.append(events.receive_nowait())
+            found.append(subscription.receive_nowait())
         except trio.WouldBlock:
             return found
 

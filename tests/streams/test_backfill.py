@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import pytest
 import trio
-from stream_kit import wait_for
+from stream_kit import drained, wait_for
 from tape_kit import Reader, check_counts, reading
 from trio.testing import MockClock, wait_all_tasks_blocked
 
@@ -37,12 +37,7 @@ async def _break(exchange: Venue, client: bm.Client, kind: str = "spot/public", 
 
 async def _drained(subscription: bm.Subscription[Any]) -> list[Any]:
     await wait_all_tasks_blocked()
-    found: list[Any] = []
-    while True:
-        try:
-            found.append(subscription.receive_nowait())
-        except trio.WouldBlock:
-            return found
+    return drained(subscription)
 
 
 async def _read_on(subscription: bm.Subscription[Any]) -> None:

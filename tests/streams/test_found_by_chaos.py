@@ -22,12 +22,7 @@ Market = Literal["spot", "futures"]
 
 async def _ready(subscription: bm.Subscription[Any]) -> list[Any]:
     await wait_all_tasks_blocked()
-    found: list[Any] = []
-    while True:
-        try:
-            found.append(subscription.receive_nowait())
-        except trio.WouldBlock:
-            return found
+    return drained(subscription)
 
 
 def _buy(exchange: Venue, market: Market) -> None:
