@@ -17,7 +17,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = ROOT / "docs" / "faults.md"
 sys.path[:0] = [str(ROOT)]
 
-from bitmart_trio.sim.faulttext import HELP, fault_kinds  # noqa: E402  # after the path is set
+from bitmart_trio.sim.faults.text import HELP, fault_kinds  # noqa: E402  # after the path is set
 
 HEAD: Final = """\
 # Faults on request

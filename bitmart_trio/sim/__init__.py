@@ -47,8 +47,8 @@ from .faults import (
     SlowLink,
     Stall,
     UnknownField,
+    parse_fault,
 )
-from .faulttext import parse_fault
 from .flow import Market
 from .glue import Server, Venue, open_exchange, open_server
 from .http import serve_stream

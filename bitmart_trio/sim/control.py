@@ -34,8 +34,7 @@ import trio
 from . import inspection
 from .accounts import PERMISSIONS
 from .eventlog import encode
-from .faults import FaultError
-from .faulttext import describe_fault, fault_kinds, parse_fault
+from .faults import FaultError, describe_fault, fault_kinds, parse_fault
 from .page import PAGES
 from .wire import Request, Response
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from .faulttext import describe_fault
+from .faults import describe_fault
 
 if TYPE_CHECKING:
     from .accounts import Account, Wallet

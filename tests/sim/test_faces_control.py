@@ -14,7 +14,7 @@ from trio.testing import MockClock
 
 import bitmart_trio as bm
 from bitmart_trio.sim.faults import FAULTS, Fail5xx, LoseReply
-from bitmart_trio.sim.faulttext import fault_from
+from bitmart_trio.sim.faults.text import fault_from
 from bitmart_trio.sim.inspection import EVENTS_MOST
 from bitmart_trio.sim.sockets import Limits
 

@@ -8,6 +8,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from bitmart_trio import sim
 from bitmart_trio.sim.clock import Clock
 from bitmart_trio.sim.faults import (
     FAULTS,
@@ -24,7 +25,7 @@ from bitmart_trio.sim.faults import (
     Stall,
     stretch,
 )
-from bitmart_trio.sim.faulttext import describe_fault, fault_from, parse_fault
+from bitmart_trio.sim.faults.text import describe_fault, fault_from, parse_fault
 
 SUBMIT = "/spot/v2/submit_order"
 
@@ -90,6 +91,13 @@ def test_every_fault_says_what_a_client_should_do_and_survives_being_described(n
     assert "client" in kind.__doc__
     fault = kind()
     assert fault_from(describe_fault(fault)) == fault
+
+
+@pytest.mark.parametrize("name", sorted(FAULTS))
+def test_every_fault_is_at_the_front_door(name: str) -> None:
+    """A user writes `bm.sim.NAME`."""
+    assert getattr(sim, name) is FAULTS[name]
+    assert name in sim.__all__
 
 
 def test_hits_are_counted_and_a_used_up_fault_is_gone() -> None:

@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 from bitmart_trio.sim.faults import FAULTS
-from bitmart_trio.sim.faulttext import parse_fault
+from bitmart_trio.sim.faults.text import parse_fault
 
 DOCS: Final = Path(__file__).parent.parent.parent / "docs"
 ENTRIES: Final = re.split(r"^### ", (DOCS / "faults.md").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]

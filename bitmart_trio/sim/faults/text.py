@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Final, cast, get_args
 
 import attrs
 
-from .faults import FAULTS, LEAST, Fault, FaultError
+from .base import LEAST, Fault, FaultError
+from .kinds import FAULTS
 
 if TYPE_CHECKING:
-    from .wire import Json
+    from ..wire import Json
 
 PLACES: Final = {"path": "requests", "connection": "connections", "topic": "topics", "": "the whole exchange"}
 """What a fault concerns, by the name of the field that holds its pattern."""

@@ -1,0 +1,17 @@
+"""Every kind of fault by its name, gathered from the families: a class in one of their files is enough."""
+
+from __future__ import annotations
+
+from inspect import isclass
+from typing import Final
+
+from . import edge, exchange, network
+from .base import Fault
+
+FAULTS: Final[dict[str, type[Fault]]] = {
+    name: kind
+    for family in (network, edge, exchange)
+    for name, kind in vars(family).items()
+    if isclass(kind) and issubclass(kind, Fault) and kind.__module__ == family.__name__
+}
+"""Every fault by its name, in the order of the families' files."""
