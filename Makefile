@@ -44,7 +44,7 @@ verifytypes: ## every public name has a complete type
 layers: ## imports point one way
 	$(RUN) pytest -q tests/test_layers.py
 
-test: ## all tests
+test: ## all tests, on all processors (`-n0`: in one process)
 	$(RUN) pytest -q
 
 docs: ## build the pages without a warning, and run what they show
@@ -64,7 +64,7 @@ pages: ## make anew what is made from the code: tables, command line, faults, mi
 	for each in cli endpoints faults llms migration tables; do $(PYTHON) docs/make_$$each.py; done
 
 coverage: ## all tests, with the lines that none of them reaches
-	$(RUN) coverage run -m pytest -q
+	$(RUN) coverage run -m pytest -q -n0
 	$(RUN) coverage report
 
 lowest: ## all tests with the lowest versions that pyproject.toml allows

@@ -1,8 +1,26 @@
-"""What all tests share: nothing of the machine they run on leaks into them."""
+"""What all tests share: nothing of the machine leaks into them, all processors run them, and some are the core set."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Final
+
 import pytest
+
+ROOM: Final = Path(__file__).parent
+
+CORE: Final = (
+    "core", "io", "rest",
+    "test_contract.py", "test_environments.py", "test_layers.py", "test_telemetry.py",
+    "test_transcripts_rest.py", "test_transcripts_ws.py",
+    "cli/test_cli.py", "cli/test_keyring.py", "cli/test_show.py",
+    "history/test_export.py", "history/test_plan.py", "history/test_walkers.py",
+    "sim/test_faces_glue.py", "sim/test_faces_http.py", "sim/test_futures_trading.py", "sim/test_spot_trading.py",
+    "streams/test_order_book.py", "streams/test_subscriptions.py",
+    "testing/test_plugin.py",
+    "trading/test_journal.py", "trading/test_spot_session.py",
+)  # fmt: skip
+"""Folders and files whose tests reach every dependency and every room: these run on each version that is promised."""
 
 _OUTSIDE = (
     "BITMART_URL", "BITMART_PROFILE", "BITMART_API_KEY", "BITMART_API_SECRET", "BITMART_API_MEMO",
@@ -15,3 +33,27 @@ def _nothing_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """No real key and no proxy of the person who runs the tests is used."""
     for name in _OUTSIDE:
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Spread a run of whole folders over all processors; single files and tests stay in this process, as with ``-n0``.
+
+    Not by ``-n`` in ``addopts``: that starts workers for a single test too, and ``-p no:xdist`` does not know it.
+    """
+    option = config.option
+    if not config.pluginmanager.hasplugin("xdist") or hasattr(config, "workerinput"):
+        return
+    if option.numprocesses is not None or option.tx or option.dist != "no":
+        return
+    alone = option.usepdb or option.trace or option.capture == "no" or option.collectonly
+    if not alone and any(Path(argument).is_dir() for argument in config.args):
+        option.numprocesses, option.dist = "auto", "worksteal"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the core set."""
+    core = [ROOM / each for each in CORE]
+    for item in items:
+        if any(item.path.is_relative_to(each) for each in core):
+            item.add_marker(pytest.mark.core)
