@@ -3,7 +3,7 @@
 # The environment's programs first: pyright, too, asks the first python3 that it finds where packages are.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PYTHON ?= python3
-CODE := bitmart_trio _bitmart_trio_entry.py tests examples docs
+CODE := bitmart_trio tests examples docs
 RUN := $(PYTHON) -m
 SEEDS ?= 300
 # Rules of flake8-async that are off everywhere, as in .flake8; tests and the simulated exchange need not checkpoint everywhere.
@@ -30,7 +30,7 @@ format: ## put the formatting and the order of imports right
 
 lint: ## ruff, and flake8-async for the Trio rules that ruff lacks
 	$(RUN) ruff check $(CODE)
-	$(RUN) flake8 --extend-exclude bitmart_trio/sim bitmart_trio _bitmart_trio_entry.py examples
+	$(RUN) flake8 --extend-exclude bitmart_trio/sim bitmart_trio examples
 	$(RUN) flake8 --disable $(NOT_OURS),ASYNC910,ASYNC911,ASYNC912,ASYNC913 bitmart_trio/sim tests
 
 types: verifytypes ## mypy --strict, pyright strict, and complete public types

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from ._run import INTERRUPTED
-
 
 def main() -> None:
     """Run ``bitmart-trio`` with the arguments of this process; always ends by ``SystemExit``."""
     try:
-        # Inside, so that a missing extra gets a sentence instead of a traceback.
+        # Inside, so that a missing extra gets a sentence instead of a traceback, and a Ctrl-C during the imports, which
+        # take most of a command's start, ends it as one later does.
         from .app import app
 
         app()
@@ -19,4 +18,4 @@ def main() -> None:
             raise
         sys.exit("bitmart-trio: the command line needs its extra: pip install 'bitmart-trio[cli]'")
     except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+        sys.exit(130)  # what `_run.INTERRUPTED` is; it may not be imported yet

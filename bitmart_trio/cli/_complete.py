@@ -109,7 +109,7 @@ def _symbols(ctx: typer.Context, incomplete: str, market: str) -> list[str]:
     from ._options import environment
 
     try:
-        where = environment(str(ctx.params.get("env") or os.environ.get("BITMART_URL") or "live"))
+        where = environment(cast("str | None", ctx.params.get("env")))
     except typer.BadParameter:
         return []
     known = _kept(where)

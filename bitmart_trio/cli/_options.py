@@ -6,7 +6,7 @@ import ipaddress
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 from urllib.parse import urlsplit
 
 import typer
@@ -17,23 +17,25 @@ from . import _keyring
 from ._complete import environments, profiles
 from ._run import Failure, Refusal
 
+# Typer is not asked to read the two variables: one of its versions ignores them, and then commands would go to BitMart.
+_URL: Final = "BITMART_URL"
+_PROFILE: Final = "BITMART_PROFILE"
+
 EnvOption: TypeAlias = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--env",
-        envvar="BITMART_URL",
         metavar="live|demo|URL",
-        help="BitMart, its futures demo, or a simulated exchange.",
+        help=f"BitMart, its futures demo, or a simulated exchange; {_URL} when left out, else live.",
         autocompletion=environments,
     ),
 ]
 ProfileOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        envvar="BITMART_PROFILE",
         metavar="NAME",
         help=f"Take the key of this name from the keyring, or from {DEFAULT_CREDENTIALS_FILE}, "
-        "not from BITMART_API_KEY, _SECRET and _MEMO.",
+        f"not from BITMART_API_KEY, _SECRET and _MEMO; {_PROFILE} when left out.",
         autocompletion=profiles,
     ),
 ]
@@ -41,21 +43,25 @@ JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="JSON instea
 YesOption: TypeAlias = Annotated[bool, typer.Option("--yes", "-y", help="Send without asking.")]
 
 
-def environment(name: str) -> Environment:
-    """The environment that ``--env`` names."""
-    if name in ("live", "demo"):
-        return LIVE if name == "live" else DEMO
+def environment(name: str | None) -> Environment:
+    """The environment that ``--env`` names, or else the variable ``BITMART_URL``; live when neither is there."""
+    named = os.environ.get(_URL) or "live" if name is None else name
+    if named in ("live", "demo"):
+        return LIVE if named == "live" else DEMO
     try:
-        return Environment.at(name)
+        return Environment.at(named)
     except ConfigurationError as error:
-        raise typer.BadParameter(str(error), param_hint="--env") from None
+        raise typer.BadParameter(str(error), param_hint=_URL if name is None else "--env") from None
 
 
 def credentials(profile: str | None) -> Credentials | None:
-    """The profile if one is named, else the environment's key, else the file's default profile.
+    """The key of a profile if one is named, else the key of the environment, else that of the default profile.
 
-    None when there is none of these: public calls and topics need no key.
+    ``--profile`` names one, or else the variable ``BITMART_PROFILE``. None when there is no key: public calls and
+    topics need none.
     """
+    if profile is None:
+        profile = os.environ.get(_PROFILE) or None
     if profile is not None:
         return _keyring.load(profile) or Credentials.from_file(profile=profile)
     if os.environ.get("BITMART_API_KEY"):

@@ -146,7 +146,7 @@ def watch(
             autocompletion=_complete.topics,
         ),
     ],
-    env: EnvOption = "live",
+    env: EnvOption = None,
     profile: ProfileOption = None,
     limit: LimitOption = None,
     json: JsonOption = False,
@@ -164,7 +164,7 @@ def watch(
 @app.command(epilog=_examples("book BTC_USDT", "book BTCUSDT --levels 10", "book BTC_USDT --limit 1 --json"))
 def book(
     symbol: SymbolArgument,
-    env: EnvOption = "live",
+    env: EnvOption = None,
     profile: ProfileOption = None,
     levels: Annotated[
         int | None,
@@ -200,7 +200,7 @@ def call(
         list[str] | None,
         typer.Argument(metavar="KEY=VALUE...", help="The method's arguments.", autocompletion=_complete.arguments),
     ] = None,
-    env: EnvOption = "live",
+    env: EnvOption = None,
     profile: ProfileOption = None,
     json: JsonOption = False,
     yes: YesOption = False,
@@ -228,7 +228,7 @@ def call(
 
 def _account(
     what: What,
-    env: str,
+    env: str | None,
     profile: str | None,
     *,
     market: MarketName | None = None,
@@ -255,7 +255,7 @@ def _account(
 @app.command(epilog=_examples("orders", "orders BTC_USDT --once", "orders --json"))
 def orders(
     symbol: SomeSymbol = None,
-    env: EnvOption = "live",
+    env: EnvOption = None,
     profile: ProfileOption = None,
     market: MarketOption = None,
     json: JsonOption = False,
@@ -268,7 +268,7 @@ def orders(
 
 @app.command(epilog=_examples("balances", "balances --market spot --all --once", "balances --json"))
 def balances(
-    env: EnvOption = "live",
+    env: EnvOption = None,
     profile: ProfileOption = None,
     market: MarketOption = None,
     empty: Annotated[bool, typer.Option("--all", help="Currencies of which nothing is held, too.")] = False,
@@ -283,7 +283,7 @@ def balances(
 @app.command(epilog=_examples("positions", "positions BTCUSDT --once", "positions --json --follow"))
 def positions(
     symbol: SomeSymbol = None,
-    env: EnvOption = "live",
+    env: EnvOption = None,
     profile: ProfileOption = None,
     json: JsonOption = False,
     once: OnceOption = False,
@@ -331,7 +331,7 @@ def submit(
     client_order_id: Annotated[
         str | None, typer.Option(metavar="ID", help="Your own id; one is made when left out.")
     ] = None,
-    env: EnvOption = "live",
+    env: EnvOption = None,
     profile: ProfileOption = None,
     yes: YesOption = False,
     json: JsonOption = False,
@@ -368,7 +368,7 @@ def cancel(
     order_id: Annotated[str | None, typer.Argument(metavar="[ORDER_ID]", help="The exchange's id.")] = None,
     client_order_id: Annotated[str | None, typer.Option(metavar="ID", help="Or your own.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Or every open order of the symbol.")] = False,
-    env: EnvOption = "live",
+    env: EnvOption = None,
     profile: ProfileOption = None,
     yes: YesOption = False,
     json: JsonOption = False,
@@ -386,7 +386,7 @@ def cancel(
 
 @app.command(epilog=_examples("doctor", "doctor --env demo --profile mine", "doctor --json"))
 def doctor(
-    env: EnvOption = "live",
+    env: EnvOption = None,
     profile: ProfileOption = None,
     samples: Annotated[
         int, typer.Option(metavar="N", min=1, max=1000, help="Round trips to measure, of each market.")
@@ -479,7 +479,7 @@ def klines(
     step: Annotated[str, typer.Option(metavar="1m|5m|15m|1h|4h|1d|1w|...", help="Length of a kline.")] = "1m",
     mark: Annotated[bool, typer.Option("--mark", help="Of the mark price; contracts only.")] = False,
     resume: ResumeOption = False,
-    env: EnvOption = "live",
+    env: EnvOption = None,
 ) -> None:
     """Write the finished klines of a symbol to a file. A finished CSV or JSON lines file is extended by --resume."""
     from .. import open_client
@@ -509,7 +509,7 @@ def trades(
     since: FromOption = None,
     until: ToOption = None,
     resume: ResumeOption = False,
-    env: EnvOption = "live",
+    env: EnvOption = None,
     profile: ProfileOption = None,
 ) -> None:
     """Write trades of a symbol to a file: the latest public ones (the exchange tells 50 or 100), or your own."""
@@ -547,7 +547,7 @@ def make_archive(
     allow_trading_key: Annotated[
         bool, typer.Option("--allow-trading-key", help="Take a key that can do more than read.")
     ] = False,
-    env: EnvOption = "live",
+    env: EnvOption = None,
     profile: ProfileOption = None,
     json: JsonOption = False,
 ) -> None:

@@ -115,6 +115,22 @@ def test_call_signs_with_the_key_of_a_file(cli: Cli) -> None:
     assert without.err.startswith("bitmart-trio: MissingCredentials: ")
 
 
+def test_the_variable_decides_where_a_command_goes_and_the_option_before_it(cli: Cli) -> None:
+    """``BITMART_URL`` without ``--env``; ``--env`` before it; a blank ``--env`` is refused, never the live host."""
+    time = ("call", "spot.system.time")
+    nowhere = "http://127.0.0.1:1"
+    by_variable = cli(*time)
+    by_option = cli(*time, "--env", cli.url, environment={"BITMART_URL": nowhere})
+    unreachable = cli(*time, environment={"BITMART_URL": nowhere})
+    blank = cli(*time, "--env", "")
+    wrong = cli(*time, environment={"BITMART_URL": "ftp:/x"})
+    assert (by_variable.code, by_option.code, unreachable.code) == (0, 0, 1)
+    assert unreachable.err.startswith("bitmart-trio: ConnectionLost: ")
+    assert (blank.code, wrong.code) == (2, 2)
+    assert "--env" in blank.err
+    assert "BITMART_URL" in wrong.err
+
+
 def test_a_refusal_is_one_line_and_code_1(cli: Cli) -> None:
     """The exchange's own words, no traceback, no secret."""
     words = ("symbol=BTC_USDT", "side=sell", "type=limit", "size=99999", "price=70000")
@@ -294,7 +310,7 @@ async def test_ctrl_c_ends_a_call_that_hangs(home: str) -> None:
 
 async def test_ctrl_c_during_the_imports_is_as_quiet() -> None:
     """Before anything runs: exit code 130, no traceback."""
-    script = "import sys; from _bitmart_trio_entry import main; sys.argv = ['bitmart-trio', 'demo']; main()"
+    script = "import sys; from bitmart_trio.cli import main; sys.argv = ['bitmart-trio', 'demo']; main()"
     # Tells of every module once it is imported, so we know when we are in the midst of it.
     process = await trio.lowlevel.open_process(
         [sys.executable, "-X", "importtime", "-c", script], stderr=subprocess.PIPE, cwd=Path(__file__).parents[2]
