@@ -1,6 +1,7 @@
 """What the shell offers on Tab: environments, profiles, endpoints and their arguments, topics, symbols.
 
-Symbols are asked for once a day and kept in a file; a Tab never waits longer than `PATIENCE` and never fails.
+Symbols are asked for once a day and kept in a file; a Tab never waits longer than `PATIENCE` and never fails. What an
+exchange, a file or a cache offers passes `shell_word`: a shell evaluates parts of what it completes.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import json
 import os
 import time
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Final, cast
 import typer
 
 from ..config import DEFAULT_CREDENTIALS_FILE, Environment
+from ..text import shell_word
 
 if TYPE_CHECKING:
     from .._core.endpoint import Param
@@ -38,7 +40,7 @@ def profiles(incomplete: str) -> list[str]:
         document = tomllib.loads(Path(DEFAULT_CREDENTIALS_FILE).expanduser().read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return []
-    return _starting([name for name, table in document.items() if isinstance(table, dict)], incomplete)
+    return _starting(_words([name for name, table in document.items() if isinstance(table, dict)]), incomplete)
 
 
 def endpoints(incomplete: str) -> list[str]:
@@ -115,7 +117,8 @@ def _symbols(ctx: typer.Context, incomplete: str, market: str) -> list[str]:
     known = _kept(where)
     if known is None:
         known = _asked(where)
-    return _starting([each for name, listed in known.items() if market in ("", name) for each in listed], incomplete)
+    listed = [each for name, symbols in known.items() if market in ("", name) for each in symbols]
+    return _starting(_words(listed), incomplete)
 
 
 def _file(where: Environment) -> Path:
@@ -124,17 +127,21 @@ def _file(where: Environment) -> Path:
     return folder / f"symbols-{name}.json"
 
 
-def _kept(where: Environment) -> dict[str, list[str]] | None:
+def _kept(where: Environment) -> Mapping[str, Sequence[object]] | None:
     file = _file(where)
     try:
         if time.time() - file.stat().st_mtime > FRESH:
             return None
-        return cast("dict[str, list[str]]", json.loads(file.read_text(encoding="utf-8")))
+        kept = cast("object", json.loads(file.read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return None
+    if not isinstance(kept, dict):
+        return None
+    lists = cast("dict[str, object]", kept)
+    return {name: cast("list[object]", listed) for name, listed in lists.items() if isinstance(listed, list)}
 
 
-def _asked(where: Environment) -> dict[str, list[str]]:
+def _asked(where: Environment) -> Mapping[str, Sequence[object]]:
     import trio
 
     from ..client import open_client
@@ -161,6 +168,11 @@ def _asked(where: Environment) -> dict[str, list[str]]:
         except OSError:
             return found
     return found
+
+
+def _words(offered: Iterable[object]) -> list[str]:
+    """What of the offered is a plain word to every shell."""
+    return [word for each in offered if isinstance(each, str) and (word := shell_word(each)) is not None]
 
 
 def _starting(words: Iterable[str], incomplete: str) -> list[str]:

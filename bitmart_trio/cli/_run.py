@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NoReturn, cast
 
 from ..errors import BitMartError, InvalidRequest, OutcomeUnknown
+from ..text import printable
 
 if TYPE_CHECKING:
     import trio
@@ -122,7 +123,7 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 def one_line(error: BaseException) -> str:
     """An error as one line for a person."""
-    text = "".join(each for each in " ".join(str(error).split()) if each.isprintable())
+    text = printable(" ".join(str(error).split()))
     name = type(error).__name__
     if isinstance(error, Failure):
         return text

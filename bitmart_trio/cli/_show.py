@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..models._rows import Row
+from ..text import json_text, printable
 
 Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
 
@@ -49,8 +50,8 @@ def jsonable(value: object) -> Json:
 
 
 def as_json(value: object, indent: int | None = None) -> str:
-    """A model as JSON text."""
-    return json.dumps(jsonable(value), ensure_ascii=False, indent=indent)
+    """A model as JSON text that a terminal shows as it is."""
+    return json_text(json.dumps(jsonable(value), ensure_ascii=False, indent=indent))
 
 
 def word(value: Json) -> str:
@@ -61,15 +62,6 @@ def word(value: Json) -> str:
         more = f" and {len(value) - 1} more" if len(value) > 1 else ""
         return f"[{word(value[0])}{more}]" if value else "[]"
     return "-" if value is None else printable(str(value))
-
-
-def printable(text: str) -> str:
-    """Text of the exchange without the characters that a terminal obeys."""
-    return (
-        text
-        if text.isprintable()
-        else "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
-    )
 
 
 def cell(name: str, value: Json) -> str:
@@ -100,14 +92,16 @@ def as_table(value: object) -> Table:
     else:
         fields = list(plain.items()) if isinstance(plain, Mapping) else [("", plain)]
     for name, each in fields:
-        table.add_row(Text(name), Text(cell(name, each)))
+        table.add_row(Text(printable(name)), Text(cell(name, each)))
     return table
 
 
 def _rows(rows: Sequence[Mapping[str, Json]]) -> Table:
     names = list(dict.fromkeys(name for row in rows for name in row))
     cut = f"{MOST_ROWS} of {len(rows)} rows; --json shows all" if len(rows) > MOST_ROWS else None
-    table = Table(*names, caption=cut)
+    table = Table(caption=cut)
+    for name in names:
+        table.add_column(Text(printable(name)))
     for row in rows[:MOST_ROWS]:
         table.add_row(*(Text(cell(name, row.get(name))) for name in names))
     return table

@@ -18,9 +18,10 @@ import bitmart_trio as bm
 
 from ..models._rows import Level
 from ..models.stream_events import Lost, Reconnected
+from ..text import printable
 from ._live import Screen
 from ._options import market_of
-from ._show import Json, age, printable
+from ._show import Json, age
 
 _COLOURS: Final = {bm.BookState.LIVE: "green", bm.BookState.SYNCING: "yellow", bm.BookState.STALE: "red"}
 LINES_AROUND: Final = 6

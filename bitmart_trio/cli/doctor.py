@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -18,8 +17,9 @@ import bitmart_trio as bm
 from ..config import Market
 from ..models.spot_account import ApiKeyInfo, ApiKeyStatus
 from ..models.system import Latency, MaintenanceStatus
+from ..text import printable
 from ._run import Failure, one_line
-from ._show import Json, cell, printable
+from ._show import Json, as_json, cell
 
 Status: TypeAlias = Literal["ok", "warning", "failed", "skipped"]
 
@@ -79,7 +79,7 @@ class Doctor:
                     continue
                 await self._examine(client, credentials, market)
         if self._console is None:
-            print(json.dumps([attrs.asdict(finding) for finding in self._findings], indent=2))
+            print(as_json([attrs.asdict(finding) for finding in self._findings], indent=2))
         failed = [finding.name for finding in self._findings if finding.status == "failed"]
         if failed:
             raise Failure(f"not well: {', '.join(failed)}")

@@ -15,6 +15,7 @@ import bitmart_trio as bm
 
 from ..config import Market
 from ..models._futures_enums import FuturesOrderSide
+from ..text import printable
 from ._options import market_of
 from ._run import Refusal
 from ._show import as_json
@@ -124,7 +125,7 @@ async def submit(
     if json_wanted:
         print(json.dumps({"order_id": order_id, "client_order_id": order.client_order_id}))
     else:
-        print(f"placed {order}: order {order_id}, client order id {order.client_order_id}")
+        print(f"placed {order}: order {printable(order_id)}, client order id {order.client_order_id}")
 
 
 async def _market_rules(client: bm.Client, order: NewOrder) -> bm.models.SpotRules | bm.models.FuturesRules:

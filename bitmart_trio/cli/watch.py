@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -18,9 +17,10 @@ import bitmart_trio as bm
 
 from .._core.channel import Channel, find
 from ..models.stream_events import Gap, Lost, Reconnected, Refused
+from ..text import printable
 from ._live import Screen
 from ._run import one_line
-from ._show import Json, age, cell, fitting, jsonable, printable
+from ._show import Json, age, as_json, cell, fitting, jsonable
 
 EVENTS: Final = 200
 """Rows of a table to which new ones come; no terminal shows more."""
@@ -92,7 +92,7 @@ class Watch:
         if self._screen is not None:
             self._screen.touch()
         else:
-            print(json.dumps({"topic": topic, kind: jsonable(value)}, ensure_ascii=False), flush=True)
+            print(as_json({"topic": topic, kind: value}), flush=True)
 
     async def _follow_connections(self, streams: bm.Streams, task_status: trio.TaskStatus[None]) -> None:
         async with streams.events() as events:

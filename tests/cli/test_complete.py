@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from in_process import Cli
@@ -77,9 +80,53 @@ def test_symbols_are_kept_for_a_day(offered: Offered, tmp_path: Path) -> None:
     assert offered("book", "ETH_", url="nonsense") == []
 
 
+COMMANDS = ("$(touch /tmp/x)_USDT", "`id`", "ETH;id", "ETH\x1b[2J", "ETH_\u202eTDSU", "*", "~root", "-rf", "ETH_USDT")
+"""Symbols of which the last alone is one."""
+
+
+class _Hostile(BaseHTTPRequestHandler):
+    """An exchange whose symbols are commands."""
+
+    def do_GET(self) -> None:
+        body = json.dumps({"code": 1000, "message": "OK", "trace": "t", "data": {"symbols": COMMANDS}}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing."""
+
+
+def test_a_symbol_that_is_a_command_is_not_offered(offered: Offered) -> None:
+    """Shells evaluate what completion offers; the exchange's text must not get there."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Hostile)
+    with server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            assert offered("book", "", url=f"http://127.0.0.1:{server.server_port}") == ["ETH_USDT"]
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize("kept", [{"spot": COMMANDS}, {"spot": [1, None, {}, "ETH_USDT"], "futures": "abc"}])
+def test_a_cache_with_commands_in_it_offers_none(offered: Offered, tmp_path: Path, kept: object) -> None:
+    """Somebody else may have written the file."""
+    assert offered("book", "ETH_") == ["ETH_USDT"]
+    (file,) = (tmp_path / "cache" / "bitmart-trio").iterdir()
+    file.write_text(json.dumps(kept))
+    assert offered("book", "") == ["ETH_USDT"]
+    file.write_text("[1, 2]")
+    assert offered("book", "ETH_") == ["ETH_USDT"]
+
+
 def test_profiles_of_the_file(offered: Offered, cli: Cli) -> None:
     """By name; without a file there are none."""
     assert offered("balances", "--profile", "") == []
     (cli.home / ".bitmart").mkdir()
     (cli.home / ".bitmart" / "config.toml").write_text('[play]\napi_key = "a"\n[work]\napi_key = "b"\n')
     assert offered("balances", "--profile", "") == ["play", "work"]
+    (cli.home / ".bitmart" / "config.toml").write_text('["$(id)"]\napi_key = "a"\n[work]\napi_key = "b"\n')
+    assert offered("balances", "--profile", "") == ["work"]

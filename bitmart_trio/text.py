@@ -1,0 +1,156 @@
+r"""Text from a peer made harmless for the place where it is shown: a terminal, a shell, Markdown, HTML, CSV, JSON.
+
+Whatever an exchange sends is data, never a command. Every edge that shows such text passes it through one function of
+this module:
+
+    print(printable(error.message))                 # a terminal or a log: one line, nothing that the terminal obeys
+    word = shell_word(symbol)                       # shell completion: None unless it is a plain word
+    row = f"| {markdown(name)} | {markdown(note)} |"
+    page = f"<td>{html(note)}</td>"
+    file.write(csv_line([order_id, note]))          # no cell that a spreadsheet takes for a formula
+    print(json_text(json.dumps(reply)))             # the same JSON, without characters that a terminal obeys
+
+This module knows nothing of terminals, the exchange or files; it needs the standard library alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from html import escape
+from typing import Final
+
+LONGEST: Final = 2_000
+"""Characters that `printable` shows of one text if it is given no other limit."""
+
+# Letters that have a width and no ink: text that hides in them looks like no text.
+_INVISIBLE: Final = frozenset(
+    "\N{HANGUL CHOSEONG FILLER}\N{HANGUL JUNGSEONG FILLER}\N{HANGUL FILLER}\N{HALFWIDTH HANGUL FILLER}"
+    "\N{COMBINING GRAPHEME JOINER}\N{BRAILLE PATTERN BLANK}"
+)
+_SHORT: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+_WORD: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}", re.ASCII)
+_MARKDOWN: Final = re.compile(r"[\\`*\[\]<>|~&!#$^{}]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_MARKDOWN_LINK: Final = re.compile(r":(?=//)|(?<=www)\.|@", re.IGNORECASE)
+_MARKDOWN_START: Final = re.compile(r"[-+=]|[0-9]+(?=[.)])")
+_FORMULA: Final = frozenset("=+-@\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}"
+                            "\N{FULLWIDTH COMMERCIAL AT}\N{MINUS SIGN}")  # fmt: skip
+_NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
+_CSV_SPECIAL: Final = frozenset(',;"\r\n\t')
+
+
+def printable(text: str, *, longest: int | None = LONGEST) -> str:
+    r"""Return text as one line that a terminal, a log file and a reader's eye cannot be misled by.
+
+    Characters without a shape become visible escapes: control characters of both sets (``\x1b``, ``\x9b``), line ends
+    (``\n``), characters that turn the direction of writing (``\u202e``), zero-width and unassigned ones, surrogates.
+    Text of letters, digits, marks, symbols and plain spaces stays as it is. Applying it twice changes nothing.
+    The library rich reads ``[tags]`` in plain strings: hand it a `rich.text.Text`, or print with ``markup=False``.
+
+    Args:
+        text: what the peer sent.
+        longest: the number of characters after which the text is cut, and the length that was there is named; None for
+            no limit.
+    """
+    shown = text if longest is None else text[: longest + 1]  # before the work, which grows with the text
+    if not shown.isprintable() or not _INVISIBLE.isdisjoint(shown):
+        shown = "".join(each if each.isprintable() and each not in _INVISIBLE else _visible(each) for each in shown)
+    if longest is None or len(shown) <= longest:
+        return shown
+    rest = f"... ({len(text)} characters)"
+    return shown[: max(longest - len(rest), 0)] + rest
+
+
+def _visible(character: str) -> str:
+    code = ord(character)
+    if character in _SHORT:
+        return _SHORT[character]
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def shell_word(text: str) -> str | None:
+    """Return a word that shell completion may offer, None for a text that could be more than a word to any shell.
+
+    Symbols, currencies and profile names are ASCII letters, digits, ``_`` and, not in front, ``-``: at most 64. Nothing
+    is repaired: ``$(reboot)_USDT`` is no symbol, so it is not offered.
+    """
+    return text if _WORD.fullmatch(text) else None
+
+
+def markdown(text: str) -> str:
+    r"""Return text as one cell or one list entry of Markdown that shows it as it is written.
+
+    Printable, and without effect as markup, HTML, a table's column, a link or an image.
+    """
+    shown = printable(text).strip()
+    shown = _MARKDOWN.sub(lambda found: f"\\{found[0]}", shown)
+    shown = _MARKDOWN_LINK.sub(lambda found: f"\\{found[0]}", shown)
+    start = _MARKDOWN_START.match(shown)
+    if start is None:
+        return shown
+    if start[0].isdigit():
+        return f"{start[0]}\\{shown[start.end() :]}"
+    return f"\\{shown}"
+
+
+def html(text: str) -> str:
+    """Return text for an element's content or a quoted attribute of HTML: printable, and without tags or entities."""
+    return escape(printable(text), quote=True)
+
+
+def json_text(document: str) -> str:
+    r"""Return a JSON document that means the same and has only printable characters: others are ``\uXXXX`` escapes.
+
+    `json.dumps` with ``ensure_ascii=False`` lets DEL, the C1 control characters and those that turn the direction of
+    writing through to the terminal. Line ends and tabs between the values of an indented document stay.
+    """
+    if document.isprintable():
+        return document
+    return "".join(each if each.isprintable() or each in "\n\t\r" else _json_escape(each) for each in document)
+
+
+def _json_escape(character: str) -> str:
+    code = ord(character)
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    code -= 0x10000
+    return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
+
+
+def csv_cell(text: str, *, formulas: bool = False) -> str:
+    """Return text as the content of one spreadsheet cell: printable, and no formula.
+
+    A cell that a spreadsheet would compute (it begins with ``=``, ``+``, ``-``, ``@`` or a wide form of one, perhaps
+    behind blanks) gets an apostrophe in front. Plain numbers, also negative ones, stay as they are.
+
+    Args:
+        text: what the cell shall say.
+        formulas: let cells through that look like formulas, for a reader that is a program.
+    """
+    shown = printable(text, longest=None)
+    if not formulas and shown.lstrip()[:1] in _FORMULA and shown.strip() and not _NUMBER.fullmatch(shown):
+        return f"'{shown}"
+    return shown
+
+
+def csv_line(cells: Iterable[str | int | None], *, formulas: bool = False, quoted: bool = False) -> str:
+    """Return one line of CSV (RFC 4180, with its end), every cell through `csv_cell`.
+
+    Args:
+        cells: the values; None is an empty cell. Numbers that must keep their digits come as text.
+        formulas: as of `csv_cell`.
+        quoted: put every text into quotes, empty cells and integers not, so that a reader can tell text from numbers.
+    """
+    return ",".join(_csv_field(cell, formulas, quoted) for cell in cells) + "\r\n"
+
+
+def _csv_field(cell: str | int | None, formulas: bool, quoted: bool) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, int):
+        return str(cell)
+    text = csv_cell(cell, formulas=formulas)
+    if quoted or text != text.strip() or not _CSV_SPECIAL.isdisjoint(text):
+        return '"' + text.replace('"', '""') + '"'
+    return text
