@@ -48,10 +48,6 @@ class _SecretText:
         return "'***'"
 
 
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
 @attrs.frozen(repr=False, eq=False, init=False)
 class Credentials:
     """An API key, and for signed calls and logins its secret and memo.
@@ -73,6 +69,8 @@ class Credentials:
         self, api_key: str, api_secret: str | None = None, memo: str | None = None, *, sign: Signer | None = None
     ) -> None:
         for name, text in (("api_key", api_key), ("api_secret", api_secret), ("memo", memo)):
+            if text is not None and not isinstance(text, str):
+                raise ConfigurationError(f"{name} must be text, not {type(text).__name__}: put it in quotes")
             if text is not None and text != text.strip():
                 raise ConfigurationError(f"{name} has blanks around it")
         if not api_key:
@@ -103,7 +101,7 @@ class Credentials:
 
         Raises:
             MissingCredentials: no such file, profile or key.
-            ConfigurationError: the file is not TOML.
+            ConfigurationError: the file is not TOML, or a value is not text in quotes.
         """
         import tomllib  # most programs never read one
 
@@ -117,10 +115,13 @@ class Credentials:
             raise ConfigurationError(f"{file} is not a TOML file") from None
         found = document.get(profile)
         table = cast("dict[str, object]", found) if isinstance(found, dict) else {}
-        key, secret, memo = (_text(table.get(name)) for name in ("api_key", "api_secret", "memo"))
-        if key is None:
+        if table.get("api_key") is None:
             raise MissingCredentials(f"{file} has no api_key in [{profile}]")
-        return cls(key, secret, memo)
+        key, secret, memo = (cast("str", table.get(name)) for name in ("api_key", "api_secret", "memo"))
+        try:
+            return cls(key, secret, memo)
+        except ConfigurationError as error:
+            raise type(error)(f"{file}, [{profile}]: {error}") from None
 
     @property
     def can_sign(self) -> bool:

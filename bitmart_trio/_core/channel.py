@@ -14,6 +14,7 @@ import attrs
 from ..config import Market
 from ..errors import InvalidRequest
 from . import codec
+from .suggest import did_you_mean
 
 T = TypeVar("T")
 
@@ -136,6 +137,11 @@ class Channel(Generic[T]):
             return f"{name}:{subject}{suffix}"
         return f"{name}:{self.filter}" if self.filter else name
 
+    def names(self) -> list[str]:
+        """Its name on the wire in each of its variants, without what follows the colon."""
+        variants = self.levels or self.intervals or ("",)
+        return [self.name.replace("{level}", str(each)).replace("{interval}", str(each)) for each in variants]
+
     def matches(self, topic: str) -> bool:
         """Whether the topic is one of this channel's."""
         return self._pattern.fullmatch(topic) is not None
@@ -161,6 +167,15 @@ def find(topic: str) -> Channel[Any] | None:
         if channel.matches(topic):
             return channel
     return None
+
+
+def hint_for(topic: str) -> str:
+    """What a person can do about a refused topic; blank for one whose channel we know."""
+    if find(topic) is not None:
+        return ""
+    market, _, _ = topic.partition("/")
+    names = [name for row in CHANNELS if row.market == market and row.status == "current" for name in row.names()]
+    return did_you_mean(topic.partition(":")[0], names).capitalize()
 
 
 def market_of(topic: str) -> Market:

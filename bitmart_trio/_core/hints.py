@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 
 from ..errors import ApiError, InsufficientBalance
+from .endpoint import REGISTRY
+from .suggest import did_you_mean
 
 
 def hint_for(error: ApiError, arguments: Mapping[str, object], path: str, offset: float, bound: float) -> str:
@@ -27,6 +29,9 @@ def hint_for(error: ApiError, arguments: Mapping[str, object], path: str, offset
             return "Create a new key; this one does not come back"
         case 30012:
             return f"Give the key the permission that {path} needs, in the API settings of the account"
+        case 30000:
+            known = dict.fromkeys(row.path for row in REGISTRY)
+            return did_you_mean(path, known).capitalize() if path not in known else ""
         case 30004 | 30005:
             return "Check secret and memo: they belong to this very key"
         case _:

@@ -17,7 +17,8 @@ import attrs
 
 from ..errors import InvalidRequest
 from . import codec
-from .endpoint import AtLeastOne, Auth, Endpoint, Entry, ExactlyOne, Kind, Ordered, Param, Rule, When
+from .endpoint import REGISTRY, AtLeastOne, Auth, Endpoint, Entry, ExactlyOne, Kind, Ordered, Param, Rule, When
+from .suggest import did_you_mean
 
 RECV_WINDOW: Final = Param("recv_window", Kind.INT, wire="recvWindow", least=1, most=60_000)
 """Milliseconds a signed request stays valid. Every signed call accepts it; only endpoints that list it send it."""
@@ -76,7 +77,10 @@ def build_raw(method: str, path: str, params: Mapping[str, object] | None) -> Wi
     if method not in ("GET", "POST"):
         raise InvalidRequest(f"method must be GET or POST, not {method!r}", argument="method")
     if not path.startswith("/") or any(character in path for character in "?# \r\n"):
-        raise InvalidRequest(f"path must start with / and hold no query: {path!r}", argument="path")
+        hint = did_you_mean(path, (row.path for row in REGISTRY)) if "?" not in path else "give the query as params"
+        raise InvalidRequest(
+            f"path must start with / and hold no query: {path!r}{hint and '; ' + hint}", argument="path"
+        )
     fields = {name: _plain(name, value) for name, value in (params or {}).items() if value is not None}
     if method == "GET":
         return WireRequest(method, _target(path, fields), b"")
@@ -121,6 +125,7 @@ def _fields(
     for name in given:
         if name not in names:
             raise InvalidRequest(f"{where} takes no argument {name}", argument=name)
+    given = {param.name: _number_of(param, given[param.name]) for param in params if param.name in given}
     fields: dict[str, object] = {}
     for param in params:
         if param.name in given:
@@ -208,6 +213,14 @@ def _spell(param: Param, value: object, as_query: bool) -> object:
             return _entries(param, value)
 
 
+def _number_of(param: Param, value: object) -> object:
+    """The value, or the number that it is a word for: 1 for the side ``buy_open_long``."""
+    if param.kind is not Kind.INT or param.choices is None or not isinstance(value, str):
+        return value
+    words = {member.name.lower(): member for member in param.choices}
+    return words.get(value, value)
+
+
 def _choice(param: Param, choices: type[Enum] | tuple[Enum, ...], value: object, as_query: bool) -> object:
     members = tuple(choices)
     # A word means the same in every enumeration (a limit order is "limit"), a number does not.
@@ -216,7 +229,8 @@ def _choice(param: Param, choices: type[Enum] | tuple[Enum, ...], value: object,
     wire = _wire_value(value)
     made_from_a_reply = isinstance(choices, type) and isinstance(value, choices)  # may be a value that we do not know
     if not made_from_a_reply and (isinstance(wire, bool) or wire not in [member.value for member in members]):
-        allowed = ", ".join(str(member.value) for member in members)
+        numbers = isinstance(members[0].value, int)
+        allowed = ", ".join(f"{each.value} ({each.name.lower()})" if numbers else str(each.value) for each in members)
         raise InvalidRequest(f"{param.name} must be one of {allowed}, not {value!r}", argument=param.name)
     return str(wire) if param.text and not as_query else wire
 

@@ -33,7 +33,7 @@ import attrs
 
 from ..errors import ApiError, AuthenticationError, SubscriptionRefused
 from . import codec
-from .channel import without_speed
+from .channel import hint_for, without_speed
 from .inflate import InflateError, inflate
 from .socket_dialect import (
     Acknowledged,
@@ -411,6 +411,7 @@ class Session:
             del self._wanted[topic]
             if not isinstance(error, SubscriptionRefused | AuthenticationError):
                 error = SubscriptionRefused(error.message, topic=topic, code=error.code)
+            error.hint = error.hint or hint_for(topic)
             events.append(TopicRefused(topic, error))
 
     def _is_dead(self) -> bool:

@@ -95,8 +95,7 @@ def topics(ctx: typer.Context, incomplete: str) -> list[str]:
     found: dict[str, None] = {}
     for channel in CHANNELS:
         if channel.status == "current":
-            for variant in channel.levels or channel.intervals or ("",):
-                spelled = channel.name.replace("{level}", str(variant)).replace("{interval}", str(variant))
+            for spelled in channel.names():
                 found[f"{spelled}:" if channel.filter else spelled] = None
     return _unfinished(_starting(found, incomplete))
 

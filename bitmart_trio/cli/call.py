@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import cast
 
 import typer
@@ -18,6 +17,7 @@ import bitmart_trio as bm
 
 from .._core.endpoint import Endpoint, Kind, Param
 from .._core.request import RECV_WINDOW, build
+from .._core.suggest import did_you_mean
 from ._complete import choices
 from ._show import as_json, as_table
 
@@ -38,9 +38,8 @@ def find(name: str) -> Endpoint[object]:
     """The endpoint of that name; a usage error with a hint when there is none."""
     endpoints = all_endpoints()
     if name not in endpoints:
-        similar = get_close_matches(name, endpoints)
-        hint = f"; did you mean {' or '.join(similar)}?" if similar else "; --list shows all"
-        raise typer.BadParameter(f"no endpoint {name!r}{hint}", param_hint="GROUP.METHOD")
+        hint = did_you_mean(name, endpoints) or "--list shows all"
+        raise typer.BadParameter(f"no endpoint {name!r}; {hint}", param_hint="GROUP.METHOD")
     return endpoints[name]
 
 

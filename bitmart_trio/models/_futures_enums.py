@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 from ._enums import OpenInt, OpenStr
 
 
@@ -16,6 +18,10 @@ class FuturesOrderSide(OpenInt):
     """Hedge mode: close a long. One-way mode: sell, reducing only."""
     SELL_OPEN_SHORT = 4
     """Hedge mode: open a short. One-way mode: sell."""
+
+
+FuturesSideWord: TypeAlias = Literal["buy_open_long", "buy_close_short", "sell_close_long", "sell_open_short"]
+"""The members of `FuturesOrderSide` as words, for the arguments of order methods."""
 
 
 class OpenType(OpenStr):

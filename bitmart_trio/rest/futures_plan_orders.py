@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from .._core.endpoint import Auth, Endpoint, Kind, Param, Quota, When
-from ..models._futures_enums import FuturesOrderSide, OpenType
+from ..models._futures_enums import FuturesOrderSide, FuturesSideWord, OpenType
 from ..models.futures_trading import (
     FuturesOrderId,
     FuturesOrderIds,
@@ -199,7 +199,7 @@ class FuturesPlanOrders(Chapter):
         self,
         *,
         symbol: str,
-        side: FuturesOrderSide | int,
+        side: FuturesOrderSide | FuturesSideWord | int,
         leverage: Amount,
         open_type: OpenType | str,
         size: int,
@@ -410,7 +410,7 @@ class FuturesPlanOrders(Chapter):
         *,
         symbol: str,
         type: PlanOrderType | str,
-        side: FuturesOrderSide | int,
+        side: FuturesOrderSide | FuturesSideWord | int,
         trigger_price: Amount,
         executive_price: Amount,
         price_type: PriceType | int,
@@ -428,7 +428,7 @@ class FuturesPlanOrders(Chapter):
         Args:
             symbol: such as BTCUSDT.
             type: take_profit or stop_loss.
-            side: 2 closes a short, 3 closes a long.
+            side: 2 or "buy_close_short", 3 or "sell_close_long".
             trigger_price: fires it. For a long, a take-profit lies above and a stop-loss below the current price.
             executive_price: price of the order that is sent; 0 for a market order.
             price_type: 1 watches the last price, 2 the mark price.
@@ -515,7 +515,7 @@ class FuturesPlanOrders(Chapter):
         self,
         *,
         symbol: str,
-        side: FuturesOrderSide | int,
+        side: FuturesOrderSide | FuturesSideWord | int,
         leverage: Amount,
         open_type: OpenType | str,
         size: int,

@@ -7,7 +7,7 @@ an id, and cancelling everything has methods of its own.
 from __future__ import annotations
 
 from .._core.endpoint import AtLeastOne, Auth, Endpoint, Kind, Param, Quota, When
-from ..models._futures_enums import FuturesAccountType, FuturesOrderSide, OpenType
+from ..models._futures_enums import FuturesAccountType, FuturesOrderSide, FuturesSideWord, OpenType
 from ..models.futures_trading import (
     CancelAllAfterResult,
     FuturesFill,
@@ -327,7 +327,7 @@ class FuturesTrading(FuturesPlanOrders):
         self,
         *,
         symbol: str,
-        side: FuturesOrderSide | int,
+        side: FuturesOrderSide | FuturesSideWord | int,
         size: int,
         type: FuturesOrderType | str | None = None,
         price: Amount | None = None,
@@ -349,8 +349,8 @@ class FuturesTrading(FuturesPlanOrders):
 
         Args:
             symbol: such as BTCUSDT.
-            side: 1 open long, 2 close short, 3 close long, 4 open short; in one-way mode 1 buy, 2 buy to reduce, 3 sell
-                to reduce, 4 sell.
+            side: 1 or "buy_open_long", 2 or "buy_close_short", 3 or "sell_close_long", 4 or "sell_open_short"; in
+                one-way mode 1 buys, 2 buys to reduce, 3 sells to reduce, 4 sells.
             size: contracts, at least 1.
             type: limit (if left out) or market.
             price: quote currency; for limit orders, a multiple of the contract's ``price_precision``.

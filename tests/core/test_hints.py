@@ -53,6 +53,12 @@ def test_a_balance_that_is_too_small_is_named(code: int, given: dict[str, object
     assert words in _hint(code, given, path)
 
 
+def test_a_path_that_does_not_exist_suggests_one_that_does() -> None:
+    """A path of ours that is gone at the exchange gets no advice."""
+    assert "/spot/quotation/v3/ticker" in _hint(30000, path="/spot/quotation/v3/tickr")
+    assert _hint(30000, path="/spot/quotation/v3/ticker") == ""
+
+
 @pytest.mark.parametrize(
     ("code", "words"), [(30010, "whitelist"), (30011, "new key"), (30012, "/spot/v2"), (30005, "memo")]
 )

@@ -361,6 +361,11 @@ class TestRaw:
             build_raw("GET", path, None)
         assert caught.value.argument == "path"
 
+    def test_a_name_instead_of_a_path_suggests_one(self) -> None:
+        """Also the name of another client's function."""
+        with pytest.raises(InvalidRequest, match=r"did you mean .*/spot/quotation/v3/klines"):
+            build_raw("GET", "getSpotKlinesV3", None)
+
     def test_methods(self) -> None:
         """The exchange knows no others."""
         with pytest.raises(InvalidRequest) as caught:

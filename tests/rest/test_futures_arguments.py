@@ -50,6 +50,7 @@ REFUSED = [
     # Words and numbers that stand for something.
     ("trading.submit_order", {**LIMIT, "side": 5}, "side"),
     ("trading.submit_order", {**LIMIT, "side": "1"}, "side"),
+    ("trading.submit_order", {**LIMIT, "side": "buy"}, "side"),
     ("trading.submit_order", {**LIMIT, "side": PriceType.LAST_PRICE}, "side"),
     ("trading.submit_order", {**LIMIT, "type": "trailing"}, "type"),
     ("trading.submit_order", {**LIMIT, "type": FuturesOrderType.ADL}, "type"),
@@ -214,6 +215,26 @@ async def test_what_goes_out(name: str, arguments: Mapping[str, object], body: b
     await attrgetter(name)(futures)(**arguments)
     [request] = recorder.sent
     assert request.body == body
+
+
+@pytest.mark.parametrize("side", FuturesOrderSide)
+async def test_a_side_may_be_a_word(side: FuturesOrderSide) -> None:
+    """The member's name in small letters is the number on the wire, in the rules about sides too."""
+    futures, recorder = futures_over(ACCEPTED)
+    submit, order = attrgetter("trading.submit_order")(futures), {**MARKET, "side": side.name.lower()}
+    await submit(**order)
+    assert f'"side":{side.value},'.encode() in recorder.sent[-1].body
+    if side in (FuturesOrderSide.BUY_CLOSE_SHORT, FuturesOrderSide.SELL_CLOSE_LONG):
+        with pytest.raises(InvalidRequest, match="preset_take_profit_price"):
+            await submit(**order, preset_take_profit_price="1")
+
+
+async def test_a_wrong_side_says_what_each_number_means() -> None:
+    futures, _ = futures_over(ACCEPTED)
+    with pytest.raises(
+        InvalidRequest, match=r"1 \(buy_open_long\), 2 \(buy_close_short\), 3 \(sell_close_long\), 4 \("
+    ):
+        await futures.trading.submit_order(symbol="BTCUSDT", side=5, size=1, type="market")
 
 
 @pytest.mark.parametrize("seconds", [0, 5, 60, 86_400])
