@@ -105,6 +105,17 @@ def members(data: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
         raise DecodeError(str(error)) from None
 
 
+_elements: Final = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def elements(data: bytes | msgspec.Raw) -> list[msgspec.Raw]:
+    """The elements of a JSON array, each still undecoded."""
+    try:
+        return _elements.decode(data)
+    except _UNREADABLE as error:
+        raise DecodeError(str(error)) from None
+
+
 def is_null(data: bytes | msgspec.Raw) -> bool:
     """Whether the bytes are nothing or the JSON null."""
     return bytes(data).strip() in (b"", b"null")

@@ -51,6 +51,7 @@ from ..errors import (
 )
 from ..models._fields import Millis
 from ..models.system import Latency
+from .capture import CAPTURE, Captured
 from .flight import FLIGHT
 from .governor import Governor, Line
 from .hooks import NO_WATCH, Watch
@@ -267,6 +268,8 @@ class Pipeline:
             except _Refused as refused:
                 failed = refused
             error = failed.error
+            if failed.answer is None:
+                await _capture(job, None, str(error))
             genuine = failed.answer is not None and _is_reply(failed.answer.body)
             verdict = judge(error, reads=job.reads, unsent=failed.unsent, genuine=genuine)
             log.debug("%s, try %d: %s: %s", job.where, attempt, type(error).__name__, verdict.name.lower())
@@ -355,6 +358,7 @@ class Pipeline:
             governor.leave(job.line, sent=sent, use=use)
         took = (answer.received - answer.sent) * 1000
         log.debug("%s: HTTP %d, %d bytes in %.1f ms", job.where, answer.status, len(answer.body), took)
+        await _capture(job, answer)
         try:
             result = parse(answer.status, answer.headers, answer.body)
         except BitMartError as error:
@@ -498,6 +502,18 @@ class Pipeline:
             sent=answer.sent, received=now, server=second + 0.5, wall=answer.wall, resolution=0.5
         ):
             log.info("the local clock is off by %.1f s, as the date of a reply shows", clock.offset(now, answer.wall))
+
+
+async def _capture(job: _Job, answer: _Answer | None, error: str = "") -> None:  # noqa: ASYNC910  between checkpoints
+    """Hand a try to whoever keeps the exact bytes."""
+    capture = CAPTURE.get()
+    if capture is None:
+        return
+    wire = job.wire
+    if answer is None:
+        await capture(Captured(wire.method, wire.target, wire.body, None, {}, b"", error))
+    else:
+        await capture(Captured(wire.method, wire.target, wire.body, answer.status, answer.headers, answer.body))
 
 
 async def _abandon(response: httpx.Response, chunks: AsyncIterator[bytes]) -> None:

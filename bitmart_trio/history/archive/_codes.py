@@ -1,0 +1,106 @@
+"""Which of the exchange's codes end a history, and what its owner can do about them: one table.
+
+A code that is not here never ends anything: the reply counts as failed, is asked again, and leaves the archive
+incomplete. So do codes that no source documents.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final
+
+import attrs
+
+
+class Refusal(Enum):
+    """What a documented code says about a history or look."""
+
+    NOT_OFFERED = "not_offered"
+    """There is no such account or product, so there are no records: nothing is missing."""
+    NOT_PERMITTED = "not_permitted"
+    """There may be records, and this key may not see them."""
+    TOO_OLD = "too_old"
+    """The window lies before what the exchange still tells."""
+    NO_DATA = "no_data"
+    """There are no records in the window: an answer."""
+
+
+@attrs.frozen
+class CodeMeaning:
+    """One row of the table."""
+
+    code: int
+    refusal: Refusal
+    advice: str = ""
+    """What the account's owner can do; "" when there is nothing."""
+
+
+_row = CodeMeaning  # a short name keeps the table readable
+
+_ADDRESS: Final = (
+    "add the address of this machine to the key's list of addresses on the site, or make a key without one"
+)
+_SUPPORT: Final = "ask the exchange's support: the account is restricted"
+_VERIFY: Final = "verify the account on the site as the exchange asks"
+_MAIN: Final = "make the archive with a key of the main account"
+
+_ROWS: Final = (
+    # There is no such account or product.
+    _row(40001, Refusal.NOT_OFFERED),
+    _row(40046, Refusal.NOT_OFFERED),
+    _row(40047, Refusal.NOT_OFFERED),
+    _row(51001, Refusal.NOT_OFFERED),
+    _row(53004, Refusal.NOT_OFFERED),
+    _row(53008, Refusal.NOT_OFFERED),
+    _row(60027, Refusal.NOT_OFFERED),
+    # This key, address or account may not ask.
+    _row(30010, Refusal.NOT_PERMITTED, _ADDRESS),
+    _row(30012, Refusal.NOT_PERMITTED, "add the permission {permission} to the key on the site, or make a key with it"),
+    _row(30019, Refusal.NOT_PERMITTED, _SUPPORT),
+    _row(40006, Refusal.NOT_PERMITTED, _ADDRESS),
+    _row(51008, Refusal.NOT_PERMITTED, _SUPPORT),
+    _row(53000, Refusal.NOT_PERMITTED, _SUPPORT),
+    _row(53001, Refusal.NOT_PERMITTED, _VERIFY),
+    _row(53002, Refusal.NOT_PERMITTED, _VERIFY),
+    _row(53003, Refusal.NOT_PERMITTED, _MAIN),
+    _row(53005, Refusal.NOT_PERMITTED, "add the permission {permission} to the key on the site, or make a key with it"),
+    _row(53006, Refusal.NOT_PERMITTED, _VERIFY),
+    _row(53007, Refusal.NOT_PERMITTED, _VERIFY),
+    _row(53009, Refusal.NOT_PERMITTED, _VERIFY),
+    _row(53010, Refusal.NOT_PERMITTED, _SUPPORT),
+    _row(53011, Refusal.NOT_PERMITTED, _MAIN),
+    _row(60026, Refusal.NOT_PERMITTED, _MAIN),
+    _row(60028, Refusal.NOT_PERMITTED, _SUPPORT),
+    _row(60029, Refusal.NOT_PERMITTED, "ask the main account's owner: the main account has frozen this account"),
+    _row(60063, Refusal.NOT_PERMITTED, _SUPPORT),
+    _row(61006, Refusal.NOT_PERMITTED, _SUPPORT),
+    # The window is the trouble.
+    _row(50041, Refusal.TOO_OLD),
+    # An answer.
+    _row(70000, Refusal.NO_DATA),
+)
+
+MEANINGS: Final = {row.code: row for row in _ROWS}
+"""By code."""
+
+_PERMISSIONS: Final = (
+    ("spot.sub_account.", "for sub-accounts (sub_transfer)"),
+    ("futures.sub_account.", "for sub-accounts (sub_transfer)"),
+    ("spot.broker.", "for brokers (broker)"),
+    ("futures.affiliate.", "for affiliates (contract_agent)"),
+)
+
+
+def refusal(code: int) -> Refusal | None:
+    """What a code says; None for one that says nothing final."""
+    row = MEANINGS.get(code)
+    return None if row is None else row.refusal
+
+
+def advice(code: int, endpoint: str) -> str:
+    """What the owner can do about a refusal of an endpoint such as ``spot.sub_account.transfers``; "" for nothing."""
+    row = MEANINGS.get(code)
+    if row is None:
+        return ""
+    permission = next((what for prefix, what in _PERMISSIONS if endpoint.startswith(prefix)), "to read")
+    return row.advice.format(permission=permission)
