@@ -25,12 +25,13 @@ CORE: Final = (
 _OUTSIDE = (
     "BITMART_URL", "BITMART_PROFILE", "BITMART_API_KEY", "BITMART_API_SECRET", "BITMART_API_MEMO",
     "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy",
+    "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS",
 )  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
 def _nothing_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No real key and no proxy of the person who runs the tests is used."""
+    """No real key, no proxy and no terminal of the person who runs the tests is used, nor the size a worker has."""
     for name in _OUTSIDE:
         monkeypatch.delenv(name, raising=False)
 
