@@ -6,11 +6,13 @@ PYTHON ?= python3
 CODE := bitmart_trio tests examples docs
 RUN := $(PYTHON) -m
 SEEDS ?= 300
+# What `make lowest` and `make versions` run: nothing is everything, -m core is the part that CI runs.
+SELECT ?=
 # Rules of flake8-async that are off everywhere, as in .flake8; tests and the simulated exchange need not checkpoint everywhere.
 NOT_OURS := ASYNC114,ASYNC122,ASYNC127
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check fmt format lint types verifytypes layers test bench proofs docs pages examples coverage lowest interop changes dist clean
+.PHONY: help setup check fmt format lint types verifytypes layers test bench proofs docs pages examples coverage lowest versions interop changes dist clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
@@ -67,11 +69,17 @@ coverage: ## all tests, with the lines that none of them reaches
 	$(RUN) coverage run -m pytest -q -n0
 	$(RUN) coverage report
 
-lowest: ## all tests with the lowest versions that pyproject.toml allows
+lowest: ## all tests with the lowest versions that pyproject.toml allows (SELECT='-m core': the core set)
 	python3 -m venv build/lowest
 	python3 .ci/lowest.py > build/lowest/requirements.txt
 	build/lowest/bin/python -m pip install --quiet -r build/lowest/requirements.txt -e .
-	build/lowest/bin/python -m pytest -q -p no:cacheprovider
+	build/lowest/bin/python -m pytest -q -p no:cacheprovider $(SELECT)
+
+versions: ## all tests on each other interpreter that is found and promised (SELECT='-m core': the core set)
+	set -e; for each in $$(python3 .ci/interpreters.py); do \
+	  here=build/$$(basename $$each); $$each -m venv $$here; $$here/bin/python -m pip install --quiet -e ".[cli,test]"; \
+	  $$here/bin/python --version; $$here/bin/python -m pytest -q -p no:cacheprovider $(SELECT); \
+	done
 
 interop: ## fetch the foreign clients that judge the simulated exchange
 	npm ci --prefix tests/interop --ignore-scripts --no-audit --no-fund
