@@ -77,6 +77,18 @@ OURS: Final[dict[str, str]] = {
     "Fail5xx": "repeats a read with growing pauses; a write raises `OutcomeUnknown`.",
     "Maintenance": "raises `Maintenance`.",
     "GarbageReply": "repeats a read; a write raises `OutcomeUnknown`.",
+    "EdgePage": "repeats a read, after `Retry-After` where that is given; a write raises `OutcomeUnknown`.",
+    "GatewayJson": "repeats a read whose status is 5xx; a write raises `OutcomeUnknown`, and the look-up finds it or not.",
+    "EmptyData": "repeats a read; a write raises `OutcomeUnknown`.",
+    "SharedIds": "decodes as ever; the archive keeps every record by its content.",
+    "BlankIds": "decodes as ever; the archive keeps every record by its content.",
+    "RoundedBounds": "walks windows that overlap, and the archive keeps and names what lies elsewhere.",
+    "ShiftingPages": "reads the pages again when they do not add up to the total; else the stretch is a named gap.",
+    "SmallerCap": "halves a window whose reply may have been cut.",
+    "OddRecord": "a missing or unreadable member is absent (`bm.absent`); the archive keeps the reply and names what it cannot read.",
+    "WrongUnit": "decodes as ever; the archive keeps records that lie outside their window, and names them.",
+    "Retention": "ends a history with what is shown; the archive's report says from when on that is.",
+    "LateRecord": "the archive reads the newest hour again at its end.",
     "UnknownField": "decodes as ever; `bm.extras(reply)` shows the field.",
     "LongerRow": "decodes as ever.",
     "RefuseConnect": "tries again with growing, jittered pauses, within thirty connections a minute; the hole is a `Gap`.",
@@ -109,6 +121,18 @@ EXAMPLES: Final[dict[str, dict[str, object]]] = {
     "Fail5xx": {"path": "/spot/*", "status": 502, "html": True},
     "Maintenance": {"path": "/contract/*", "lasting": 60},
     "GarbageReply": {"path": "/spot/v2/submit_order"},
+    "EdgePage": {"path": "/account/*", "status": 403, "retry_after": 30},
+    "GatewayJson": {"path": "/spot/v2/submit_order", "status": 504, "handled": False},
+    "EmptyData": {"path": "/spot/v4/query/*", "times": 3},
+    "SharedIds": {"path": "/contract/private/transaction-history"},
+    "BlankIds": {"path": "/account/v2/deposit-withdraw/history"},
+    "RoundedBounds": {"path": "/spot/v4/query/*", "unit_ms": 60000, "inwards": True},
+    "ShiftingPages": {"path": "/newearn/*", "how": "twice", "chance": 0.5},
+    "SmallerCap": {"path": "/spot/v4/query/*", "n": 100},
+    "OddRecord": {"path": "/contract/private/order-history", "how": "blank", "every": 3},
+    "WrongUnit": {"path": "/contract/private/trades"},
+    "Retention": {"path": "/spot/*", "days": 30, "how": "refused"},
+    "LateRecord": {"path": "/spot/v4/query/trades", "seconds": 30},
     "UnknownField": {"path": "*", "name": "surprise"},
     "LongerRow": {"path": "/spot/quotation/*"},
     "RefuseConnect": {"connection": "spot/*", "times": 3},
@@ -146,7 +170,7 @@ def page() -> str:
 def _entry(kind: dict[str, Any]) -> str:
     name = kind["fault"]
     fields = "\n".join(
-        f"- `{field['name']}` ({_type(field)}): {field['help'].replace('*', chr(92) + '*')}"
+        f"- `{field['name']}` ({_type(field)}): {field['help'].replace('*', chr(92) + '*')}{_words(field)}"
         for field in kind["fields"]
         if field["name"] not in ("after", "chance", "lasting")
     )
@@ -162,6 +186,10 @@ def _entry(kind: dict[str, Any]) -> str:
 def _type(field: dict[str, Any]) -> str:
     default = "none" if field["default"] is None else f"`{json.dumps(field['default'])}`"
     return f"{field['type']}{' or none' if field['optional'] else ''}, {default} unless told"
+
+
+def _words(field: dict[str, Any]) -> str:
+    return f": {' or '.join(f'`{word}`' for word in field['words'])}" if field["words"] else ""
 
 
 def _word(value: object) -> str:

@@ -14,13 +14,14 @@ import logging
 from collections import deque
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl
 
 import attrs
 
 from .eventlog import encode
-from .wire import Call, Json, Refusal, Request, Response, Route
+from .wire import JSON_HEADERS, Call, Json, Refusal, Request, Response, Route
 
 if TYPE_CHECKING:
     from .accounts import Account, ApiKey
@@ -136,7 +137,7 @@ class Gate:
         exchange = self._exchange
         trace = exchange.trace()
         route = exchange.routes.table.get((request.method, request.path))
-        headers: dict[str, str] = {"Content-Type": "application/json;charset=utf-8"}
+        headers: dict[str, str] = {**JSON_HEADERS}
         status = 200
         try:
             if self.quotas.banned(request.address, exchange.clock.steady_ms()):
@@ -197,7 +198,8 @@ class Gate:
             needed = permission_of(route)
             if needed and needed not in key.permissions:
                 raise Refusal(30012, "Forbidden", http=403)
-        return route.handler(exchange, Call(params, account, exchange.now_ms(), key))
+        call, handler = Call(params, account, exchange.now_ms(), key), partial(route.handler, exchange)
+        return handler(call) if request.between is None else request.between(route, call, handler)
 
     def _caller(self, request: Request) -> tuple[Account, ApiKey]:
         name = request.headers.get("x-bm-key", "")

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, cast
 
+import attrs
 import h11
 import trio
 
@@ -19,7 +18,6 @@ from . import control
 from .eventlog import encode
 from .faults import (
     Delay,
-    Fail5xx,
     GarbageReply,
     HalfReply,
     HangHandshake,
@@ -27,30 +25,24 @@ from .faults import (
     LoseReply,
     LoseRequest,
     Maintenance,
-    Refuse418,
-    Refuse429,
     RefuseUpgrade,
+    StandIn,
     UnknownField,
+    edge_page,
     stretch,
 )
 from .link import Link
 from .sockets import KINDS, RECEIVE_BYTES, Sockets
-from .wire import Request, Response
+from .wire import Request, Response, json_response, phrase
 
 if TYPE_CHECKING:
     from .exchange import Exchange
     from .feed import SocketKind
-    from .wire import Json
 
 log: logging.Logger = logging.getLogger(__name__)
 
 HEAD_BYTES: Final = 32 * 1024
 SOCKET_PATHS: Final[dict[str, SocketKind]] = {f"/ws/{kind}": kind for kind in KINDS}
-JSON_HEADERS: Final = {"Content-Type": "application/json;charset=utf-8"}
-EDGE_PAGE: Final = (
-    b"<!DOCTYPE html><html><head><title>%d %s</title></head>"
-    b"<body><h1>%d</h1><p>Ray ID: 0000000000000000</p></body></html>"
-)
 
 
 async def serve_stream(
@@ -113,10 +105,10 @@ class _Face:
                 body = await self._body()
             except h11.RemoteProtocolError as error:
                 if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-                    await self._turn_away(_refusal(error.error_status_hint, 30000, "Bad request"))
+                    await self._turn_away(json_response(error.error_status_hint, 30000, "Bad request"))
                 return None
             if body is None:
-                await self._turn_away(_refusal(413, 50000, "Request body too large"))
+                await self._turn_away(json_response(413, 50000, "Request body too large"))
                 return None
             if not await self._answer(_request(head, body, self._address)):
                 return None
@@ -185,7 +177,7 @@ class _Face:
             self._exchange.log.write("lost_request", method=request.method, path=path)
             self._link.sever()
             return False
-        response = self._spoiled(request) or self._carry_out(request)
+        response = self._stand_in(request) or self._carry_out(request)
         if delay is not None and not delay.before:
             await trio.sleep(delay.seconds)
         if faults.take(LoseReply, path):
@@ -197,10 +189,10 @@ class _Face:
     def _carry_out(self, request: Request) -> Response:
         if request.path.startswith("/ws/"):
             if request.path in SOCKET_PATHS:
-                return _refusal(426, 30000, "This path takes WebSocket handshakes only", {"Upgrade": "websocket"})
-            return _refusal(404, 30000, "Not found")
-        response = self._exchange.handle(request)
+                return json_response(426, 30000, "This path takes WebSocket handshakes only", {"Upgrade": "websocket"})
+            return json_response(404, 30000, "Not found")
         faults, path = self._exchange.faults, request.path
+        response = self._exchange.handle(attrs.evolve(request, between=faults.answer))
         unknown, longer = faults.take(UnknownField, path), faults.take(LongerRow, path)
         if unknown is not None or longer is not None:
             body = encode(
@@ -211,33 +203,21 @@ class _Face:
             return Response(200, response.headers, b'{"code":1000,"data":{"')
         return response
 
-    def _spoiled(self, request: Request) -> Response | None:
+    def _stand_in(self, request: Request) -> Response | None:
         """The answer of a fault that stands in for the exchange's own."""
-        exchange, faults = self._exchange, self._exchange.faults
-        trace = exchange.trace
-        if faults.take(Refuse429, request.path):
-            return _refusal(429, 30013, "Request too many requests", trace=trace())
-        if faults.take(Refuse418, request.path):
-            text = "Your account request is temporarily rejected due to violation of current limiting rules"
-            return _refusal(418, 30017, text, trace=trace())
-        if faults.take(Maintenance, request.path):
-            return _refusal(200, 30016, "Service maintenance, the function is temporarily unavailable", trace=trace())
-        failure = faults.take(Fail5xx, request.path)
-        if failure is None:
+        stand_in = self._exchange.faults.take(StandIn, request.path)
+        if stand_in is None:
             return None
-        if failure.handled:
-            exchange.handle(request)
-        if failure.html:
-            return Response(failure.status, {"Content-Type": "text/html"}, _edge_page(failure.status))
-        code, text = (30014, "Service unavailable") if failure.status == 503 else (59002, "Internal error")
-        return _refusal(failure.status, code, text, trace=trace())
+        if stand_in.carried_out:
+            self._exchange.handle(request)
+        return stand_in.response(self._exchange.trace())
 
     async def _upgrade(self, head: h11.Request) -> SocketKind | None:
         """Judge a WebSocket handshake: its kind when it may go on, else None after a refusal."""
         headers, faults = _headers(head), self._exchange.faults
         kind = SOCKET_PATHS.get(_path(head)[0])
         if kind is None:
-            await self._send(_refusal(404, 30000, "Not found"), closing=True)
+            await self._send(json_response(404, 30000, "Not found"), closing=True)
             return None
         if (
             head.method != b"GET"
@@ -245,7 +225,7 @@ class _Face:
             or not headers.get("sec-websocket-key")
         ):
             await self._send(
-                _refusal(400, 30000, "Bad WebSocket handshake", {"Sec-WebSocket-Version": "13"}), closing=True
+                json_response(400, 30000, "Bad WebSocket handshake", {"Sec-WebSocket-Version": "13"}), closing=True
             )
             return None
         if faults.take(HangHandshake, kind):
@@ -257,7 +237,7 @@ class _Face:
         refusal = faults.take(RefuseUpgrade, kind)
         status = 503 if faults.take(Maintenance, f"/ws/{kind}") else None if refusal is None else refusal.status
         if status is not None:
-            await self._send(Response(status, {"Content-Type": "text/html"}, _edge_page(status)), closing=True)
+            await self._send(edge_page(status), closing=True)
             return None
         return kind
 
@@ -277,7 +257,7 @@ class _Face:
         headers.append(("Content-Length", str(len(response.body))))
         if closing:
             headers.append(("Connection", "close"))
-        answer = h11.Response(status_code=response.status, reason=_phrase(response.status).encode(), headers=headers)
+        answer = h11.Response(status_code=response.status, reason=phrase(response.status).encode(), headers=headers)
         data = self._http.send(answer) or b""
         if not self._bodiless:
             data += self._http.send(h11.Data(data=response.body)) or b""
@@ -318,21 +298,3 @@ def _path(head: h11.Request) -> tuple[str, str]:
 def _request(head: h11.Request, body: bytes, address: str) -> Request:
     path, query = _path(head)
     return Request(head.method.decode("ascii"), path, query, _headers(head), body, address)
-
-
-def _refusal(
-    status: int, code: int, text: str, headers: Mapping[str, str] | None = None, *, trace: str = ""
-) -> Response:
-    body: dict[str, Json] = {"message": text, "code": code, "trace": trace, "data": {}}
-    return Response(status, {**JSON_HEADERS, **(headers or {})}, encode(body))
-
-
-def _edge_page(status: int) -> bytes:
-    return EDGE_PAGE % (status, _phrase(status).encode(), status)
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:  # such as the edge network's 520 to 530
-        return "Error"

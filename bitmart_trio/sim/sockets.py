@@ -422,7 +422,7 @@ class Sockets:
         self._connects: dict[tuple[str, str], deque[float]] = {}
         self._encoded: tuple[Frame, bytes] | None = None
         self._deflated: tuple[bytes, bytes] | None = None
-        exchange.faults.bind(exchange.clock, exchange.random("faults"), exchange.log)
+        exchange.faults.bind(exchange.clock, exchange.random("faults"), exchange.log, salt=str(exchange.seed))
         exchange.faults.watch(self._on_fault)
 
     def number(self) -> int:

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import attrs
+
+from .eventlog import encode
 
 if TYPE_CHECKING:
     from .accounts import Account, ApiKey
@@ -26,6 +29,12 @@ Envelope: TypeAlias = Literal["standard", "affiliate", "errno", "info", "bare"]
 """What is around the data: the usual members, a textual code, ``errno``, ``msg`` in place of ``message``, nothing."""
 
 
+Onward: TypeAlias = "Callable[[Call], Json]"
+"""A handler with its exchange bound, or what stands before it."""
+Between: TypeAlias = "Callable[[Route, Call, Onward], Json]"
+"""What may stand between the gate and a handler: it answers a call that passed the gate, by asking onward or not."""
+
+
 @attrs.frozen
 class Request:
     """One HTTP request as it came in; header names are lower-case."""
@@ -36,6 +45,8 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
     address: str
+    between: Between | None = attrs.field(default=None, eq=False, repr=False)
+    """What the face that took the request in puts between the gate and the handler: its faults."""
 
 
 @attrs.frozen
@@ -105,6 +116,25 @@ class Call:
         if not number.is_finite():
             raise Refusal(code, f"Invalid parameter {name}")
         return number
+
+
+JSON_HEADERS: Final = {"Content-Type": "application/json;charset=utf-8"}
+
+
+def json_response(
+    status: int, code: int, text: str, headers: Mapping[str, str] | None = None, *, trace: str = ""
+) -> Response:
+    """An answer in the usual envelope that holds nothing but a code and its text."""
+    body: dict[str, Json] = {"message": text, "code": code, "trace": trace, "data": {}}
+    return Response(status, {**JSON_HEADERS, **(headers or {})}, encode(body))
+
+
+def phrase(status: int) -> str:
+    """The reason phrase of an HTTP status."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:  # such as the edge network's 520 to 530
+        return "Error"
 
 
 class Refusal(Exception):

@@ -1,7 +1,8 @@
 """What goes wrong in the chaos run: one trial a fault, each at all kinds of subscription at once, and how it is judged.
 
-Four faults can, by their nature, not be told from the data where it has no versions, for the connection goes on:
-a push that is lost (`Gap`), held back (`Reorder`) or repeated (`Duplicate`), and a topic that is mute (`MuteTopic`).
+Five faults can, by their nature, not be told from the data where it has no versions, for the connection goes on:
+a push that is lost (`Gap`), held back (`Reorder`) or repeated (`Duplicate`), a topic that is mute (`MuteTopic`), and a
+record that no list shows yet when a hole is filled (`LateRecord`).
 The last is noticed when `Config.silence` says how quiet a topic may be, so its trial says so. Of the others what was
 lost or repeated is held against the fault's own hits: no more than those, and books and account views are right.
 """
@@ -21,25 +22,31 @@ from trio.testing import wait_all_tasks_blocked
 import bitmart_trio as bm
 from bitmart_trio.models.stream_events import Malformed, Reconnected
 from bitmart_trio.sim.faults import (
+    BlankIds,
     ClockSkew,
     Delay,
     Drop,
     DropDuringLogin,
     Duplicate,
+    EdgePage,
+    EmptyData,
     Fail5xx,
     Fault,
     Gap,
     Garbage,
     GarbageReply,
+    GatewayJson,
     HalfReply,
     HangHandshake,
     LatePong,
+    LateRecord,
     LongerRow,
     LoseAck,
     LoseReply,
     LoseRequest,
     Maintenance,
     MuteTopic,
+    OddRecord,
     Refuse418,
     Refuse429,
     RefuseConnect,
@@ -47,9 +54,14 @@ from bitmart_trio.sim.faults import (
     RefuseTopic,
     RefuseUpgrade,
     Reorder,
+    Retention,
+    RoundedBounds,
+    SharedIds,
     SlowLink,
+    SmallerCap,
     Stall,
     UnknownField,
+    WrongUnit,
 )
 from bitmart_trio.testing import deterministic
 
@@ -306,6 +318,17 @@ TRIALS: Final = [
     Trial("Fail5xx", at_requests(lambda world: Fail5xx(times=4), lambda world: Fail5xx(times=4, html=True))),
     Trial("Maintenance", at_requests(lambda world: Maintenance(times=6))),
     Trial("Maintenance of sockets", at_reconnect(lambda world, kind: Maintenance(path=f"/ws/{kind}", times=2))),
+    Trial("EdgePage", at_requests(lambda world: EdgePage(times=4), lambda world: EdgePage(times=4, status=403))),
+    Trial("GatewayJson", at_requests(lambda world: GatewayJson(times=4))),
+    Trial("EmptyData", at_requests(lambda world: EmptyData(times=4))),
+    Trial("SharedIds", at_requests(lambda world: SharedIds())),
+    Trial("BlankIds", at_requests(lambda world: BlankIds())),
+    Trial("RoundedBounds", at_requests(lambda world: RoundedBounds())),
+    Trial("SmallerCap", at_requests(lambda world: SmallerCap(n=2))),
+    Trial("OddRecord", at_requests(lambda world: OddRecord(every=2))),
+    Trial("WrongUnit", at_requests(lambda world: WrongUnit())),
+    Trial("Retention", at_requests(lambda world: Retention(days=3 / 86_400))),
+    Trial("LateRecord", at_requests(lambda world: LateRecord(seconds=5)), unseeable=True),
     Trial("GarbageReply", at_requests(lambda world: GarbageReply(times=4))),
     Trial("ClockSkew", skew),
     Trial("all that can be noticed", storm, lagging=True),

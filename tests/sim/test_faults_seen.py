@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
+import attrs
 import pytest
 import trio
 from trio.testing import MockClock
@@ -17,6 +18,7 @@ from bitmart_trio.sim.faults import FAULTS
 
 SUBMIT = "/spot/v2/submit_order"
 TICKER = "/spot/quotation/v3/ticker"
+TRADED = "/spot/v4/query/trades"
 TRADES = "spot/trade:BTC_USDT"
 Case: TypeAlias = "Callable[[sim.Venue, bm.Client], Awaitable[None]]"
 
@@ -53,6 +55,14 @@ async def unknown(client: bm.Client) -> bm.OutcomeUnknown:
 
 def placed(exchange: sim.Venue) -> int:
     return len(exchange.exchange.spot.engine.orders)
+
+
+async def own_fills(client: bm.Client) -> list[models.SpotFill]:
+    """Trade four times, a second apart; the list of it, newest first."""
+    for _ in range(4):
+        await client.spot.trading.submit_order("BTC_USDT", side="buy", type="market", notional="10")
+        await trio.sleep(1)
+    return await client.spot.trading.trades("BTC_USDT")
 
 
 async def reads(client: bm.Client) -> None:
@@ -160,6 +170,44 @@ async def GarbageReply(exchange: sim.Venue, client: bm.Client) -> None:
 
 
 @case
+async def EdgePage(exchange: sim.Venue, client: bm.Client) -> None:
+    exchange.faults.add(sim.EdgePage(TICKER, 2, status=520))
+    await reads(client)
+    for number, status in enumerate((403, 404, 451, 530)):
+        exchange.faults.add(sim.EdgePage(SUBMIT, status=status, html=status != 530))
+        with pytest.raises(bm.OutcomeUnknown):
+            await submit(client, f"mine{number}")
+    assert placed(exchange) == 0
+
+
+@case
+async def GatewayJson(exchange: sim.Venue, client: bm.Client) -> None:
+    exchange.faults.add(sim.GatewayJson(TICKER, 2, status=504))
+    await reads(client)
+    exchange.faults.add(sim.GatewayJson(SUBMIT, status=500))
+    await unknown(client)
+    assert (await client.spot.trading.order_by_client_id("mine1")).client_order_id == "mine1"
+    exchange.faults.add(sim.GatewayJson(SUBMIT, status=504, handled=False))
+    with pytest.raises(bm.OutcomeUnknown):
+        await submit(client, "mine2")
+    assert placed(exchange) == 1
+
+
+@case
+async def EmptyData(exchange: sim.Venue, client: bm.Client) -> None:
+    exchange.faults.add(sim.EmptyData(TICKER, None, lasting=60))
+    with pytest.raises(bm.MalformedReply):
+        await reads(client)
+    exchange.faults.clear()
+    exchange.faults.add(sim.EmptyData(SUBMIT, handled=True))
+    await unknown(client)
+    exchange.faults.add(sim.EmptyData("/spot/v4/query/open-orders", None))
+    with pytest.raises(bm.MalformedReply):
+        await client.spot.trading.open_orders("BTC_USDT")
+    assert placed(exchange) == 1
+
+
+@case
 async def UnknownField(exchange: sim.Venue, client: bm.Client) -> None:
     exchange.faults.add(sim.UnknownField(name="surprise"))
     reply = await client.spot.call(bm.endpoints.spot.market.ticker, symbol="BTC_USDT")
@@ -175,6 +223,89 @@ async def LongerRow(exchange: sim.Venue, client: bm.Client) -> None:
     assert (await client.spot.market.tickers())[0].last_price > 0
     async with client.streams.spot.depth("BTC_USDT", level=5) as books:
         assert (await books.receive()).bids
+
+
+# --- records ---
+
+
+@case
+async def SharedIds(exchange: sim.Venue, client: bm.Client) -> None:
+    before = await own_fills(client)
+    exchange.faults.add(sim.SharedIds(TRADED))
+    after = await client.spot.trading.trades("BTC_USDT")
+    assert [attrs.evolve(fill, trade_id="") for fill in after] == [attrs.evolve(fill, trade_id="") for fill in before]
+    assert len({fill.trade_id for fill in after}) == 2
+
+
+@case
+async def BlankIds(exchange: sim.Venue, client: bm.Client) -> None:
+    before = await own_fills(client)
+    exchange.faults.add(sim.BlankIds(TRADED))
+    after = await client.spot.trading.trades("BTC_USDT")
+    assert [fill.create_time for fill in after] == [fill.create_time for fill in before]
+
+
+@case
+async def RoundedBounds(exchange: sim.Venue, client: bm.Client) -> None:
+    first = (await own_fills(client))[-2]
+    exchange.faults.add(sim.RoundedBounds(TRADED, unit_ms=60_000))
+    after = await client.spot.trading.trades("BTC_USDT", end_time=first.create_time)
+    # Behind the bound lie the others, unless the minute ended between them.
+    assert len(after) > 1
+    assert {fill.create_time > first.create_time for fill in after} == {True, False}
+
+
+@case
+async def ShiftingPages(exchange: sim.Venue, client: bm.Client) -> None:
+    for _ in range(25):
+        await client.futures.account.submit_transfer(currency="USDT", amount="1", type="spot_to_contract")
+    exchange.faults.add(sim.ShiftingPages("/account/v1/transfer-contract-list"))
+    pages = [await client.futures.account.transfers(page=page, limit=10) for page in (1, 2, 3)]
+    assert sum(len(page) for page in pages) == 24
+
+
+@case
+async def SmallerCap(exchange: sim.Venue, client: bm.Client) -> None:
+    before = await own_fills(client)
+    exchange.faults.add(sim.SmallerCap(TRADED, n=2))
+    assert await client.spot.trading.trades("BTC_USDT", limit=200) == before[:2]
+
+
+@case
+async def OddRecord(exchange: sim.Venue, client: bm.Client) -> None:
+    before = await own_fills(client)
+    exchange.faults.add(sim.OddRecord(TRADED, member="stpMode", every=1, how="blank"))
+    assert [fill.trade_id for fill in await client.spot.trading.trades("BTC_USDT")] == [
+        fill.trade_id for fill in before
+    ]
+
+
+@case
+async def WrongUnit(exchange: sim.Venue, client: bm.Client) -> None:
+    before = await own_fills(client)
+    exchange.faults.add(sim.WrongUnit(TRADED))
+    after = await client.spot.trading.trades("BTC_USDT")
+    assert [fill.create_time for fill in after] == [fill.create_time // 1000 for fill in before]
+
+
+@case
+async def Retention(exchange: sim.Venue, client: bm.Client) -> None:
+    before = await own_fills(client)
+    await trio.sleep(60)
+    handle = exchange.faults.add(sim.Retention(TRADED, days=60 / 86_400))
+    assert await client.spot.trading.trades("BTC_USDT") == []
+    handle.remove()
+    exchange.faults.add(sim.Retention(TRADED, days=60 / 86_400, how="refused"))
+    with pytest.raises(bm.ApiError):
+        await client.spot.trading.trades("BTC_USDT", start_time=before[-1].create_time)
+
+
+@case
+async def LateRecord(exchange: sim.Venue, client: bm.Client) -> None:
+    exchange.faults.add(sim.LateRecord(TRADED, seconds=30, spread=False))
+    assert await own_fills(client) == []
+    await trio.sleep(30)
+    assert len(await client.spot.trading.trades("BTC_USDT")) == 4
 
 
 # --- connections ---

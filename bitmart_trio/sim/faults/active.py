@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import attrs
 import trio
 
-from .base import Fault, HasSkew
+from ..wire import Refusal
+from .base import Asked, AtAnswer, Fault, HasSkew
 
 if TYPE_CHECKING:
-    from ..wire import Json
+    from ..wire import Call, Json, Onward, Route
 
 F = TypeVar("F", bound=Fault)
 
@@ -39,6 +41,8 @@ class FaultHandle:
     """Occasions that matched, hits or not."""
     since: float | None = None
     active: bool = True
+    memory: dict[str, str] = attrs.field(factory=dict, repr=False)
+    """What the fault remembers from one call to the next."""
 
     def remove(self) -> None:
         """End the fault; does nothing when it has ended."""
@@ -57,14 +61,23 @@ class Faults:
         self._added = 0
         self._watchers: list[Callable[[FaultHandle], None]] = []
         self._random = Random(0)
+        self._salt = ""
         self._clock: HasSkew | None = None
         self._log: HasEvents | None = None
 
-    def bind(self, clock: HasSkew, random: Random, log: HasEvents | None = None) -> None:
-        """Give the faults their exchange's clock, random numbers and event log; done once, by whoever opens it."""
+    def bind(self, clock: HasSkew, random: Random, log: HasEvents | None = None, *, salt: str = "") -> None:
+        """Give the faults their exchange's clock, random numbers and event log; done once, by whoever opens it.
+
+        Args:
+            clock: counts how long faults last, and is what some of them turn.
+            random: decides by chance.
+            log: hears of every hit.
+            salt: text of the seed, for what is drawn from a record's content.
+        """
         self._clock = clock
         self._random = random
         self._log = log
+        self._salt = salt
 
     @property
     def active(self) -> list[FaultHandle]:
@@ -114,13 +127,30 @@ class Faults:
 
         It is counted, and ended when used up.
         """
-        for handle, fault in self._matching(kind, subjects):
-            handle.seen += 1
-            if handle.seen <= fault.after or (fault.chance < 1 and self._random.random() >= fault.chance):
-                continue
+        for handle, fault in self._due(kind, subjects):
             self.count(handle, subjects[0])
             return fault
         return None
+
+    def answer(self, route: Route, call: Call, handler: Onward) -> Json:
+        """What the faults in front of the handlers make of a call; the first that was added is next to the handler."""
+        onward = handler
+        for handle, fault in self._due(AtAnswer, (route.path,), lambda fault: fault.at_writes or not route.writes):
+            onward = partial(self._spoil, handle, fault, route, onward)
+        return onward(call)
+
+    def _spoil(self, handle: FaultHandle, fault: AtAnswer, route: Route, onward: Onward, call: Call) -> Json:
+        now_ms = 0 if self._clock is None else self._clock.steady_ms()
+        asked = Asked(route, call, now_ms, self._salt, handle.memory, onward)
+        try:
+            answer = fault.answer(asked)
+        except Refusal:
+            if asked.untouched:  # the handler would have answered
+                self.count(handle, route.path)
+            raise
+        if not any(answer is each for each in asked.untouched):
+            self.count(handle, route.path)
+        return answer
 
     def count(self, handle: FaultHandle, where: str = "") -> None:
         """Count one hit; the fault ends when it is used up."""
@@ -140,6 +170,17 @@ class Faults:
         for handle in tuple(self._handles):
             fault = handle.fault
             if isinstance(fault, kind) and any(fnmatchcase(subject, fault.pattern) for subject in subjects):
+                yield handle, fault
+
+    def _due(
+        self, kind: type[F], subjects: tuple[str, ...], concerned: Callable[[F], bool] = lambda fault: True
+    ) -> Iterable[tuple[FaultHandle, F]]:
+        """Those that match and whose turn it is, by ``after`` and by chance; each match is an occasion."""
+        for handle, fault in self._matching(kind, subjects):
+            if not concerned(fault):
+                continue
+            handle.seen += 1
+            if handle.seen > fault.after and (fault.chance >= 1 or self._random.random() < fault.chance):
                 yield handle, fault
 
     def _expire(self) -> None:

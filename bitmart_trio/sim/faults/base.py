@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Protocol
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import attrs
+
+if TYPE_CHECKING:
+    from ..wire import Call, Json, Onward, Response, Route
 
 SOCKETS = "*/*"
 """The pattern of every WebSocket connection."""
@@ -15,7 +19,8 @@ class FaultError(ValueError):
 
 
 LEAST: dict[str, float] = {
-    "after": 0, "chance": 0, "lasting": 0, "times": 1, "seconds": 0, "status": 400, "bytes_per_second": 1,
+    "after": 0, "chance": 0, "lasting": 0, "times": 1, "seconds": 0, "status": 400, "bytes_per_second": 1, "n": 1,
+    "every": 1, "unit_ms": 1, "days": 0, "retry_after": 0,
 }  # fmt: skip
 """The lowest value of each number a fault can have."""
 
@@ -42,6 +47,8 @@ class Fault:
     """The fault ends so many seconds after it was added; None: when it is used up or removed."""
     place: ClassVar[str] = ""
     """The field that holds the pattern."""
+    words: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """The values of those text fields that know only some."""
 
     def __attrs_post_init__(self) -> None:
         """Refuse numbers that make no sense."""
@@ -49,6 +56,9 @@ class Fault:
             value = getattr(self, name, None)
             if value is not None and value < least:
                 raise FaultError(f"{type(self).__name__}: {name} must be at least {least:g}")
+        for name, known in self.words.items():
+            if getattr(self, name) not in known:
+                raise FaultError(f"{type(self).__name__}: {name} must be one of {', '.join(known)}")
 
     @property
     def pattern(self) -> str:
@@ -82,6 +92,70 @@ class AtPath(Fault):
     """The pattern of request paths."""
     times: int | None = 1
     """How many hits it has; None: no end."""
+
+
+@attrs.frozen
+class StandIn(AtPath):
+    """An answer that stands in for the exchange's own."""
+
+    def response(self, trace: str) -> Response:
+        """What the client gets."""
+        raise NotImplementedError
+
+    @property
+    def carried_out(self) -> bool:
+        """Whether the request is carried out before."""
+        return bool(getattr(self, "handled", False))
+
+
+@attrs.frozen
+class Asked:
+    """One call that has passed the gate, as a fault in front of the handler sees it."""
+
+    route: Route
+    call: Call
+    now_ms: int
+    """Exchange time in milliseconds, without skew."""
+    salt: str
+    """Of the exchange's seed, for what is drawn from a record's content: the same record has the same fate again."""
+    memory: dict[str, str]
+    """What this fault remembers from one call to the next."""
+    onward: Onward
+    """The handler, or the fault in front of it."""
+
+    untouched: list[Json] = attrs.field(factory=list)
+    """What `plain` has given: an answer that is none of these is a hit."""
+
+    def plain(self) -> Json:
+        """The answer as it would be without the fault."""
+        answer = self.onward(self.call)
+        self.untouched.append(answer)
+        return answer
+
+    def with_params(self, params: Mapping[str, Json]) -> Json:
+        """The answer as it would be if the client had asked with these parameters."""
+        return self.onward(attrs.evolve(self.call, params=params))
+
+
+@attrs.frozen
+class AtAnswer(AtPath):
+    """A fault in what the exchange answers to calls that pass the gate; reads only, unless it says otherwise.
+
+    It is in use until it is removed: what an exchange shows wrongly it shows wrongly again.
+    """
+
+    times: int | None = None
+    """How many hits it has; None: no end."""
+    at_writes: ClassVar[bool] = False
+    """Whether it concerns calls that change something too."""
+
+    def answer(self, asked: Asked) -> Json:
+        """The answer; the very object that ``asked.plain()`` gave when there is nothing to spoil.
+
+        Raises:
+            Refusal: Whatever the exchange would refuse.
+        """
+        raise NotImplementedError
 
 
 @attrs.frozen

@@ -5,12 +5,12 @@ from __future__ import annotations
 from inspect import isclass
 from typing import Final
 
-from . import edge, exchange, network
+from . import edge, eventual, exchange, network
 from .base import Fault
 
 FAULTS: Final[dict[str, type[Fault]]] = {
     name: kind
-    for family in (network, edge, exchange)
+    for family in (network, edge, exchange, eventual)
     for name, kind in vars(family).items()
     if isclass(kind) and issubclass(kind, Fault) and kind.__module__ == family.__name__
 }

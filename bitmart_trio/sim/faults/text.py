@@ -31,13 +31,22 @@ HELP: Final[Mapping[str, str]] = {
     "seconds": "for how long",
     "before": "wait before carrying the request out; else carry it out at once and answer late",
     "status": "the HTTP status of the answer",
-    "html": "answer with a page of the edge network instead of JSON",
+    "html": "answer with a page of the edge network instead of JSON or plain text",
+    "retry_after": "seconds in the header Retry-After; blank or none: no such header",
     "handled": "carry the request out before failing",
     "name": "the name of the unknown field",
     "code": "the code in the refusal; of a drop: that of the close frame, blank or none for a break without one",
     "text": "the text of the refusal; blank: the documented one",
     "bytes_per_second": "how fast the exchange sends",
     "ms": "how far the clock is off: minus for behind",
+    "unit_ms": "the unit that bounds are rounded to, in milliseconds",
+    "inwards": "round the start up and the end down; else the start down and the end up",
+    "n": "how many records at most",
+    "how": "in which way",
+    "every": "one record in so many, on average",
+    "member": "the member that is spoiled; blank: any",
+    "days": "how far back records are shown",
+    "spread": "each record has a delay of its own, up to the longest; else all have the longest",
 }
 """One line for each field that a fault can have, for forms and command lines."""
 
@@ -61,11 +70,11 @@ def _described_kind(name: str, kind: type[Fault]) -> Json:
         "concerns": PLACES[kind.place],
         "does": does.strip(),
         "client": advice + rest,
-        "fields": [_described_field(field) for field in fields],
+        "fields": [_described_field(kind, field) for field in fields],
     }
 
 
-def _described_field(field: attrs.Attribute[object]) -> Json:
+def _described_field(kind: type[Fault], field: attrs.Attribute[object]) -> Json:
     choices = get_args(field.type) or (field.type,)
     word = next(word for type_, word in _WORDS.items() if type_ in choices)
     return {
@@ -74,6 +83,7 @@ def _described_field(field: attrs.Attribute[object]) -> Json:
         "optional": type(None) in choices,
         "default": cast("Json", field.default),
         "least": LEAST.get(field.name),
+        "words": list(kind.words.get(field.name, ())) or None,
         "help": HELP[field.name],
     }
 

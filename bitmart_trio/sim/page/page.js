@@ -322,6 +322,11 @@ function fieldOf(field, index) {
     Object.assign(input, { type: 'checkbox', checked: field.default });
     return make('label', { className: 'flag', title: field.help }, input, field.name);
   }
+  if (field.words) {
+    const select = make('select', { name: field.name, title: field.help }, ...field.words.map((word) => make('option', { value: word }, word)));
+    select.value = field.default;
+    return make('label', { title: field.help }, field.name.replaceAll('_', ' '), select);
+  }
   const number = field.type !== 'text';
   Object.assign(input, { type: number ? 'number' : 'text', value: field.default ?? '', required: !field.optional && number });
   if (field.type === 'number') input.step = 'any';

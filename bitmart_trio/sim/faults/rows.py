@@ -1,0 +1,136 @@
+"""The records in an answer, and what can be read off one without knowing its endpoint."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from ..eventlog import encode
+
+if TYPE_CHECKING:
+    from ..wire import Json
+    from .base import Asked
+
+IDS: Final = (
+    "tradeId", "trade_id", "tran_id", "transfer_id", "withdraw_id", "deposit_id", "borrow_id", "repay_id", "recordId",
+    "id", "orderId", "order_id",
+)  # fmt: skip
+"""Members that hold a record's own id, the most particular first: a fill has an order's id too."""
+TIMES: Final = (
+    "createTime", "create_time", "time", "apply_time", "repay_time", "funding_time", "interest_time", "submissionTime",
+    "dateTime", "timestamp",
+)  # fmt: skip
+"""Members that hold the time of what a record is about, the most particular first."""
+SIZES: Final = ("limit", "N", "page_size", "sizePage", "size")
+"""Parameters that say how many records are wanted."""
+PAGES: Final = ("page", "currentPage")
+"""Parameters that say which page of them."""
+STARTS: Final = ("startTime", "start_time", "time_start", "rebate_start_time", "register_start_time", "after")
+ENDS: Final = ("endTime", "end_time", "time_end", "rebate_end_time", "register_end_time", "before")
+SECONDS_END: Final = 10**11
+"""A time below this is in seconds, one above in milliseconds."""
+
+Record = dict[str, "Json"]
+
+
+def rows_of(data: Json) -> list[Json] | None:
+    """The records of an answer: the list that it is, or the first list in it; None when there is none."""
+    lists = [data] if isinstance(data, list) else [*data.values()] if isinstance(data, dict) else []
+    for each in lists:
+        if isinstance(each, list) and all(isinstance(row, dict | list) for row in each):
+            return each
+    return None
+
+
+def with_rows(data: Json, rows: list[Json]) -> Json:
+    """The same answer with these records in place of its own; the answer itself when nothing differs."""
+    old = rows_of(data)
+    if old == rows or old is None:
+        return data
+    if isinstance(data, dict):
+        return {name: rows if value is old else value for name, value in data.items()}
+    return rows
+
+
+def records_of(data: Json) -> list[Record]:
+    """The records that are objects; a look-up's answer is one record."""
+    rows = rows_of(data)
+    if rows is None:
+        return [data] if isinstance(data, dict) and own_id(data) is not None else []
+    return [row for row in rows if isinstance(row, dict)]
+
+
+def with_records(data: Json, records: list[Record]) -> Json:
+    """The same answer with these in place of what `records_of` gave, one for one."""
+    rows = rows_of(data)
+    if rows is None:
+        return data if not records or records[0] == data else records[0]
+    new = iter(records)
+    return with_rows(data, [next(new) if isinstance(row, dict) else row for row in rows])
+
+
+def own_id(record: Record) -> str | None:
+    """The member that holds the record's own id."""
+    return next((name for name in IDS if record.get(name) not in (None, "")), None)
+
+
+def own_time(record: Json) -> int | None:
+    """When it was, in milliseconds."""
+    if isinstance(record, dict):
+        for name in TIMES:
+            value = whole(record.get(name))
+            if value:
+                return value * 1000 if value < SECONDS_END else value
+    return None
+
+
+def whole(value: Json) -> int | None:
+    """A number or its text as a whole number."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18:
+        return int(value)
+    return None
+
+
+def fate(asked: Asked, record: Json, purpose: str) -> int:
+    """A number from 0 to 2^32 - 1 that belongs to a record: the same each time that the record is shown."""
+    return zlib.crc32(encode([asked.salt, purpose, record]))
+
+
+def first_of(params: Mapping[str, Json], names: tuple[str, ...]) -> tuple[str, int] | None:
+    """The first of these parameters that is given as a whole number."""
+    for name in names:
+        value = whole(params.get(name))
+        if value is not None:
+            return name, value
+    return None
+
+
+@attrs.frozen
+class Pages:
+    """The pages of one list, as the handler divides it."""
+
+    asked: Asked
+    name: str
+    number: int
+    size: int
+
+    @classmethod
+    def of(cls, asked: Asked) -> Pages | None:
+        """The pages that a call turns; None where its endpoint has none."""
+        page, size = first_of(asked.call.params, PAGES), first_of(asked.call.params, SIZES)
+        if page is None or size is None or page[1] < 1 or size[1] < 1:
+            return None
+        return cls(asked, page[0], page[1], size[1])
+
+    def rows(self, begin: int, end: int) -> list[Json]:
+        """The records from one place of the whole list up to another."""
+        found: list[Json] = []
+        first = begin // self.size
+        for page in range(first, (end - 1) // self.size + 1):
+            found += rows_of(self.asked.with_params({**self.asked.call.params, self.name: page + 1})) or []
+        return found[begin - first * self.size : end - first * self.size]
