@@ -7,9 +7,10 @@ assert verify("my-account").proven
 from __future__ import annotations
 
 from .._threads import Runner
+from ._folder import ArchiveError
 from ._report import ArchiveReport, SnapshotReport, WalkReport, read_report
 from ._run import Progress, UnsafeKey, archive
-from ._store import ArchiveError, Reader
+from ._store import Reader
 from ._verify import Verification, verify
 
 __all__ = [

@@ -34,8 +34,9 @@ from .._threads import Runner, Thread
 from .._values import Plain, plain
 from .._walk import Read, Source, When, Window, millis
 from . import _tasks
+from ._folder import ArchiveError
 from ._report import ArchiveReport, read_report, write_report
-from ._store import DATABASE, ArchiveError, Line, Store, WalkRow, WindowCommit
+from ._store import DATABASE, Line, Store, WalkRow, WindowCommit
 from ._tasks import At, Made, Make, Reach, Snapshot
 
 T = TypeVar("T")

@@ -22,9 +22,9 @@ from typing import BinaryIO, Final, TypeAlias, cast
 
 import attrs
 
-from ...errors import BitMartError
 from .._plan import HistoryGap
 from .._values import Plain, columns, plain
+from ._folder import ArchiveError
 
 DATABASE: Final = "archive.sqlite"
 REPLIES: Final = "replies.jsonl"
@@ -52,10 +52,6 @@ CREATE TABLE snapshots (
     note TEXT NOT NULL, value TEXT, PRIMARY KEY (name, page)
 );
 """
-
-
-class ArchiveError(BitMartError):
-    """An archive cannot be written or read: not empty, in use, or not an archive."""
 
 
 @attrs.frozen

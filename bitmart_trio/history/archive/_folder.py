@@ -1,0 +1,285 @@
+"""The folder of an archive: closed to other users, and no link in it is ever followed.
+
+The folder is 0700, its files 0600. A file is opened below the open folder with ``O_NOFOLLOW`` and must be a plain file
+of one name; a file that is replaced is written beside its place and renamed into it. On Windows there are no such
+modes; links are refused there by looking first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, Self
+
+from ...errors import BitMartError
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: int) -> None:
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+
+    def _sync(folder: int) -> None:
+        """Windows cannot, and need not."""
+
+else:
+    import fcntl
+
+    def _lock(file: int) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _sync(folder: int) -> None:
+        os.fsync(folder)
+
+
+LOCK: Final = "archive.lock"
+_POSIX: Final = os.open in os.supports_dir_fd
+_BINARY: Final = getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+_NO_LINKS: Final = getattr(os, "O_NOFOLLOW", 0)
+_BLOCK: Final = 1 << 20
+
+
+class ArchiveError(BitMartError):
+    """An archive cannot be written or read: not empty, in use, changed, not an archive, or its disk does not serve."""
+
+
+@contextmanager
+def clear_errors(deed: str, path: Path) -> Generator[None]:
+    """Turn what a disk refuses into one line that says what to do.
+
+    Raises:
+        ArchiveError: instead of any `OSError`.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise ArchiveError(f"cannot {deed} {path}: {_advice(error)}") from error
+
+
+def _advice(error: OSError) -> str:
+    what = error.strerror or str(error)
+    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG):
+        return f"the disk is full ({what}); make room, then go on with --resume"
+    if error.errno == errno.EROFS:
+        return f"the disk is read-only ({what}); nothing was lost, go on with --resume where it can be written"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return f"it is not allowed ({what}); give yourself the right to write there, then go on with --resume"
+    if error.errno in (errno.ELOOP, errno.EMLINK):
+        return "it is a link, and links are not followed; remove it"
+    return f"{what}; what was saved is safe, go on with --resume"
+
+
+class Folder:
+    """A folder whose files only their owner may read.
+
+    Args:
+        path: a folder, not a link to one.
+        create: make it where it is not there, and close it to others where it is.
+
+    Attributes:
+        notices: what was changed about it, for a person.
+
+    Raises:
+        ArchiveError: it is not there, is a link, belongs to another user, or cannot be opened.
+    """
+
+    def __init__(self, path: Path | str, *, create: bool = False) -> None:
+        self.path: Path = Path(path)
+        self.notices: tuple[str, ...] = ()
+        self._fd: int | None = None
+        self._lock: int | None = None
+        if self.path.is_symlink():
+            raise ArchiveError(f"{self.path} is a link, and links are not followed; name the folder itself")
+        with clear_errors("open", self.path):
+            if create and not self.path.exists():
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                with contextlib.suppress(FileExistsError):
+                    self.path.mkdir(mode=0o700)
+            if not self.path.is_dir():
+                raise ArchiveError(f"there is no archive in {self.path}")
+            if _POSIX:
+                self._fd = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | _BINARY | _NO_LINKS)
+        if create and self._fd is not None:
+            try:
+                self._close_to_others(self._fd)
+            except BaseException:
+                self.close()
+                raise
+
+    def _close_to_others(self, folder: int) -> None:
+        found = os.fstat(folder)
+        if found.st_uid != os.geteuid():
+            raise ArchiveError(f"{self.path} belongs to another user; choose a folder of your own")
+        mode = stat.S_IMODE(found.st_mode)
+        if mode & 0o077:
+            with clear_errors("protect", self.path):
+                os.fchmod(folder, 0o700)
+            self.notices = (f"{self.path} was open to others (mode {mode:04o}); only you can open it now (0700)",)
+
+    def close(self) -> None:
+        """Release the folder, and the lock if there is one."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # One writer.
+
+    def lock(self) -> None:
+        """Be the one who writes here until `close`, or until the process dies.
+
+        Raises:
+            ArchiveError: somebody else is.
+        """
+        file = self.open(LOCK, os.O_RDWR | os.O_CREAT)
+        self._take(file)
+
+    def lock_if_used(self) -> None:
+        """As `lock`, for whoever only reads: where nobody ever wrote, or nothing can be locked, nothing is."""
+        try:
+            file = self.open(LOCK, os.O_RDONLY)
+        except (FileNotFoundError, ArchiveError):
+            return
+        self._take(file)
+
+    def _take(self, file: int) -> None:
+        try:
+            _lock(file)
+        except OSError as error:
+            os.close(file)
+            raise ArchiveError(
+                f"a run is writing {self.path}; wait until it has ended, or stop it, and try again"
+            ) from error
+        self._lock = file
+
+    # Files.
+
+    def stat(self, name: str) -> os.stat_result | None:
+        """What is there under a name, links not followed; None for nothing."""
+        try:
+            if self._fd is None:
+                return (self.path / name).lstat()
+            return os.stat(name, dir_fd=self._fd, follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+
+    def check(self, name: str) -> bool:
+        """Whether there is a file of that name.
+
+        Raises:
+            ArchiveError: what bears the name is no plain file, or has a second name.
+        """
+        with clear_errors("look at", self.path / name):
+            found = self.stat(name)
+        if found is None:
+            return False
+        self._plain(name, found)
+        return True
+
+    def _plain(self, name: str, found: os.stat_result) -> None:
+        if stat.S_ISLNK(found.st_mode):
+            raise ArchiveError(f"{self.path / name} is a link, and links are not followed; remove it")
+        if not stat.S_ISREG(found.st_mode):
+            raise ArchiveError(f"{self.path / name} is not a file; move it away")
+        if found.st_nlink > 1:
+            raise ArchiveError(f"{self.path / name} is known by a second name (a hard link); remove it")
+
+    def open(self, name: str, flags: int) -> int:
+        """Open a file; the caller closes it.
+
+        Raises:
+            FileNotFoundError: there is none.
+            ArchiveError: it cannot be opened, or is no plain file.
+        """
+        try:
+            if self._fd is None:
+                self.check(name)
+                file = os.open(self.path / name, flags | _BINARY, 0o600)
+            else:
+                file = os.open(name, flags | _BINARY | _NO_LINKS | os.O_NONBLOCK, 0o600, dir_fd=self._fd)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise ArchiveError(f"cannot open {self.path / name}: {_advice(error)}") from error
+        try:
+            found = os.fstat(file)
+            self._plain(name, found)
+            writes = flags & (os.O_WRONLY | os.O_RDWR)
+            if _POSIX and writes and found.st_mode & 0o077 and found.st_uid == os.geteuid():
+                os.fchmod(file, 0o600)
+        except BaseException:
+            os.close(file)
+            raise
+        return file
+
+    def read(self, name: str) -> bytes | None:
+        """All of a file; None where there is none.
+
+        Raises:
+            ArchiveError: it cannot be read.
+        """
+        try:
+            file = self.open(name, os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+        with clear_errors("read", self.path / name), os.fdopen(file, "rb") as opened:
+            return opened.read()
+
+    def write(self, name: str, data: bytes) -> None:
+        """Replace a file, whole or not at all.
+
+        Raises:
+            ArchiveError: it cannot be written.
+        """
+        beside = f"{name}.new"
+        with clear_errors("write", self.path / name):
+            self.remove(beside)
+            file = self.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+            try:
+                write_all(file, data)
+                os.fsync(file)
+            except BaseException:
+                os.close(file)
+                with contextlib.suppress(OSError):
+                    self.remove(beside)
+                raise
+            os.close(file)
+            if self._fd is None:
+                (self.path / beside).replace(self.path / name)
+            else:
+                os.replace(beside, name, src_dir_fd=self._fd, dst_dir_fd=self._fd)
+
+    def remove(self, name: str) -> None:
+        """Remove a file, or the link that stands in its place; nothing where there is none."""
+        with contextlib.suppress(FileNotFoundError):
+            if self._fd is None:
+                (self.path / name).unlink()
+            else:
+                os.unlink(name, dir_fd=self._fd)
+
+    def sync(self) -> None:
+        """Make the names of new files survive a power cut."""
+        if self._fd is not None:
+            with clear_errors("write", self.path):
+                _sync(self._fd)
+
+
+def write_all(file: int, data: bytes) -> None:
+    """Write all of it; a disk may take it in pieces."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(file, view[:_BLOCK]) :]

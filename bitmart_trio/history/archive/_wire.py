@@ -1,0 +1,141 @@
+"""Replies as JSON values, digit for digit, and one spelling for each value.
+
+A record's identity is its content, so two contents that say the same must be spelled the same: members sorted, nothing
+between them, ASCII, and numbers by their digits (``1.50`` is not ``1.5``: nobody knows whether the exchange means it).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from json.encoder import encode_basestring_ascii
+from typing import Final, TypeAlias, cast
+
+import attrs
+
+from ..._core import codec
+from ..._core.dialect import unwrap
+from ..._core.endpoint import Endpoint
+from ...errors import NoData, error_class
+
+Wire: TypeAlias = "Mapping[str, Wire] | list[Wire] | str | int | Decimal | bool | None"
+"""A JSON value: fractions are `Decimal`, whole numbers ``int``."""
+
+_DIGITS: Final = 400
+"""More than any amount or id has. Python refuses to make an int of far more."""
+
+
+class NotReadable(ValueError):
+    """A reply is not what the API sends."""
+
+
+def _whole(digits: str) -> int | Decimal:
+    return int(digits) if len(digits) <= _DIGITS else Decimal(digits)
+
+
+_READER: Final = json.JSONDecoder(parse_float=Decimal, parse_int=_whole, parse_constant=str)
+
+
+def loads(data: bytes) -> Wire:
+    """A JSON value.
+
+    Raises:
+        NotReadable: it is none.
+    """
+    try:
+        return cast("Wire", _READER.decode(data.decode().strip()))
+    except (ValueError, RecursionError, InvalidOperation) as error:
+        raise NotReadable(f"not JSON ({type(error).__name__})") from error
+
+
+def canonical(value: Wire) -> str:
+    """The one spelling of a value.
+
+    Raises:
+        NotReadable: it is nested too deep.
+    """
+    try:
+        return _spelled(value)
+    except RecursionError as error:
+        raise NotReadable("nested too deep") from error
+
+
+def _spelled(value: Wire) -> str:
+    if isinstance(value, str):
+        return encode_basestring_ascii(value)
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | Decimal):
+        return str(value)
+    if isinstance(value, Mapping):
+        members = [f"{encode_basestring_ascii(name)}:{_spelled(value[name])}" for name in sorted(value)]
+        return "{" + ",".join(members) + "}"
+    return "[" + ",".join(map(_spelled, value)) + "]"
+
+
+def storable(text: str) -> str:
+    """A text that UTF-8 can spell: half of a surrogate pair, which JSON can name, is written out."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _tame(value: Wire) -> Wire:
+    """A value whose texts every reader can read; one that is nested too deep raises `RecursionError`."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, Mapping):
+        return {storable(name): _tame(each) for name, each in value.items()}
+    return [_tame(each) for each in value] if isinstance(value, list) else value
+
+
+@attrs.frozen
+class Answer:
+    """A reply out of its envelope."""
+
+    code: int
+    """1000 is good; 0 when there is none."""
+    message: str
+    good: bool
+    empty: bool
+    """The exchange says that there is nothing of what was asked for."""
+    data: Wire
+    """The payload; None when it is null or missing."""
+    missing: bool
+    """There is not even a null in its place."""
+
+
+def answer(endpoint: Endpoint[object], status: int, body: bytes) -> Answer:
+    """Read a reply.
+
+    Raises:
+        NotReadable: it does not come from the API, or is not what the API sends.
+    """
+    try:
+        try:
+            found = unwrap(endpoint.envelope, body)
+        except codec.DecodeError:
+            # One odd text or number (half a surrogate pair, NaN) must not lose the reply's other records.
+            found = unwrap(endpoint.envelope, canonical(_tame(loads(body))).encode("ascii"))
+    except (codec.DecodeError, RecursionError) as error:
+        raise NotReadable(f"HTTP {status} without a reply of the API") from error
+    good = found.ok and status < 400
+    empty = not good and issubclass(error_class(found.code, found.message, status), NoData)
+    missing = not found.data.strip()
+    return Answer(found.code, found.message, good, empty, loads(found.data) if good and not missing else None, missing)
+
+
+def below(data: Wire, path: tuple[str, ...]) -> Wire:
+    """What lies at a path of members.
+
+    Raises:
+        NotReadable: a member is missing. (A null on the way is "nothing".)
+    """
+    for name in path:
+        if data is None:
+            return None
+        if not isinstance(data, Mapping) or name not in data:
+            raise NotReadable(f"there is no {name!r} in it")
+        data = data[name]
+    return data
