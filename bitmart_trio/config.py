@@ -378,6 +378,10 @@ class Config:
     """A call above its quota waits for its turn, or raises `RateLimited` without being sent."""
     ban_pause: float = attrs.field(default=60.0, validator=_not_negative)
     """Seconds that everything pauses after the exchange banned the address (418); doubles with each further ban."""
+    max_retry_after: float = attrs.field(default=60.0, validator=_not_negative)
+    """Seconds: the longest pause that a Retry-After header, which only the network in front of the exchange sends, can
+    ask for.
+    """
     max_connections: int = attrs.field(default=20, validator=attrs.validators.ge(1))
     """REST connections to one host; a quarter of them, at least one, is kept for cancels and renewals."""
     keepalive: float = attrs.field(default=20.0, validator=_not_negative)

@@ -9,7 +9,7 @@ The tree (what a caller does differently has a class of its own, nothing else ha
     |-- TransportError               the network or the reply, not the exchange's decision
     |   |-- ConnectionLost           no connection, or it broke before anything was done
     |   |-- OutcomeUnknown           a write was cut off: look it up before you repeat it
-    |   |-- MalformedReply           not what the API sends: an HTML page, cut-off JSON, an unknown shape
+    |   |-- MalformedReply           not what the API sends: cut-off JSON, no envelope, nothing that identifies it
     |   `-- ReplyTooLarge            more bytes than Config.max_reply_bytes
     |-- ApiError                     the exchange said no (code, message, trace, http_status, endpoint)
     |   |-- AuthenticationError      key unknown, frozen, expired, login refused
@@ -18,7 +18,7 @@ The tree (what a caller does differently has a class of its own, nothing else ha
     |   |-- PermissionDenied         the key, account or country may not do this
     |   |-- RateLimited              too many requests (retry_after: seconds)
     |   |   `-- AddressBanned        the address is shut out for a while
-    |   |-- ServiceUnavailable       down for now
+    |   |-- ServiceUnavailable       down for now (retry_after), or a page of the network in front of the exchange
     |   |   `-- Maintenance          planned: system.status() says how long
     |   |-- ExchangeFault            the exchange failed inside; a write's outcome is unknown
     |   |-- EndpointRemoved          the path is retired
@@ -117,7 +117,7 @@ class OutcomeUnknown(TransportError):
 class MalformedReply(TransportError):
     """The bytes are not what the API sends.
 
-    HTML from the edge network, truncated JSON, an empty body, an unknown shape.
+    Truncated JSON, an empty body, no envelope, a reply without what identifies it (a placed order without its id).
 
     Attributes:
         http_status: of the reply, None for a stream's frame.
@@ -208,7 +208,8 @@ class RateLimited(ApiError):
     """Too many requests.
 
     Attributes:
-        retry_after: seconds to wait, as the quota's window says (the exchange sends no Retry-After).
+        retry_after: seconds to wait, as the quota's window says, or a Retry-After of the network in front of the
+            exchange (the API itself sends none).
     """
 
     retry_after: float = 1.0
@@ -219,7 +220,16 @@ class AddressBanned(RateLimited):
 
 
 class ServiceUnavailable(ApiError):
-    """The service is not available for now."""
+    """The service is not available for now.
+
+    Every page that does not come from the API is one of these, whatever its status: a block, a challenge or a failure
+    of the network in front of the exchange says nothing about the order or record that was asked for.
+
+    Attributes:
+        retry_after: seconds to wait, None when the reply asked for no wait.
+    """
+
+    retry_after: float | None = None
 
 
 class Maintenance(ServiceUnavailable):
@@ -646,11 +656,12 @@ CODES: Final[Mapping[int, Code]] = MappingProxyType({row.code: row for row in _R
 """BitMart's REST codes, both markets; where the two word one differently the caller's remedy is the same."""
 
 HTTP_STATUSES: Final[Mapping[int, type[ApiError]]] = MappingProxyType({
-    400: RequestRefused, 401: AuthenticationError, 403: PermissionDenied, 404: NotFound, 405: RequestRefused,
-    415: RequestRefused, 418: AddressBanned, 429: RateLimited, 500: ExchangeFault, 502: ServiceUnavailable,
-    503: ServiceUnavailable, 504: ServiceUnavailable,
+    418: AddressBanned, 429: RateLimited, 500: ExchangeFault,
+    **dict.fromkeys((501, 502, 503, 504, *range(520, 531)), ServiceUnavailable),
 })  # fmt: skip
-"""What a status means when the body carries no code that we know."""
+"""What a status means when the body carries no documented code. The others have no meaning of their own then: a gateway
+that says 403 or 404 has not asked the exchange.
+"""
 
 # 40012 is the futures catch-all: only its message says what happened (recorded 2023 to 2026).
 _CATCH_ALL: Final = 40012
@@ -663,7 +674,7 @@ _CATCH_ALL_WORDS: Final[tuple[tuple[str, type[ApiError]], ...]] = (
 
 
 def error_class(code: int, message: str = "", http_status: int | None = None) -> type[ApiError]:
-    """The exception class for a code; unknown codes fall back to the HTTP status, then to `ApiError`."""
+    """Return the exception class of a code; unknown codes fall back to the HTTP status, then to `ApiError`."""
     if code == _CATCH_ALL:
         words = message.lower()
         for word, error in _CATCH_ALL_WORDS:
@@ -672,7 +683,9 @@ def error_class(code: int, message: str = "", http_status: int | None = None) ->
     row = CODES.get(code)
     if row is not None:
         return row.error
-    return HTTP_STATUSES.get(http_status or 0, ApiError)
+    status = http_status or 0
+    otherwise = ServiceUnavailable if 300 <= status < 400 or status > 500 else ApiError
+    return HTTP_STATUSES.get(status, otherwise)
 
 
 @attrs.frozen

@@ -10,7 +10,8 @@ structured by cattrs hooks, which accept what the exchange really sends:
 * blank, a dash or null for "no value" in optional fields; null for an empty list;
 * unknown words in enumerations, unknown fields anywhere, rows that grew.
 
-What is never accepted: NaN, Infinity, a boolean for a number.
+What is never accepted: NaN, Infinity, a boolean for a number, a number that breaks the rule of
+``models/_numbers.py``.
 """
 
 from __future__ import annotations
@@ -18,12 +19,11 @@ from __future__ import annotations
 import inspect
 import itertools
 import operator
-import re
 import types
 import typing
 from collections import deque
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import Enum
 from functools import cache
 from typing import Any, Final, TypeVar, Union, cast, get_args, get_origin
@@ -33,9 +33,11 @@ import cattrs
 import msgspec
 from cattrs.gen import make_dict_structure_fn, override
 
+from ..models import _numbers
 from ..models._enums import OpenInt, OpenStr
 from ..models._fields import ALIASES, WIRE, ZERO_IS_NONE
 from ..models._rows import Level, Levels, Row
+from . import guard
 
 T = TypeVar("T")
 
@@ -59,25 +61,27 @@ def number(value: Decimal) -> object:
 # What msgspec raises for bytes that are not JSON: also for bad UTF-8, and for brackets nested a thousand deep.
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
-# Far beyond any amount or id. Written out, 1E+999999999 would take a gigabyte.
-_LONGEST: Final = 400
 
-
-def _exact(digits: str) -> Decimal:
-    value = Decimal(digits)
-    if abs(value.adjusted()) > _LONGEST:
-        raise ValueError(f"a number of more than {_LONGEST} digits")
-    return value
+def _exact(digits: str) -> Decimal | str:
+    try:
+        return _numbers.exact(digits)
+    except ValueError:
+        return digits
 
 
 _untyped: Final = msgspec.json.Decoder(float_hook=_exact)
 
 
 def loads(data: bytes) -> object:
-    """JSON without a model: fractions become `Decimal`, never ``float``."""
+    """Read JSON without a model: fractions become `Decimal`, never ``float``.
+
+    A number beyond all bounds becomes the text of its digits: what else the JSON says can be read all the same.
+    """
+    if guard.is_too_deep(data):
+        raise DecodeError(f"nested more than {guard.MOST_NESTED} levels deep")
     try:
-        return _untyped.decode(data)
-    except (*_UNREADABLE, ArithmeticError) as error:
+        return _untyped.decode(guard.without_long_numbers(data))
+    except _UNREADABLE as error:
         raise DecodeError(str(error)) from None
 
 
@@ -116,9 +120,14 @@ def elements(data: bytes | msgspec.Raw) -> list[msgspec.Raw]:
         raise DecodeError(str(error)) from None
 
 
+def is_missing(data: bytes | msgspec.Raw) -> bool:
+    """Return whether the bytes are those of a member that is not there."""
+    return not bytes(data).strip()
+
+
 def is_null(data: bytes | msgspec.Raw) -> bool:
-    """Whether the bytes are nothing or the JSON null."""
-    return bytes(data).strip() in (b"", b"null")
+    """Return whether the bytes are nothing or the JSON null."""
+    return is_missing(data) or bytes(data).strip() == b"null"
 
 
 # --------------------------------------------------------------------------------------------------------------------
@@ -126,27 +135,15 @@ def is_null(data: bytes | msgspec.Raw) -> bool:
 # --------------------------------------------------------------------------------------------------------------------
 
 
+_BLANKS: Final = " \t\r\n"
+
+
 def _decimal(value: object, _: object = None) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise ValueError(f"not a number: {value!r}")
-    try:
-        result = Decimal(value.strip() if isinstance(value, str) else value)
-    except InvalidOperation:
-        raise ValueError(f"not a number: {value!r}") from None
-    if not result.is_finite():
-        raise ValueError(f"not a finite number: {value!r}")
-    if abs(result.adjusted()) > _LONGEST:
-        raise ValueError(f"a number of more than {_LONGEST} digits")
-    return result
+    return _numbers.exact(value.strip(_BLANKS) if isinstance(value, str) else value)
 
 
 def _int(value: object, _: object = None) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return int(value)
-    result = _decimal(value)
-    if result != result.to_integral_value():
-        raise ValueError(f"not a whole number: {value!r}")
-    return int(result)
+    return _numbers.whole(value.strip(_BLANKS) if isinstance(value, str) else value)
 
 
 def _text(value: object, _: object = None) -> str:
@@ -180,9 +177,9 @@ def _enum(value: object, type_: Any) -> object:
 
 def _row(value: object, type_: Any) -> object:
     row = msgspec.convert(value, type_, strict=False)
-    for item in row:
-        if isinstance(item, Decimal) and not item.is_finite():
-            raise ValueError(f"not a finite number: {item}")
+    for item, wire in zip(row, cast("list[object]", value), strict=False):
+        if isinstance(item, Decimal):
+            _decimal(wire)
     return row
 
 
@@ -405,6 +402,7 @@ def _finisher(model: Any, numbers: list[str], sides: list[str]) -> Callable[[Any
     """What turns a twin into its model. A ValueError of it is msgspec's own refusal."""
     # Two names at the least, so that it gives a tuple.
     read = operator.attrgetter(*(numbers * 2 if len(numbers) == 1 else numbers)) if numbers else None
+    plain, is_sane = _numbers.PLAIN, _numbers.is_sane
     slots = [inspect.getattr_static(model, name) for name in sides]
     accesses = [(slot.__get__, slot.__set__) for slot in slots]
 
@@ -412,21 +410,12 @@ def _finisher(model: Any, numbers: list[str], sides: list[str]) -> Callable[[Any
         _set_class(twin, model)
         if read is not None:
             for number in read(twin):
-                if number is not None and not number.is_finite():
-                    raise ValueError(f"not a finite number: {number}")
+                if number is not None and number.adjusted() not in plain and not is_sane(number):
+                    raise ValueError("a number that is not finite, or has too many digits")
         for get, put in accesses:
             put(twin, Levels.of(bytes(get(twin))))
 
     return finish
-
-
-_NOT_FINITE: Final = re.compile(rb'"\s*[+-]?(?:s?nan\d*|inf(?:inity)?)\s*"', re.IGNORECASE)
-
-
-def _holds_no_number(data: bytes) -> bool:
-    """Whether a text in the JSON spells NaN or Infinity, which msgspec would take for a Decimal."""
-    low = data.lower()
-    return (b"nan" in low or b"inf" in low) and _NOT_FINITE.search(low) is not None
 
 
 def _is_unchecked(type_: Any) -> bool:
@@ -439,14 +428,17 @@ def _is_unchecked(type_: Any) -> bool:
     return type_ is Decimal or (isinstance(type_, type) and issubclass(type_, Row))
 
 
-def _needs_hooks(type_: Any) -> Callable[[bytes], bool] | None:
-    """What tells that bytes hold something that only the hooks read right; None when there is no such thing."""
+def _needs_hooks(type_: Any) -> Callable[[bytes], bool]:
+    """Return what tells that bytes hold something that only the hooks read right."""
     spellings, unchecked = tuple(_spellings(type_)), _is_unchecked(type_)
-    if not spellings and not unchecked:
-        return None
 
     def needs_hooks(data: bytes) -> bool:
-        return (unchecked and _holds_no_number(data)) or any(spelling in data for spelling in spellings)
+        return (
+            guard.has_long_run(data)
+            or guard.has_odd_digits(data)
+            or (unchecked and guard.has_odd_numbers(data))
+            or any(spelling in data for spelling in spellings)
+        )
 
     return needs_hooks
 
@@ -476,7 +468,7 @@ def _decoder(type_: Any) -> Callable[[bytes | msgspec.Raw], Any]:
     needs_hooks = _needs_hooks(type_)
 
     def by_msgspec(data: bytes | msgspec.Raw) -> Any:
-        if needs_hooks is None or not needs_hooks(bytes(data)):
+        if not needs_hooks(bytes(data)):
             try:
                 return decode(data)
             except _UNREADABLE:
@@ -496,6 +488,7 @@ def _table_decoder(model: Any) -> Callable[[bytes | msgspec.Raw], list[Any]]:
     columns = [fields[name] for name in model._columns_]
     row: Any = tuple[tuple(field.type for field in columns)]  # type: ignore[misc]  # made at run time
     rows = msgspec.json.Decoder(list[row], strict=False)
+    within = (_numbers.PLAIN | {0}).issuperset
     fill: list[Callable[[Any, Any], None]] = [inspect.getattr_static(model, field.name).__set__ for field in columns]
 
     def read(data: bytes | msgspec.Raw) -> list[Any]:
@@ -503,8 +496,10 @@ def _table_decoder(model: Any) -> Callable[[bytes | msgspec.Raw], list[Any]]:
         made = list(map(object.__new__, itertools.repeat(model, len(found))))
         for write, values in zip(fill, zip(*found, strict=True), strict=False):
             deque[None](map(write, made, values), maxlen=0)
-            if type(values[0]) is Decimal and not all(map(Decimal.is_finite, values)):
-                raise msgspec.ValidationError("not a finite number")
+            if type(values[0]) is Decimal and not (
+                within(map(Decimal.adjusted, values)) and all(map(Decimal.is_finite, values))
+            ):
+                raise msgspec.ValidationError("a number that is not finite, or has too many digits")
         return made
 
     return read
@@ -526,7 +521,7 @@ def push_decoder(type_: type[T], name: str) -> Callable[[bytes], list[T] | None]
     needs_hooks = _needs_hooks(item)
 
     def read(frame: bytes) -> list[T] | None:
-        if needs_hooks is not None and needs_hooks(frame):
+        if needs_hooks(frame):
             return None
         try:
             items: Any = native.decode(frame).data

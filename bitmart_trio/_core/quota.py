@@ -95,16 +95,20 @@ class Bucket:
             return
         self._limit = min(self._documented.count, use.limit)
         self._window = max(self._documented.per, use.window)
-        unseen = min(use.used, use.limit) - self._open - len(self._settled)
+        unseen = min(use.used, self._limit) - self._open - len(self._settled)
         self._settled.extend([now] * unseen)
 
-    def refuse(self, now: float) -> float:
+    def refuse(self, now: float, *, least: float = 0.0) -> float:
         """The exchange refused a call as one too many (429): pause for a window.
+
+        Args:
+            now: when.
+            least: seconds that the pause lasts at least, as the network in front of the exchange asks.
 
         Returns:
             Seconds of the pause.
         """
-        self._paused_until = max(self._paused_until, now + self._window + GUARD)
+        self._paused_until = max(self._paused_until, now + max(self._window + GUARD, least))
         return self._paused_until - now
 
 
@@ -137,10 +141,14 @@ class Quotas:
         """Seconds until the pause after a ban ends, 0 when there is none."""
         return max(0.0, self._banned_until - now)
 
-    def ban(self, now: float) -> float:
+    def ban(self, now: float, *, least: float = 0.0) -> float:
         """The exchange banned the address (418): pause everything.
 
-        Replies to calls that were on their way when the pause began do not prolong it.
+        Replies to calls that were in flight when the pause began do not prolong it.
+
+        Args:
+            now: when.
+            least: seconds that the pause lasts at least, as the network in front of the exchange asks.
 
         Returns:
             Seconds until the pause ends.
@@ -148,5 +156,5 @@ class Quotas:
         if now >= self._banned_until:
             again = now - self._banned_until < _FORGET_BANS
             self._pause = self._pause * 2 if again else self._ban_pause
-            self._banned_until = now + self._pause
+            self._banned_until = now + max(self._pause, least)
         return self._banned_until - now

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, Generic, TypeVar
 
 import attrs
 
-from ..errors import ApiError, MalformedReply, RateLimited, error_class
-from . import codec
+from ..errors import ApiError, MalformedReply, RateLimited, ServiceUnavailable, error_class
+from . import codec, edge
 from .dialect import Unwrapped, unwrap
 from .endpoint import Endpoint, Envelope
 
 T = TypeVar("T")
 
 _EXCERPT: Final = 200
+_COUNT: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
 @attrs.frozen
@@ -67,15 +69,15 @@ class RawReply:
 
 def quota_use(headers: Mapping[str, str]) -> QuotaUse | None:
     """The quota headers, None when they are missing or make no sense."""
+    texts = [headers.get(f"x-bm-ratelimit-{name}", "").strip() for name in ("remaining", "limit")]
     try:
-        used = int(headers["x-bm-ratelimit-remaining"])
-        limit = int(headers["x-bm-ratelimit-limit"])
         window = float(headers["x-bm-ratelimit-reset"])
     except (KeyError, ValueError):
         return None
-    if used < 0 or limit <= 0 or not 0 < window < 86_400:
+    if not all(map(_COUNT.fullmatch, texts)) or not 0 < window < 86_400:
         return None
-    return QuotaUse(used, limit, window, headers.get("x-bm-ratelimit-mode"))
+    used, limit = map(int, texts)
+    return QuotaUse(used, limit, window, headers.get("x-bm-ratelimit-mode")) if limit else None
 
 
 def parse(endpoint: Endpoint[T], status: int, headers: Mapping[str, str], body: bytes) -> Reply[T]:
@@ -124,47 +126,58 @@ def _unwrap(
     try:
         answer = unwrap(endpoint.envelope if endpoint is not None else Envelope.STANDARD, body)
     except codec.DecodeError as error:
-        if status >= 400:
+        if status >= 300 or edge.is_page(body):
             raise _not_the_api(where, status, headers, body) from error
         what = "an empty body" if not body.strip() else f"what is not a reply of the API ({error})"
         raise MalformedReply(
             f"{where} answered HTTP {status} with {what}", http_status=status, excerpt=body[:_EXCERPT]
         ) from error
-    if answer.ok and status < 400:
+    if answer.ok and status < 300:
         return answer
     raise api_error(where, status, headers, answer)
 
 
 def api_error(where: str, status: int, headers: Mapping[str, str], answer: Unwrapped) -> ApiError:
-    """The exception for a refusal."""
+    """Return the exception for a refusal."""
+    # A gateway that answers with the code of a good reply and a status of its own has not answered well.
+    message = f"HTTP {status} with the code of a good reply" if answer.ok else answer.message
     error = error_class(answer.code, answer.message, status)(
-        answer.message, code=answer.code, trace=answer.trace, http_status=status, endpoint=where
+        message, code=answer.code, trace=answer.trace, http_status=status, endpoint=where
     )
     return _with_retry_after(error, headers)
 
 
 def _not_the_api(where: str, status: int, headers: Mapping[str, str], body: bytes) -> ApiError:
-    hint = "The reply is not JSON: it comes from the network in front of the exchange, not from the API"
-    if status == 403 and b"1010" in body:
-        hint += "; error 1010 means that the user agent was turned away (Config.user_agent)"
-    error = error_class(0, "", status)(
-        f"HTTP {status} without a JSON body", http_status=status, endpoint=where, hint=hint
-    )
+    hint = "It comes from the network in front of the exchange, not from the API"
+    if status == 403 and edge.USER_AGENT_REFUSED in body:
+        hint += "; error 1010 means that the user agent was refused (Config.user_agent)"
+    if 300 <= status < 400:
+        hint += "; redirects are not followed"
+    title = edge.title(body)
+    what = f'with the page "{title}"' if title else "without a body"
+    kind = error_class(0, "", status)
+    if not issubclass(kind, RateLimited):
+        kind = ServiceUnavailable
+    error = kind(f"HTTP {status} {what}", http_status=status, endpoint=where, hint=hint)
     return _with_retry_after(error, headers)
 
 
 def _with_retry_after(error: ApiError, headers: Mapping[str, str]) -> ApiError:
+    asked = edge.retry_after(headers)
     if isinstance(error, RateLimited):
         use = quota_use(headers)
-        error.retry_after = use.window if use is not None else 1.0
+        error.retry_after = max(use.window if use is not None else 1.0, asked or 0.0)
         error.hint = f"Wait {error.retry_after:g} s"
+    elif isinstance(error, ServiceUnavailable):
+        error.retry_after = asked
     return error
 
 
 def _descend(endpoint: Endpoint[Any], data: bytes) -> bytes:
+    """Return the payload below ``data``: b"" where it is missing, b"null" where it is null at any level."""
     for name in endpoint.at:
         if codec.is_null(data):
-            return b""
+            break
         data = bytes(codec.members(data).get(name, b""))
     return data
 
@@ -173,7 +186,11 @@ def _payload(endpoint: Endpoint[T], answer: Unwrapped) -> T:
     returns: Any = endpoint.returns
     data = _descend(endpoint, answer.data)
     if codec.is_null(data):
-        # "Nothing" is spelled null, {} or by leaving data out; for a list that is an empty one, for a model one
-        # without fields.
-        data = b"[]" if getattr(returns, "__origin__", None) is list else b"{}"
+        if getattr(returns, "__origin__", None) is not list:
+            data = b"{}"  # a model without members
+        elif codec.is_missing(data):
+            # "This service is down" came with code 1000 and data {} (2021-07): what is missing is not empty.
+            raise codec.DecodeError(f"no list at {'.'.join(('data', *endpoint.at))}")
+        else:
+            data = b"[]"
     return codec.decoder(endpoint.returns)(data)

@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode
 import attrs
 
 from ..errors import InvalidRequest
+from ..models import _numbers
 from . import codec
 from .endpoint import REGISTRY, AtLeastOne, Auth, Endpoint, Entry, ExactlyOne, Kind, Ordered, Param, Rule, When
 from .suggest import did_you_mean
@@ -256,13 +257,12 @@ def _text(param: Param, value: object) -> object:
 def _whole(name: str, value: object) -> int:
     if isinstance(value, float):
         raise TypeError(_no_float(name))
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str) and re.fullmatch(r"-?[0-9]+", value):
-        return int(value)
-    if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
-        return int(value)
-    raise InvalidRequest(f"{name} must be a whole number, not {value!r}", argument=name)
+    try:
+        if isinstance(value, int | Decimal) or (isinstance(value, str) and re.fullmatch(r"-?[0-9]+", value)):
+            return _numbers.whole(value)
+    except ValueError:
+        pass
+    raise InvalidRequest(f"{name} must be a whole number, not {_numbers.excerpt(value)}", argument=name)
 
 
 def _bounds(param: Param, value: int | Decimal, unit: str = "") -> None:
@@ -288,12 +288,9 @@ def decimal(name: str, value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
         raise InvalidRequest(f"{name} must be a Decimal, int or str, not {type(value).__name__}", argument=name)
     try:
-        amount = Decimal(value)
-    except ArithmeticError:
-        raise InvalidRequest(f"{name} is not a number: {value!r}", argument=name) from None
-    if not amount.is_finite():
-        raise InvalidRequest(f"{name} must be finite", argument=name)
-    return amount
+        return _numbers.exact(value)
+    except ValueError as error:
+        raise InvalidRequest(f"{name}: {error}", argument=name) from None
 
 
 def _amount(param: Param, value: object, as_query: bool) -> object:

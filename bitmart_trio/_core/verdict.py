@@ -1,8 +1,9 @@
 """What becomes of a REST call that failed: raise, repeat, or own up that nobody knows.
 
 The rule behind the table: a read may be repeated whenever that could help; a write only when it is certain that
-nothing was done. If the exchange may have acted on a write and has not said so in words of its own, the outcome is
-unknown, and only a look-up can tell.
+nothing was done. A write is refused by a documented code in a JSON reply of the API and by nothing else: gateways in
+front of the exchange answer with statuses, pages and codes of their own, also after the exchange has taken the order.
+Without such a code the outcome is unknown, and only a look-up can tell.
 """
 
 from __future__ import annotations
@@ -41,14 +42,13 @@ class Verdict(Enum):
     """A write that may or may not have been done."""
 
 
-def judge(error: BitMartError, *, reads: bool, unsent: bool = False, genuine: bool = True) -> Verdict:
+def judge(error: BitMartError, *, reads: bool, unsent: bool = False) -> Verdict:
     """Decide on a failed attempt.
 
     Args:
         error: what it ended with.
         reads: whether the call changes nothing.
         unsent: whether no byte of the request can have left.
-        genuine: whether the reply, if there was one, came from the API and not from the network in front of it.
     """
     match error:
         case ConnectionLost():
@@ -56,33 +56,43 @@ def judge(error: BitMartError, *, reads: bool, unsent: bool = False, genuine: bo
         case ReplyTooLarge():
             return Verdict.RAISE if reads else Verdict.UNKNOWN  # it would be as large again
         case MalformedReply():
-            if not reads:
-                return Verdict.UNKNOWN
-            return (
-                Verdict.RAISE if genuine else Verdict.REPEAT
-            )  # an unknown shape would come again, cut-off JSON need not
+            # Cut-off JSON, and a good code without its data ("This service is down", seen live), need not come again.
+            return Verdict.REPEAT if reads else Verdict.UNKNOWN
         case ApiError():
-            return _judge_reply(error, reads, genuine)
+            return _judge_read(error) if reads else _judge_write(error)
         case _:
             return Verdict.RAISE
 
 
-def _judge_reply(error: ApiError, reads: bool, genuine: bool) -> Verdict:
+def _judge_read(error: ApiError) -> Verdict:
     status = error.http_status or 0
     match error:
         case AddressBanned():
             return Verdict.RAISE
         case RateLimited():
-            nothing_done = status == 429 or error.code == TOO_MANY_REQUESTS
-            return Verdict.REPEAT if reads or nothing_done else Verdict.RAISE
+            return Verdict.REPEAT
         case Maintenance() if status < 500:
             return Verdict.RAISE
         case ExchangeFault() | ServiceUnavailable():
-            return Verdict.REPEAT if reads else Verdict.UNKNOWN
+            return Verdict.REPEAT
         case _ if error.code == TIMESTAMP_REFUSED:
             return Verdict.RESYNC
-        case _ if status >= 500 and error.code not in CODES:
-            return Verdict.REPEAT if reads else Verdict.UNKNOWN
         case _:
-            # A page from the network in front of the exchange says nothing about what happened behind it.
-            return Verdict.RAISE if genuine or reads else Verdict.UNKNOWN
+            return Verdict.REPEAT if status >= 500 and error.code not in CODES else Verdict.RAISE
+
+
+def _judge_write(error: ApiError) -> Verdict:
+    if error.code not in CODES:
+        return Verdict.UNKNOWN
+    status = error.http_status or 0
+    match error:
+        case AddressBanned():
+            return Verdict.RAISE
+        case RateLimited():
+            return Verdict.REPEAT if status == 429 or error.code == TOO_MANY_REQUESTS else Verdict.RAISE
+        case Maintenance() if status < 500:
+            return Verdict.RAISE
+        case ExchangeFault() | ServiceUnavailable():
+            return Verdict.UNKNOWN
+        case _:
+            return Verdict.RESYNC if error.code == TIMESTAMP_REFUSED else Verdict.RAISE

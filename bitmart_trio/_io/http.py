@@ -17,10 +17,10 @@ A ban (418) is raised at once, never repeated; other calls wait until its pause 
 from __future__ import annotations
 
 import logging
+import re
 import warnings
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Final, TypeVar, cast
 
@@ -28,7 +28,7 @@ import attrs
 import httpx
 import trio
 
-from .._core import backoff, codec, dialect, reply, request
+from .._core import backoff, dialect, edge, reply, request
 from .._core.endpoint import Auth, Endpoint
 from .._core.hints import hint_for
 from .._core.reply import QuotaUse, RawReply, Reply
@@ -47,6 +47,7 @@ from ..errors import (
     OutcomeUnknown,
     RateLimited,
     ReplyTooLarge,
+    ServiceUnavailable,
     TransportError,
 )
 from ..models._fields import Millis
@@ -66,6 +67,8 @@ R = TypeVar("R")
 _CLOSING: Final = 3.0
 _DATE_EVERY: Final = 30.0
 _LEFT_OVER: Final = 16_384
+_TIME: Final = re.compile(r"[0-9]{1,15}", re.ASCII)
+"""A time in milliseconds that a clock may be set by."""
 _BROKEN: Final = (httpx.HTTPError, OSError, trio.BrokenResourceError)
 """What a transport may raise for a connection that fails; the last two are for transports that are not httpx's own."""
 
@@ -270,8 +273,7 @@ class Pipeline:
             error = failed.error
             if failed.answer is None:
                 await _capture(job, None, str(error))
-            genuine = failed.answer is not None and _is_reply(failed.answer.body)
-            verdict = judge(error, reads=job.reads, unsent=failed.unsent, genuine=genuine)
+            verdict = judge(error, reads=job.reads, unsent=failed.unsent)
             log.debug("%s, try %d: %s: %s", job.where, attempt, type(error).__name__, verdict.name.lower())
             flight = None if job.reads else FLIGHT.get()
             if flight is not None and verdict is not Verdict.UNKNOWN:
@@ -283,7 +285,8 @@ class Pipeline:
                     continue
             elif verdict is Verdict.REPEAT and attempt < retry.attempts:
                 if not isinstance(error, RateLimited):
-                    await trio.sleep(backoff.retry_delay(retry, attempt - 1, self._governor.random()))
+                    pause = backoff.retry_delay(retry, attempt - 1, self._governor.random())
+                    await trio.sleep(max(pause, self._asked(error)))
                     attempt += 1
                     continue
                 if self._config.rate_limit == "wait":  # the bucket's pause is the wait
@@ -365,7 +368,10 @@ class Pipeline:
             if isinstance(error, RateLimited):
                 self._slow_down(job, error)
             raise _Refused(error, answer=answer, clock_answers=clock_answers) from error
-        self._learn(job, answer)
+        try:
+            self._learn(job, answer)
+        except Exception:  # the call was answered well: what the answer says beside it must not undo that
+            log.exception("%s: the time in the reply could not be used", job.where)
         return answer, result
 
     def _sign(self, job: _Job) -> tuple[int, str | Awaitable[str]]:
@@ -450,13 +456,18 @@ class Pipeline:
             raise MalformedReply(f"{job.where} answered with cut-off gzip", http_status=status)
         return bytes(body)
 
+    def _asked(self, error: BitMartError) -> float:
+        """Return the seconds that a reply asks to wait, up to the ceiling; 0 when it asks for none."""
+        asked = error.retry_after if isinstance(error, RateLimited | ServiceUnavailable) else None
+        return min(asked or 0.0, self._config.max_retry_after)
+
     def _slow_down(self, job: _Job, error: RateLimited) -> None:
         now = trio.current_time()
         if isinstance(error, AddressBanned):
-            error.retry_after = self._governor.quotas.ban(now)
+            error.retry_after = self._governor.quotas.ban(now, least=self._asked(error))
             log.warning("the exchange has banned this address: all calls pause for %.0f s", error.retry_after)
         else:
-            error.retry_after = job.line.bucket.refuse(now)
+            error.retry_after = job.line.bucket.refuse(now, least=self._asked(error))
         error.hint = f"Wait {error.retry_after:.3g} s"
 
     # ----------------------------------------------------------------------------------------------------------------
@@ -557,26 +568,11 @@ class _Once:
         return self._left.pop()
 
 
-def _is_reply(body: bytes) -> bool:
-    """Whether a body comes from the API: the network in front of the exchange sends pages, or JSON without a code."""
-    try:
-        members = codec.members(body)
-    except codec.DecodeError:
-        return False
-    return "code" in members or "errno" in members
-
-
 def _date(headers: Mapping[str, str]) -> float | None:
     """The whole second in which a reply was made, None when a cache may have kept it."""
-    if "date" not in headers or "age" in headers:
-        return None
-    try:
-        date = parsedate_to_datetime(headers["date"])
-    except ValueError:
-        return None
-    return date.timestamp() if date.tzinfo is not None else None
+    return None if "age" in headers else edge.date(headers.get("date", ""))
 
 
 def _server_time(data: object) -> Millis | None:
     told = cast("dict[str, object]", data).get("server_time") if isinstance(data, dict) else None
-    return Millis(int(told)) if isinstance(told, int | str) and str(told).isdigit() else None
+    return Millis(int(told)) if isinstance(told, int | str) and _TIME.fullmatch(str(told)) else None

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
-from typing import cast
+from decimal import (
+    ROUND_CEILING,
+    ROUND_DOWN,
+    ROUND_FLOOR,
+    ROUND_HALF_EVEN,
+    Context,
+    Decimal,
+    DivisionByZero,
+    InvalidOperation,
+    localcontext,
+)
+from typing import Final, cast
 
 import attrs
 
+from ._numbers import MOST_DIGITS, exact
 from .futures_market import ContractDetails, ContractStatus
 from .spot_market import SymbolDetails, TradeStatus
 
@@ -27,7 +38,7 @@ def _number(value: object) -> Decimal | None:
         return None
     if isinstance(value, bool | float) or not isinstance(value, Decimal | int | str):
         raise TypeError(f"an exact amount is a Decimal, an int or a str, not {type(value).__name__}")
-    return Decimal(value)
+    return exact(value)
 
 
 def _text(value: Decimal) -> str:
@@ -40,10 +51,15 @@ def _argument(order: object, name: str) -> object:
     return getattr(value, "value", value)
 
 
+_EXACT: Final = Context(prec=4 * MOST_DIGITS, traps=[InvalidOperation, DivisionByZero])
+"""What the arithmetic here runs in: the context of the caller may hold fewer digits than a price has."""
+
+
 def _multiple(value: Decimal, step: Decimal, rounding: str) -> Decimal:
     if not step:
         return value
-    return ((value / step).to_integral_value(rounding=rounding) * step).quantize(step)
+    with localcontext(_EXACT):
+        return ((value / step).to_integral_value(rounding=rounding) * step).quantize(step)
 
 
 @attrs.frozen(kw_only=True)
@@ -136,7 +152,9 @@ class SpotRules(MarketRules):
         found = self._violations(price, size, self.max_size)
         side = _argument(order, "side")
         least = self.min_sell_notional if side == "sell" else self.min_buy_notional
-        value = notional if notional is not None else None if price is None or size is None else price * size
+        value = notional
+        if value is None and price is not None and size is not None:
+            value = _EXACT.multiply(price, size)
         if value is not None and value < least:
             found.append(Violation(
                 "size" if notional is None else "notional",

@@ -246,8 +246,6 @@ def test_untyped_numbers_are_exact() -> None:
         b"[" * 100_000,
         b'"\xff"',
         b"NaN",
-        b"1e999999999",
-        b"1e99999999999999999999",
         b"{} trailing",
     ],
 )

@@ -23,8 +23,6 @@ from bitmart_trio.errors import (
     InsufficientBalance,
     InvalidSymbol,
     MalformedReply,
-    NotFound,
-    PermissionDenied,
     RateLimited,
     ServiceUnavailable,
 )
@@ -96,12 +94,16 @@ class TestGood:
         assert read(good(data), endpoint=row(type(None))).data is None
         assert read({"code": 1000}, endpoint=row(type(None))).data is None
 
-    def test_a_list_that_is_null_is_empty(self) -> None:
-        """Null, a missing data or a missing wrapper key all mean no entries."""
-        listed = row(list[Thing], at=("things",))
-        bodies: list[dict[str, object]] = [good({"things": None}), good({}), good(None), {"code": 1000}]
-        for body in bodies:
-            assert read(body, endpoint=listed).data == []
+    @pytest.mark.parametrize("data", [{"things": None}, {"things": []}, None])
+    def test_a_list_that_is_null_is_empty(self, data: object) -> None:
+        """Null means no entries, of the list and of the object that should hold it."""
+        assert read(good(data), endpoint=row(list[Thing], at=("things",))).data == []
+
+    @pytest.mark.parametrize("body", [good({}), good({"others": []}), {"code": 1000}], ids=["{}", "others", "no data"])
+    def test_a_list_that_is_missing_is_not_empty(self, body: dict[str, object]) -> None:
+        """The exchange answers so while a service is down, with the code of a good reply."""
+        with pytest.raises(MalformedReply, match=r"no list at data\.things"):
+            read(body, endpoint=row(list[Thing], at=("things",)))
 
     def test_payload_below_data(self) -> None:
         """The wrapper key is taken off."""
@@ -193,7 +195,7 @@ class TestRefusals:
 
     @pytest.mark.parametrize(
         ("status", "error"),
-        [(418, AddressBanned), (429, RateLimited), (404, NotFound), (500, ExchangeFault), (503, ServiceUnavailable)],
+        [(418, AddressBanned), (429, RateLimited), (404, ApiError), (500, ExchangeFault), (503, ServiceUnavailable)],
     )
     def test_unknown_codes_fall_back_to_the_status(self, status: int, error: type[ApiError]) -> None:
         """A code that nobody has documented still becomes the fitting class."""
@@ -232,29 +234,68 @@ class TestNotTheApi:
 
     @pytest.mark.parametrize(
         ("status", "error"),
-        [(502, ServiceUnavailable), (503, ServiceUnavailable), (403, PermissionDenied), (429, RateLimited)],
+        [
+            *((status, ServiceUnavailable) for status in (200, 302, 400, 401, 403, 404, 405, 451, 500, 502, 503)),
+            *((status, ServiceUnavailable) for status in (520, 521, 522, 523, 524, 525, 530, 599)),
+            (429, RateLimited),
+            (418, AddressBanned),
+        ],
     )
     def test_a_page_from_the_edge(self, status: int, error: type[ApiError]) -> None:
-        """An HTML page with an error status says so, and quotes nothing of itself as the exchange's words."""
-        with pytest.raises(error) as caught:
-            read(b"<html><body>Bad gateway</body></html>", status=status)
+        """It means "not now", never that something was refused or does not exist; its title says what it is."""
+        page = (
+            b"<!DOCTYPE html><html><head><title>Just a\n moment&hellip;\x1b[2J</title></head><body>\xff</body></html>"
+        )
+        with pytest.raises(ApiError) as caught:
+            read(page, status=status)
+        assert type(caught.value) is error
         assert caught.value.code == 0
         assert caught.value.http_status == status
-        assert "without a JSON body" in str(caught.value)
-        assert "Bad gateway" not in str(caught.value)
+        assert f'HTTP {status} with the page "Just a moment\N{HORIZONTAL ELLIPSIS}\\x1b[2J"' in caught.value.message
+        assert "network in front" in caught.value.hint or isinstance(caught.value, RateLimited)
 
-    def test_the_edge_dislikes_the_user_agent(self) -> None:
+    @pytest.mark.parametrize(
+        ("body", "shown"),
+        [(b"no healthy upstream", "no healthy upstream"), (b"<html><p>Bad</p> <b>gateway</b>", "Bad gateway")],
+    )
+    def test_a_page_without_a_title(self, body: bytes, shown: str) -> None:
+        """Its first words stand in."""
+        with pytest.raises(ServiceUnavailable, match=f'page "{shown}"'):
+            read(body, status=503)
+
+    def test_the_edge_refuses_the_user_agent(self) -> None:
         """Its error 1010 has a remedy, which the hint names."""
-        with pytest.raises(PermissionDenied) as caught:
+        with pytest.raises(ServiceUnavailable) as caught:
             read(b"<html>error code: 1010</html>", status=403)
         assert "user_agent" in caught.value.hint
+
+    @pytest.mark.parametrize("status", [300, 301, 302, 304, 307, 308])
+    def test_a_redirect_is_no_success(self, status: int) -> None:
+        """Also with the body of a good reply."""
+        with pytest.raises(ServiceUnavailable):
+            read(good({"name": "a"}), status=status)
+
+    @pytest.mark.parametrize(("asked", "seconds"), [
+        ("7", 7.0), (" 7 ", 7.0), ("Mon, 30 Nov 2026 10:00:30 GMT", 30.0), ("Mon, 30 Nov 2020 10:00:30 GMT", 0.0),
+        ("", None), ("soon", None), ("-5", None), ("9" * 5000, None), ("\u0665", None),
+        ("Mon, 30 Nov 99999999999999999999 10:00:00 GMT", None),
+        ("Mon, 30 Nov 2026 10:00:00 +999999999999999999999", None),
+    ])  # fmt: skip
+    def test_the_wait_that_the_edge_asks_for(self, asked: str, seconds: float | None) -> None:
+        """In seconds or as a date, which counts from the date of the reply."""
+        headers = {"retry-after": asked, "date": "Mon, 30 Nov 2026 10:00:00 GMT"}
+        with pytest.raises(ServiceUnavailable) as caught:
+            read(b"<html>", status=503, headers=headers)
+        assert caught.value.retry_after == seconds
+        with pytest.raises(RateLimited) as limited:
+            read(b"<html>", status=429, headers=headers)
+        assert limited.value.retry_after == max(seconds or 0.0, 1.0)
 
     @pytest.mark.parametrize(
         "body",
         [
             b"",
             b"   ",
-            b"<html>maintenance</html>",
             b'{"code": 1000, "message": "OK", "data": {"name": "a"',
             b"[]",
             b'"OK"',

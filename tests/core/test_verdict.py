@@ -15,43 +15,49 @@ def _api(code: int, status: int) -> e.ApiError:
 
 
 @pytest.mark.parametrize(
-    ("error", "genuine", "read", "write"),
+    ("error", "read", "write"),
     [
-        (e.ConnectionLost("broke"), False, REPEAT, UNKNOWN),
-        (e.ReplyTooLarge("big"), False, RAISE, UNKNOWN),
-        (e.MalformedReply("cut off"), False, REPEAT, UNKNOWN),
-        (e.MalformedReply("unknown shape"), True, RAISE, UNKNOWN),
-        (_api(30013, 429), True, REPEAT, REPEAT),
-        (_api(0, 429), False, REPEAT, REPEAT),
-        (_api(40013, 400), True, REPEAT, RAISE),
-        (_api(30017, 418), True, RAISE, RAISE),
-        (_api(0, 418), False, RAISE, RAISE),
-        (_api(30007, 401), True, RESYNC, RESYNC),
-        (_api(30006, 401), True, RAISE, RAISE),
-        (_api(0, 502), False, REPEAT, UNKNOWN),
-        (_api(0, 500), False, REPEAT, UNKNOWN),
-        (_api(0, 522), False, REPEAT, UNKNOWN),
-        (_api(99999, 500), True, REPEAT, UNKNOWN),
-        (_api(30014, 503), True, REPEAT, UNKNOWN),
-        (_api(50022, 400), True, REPEAT, UNKNOWN),
-        (_api(59002, 500), True, REPEAT, UNKNOWN),
-        (_api(40012, 400), True, REPEAT, UNKNOWN),
-        (_api(30016, 200), True, RAISE, RAISE),
-        (_api(30016, 503), True, REPEAT, UNKNOWN),
-        (_api(30018, 503), True, RAISE, RAISE),
-        (_api(50020, 400), True, RAISE, RAISE),
-        (_api(50020, 500), True, RAISE, RAISE),
-        (_api(99999, 200), True, RAISE, RAISE),
-        (_api(30005, 401), True, RAISE, RAISE),
-        (_api(0, 403), False, RAISE, UNKNOWN),
-        (e.InvalidRequest("wrong"), False, RAISE, RAISE),
+        (e.ConnectionLost("broke"), REPEAT, UNKNOWN),
+        (e.ReplyTooLarge("big"), RAISE, UNKNOWN),
+        (e.MalformedReply("cut off"), REPEAT, UNKNOWN),
+        (e.MalformedReply("unknown shape"), REPEAT, UNKNOWN),
+        (_api(30013, 429), REPEAT, REPEAT),
+        (_api(0, 429), REPEAT, UNKNOWN),
+        (_api(99999, 429), REPEAT, UNKNOWN),
+        (_api(40013, 400), REPEAT, RAISE),
+        (_api(30017, 418), RAISE, RAISE),
+        (_api(0, 418), RAISE, UNKNOWN),
+        (_api(30007, 401), RESYNC, RESYNC),
+        (_api(30006, 401), RAISE, RAISE),
+        (_api(0, 502), REPEAT, UNKNOWN),
+        (_api(0, 500), REPEAT, UNKNOWN),
+        (_api(0, 522), REPEAT, UNKNOWN),
+        (_api(99999, 500), REPEAT, UNKNOWN),
+        (_api(30014, 503), REPEAT, UNKNOWN),
+        (_api(50022, 400), REPEAT, UNKNOWN),
+        (_api(59002, 500), REPEAT, UNKNOWN),
+        (_api(40012, 400), REPEAT, UNKNOWN),
+        (_api(30016, 200), RAISE, RAISE),
+        (_api(30016, 503), REPEAT, UNKNOWN),
+        (_api(30018, 503), RAISE, RAISE),
+        (_api(50020, 400), RAISE, RAISE),
+        (_api(50020, 500), RAISE, RAISE),
+        (_api(99999, 200), RAISE, UNKNOWN),
+        (_api(408, 200), RAISE, UNKNOWN),
+        (_api(99999, 403), RAISE, UNKNOWN),
+        (_api(53007, 403), RAISE, RAISE),
+        (_api(1000, 302), REPEAT, UNKNOWN),
+        (_api(1000, 403), RAISE, UNKNOWN),
+        (_api(30005, 401), RAISE, RAISE),
+        (e.ServiceUnavailable(http_status=403), REPEAT, UNKNOWN),
+        (e.InvalidRequest("wrong"), RAISE, RAISE),
     ],
     ids=lambda value: f"{type(value).__name__}-{value}" if isinstance(value, Exception) else None,
 )
-def test_the_table(error: e.BitMartError, genuine: bool, read: Verdict, write: Verdict) -> None:
+def test_the_table(error: e.BitMartError, read: Verdict, write: Verdict) -> None:
     """A write is repeated only when it is certain that nothing was done."""
-    assert judge(error, reads=True, genuine=genuine) is read
-    assert judge(error, reads=False, genuine=genuine) is write
+    assert judge(error, reads=True) is read
+    assert judge(error, reads=False) is write
 
 
 def test_what_never_left_may_be_sent_again() -> None:

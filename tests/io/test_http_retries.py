@@ -30,6 +30,7 @@ from bitmart_trio.errors import (
     InsufficientBalance,
     Maintenance,
     OutcomeUnknown,
+    PermissionDenied,
     RateLimited,
     RequestRefused,
     ServiceUnavailable,
@@ -178,3 +179,95 @@ async def test_a_raw_post_is_a_write_and_a_raw_get_a_read(autojump_clock: trio.t
     await at.pipeline.request("GET", "/spot/v9/thing")
     with pytest.raises(OutcomeUnknown):
         await at.pipeline.request("POST", "/spot/v4/query/order", auth=Auth.SIGNED)
+
+
+def _from_the_edge(status: int, **headers: str) -> httpx.Response:
+    return httpx.Response(status, html="<title>Just a moment...</title>", headers=headers)
+
+
+@pytest.mark.parametrize(("asked", "waited"), [("7", 7.0), ("0", 0.25), ("86400", 60.0), ("soon", 0.25)])
+@pytest.mark.parametrize("status", [403, 503, 522])
+async def test_a_wait_that_the_edge_asks_for_is_kept_up_to_a_ceiling(
+    status: int, asked: str, waited: float, autojump_clock: trio.testing.MockClock
+) -> None:
+    """The API itself asks for none."""
+    at = bench(script := Script(_from_the_edge(status, **{"Retry-After": asked}), ticker()))
+    await at.pipeline.call(TICKER, symbol="BTC_USDT")
+    first, second = script.seen
+    assert second.at - first.at == pytest.approx(waited)
+
+
+async def test_the_ceiling_of_a_wait_is_configured(autojump_clock: trio.testing.MockClock) -> None:
+    """For those who would rather have the error soon."""
+    answer = _from_the_edge(503, **{"Retry-After": "3600"})
+    at = bench(script := Script(answer, ticker()), Config(max_retry_after=2.5))
+    await at.pipeline.call(TICKER, symbol="BTC_USDT")
+    assert script.seen[1].at - script.seen[0].at == pytest.approx(2.5)
+
+
+async def test_a_rate_limit_of_the_edge_pauses_its_bucket_as_long_as_asked(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """Reads wait; a write cannot know whether the exchange has it."""
+    at = bench(script := Script(_from_the_edge(429, **{"Retry-After": "9"}), ticker()))
+    await at.pipeline.call(TICKER, symbol="BTC_USDT")
+    assert script.seen[1].at - script.seen[0].at == pytest.approx(9.0)
+
+
+@pytest.mark.parametrize("status", [200, 302, 400, 403, 404, 405, 408, 418, 429, 451, 500, 502, 503, 520, 530])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html><title>Attention</title>",
+        b"error code: 1010",
+        b'{"message": "no Route matched"}',
+        b'{"code": 408, "message": "timeout"}',
+        b'{"code": 99999, "message": "gateway"}',
+        b'{"code": "30013 or so", "message": "gateway"}',
+    ],
+)
+async def test_only_a_documented_code_refuses_a_write(
+    status: int, body: bytes, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Whatever else answers may answer after the exchange has taken the order. It is sent once."""
+    at = bench(script := Script(httpx.Response(status, content=body)))
+    with pytest.raises(OutcomeUnknown) as caught:
+        await at.pipeline.call(SUBMIT, **ORDER)
+    assert caught.value.client_order_id == "bot1"
+    assert len(script.seen) == 1
+
+
+@pytest.mark.parametrize("status", [200, 400, 403, 503])
+async def test_a_documented_code_refuses_a_write_whatever_the_status(
+    status: int, autojump_clock: trio.testing.MockClock
+) -> None:
+    """The exchange's own JSON has come through the edge with 403 and text/plain."""
+    body = b'{"code": 53007, "message": "KYC", "data": {}, "trace": "t"}'
+    at = bench(Script(httpx.Response(status, content=body, headers={"Content-Type": "text/plain"})))
+    with pytest.raises(PermissionDenied, match="53007"):
+        await at.pipeline.call(SUBMIT, **ORDER)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Date": "Mon, 30 Nov 2026 10:00:00 +999999999999999999999"},
+        {"Date": "Mon, 30 Nov 99999999999999999999 10:00:00 GMT"},
+        {"Date": "Mon, 30 Nov 0001 10:00:00 +2359"},
+        {"Date": "\x00" * 500},
+        {"X-BM-RateLimit-Remaining": "9" * 5000, "X-BM-RateLimit-Limit": "9" * 5000, "X-BM-RateLimit-Reset": "2"},
+        {"X-BM-RateLimit-Remaining": "999999999", "X-BM-RateLimit-Limit": "999999999", "X-BM-RateLimit-Reset": "2"},
+        {"X-BM-RateLimit-Remaining": "\xb2", "X-BM-RateLimit-Limit": "5", "X-BM-RateLimit-Reset": "1e999"},
+        {"Retry-After": "9" * 5000},
+        {"Age": "x", "Content-Length": "27"},
+    ],
+    ids=lambda headers: ascii(next(iter(headers.items())))[:60],
+)
+async def test_an_accepted_write_is_accepted_whatever_its_headers_say(
+    headers: dict[str, str], autojump_clock: trio.testing.MockClock
+) -> None:
+    """The order exists: nothing that is learned beside that may raise, or cost more than a moment."""
+    raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+    at = bench(Script(httpx.Response(200, content=placed().content, headers=raw), placed()))
+    assert (await at.pipeline.call(SUBMIT, **ORDER)).data.order_id == "7"
+    assert (await at.pipeline.call(SUBMIT, **ORDER)).data.order_id == "7"

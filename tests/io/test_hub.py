@@ -284,7 +284,7 @@ def test_raw_spot_pushes_go_by_the_symbols_in_them() -> None:
     assert desk.complaints == []
 
 
-@pytest.mark.parametrize("raw", [b"", b"1e999999999", b"[" * 3000 + b"]" * 3000])
+@pytest.mark.parametrize("raw", [b"", b"1e", b"[" * 3000 + b"]" * 3000])
 def test_raw_pushes_that_cannot_be_read_come_without_data(raw: bytes) -> None:
     """They are told all the same: somebody asked for whatever comes."""
     desk = Desk()

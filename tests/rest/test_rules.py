@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 import pytest
 from hypothesis import given
@@ -45,6 +45,24 @@ def test_sizes_never_grow() -> None:
     """Cut off on the step grid."""
     assert str(SPOT.round_size("0.123456789")) == "0.12345"
     assert str(FUTURES.round_size(D("12.9"))) == "12"
+
+
+def test_a_small_decimal_context_of_the_caller_changes_nothing() -> None:
+    """Three digits are enough for a program that reports per cents, and not for a price."""
+    with localcontext() as context:
+        context.prec = 3
+        assert SPOT.round_price("30000.129", side="buy") == Decimal("30000.12")
+        assert str(SPOT.round_size("1234.567891")) == "1234.56789"
+        assert SPOT.check({"side": "buy", "type": "limit", "price": "30000.12", "size": "1.00001"}) == []
+
+
+@pytest.mark.parametrize("amount", ["1_000", "1e2000000", "NaN", "twelve", "\u0661"])
+def test_what_is_no_number_is_refused(amount: str) -> None:
+    """As the guard of every number says."""
+    with pytest.raises(ValueError, match="number"):
+        SPOT.round_price(amount)
+    with pytest.raises(ValueError, match="number"):
+        SPOT.check({"side": "buy", "price": amount, "size": "1"})
 
 
 def test_floats_are_refused() -> None:

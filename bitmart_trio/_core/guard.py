@@ -1,0 +1,92 @@
+"""What is looked at in JSON before an engine reads it: how deep it nests, and numbers that no decoder is to make.
+
+The bounds are ours, not the interpreter's: its recursion limit differs between versions, and so does the number of
+digits that it reads. The rule for a single number is in ``models/_numbers.py``; here is what finds, in bytes and
+without reading them, that there may be one that breaks it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from ..models._numbers import MOST_DIGITS
+
+MOST_NESTED: Final = 64
+"""Levels of arrays and objects in each other. No reply of the exchange has more than eight."""
+
+_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
+_ALIKE: Final = bytes.maketrans(b"{}", b"[]")
+_TOKENS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
+
+# Every so many bytes one is looked at: a longer run of digits covers a row of them.
+_STRIDE: Final = 20
+_ZEROS: Final = bytes.maketrans(b"123456789", b"000000000")
+_ROW: Final = b"0" * (MOST_DIGITS // _STRIDE)
+_RUN: Final = re.compile(rb"[0-9]{%d}" % (MOST_DIGITS + 1))
+_LONG: Final = re.compile(rb'("(?:[^"\\]++|\\.)*+")|(-?[0-9][-+.0-9eE]{%d,})' % MOST_DIGITS, re.DOTALL)
+
+# Python reads 1_000, and digits and spaces of any script, as numbers. (The patterns begin with the character that the
+# engine can search for fast, and then look back.)
+_UNDERSCORE: Final = re.compile(rb'_(?:(?<=[-+".0-9_]_)[-+".0-9]|(?<=[eE]_)[-+0-9_]+"(?!\s*:))')
+_FOREIGN: Final = re.compile(r"(?![\x00-\x7f])[\d\s]")
+# Of text in lower case.
+_EXPONENT: Final = re.compile(rb"e(?<=[0-9.]e)[-+]?[0-9]{2}")
+_NOT_FINITE: Final = re.compile(rb'"\s*[+-]?(?:s?nan\d*|inf(?:inity)?)\s*"')
+
+
+def is_too_deep(data: bytes) -> bool:
+    """Return whether JSON nests deeper than `MOST_NESTED`."""
+    if data.count(b"[") + data.count(b"{") <= MOST_NESTED:
+        return False
+    left = data.translate(_ALIKE, _NO_BRACKETS)
+    for _ in range(MOST_NESTED):  # each turn takes the innermost level away
+        shorter = left.replace(b"[]", b"")
+        if len(shorter) == len(left):
+            break
+        left = shorter
+    # What is left nests too deep, is not JSON, or holds brackets in its texts.
+    return bool(left) and _depth(data) > MOST_NESTED
+
+
+def _depth(data: bytes) -> int:
+    depth = deepest = 0
+    for token in _TOKENS.finditer(data):
+        match token[0]:
+            case b"[" | b"{":
+                depth += 1
+                deepest = max(deepest, depth)
+            case b"]" | b"}":
+                depth -= 1
+            case _:
+                pass
+    return deepest
+
+
+def has_long_run(data: bytes) -> bool:
+    """Return whether more than `MOST_DIGITS` digits stand in a row."""
+    if len(data) <= MOST_DIGITS:
+        return False
+    return _ROW in data[::_STRIDE].translate(_ZEROS) and _RUN.search(data) is not None
+
+
+def without_long_numbers(data: bytes) -> bytes:
+    """Return JSON with its very long numbers as texts of the same characters."""
+    if not has_long_run(data):
+        return data
+    return _LONG.sub(lambda found: found[1] or b'"' + found[2] + b'"', data)
+
+
+def has_odd_digits(data: bytes) -> bool:
+    """Return whether JSON may spell a number in a way that Python reads and no exchange writes."""
+    if _UNDERSCORE.search(data) is not None or b"\\u" in data:
+        return True
+    return not data.isascii() and _FOREIGN.search(data.decode(errors="replace")) is not None
+
+
+def has_odd_numbers(data: bytes) -> bool:
+    """Return whether JSON may spell NaN, Infinity or a number with a large exponent."""
+    low = data.lower()
+    if (b"nan" in low or b"inf" in low) and _NOT_FINITE.search(low) is not None:
+        return True
+    return _EXPONENT.search(low) is not None

@@ -1,0 +1,77 @@
+"""The one guard in front of every number that comes from outside: from the wire, a file or a caller.
+
+A number is written in ASCII digits, is finite, and has at most `MOST_DIGITS` digits on either side of its point. That
+is far beyond any amount or id, and it must be bounded: ``1e999999999`` takes eleven bytes to send and a gigabyte to
+write out, and Python reads ``1_000`` and Arabic digits where no exchange writes them.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Final
+
+MOST_DIGITS: Final = 400
+"""Digits that a number may have before its point, and after it."""
+
+_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?", re.ASCII)
+_LONGEST_TEXT: Final = 2 * MOST_DIGITS + 20
+_BEYOND: Final = 10**MOST_DIGITS
+_SHOWN: Final = 40
+
+
+def excerpt(value: object) -> str:
+    """Return a value as an error message shows it: never more than one line of it."""
+    if isinstance(value, int) and not -_BEYOND < value < _BEYOND:
+        return f"an int of {value.bit_length()} bits"  # its digits may be more than Python agrees to write
+    text = repr(value[: _SHOWN + 1]) if isinstance(value, str) else repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+PLAIN: Final = frozenset(range(-MOST_DIGITS // 2, MOST_DIGITS)) - {0}
+"""Values of ``Decimal.adjusted()`` that need no further look. 0 does: it is also what NaN and Infinity give."""
+
+
+def is_sane(value: Decimal) -> bool:
+    """Return whether a decimal is finite and has at most `MOST_DIGITS` digits on either side of its point."""
+    if not value.is_finite() or value.adjusted() >= MOST_DIGITS:
+        return False
+    exponent = value.as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -MOST_DIGITS
+
+
+def exact(value: object) -> Decimal:
+    """Return a number as an exact decimal.
+
+    Args:
+        value: a ``Decimal``, an ``int`` or the text of a number.
+
+    Raises:
+        ValueError: another type, not a number, not finite, or of too many digits.
+    """
+    if isinstance(value, str):
+        if len(value) > _LONGEST_TEXT:
+            raise ValueError(f"a number of more than {MOST_DIGITS} digits: {excerpt(value)}")
+        if _NUMBER.fullmatch(value) is None:
+            raise ValueError(f"not a number: {excerpt(value)}")
+    elif isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise ValueError(f"not a number: {excerpt(value)}")
+    elif isinstance(value, int) and not -_BEYOND < value < _BEYOND:
+        raise ValueError(f"a number of more than {MOST_DIGITS} digits: {excerpt(value)}")
+    number = Decimal(value)
+    if not number.is_finite():
+        raise ValueError(f"not a finite number: {excerpt(value)}")
+    if not is_sane(number):
+        raise ValueError(f"a number of more than {MOST_DIGITS} digits: {excerpt(value)}")
+    return number
+
+
+def whole(value: object) -> int:
+    """Return a number that is whole as an ``int``; raises like `exact`, and for a fraction."""
+    if isinstance(value, int) and not isinstance(value, bool) and -_BEYOND < value < _BEYOND:
+        return int(value)
+    number = exact(value)
+    result = int(number)
+    if result != number:
+        raise ValueError(f"not a whole number: {excerpt(value)}")
+    return result

@@ -1,0 +1,201 @@
+"""One guard in front of every number: the same texts are taken and refused wherever a number comes from."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from decimal import Decimal, localcontext
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from number_cases import BAD, GOOD, label
+
+from bitmart_trio._core import codec, guard
+from bitmart_trio._core.request import decimal
+from bitmart_trio.errors import InvalidRequest
+from bitmart_trio.models import _numbers
+from bitmart_trio.models._numbers import excerpt
+from bitmart_trio.models._rows import Level, Row
+
+
+@attrs.frozen(kw_only=True)
+class Amount:
+    """One number, read straight from bytes."""
+
+    amount: Decimal
+
+
+@attrs.frozen(kw_only=True)
+class Count:
+    """One whole number, read straight from bytes."""
+
+    count: int
+
+
+class Pair(Row, array_like=True, frozen=True):
+    """A record that travels as an array."""
+
+    name: str
+    amount: Decimal
+
+
+def _amount(text: str) -> Decimal:
+    return codec.decoder(Amount)(json.dumps({"amount": text}).encode()).amount
+
+
+def _unescaped(text: str) -> Decimal:
+    return codec.decoder(Amount)(json.dumps({"amount": text}, ensure_ascii=False).encode()).amount
+
+
+def _by_hooks(text: str) -> Decimal:
+    return codec.structure({"amount": text}, Amount).amount
+
+
+def _pushed(text: str) -> Decimal:
+    read = codec.push_decoder(Amount, "table")
+    assert read is not None
+    found = read(json.dumps({"data": [{"amount": text}], "table": "spot/ticker:X"}).encode())
+    if found is None:
+        raise codec.DecodeError("not straight from bytes")
+    return found[0].amount
+
+
+def _in_a_row(text: str) -> Decimal:
+    return codec.decoder(list[Pair])(json.dumps([["a", text]]).encode())[0].amount
+
+
+def _in_a_level(text: str) -> Decimal:
+    return codec.decoder(list[Level])(json.dumps([["1", text]]).encode())[0].size
+
+
+def _argument(text: str) -> Decimal:
+    return decimal("size", text)
+
+
+READERS: list[Callable[[str], Decimal]] = [
+    _numbers.exact,
+    _amount,
+    _unescaped,
+    _by_hooks,
+    _in_a_row,
+    _in_a_level,
+    _argument,
+]
+
+
+@pytest.mark.parametrize("read", READERS)
+@pytest.mark.parametrize("text", GOOD, ids=label)
+def test_numbers_that_everything_reads(read: Callable[[str], Decimal], text: str) -> None:
+    """Digit for digit, also in a program whose decimal context is small."""
+    with localcontext() as context:
+        context.prec = 3
+        assert str(read(text)) == str(Decimal(text))
+
+
+@pytest.mark.parametrize("read", [*READERS, _pushed])
+@pytest.mark.parametrize("text", BAD, ids=label)
+def test_numbers_that_nothing_reads(read: Callable[[str], Decimal], text: str) -> None:
+    """They are refused at once, whatever they would take to write out."""
+    started = time.process_time()
+    with pytest.raises((ValueError, codec.DecodeError, InvalidRequest)) as caught:
+        read(text)
+    assert len(str(caught.value)) < 300
+    assert time.process_time() - started < 1
+
+
+@pytest.mark.parametrize("text", [each for each in BAD if "_" in each or each.strip("0123456789") == ""], ids=label)
+def test_whole_numbers_keep_the_same_rule(text: str) -> None:
+    """As text and as a JSON number."""
+    for data in (json.dumps({"count": text}), f'{{"count": {text}}}'):
+        with pytest.raises(codec.DecodeError):
+            codec.decoder(Count)(data.encode())
+    with pytest.raises(ValueError):
+        _numbers.whole(text)
+
+
+@pytest.mark.parametrize(
+    "value", [10**400, -(10**400), 10**5000, Decimal("1e400"), Decimal("NaN"), True, 1.5, None], ids=excerpt
+)
+def test_values_that_are_no_sane_number(value: object) -> None:
+    """Of a caller, before anything is written out or sent."""
+    with pytest.raises(ValueError) as caught:
+        _numbers.exact(value)
+    assert len(str(caught.value)) < 200
+
+
+def test_a_body_is_never_built_from_a_number_without_bounds() -> None:
+    """An argument such as 1e2000000 would make a body of two megabytes."""
+    for value in ("1e2000000", Decimal("1e2000000"), 10**500, "1_000", "\u0661"):
+        with pytest.raises(InvalidRequest) as caught:
+            decimal("size", value)
+        assert caught.value.argument == "size"
+
+
+def test_untyped_json_keeps_a_number_beyond_all_bounds_as_text() -> None:
+    """What else a raw reply says is readable all the same."""
+    nines = "9" * 5000
+    data = f'{{"a": 1e999999, "b": {nines}, "c": -{nines}.5, "d": "{nines}", "e": "x \\" {nines}", "f": 1.50}}'
+    assert codec.loads(data.encode()) == {
+        "a": "1e999999",
+        "b": nines,
+        "c": f"-{nines}.5",
+        "d": nines,
+        "e": f'x " {nines}',
+        "f": Decimal("1.50"),
+    }
+
+
+@pytest.mark.parametrize("deep", [guard.MOST_NESTED, guard.MOST_NESTED + 1, 5_000, 100_000])
+@pytest.mark.parametrize(("begin", "end"), [(b"[", b"]"), (b'{"a":', b"}"), (b'[{"a":', b"}]")])
+def test_nesting_has_a_bound_of_its_own(deep: int, begin: bytes, end: bytes) -> None:
+    """The same on every interpreter, whatever its recursion limit."""
+    times = deep // begin.translate(None, b'"a:').__len__()
+    levels = times * len(begin.translate(None, b'"a:'))
+    data = begin * times + b"1" + end * times
+    assert guard.is_too_deep(data) == (levels > guard.MOST_NESTED)
+    if levels > guard.MOST_NESTED:
+        with pytest.raises(codec.DecodeError, match="nested"):
+            codec.loads(data)
+    else:
+        codec.loads(data)
+
+
+def test_brackets_in_texts_are_no_nesting() -> None:
+    """However many there are, and whatever stands before them."""
+    data = json.dumps({"a": "[" * 1000, 'b"': "{" * 1000, "c\\": ["]"] * 1000}).encode()
+    assert not guard.is_too_deep(data)
+    assert codec.loads(data)
+    assert not guard.is_too_deep(json.dumps([[{}]] * 10_000).encode())
+
+
+JSON: Any = st.recursive(
+    st.none() | st.integers() | st.text(st.sampled_from('[]{}"\\ax'), max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=3),
+    max_leaves=30,
+)
+
+
+def _levels(value: object) -> int:
+    if isinstance(value, dict):
+        return 1 + max(map(_levels, value.values()), default=0)  # type: ignore[arg-type]  # JSON
+    return 1 + max(map(_levels, value), default=0) if isinstance(value, list) else 0  # type: ignore[arg-type]  # JSON
+
+
+@given(JSON, st.integers(0, 66))
+def test_depth_is_counted_right(value: object, wrapped: int) -> None:
+    """In any JSON, with brackets in its texts."""
+    for _ in range(wrapped):
+        value = [value]
+    assert guard.is_too_deep(json.dumps(value).encode()) == (_levels(value) > guard.MOST_NESTED)
+
+
+@given(st.lists(st.text("0123456789.", max_size=900), max_size=3))
+def test_long_runs_are_all_found(texts: list[str]) -> None:
+    """Wherever they begin."""
+    data = ",".join(texts).encode()
+    longest = max(map(len, data.replace(b".", b",").split(b",")))
+    assert guard.has_long_run(data) == (longest > _numbers.MOST_DIGITS)
