@@ -181,8 +181,8 @@ JSON: Any = st.recursive(
 
 def _levels(value: object) -> int:
     if isinstance(value, dict):
-        return 1 + max(map(_levels, value.values()), default=0)  # type: ignore[arg-type]  # JSON
-    return 1 + max(map(_levels, value), default=0) if isinstance(value, list) else 0  # type: ignore[arg-type]  # JSON
+        return 1 + max(map(_levels, value.values()), default=0)
+    return 1 + max(map(_levels, value), default=0) if isinstance(value, list) else 0
 
 
 @given(JSON, st.integers(0, 66))
