@@ -103,7 +103,7 @@ class _Rest:
         url = self._environment.rest_url(market)
         transport = self._given
         if transport is None:
-            transport = make_transport(url, self._config)
+            transport = make_transport(self._config)
             self._stack.push_async_callback(_close, transport, self._config)
         return Pipeline(
             url,

@@ -18,6 +18,8 @@ import attrs
 from .errors import ConfigurationError, MissingCredentials
 
 if TYPE_CHECKING:
+    import ssl  # takes 10 ms, and who only reads a configuration needs none of it
+
     from .models.call_events import CallReplied, CallSent
     from .models.stream_events import AnyStreamEvent
 
@@ -272,6 +274,8 @@ class Timeouts:
     """The acknowledgement of a subscription."""
     snapshot: float = attrs.field(default=5.0, validator=_positive)
     """The snapshot of an order book, before it is asked for in a stronger way."""
+    reply: float = attrs.field(default=30.0, validator=_positive)
+    """A whole REST exchange, from dialling to the last byte of the reply, however steadily bytes trickle in."""
     close: float = attrs.field(default=3.0, validator=_positive)
     """A polite close of a socket, also while being cancelled; after it the connection is cut."""
 
@@ -392,6 +396,11 @@ class Config:
     """A larger socket frame, as sent or inflated, is counted as malformed."""
     proxy: str | None = attrs.field(default=None, validator=_proxy)
     """``http://[user:password@]host:port``: REST and sockets go through its CONNECT."""
+    tls: ssl.SSLContext | str | os.PathLike[str] | None = None
+    """What a server's certificate is judged by, of REST and sockets alike: a context of yours as it is, or a file of
+    root certificates. None takes the roots of the system (``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` are honoured), or
+    those of certifi where it has none, at least TLS 1.2, and names from the certificate's list of names only.
+    """
     user_agent: str | None = None
     """None names this library and its version. The exchange's edge turns away the default agents of HTTP libraries."""
     broker_id: str | None = None

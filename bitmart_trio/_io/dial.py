@@ -1,13 +1,19 @@
-"""Opens the byte stream below a socket: TCP, an HTTP proxy where one is configured, TLS."""
+"""Opens the byte stream below a REST connection or a socket: TCP, an HTTP proxy where one is configured, TLS.
+
+There is one way for both, so that a certificate, a proxy or a host is judged alike wherever the key goes.
+"""
 
 from __future__ import annotations
 
 import ssl
 from base64 import b64encode
 from functools import lru_cache
-from typing import Final
+from os import fspath
+from pathlib import Path
+from typing import Final, cast
 from urllib.parse import unquote, urlsplit
 
+import certifi
 import h11
 import trio
 
@@ -16,41 +22,164 @@ from ..errors import ConfigurationError
 from .socket import Connect
 
 _READ_BYTES: Final = 16 * 1024
+_RECORD_HEAD: Final = 5
+"""Bytes of a TLS record before its payload: kind, version, length."""
 
 
-@lru_cache(maxsize=1)
-def tls_context() -> ssl.SSLContext:
-    """The one TLS context of the process: making one costs 30 ms."""
-    return ssl.create_default_context()
+@lru_cache(maxsize=8)
+def _context(ca_file: str | None) -> ssl.SSLContext:
+    # Once for each set of roots: reading the certificates takes 30 to 50 ms.
+    try:
+        context = ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(f"Config.tls: no certificates could be read from {ca_file}: {error}") from error
+    if ca_file is None and not _has_roots(context):
+        # A minimal container, or Python for macOS before its certificates were installed.
+        context.load_verify_locations(cafile=certifi.where())
+    context.hostname_checks_common_name = False
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _has_roots(context: ssl.SSLContext) -> bool:
+    """Whether roots were read, or lie in the folder where OpenSSL looks for one when it needs it."""
+    folder = cast("str | None", ssl.get_default_verify_paths().capath)  # None where there is no such folder
+    return context.cert_store_stats()["x509_ca"] > 0 or (folder is not None and any(Path(folder).iterdir()))
+
+
+def tls_context(config: Config) -> ssl.SSLContext:
+    """The TLS context of REST and sockets alike: the one of ``Config.tls``, or the system's roots.
+
+    Raises:
+        ConfigurationError: ``Config.tls`` names a file without certificates.
+    """
+    if isinstance(config.tls, ssl.SSLContext):
+        return config.tls
+    return _context(None if config.tls is None else fspath(config.tls))
+
+
+class Line:
+    """An open byte stream to a host, and what is known of bytes on it that nobody has read.
+
+    Attributes:
+        stream: to talk on.
+    """
+
+    def __init__(self, stream: trio.abc.Stream, socket: trio.socket.SocketType, below: _BelowTls | None) -> None:
+        self.stream: trio.abc.Stream = stream
+        self._socket = socket
+        self._below = below
+
+    async def is_quiet(self) -> bool:
+        """Whether the peer has sent nothing that is unread, in the socket or in TLS: only then is a reply an answer."""
+        # What is on the way through this machine arrives first. Nothing waits between the look and the sending.
+        await trio.lowlevel.checkpoint()
+        if self._below is not None and not await self._below.is_quiet(self.stream):
+            return False
+        return not self._socket.is_readable()
+
+
+class _NothingMore(Exception):
+    """TLS wants another read, which would have to wait."""
+
+
+class _BelowTls(trio.abc.Stream):
+    """Between TLS and the bytes of the network: knows whether TLS still holds something that came in.
+
+    TLS does not say what it has buffered. So the length of each record is followed here, which tells of a part of one,
+    and whole ones are found by a read that is not allowed to go to the network.
+    """
+
+    def __init__(self, inner: trio.abc.Stream) -> None:
+        self._inner = inner
+        self._head = bytearray()
+        self._owed = 0
+        self._dry = False
+
+    async def is_quiet(self, tls: trio.abc.Stream) -> bool:
+        """Whether TLS holds neither data nor a part of a record."""
+        if self._owed or self._head:
+            return False  # noqa: ASYNC910  # nothing was waited for
+        self._dry = True
+        try:
+            await tls.receive_some(1)
+        except _NothingMore:
+            return True
+        finally:
+            self._dry = False
+        return False
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
+        if self._dry:
+            raise _NothingMore
+        data = await self._inner.receive_some(max_bytes)
+        at = 0
+        while at < len(data):
+            if self._owed:
+                step = min(self._owed, len(data) - at)
+                self._owed -= step
+            else:
+                step = min(_RECORD_HEAD - len(self._head), len(data) - at)
+                self._head += data[at : at + step]
+                if len(self._head) == _RECORD_HEAD:
+                    self._owed = int.from_bytes(self._head[3:], "big")
+                    self._head.clear()
+            at += step
+        return data
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        await self._inner.send_all(data)
+
+    async def wait_send_all_might_not_block(self) -> None:
+        await self._inner.wait_send_all_might_not_block()
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+async def open_line(host: str, port: int, config: Config, *, secure: bool) -> Line:
+    """Connect, through ``Config.proxy`` where there is one, and do the TLS handshake. There is no deadline in here.
+
+    Raises:
+        OSError: no connection, or the certificate was refused; the text has the words of the system or of OpenSSL.
+        ConfigurationError: the proxy refuses, or `Config.tls` is unusable; another try changes nothing.
+    """
+    tls = tls_context(config) if secure else None
+    if config.proxy is None:
+        plain = await trio.open_tcp_stream(host, port)
+    else:
+        plain = await _through_proxy(config.proxy, host, port)
+    if tls is None:
+        return Line(plain, plain.socket, None)
+    try:
+        below = _BelowTls(plain)
+        stream = trio.SSLStream(below, tls, server_hostname=host, https_compatible=True)
+        await stream.do_handshake()
+    except trio.BrokenResourceError as error:
+        await trio.aclose_forcefully(plain)
+        raise OSError(f"TLS with {host} failed: {error.__cause__ or 'the connection broke'}") from error
+    except BaseException:
+        await trio.aclose_forcefully(plain)
+        raise
+    return Line(stream, plain.socket, below)
 
 
 def dialer(config: Config) -> Connect:
-    """What opens streams for socket URLs, directly or through ``Config.proxy``."""
+    """What opens streams for socket URLs."""
 
     async def dial(url: str) -> trio.abc.Stream:
         parts = urlsplit(url)
-        host = parts.hostname or ""
+        if parts.scheme not in ("ws", "wss"):
+            raise ConfigurationError(f"not a WebSocket URL: {parts.scheme}://...")
         secure = parts.scheme == "wss"
-        port = parts.port or (443 if secure else 80)
-        stream: trio.abc.Stream
-        if config.proxy is None:
-            stream = await trio.open_tcp_stream(host, port)
-        else:
-            stream = await _through_proxy(config.proxy, host, port)
-        if not secure:
-            return stream
-        tls = trio.SSLStream(stream, tls_context(), server_hostname=host, https_compatible=True)
-        try:
-            await tls.do_handshake()
-        except BaseException:
-            await trio.aclose_forcefully(tls)
-            raise
-        return tls
+        return (
+            await open_line(parts.hostname or "", parts.port or (443 if secure else 80), config, secure=secure)
+        ).stream
 
     return dial
 
 
-async def _through_proxy(proxy: str, host: str, port: int) -> trio.abc.Stream:
+async def _through_proxy(proxy: str, host: str, port: int) -> trio.SocketStream:
     """A tunnel to host and port, asked for with CONNECT.
 
     Raises:
@@ -60,7 +189,7 @@ async def _through_proxy(proxy: str, host: str, port: int) -> trio.abc.Stream:
     parts = urlsplit(proxy)
     stream = await trio.open_tcp_stream(parts.hostname or "", parts.port or 80)
     try:
-        await _connect(stream, f"{host}:{port}", _authorization(proxy))
+        await _connect(stream, f"[{host}]:{port}" if ":" in host else f"{host}:{port}", _authorization(proxy))
     except BaseException:
         await trio.aclose_forcefully(stream)
         raise

@@ -403,9 +403,13 @@ class Pipeline:
     async def _exchange(self, job: _Job, outgoing: httpx.Request) -> _Answer:
         sent = trio.current_time()
         response: httpx.Response | None = None
+        body: bytes | None = None
         try:
-            response = await self._transport.handle_async_request(outgoing)
-            body = await self._read(job, response)
+            with trio.CancelScope(deadline=sent + self._config.timeouts.reply):
+                response = await self._transport.handle_async_request(outgoing)
+                body = await self._read(job, response)
+            if body is None:
+                raise httpx.ReadTimeout(f"no whole reply within {self._config.timeouts.reply:g} s")
         except _BROKEN as error:
             unsent = isinstance(error, NOTHING_SENT)
             what = "no connection" if unsent else "the connection broke"
@@ -435,24 +439,30 @@ class Pipeline:
         if encoding not in ("identity", "", "gzip", "x-gzip"):
             raise MalformedReply(f"{job.where} answered in an encoding that was not asked for", http_status=status)
         inflate = zlib.decompressobj(zlib.MAX_WBITS | 16) if "gzip" in encoding else None
-        body = bytearray()
+        body, wire = bytearray(), 0
         if not isinstance(response.stream, httpx.AsyncByteStream):
             raise TypeError("the transport gave a reply that cannot be read asynchronously")
         chunks = aiter(response.stream)
         unusable: TransportError | None = None
         async for chunk in chunks:
+            wire += len(chunk)
+            if inflate is not None and inflate.eof and chunk:
+                unusable = MalformedReply(f"{job.where} answered with bytes behind its gzip", http_status=status)
+                break
             try:
                 body += chunk if inflate is None else inflate.decompress(chunk, most + 1 - len(body))
             except zlib.error:
                 unusable = MalformedReply(f"{job.where} answered with broken gzip", http_status=status)
-            if len(body) > most:
+            if len(body) > most or wire > most:  # what is packed may not be larger than what is in it may be
                 unusable = ReplyTooLarge(too_large)
             if unusable is not None:
                 break
         if unusable is not None:
             await _abandon(response, chunks)
             raise unusable
-        if inflate is not None and body and not inflate.eof:
+        if inflate is not None and inflate.unused_data:
+            raise MalformedReply(f"{job.where} answered with bytes behind its gzip", http_status=status)
+        if inflate is not None and wire and not inflate.eof:
             raise MalformedReply(f"{job.where} answered with cut-off gzip", http_status=status)
         return bytes(body)
 

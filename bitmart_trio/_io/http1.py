@@ -2,13 +2,15 @@
 
 httpx's own transport takes a lock three times a request, asks the scheduler seven times, and sends head and body of a
 POST apart: most of a call's cost on a machine near the exchange. This does what the pipeline needs and nothing else:
-one request after the other, no proxy (for those httpx's own transport is used, see ``transport.py``), no HTTP/2, no
-cookies, no redirects. Errors are httpx's, so that what sits above need not know who does the work.
+one request after the other, no HTTP/2, no cookies, no redirects. Errors are httpx's, so that what sits above need not
+know who does the work.
+
+A connection is used again only if every byte that came on it belonged to a reply: bytes behind one (in h11's buffer, in
+TLS or in the socket) would otherwise be taken for the answer to the next request, a signed one perhaps.
 """
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
@@ -17,7 +19,12 @@ import h11
 import httpx
 import trio
 
+from ..config import Config
+from .dial import Line, open_line
+
 _READ_BYTES: Final = 64 * 1024
+_AT_ONCE: Final = 16
+"""So many pieces of a reply are handed on without asking the scheduler."""
 _NO_WAITS: Final[Mapping[str, float | None]] = {}
 # h11 wants to know what was asked before it reads the answer. The real request is spelled here: its parts were checked
 # when they were made, and checking them once more would cost more than everything else.
@@ -29,13 +36,13 @@ class Http1Transport(httpx.AsyncBaseTransport):
     """A connection to one host, opened when it is needed; for one request at a time.
 
     Args:
-        tls: for ``https``; None for ``http``.
+        config: the proxy and what TLS trusts.
     """
 
-    def __init__(self, tls: ssl.SSLContext | None) -> None:
-        self._tls = tls
-        self._stream: trio.abc.Stream | None = None
-        self._socket: trio.socket.SocketType | None = None
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._line: Line | None = None
+        self._at_once = 0
         self._http = h11.Connection(h11.CLIENT)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -44,15 +51,14 @@ class Http1Transport(httpx.AsyncBaseTransport):
         Raises:
             httpx.ConnectError, httpx.ConnectTimeout: nothing of the request was sent.
             httpx.TransportError: it broke later.
+            ConfigurationError: the proxy refuses, or ``Config.tls`` is unusable; nothing was sent.
         """
         waits: Mapping[str, float | None] = request.extensions.get("timeout", _NO_WAITS)
         whole = _spell(request, await request.aread())
-        if self._socket is not None and self._socket.is_readable():
+        if self._line is not None and not await self._line.is_quiet():
             # Nothing was asked for: the server has closed it, or talks out of turn.
             await self.aclose()
-        if self._stream is None:
-            await self._connect(request.url, waits.get("connect"))
-        assert self._stream is not None
+        line = self._line if self._line is not None else await self._connect(request.url, waits.get("connect"))
         asked = _ASKED.get(request.method)
         self._http.send(asked or h11.Request(method=request.method, target="/", headers=[("Host", "-")]))
         self._http.send(_END)
@@ -60,7 +66,7 @@ class Http1Transport(httpx.AsyncBaseTransport):
         sent = False
         with trio.CancelScope(deadline=_deadline(waits.get("write"))) as scope:
             try:
-                await self._stream.send_all(whole)
+                await line.stream.send_all(whole)
             except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
                 raise httpx.WriteError(str(error) or "the connection broke", request=request) from error
             sent = True
@@ -78,33 +84,28 @@ class Http1Transport(httpx.AsyncBaseTransport):
             head.status_code, headers=head.headers.raw_items(), stream=_Body(self, waits.get("read")), request=request
         )
 
-    async def _connect(self, url: httpx.URL, seconds: float | None) -> None:
-        host, port = url.raw_host.decode("ascii"), url.port or (80 if self._tls is None else 443)
-        with trio.CancelScope(deadline=_deadline(seconds)) as scope:
+    async def _connect(self, url: httpx.URL, seconds: float | None) -> Line:
+        secure = url.scheme == "https"
+        host, port = url.raw_host.decode("ascii"), url.port or (443 if secure else 80)
+        line: Line | None = None
+        with trio.CancelScope(deadline=_deadline(seconds)):
             try:
-                plain = await trio.open_tcp_stream(host, port)
-                stream: trio.abc.Stream = plain
-                if self._tls is not None:
-                    secured = trio.SSLStream(plain, self._tls, server_hostname=host, https_compatible=True)
-                    try:
-                        await secured.do_handshake()
-                    except BaseException:
-                        await trio.aclose_forcefully(plain)
-                        raise
-                    stream = secured
-            except (OSError, trio.BrokenResourceError) as error:
-                raise httpx.ConnectError(str(error.__cause__ or error) or type(error).__name__) from error
-            self._stream, self._socket = stream, plain.socket
-            self._http = h11.Connection(h11.CLIENT)
-        if scope.cancelled_caught:
+                line = await open_line(host, port, self._config, secure=secure)
+            except OSError as error:
+                raise httpx.ConnectError(str(error) or type(error).__name__) from error
+        if line is None:
             raise httpx.ConnectTimeout(f"no connection to {host} within {seconds:g} s")
+        self._line, self._http = line, h11.Connection(h11.CLIENT)
+        return line
 
     async def _event(self) -> object:
         """The next part of the reply, once it has come."""
-        assert self._stream is not None
+        line = self._line
+        if line is None:
+            raise httpx.ReadError("the connection was closed")
         while (event := self._next()) is h11.NEED_DATA:
             try:
-                data = bytes(await self._stream.receive_some(_READ_BYTES))
+                data = bytes(await line.stream.receive_some(_READ_BYTES))
             except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
                 raise httpx.ReadError(str(error.__cause__ or error) or "the connection broke") from error
             try:
@@ -122,7 +123,12 @@ class Http1Transport(httpx.AsyncBaseTransport):
     async def read(self, seconds: float | None) -> bytes | None:
         """The next piece of the body, None at its end."""
         event: object = self._next()
-        if event is h11.NEED_DATA:  # a short reply is all there already
+        if event is not h11.NEED_DATA:
+            # A short reply is all there already. One of a thousand pieces must not keep the program from all else.
+            self._at_once += 1
+            if self._at_once % _AT_ONCE == 0:
+                await trio.lowlevel.checkpoint()
+        else:
             event = None
             with trio.CancelScope(deadline=_deadline(seconds)):
                 event = await self._event()
@@ -132,17 +138,18 @@ class Http1Transport(httpx.AsyncBaseTransport):
 
     async def finish(self) -> None:  # noqa: ASYNC910  # part of a call, which waits for the network
         """The reply is done with: be ready for another request, or close what cannot be used again."""
-        if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
-            self._http.start_next_cycle()
+        http = self._http
+        if http.our_state is h11.DONE and http.their_state is h11.DONE and not http.trailing_data[0]:
+            http.start_next_cycle()
         else:
             await self.aclose()
 
     async def aclose(self) -> None:  # noqa: ASYNC910  # part of a call, which waits for the network
         """Close the connection, if there is one. The next request would open another."""
-        stream, self._stream, self._socket = self._stream, None, None
-        if stream is not None:
+        line, self._line = self._line, None
+        if line is not None:
             with suppress(trio.BrokenResourceError):  # it may be gone already
-                await stream.aclose()
+                await line.stream.aclose()
 
 
 class _Body(httpx.AsyncByteStream):

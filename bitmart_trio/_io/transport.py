@@ -11,11 +11,10 @@ half read) it is closed and dropped; that costs one handshake and leaves nothing
 
 from __future__ import annotations
 
-import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
-from functools import cache, partial
-from typing import Final, Protocol, cast
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+from typing import Final
 
 import httpx
 import trio
@@ -84,21 +83,13 @@ class LifoTransport(httpx.AsyncBaseTransport):
                 await expired.aclose()
         connection = self._idle.pop()[0] if self._idle else self._make()
         self._busy.add(connection)
-        watch = _Watch()
-        request.extensions = {**request.extensions, "trace": watch}
         response: httpx.Response | None = None
         try:
             response = await connection.handle_async_request(request)
-        except httpx.TransportError as error:
-            if watch.tunnelling and not isinstance(error, NOTHING_SENT):
-                raise httpx.ConnectError(str(error) or type(error).__name__) from error
-            raise
         finally:
             if response is None:
                 with trio.move_on_after(_CLOSING, shield=True):
                     await self._drop(connection)
-                    for socket in watch.sockets:
-                        await socket.aclose()
         assert response is not None
         if not isinstance(response.stream, httpx.AsyncByteStream):
             raise TypeError("the transport below gave a reply that cannot be read asynchronously")
@@ -124,39 +115,9 @@ class LifoTransport(httpx.AsyncBaseTransport):
         return True
 
     async def _drop(self, connection: httpx.AsyncBaseTransport) -> None:
-        # Not put back: httpcore has closed its connection, but whether all else is in order, wherever it was cancelled,
-        # depends on its inner workings; another one costs nothing beside the handshake that is needed anyway.
+        # Not put back: another one costs nothing beside the handshake that is needed anyway.
         self._busy.discard(connection)
         await connection.aclose()
-
-
-async def _nothing() -> None:
-    """What httpcore awaits after telling us something. No cancel point: it also tells in the middle of its clean-up."""
-
-
-class _Closable(Protocol):
-    async def aclose(self) -> None: ...
-
-
-class _Watch:
-    """Listens to httpcore (its ``trace`` extension) for the two things that exceptions do not tell.
-
-    Whether it failed while a proxy was still asked to connect: those errors look like ones of the request itself, which
-    has not left then. This must be heard; what is not heard counts as sent. And the socket, which httpcore forgets when
-    it is cancelled during the TLS handshake.
-    """
-
-    def __init__(self) -> None:
-        self.tunnelling = False
-        self.sockets: list[_Closable] = []
-        """Closing one again does no harm."""
-
-    def __call__(self, event: str, info: Mapping[str, object]) -> Coroutine[None, None, None]:
-        if event.endswith(".send_request_headers.started"):
-            self.tunnelling = getattr(info["request"], "method", b"") == b"CONNECT"
-        elif event == "connection.connect_tcp.complete":
-            self.sockets.append(cast("_Closable", info["return_value"]))
-        return _nothing()
 
 
 class _Body(httpx.AsyncByteStream):
@@ -201,25 +162,6 @@ class _Body(httpx.AsyncByteStream):
                         await self._drop()
 
 
-@cache
-def _tls(secure: bool) -> ssl.SSLContext:
-    # Reading the trusted certificates takes 29 ms: once a process. Without TLS a context must be given all the same; an
-    # empty one is cheap, and would trust nobody.
-    return httpx.create_ssl_context() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-def make_transport(root_url: str, config: Config) -> LifoTransport:
+def make_transport(config: Config) -> LifoTransport:
     """The transport to one REST host, as configured. It opens nothing before the first request."""
-    secure = httpx.URL(root_url).scheme == "https"
-
-    def make() -> httpx.AsyncBaseTransport:
-        if config.proxy is None:
-            return Http1Transport(_tls(secure=True) if secure else None)
-        return httpx.AsyncHTTPTransport(
-            verify=_tls(secure),
-            trust_env=False,
-            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=config.keepalive),
-            proxy=httpx.Proxy(config.proxy),
-        )
-
-    return LifoTransport(make, keepalive=config.keepalive)
+    return LifoTransport(partial(Http1Transport, config), keepalive=config.keepalive)

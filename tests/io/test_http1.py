@@ -13,6 +13,7 @@ from http_loopback import Loopback, open_loopback, whole
 
 from bitmart_trio._io.http1 import Http1Transport
 from bitmart_trio._io.transport import NOTHING_SENT
+from bitmart_trio.config import Config
 
 
 class Bench:
@@ -52,7 +53,7 @@ async def bench(*answers: Any) -> AsyncGenerator[Bench, None]:
         return True
 
     async with open_loopback(answer) as server:
-        transport = Http1Transport(None)
+        transport = Http1Transport(Config())
         try:
             yield Bench(server, transport, seen)
         finally:
@@ -181,7 +182,7 @@ async def test_nobody_there() -> None:
     """A refused connection, and one that is not made in time, are known to have sent nothing."""
     async with bench() as at:
         url = at.server.url
-    transport = Http1Transport(None)
+    transport = Http1Transport(Config())
     with pytest.raises(httpx.ConnectError):
         await transport.handle_async_request(httpx.Request("GET", url))
     request = httpx.Request("GET", url, extensions={"timeout": {"connect": 0.0}})
@@ -215,3 +216,43 @@ async def test_cancelling_anywhere_leaves_no_connection_open() -> None:
             await at.transport.aclose()
         assert await at.ask() == (200, b"ok")
         assert at.server.accepted == 3
+
+
+POISON = whole(b"poison")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        whole(b"first") + POISON,
+        b"HTTP/1.1 204 No Content\r\n\r\n" + POISON,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n0\r\n\r\n" + POISON,
+        whole(b"first") + b"H",
+    ],
+    ids=["length", "204", "chunked", "one byte"],
+)
+async def test_bytes_behind_a_reply_are_never_the_answer_to_the_next_request(answer: bytes) -> None:
+    """The connection is closed, and the next request goes out on another."""
+    async with bench(answer, whole(b"second")) as at:
+        await at.ask(b"{}")
+        assert await at.ask(b"{}") == (200, b"second")
+        assert at.server.accepted == 2
+
+
+async def test_a_reply_in_a_thousand_pieces_leaves_room_for_other_tasks() -> None:
+    """Pieces that came in one read are handed on without a wait, but not without end."""
+    pieces = b"1\r\nx\r\n" * 5_000
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            ticks += 1
+            await trio.lowlevel.checkpoint()
+
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    async with bench(head + pieces + b"0\r\n\r\n") as at, trio.open_nursery() as nursery:
+        nursery.start_soon(tick)
+        assert await at.ask(b"{}") == (200, b"x" * 5_000)
+        assert ticks > 100
+        nursery.cancel_scope.cancel()

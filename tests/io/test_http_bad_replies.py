@@ -46,8 +46,8 @@ def _raw(body: bytes, status: int = 200, **headers: str) -> httpx.Response:
     )
 
 
-def _gzipped(body: bytes) -> httpx.Response:
-    return httpx.Response(200, stream=Stream([body]), headers={"Content-Encoding": "gzip"})
+def _gzipped(*pieces: bytes) -> httpx.Response:
+    return httpx.Response(200, stream=Stream(list(pieces)), headers={"Content-Encoding": "gzip"})
 
 
 BAD = [
@@ -65,6 +65,13 @@ BAD = [
     pytest.param(good([1, 2]), MalformedReply, "unknown shape", id="a list for an object"),
     pytest.param(_gzipped(b"not gzip at all"), MalformedReply, "broken gzip", id="broken gzip"),
     pytest.param(_gzipped(gzip.compress(b"{}" * 1000)[:-9]), MalformedReply, "cut-off gzip", id="cut-off gzip"),
+    pytest.param(
+        _gzipped(gzip.compress(b"{}") + gzip.compress(b"{}")), MalformedReply, "bytes behind its gzip", id="two members"
+    ),
+    pytest.param(
+        _gzipped(gzip.compress(b"{}"), b"more"), MalformedReply, "bytes behind its gzip", id="more behind gzip"
+    ),
+    pytest.param(_gzipped(gzip.compress(b"")[:5]), MalformedReply, "cut-off gzip", id="the head of gzip alone"),
     pytest.param(
         httpx.Response(200, stream=Stream([b"x"]), headers={"Content-Encoding": "br"}),
         MalformedReply,
@@ -169,6 +176,62 @@ async def test_a_small_reply_that_inflates_above_the_ceiling(autojump_clock: tri
     await _next_call_works(at)
 
 
+class Endless(httpx.AsyncByteStream):
+    """A body that begins with one piece and goes on with another for ever, as long as it is open."""
+
+    def __init__(self, first: bytes, then: bytes, *, seconds: float = 0.0) -> None:
+        self.first = first
+        self.then = then
+        self.seconds = seconds
+        self.read = 0
+        self.closed = False
+
+    def __aiter__(self) -> Endless:
+        return self
+
+    async def __anext__(self) -> bytes:
+        await trio.sleep(self.seconds)
+        if self.closed:
+            raise httpx.ReadError("closed")
+        self.read += 1
+        return self.first if self.read == 1 else self.then
+
+    async def aclose(self) -> None:
+        self.closed = True
+        await trio.lowlevel.checkpoint()
+
+
+async def test_what_follows_the_end_of_gzip_is_not_collected() -> None:
+    """A second member without end costs nothing: the reply is malformed at its first byte."""
+    body = Endless(gzip.compress(b"{}"), b"x" * 1000)
+    at = bench(Script(httpx.Response(200, stream=body, headers={"Content-Encoding": "gzip"}), ticker()), ONCE)
+    with pytest.raises(MalformedReply):
+        await at.pipeline.call(TICKER, symbol="BTC_USDT")
+    assert body.read == 2
+    await _next_call_works(at)
+
+
+async def test_the_bytes_on_the_wire_have_a_ceiling_too() -> None:
+    """Empty blocks of deflate hold nothing, however many there are."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+    body = Endless(packer.compress(b"") + packer.flush(zlib.Z_SYNC_FLUSH), b"\x00\x00\x00\xff\xff" * 10_000)
+    stream = httpx.Response(200, stream=body, headers={"Content-Encoding": "gzip"})
+    at = bench(Script(stream, ticker()), Config(retry=Retry(attempts=1), max_reply_bytes=1_000_000))
+    with pytest.raises(ReplyTooLarge):
+        await at.pipeline.call(TICKER, symbol="BTC_USDT")
+    await _next_call_works(at)
+
+
+async def test_one_deadline_covers_a_whole_reply(autojump_clock: trio.testing.MockClock) -> None:
+    """A byte in time, again and again, does not hold a slot for ever."""
+    trickle = Endless(b" ", b" ", seconds=5)
+    at = bench(Script(httpx.Response(200, stream=trickle), ticker()), Config(retry=Retry(attempts=1)))
+    with pytest.raises(ConnectionLost, match="no whole reply within 30 s"):
+        await at.pipeline.call(TICKER, symbol="BTC_USDT")
+    assert trio.current_time() == pytest.approx(30)
+    await _next_call_works(at)
+
+
 TWENTY_MB = 20 * 1024 * 1024
 GOOD = ticker().content
 
@@ -198,7 +261,7 @@ async def test_twenty_megabytes_over_a_real_connection(how: str) -> None:
         return True
 
     config = Config(max_reply_bytes=1024 * 100) if how == "tiny chunks" else Config()
-    async with open_loopback(handler) as server, make_transport(server.url, config) as transport:
+    async with open_loopback(handler) as server, make_transport(config) as transport:
         at = bench(transport, config, root=server.url)
         with trio.fail_after(20), pytest.raises(ReplyTooLarge):
             await at.pipeline.call(TICKER, symbol="BTC_USDT")
@@ -232,7 +295,7 @@ async def test_half_a_reply_over_a_real_connection(sent: bytes, write_error: typ
         return True
 
     config = Config(retry=Retry(first=0.0))
-    async with open_loopback(handler) as server, make_transport(server.url, config) as transport:
+    async with open_loopback(handler) as server, make_transport(config) as transport:
         at = bench(transport, config, root=server.url)
         await _next_call_works(at)
         assert server.requests == 2

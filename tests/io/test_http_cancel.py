@@ -92,7 +92,7 @@ async def test_cancelling_at_each_checkpoint_over_a_real_connection(late: bool) 
     for warm in (False, True):
         stops = 0
         for stop in range(1, MOST_STOPS):
-            async with open_loopback(handler) as server, make_transport(server.url, Config()) as transport:
+            async with open_loopback(handler) as server, make_transport(Config()) as transport:
                 at = bench(transport, Config(max_connections=1), root=server.url)
                 if warm:
                     await at.pipeline.call(SUBMIT, **ORDER)
@@ -175,7 +175,7 @@ async def test_ten_thousand_calls_cancelled_at_random(record_property: Callable[
             if running and chance.random() < 0.6:
                 chance.choice(running).cancel()
 
-    async with open_loopback(handler) as server, make_transport(server.url, config) as transport:
+    async with open_loopback(handler) as server, make_transport(config) as transport:
         assert isinstance(transport, LifoTransport)
         governor = Unlimited(config)
         pipeline = Pipeline(server.url, CREDENTIALS, config, transport=transport, governor=governor)

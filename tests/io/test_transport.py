@@ -10,7 +10,7 @@ from http_loopback import open_loopback, whole
 
 from bitmart_trio._io.transport import LifoTransport, make_transport
 from bitmart_trio.config import Config, Retry, Timeouts
-from bitmart_trio.errors import ConnectionLost, OutcomeUnknown
+from bitmart_trio.errors import ConfigurationError, ConnectionLost, OutcomeUnknown
 
 URL = "http://exchange.test/x"
 
@@ -167,23 +167,6 @@ class Socket:
         await trio.lowlevel.checkpoint()
 
 
-async def test_a_socket_that_httpcore_forgets_is_closed(autojump_clock: trio.testing.MockClock) -> None:
-    """Cancelled during the TLS handshake, it would stay open until it is collected."""
-    socket = Socket()
-
-    class Handshake(Connection):
-        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            await request.extensions["trace"]("connection.connect_tcp.complete", {"return_value": socket})
-            await trio.sleep_forever()
-            raise AssertionError
-
-    transport = LifoTransport(lambda: Handshake(0), keepalive=20)
-    with trio.move_on_after(1):
-        await transport.handle_async_request(httpx.Request("GET", URL))
-    assert socket.closed
-    assert transport.busy == 0
-
-
 async def test_a_transport_below_that_cannot_be_awaited_is_a_bug() -> None:
     """Said plainly."""
 
@@ -210,7 +193,7 @@ async def _answer(head: bytes, body: bytes, stream: trio.SocketStream) -> bool:
 
 async def test_a_keepalive_connection_is_used_again() -> None:
     """Over the stock transport of httpx."""
-    async with open_loopback(_answer) as server, make_transport(server.url, Config()) as transport:
+    async with open_loopback(_answer) as server, make_transport(Config()) as transport:
         at = bench(transport, root=server.url)
         for _ in range(5):
             await at.pipeline.call(TICKER, symbol="BTC_USDT")
@@ -227,7 +210,7 @@ async def test_a_connection_that_the_exchange_has_closed_is_noticed_before_it_is
         closed.set()
         return False
 
-    async with open_loopback(once) as server, make_transport(server.url, Config()) as transport:
+    async with open_loopback(once) as server, make_transport(Config()) as transport:
         at = bench(transport, root=server.url)
         for _ in range(3):
             await at.pipeline.call(SUBMIT, **ORDER)
@@ -242,7 +225,7 @@ async def test_a_reply_that_says_close_is_obeyed() -> None:
         await stream.send_all(whole(GOOD, "200 OK", "Connection: close"))
         return False
 
-    async with open_loopback(closing) as server, make_transport(server.url, Config()) as transport:
+    async with open_loopback(closing) as server, make_transport(Config()) as transport:
         at = bench(transport, root=server.url)
         for _ in range(3):
             await at.pipeline.call(TICKER, symbol="BTC_USDT")
@@ -256,7 +239,7 @@ async def test_nobody_listens() -> None:
     await listener.aclose()
     config = Config(retry=Retry(attempts=2, first=0))
     root = f"http://127.0.0.1:{port}"
-    async with make_transport(root, config) as transport:
+    async with make_transport(config) as transport:
         at = bench(transport, config, root=root)
         with pytest.raises(ConnectionLost, match="no connection"):
             await at.pipeline.call(SUBMIT, **ORDER)
@@ -273,7 +256,7 @@ async def test_silence_ends_with_the_read_time_out() -> None:
         return False
 
     config = Config(timeouts=Timeouts(read=0.05))
-    async with open_loopback(silent) as server, make_transport(server.url, config) as transport:
+    async with open_loopback(silent) as server, make_transport(config) as transport:
         at = bench(transport, config, root=server.url)
         with pytest.raises(OutcomeUnknown) as caught:
             await at.pipeline.call(SUBMIT, **ORDER)
@@ -281,15 +264,15 @@ async def test_silence_ends_with_the_read_time_out() -> None:
         assert heard.is_set()
 
 
-@pytest.mark.parametrize("how", ["refuses", "closes", "talks nonsense"])
+@pytest.mark.parametrize("how", ["fails", "closes", "talks nonsense"])
 async def test_a_proxy_that_lets_nothing_through_has_sent_nothing(how: str) -> None:
     """So a write is repeated, and ends with the plain truth."""
     asked: list[bytes] = []
 
     async def proxy(head: bytes, body: bytes, stream: trio.SocketStream) -> bool:
         asked.append(head)
-        if how == "refuses":
-            await stream.send_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+        if how == "fails":
+            await stream.send_all(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
         elif how == "talks nonsense":
             await stream.send_all(b"220 smtp ready\r\n\r\n")
         await trio.lowlevel.checkpoint()
@@ -297,7 +280,7 @@ async def test_a_proxy_that_lets_nothing_through_has_sent_nothing(how: str) -> N
 
     async with open_loopback(proxy) as server:
         config = Config(proxy=server.url.replace("//", "//user:word@"), retry=Retry(attempts=2, first=0))
-        async with make_transport("https://exchange.test", config) as transport:
+        async with make_transport(config) as transport:
             at = bench(transport, config, root="https://exchange.test")
             with pytest.raises(ConnectionLost, match="no connection"):
                 await at.pipeline.call(SUBMIT, **ORDER)
@@ -307,21 +290,39 @@ async def test_a_proxy_that_lets_nothing_through_has_sent_nothing(how: str) -> N
     assert b"the-key" not in asked[0]
 
 
-async def test_plain_http_goes_through_the_proxy_as_it_is() -> None:
-    """The whole address stands in the request line."""
+async def test_a_proxy_that_refuses_is_a_matter_of_configuration() -> None:
+    """Another try would change nothing, so there is none."""
+    asked: list[bytes] = []
+
+    async def proxy(head: bytes, body: bytes, stream: trio.SocketStream) -> bool:
+        asked.append(head)
+        await stream.send_all(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+        return False
+
+    async with open_loopback(proxy) as server:
+        config = Config(proxy=server.url)
+        async with make_transport(config) as transport:
+            at = bench(transport, config, root="https://exchange.test")
+            with pytest.raises(ConfigurationError, match="407"):
+                await at.pipeline.call(SUBMIT, **ORDER)
+    assert len(asked) == 1
+
+
+async def test_plain_http_goes_through_a_tunnel_too() -> None:
+    """A proxy reads no request of ours, also where there is no TLS."""
     asked: list[bytes] = []
 
     async def proxy(head: bytes, body: bytes, stream: trio.SocketStream) -> bool:
         asked.append(head.split(b"\r\n")[0])
-        await stream.send_all(whole(GOOD))
+        await stream.send_all(b"HTTP/1.1 200 Connected\r\n\r\n" if len(asked) == 1 else whole(GOOD))
         return True
 
     async with open_loopback(proxy) as server:
         config = Config(proxy=server.url)
-        async with make_transport("http://exchange.test", config) as transport:
+        async with make_transport(config) as transport:
             at = bench(transport, config, root="http://exchange.test")
             await at.pipeline.call(TICKER, symbol="BTC_USDT")
-    assert asked == [b"GET http://exchange.test/spot/quotation/v3/ticker?symbol=BTC_USDT HTTP/1.1"]
+    assert asked == [b"CONNECT exchange.test:80 HTTP/1.1", b"GET /spot/quotation/v3/ticker?symbol=BTC_USDT HTTP/1.1"]
 
 
 async def test_closing_the_transport_ends_calls_on_their_way() -> None:
@@ -342,7 +343,7 @@ async def test_closing_the_transport_ends_calls_on_their_way() -> None:
             await at.pipeline.call(SUBMIT, **ORDER)
 
     async with open_loopback(silent) as server:
-        transport = make_transport(server.url, Config())
+        transport = make_transport(Config())
         at = bench(transport, Config(retry=Retry(first=0)), root=server.url)
         with trio.fail_after(5):
             async with trio.open_nursery() as nursery:
