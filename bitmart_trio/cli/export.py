@@ -46,12 +46,10 @@ class Export:
     async def klines(self, client: bm.Client, step: int, *, mark: bool) -> None:
         """Write the finished klines."""
         since, until, symbol = self.since, self.until, self.symbol
-        if since is None:
-            raise Refusal("klines need --from")
         if market_of(symbol) == "spot":
             if mark:
                 raise Refusal("only contracts have a mark price")
-            await self._write(
+            exported = await self._write(
                 lambda cursor: history.spot_klines(
                     client, symbol, step=step, since=since, until=until, cursor=cursor, gaps="note"
                 ),
@@ -59,10 +57,13 @@ class Export:
             )
         else:
             walk = history.futures_mark_price_klines if mark else history.futures_klines
-            await self._write(
+            exported = await self._write(
                 lambda cursor: walk(client, symbol, step=step, since=since, until=until, cursor=cursor, gaps="note"),
                 FuturesKline,
             )
+        begins = exported.begins
+        if begins is not None and (since is None or begins > exported.since + step * 60_000):
+            say(f"the klines of {symbol} begin at {history.moment(begins)}")
 
     async def trades(self, client: bm.Client, *, mine: bool) -> None:
         """Write the latest public trades, or the account's own fills."""
@@ -99,7 +100,9 @@ class Export:
                 FuturesFill,
             )
 
-    async def _write(self, walk: Callable[[history.Cursor | None], history.Walker[T]], kind: type[T]) -> None:
+    async def _write(
+        self, walk: Callable[[history.Cursor | None], history.Walker[T]], kind: type[T]
+    ) -> history.Exported:
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
@@ -118,3 +121,4 @@ class Export:
         for gap in exported.gaps:
             say(f"not told: {history.moment(gap.since)} to {history.moment(gap.until)}: {gap.reason}")
         say(f"{exported.records} rows in {exported.path}")
+        return exported

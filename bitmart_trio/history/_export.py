@@ -52,6 +52,8 @@ class Exported:
     """Where it ends; the next run can go on from here."""
     gaps: tuple[HistoryGap, ...]
     """What this run has passed that the exchange does not tell."""
+    begins: int | None
+    """When its first record was, in milliseconds; None for an empty file."""
 
 
 def format_of(path: Path) -> Format:
@@ -100,13 +102,14 @@ async def export(
         tell = progress or _nobody
         async for window in walker.windows():
             await runner(partial(_add, file, window))
-            reach = max((walker.until or window.until) - walker.since, 1)
-            tell(file.records, min(max((window.until - walker.since) / reach, 0.0), 1.0))
+            start = walker.since if walker.begins is None else max(walker.since, walker.begins)
+            reach = max((walker.until or window.until) - start, 1)
+            tell(file.records, min(max((window.until - start) / reach, 0.0), 1.0))
         await runner(file.finish)
     finally:
         # Closing a file neither waits nor fails in a way that matters: each window has been flushed.
         file.close()
-    return Exported(Path(path), file.records, walker.since, walker.position, walker.gaps)
+    return Exported(Path(path), file.records, walker.since, walker.position, walker.gaps, walker.begins)
 
 
 def _add(file: _File[T], window: Window[T]) -> None:

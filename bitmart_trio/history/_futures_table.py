@@ -25,6 +25,7 @@ from ..models.futures_affiliate import (
     AffiliateTradePage,
 )
 from ._plan import Rules
+from ._seek import Coarse
 from ._units import DAY, MINUTE, SECOND, same
 from ._walk import Walk
 
@@ -43,6 +44,7 @@ def loose_time(value: int | str) -> int:
 
 
 _KLINE_RULES: Final = Rules(span=MINUTE * 497, grain=SECOND, most=500)
+_COARSE: Final = Coarse((60, 1440, 10_080), most=497)
 KLINES: Final = Walk(
     name="futures.market.klines",
     endpoint=rows.market.klines,
@@ -52,6 +54,7 @@ KLINES: Final = Walk(
     key=lambda row: str(row.timestamp),
     unit=SECOND,
     size=None,
+    coarse=_COARSE,
 )
 MARK_KLINES: Final = Walk(
     name="futures.market.mark_price_klines",
@@ -62,6 +65,7 @@ MARK_KLINES: Final = Walk(
     key=lambda row: str(row.timestamp),
     unit=SECOND,
     size=None,
+    coarse=_COARSE,
 )
 FUNDING: Final = Walk(
     name="futures.market.funding_rate_history",

@@ -122,6 +122,8 @@ class Plan(Generic[R]):
         self._since = since
         self._until = max(until, since)
         self._at = since - since % rules.grain
+        self._left: int | None = None
+        """Where the next window to settle begins, if that is before `_at`: nothing lies in between."""
         self._end = -(-self._until // rules.grain) * rules.grain if until > since else self._at
         self._seen = frozenset(seen)
         self._span = min(max(rules.span if span is None else self._aligned(span), rules.grain), rules.span)
@@ -187,11 +189,44 @@ class Plan(Generic[R]):
         reason = f"{len(rows)} records within {self._rules.grain} ms may not be all: no window is narrower"
         return self._settle([*rows, *more], reason if cut or more else None)
 
+    @property
+    def at(self) -> int:
+        """Where the window begins that is asked for, in milliseconds."""
+        return self._at
+
+    @property
+    def behind(self) -> int:
+        """Where it ends."""
+        return min(self._stop(), self._until)
+
+    @property
+    def until(self) -> int:
+        """The end of the range."""
+        return self._until
+
+    @property
+    def plain(self) -> bool:
+        """Whether an empty reply says that the window is empty: not where its bounds are being tried."""
+        return self._width == "wide" and self._page == 1
+
+    def leap(self, to: int) -> Settled[R] | None:
+        """Go on at a later moment, since nothing lies before it.
+
+        What is passed becomes part of the next window; of a last one, which is settled here, when nothing follows.
+        """
+        if to < self._at:
+            raise ValueError("a leap does not go back")
+        if self._left is None:
+            self._left = self._at
+        self._at = min(self._aligned(to), self._end)
+        self._turn_back()
+        return self._settle((), None) if self._at >= self._end else None
+
     def skip(self, reason: str) -> Settled[R]:
         """Give the next window up: all of it is a gap."""
         since, until = (self._at, self._stop()) if self._rules.span else (self._since, self._end)
         start, stop = max(since, self._since), min(until, self._until)
-        self._at, self._tries = until, 0
+        self._at, self._left, self._tries = until, None, 0
         self._turn_back()
         return Settled(start, stop, (), HistoryGap(start, stop, reason))
 
@@ -264,12 +299,12 @@ class Plan(Generic[R]):
             self._span = min(self._span * 2, rules.span)
         start, stop = max(since, self._since), min(until, self._until)
         settled = Settled(
-            start,
+            start if self._left is None else max(self._left, self._since),
             stop,
             self._kept(rows, since, until),
             None if reason is None else HistoryGap(start, stop, reason),
         )
-        self._at, self._tries = until, 0
+        self._at, self._left, self._tries = until, None, 0
         self._turn_back()
         return settled
 

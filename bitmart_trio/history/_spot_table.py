@@ -20,6 +20,7 @@ from ..models.earn import (
 )
 from ..models.spot_sub_account import SubTransfer, SubTransferPage
 from ._plan import Rules
+from ._seek import Coarse
 from ._units import DAY, MINUTE, SECOND, same
 from ._walk import Walk
 
@@ -35,6 +36,7 @@ KLINES: Final = Walk(
     start="after",
     end="before",
     unit=SECOND,
+    coarse=Coarse((60, 1440, 43_200), most=197),
 )
 MARKET_TRADES: Final = Walk(
     name="spot.market.trades",

@@ -21,6 +21,7 @@ from .._core.reply import Reply
 from ..errors import BitMartError, InvalidRequest, NoData
 from ..models.system import SystemTime
 from ._plan import Ask, HistoryGap, Plan, Rules, Settled, Stamped
+from ._seek import Coarse, Look, Search
 from ._values import Plain, plain
 
 P = TypeVar("P")
@@ -88,6 +89,7 @@ class Walk(Generic[P, T]):
         size: the name of the parameter for the number of records.
         page: the name of the parameter for the number of the page.
         always: arguments of every request.
+        coarse: of candles, the longer steps by which a walk passes what lies before the first of them.
         omits: what the exchange leaves out, as far as is known, for a person.
     """
 
@@ -104,6 +106,7 @@ class Walk(Generic[P, T]):
     size: str | None = "limit"
     page: str | None = None
     always: Mapping[str, object] = attrs.field(factory=dict[str, object])
+    coarse: Coarse | None = None
     omits: tuple[str, ...] = ()
 
     def arguments(self, ask: Ask, given: Mapping[str, object]) -> dict[str, object]:
@@ -118,6 +121,11 @@ class Walk(Generic[P, T]):
         if self.page is not None:
             arguments[self.page] = ask.page
         return arguments
+
+    def look(self, look: Look, given: Mapping[str, object]) -> dict[str, object]:
+        """What to call the endpoint with for bars of a longer step."""
+        assert self.coarse is not None
+        return self.arguments(Ask(look.since, look.until, 1), {**given, self.coarse.argument: look.step})
 
     def stamped(self, payload: P) -> list[Stamped[T]]:
         """The records of a payload, each with its time and key, in the order of the reply."""
@@ -201,6 +209,7 @@ class Walker(Generic[T]):
         self._at: int = self._since
         self._seen: frozenset[str] = frozenset()
         self._span: int | None = span
+        self._begins: int | None = None
         if cursor is not None:
             self._resume(cursor)
         if self._until is not None and self._until < self._since:
@@ -212,6 +221,7 @@ class Walker(Generic[T]):
         self._raised: HistoryGap | None = None
         self._gaps: list[HistoryGap] = []
         self._requests = 0
+        self._now = 0
         self._busy = False
 
     def __repr__(self) -> str:
@@ -234,6 +244,14 @@ class Walker(Generic[T]):
     def position(self) -> int:
         """The time up to which everything has been delivered, in milliseconds."""
         return self._at
+
+    @property
+    def begins(self) -> int | None:
+        """Where the records begin: the time of the first one, in milliseconds; None while none has been found.
+
+        A walk that is resumed from a cursor keeps what the first one found.
+        """
+        return self._begins
 
     @property
     def gaps(self) -> tuple[HistoryGap, ...]:
@@ -261,6 +279,7 @@ class Walker(Generic[T]):
             "at": self._at,
             "seen": sorted(self._seen),
             "span": self._span if self._plan is None else self._plan.span,
+            "begins": self._begins,
         }
 
     def _resume(self, cursor: Cursor) -> None:
@@ -276,6 +295,8 @@ class Walker(Generic[T]):
         ):
             raise InvalidRequest("not a cursor", argument="cursor")
         self._at, self._since, self._span = at, since, span
+        begins = cursor.get("begins")
+        self._begins = begins if isinstance(begins, int) else None
         self._seen = frozenset(str(key) for key in cast("Sequence[object]", seen))
         if self._until is None:
             self._until = until
@@ -417,18 +438,30 @@ class Walker(Generic[T]):
             plan = self._plan
             if plan is None:
                 plan = self._plan = await self._begin()
+                if self._walk.coarse is not None and not self._at:
+                    # There is no telling where the first bar is, so the first request asks for the longest ones.
+                    nothing = plan.leap(await self._first_bar(plan.at, deep=True))
+                    if nothing is not None:
+                        return nothing  # noqa: ASYNC910  # as above
             while (ask := plan.ask()) is not None:
                 arguments = self._walk.arguments(ask, self._given)
                 try:
                     reply = await self._source.call(self._walk.endpoint, **arguments)
                 except NoData:
-                    settled = plan.took([], 0 if self._walk.total is not None else None)
+                    rows, total = list[Stamped[T]](), 0 if self._walk.total is not None else None
                 else:
                     self._requests += 1
                     total = None if self._walk.total is None else self._walk.total(reply.data)
-                    settled = plan.took(self._walk.stamped(reply.data), total)
+                    rows = self._walk.stamped(reply.data)
                     self._reads.append(Read(arguments, reply, used=True))
+                if self._walk.coarse is not None and not rows and plan.plain and plan.behind < plan.until:
+                    found = await self._first_bar(plan.behind)
+                    settled = plan.leap(found) if found > plan.behind else plan.took(rows, total)
+                else:
+                    settled = plan.took(rows, total)
                 if settled is not None:
+                    if self._begins is None and settled.rows:
+                        self._begins = settled.rows[0].time
                     return settled  # noqa: ASYNC910  # as above
                 if (then := plan.ask()) is None or then.page == 1:
                     self._reads = [attrs.evolve(read, used=False) for read in self._reads]
@@ -436,8 +469,28 @@ class Walker(Generic[T]):
         finally:
             self._busy = False
 
+    async def _first_bar(self, since: int, *, deep: bool = False) -> int:
+        """A moment from ``since`` on before which there is no bar, found by bars of longer steps."""
+        coarse, until = self._walk.coarse, self._until
+        assert coarse is not None
+        assert until is not None
+        step = self._given[coarse.argument]
+        assert isinstance(step, int)
+        search = Search(coarse, step, since=since, until=until, now=self._now, deep=deep)
+        while (look := search.ask()) is not None:
+            arguments = self._walk.look(look, self._given)
+            try:
+                reply = await self._source.call(self._walk.endpoint, **arguments)
+            except NoData:
+                search.took(())
+            else:
+                self._requests += 1
+                search.took(row.time for row in self._walk.stamped(reply.data))
+                self._reads.append(Read(arguments, reply, used=True))
+        return search.found
+
     async def _begin(self) -> Plan[T]:
-        now = int((await self._source.system.time()).server_time)
+        now = self._now = int((await self._source.system.time()).server_time)
         latest = now if self._latest is None else self._latest(now)
         # What has not happened yet must be left for the next walk.
         until = self._until = latest if self._until is None else min(self._until, latest)

@@ -58,7 +58,7 @@ def futures_klines(
     symbol: str,
     *,
     step: int = 1,
-    since: When,
+    since: When | None = None,
     until: When | None = None,
     cursor: Cursor | None = None,
     gaps: OnGap = "raise",
@@ -69,10 +69,13 @@ def futures_klines(
         client: the client, or its ``futures``.
         symbol: such as BTCUSDT.
         step: length in minutes, one of 1, 3, 5, 15, 30, 60, 120, 240, 360, 720, 1440, 4320 and 10080.
-        since: the first moment; milliseconds or an aware datetime.
+        since: the first moment; milliseconds or an aware datetime; the first bar that there is when left out.
         until: the end, not included; the exchange's present when left out.
         cursor: of an earlier walk with the same arguments, to go on behind it.
         gaps: ``raise`` `IncompleteHistory` where the exchange leaves something out, or only ``note`` it.
+
+    What lies before the first bar costs a handful of requests, however long it is: bars of longer steps say where the
+    first one is. `Walker.begins` says it, too, once the first bar has been delivered.
 
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get K-line")
     """
@@ -94,7 +97,7 @@ def futures_mark_price_klines(
     symbol: str,
     *,
     step: int = 1,
-    since: When,
+    since: When | None = None,
     until: When | None = None,
     cursor: Cursor | None = None,
     gaps: OnGap = "raise",

@@ -50,7 +50,7 @@ def spot_klines(
     symbol: str,
     *,
     step: int = 1,
-    since: When,
+    since: When | None = None,
     until: When | None = None,
     cursor: Cursor | None = None,
     gaps: OnGap = "raise",
@@ -61,10 +61,13 @@ def spot_klines(
         client: the client, or its ``spot``.
         symbol: such as BTC_USDT.
         step: length in minutes, one of 1, 5, 15, 30, 60, 120, 240, 1440, 10080 (a week) and 43200 (a month).
-        since: the first moment; milliseconds or an aware datetime.
+        since: the first moment; milliseconds or an aware datetime; the first bar that there is when left out.
         until: the end, not included; the exchange's present when left out.
         cursor: of an earlier walk with the same arguments, to go on behind it.
         gaps: ``raise`` `IncompleteHistory` where the exchange leaves something out, or only ``note`` it.
+
+    What lies before the first bar costs a handful of requests, however long it is: bars of longer steps say where the
+    first one is. `Walker.begins` says it, too, once the first bar has been delivered.
 
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Get History K-Line (V3)")
     """

@@ -42,7 +42,7 @@ class Server:
         return found[(page - 1) * most : page * most], len(found) if self.tells_total else None
 
 
-def walked(server: Server, plan: Plan[str], most_requests: int = 20_000) -> tuple[list[Settled[str]], int]:
+def walked(server: Server, plan: Plan[str], most_requests: int = 25_000) -> tuple[list[Settled[str]], int]:
     """All windows of a plan, and how many requests they took."""
     windows: list[Settled[str]] = []
     for requests in range(most_requests):

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 
@@ -101,6 +102,19 @@ async def test_klines_of_the_mark_price_to_parquet(tmp_path: Path) -> None:
     assert pq.read_table(out).num_rows == 31
 
 
+async def test_klines_from_the_first_one_on(tmp_path: Path) -> None:
+    """Without --from the file begins with the first kline that there is, and the command says when that was."""
+    out = tmp_path / "all.csv"
+    async with exchange() as server:
+        arguments = ("klines", "BTC_USDT", "--step", "1d", "--out", str(out), "--env", server.url)
+        ended = await command(*arguments, home=tmp_path)
+    assert ended.code == 0, ended.err
+    with out.open(newline="") as file:
+        first, *_ = csv.DictReader(file)
+    begins = datetime.fromtimestamp(int(first["open_time"]), UTC)
+    assert f"the klines of BTC_USDT begin at {begins:%Y-%m-%dT%H:%M:%SZ}" in ended.err
+
+
 async def test_public_trades_say_what_is_not_told(tmp_path: Path) -> None:
     """Fifty, and a line about the rest."""
     out = tmp_path / "latest.jsonl"
@@ -130,7 +144,6 @@ async def test_own_trades(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("klines", "BTC_USDT", "--out", "a.csv"), "klines need --from"),
         (("klines", "BTC_USDT", "--from", "yesterday", "--out", "a.csv"), "'yesterday' is no date"),
         (("klines", "BTC_USDT", "--step", "7m", "--from", "2025-01-01", "--out", "a.csv"), "'7m' is none of 1m"),
         (("klines", "BTC_USDT", "--mark", "--from", "2025-01-01", "--out", "a.csv"), "only contracts have a mark"),
