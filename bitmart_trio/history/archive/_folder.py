@@ -15,7 +15,7 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Self
+from typing import BinaryIO, Final, Self
 
 from ...errors import BitMartError
 
@@ -245,19 +245,29 @@ class Folder:
         Raises:
             ArchiveError: it cannot be written.
         """
+        with self.replacing(name) as file:
+            file.write(data)
+
+    @contextmanager
+    def replacing(self, name: str) -> Generator[BinaryIO]:
+        """A file to be written piece by piece, which takes its place when the block ends, and not when it raises.
+
+        Raises:
+            ArchiveError: it cannot be written.
+        """
         beside = f"{name}.new"
         with clear_errors("write", self.path / name):
             self.remove(beside)
-            file = self.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+            file = os.fdopen(self.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb")
             try:
-                write_all(file, data)
-                os.fsync(file)
+                with file:
+                    yield file
+                    file.flush()
+                    os.fsync(file.fileno())
             except BaseException:
-                os.close(file)
                 with contextlib.suppress(OSError):
                     self.remove(beside)
                 raise
-            os.close(file)
             if self._fd is None:
                 (self.path / beside).replace(self.path / name)
             else:

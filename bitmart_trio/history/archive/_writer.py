@@ -43,6 +43,7 @@ class Store:
         anew: make the tables again from the journal.
 
     Attributes:
+        folder: where it is, and where its reports go.
         notices: what was changed on opening, for a person.
 
     Raises:
@@ -51,16 +52,16 @@ class Store:
     """
 
     def __init__(self, directory: Path | str, *, resume: bool, anew: bool = False) -> None:
-        self._folder = Folder(directory, create=not anew)
+        self.folder: Folder = Folder(directory, create=not anew)
         self._db: sqlite3.Connection | None = None
         self._journal: Journal | None = None
         self._failed: ArchiveError | None = None
-        self.directory: Path = self._folder.path
-        self.notices: tuple[str, ...] = self._folder.notices
+        self.directory: Path = self.folder.path
+        self.notices: tuple[str, ...] = self.folder.notices
         try:
-            self._folder.lock()
+            self.folder.lock()
             self._look_around(resume=resume, anew=anew)
-            self._journal = Journal(self._folder)
+            self._journal = Journal(self.folder)
             self._begun = self._first()
             self._open_tables(anew=anew)
         except BaseException:
@@ -68,7 +69,7 @@ class Store:
             raise
 
     def _look_around(self, *, resume: bool, anew: bool) -> None:
-        folder = self._folder
+        folder = self.folder
         journal = folder.stat(REPLIES) if folder.check(REPLIES) else None
         tables = folder.check(DATABASE)
         for name in SIBLINGS:
@@ -81,14 +82,14 @@ class Store:
             raise ArchiveError(f"there is an archive in {folder.path} already; resume it, or choose another folder")
 
     def _first(self) -> Begin | None:
-        for _, entry in entries(self._folder):
+        for _, entry in entries(self.folder):
             return entry if isinstance(entry, Begin) else None
         return None
 
     # The tables.
 
     def _open_tables(self, *, anew: bool) -> None:
-        there = self._folder.check(DATABASE)
+        there = self.folder.check(DATABASE)
         if anew or not there:
             self._make_tables()
         else:
@@ -100,7 +101,7 @@ class Store:
         number, digest, offset = self._applied(self._db)
         with sql_errors(self.directory / DATABASE):
             try:
-                Deriver(self._db).apply_all(entries(self._folder, number, digest, offset))
+                Deriver(self._db).apply_all(entries(self.folder, number, digest, offset))
             except OutOfPlace as error:
                 raise ArchiveError(f"{self.directory / REPLIES} has been changed: {error}") from error
 
@@ -132,7 +133,7 @@ class Store:
             return f"it cannot be read ({error})"
         try:
             # The line behind the last one that was applied knows that one's hash.
-            following = next(entries(self._folder, number, digest, offset), None)
+            following = next(entries(self.folder, number, digest, offset), None)
         except ArchiveError:
             return "it is not of these replies"
         assert self._journal is not None
@@ -155,8 +156,8 @@ class Store:
             self._db.close()
             self._db = None
         for name in (DATABASE, *SIBLINGS):
-            self._folder.remove(name)
-        os.close(self._folder.open(DATABASE, os.O_RDWR | os.O_CREAT | os.O_EXCL))
+            self.folder.remove(name)
+        os.close(self.folder.open(DATABASE, os.O_RDWR | os.O_CREAT | os.O_EXCL))
         with sql_errors(self.directory / DATABASE):
             Deriver.prepare(self._connect())
 
@@ -171,7 +172,7 @@ class Store:
                 self._db.execute("PRAGMA journal_mode=DELETE")
             self._db.close()
             self._db = None
-        self._folder.close()
+        self.folder.close()
 
     def __enter__(self) -> Self:
         return self
@@ -244,10 +245,6 @@ class Store:
     def end_history(self, entry: HistoryEnded) -> None:
         """Write down how a history ended."""
         self._add(entry)
-
-    def write_file(self, name: str, data: bytes) -> None:
-        """Replace a file beside the journal, such as a report."""
-        self._folder.write(name, data)
 
     def _add(self, entry: Entry) -> int:
         """Journal an entry, then apply it.

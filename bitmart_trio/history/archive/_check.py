@@ -1,0 +1,330 @@
+"""Proving an archive offline: everything in it is made again from its replies, and compared.
+
+The journal's lines are read once, each held against the hash of the one before, and applied to tables of their own, the
+very way in which the archive's tables were made. Then the two are compared row by row, and every decision is held
+against the replies that it rests on. What cannot be read is one more problem, and never the end of the search.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+from ..._version import __version__
+from ._derive import Deriver, OutOfPlace
+from ._entries import FORMAT, Begin, Entry, NotAnEntry, ReplyCame, decode
+from ._evidence import Evidence, contradictions, weigh
+from ._folder import ArchiveError, Folder
+from ._journal import REPLIES, START, Place, places
+from ._reader import Reader
+from ._schema import DATABASE, SIBLINGS, quote, schema_of, signature
+
+_SHOWN: Final = 5
+"""Rows of one table that are named."""
+_AT_ONCE: Final = 500
+_MOST: Final = 200
+"""Problems that are named; a file of another archive would give one for each line."""
+
+WITHOUT_DIGEST: Final = (
+    "without its digest nothing tells an archive whose replies were all written anew, or cut off at their end, and "
+    "whose other files were made again from them: keep the digest elsewhere, and give it to verify"
+)
+"""What cannot be noticed from an archive alone."""
+
+
+@attrs.frozen
+class Verification:
+    """What came out."""
+
+    problems: tuple[str, ...]
+    """What is wrong; none means that the archive is proven."""
+    unproven: tuple[str, ...]
+    """What cannot be noticed from the archive alone."""
+    digest: str
+    """The hash that stands for all replies and decisions, to be kept elsewhere."""
+    replies: int
+    windows: int
+    records: int
+    complete: bool
+    """Whether everything was answered, or is not offered to this account, and nothing is suspect any more."""
+
+    @property
+    def proven(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+
+def verify(directory: Path | str, digest: str | None = None) -> Verification:
+    """Check an archive against itself, without the network.
+
+    The chain of hashes over all lines; that tables and reports are what the replies and decisions make of them, value
+    by value; that each window and look rests on replies that say so; that the windows of each history follow on each
+    other from its beginning to its end. It blocks, and writes nothing.
+
+    Args:
+        directory: of the archive.
+        digest: what was printed when the archive was made: without it a whole archive that was written anew cannot be
+            told from the original.
+
+    Raises:
+        ArchiveError: there is no archive, a run is writing it, or this is no digest.
+    """
+    wanted = None if digest is None else digest.strip().lower()
+    if wanted is not None and not re.fullmatch("[0-9a-f]{64}", wanted):
+        raise ArchiveError("a digest is 64 hexadecimal digits")
+    with Folder(directory) as folder:
+        folder.lock_if_used()
+        if all(folder.stat(name) is None for name in (REPLIES, DATABASE)):
+            raise ArchiveError(f"there is no archive in {folder.path}")
+        return _Verifier(folder, wanted).run()
+
+
+class _Verifier:
+    def __init__(self, folder: Folder, wanted: str | None) -> None:
+        self._folder = folder
+        self._wanted = wanted
+        self._problems: list[str] = []
+        self._more = 0
+        self._evidence: dict[int, Evidence] = {}
+        self._number = 0
+        self._digest = START
+        self._compared = False
+
+    def _problem(self, text: str) -> None:
+        if len(self._problems) < _MOST:
+            self._problems.append(text)
+        else:
+            self._more += 1
+
+    def run(self) -> Verification:
+        # A private file of SQLite's own, which is gone when it is closed: nothing grows with the archive in memory.
+        with closing(sqlite3.connect("", isolation_level=None)) as made:
+            Deriver.prepare(made)
+            made.execute("PRAGMA synchronous=OFF")
+            there = self._tables()
+            try:
+                self._journal(made, there)
+            finally:
+                if there is not None:
+                    there.close()
+            reader = Reader(self._folder.path, made)
+            for problem in contradictions(reader, self._evidence):
+                self._problem(problem)
+            if self._wanted is not None and self._wanted != self._digest:
+                self._problem(f"the digest is {self._digest}, not the one that was given: these are not those replies")
+            windows = sum(len(reader.windows(row.name)) for row in reader.histories())
+            records = sum(reader.count(kind, superseded=True) for kind in reader.kinds())
+        if self._more:
+            self._problems.append(f"... and {self._more} more problems")
+        unproven = () if self._wanted is not None else (WITHOUT_DIGEST,)
+        return Verification(
+            tuple(self._problems), unproven, self._digest, len(self._evidence), windows, records, complete=False
+        )
+
+    # The journal, and the tables as they should be.
+
+    def _journal(self, made: sqlite3.Connection, there: sqlite3.Connection | None) -> None:
+        deriver, applied = Deriver(made), None if there is None else self._applied(there)
+        try:
+            if not self._folder.check(REPLIES):
+                self._problem(f"{REPLIES} is missing: the archive is what is in it, and nothing can be proven without")
+            for place in places(self._folder):
+                if not place.whole:
+                    self._problem(
+                        f"{place.length} bytes of a line that was broken off are at the end of {REPLIES}: "
+                        "the run was interrupted; resume it"
+                    )
+                    break
+                self._line(deriver, place)
+                if there is not None and applied == self._number:
+                    self._compare(made, there)
+        except ArchiveError as error:
+            self._problem(str(error))
+        if there is None:
+            return
+        if not self._compared:
+            if applied is not None and applied > self._number:
+                self._problem(
+                    f"{REPLIES} has {self._number} lines, and {DATABASE} was made of {applied}: lines are missing"
+                )
+            self._compare(made, there)
+        elif applied is not None and applied < self._number:
+            self._problem(
+                f"the last {self._number - applied} lines of {REPLIES} are not in {DATABASE}: the run was interrupted; "
+                "resume it, or make the tables again with `bitmart-trio archive rebuild`"
+            )
+
+    def _line(self, deriver: Deriver, place: Place) -> None:
+        self._number += 1
+        number = self._number
+        if not place.ours:
+            what = (
+                "is of format 1, of an earlier version" if place.line.startswith(b'{"reply":') else "is no line of ours"
+            )
+            self._problem(f"line {number} of {REPLIES} {what}")
+            self._digest = place.hash
+            return
+        if place.number != number:
+            self._problem(
+                f"line {number} of {REPLIES} bears the number {place.number}: lines are missing, added or moved"
+            )
+            self._number = place.number
+        if place.before != self._digest:
+            self._problem(f"line {number} of {REPLIES} does not follow on the line before it: one of them was changed")
+        self._digest = place.hash
+        try:
+            entry = decode(place.line)
+            self._apply(deriver, place, entry)
+        except NotAnEntry as error:
+            self._problem(f"line {number} of {REPLIES} is {error}")
+        except sqlite3.OperationalError as error:
+            raise ArchiveError(f"there is no room for the tables that are made to compare with: {error}") from error
+        except (OutOfPlace, sqlite3.Error, OverflowError) as error:
+            self._problem(f"line {number} of {REPLIES} cannot be applied: {error}")
+
+    def _apply(self, deriver: Deriver, place: Place, entry: Entry) -> None:
+        if isinstance(entry, Begin) != (place.number == 1):
+            self._problem(f"line {place.number} of {REPLIES}: an archive begins with its first line, and only there")
+        if isinstance(entry, Begin) and entry.format != FORMAT:
+            self._problem(f"{REPLIES} is of format {entry.format[:20]!r}, which this version does not read")
+        if isinstance(entry, ReplyCame):
+            self._evidence[place.number] = weigh(entry)
+        deriver.apply(place, entry)
+
+    # The tables as they are.
+
+    def _tables(self) -> sqlite3.Connection | None:
+        path = self._folder.path / DATABASE
+        try:
+            for name in SIBLINGS:
+                self._folder.check(name)
+            if not self._folder.check(DATABASE):
+                self._problem(f"{DATABASE} is missing: `bitmart-trio archive rebuild` makes it from the replies")
+                return None
+            os.close(self._folder.open(DATABASE, os.O_RDONLY))
+        except ArchiveError as error:
+            self._problem(str(error))
+            return None
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=1)
+        try:
+            for row in db.execute("PRAGMA integrity_check(5)").fetchall():
+                if row[0] != "ok":
+                    self._problem(f"{DATABASE} is damaged: {str(row[0])[:200]}")
+            found, expected = dict(schema_of(db)), dict(signature())
+            for name in sorted(found.keys() | expected.keys()):
+                if found.get(name) != expected.get(name):
+                    what = (
+                        "is missing"
+                        if name not in found
+                        else "is not of ours"
+                        if name not in expected
+                        else "was changed"
+                    )
+                    self._problem(f"{DATABASE}: {name} {what}")
+        except (sqlite3.Error, ValueError) as error:
+            self._problem(f"{DATABASE} cannot be read: {error}")
+            db.close()
+            return None
+        return db
+
+    def _applied(self, there: sqlite3.Connection) -> int | None:
+        """How many lines the tables were made of."""
+        try:
+            found = there.execute("SELECT value FROM meta WHERE name = 'entries'").fetchone()
+            return int(found[0])
+        except (sqlite3.Error, TypeError, ValueError):
+            return None
+
+    def _compare(self, made: sqlite3.Connection, there: sqlite3.Connection) -> None:
+        self._compared = True
+        tables = [_table(made, name) for name, sql in signature() if sql.startswith("CREATE TABLE")]
+        before = len(self._problems)
+        made.text_factory = there.text_factory = _Text
+        for table in tables:
+            try:
+                for problem in _differences(table, made, there):
+                    self._problem(f"{DATABASE}: {problem}")
+            except (sqlite3.Error, OverflowError, ValueError) as error:
+                self._problem(f"{DATABASE}: {table.name} cannot be read: {error}")
+        made.text_factory = there.text_factory = str
+        if len(self._problems) > before:
+            try:
+                library = there.execute("SELECT value FROM meta WHERE name = 'library'").fetchone()
+            except sqlite3.Error:
+                return
+            if library is None or library[0] != __version__:
+                self._problem(
+                    f"{DATABASE} was made by version {str(library and library[0])[:40]}, and this is {__version__}: "
+                    "make it again with `bitmart-trio archive rebuild`, and verify that"
+                )
+
+
+class _Text(bytes):
+    """A text as it is stored: one that is no UTF-8 is a difference, and nothing to stumble over."""
+
+
+@attrs.frozen
+class _Table:
+    name: str
+    columns: tuple[str, ...]
+    sql: str
+    """Reads all of it, in the order of its key."""
+
+
+def _table(db: sqlite3.Connection, name: str) -> _Table:
+    info = db.execute(f"PRAGMA table_info({quote(name)})").fetchall()
+    keys = [str(row[1]) for row in sorted(info, key=lambda row: int(row[5])) if row[5]]
+    columns = tuple(str(row[1]) for row in info)
+    listed = ", ".join(f"t.{quote(column)}" for column in columns)
+    order = ", ".join(f"t.{quote(key)}" for key in keys)
+    return _Table(name, columns, f"SELECT {listed} FROM {quote(name)} AS t ORDER BY {order}")  # noqa: S608  # own names
+
+
+def _differences(table: _Table, made: sqlite3.Connection, there: sqlite3.Connection) -> Iterator[str]:
+    """What differs in one table, row by row."""
+    name, columns = table.name, table.columns
+    wanted, found = (_rows(db, table.sql) for db in (made, there))
+    shown = more = 0
+    for one, other in zip_longest(wanted, found):
+        if one is not None and other is not None and _same(one, other):
+            continue
+        shown, more = (shown + 1, more) if shown < _SHOWN else (shown, more + 1)
+        if more:
+            continue
+        if other is None:
+            assert one is not None
+            yield f"a row of {name} is missing ({_shown(one, columns)})"
+        elif one is None:
+            yield f"a row of {name} is in no reply ({_shown(other, columns)})"
+        else:
+            wrong = [
+                column for column, left, right in zip(columns, one, other, strict=True) if not _same((left,), (right,))
+            ]
+            yield f"a row of {name} is not what the replies say in {', '.join(wrong)} ({_shown(one, columns)})"
+    if more:
+        yield f"{more} more rows of {name} differ"
+
+
+def _rows(db: sqlite3.Connection, sql: str) -> Iterator[tuple[Any, ...]]:
+    cursor = db.execute(sql)
+    while rows := cursor.fetchmany(_AT_ONCE):
+        yield from rows
+
+
+def _same(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    return one == other and all(type(left) is type(right) for left, right in zip(one, other, strict=True))
+
+
+def _shown(row: tuple[Any, ...], columns: tuple[str, ...]) -> str:
+    def text(value: object) -> str:
+        return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+    return ", ".join(f"{column} {text(value)[:60]}" for column, value in zip(columns[:3], row[:3], strict=True))
