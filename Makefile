@@ -5,7 +5,6 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PYTHON ?= python3
 CODE := bitmart_trio tests examples docs
 RUN := $(PYTHON) -m
-SEEDS ?= 300
 # What `make lowest` and `make versions` run: nothing is everything, -m core is the part that CI runs.
 SELECT ?=
 # Rules of flake8-async that are off everywhere, as in .flake8; tests and the simulated exchange need not checkpoint everywhere.
@@ -57,7 +56,7 @@ bench: ## what messages and requests cost, as ratios against the raw libraries a
 	$(RUN) tests.bench
 
 proofs: ## the heavy proofs in full (an hour or two): chaos, tapes, storms, kills, books, money, fuzz
-	BITMART_SEEDS=$(SEEDS) BITMART_KILLS=50 BITMART_BOOK_UPDATES=1000000 BITMART_ARCHIVE_RECORDS=50000 $(RUN) pytest -q tests/chaos tests/streams tests/trading tests/history tests/testing tests/sim
+	BITMART_PROOFS=full $(RUN) pytest -q -m proof
 
 examples: ## every example runs against the simulated exchange and prints what it should
 	$(RUN) pytest -q tests/test_examples.py tests/test_readme.py

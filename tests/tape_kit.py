@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections import Counter
 from collections.abc import Iterable
@@ -12,6 +11,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 import attrs
 import trio
+from proof_sizes import BREAKS
 from trio.testing import MockClock
 
 import bitmart_trio as bm
@@ -22,11 +22,6 @@ from bitmart_trio.sim.glue import Venue
 
 T = TypeVar("T")
 Market = Literal["spot", "futures"]
-
-SEEDS = int(os.environ.get("BITMART_SEEDS", "1"))
-"""How many runs of each kind. The full proof takes hundreds."""
-BREAKS = 6 if "BITMART_SEEDS" in os.environ else 3
-"""How often the line breaks in a run."""
 
 
 @attrs.define

@@ -1,12 +1,11 @@
 """Every fault of the simulated exchange against every kind of subscription: nothing is lost in silence.
 
 ``python -m pytest tests/chaos -s`` prints what became of all messages, by fault and by kind of subscription;
-``BITMART_SEEDS=20`` runs each fault twenty times.
+``BITMART_CHAOS=20`` runs each fault twenty times.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -15,11 +14,11 @@ import pytest
 from chaos_kit import Tally, summed
 from chaos_trials import TRIALS, Outcome, Trial, run
 from chaos_watches import CHANNELS
+from proof_sizes import CHAOS
 
 from bitmart_trio._core import channel
 from bitmart_trio.sim.faults import FAULTS
 
-SEEDS: Final = int(os.environ.get("BITMART_SEEDS", "1"))
 NOT_OF_STREAMS: Final = {"ShiftingPages"}
 """Streams turn no pages: histories do."""
 OUTCOMES: Final[list[Outcome]] = []
@@ -32,8 +31,9 @@ def _table() -> Iterator[None]:
     sys.stdout.write(f"\n{table()}\n")
 
 
+@pytest.mark.proof
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@pytest.mark.parametrize("seed", range(SEEDS))
+@pytest.mark.parametrize("seed", range(CHAOS))
 @pytest.mark.parametrize("trial", TRIALS, ids=[trial.name for trial in TRIALS])
 def test_nothing_is_lost_in_silence(trial: Trial, seed: int) -> None:
     """What was published is received, or stands behind a Gap, an error or a count; and all streams go on."""
@@ -64,7 +64,7 @@ def table() -> str:
         total = summed((name, outcome.total) for outcome in outcomes)[name]
         survived = sum(outcome.survived for outcome in outcomes)
         hits, reconnects = (sum(getattr(each, what) for each in outcomes) for what in ("hits", "reconnects"))
-        answer = f"{survived} of {len(outcomes)}" if SEEDS > 1 else "yes" if survived else "NO"
+        answer = f"{survived} of {len(outcomes)}" if CHAOS > 1 else "yes" if survived else "NO"
         by_fault.append([*_row(name, hits, total), str(reconnects), str(total.resynced), answer])
     by_kind = [[*head[:1], *head[2:], "resynced"]]
     kinds = summed(row for outcome in OUTCOMES for row in outcome.rows)

@@ -9,6 +9,7 @@ import attrs
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
+from proof_sizes import EXAMPLES
 
 from bitmart_trio._core.book import HELD_BACK, Change, LocalBook, Step
 from bitmart_trio.models import Level, Millis
@@ -280,7 +281,8 @@ MESSAGES = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@pytest.mark.proof
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(messages=MESSAGES, level=st.sampled_from([3, 100]))
 def test_any_messages_give_the_same_book_as_the_rules_word_for_word(
     messages: list[tuple[str, int, list[Level], list[Level]]], level: int

@@ -9,6 +9,7 @@ import attrs
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from proof_sizes import EXAMPLES
 from wsproto.connection import CLIENT, Connection
 from wsproto.events import BytesMessage, CloseConnection, Ping, Pong, TextMessage
 
@@ -175,7 +176,8 @@ def streams(draw: st.DrawFn) -> bytes:
     return stream[: draw(st.just(len(stream)) | st.integers(0, len(stream)))]
 
 
-@settings(max_examples=600, deadline=None)
+@pytest.mark.proof
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(stream=streams(), cuts=st.lists(st.integers(0, 1 << 18), max_size=12), ceiling=st.sampled_from(CEILINGS))
 def test_same_as_wsproto(stream: bytes, cuts: list[int], ceiling: int) -> None:
     """Any stream, any cuts: the same messages in the same order, the same pings and pongs, the same end."""
@@ -186,7 +188,8 @@ def test_same_as_wsproto(stream: bytes, cuts: list[int], ceiling: int) -> None:
     assert got.end == expected.end
 
 
-@settings(max_examples=300, deadline=None)
+@pytest.mark.proof
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(groups=st.lists(st.one_of(good(), bad()), max_size=4), ceiling=st.sampled_from(CEILINGS))
 def test_same_byte_by_byte(groups: list[list[bytes]], ceiling: int) -> None:
     """Every cut at once, and reads that are bytearrays."""
@@ -196,7 +199,8 @@ def test_same_byte_by_byte(groups: list[list[bytes]], ceiling: int) -> None:
     assert (got.messages, got.controls, got.end) == (expected.messages, expected.controls, expected.end)
 
 
-@settings(max_examples=500, deadline=None)
+@pytest.mark.proof
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(stream=st.binary(max_size=200), cuts=st.lists(st.integers(0, 200), max_size=5))
 @example(stream=b"\x03\x7e", cuts=[])  # wrong already before its length is complete
 @example(stream=b"\x89\x7f\x00\x00", cuts=[])

@@ -13,8 +13,10 @@ from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from proof_sizes import EXAMPLES
 
 from bitmart_trio._core.session import Dead, Event, Session, TopicHeld, TopicRefused
 from bitmart_trio._core.socket_dialect import Data, Push, SocketLimits, dialect
@@ -218,5 +220,5 @@ class Conversation(RuleBasedStateMachine):
         assert self.session.take_outgoing() == []
 
 
-Conversation.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
-TestConversation: Any = Conversation.TestCase
+Conversation.TestCase.settings = settings(max_examples=EXAMPLES, stateful_step_count=40, deadline=None)
+TestConversation: Any = pytest.mark.proof(Conversation.TestCase)

@@ -1,6 +1,6 @@
 """The archive as a process that is killed: nothing lost, nothing twice, every gap named.
 
-As it stands it is quick. BITMART_ARCHIVE_RECORDS=50000 makes it the whole proof, with ten kills.
+As it stands it is quick; ``proof_sizes.py`` says how it becomes the whole proof, with ten kills.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ import sys
 from pathlib import Path
 
 import attrs
+import pytest
 import trio
 from history_kit import Past, write_past
+from proof_sizes import ARCHIVE_KILLS, ARCHIVE_RECORDS, FULL
 from test_archive import add_reader, archived
 
 import bitmart_trio as bm
@@ -22,9 +24,6 @@ from bitmart_trio.history.archive import verify
 from bitmart_trio.sim.exchange import START_MS
 from bitmart_trio.sim.faults import Fail5xx, Refuse429
 
-RECORDS = int(os.environ.get("BITMART_ARCHIVE_RECORDS", "900"))
-FULL = RECORDS > 10_000
-KILLS = 10 if FULL else 1
 KEYS = {"BITMART_API_KEY": "read-key", "BITMART_API_SECRET": "read-secret", "BITMART_API_MEMO": "read-memo"}
 
 
@@ -78,10 +77,11 @@ async def run_archive(url: str, out: Path, home: Path, *arguments: str, kill_aft
     return Run(process.returncode or 0, err.decode())
 
 
+@pytest.mark.proof
 async def test_killed_processes_leave_a_whole_archive(tmp_path: Path) -> None:
     """Killed with -9 at random moments amid page limits, 429s and failures, it ends equal to the exchange's ledger."""
-    dice, out = random.Random(RECORDS), tmp_path / "account"
-    past = past_of(RECORDS)
+    dice, out = random.Random(ARCHIVE_RECORDS), tmp_path / "account"
+    past = past_of(ARCHIVE_RECORDS)
     async with bm.sim.open_server(port=0, seed=7, start=START_MS, live=False) as server:
         server.exchange.clock.release()  # without a market of its own time would stand still
         ledger = write_past(server.exchange, past)
@@ -94,12 +94,12 @@ async def test_killed_processes_leave_a_whole_archive(tmp_path: Path) -> None:
         server.faults.add(Fail5xx(chance=0.01, times=None))
         since = str(bm.from_millis(bm.Millis(past.since)).date())
         killed = 0
-        for _ in range(KILLS):
+        for _ in range(ARCHIVE_KILLS):
             wait = dice.uniform(0, 4 if FULL else 0.05)
             ended = await run_archive(server.url, out, tmp_path, "--since", since, "--resume", kill_after=wait)
             killed += ended.code == -9
         ended = await run_archive(server.url, out, tmp_path, "--since", since, "--resume")
-    assert killed >= (KILLS if FULL else 1)
+    assert killed >= (ARCHIVE_KILLS if FULL else 1)
     assert (ended.code, ended.err.count("Traceback")) == (0, 0), ended.err
     found = archived(out)
     assert {name: found.get(name) for name in ledger} == ledger

@@ -9,6 +9,7 @@ import pytest
 import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from proof_sizes import EXAMPLES
 from trio.testing import MockClock, lockstep_stream_pair, memory_stream_pair, wait_all_tasks_blocked
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_stream
 from websocket_kit import CLOSE_SECONDS, Client, Peer, client_over, frame, scripted, served, shake
@@ -159,7 +160,8 @@ async def test_a_failing_session_ends_it() -> None:
         await client.close()
 
 
-@settings(max_examples=150, deadline=None)
+@pytest.mark.proof
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(data=st.data())
 async def test_same_with_and_without_the_tap(data: st.DataObject) -> None:
     """Any script of a server: trio-websocket alone and behind the tap gives the same messages and the same end."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from chapters_kit import DAY_MS, DESK1, DESK2, HOUR_MS, MAIN, House
+from proof_sizes import MONEY_WALKS
 
 SAVING = "/newearn/cloud/v1/saving"
 ISOLATED = "/spot/v1/margin/isolated"
@@ -240,7 +241,8 @@ def check_wallets(house: House) -> None:
         assert all(saved.amount > 0 for saved in earn.saver(account).holdings.values())
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2, 3, 1051])
+@pytest.mark.proof
+@pytest.mark.parametrize("seed", [*range(MONEY_WALKS), 1051])
 def test_money_is_conserved(seed: int) -> None:
     """Users, sub-accounts, loans, savings, positions, fees and the world outside always add up to the same.
 

@@ -1,6 +1,6 @@
 """Junk of every kind at the whole exchange: it answers politely or hangs up, and stays right.
 
-Bounded and seeded; ``BITMART_SEEDS=300`` asks for more.
+Bounded and seeded; ``BITMART_VENUE_FUZZ=300`` asks for more.
 """
 # ruff: noqa: E501  # junk is not read line by line
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -21,12 +20,13 @@ from urllib.parse import urlencode
 import pytest
 import trio
 from chapters_kit import CURRENCIES, DESK1, MAIN, House
+from proof_sizes import VENUE_FUZZ
 from trio.testing import MockClock
 
 from bitmart_trio import sim
 from bitmart_trio.sim.gate import signature
 
-SEEDS: Final = range(int(os.environ.get("BITMART_SEEDS", "3")))
+SEEDS: Final = range(VENUE_FUZZ)
 FOUND: Final = (47,)
 """Seeds that have shown something: 47 sends a message beyond all bounds on a socket that is being closed."""
 SOURCES: Final = [*(Path(sim.__file__).parent).glob("*.py"), *(Path(sim.__file__).parent).glob("*/*.py")]
@@ -72,6 +72,7 @@ def test_the_parameters_were_found() -> None:
     assert len(NAMES) > 75
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_route(seed: int, caplog: pytest.LogCaptureFixture) -> None:
     """Random values for random parameters, well signed: a documented refusal or success, and no money from nowhere."""
@@ -259,6 +260,7 @@ async def _talk(venue: sim.Venue, data: bytes, dice: Random) -> None:
         await trio.aclose_forcefully(stream)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("seed", sorted({*SEEDS, *FOUND}))
 @pytest.mark.parametrize("write", [_request, _socket], ids=["http", "sockets"])
 async def test_the_wire(write: Write, seed: int, autojump_clock: MockClock, caplog: pytest.LogCaptureFixture) -> None:

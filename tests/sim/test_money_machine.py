@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import random
 
+import pytest
 from chapters_kit import House
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from proof_sizes import MONEY_MACHINE
 from test_chapters_money import Player, check_wallets
 
 
@@ -44,9 +45,9 @@ class Money(RuleBasedStateMachine):
         check_wallets(self.house)
 
 
-TestMoney = Money.TestCase
+TestMoney = pytest.mark.proof(Money.TestCase)
 TestMoney.settings = settings(
-    max_examples=int(os.environ.get("BITMART_SEEDS", "12")),
+    max_examples=MONEY_MACHINE,
     stateful_step_count=40,
     deadline=None,
     derandomize=True,

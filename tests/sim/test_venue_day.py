@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from decimal import Decimal
 
+import pytest
 import trio
+from proof_sizes import DAY_HOURS
 from trio.testing import MockClock
 
 import bitmart_trio as bm
@@ -13,8 +14,6 @@ from bitmart_trio.sim import open_exchange
 from bitmart_trio.sim.exchange import START_MS
 
 BTC = "BTC_USDT"
-HOURS = 24 if os.environ.get("BITMART_SEEDS") else 1
-"""A whole day is for the long runs."""
 
 
 class Bot:
@@ -58,6 +57,7 @@ class Bot:
             self.resting.append(placed.order_id)
 
 
+@pytest.mark.proof
 def test_a_virtual_day() -> None:
     """Hours of exchange time pass in seconds, with ticks of a second; no connection is lost, the money is all there."""
 
@@ -68,20 +68,20 @@ def test_a_virtual_day() -> None:
             bot = Bot(client)
             async with trio.open_nursery() as nursery:
                 await nursery.start(bot.count_fills)
-                with trio.move_on_after(HOURS * 3600):
+                with trio.move_on_after(DAY_HOURS * 3600):
                     await bot.trade()
                 nursery.cancel_scope.cancel()
-            assert venue.exchange.now_ms() == START_MS + HOURS * 3_600_000
-            assert bot.rounds == HOURS * 12
-            assert bot.tickers > HOURS * 2_000
-            assert bot.fills > HOURS * 5
+            assert venue.exchange.now_ms() == START_MS + DAY_HOURS * 3_600_000
+            assert bot.rounds == DAY_HOURS * 12
+            assert bot.tickers > DAY_HOURS * 2_000
+            assert bot.fills > DAY_HOURS * 5
             opened = [line for line in venue.exchange.log.lines if line["kind"] == "overflow"]
             assert opened == []
-            bars = await client.spot.market.klines(BTC, step=60, limit=HOURS)
-            assert len(bars) == HOURS
+            bars = await client.spot.market.klines(BTC, step=60, limit=DAY_HOURS)
+            assert len(bars) == DAY_HOURS
             await client.spot.trading.cancel_all_orders(symbol=BTC)
             assert account.spot.frozen("USDT") == account.spot.frozen("BTC") == 0
             worth = account.spot.available("USDT") + (account.spot.available("BTC") - 10) * bars[0].close
-            assert abs(worth - 100_000) < 1_000 * HOURS
+            assert abs(worth - 100_000) < 1_000 * DAY_HOURS
 
     trio.run(main, clock=MockClock(autojump_threshold=0))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Iterator
 
 import pytest
 import trio
 from account_kit import Replica, Trading, contents, ledger_of
+from proof_sizes import VIEWS
 from trio.testing import MockClock
 
 from bitmart_trio import models
@@ -32,8 +32,6 @@ from bitmart_trio.sim.faults import (
 )
 from bitmart_trio.sim.glue import Venue, open_exchange
 
-SEEDS = int(os.environ.get("BITMART_SEEDS", "2"))
-"""How many runs a market and kind of trouble."""
 SECONDS = 40
 """Of trading, in each."""
 
@@ -87,7 +85,8 @@ async def _live_on(venue: Venue) -> None:
         await trio.sleep(0.25)
 
 
-@pytest.mark.parametrize("seed", range(SEEDS))
+@pytest.mark.proof
+@pytest.mark.parametrize("seed", range(VIEWS))
 @pytest.mark.parametrize("lossy", [False, True], ids=["noticed", "lossy"])
 @pytest.mark.parametrize("market", ["spot", "futures"])
 async def test_the_view_is_the_ledger_once_things_settle(

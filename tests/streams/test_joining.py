@@ -1,12 +1,11 @@
 """The join of REST's trades to the stream's, where it is hardest: trades of one moment alike, REST late, pushes late.
 
 No sockets here: a tape is played into a subscription's buffer, with breaks, and a fake REST tells the last trades as
-they were some time ago. ``BITMART_SEEDS`` asks for more tapes than CI plays.
+they were some time ago. ``BITMART_JOINS`` asks for more tapes.
 """
 
 from __future__ import annotations
 
-import os
 import random
 from collections import Counter
 from decimal import Decimal
@@ -15,6 +14,7 @@ from typing import Any
 import attrs
 import pytest
 import trio
+from proof_sizes import JOINS
 from trio.testing import MockClock
 
 from bitmart_trio import models
@@ -23,7 +23,6 @@ from bitmart_trio.models.stream_events import Backfilled, Gap
 from bitmart_trio.streams._backfill import Row, Trade, TradeFiller
 from bitmart_trio.streams.spot import trade as channel
 
-SEEDS = int(os.environ.get("BITMART_SEEDS", "24"))
 TOPIC = "spot/trade:BTC_USDT"
 
 
@@ -172,11 +171,12 @@ def _check(play: _Play) -> Counter[str]:
     )
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("part", range(4))
 def test_what_is_received_and_what_is_declared_missing_is_the_tape(part: int) -> None:
     """Whatever the moments, the lateness and the likeness of trades: nothing twice, and nothing lost in silence."""
     total: Counter[str] = Counter()
-    for seed in range(part, SEEDS, 4):
+    for seed in range(part, JOINS, 4):
         play = _Play(_world(seed))
         try:
             trio.run(play.run, clock=MockClock(autojump_threshold=0))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-import os
 from contextlib import AsyncExitStack
 from random import Random
 from typing import Any, Final
 
 import attrs
+import pytest
 import trio
 from book_kit import Truth
+from proof_sizes import BOOK_UPDATES
 from trio.testing import MockClock
 
 import bitmart_trio as bm
@@ -19,8 +20,6 @@ from bitmart_trio.sim.glue import open_exchange
 
 logger = logging.getLogger(__name__)
 
-UPDATES: Final = int(os.environ.get("BITMART_BOOK_UPDATES", "15000"))
-"""How many updates the proof runs over; the full one over a million."""
 CLIENTS: Final = 4
 """Each with connections, and so with faults, of its own."""
 
@@ -35,12 +34,13 @@ BOOKS: Final = [
 ]
 
 
+@pytest.mark.proof
 async def test_a_live_book_is_the_exchanges_own(autojump_clock: MockClock) -> None:
     """Through drops, losses, repeats, disorder, garbage and delays: whenever live, level for level that of its version.
 
     The truth is what the exchange's matching engine held when it pushed that version. Readers look at all changes.
     """
-    rnd = Random(UPDATES)
+    rnd = Random(BOOK_UPDATES)
     config = bm.Config(backoff=bm.Backoff(first=0.2, maximum=1))
     async with AsyncExitStack() as stack:
         exchange = await stack.enter_async_context(open_exchange(seed=11))
@@ -72,6 +72,7 @@ async def test_a_live_book_is_the_exchanges_own(autojump_clock: MockClock) -> No
                 faults.add(Duplicate(topic=pattern, chance=0.02, times=None))
                 faults.add(Reorder(topic=pattern, chance=0.01, times=None))
                 faults.add(Garbage(topic=pattern, chance=0.005, times=None))
+            exchange.drop_connections("*/public")  # at least once, however short the run
             while True:
                 await trio.sleep(rnd.uniform(2, 15))
                 kind = rnd.choice(["spot/public", "futures/public", "*/public"])
@@ -100,7 +101,7 @@ async def test_a_live_book_is_the_exchanges_own(autojump_clock: MockClock) -> No
 
             nursery.start_soon(scoped)
             live = samples = 0
-            while sum(book.statistics().updates for book in books) < UPDATES:
+            while sum(book.statistics().updates for book in books) < BOOK_UPDATES:
                 await trio.sleep(1)
                 samples += len(books)
                 live += sum(book.state is bm.BookState.LIVE for book in books)
@@ -117,8 +118,8 @@ async def test_a_live_book_is_the_exchanges_own(autojump_clock: MockClock) -> No
         }
         checked = sum(truth.checked for truth in truths)
         logger.info("%s, %d comparisons, live %.1f %% of the time", totals, checked, 100 * live / samples)
-        assert totals["updates"] >= UPDATES
-        assert checked > 0.7 * UPDATES
+        assert totals["updates"] >= BOOK_UPDATES
+        assert checked > 0.7 * BOOK_UPDATES
         assert live > 0.7 * samples
         assert min(totals[name] for name in ("gaps", "stale_dropped", "resyncs", "reconnects", "conflated")) > 0
         assert totals["crossed"] == 0

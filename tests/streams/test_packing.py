@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter, deque
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -12,6 +11,7 @@ from random import Random
 import attrs
 import pytest
 import trio
+from proof_sizes import PACKINGS
 from stream_kit import drained, names
 from trio.testing import MockClock
 
@@ -305,7 +305,8 @@ async def test_an_only_connection_stays_for_the_next_topic(autojump_clock: MockC
         assert len(record.connects) == 1
 
 
-@pytest.mark.parametrize("seed", range(int(os.environ.get("BITMART_SEEDS", "5"))))
+@pytest.mark.proof
+@pytest.mark.parametrize("seed", range(PACKINGS))
 async def test_any_order_of_opening_closing_and_breaking(autojump_clock: MockClock, record: Record, seed: int) -> None:
     """In the end exactly the wanted topics are held, each once, on no more connections than needed; no limit broken."""
     random = Random(seed)

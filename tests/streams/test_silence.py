@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import trio
+from proof_sizes import QUIET_HOURS
 from stream_kit import drained, names, wait_for
 from trio.testing import MockClock
 
@@ -208,7 +209,8 @@ async def test_positions_are_timed_while_one_is_open(autojump_clock: MockClock) 
         nursery.cancel_scope.cancel()
 
 
-async def test_a_virtual_day_of_a_thin_market_is_left_in_peace(autojump_clock: MockClock) -> None:
+@pytest.mark.proof
+async def test_hours_of_a_thin_market_are_left_in_peace(autojump_clock: MockClock) -> None:
     """A trade an hour, a sign of life a little before each deadline, quiet accounts: no probe, no reconnect, no gap."""
     config = bm.Config(ping_interval=18)
     async with open_exchange(seed=1, live=False) as exchange, exchange.open_client(config=config) as client:
@@ -240,16 +242,16 @@ async def test_a_virtual_day_of_a_thin_market_is_left_in_peace(autojump_clock: M
                 "funding_lower_limit": "-0.1",
                 "ts": 1,
             }
-            for minute in range(DAY // 50):
+            for minute in range(QUIET_HOURS * 3600 // 50):
                 await trio.sleep(50)
                 publish(BOOK, update("BTC_USDT"))
                 if minute % 5 == 0:
                     publish("futures/fundingRate:BTCUSDT", {"group": "futures/fundingRate:BTCUSDT", "data": rate})
                 if minute % 72 == 0:
                     publish("spot/trade:BTC_USDT", trade("BTC_USDT"))
-            assert trades.statistics().received == 24
-            assert book.statistics().received > 1700
-            assert funding.statistics().received > 300
+            assert trades.statistics().received == QUIET_HOURS
+            assert book.statistics().received > 70 * QUIET_HOURS
+            assert funding.statistics().received > 12 * QUIET_HOURS
             assert drained(events) == []
             for subscription in (trades, book, funding):
                 assert subscription.statistics().gaps == 0

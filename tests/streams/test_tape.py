@@ -1,7 +1,6 @@
 """Received plus declared is the tape: the exchange's own record against what a subscriber got over a line that breaks.
 
-Each run has its own seed: of the market, of the breaks, of what the account does. ``BITMART_SEEDS`` asks for more runs
-than CI does.
+Each run has its own seed: of the market, of the breaks, of what the account does. ``BITMART_TAPES`` asks for more runs.
 """
 
 from __future__ import annotations
@@ -13,9 +12,9 @@ from typing import Any
 
 import pytest
 import trio
+from proof_sizes import TAPES
 from tape_kit import (
     CONFIG,
-    SEEDS,
     Market,
     OrderState,
     Reader,
@@ -36,7 +35,8 @@ from bitmart_trio import models
 from bitmart_trio.sim.glue import Venue, open_exchange
 
 SYMBOL = {"spot": "BTC_USDT", "futures": "BTCUSDT"}
-seeds = pytest.mark.parametrize("seed", range(SEEDS))
+seeds = pytest.mark.parametrize("seed", range(TAPES))
+pytestmark = pytest.mark.proof
 markets = pytest.mark.parametrize("market", ["spot", "futures"])
 
 

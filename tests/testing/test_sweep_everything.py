@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import random
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
@@ -26,14 +25,13 @@ from operation_table import (
     Scene,
     public_operations,
 )
+from proof_sizes import FULL, SWEEPS
 from trio.testing import MockClock
 
 import bitmart_trio as bm
 from bitmart_trio._io.governor import Slots
 from bitmart_trio.testing import Moment, SweepFailure, SweepReport, deterministic, sweep, sweep_here
 
-SEEDS: Final = range(int(os.environ.get("BITMART_SEEDS", "1")))
-EVERYTHING: Final = "BITMART_SEEDS" in os.environ
 BOTH: Final[tuple[Moment, ...]] = ("waiting", "resuming")
 ONE_OF_A_KIND: Final = {
     "SpotMarket.ticker",
@@ -43,11 +41,11 @@ ONE_OF_A_KIND: Final = {
     "spot_klines",
 }
 MANY_OF_A_KIND: Final = {*REST, *HISTORIES, "archive"} - ONE_OF_A_KIND
-"""They go one way: without ``BITMART_SEEDS`` these are cancelled while they wait, not also as they go on."""
+"""They go one way: but in the full proof these are cancelled while they wait, not also as they go on."""
 ANOTHER_TIME: Final[set[str]] = (
-    set() if EVERYTHING else {*HISTORIES} - ONE_OF_A_KIND - {*random.Random(6).sample(sorted(HISTORIES), 8)}
+    set() if FULL else {*HISTORIES} - ONE_OF_A_KIND - {*random.Random(6).sample(sorted(HISTORIES), 8)}
 )
-"""Histories are all the same walker: without ``BITMART_SEEDS`` a sample of them."""
+"""Histories are all the same walker: but in the full proof a sample of them."""
 
 NEEDS_A_MARKET: Final = {*STREAMS, *READERS, *OPENERS}
 """For these the market moves."""
@@ -83,7 +81,8 @@ def test_nothing_is_missing() -> None:
     assert sorted(have - public_operations()) == []
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.proof
+@pytest.mark.parametrize("seed", range(SWEEPS))
 @pytest.mark.parametrize("group", GROUPS)
 def test_cancelled_anywhere(group: str, seed: int, record_property: Callable[[str, object], None]) -> None:
     """With a client that lives on: after each cancellation what it holds is as after an undisturbed call."""
@@ -111,7 +110,7 @@ async def _sweep_all(operations: dict[str, Operation], seed: int, *, live: bool)
             for name, operation in operations.items():
                 holds = [partial(_no_open_orders, client)] if name in TRADING else []
                 body = _named(name, operation, scene)
-                moments = BOTH[:1] if name in MANY_OF_A_KIND and not EVERYTHING else BOTH
+                moments = BOTH[:1] if name in MANY_OF_A_KIND and not FULL else BOTH
                 reports[name] = await sweep_here(body, invariants=holds, moments=moments)
             return reports
         # Connections stay open all the time, as in a program; what comes and goes is the one that is swept.

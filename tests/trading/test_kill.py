@@ -5,7 +5,6 @@ The moment is the n-th request that reaches the exchange, so each run stops some
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import sys
@@ -15,15 +14,14 @@ from typing import Final
 
 import pytest
 import trio
+from proof_sizes import KILLS
 
 import bitmart_trio as bm
 from bitmart_trio.sim import Request, Response
 from bitmart_trio.sim.glue import Server
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals as on POSIX")
+pytestmark = [pytest.mark.proof, pytest.mark.skipif(sys.platform == "win32", reason="signals as on POSIX")]
 
-RUNS: Final = int(os.environ.get("BITMART_KILLS", "4"))
-"""How many a signal."""
 BOT: Final = Path(__file__).with_name("bot_program.py")
 AFTER: Final = 30
 """The bot's dead man's switch, seconds."""
@@ -71,7 +69,7 @@ async def killed(server: Server, folder: Path, number: signal.Signals, after: in
         process.kill()
 
 
-@pytest.mark.parametrize("run", range(RUNS))
+@pytest.mark.parametrize("run", range(KILLS))
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_told_to_stop_it_leaves_nothing_open(tmp_path: Path, number: signal.Signals, run: int) -> None:
     """It exits within the deadline, with the code of the signal, and none of its orders is open."""
@@ -86,7 +84,7 @@ async def test_told_to_stop_it_leaves_nothing_open(tmp_path: Path, number: signa
         assert len(server.exchange.spot.engine.open_orders("1")) == 1, "somebody else's order was touched"
 
 
-@pytest.mark.parametrize("run", range(max(1, RUNS // 2)))
+@pytest.mark.parametrize("run", range(max(1, KILLS // 2)))
 async def test_a_keyboard_interrupt_leaves_nothing_open(tmp_path: Path, run: int) -> None:
     """Ctrl-C under plain ``trio.run``, which raises KeyboardInterrupt somewhere in the program."""
     rng = random.Random(f"plain/{run}")
@@ -95,7 +93,7 @@ async def test_a_keyboard_interrupt_leaves_nothing_open(tmp_path: Path, run: int
         assert own_orders(server, "spot") == own_orders(server, "futures") == []
 
 
-@pytest.mark.parametrize("run", range(RUNS))
+@pytest.mark.parametrize("run", range(KILLS))
 async def test_killed_outright_it_is_cleaned_up_after(tmp_path: Path, run: int) -> None:
     """The exchange cancels the contracts' orders when the switch fires; the next start cancels what spot has left."""
     rng = random.Random(f"kill/{run}")

@@ -8,33 +8,32 @@ order that is sent twice becomes two and shows. See ``storm_kit.Storm._check`` f
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 
 import pytest
+from proof_sizes import STORMS
 from storm_kit import Storm
 
-SEEDS = int(os.environ.get("BITMART_SEEDS", "24"))
-"""How many storms a market."""
-BLOCK = 8
-
-seen: Counter[str] = Counter()
+BLOCK = 25
+ENOUGH = 6
+"""So many storms together are known to meet everything that they are about."""
 
 
-@pytest.mark.parametrize("first", range(0, SEEDS, BLOCK))
+@pytest.mark.proof
+@pytest.mark.parametrize("first", range(0, STORMS, BLOCK))
 @pytest.mark.parametrize("market", ["spot", "futures"])
 def test_a_storm_leaves_nothing_behind(market: str, first: int) -> None:
     """Accepted at most once, local state is the exchange's, nothing of its own open, others' orders untouched."""
-    for seed in range(first, min(first + BLOCK, SEEDS)):
+    seen: Counter[str] = Counter()
+    seeds = range(first, min(first + BLOCK, STORMS))
+    for seed in seeds:
         try:
             seen.update(Storm(market, seed).run())
         except BaseException as error:
             error.add_note(f"storm {market}/{seed}")
             raise
-
-
-def test_the_storms_were_storms() -> None:
-    """They met what they are about: a suite of calm runs would prove nothing."""
-    for what in ("troubles", "submitted", "accepted", "cancel", "error", "crashes", "exits confirmed"):
-        assert seen[what] > 0, what
-    assert seen["intents"] > seen["accepted"], "no order was ever lost or refused"
+    # Calm runs would prove nothing.
+    if len(seeds) >= ENOUGH:
+        for what in ("troubles", "submitted", "accepted", "cancel", "error", "crashes", "exits confirmed"):
+            assert seen[what] > 0, what
+        assert seen["intents"] > seen["accepted"], "no order was ever lost or refused"

@@ -1,0 +1,76 @@
+"""How large each heavy proof is: small when all tests run, in full with ``BITMART_PROOFS=full`` (`make proofs`).
+
+A test that reads a size from here bears the marker ``proof``. A variable of the proof's own name says another size, and
+``BITMART_SEEDS`` says that of all that are repeated by
+seed: ``BITMART_STORMS=5000 python -m pytest -m proof tests/trading``.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+FULL: Final = os.environ.get("BITMART_PROOFS") == "full"
+"""Whether everything that a proof leaves out to be quick is in."""
+
+
+def _size(name: str, default: int, full: int) -> int:
+    return int(os.environ.get(f"BITMART_{name}", full if FULL else default))
+
+
+def _seeds(name: str, default: int, full: int = 300) -> int:
+    seeds = os.environ.get("BITMART_SEEDS")
+    return _size(name, int(seeds or default), int(seeds or full))
+
+
+# ---- repeated by seed ------------------------------------------------------------------------------------------------
+
+STORMS: Final = _seeds("STORMS", 6)
+"""Bots in a storm, a market: ``trading/test_storm.py``."""
+CHAOS: Final = _seeds("CHAOS", 1)
+"""Runs of every fault against every kind of subscription: ``chaos/test_chaos.py``."""
+TAPES: Final = _seeds("TAPES", 1)
+"""Streams over a line that breaks, each kind: ``streams/test_tape.py``."""
+JOINS: Final = _seeds("JOINS", 24)
+"""Tapes on which REST's trades are joined to the stream's: ``streams/test_joining.py``."""
+VIEWS: Final = _seeds("VIEWS", 1)
+"""Account views under trouble, a market and kind of trouble: ``streams/test_account_chaos.py``."""
+PACKINGS: Final = _seeds("PACKINGS", 2)
+"""Orders of opening, closing and breaking: ``streams/test_packing.py``."""
+SWEEPS: Final = _seeds("SWEEPS", 1, full=20)
+"""Orders of events in which every operation is cancelled at each checkpoint: ``testing/test_sweep_everything.py``."""
+VENUE_FUZZ: Final = _seeds("VENUE_FUZZ", 2)
+"""Streams of junk, each kind: ``sim/test_fuzz_venue.py``."""
+MONEY_MACHINE: Final = _seeds("MONEY_MACHINE", 8)
+"""Examples of the state machine that moves money: ``sim/test_money_machine.py``."""
+MONEY_WALKS: Final = _seeds("MONEY_WALKS", 2, full=50)
+"""Walks through all chapters that move money: ``sim/test_chapters_money.py``."""
+
+EXAMPLES: Final = _size("EXAMPLES", 100, 1_000)
+"""Examples of each property test of frames, books and socket sessions: ``core``, ``io/test_websocket.py``."""
+
+# ---- of a length -----------------------------------------------------------------------------------------------------
+
+BREAKS: Final = _size("BREAKS", 3, 6)
+"""How often the line breaks in each run of ``streams/test_tape.py``."""
+BOOK_UPDATES: Final = _size("BOOK_UPDATES", 6_000, 1_000_000)
+"""Updates that live order books are compared over: ``streams/test_order_book_proof.py``."""
+FLOOD_SECONDS: Final = _size("FLOOD_SECONDS", 600, 3600)
+"""Virtual seconds of an exchange that pushes more than a reader takes: ``chaos/test_flood.py``."""
+QUIET_HOURS: Final = _size("QUIET_HOURS", 4, 24)
+"""Virtual hours of a thin market: ``streams/test_silence.py``."""
+DAY_HOURS: Final = _size("DAY_HOURS", 1, 24)
+"""Virtual hours that a bot and its exchange live in one process: ``sim/test_venue_day.py``."""
+NPM_BOT_SECONDS: Final = _size("NPM_BOT_SECONDS", 1200, 3600)
+"""Virtual seconds that a bot in JavaScript trades: ``interop/test_npm_bot.py``."""
+CANCELLED_CALLS: Final = _size("CANCELLED_CALLS", 2_500, 10_000)
+"""Calls that are cancelled at random: ``io/test_http_cancel.py``."""
+
+# ---- with processes --------------------------------------------------------------------------------------------------
+
+KILLS: Final = _size("KILLS", 1, 50)
+"""Processes of a bot that are killed, each way: ``trading/test_kill.py``."""
+ARCHIVE_RECORDS: Final = _size("ARCHIVE_RECORDS", 900, 50_000)
+"""Records of an archive that is killed while it reads them: ``history/test_archive_killed.py``."""
+ARCHIVE_KILLS: Final = _size("ARCHIVE_KILLS", 1, 10)
+"""How often it is killed."""
