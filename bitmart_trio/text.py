@@ -33,7 +33,7 @@ _SHORT: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _WORD: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}", re.ASCII)
 _MARKDOWN: Final = re.compile(r"[\\`*\[\]<>|~&!#$^{}]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _MARKDOWN_LINK: Final = re.compile(r":(?=//)|(?<=www)\.|@", re.IGNORECASE)
-_MARKDOWN_START: Final = re.compile(r"[-+=]|[0-9]+(?=[.)])")
+_MARKDOWN_START: Final = re.compile(r"[-+](?=\s|$)|[-=](?=[-=\s]*$)|[0-9]+(?=[.)](\s|$))")
 _FORMULA: Final = frozenset("=+-@\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}"
                             "\N{FULLWIDTH COMMERCIAL AT}\N{MINUS SIGN}")  # fmt: skip
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)

@@ -135,8 +135,8 @@ def test_a_markdown_list_entry_is_one_paragraph_of_text(text: str) -> None:
 
 
 def test_names_of_ours_stay_readable_in_markdown() -> None:
-    name = "futures.account.transaction_history account=copy_trading"
-    assert peer.markdown(name) == name
+    for text in ("futures.account.transaction_history account=copy_trading", "0.1", "-0.5", "2026-01-02 03:04 UTC"):
+        assert peer.markdown(text) == text
 
 
 @given(anything)

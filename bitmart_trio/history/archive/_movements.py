@@ -1,0 +1,409 @@
+"""What came into an account and left it: trades, deposits, profits and fees as one kind of row, oldest first.
+
+The totals of the report and the layouts of tax tools are made of these rows, so both count alike. A record that is
+superseded does not count. What moves between wallets of the same
+account (spot, futures, savings) is no movement. Profit and fees of contracts come from the ledger; where there is no
+ledger of a futures account, from its fills.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Context, Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Final, Protocol, TypeAlias
+
+import attrs
+
+Value: TypeAlias = "str | int | None"
+Values: TypeAlias = "Mapping[str, Value]"
+
+EXACT: Final = Context(prec=1_000)
+"""Adds amounts without rounding: none has more than 400 digits on either side of the point."""
+_DIGITS: Final = 400
+_LAST: Final = 253_402_300_800_000
+"""The year 10000 in milliseconds."""
+
+
+class Kind(StrEnum):
+    """What a movement is."""
+
+    TRADE = "trade"
+    DEPOSIT = "deposit"
+    WITHDRAWAL = "withdrawal"
+    TRANSFER = "transfer"
+    """To or from a sub-account or the main account."""
+    REALISED = "realised profit"
+    """Profit or loss of a contract, liquidations included."""
+    FUNDING = "funding"
+    FEE = "fee"
+    """Of contracts, of loans, and whatever is charged by itself."""
+    INTEREST = "interest"
+    """Earned with savings."""
+    REBATE = "rebate"
+    LOAN = "loan"
+    REPAYMENT = "repayment"
+    OTHER = "other"
+    """An entry of the ledger whose kind is not documented."""
+
+
+@attrs.frozen(kw_only=True)
+class Movement:
+    """Something received, something sent, or both; amounts are positive."""
+
+    time: int
+    """Milliseconds since 1970 UTC."""
+    kind: Kind
+    received: Decimal | None = None
+    received_coin: str = ""
+    sent: Decimal | None = None
+    """Without the fee."""
+    sent_coin: str = ""
+    fee: Decimal | None = None
+    """Beside what is sent or received."""
+    fee_coin: str = ""
+    id: str = ""
+    """The exchange's."""
+    hash: str = ""
+    """Of the transaction on its chain."""
+    text: str = ""
+    """What it is about, for a person: the symbol, the kind of entry."""
+    base: str = ""
+    """Of a trade: the base currency of its pair."""
+
+
+@attrs.frozen
+class LeftOut:
+    """Records of one kind that are no movement although they should be."""
+
+    kind: str
+    reason: str
+    count: int
+
+
+class Told(Protocol):
+    """What is needed of an archived record."""
+
+    @property
+    def time(self) -> int | None: ...
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def values(self) -> Values: ...
+
+
+class Source(Protocol):
+    """What is needed of an archive."""
+
+    def kinds(self) -> list[str]:
+        """The endpoints of which there are records."""
+        ...
+
+    def records(self, kind: str) -> Iterator[Told]:
+        """The records of a kind that count, oldest first."""
+        ...
+
+
+class Unplaced(ValueError):
+    """A record lacks what a movement needs; the message says what."""
+
+
+@attrs.frozen
+class _Context:
+    """What a record alone does not tell."""
+
+    sub_accounts: frozenset[str]
+    ledgers: frozenset[str]
+    """The futures accounts that have a ledger."""
+    settled_in: Mapping[str, str]
+    """Coin by contract."""
+    transfers: Counter[tuple[str, ...]]
+    """Sub-account transfers that another list has told."""
+
+
+_Made: TypeAlias = "Iterable[Movement]"
+
+
+def amount(values: Values, name: str) -> Decimal:
+    """An amount of a record.
+
+    Raises:
+        Unplaced: it is missing, or is no number of a sensible size.
+    """
+    value = values.get(name)
+    if value is None or value == "":
+        raise Unplaced(f"no {name}")
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        raise Unplaced(f"{name} is no number") from None
+    if not number.is_finite() or len(number.as_tuple().digits) > _DIGITS or abs(number.adjusted()) > _DIGITS:
+        raise Unplaced(f"{name} is no number of a sensible size")
+    return number
+
+
+def _minus(number: Decimal) -> Decimal:
+    """The negative, all digits kept: the minus sign of Python rounds to 28."""
+    return number.copy_negate()
+
+
+def _word(values: Values, name: str) -> str:
+    value = values.get(name)
+    if value is None or value == "":
+        raise Unplaced(f"no {name}")
+    return str(value)
+
+
+def _or_blank(values: Values, name: str) -> str:
+    value = values.get(name)
+    return "" if value is None else str(value)
+
+
+def _signed(record: Told, time: int, kind: Kind, number: Decimal, coin: str, text: str) -> Iterator[Movement]:
+    """One coin in or out, by the sign of the number; nothing for zero."""
+    if number > 0:
+        yield Movement(time=time, kind=kind, received=number, received_coin=coin, id=record.id, text=text)
+    elif number < 0:
+        yield Movement(time=time, kind=kind, sent=_minus(number), sent_coin=coin, id=record.id, text=text)
+
+
+def _spot_fill(record: Told, time: int, _: _Context) -> _Made:
+    values = record.values
+    symbol, side = _word(values, "symbol"), _word(values, "side").lower()
+    base, found, quote = symbol.rpartition("_")
+    if not found or side not in ("buy", "sell"):
+        raise Unplaced("no pair and side")
+    size, notional = amount(values, "size"), amount(values, "notional")
+    fee = amount(values, "fee") if values.get("fee") not in (None, "") else Decimal(0)
+    fee_coin = _word(values, "fee_coin_name") if fee else ""
+    text = symbol if _or_blank(values, "order_mode") != "iso_margin" else f"{symbol} isolated margin"
+    bought = side == "buy"
+    trade = Movement(
+        time=time,
+        kind=Kind.TRADE,
+        received=size if bought else notional,
+        received_coin=base if bought else quote,
+        sent=notional if bought else size,
+        sent_coin=quote if bought else base,
+        id=record.id,
+        text=text,
+        base=base,
+    )
+    yield attrs.evolve(trade, fee=fee, fee_coin=fee_coin) if fee > 0 else trade
+    if fee < 0:
+        yield from _signed(record, time, Kind.REBATE, _minus(fee), fee_coin, text)
+
+
+_DONE: Final = "3"
+
+
+def _deposit_or_withdrawal(record: Told, time: int, _: _Context) -> _Made:
+    values = record.values
+    if _word(values, "status") != _DONE:
+        return  # not yet, or never
+    which, coin, arrived = (
+        _word(values, "operation_type").lower(),
+        _word(values, "currency"),
+        amount(values, "arrival_amount"),
+    )
+    # Currencies on several chains are spelled with the chain behind a hyphen.
+    coin, _chain, network = coin.partition("-")
+    told = Movement(time=time, kind=Kind.DEPOSIT, id=record.id, hash=_or_blank(values, "tx_id"), text=network)
+    if which == "deposit":
+        yield attrs.evolve(told, received=arrived, received_coin=coin)
+    elif which == "withdraw":
+        fee = amount(values, "fee") if values.get("fee") not in (None, "") else Decimal(0)
+        told = attrs.evolve(told, kind=Kind.WITHDRAWAL, sent=arrived, sent_coin=coin)
+        yield attrs.evolve(told, fee=fee, fee_coin=coin) if fee else told
+    else:
+        raise Unplaced("it is neither a deposit nor a withdrawal")
+
+
+_LEDGER: Final = {
+    "1": None,
+    "transfer": None,
+    "2": Kind.REALISED,
+    "realized pnl": Kind.REALISED,
+    "3": Kind.FUNDING,
+    "funding fee": Kind.FUNDING,
+    "4": Kind.FEE,
+    "commission fee": Kind.FEE,
+    "5": Kind.REALISED,
+    "liquidation clearance": Kind.REALISED,
+}
+"""The kind of an entry by its number or its words; None for what stays in the account."""
+
+
+def _ledger(record: Told, time: int, _: _Context) -> _Made:
+    values = record.values
+    words = _or_blank(values, "type") or _or_blank(values, "flow_type")
+    known = next((each for each in (words.lower(), _or_blank(values, "flow_type")) if each in _LEDGER), None)
+    kind = Kind.OTHER if known is None else _LEDGER[known]
+    if kind is None:
+        return
+    text = f"{_or_blank(values, 'symbol')} {words}".strip()
+    yield from _signed(record, time, kind, amount(values, "amount"), _word(values, "asset"), text)
+
+
+def _futures_fill(record: Told, time: int, context: _Context) -> _Made:
+    values = record.values
+    if (_or_blank(values, "account") or "futures") in context.ledgers:
+        return  # the ledger has it
+    symbol = _word(values, "symbol")
+    coin = context.settled_in.get(symbol) or next((each for each in ("USDT", "USDC", "USD") if each in symbol), "")
+    if not coin:
+        raise Unplaced("the coin in which its contract is settled is not known")
+    profit = amount(values, "realised_profit") if values.get("realised_profit") not in (None, "") else Decimal(0)
+    yield from _signed(record, time, Kind.REALISED, profit, coin, f"{symbol} realised by a fill")
+    fee = amount(values, "paid_fees") if values.get("paid_fees") not in (None, "") else Decimal(0)
+    yield from _signed(record, time, Kind.FEE, _minus(fee), coin, f"{symbol} fee of a fill")
+
+
+def _sub_transfer(record: Told, time: int, context: _Context) -> _Made:
+    values = record.values
+    giver, taker = _word(values, "from_account"), _word(values, "to_account")
+    coin, number = _word(values, "currency"), amount(values, "amount")
+    key = (str(time), giver, taker, coin, format(number, "f"))
+    if context.transfers[key] > 0:  # the other list has told it
+        context.transfers[key] -= 1
+        return
+    inside = (giver in context.sub_accounts, taker in context.sub_accounts)
+    if inside == (True, True):
+        return  # between two others
+    if inside == (False, False):
+        raise Unplaced("the list of sub-accounts does not say which of its two accounts this one is")
+    text = f"from {giver} to {taker}"
+    yield from _signed(record, time, Kind.TRANSFER, number if inside[0] else _minus(number), coin, text)
+
+
+def _borrow(record: Told, time: int, _: _Context) -> _Made:
+    values = record.values
+    coin, symbol = _word(values, "currency"), _or_blank(values, "symbol")
+    yield from _signed(record, time, Kind.LOAN, amount(values, "borrow_amount"), coin, symbol)
+
+
+def _repay(record: Told, time: int, _: _Context) -> _Made:
+    values = record.values
+    coin, symbol = _word(values, "currency"), _or_blank(values, "symbol")
+    principal = _minus(amount(values, "repaid_principal"))
+    yield from _signed(record, time, Kind.REPAYMENT, principal, coin, symbol)
+    interest = _minus(amount(values, "repaid_interest"))
+    yield from _signed(record, time, Kind.FEE, interest, coin, f"{symbol} interest of a loan".strip())
+
+
+def _savings(record: Told, time: int, _: _Context) -> _Made:
+    values = record.values
+    if _word(values, "type").lower() == "interest":
+        yield from _signed(record, time, Kind.INTEREST, amount(values, "amount"), _word(values, "coin_name"), "savings")
+
+
+def _rebate(record: Told, time: int, _: _Context) -> _Made:
+    values = record.values
+    coin = _word(values, "currency")
+    yield from _signed(record, time, Kind.REBATE, amount(values, "rebate_amount"), coin, "broker")
+
+
+def _debt_interest(record: Told, time: int, _: _Context) -> _Made:
+    values = record.values
+    coin = _word(values, "coin_code")
+    yield from _signed(record, time, Kind.FEE, _minus(amount(values, "interest")), coin, "interest of cross collateral")
+
+
+def _auto_repayment(record: Told, time: int, _: _Context) -> _Made:
+    values = record.values
+    given, used = _word(values, "to_coin_code"), _word(values, "from_coin_code")
+    text = f"automatic, of {format(amount(values, 'to_amount'), 'f')} {given}"
+    yield from _signed(record, time, Kind.REPAYMENT, _minus(amount(values, "from_amount")), used, text)
+    fee = amount(values, "liquidation_fee") if values.get("liquidation_fee") not in (None, "") else Decimal(0)
+    yield from _signed(record, time, Kind.FEE, _minus(fee), used, "fee of an automatic repayment")
+
+
+MAKERS: Final[Mapping[str, Callable[[Told, int, _Context], _Made]]] = {
+    "spot.trading.trades": _spot_fill,
+    "spot.account.deposit_withdraw_history": _deposit_or_withdrawal,
+    "spot.sub_account.transfers": _sub_transfer,
+    "spot.sub_account.transfer_history": _sub_transfer,
+    "spot.margin.borrow_records": _borrow,
+    "spot.margin.repay_records": _repay,
+    "spot.earn.flexible_records": _savings,
+    "spot.earn.fixed_records": _savings,
+    "spot.broker.rebates": _rebate,
+    "futures.account.transaction_history": _ledger,
+    "futures.trading.trades": _futures_fill,
+    "futures.account.auto_repayments": _auto_repayment,
+    "futures.account.cross_collateral_interest": _debt_interest,
+    "futures.sub_account.transfers": _sub_transfer,
+    "futures.sub_account.transfer_history": _sub_transfer,
+}
+"""The kinds of records that move something. All others (orders, transfers between wallets, rebates that are sums of
+others' trades) are in the plain exports only."""
+
+_TWICE: Final = {
+    "spot.sub_account.transfer_history": "spot.sub_account.transfers",
+    "futures.sub_account.transfer_history": "futures.sub_account.transfers",
+}
+"""Lists that can tell the same transfer as another."""
+
+
+class Movements:
+    """The movements of an account; iterating reads the archive.
+
+    Args:
+        source: the archive.
+        sub_accounts: names of the account's sub-accounts.
+        settled_in: the coin by contract.
+    """
+
+    def __init__(
+        self, source: Source, *, sub_accounts: Iterable[str] = (), settled_in: Mapping[str, str] | None = None
+    ) -> None:
+        self._source = source
+        self._sub_accounts = frozenset(sub_accounts)
+        self._settled_in = dict(settled_in or {})
+        self._left_out: Counter[tuple[str, str]] = Counter()
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """What could not be placed, known when the iteration has ended."""
+        return tuple(LeftOut(kind, reason, count) for (kind, reason), count in sorted(self._left_out.items()))
+
+    def __iter__(self) -> Iterator[Movement]:
+        """All of them, oldest first."""
+        self._left_out.clear()
+        kinds = [kind for kind in self._source.kinds() if kind in MAKERS]
+        ledgers = set[str]()
+        if "futures.account.transaction_history" in kinds:
+            for record in self._source.records("futures.account.transaction_history"):
+                ledgers.add(_or_blank(record.values, "account") or "futures")
+        streams = [self._of(kind, frozenset(ledgers), kinds) for kind in kinds]
+        yield from heapq.merge(*streams, key=lambda movement: movement.time)
+
+    def _of(self, kind: str, ledgers: frozenset[str], kinds: list[str]) -> Iterator[Movement]:
+        transfers = Counter[tuple[str, ...]]()
+        other = _TWICE.get(kind)
+        if other in kinds:
+            transfers.update(self._transfers(str(other)))
+        context = _Context(self._sub_accounts, ledgers, self._settled_in, transfers)
+        make = MAKERS[kind]
+        for record in self._source.records(kind):
+            if record.time is None or not 0 < record.time < _LAST:
+                self._left_out[kind, "no time"] += 1
+                continue
+            try:
+                yield from list(make(record, record.time, context))
+            except Unplaced as why:
+                self._left_out[kind, str(why)] += 1
+
+    def _transfers(self, kind: str) -> Iterator[tuple[str, ...]]:
+        for record in self._source.records(kind):
+            values = record.values
+            try:
+                names = (_word(values, "from_account"), _word(values, "to_account"), _word(values, "currency"))
+                key = (str(record.time), *names, format(amount(values, "amount"), "f"))
+            except Unplaced:
+                continue
+            yield key
