@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +16,7 @@ from bitmart_trio.history.archive._entries import (
     State,
     WindowDecided,
 )
-from bitmart_trio.history.archive._reader import HistoryRow
+from bitmart_trio.history.archive._reader import HistoryRow, Reader
 from bitmart_trio.history.archive._writer import Store
 
 DAY: Final = 86_400_000
@@ -84,30 +84,68 @@ def raw(
     return ReplyCame(row.name, row.endpoint, "GET", f"{path}?n=1", None, until, status, headers or {}, body, asked)
 
 
-def write(directory: Path, *, replies: int = 6) -> str:
-    """A whole small archive: two histories, two looks, one resolved suspicion, one gap; its digest."""
-    with Store(directory, resume=False) as store:
+LOOKS: Final[tuple[tuple[str, object], ...]] = (
+    ("spot.account.balances", {"wallet": [{"id": "BTC", "available": "1.5", "frozen": "0"}]}),
+    ("futures.account.assets", [{"currency": "USDT", "available_balance": "7"}]),
+)
+
+
+def write(directory: Path, *, replies: int = 6, resume: bool = False, step: Callable[[], None] = lambda: None) -> str:
+    """A whole small archive: two histories, two looks, one resolved suspicion; its digest.
+
+    Args:
+        directory: where it goes.
+        replies: of each history.
+        resume: go on with what an interrupted one has left.
+        step: called after each entry.
+    """
+    with Store(directory, resume=resume) as store:
         store.begin("42", SINCE, UNTIL)
         store.run_began(UNTIL)
+        step()
         deposits, ledger = plan(store, operation_type="deposit"), plan(store, LEDGER)
         for row, make in ((deposits, deposit), (ledger, ledger_entry)):
-            width = (UNTIL - SINCE) // replies
-            for number in range(replies):
-                since = SINCE + number * width
-                until = UNTIL if number == replies - 1 else since + width
-                found = [make(each) for each in range(100) if since <= SINCE + each * DAY < until]
-                told = store.reply(reply(row, found, since=since, until=until))
-                store.decide(WindowDecided(row.name, since, until, State.ANSWERED, (told,), cursor={"at": until}))
-            store.end_history(HistoryEnded(row.name, State.ANSWERED))
-        store.note(Noted(ledger.name, "below_total", "of 150 records 149 were listed", SINCE, UNTIL))
-        store.note(
-            Noted(ledger.name, "below_total", "all 150 were listed when asked again", SINCE, UNTIL, resolved=True)
-        )
-        for name, data in (
-            ("spot.account.balances", {"wallet": [{"id": "BTC", "available": "1.5", "frozen": "0"}]}),
-            ("futures.account.assets", [{"currency": "USDT", "available_balance": "7"}]),
-        ):
-            number = store.reply(ReplyCame(name, name, "GET", "/x", None, UNTIL, 200, {"date": "today"}, good(data)))
-            store.look(LookTaken(name, name, {}, State.ANSWERED, (number,)))
+            _write_history(store, row, make, replies, step)
+        for text, resolved in (("of 150 records 149 were listed", False), ("all 150 were listed later", True)):
+            store.note(Noted(ledger.name, "below_total", text, SINCE, UNTIL, resolved))
+            step()
+        for name, data in LOOKS:
+            if not any(look.name == name for look in store.reader().looks()):
+                number = store.reply(
+                    ReplyCame(name, name, "GET", "/x", None, UNTIL, 200, {"date": "today"}, good(data))
+                )
+                step()
+                store.look(LookTaken(name, name, {}, State.ANSWERED, (number,)))
+                step()
         store.run_ended(UNTIL)
         return store.digest
+
+
+def _write_history(
+    store: Store, row: HistoryRow, make: Callable[[int], object], replies: int, step: Callable[[], None]
+) -> None:
+    decided = {window.since for window in store.reader().windows(row.name)}
+    width = (UNTIL - SINCE) // replies
+    for number in range(replies):
+        since = SINCE + number * width
+        until = UNTIL if number == replies - 1 else since + width
+        if since in decided:
+            continue
+        found = [make(each) for each in range(100) if since <= SINCE + each * DAY < until]
+        told = store.reply(reply(row, found, since=since, until=until))
+        step()
+        store.decide(WindowDecided(row.name, since, until, State.ANSWERED, (told,), cursor={"at": until}))
+        step()
+    store.end_history(HistoryEnded(row.name, State.ANSWERED))
+    step()
+
+
+def contents(directory: Path) -> dict[str, list[str]]:
+    """All that an archive holds of the account, whatever became of the runs that made it."""
+    with Reader(directory) as reader:
+        found = {kind: [each.content for each in reader.records(kind, superseded=True)] for kind in reader.kinds()}
+        for row in reader.histories():
+            found[row.name] = [f"{each.since} {each.until} {each.state}" for each in reader.windows(row.name)]
+        for look in reader.looks():
+            found[look.name] = [repr(reader.look(look.name))]
+        return found

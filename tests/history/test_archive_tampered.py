@@ -148,7 +148,7 @@ JOURNAL: Final[dict[str, Tamper]] = {
     "range edited": text(b'"since":16', b'"since":17'),
     "state edited": text(b'"state":"answered"', b'"state":"not_offered"'),
     "cursor edited": text(b'"cursor":{"at"', b'"cursor":{"as"'),
-    "note edited": text(b"149 were listed", b"150 were listed"),
+    "note edited": text(b"149 were listed", b"151 were listed"),
     "note resolved": text(b'"resolved":false', b'"resolved":true'),
     "version edited": text(b'"library":"', b'"library":"9'),
     "kind of entry unknown": text(b'"entry":"window"', b'"entry":"widow"'),

@@ -7,7 +7,6 @@ against the replies that it rests on. What cannot be read is one more problem, a
 
 from __future__ import annotations
 
-import os
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -209,7 +208,6 @@ class _Verifier:
             if not self._folder.check(DATABASE):
                 self._problem(f"{DATABASE} is missing: `bitmart-trio archive rebuild` makes it from the replies")
                 return None
-            os.close(self._folder.open(DATABASE, os.O_RDONLY))
         except ArchiveError as error:
             self._problem(str(error))
             return None

@@ -98,7 +98,8 @@ class Deriver:
             last = batch[-1][0]
             _set(self._db, entries=str(last.number), digest=last.hash, offset=str(last.offset + last.length))
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:  # a full disk has ended it
+                self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
 

@@ -72,6 +72,8 @@ def _advice(error: OSError) -> str:
         return f"it is not allowed ({what}); give yourself the right to write there, then go on with --resume"
     if error.errno in (errno.ELOOP, errno.EMLINK):
         return "it is a link, and links are not followed; remove it"
+    if error.errno == errno.EISDIR:
+        return "it is not a file; move it away"
     return f"{what}; what was saved is safe, go on with --resume"
 
 
@@ -189,6 +191,12 @@ class Folder:
             return False
         self._plain(name, found)
         return True
+
+    def protect(self, name: str) -> None:
+        """Close a file that is there to others, without opening it: that would drop the locks of SQLite on it."""
+        if self._fd is not None and self.check(name):
+            with clear_errors("protect", self.path / name):
+                os.chmod(name, 0o600, dir_fd=self._fd)
 
     def _plain(self, name: str, found: os.stat_result) -> None:
         if stat.S_ISLNK(found.st_mode):

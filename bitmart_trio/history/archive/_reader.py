@@ -160,6 +160,8 @@ def sql_errors(path: Path) -> Iterator[None]:
             advice = "another program holds it; close that program and try again"
         elif "full" in text:
             advice = "the disk is full; make room, then go on with --resume"
+        elif "disk I/O" in text:
+            advice = f"the disk does not take or give it ({text}), perhaps it is full; then go on with --resume"
         elif "readonly" in text or "unable to open" in text:
             advice = f"it cannot be opened or written ({text}); nothing was lost, go on with --resume where it can be"
         else:

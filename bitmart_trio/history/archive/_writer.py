@@ -90,6 +90,7 @@ class Store:
 
     def _open_tables(self, *, anew: bool) -> None:
         there = self.folder.check(DATABASE)
+        self.folder.protect(DATABASE)
         if anew or not there:
             self._make_tables()
         else:
