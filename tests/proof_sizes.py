@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 from typing import Final
 
+from bitmart_trio.testing import Moment
+
 FULL: Final = os.environ.get("BITMART_PROOFS") == "full"
 """Whether everything that a proof leaves out to be quick is in."""
 
@@ -74,3 +76,15 @@ ARCHIVE_RECORDS: Final = _size("ARCHIVE_RECORDS", 900, 50_000)
 """Records of an archive that is killed while it reads them: ``history/test_archive_killed.py``."""
 ARCHIVE_KILLS: Final = _size("ARCHIVE_KILLS", 1, 10)
 """How often it is killed."""
+
+
+# ---- sweeps ----------------------------------------------------------------------------------------------------------
+
+
+def moments(turn: object) -> tuple[Moment, ...]:
+    """When each checkpoint of a sweep is cancelled: both moments in full, else one, the second for a true ``turn``.
+
+    For sweeps of one thing in several ways: take turns, so that both moments are met.
+    """
+    both: tuple[Moment, Moment] = ("waiting", "resuming")
+    return both if FULL else (both[bool(turn)],)

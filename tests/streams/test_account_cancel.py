@@ -8,11 +8,13 @@ from contextlib import asynccontextmanager
 import pytest
 import trio
 from account_kit import buy, cancel, contents, ledger_of, opener
+from proof_sizes import moments
 
 import bitmart_trio as bm
 from bitmart_trio.sim.glue import Venue, open_exchange
 from bitmart_trio.testing import sweep
 
+SYMBOLS = ["BTC_USDT", "ETH_USDT", "BTCUSDT", "ETHUSDT"]
 both_markets = pytest.mark.parametrize("market", ["spot", "futures"])
 
 
@@ -27,13 +29,14 @@ async def _live(client: bm.Client, market: str) -> None:
         await account.refresh()
 
 
+@pytest.mark.proof
 @both_markets
 def test_a_view_that_is_cancelled_anywhere_leaves_no_topic(market: str) -> None:
     """Opening, reading, waiting, iterating, closing: what others hold stays on the wire, and the next view works."""
 
     @asynccontextmanager
     async def around() -> AsyncGenerator[bm.Client]:
-        async with open_exchange(seed=1, live=False) as exchange, exchange.open_client() as client:
+        async with open_exchange(seed=1, live=False, symbols=SYMBOLS) as exchange, exchange.open_client() as client:
             keep = (
                 client.streams.spot.user_order("ETH_USDT") if market == "spot" else client.streams.futures.asset("ETH")
             )
@@ -50,16 +53,17 @@ def test_a_view_that_is_cancelled_anywhere_leaves_no_topic(market: str) -> None:
     async def body(client: bm.Client) -> None:
         await _live(client, market)
 
-    assert sweep(body, around=around).checkpoints > 15
+    assert sweep(body, around=around, moments=moments(market == "spot")).checkpoints > 15
 
 
+@pytest.mark.proof
 @both_markets
 def test_a_client_with_a_view_that_is_cancelled_anywhere_leaves_nothing(market: str) -> None:
     """No task and no socket."""
 
     @asynccontextmanager
     async def around() -> AsyncGenerator[Venue]:
-        async with open_exchange(seed=1, live=False) as exchange:
+        async with open_exchange(seed=1, live=False, symbols=SYMBOLS) as exchange:
             yield exchange
             assert exchange.connections == []
 
@@ -67,7 +71,7 @@ def test_a_client_with_a_view_that_is_cancelled_anywhere_leaves_nothing(market: 
         async with exchange.open_client() as client:
             await _live(client, market)
 
-    assert sweep(body, around=around).checkpoints > 15
+    assert sweep(body, around=around, moments=moments(market == "futures")).checkpoints > 15
 
 
 def _topics(exchange: Venue) -> list[list[str]]:

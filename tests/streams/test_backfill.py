@@ -418,7 +418,7 @@ def test_cancelled_anywhere_it_leaves_nothing() -> None:
 
     @asynccontextmanager
     async def around() -> AsyncGenerator[tuple[Venue, bm.Client]]:
-        async with open_exchange(seed=3) as exchange, exchange.open_client() as client:
+        async with open_exchange(seed=3, symbols=["BTC_USDT"]) as exchange, exchange.open_client() as client:
             async with client.streams.spot.ticker("BTC_USDT"):
                 yield exchange, client
                 await wait_all_tasks_blocked()

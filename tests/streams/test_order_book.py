@@ -453,7 +453,10 @@ def test_a_book_that_is_cancelled_anywhere_leaves_nothing() -> None:
 
     @asynccontextmanager
     async def around() -> AsyncGenerator[tuple[bm.Client, Venue]]:
-        async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
+        async with (
+            open_exchange(seed=1, symbols=["BTC_USDT", "ETH_USDT"]) as exchange,
+            exchange.open_client() as client,
+        ):
             async with client.streams.spot.ticker("ETH_USDT"):
                 yield client, exchange
                 await trio.sleep(1)

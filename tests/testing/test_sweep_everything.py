@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import random
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final
@@ -63,15 +62,6 @@ def _groups() -> dict[str, dict[str, Operation]]:
 
 
 GROUPS: Final = _groups()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _small_heap() -> Iterator[None]:
-    """Each sweep begins by looking through all objects; those of pytest and its plugins need no look."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 def test_nothing_is_missing() -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+from proof_sizes import moments
 from trading_kit import MARKETS, open_ids, opener, rest, take
 
 import bitmart_trio as bm
@@ -16,7 +17,7 @@ from bitmart_trio.testing import sweep
 @asynccontextmanager
 async def around() -> AsyncGenerator[Venue]:
     """An exchange that outlives the body."""
-    async with bm.sim.open_exchange(seed=7, live=False) as venue:
+    async with bm.sim.open_exchange(seed=7, live=False, symbols=["BTC_USDT", "BTCUSDT"]) as venue:
         yield venue
 
 
@@ -29,6 +30,7 @@ def nothing_open(market: str) -> Callable[[Venue], None]:
     return look
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("market", MARKETS)
 def test_a_session_can_be_cancelled_anywhere(market: str) -> None:
     """Opening, submitting, waiting, cancelling, replacing, leaving."""
@@ -45,7 +47,7 @@ def test_a_session_can_be_cancelled_anywhere(market: str) -> None:
             await other.cancel()
             await rest(session)
 
-    report = sweep(body, around=around, invariants=[nothing_open(market)])
+    report = sweep(body, around=around, invariants=[nothing_open(market)], moments=moments(market == "spot"))
     assert report.checkpoints > 20
 
 
