@@ -61,6 +61,12 @@ class Wallet:
         self._frozen: dict[str, Decimal] = {}
         self._overdraft = overdraft
 
+    def copied(self) -> Wallet:
+        """Another wallet with the same balances."""
+        copy = Wallet(self._available, overdraft=self._overdraft)
+        copy._frozen = dict(self._frozen)  # one of its own kind
+        return copy
+
     def available(self, currency: str) -> Decimal:
         """What can be spent or held."""
         return self._available.get(currency, ZERO)
@@ -134,6 +140,10 @@ class Account:
     """What the spot and funding wallets were opened with: the account's first deposits."""
     status: Literal["normal", "disabled", "frozen"] = "normal"
     """Whether a sub-account may take part in transfers; its main account sees and sets it."""
+
+    def copied(self) -> Account:
+        """The account with wallets of its own, as they are now."""
+        return attrs.evolve(self, spot=self.spot.copied(), fund=self.fund.copied(), futures=self.futures.copied())
 
 
 @attrs.define(eq=False)

@@ -23,6 +23,7 @@ from .feed import Feed
 from .flow import Flow, Market
 from .futures import FuturesMarket
 from .gate import Gate
+from .past import Past
 from .script import BookScript, MarketScript
 from .spot import SpotMarket
 from .symbols import Listed, Symbol, read_symbols
@@ -139,6 +140,8 @@ class Exchange:
         self.routes.include(system.routes)
         self.spot: SpotMarket = SpotMarket(self)
         self.futures: FuturesMarket = FuturesMarket(self)
+        self.past: Past = Past(self.spot, self.futures.engine, self.accounts, self.clock, self.log, self.after_tick)
+        """How accounts looked a while ago, while a fault follows it."""
         self.gate: Gate = Gate(self)
         self.market: MarketScript = MarketScript(self)
         """Trades and prices by hand."""

@@ -29,12 +29,15 @@ from .faults import (
     Gap,
     Garbage,
     LatePong,
+    LatePush,
     LongerRow,
     MuteTopic,
+    OldPush,
     Reorder,
     Stall,
     UnknownField,
     stretch,
+    subject_of,
 )
 from .link import Link
 
@@ -157,6 +160,8 @@ class Connection:
         self._nursery: trio.Nursery | None = None
         self._held: dict[str, Frame] = {}
         """Pushes held back to come out of order, by topic."""
+        self._before: dict[str, dict[str, str | bytes]] = {}
+        """By topic, the last push about each order or symbol, while a fault wants it."""
         self._messages: deque[float] = deque()
         self._opened = trio.current_time()
         self._last_heard = self._opened
@@ -194,6 +199,7 @@ class Connection:
         if topic not in self._held and faults.take(Reorder, topic):
             self._held[topic] = frame
             return
+        frame = faults.push(topic, self.name, frame)
         unknown, longer = faults.take(UnknownField, topic), faults.take(LongerRow, topic)
         if unknown is not None or longer is not None:
             frame = {
@@ -201,9 +207,14 @@ class Connection:
                 for key, value in frame.items()
             }
         packed = self._pack(frame, True)
+        late = faults.take(LatePush, topic)
+        if late is not None and self._nursery is not None:
+            self._nursery.start_soon(self._push_later, late.seconds, topic, packed)
+            return
         self._push(topic, packed)
         if faults.take(Duplicate, topic):
             self._push(topic, packed)
+        self._push_the_one_before(topic, frame, packed)
         if topic in self._held:
             self._push(topic, self._pack(self._held.pop(topic), True))
         if faults.take(Garbage, topic):
@@ -382,6 +393,20 @@ class Connection:
         await trio.sleep(seconds)
         self._put(text)
 
+    async def _push_later(self, seconds: float, topic: str, packed: str | bytes) -> None:
+        await trio.sleep(seconds)
+        self._push(topic, packed)
+
+    def _push_the_one_before(self, topic: str, frame: Frame, packed: str | bytes) -> None:
+        faults = self.exchange.faults
+        if faults.find(OldPush, topic) is None:
+            self._before.pop(topic, None)
+            return
+        pushed, subject = self._before.setdefault(topic, {}), subject_of(frame)
+        before, pushed[subject] = pushed.get(subject, packed), packed
+        if before != packed and faults.take(OldPush, topic):
+            self._push(topic, before)
+
     def _push(self, topic: str, packed: str | bytes) -> None:
         self.exchange.log.write("frame", connection=self.name, topic=topic, bytes=len(packed))
         self._put(packed)
@@ -422,7 +447,9 @@ class Sockets:
         self._connects: dict[tuple[str, str], deque[float]] = {}
         self._encoded: tuple[Frame, bytes] | None = None
         self._deflated: tuple[bytes, bytes] | None = None
-        exchange.faults.bind(exchange.clock, exchange.random("faults"), exchange.log, salt=str(exchange.seed))
+        exchange.faults.bind(
+            exchange.clock, exchange.random("faults"), exchange.log, salt=str(exchange.seed), past=exchange.past
+        )
         exchange.faults.watch(self._on_fault)
 
     def number(self) -> int:

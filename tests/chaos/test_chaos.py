@@ -19,8 +19,11 @@ from proof_sizes import CHAOS
 from bitmart_trio._core import channel
 from bitmart_trio.sim.faults import FAULTS
 
-NOT_OF_STREAMS: Final = {"ShiftingPages"}
-"""Streams turn no pages: histories do."""
+NOT_OF_STREAMS: Final = {"ShiftingPages", "BurntIds", "BlankClientIds", "ClockGlitch", "StaleFields"}
+"""Streams turn no pages and place no orders; from client order ids, amounts and one reading of a clock follows nothing.
+
+Sessions meet these in the storms of trading, histories in those of the archive.
+"""
 OUTCOMES: Final[list[Outcome]] = []
 
 

@@ -61,6 +61,7 @@ class SmallExchange:
         self.spot = SimpleNamespace(markets={}, engine=nothing, algo=nothing)
         self.futures = SimpleNamespace(listings={}, engine=nothing)
         self.gate = Gate(as_exchange(self))
+        self.past = None
         self._traces = 0
         self._channels()
 

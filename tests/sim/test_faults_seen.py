@@ -187,7 +187,7 @@ async def GatewayJson(exchange: sim.Venue, client: bm.Client) -> None:
     exchange.faults.add(sim.GatewayJson(SUBMIT, status=500))
     await unknown(client)
     assert (await client.spot.trading.order_by_client_id("mine1")).client_order_id == "mine1"
-    exchange.faults.add(sim.GatewayJson(SUBMIT, status=504, handled=False))
+    exchange.faults.add(sim.GatewayJson(SUBMIT, status=400, code=408, handled=False))
     with pytest.raises(bm.OutcomeUnknown):
         await submit(client, "mine2")
     assert placed(exchange) == 1
@@ -306,6 +306,95 @@ async def LateRecord(exchange: sim.Venue, client: bm.Client) -> None:
     assert await own_fills(client) == []
     await trio.sleep(30)
     assert len(await client.spot.trading.trades("BTC_USDT")) == 4
+
+
+# --- an exchange that agrees with itself later ---
+
+
+@case
+async def Lag(exchange: sim.Venue, client: bm.Client) -> None:
+    exchange.faults.add(sim.Lag("/spot/v4/query/client-order", 30))
+    exchange.faults.add(sim.Lag("/spot/v4/query/open-orders", 60, "missing"))
+    placed = await submit(client)
+    with pytest.raises(bm.OrderNotFound):
+        await client.spot.trading.order_by_client_id("mine1")
+    assert (await client.spot.trading.order(placed.order_id)).client_order_id == "mine1"
+    await trio.sleep(31)
+    assert (await client.spot.trading.order_by_client_id("mine1")).order_id == placed.order_id
+    assert await client.spot.trading.open_orders("BTC_USDT") == []
+    await trio.sleep(31)
+    assert len(await client.spot.trading.open_orders("BTC_USDT")) == 1
+
+
+@case
+async def StaleFields(exchange: sim.Venue, client: bm.Client) -> None:
+    exchange.faults.add(sim.StaleFields("*", 30))
+    async with client.streams.spot.user_orders() as orders:
+        await own_fills(client)
+        pushed = [await orders.receive() for _ in range(4)]
+    done = (await client.spot.trading.order_history("BTC_USDT"))[0]
+    assert done.filled_size == 0
+    assert any(order.filled_size == 0 for order in pushed)
+    assert sum(fill.size for fill in await client.spot.trading.order_trades(done.order_id)) > 0
+    await trio.sleep(31)
+    assert (await client.spot.trading.order(done.order_id)).filled_size > 0
+
+
+@case
+async def Cap(exchange: sim.Venue, client: bm.Client) -> None:
+    exchange.faults.add(sim.Cap("/spot/v4/query/open-orders", 2))
+    for number in range(4):
+        await submit(client, f"mine{number}")
+    orders = await client.spot.trading.open_orders("BTC_USDT", limit=200)
+    assert [order.client_order_id for order in orders] == ["mine3", "mine2"]
+
+
+@case
+async def BlankClientIds(exchange: sim.Venue, client: bm.Client) -> None:
+    exchange.faults.add(sim.BlankClientIds())
+    placed = await submit(client)
+    (order,) = await client.spot.trading.open_orders("BTC_USDT")
+    assert (order.order_id, order.client_order_id) == (placed.order_id, None)
+
+
+@case
+async def ClockGlitch(exchange: sim.Venue, client: bm.Client) -> None:
+    exchange.faults.add(sim.ClockGlitch())
+    first, second = [(await client.spot.system.time()).server_time for _ in range(2)]
+    assert 119_000 < first - second < 121_000
+
+
+@case
+async def BurntIds(exchange: sim.Venue, client: bm.Client) -> None:
+    exchange.faults.add(sim.BurntIds())
+    for _ in range(2):
+        with pytest.raises(bm.ApiError, match="50042"):
+            await submit(client)
+    with pytest.raises(bm.OrderNotFound):
+        await client.spot.trading.order_by_client_id("mine1")
+    await submit(client, "mine2")
+    assert placed(exchange) == 1
+
+
+@case
+async def LatePush(exchange: sim.Venue, client: bm.Client) -> None:
+    exchange.faults.add(sim.LatePush("spot/user/*", seconds=20))
+    async with client.streams.spot.user_orders() as orders:
+        begun = trio.current_time()
+        await submit(client)
+        assert trio.current_time() - begun < 1
+        assert (await orders.receive()).client_order_id == "mine1"
+        assert trio.current_time() - begun >= 20
+
+
+@case
+async def OldPush(exchange: sim.Venue, client: bm.Client) -> None:
+    async with client.streams.spot.user_orders() as orders:
+        exchange.faults.add(sim.OldPush("spot/user/*"))
+        await submit(client)
+        await client.spot.trading.cancel_order("BTC_USDT", client_order_id="mine1")
+        states = [str((await orders.receive()).order_state) for _ in range(3)]
+    assert states == ["new", "canceled", "new"]
 
 
 # --- connections ---

@@ -21,7 +21,7 @@ from __future__ import annotations
 from .active import FaultHandle, Faults
 from .base import LEAST, SOCKETS, Fault, FaultError, StandIn
 from .edge import EdgePage, Fail5xx, GarbageReply, GatewayJson, RefuseUpgrade, edge_page
-from .eventual import LateRecord
+from .eventual import BlankClientIds, BurntIds, Cap, ClockGlitch, Lag, LatePush, LateRecord, OldPush, StaleFields
 from .exchange import (
     BlankIds,
     ClockSkew,
@@ -62,13 +62,18 @@ from .network import (
     SlowLink,
     Stall,
 )
+from .rows import subject_of
 from .text import describe_fault, fault_from, fault_kinds, parse_fault
 
 __all__ = [
     "FAULTS",
     "LEAST",
     "SOCKETS",
+    "BlankClientIds",
     "BlankIds",
+    "BurntIds",
+    "Cap",
+    "ClockGlitch",
     "ClockSkew",
     "Delay",
     "Drop",
@@ -87,7 +92,9 @@ __all__ = [
     "GatewayJson",
     "HalfReply",
     "HangHandshake",
+    "Lag",
     "LatePong",
+    "LatePush",
     "LateRecord",
     "LongerRow",
     "LoseAck",
@@ -96,6 +103,7 @@ __all__ = [
     "Maintenance",
     "MuteTopic",
     "OddRecord",
+    "OldPush",
     "Refuse418",
     "Refuse429",
     "RefuseConnect",
@@ -109,6 +117,7 @@ __all__ = [
     "ShiftingPages",
     "SlowLink",
     "SmallerCap",
+    "StaleFields",
     "Stall",
     "StandIn",
     "UnknownField",
@@ -119,4 +128,5 @@ __all__ = [
     "fault_kinds",
     "parse_fault",
     "stretch",
+    "subject_of",
 ]

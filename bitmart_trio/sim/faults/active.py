@@ -13,9 +13,10 @@ import attrs
 import trio
 
 from ..wire import Refusal
-from .base import Asked, AtAnswer, Fault, HasSkew
+from .base import Asked, AtAnswer, Fault, HasPast, HasSkew, Stage
 
 if TYPE_CHECKING:
+    from ..feed import Frame
     from ..wire import Call, Json, Onward, Route
 
 F = TypeVar("F", bound=Fault)
@@ -43,6 +44,8 @@ class FaultHandle:
     active: bool = True
     memory: dict[str, str] = attrs.field(factory=dict, repr=False)
     """What the fault remembers from one call to the next."""
+    seen_pushes: dict[str, dict[str, str]] = attrs.field(factory=dict, repr=False)
+    """What it remembers of pushes, by connection."""
 
     def remove(self) -> None:
         """End the fault; does nothing when it has ended."""
@@ -62,10 +65,18 @@ class Faults:
         self._watchers: list[Callable[[FaultHandle], None]] = []
         self._random = Random(0)
         self._salt = ""
-        self._clock: HasSkew | None = None
+        self._stage = Stage()
         self._log: HasEvents | None = None
 
-    def bind(self, clock: HasSkew, random: Random, log: HasEvents | None = None, *, salt: str = "") -> None:
+    def bind(
+        self,
+        clock: HasSkew,
+        random: Random,
+        log: HasEvents | None = None,
+        *,
+        salt: str = "",
+        past: HasPast | None = None,
+    ) -> None:
         """Give the faults their exchange's clock, random numbers and event log; done once, by whoever opens it.
 
         Args:
@@ -73,8 +84,9 @@ class Faults:
             random: decides by chance.
             log: hears of every hit.
             salt: text of the seed, for what is drawn from a record's content.
+            past: how accounts looked a while ago.
         """
-        self._clock = clock
+        self._stage = Stage(clock, past)
         self._random = random
         self._log = log
         self._salt = salt
@@ -92,7 +104,7 @@ class Faults:
             FaultError: the fault needs an exchange, and the faults are bound to none yet.
         """
         handle = FaultHandle(fault, self, self._added + 1, since=self._now())
-        if fault.begin(self._clock):
+        if fault.begin(self._stage):
             self.count(handle)
         self._added += 1
         self._handles.append(handle)
@@ -108,7 +120,7 @@ class Faults:
             handle.active = False
             self._handles.remove(handle)
             self._tell("fault_ended", handle)
-            handle.fault.finish(self._clock)
+            handle.fault.finish(self._stage)
             self._notify()
 
     def clear(self) -> None:
@@ -139,13 +151,23 @@ class Faults:
             onward = partial(self._spoil, handle, fault, route, onward)
         return onward(call)
 
+    def push(self, topic: str, connection: str, frame: Frame) -> Frame:
+        """What the faults that concern answers make of a push to one connection."""
+        for handle, fault in self._due(AtAnswer, (topic,), lambda fault: fault.at_pushes):
+            spoiled = fault.push(frame, handle.seen_pushes.setdefault(connection, {}))
+            if spoiled is not frame:
+                self.count(handle, topic)
+                frame = spoiled
+        return frame
+
     def _spoil(self, handle: FaultHandle, fault: AtAnswer, route: Route, onward: Onward, call: Call) -> Json:
-        now_ms = 0 if self._clock is None else self._clock.steady_ms()
-        asked = Asked(route, call, now_ms, self._salt, handle.memory, onward)
+        clock = self._stage.clock
+        now_ms = 0 if clock is None else clock.steady_ms()
+        asked = Asked(route, call, now_ms, self._salt, handle.memory, onward, self._stage.past)
         try:
             answer = fault.answer(asked)
-        except Refusal:
-            if asked.untouched:  # the handler would have answered
+        except Refusal as refusal:
+            if not any(refusal is each for each in asked.untouched):
                 self.count(handle, route.path)
             raise
         if not any(answer is each for each in asked.untouched):
@@ -198,8 +220,8 @@ class Faults:
 
     def _now(self) -> float | None:
         """Seconds by the exchange's clock; by Trio's before there is one, None outside Trio."""
-        if self._clock is not None:
-            return self._clock.steady_ms() / 1000
+        if self._stage.clock is not None:
+            return self._stage.clock.steady_ms() / 1000
         try:
             return trio.current_time()
         except RuntimeError:

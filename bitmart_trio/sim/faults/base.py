@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import attrs
 
+from ..wire import Refusal
+
 if TYPE_CHECKING:
+    from ..feed import Frame
     from ..wire import Call, Json, Onward, Response, Route
 
 SOCKETS = "*/*"
@@ -20,7 +23,7 @@ class FaultError(ValueError):
 
 LEAST: dict[str, float] = {
     "after": 0, "chance": 0, "lasting": 0, "times": 1, "seconds": 0, "status": 400, "bytes_per_second": 1, "n": 1,
-    "every": 1, "unit_ms": 1, "days": 0, "retry_after": 0,
+    "every": 1, "burnt": 1, "unit_ms": 1, "days": 0, "retry_after": 0,
 }  # fmt: skip
 """The lowest value of each number a fault can have."""
 
@@ -33,6 +36,29 @@ class HasSkew(Protocol):
     def steady_ms(self) -> int:
         """The time without the skew."""
         ...
+
+
+class HasPast(Protocol):
+    """The exchange's recent past, see ``past.py``."""
+
+    def follow(self, ms: int) -> None:
+        """Remember what was so many milliseconds ago."""
+
+    def unfollow(self, ms: int) -> None:
+        """Take one `follow` back."""
+
+    def answer(self, call: Call, onward: Onward, age_ms: int, *, missing: bool) -> Json:
+        """What a handler would have answered some time ago."""
+
+
+@attrs.frozen
+class Stage:
+    """What a fault may turn or look at when it begins."""
+
+    clock: HasSkew | None = None
+    """None before the faults are bound to an exchange."""
+    past: HasPast | None = None
+    """None where the exchange keeps none."""
 
 
 @attrs.frozen
@@ -71,7 +97,7 @@ class Fault:
         times: int | None = getattr(self, "times", None)
         return times
 
-    def begin(self, clock: HasSkew | None) -> bool:
+    def begin(self, stage: Stage) -> bool:
         """Do what the fault does at once when it is added; True when that is a hit.
 
         Raises:
@@ -79,7 +105,7 @@ class Fault:
         """
         return False
 
-    def finish(self, clock: HasSkew | None) -> None:
+    def finish(self, stage: Stage) -> None:
         """Undo what `begin` did, when the fault ends."""
 
 
@@ -123,18 +149,30 @@ class Asked:
     onward: Onward
     """The handler, or the fault in front of it."""
 
-    untouched: list[Json] = attrs.field(factory=list)
-    """What `plain` has given: an answer that is none of these is a hit."""
+    past: HasPast | None = None
+    """How accounts looked a while ago."""
+    untouched: list[Json | Refusal] = attrs.field(factory=list)
+    """What `plain` has given or raised: an answer or a refusal that is none of these is a hit."""
 
     def plain(self) -> Json:
         """The answer as it would be without the fault."""
-        answer = self.onward(self.call)
+        try:
+            answer = self.onward(self.call)
+        except Refusal as refusal:
+            self.untouched.append(refusal)
+            raise
         self.untouched.append(answer)
         return answer
 
     def with_params(self, params: Mapping[str, Json]) -> Json:
         """The answer as it would be if the client had asked with these parameters."""
         return self.onward(attrs.evolve(self.call, params=params))
+
+    def earlier(self, seconds: float, *, missing: bool = False) -> Json:
+        """The answer as it would have been so long ago, or of what was there then (``missing``) as it is now."""
+        if self.past is None or self.call.account is None:
+            return self.onward(self.call)
+        return self.past.answer(self.call, self.onward, round(seconds * 1000), missing=missing)
 
 
 @attrs.frozen
@@ -144,10 +182,21 @@ class AtAnswer(AtPath):
     It is in use until it is removed: what an exchange shows wrongly it shows wrongly again.
     """
 
-    times: int | None = None
+    times: int | None = attrs.field(default=None, kw_only=True)
     """How many hits it has; None: no end."""
     at_writes: ClassVar[bool] = False
     """Whether it concerns calls that change something too."""
+    at_pushes: ClassVar[bool] = False
+    """Whether it concerns pushes too, whose topics ``path`` matches."""
+
+    def push(self, frame: Frame, memory: dict[str, str]) -> Frame:
+        """A push on a topic that ``path`` matches; the very frame where nothing is spoiled.
+
+        Args:
+            frame: as the exchange sends it; it is not to be changed.
+            memory: what the fault remembers of earlier pushes on the same connection.
+        """
+        return frame
 
     def answer(self, asked: Asked) -> Json:
         """The answer; the very object that ``asked.plain()`` gave when there is nothing to spoil.
@@ -155,7 +204,7 @@ class AtAnswer(AtPath):
         Raises:
             Refusal: Whatever the exchange would refuse.
         """
-        raise NotImplementedError
+        return asked.plain()
 
 
 @attrs.frozen

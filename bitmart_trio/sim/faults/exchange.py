@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import attrs
 
 from ..wire import Refusal, json_response
-from .base import Asked, AtAnswer, AtConnection, AtPath, AtTopic, Fault, FaultError, HasSkew, StandIn
+from .base import Asked, AtAnswer, AtConnection, AtPath, AtTopic, Fault, FaultError, Stage, StandIn
 from .rows import (
     ENDS,
     IDS,
@@ -361,17 +361,17 @@ class ClockSkew(Fault):
 
     ms: int = 0
 
-    def begin(self, clock: HasSkew | None) -> bool:
+    def begin(self, stage: Stage) -> bool:
         """Turn the clock."""
-        if clock is None:
+        if stage.clock is None:
             raise FaultError("a clock skew needs an open exchange")
-        clock.skew_ms += self.ms
+        stage.clock.skew_ms += self.ms
         return True
 
-    def finish(self, clock: HasSkew | None) -> None:
+    def finish(self, stage: Stage) -> None:
         """Turn the clock back."""
-        if clock is not None:
-            clock.skew_ms -= self.ms
+        if stage.clock is not None:
+            stage.clock.skew_ms -= self.ms
 
 
 def stretch(value: Json, name: str | None, longer: bool) -> Json:

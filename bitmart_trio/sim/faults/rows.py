@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -75,6 +75,33 @@ def with_records(data: Json, records: list[Record]) -> Json:
 def own_id(record: Record) -> str | None:
     """The member that holds the record's own id."""
     return next((name for name in IDS if record.get(name) not in (None, "")), None)
+
+
+def edited(value: Json, change: Callable[[Record], Record]) -> Json:
+    """JSON with every object in it changed; the very value where nothing is."""
+    if isinstance(value, dict):
+        members = {name: edited(member, change) for name, member in value.items()}
+        same = all(members[name] is member for name, member in value.items())
+        old = value if same else members
+        new = change(old)
+        return old if new == old else new
+    if isinstance(value, list):
+        items = [edited(item, change) for item in value]
+        return value if all(new is old for new, old in zip(items, value, strict=True)) else items
+    return value
+
+
+def subject_of(frame: Mapping[str, Json]) -> str:
+    """What a push is about: the first order in it by its id, else a symbol or currency; "" when there is neither."""
+    found: list[str] = []
+
+    def look(record: Record) -> Record:
+        name = next((each for each in ("order_id", "orderId", "symbol", "currency") if record.get(each)), None)
+        found.extend([] if name is None else [str(record[name])])
+        return record
+
+    edited([*frame.values()], look)
+    return found[0] if found else ""
 
 
 def own_time(record: Json) -> int | None:

@@ -41,6 +41,7 @@ HELP: Final[Mapping[str, str]] = {
     "ms": "how far the clock is off: minus for behind",
     "unit_ms": "the unit that bounds are rounded to, in milliseconds",
     "inwards": "round the start up and the end down; else the start down and the end up",
+    "burnt": "how many ids are burnt, the first that come",
     "n": "how many records at most",
     "how": "in which way",
     "every": "one record in so many, on average",

@@ -130,6 +130,39 @@ class Trader:
     timers: dict[str, int] = attrs.field(factory=dict)
     """Contract -> when its orders are due to be cancelled, in exchange milliseconds."""
 
+    def copied(self, account: Account) -> Trader:
+        """The account's futures side as it is now; finished orders change no more and are themselves."""
+        return attrs.evolve(
+            self,
+            account=account,
+            positions={key: attrs.evolve(held) for key, held in self.positions.items()},
+            orders={order_id: attrs.evolve(order) for order_id, order in self.orders.items()},
+            finished=self.finished.copy(),
+            plans={order_id: attrs.evolve(plan) for order_id, plan in self.plans.items()},
+            finished_plans=self.finished_plans.copy(),
+            fills=self.fills.copy(),
+            transactions=self.transactions.copy(),
+        )
+
+    def without_what_is_newer_than(self, then: Trader) -> Trader:
+        """The account's futures side as it is now, but only those orders, positions and entries that were there."""
+        known = {*then.orders, *then.plans}
+        known.update(done.order_id for done in then.finished)
+        known.update(done.order_id for done in then.finished_plans)
+        fills, entries = {fill.trade_id for fill in then.fills}, {entry.tran_id for entry in then.transactions}
+        return attrs.evolve(
+            self,
+            positions={
+                key: held for key, held in self.positions.items() if key in then.positions and then.positions[key].size
+            },
+            orders={order_id: order for order_id, order in self.orders.items() if order_id in known},
+            finished=deque(done for done in self.finished if done.order_id in known),
+            plans={order_id: plan for order_id, plan in self.plans.items() if order_id in known},
+            finished_plans=deque(done for done in self.finished_plans if done.order_id in known),
+            fills=deque(fill for fill in self.fills if fill.trade_id in fills),
+            transactions=deque(entry for entry in self.transactions if entry.tran_id in entries),
+        )
+
     def setting(self, symbol: str) -> Setting:
         """What the account has chosen for a contract."""
         return self.settings.setdefault(symbol, Setting())

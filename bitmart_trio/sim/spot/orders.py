@@ -8,6 +8,7 @@ trade with them goes through the house wallet, so nothing appears or vanishes.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
@@ -149,6 +150,24 @@ class Engine:
             return None
         forgotten = order.state == "canceled" and self._exchange.now_ms() - order.updated_ms > FORGOTTEN_MS
         return None if forgotten else order
+
+    def copied(self, account_id: str) -> list[SpotOrder]:
+        """Every order of an account as it is now, oldest first; finished ones change no more and are themselves."""
+        return [
+            attrs.evolve(order, fills=list(order.fills)) if order.open else order
+            for order in self._by_account.get(account_id, [])
+        ]
+
+    def showing(self, account_id: str, orders: list[SpotOrder]) -> Engine:
+        """An engine to look orders up in, which knows these of an account, oldest first, and no others."""
+        shown = copy(self)
+        shown.orders = {order.order_id: order for order in orders}
+        shown._by_account = {account_id: orders}
+        shown._by_client_id = {
+            (account_id, order.form.client_order_id): order for order in orders if order.form.client_order_id
+        }
+        shown._open = {account_id: {order.order_id: order for order in orders if order.open}}
+        return shown
 
     def used(self, account_id: str, client_order_id: str) -> bool:
         """Whether an account has used a client order id before."""
