@@ -40,9 +40,12 @@ EXAMPLES: Final[dict[str, dict[str, object]]] = {
     "OddRecord": {"every": 2},
     "RoundedBounds": {"unit_ms": 45 * DAY, "inwards": True},
     "SmallerCap": {"n": 2},
+    "Cap": {"n": 2},
     "Retention": {"days": 3},
     "LateRecord": {"seconds": 40 * 86_400},
 }
+NOT_OF_RECORDS: Final = {"Lag", "StaleFields", "BlankClientIds", "ClockGlitch", "BurntIds"}
+"""They concern orders, and some histories besides: tests/sim/test_faults_eventual.py."""
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +89,7 @@ def test_every_fault_of_records_meets_every_history(
     assert len(records_of(plain.data)) == len(rows) > 3
     assert all(own_time(row) is not None for row in rows)
     for name, kind in FAULTS.items():
-        if not issubclass(kind, AtAnswer):
+        if not issubclass(kind, AtAnswer) or name in NOT_OF_RECORDS:
             continue
         asked = dict(params)
         if name == "ShiftingPages":

@@ -214,10 +214,10 @@ class ClockGlitch(AtAnswer):
 
 @attrs.frozen
 class BurntIds(AtAnswer):
-    """A client order id that was never used is refused as used (50042, on futures 40050), for good; no order is there.
+    """An order is refused because its id was used (50042, on futures 40050), which it never was; so it stays.
 
-    A client must not wait for an order of that id for ever: when none can be found it is not placed, and the next one
-    needs another id.
+    There is no order of that id. A client must not wait for one for ever: when none can be found the order is not
+    placed, and the next one needs another id.
     """
 
     at_writes: ClassVar[bool] = True
