@@ -21,6 +21,8 @@ class Flight:
     """The exchange's time in milliseconds that a try was signed with whose end is not known; None: nothing of the call
     is on its way, because nothing was sent yet or because the exchange refused what was sent.
     """
+    left_at: float = 0.0
+    """When that try was signed, by ``trio.current_time()``."""
     abandoned: bool = False
     """Nobody waits for it any more: it must not be sent if it has not been yet."""
     scope: trio.CancelScope = attrs.field(factory=trio.CancelScope)
@@ -29,7 +31,7 @@ class Flight:
     async def leave(self, stamp: int) -> None:  # noqa: ASYNC910, ASYNC911  no pause between signing and sending
         """A try begins: its bytes may be on the wire from now on. A call that was given up before is cancelled."""
         await trio.lowlevel.checkpoint_if_cancelled()
-        self.stamp = stamp
+        self.stamp, self.left_at = stamp, trio.current_time()
 
     def landed(self) -> None:
         """The last try is over and did nothing."""

@@ -1,7 +1,13 @@
 """``on_exit="close"``: undo what a session has done to positions, and nothing else.
 
-What is to be closed is what the session's own orders have filled, side by side; never more than the position still has,
-since somebody else may have closed it, and reduce-only, since somebody might be doing so right now.
+What is to be closed is what the session's own orders have filled, side by side: by their trades, once each is confirmed
+(``_evidence.py``). Never more than the position still has, since somebody else may have closed it, and reduce-only,
+since somebody might be doing so right now.
+
+A list of positions may lag. Where it shows nothing although own fills say otherwise, it is asked again, and then the
+closing order is sent all the same: it is reduce-only, and the exchange refuses it where there is nothing. Only that
+refusal, and a list that still shows nothing when what was done must show, make it gone. A list that shows more than
+there was before the session, after everything was closed, has the orders read once more.
 
 A take-profit or stop-loss of the session that went off has closed a part already, by an order of the exchange's own.
 How much is read from that order; until it is known and over, nothing is closed on the contract.
@@ -10,6 +16,7 @@ How much is read from that order; until it is known and over, nothing is closed 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Final, NamedTuple
 
@@ -17,10 +24,13 @@ import trio
 
 from ..errors import ApiError, BitMartError, PositionRefused
 from ..models._futures_enums import PositionSide
+from ..models.futures_position import FuturesPositionV2
 from ..models.futures_trading import FuturesOrderState
 from ..rest.futures import Futures
 from ._engine import Engine
-from ._order import ZERO, Intent, OrderRecord, OrderState
+from ._evidence import Known, OrderRecord
+from ._order import ZERO, Intent, OrderState
+from ._placing import Placer
 from ._tracked import Tracked
 from ._venue import passing
 
@@ -28,6 +38,10 @@ log = logging.getLogger(__name__)
 
 _LOOKS: Final = (0.0, 0.1, 0.2, 0.4, 0.8)
 _PAUSE: Final = 0.5
+_BETWEEN: Final = 2.0
+"""Seconds between two closing orders for what no list shows."""
+_PATIENCE: Final = 3.0
+"""Seconds that a list of positions which does not show own fills is asked again before a closing order is sent."""
 ONCE_SENT: Final = (None, "", "0")
 """How the history says that a waiting order has sent none."""
 
@@ -40,19 +54,52 @@ class _Open(NamedTuple):
     size: Decimal
 
 
+async def positions_held(futures: Futures, symbols: Iterable[str]) -> dict[tuple[str, bool], Decimal]:
+    """How many contracts the account has of each symbol, by symbol and whether long."""
+    found = dict[tuple[str, bool], Decimal]()
+    for symbol in symbols:
+        rows = await futures.position.positions_v2(symbol)
+        for long in (True, False):
+            found[symbol, long] = _held(rows, symbol, long=long)
+    return found
+
+
+def _held(rows: Iterable[FuturesPositionV2], symbol: str, *, long: bool) -> Decimal:
+    total = ZERO
+    for row in rows:
+        if row.symbol != symbol:
+            continue
+        if row.position_side == PositionSide.BOTH:
+            signed = row.current_amount if row.position_amount is None else row.position_amount
+            total += max(ZERO, signed if long else -signed)
+        elif row.position_side == (PositionSide.LONG if long else PositionSide.SHORT):
+            total += row.current_amount
+    return total
+
+
 class Closer:
     """Closes the positions of one session.
 
     Args:
         futures: reads positions and rules.
-        engine: of the session; places the closing orders, with intents in the journal like all others.
+        engine: of the session; follows the closing orders, with intents in the journal like all others.
+        held: what the account had before the session, by symbol and whether long.
         one_way: whether the account nets long and short.
     """
 
-    def __init__(self, futures: Futures, engine: Engine, *, one_way: bool) -> None:
+    def __init__(
+        self, futures: Futures, engine: Engine, held: Mapping[tuple[str, bool], Decimal], *, one_way: bool
+    ) -> None:
         self._futures = futures
         self._engine = engine
+        self._placer = Placer(engine)
+        self._before = held
         self._one_way = one_way
+        self._began = trio.current_time()
+        self._agreed = False
+        """Everything is closed, and nothing speaks against it."""
+        self._empty_since: dict[tuple[str, bool], float] = {}
+        """When the exchange first refused to close what a list of positions does not show."""
         self._closing: list[Tracked] = []
         self._gone: set[tuple[str, bool]] = set()
         self._told = 0
@@ -60,23 +107,61 @@ class Closer:
         self._unclear = list[OrderRecord]()
 
     async def close(self) -> None:
-        """Close everything, and return once that is certain."""
+        """Close everything, and return once that is confirmed."""
         await trio.lowlevel.checkpoint()
-        while (found := self._open()) or self._untold():
-            if self._untold():
-                await self._learn()
+        self._agreed = not self._engine.net and not self._engine.orders and not self._untold()
+        while not self._agreed:
+            try:
+                await self._confirm_sizes()
+                if self._untold():
+                    await self._learn()
                 found = self._open()
-            for each in found:
-                try:
+                for each in found:
                     await self._close(each)
-                except PositionRefused as error:
-                    log.info("%s: %s; the position is read again", each.symbol, error)
-                    await trio.sleep(_PAUSE)
-                except BitMartError as error:
-                    if not passing(error):
-                        raise
-                    log.info("the position in %s could not be closed yet: %s", each.symbol, error)
-                    await trio.sleep(_PAUSE)
+                if not found and not self._untold():
+                    self._agreed = await self._nothing_speaks_against_it()
+            except PositionRefused as error:
+                log.info("%s; the position is read again", error)
+                await trio.sleep(_PAUSE)
+            except BitMartError as error:
+                if not passing(error):
+                    raise
+                log.info("positions could not be closed yet: %s", error)
+                await trio.sleep(_PAUSE)
+
+    async def _confirm_sizes(self) -> None:
+        """See the executed sizes of all orders confirmed that are over."""
+        await trio.lowlevel.checkpoint()
+        engine = self._engine
+        ended = [each for each in engine.orders.values() if each.record.known is Known.ENDED]
+        async with trio.open_nursery() as nursery:
+            for tracked in ended:
+                nursery.start_soon(engine.confirm, tracked)
+
+    async def _nothing_speaks_against_it(self) -> bool:
+        """Whether the account has no more than before, or more for longer than an own fill could go unseen."""
+        engine, since = self._engine, trio.current_time()
+        while True:
+            asked = trio.current_time()
+            now = await positions_held(self._futures, {symbol for symbol, _ in self._before})
+            more = [key for key, size in now.items() if size > self._before[key]]
+            if not more:
+                return True
+            parts = [
+                each
+                for each in engine.orders.values()
+                if each.record.intent.symbol in {symbol for symbol, _ in more}
+                and each.record.known is Known.SETTLED
+                and each.record.state is OrderState.CANCELLED
+            ]
+            for tracked in parts:
+                await engine.refresh(tracked)
+            if self._open() or any(each.record.known is Known.ENDED for each in engine.orders.values()):
+                return False
+            if asked >= since + engine.shows_within:
+                log.info("%s: the account has more than before, by no order of this session", more)
+                return True
+            await trio.sleep(_PAUSE)
 
     def closing(self) -> list[Tracked]:
         """The orders that did it."""
@@ -84,7 +169,14 @@ class Closer:
 
     def still_open(self) -> list[str]:
         """The symbols where something may be left."""
-        return sorted({each.symbol for each in self._open()} | {each.intent.symbol for each in self._untold()})
+        if self._agreed:
+            return []
+        orders = [each.record for each in self._engine.orders.values()]
+        return sorted(
+            {symbol for symbol, _ in self._engine.net}
+            | {each.intent.symbol for each in self._untold()}
+            | {each.intent.symbol for each in orders if each.decided and not each.settled}
+        )
 
     def _untold(self) -> list[OrderRecord]:
         self._unclear += self._engine.triggered[self._told :]
@@ -98,7 +190,7 @@ class Closer:
             symbol = record.intent.symbol
             try:
                 filled = await self._executed(record)
-                if filled is None and not any([await self._held(_Open(symbol, long, ZERO)) for long in (True, False)]):
+                if filled is None and not any((await positions_held(self._futures, [symbol])).values()):
                     filled = ZERO  # whatever it did, there is nothing left to close
             except BitMartError as error:
                 log.info("what %s has closed is not known yet: %s", record.intent.client_order_id, error)
@@ -137,45 +229,44 @@ class Closer:
         return found
 
     async def _close(self, what: _Open) -> None:
-        held = await self._held(what)
-        if not held:
-            self._gone.add((what.symbol, what.long))
+        key, engine = (what.symbol, what.long), self._engine
+        asked = trio.current_time()
+        held = (await positions_held(self._futures, [what.symbol]))[key]
+        if held:
+            self._empty_since.pop(key, None)
+        elif key in self._empty_since:
+            if asked >= self._empty_since[key] + engine.shows_within:
+                self._gone.add(key)
+                return
+            await trio.sleep(_BETWEEN)
+        elif asked < self._began + _PATIENCE:
+            await trio.sleep(_PAUSE)
             return
         most = (await self._futures.rules(what.symbol)).max_market_size
         intent = Intent(
-            client_order_id=self._engine.ids.next(),
+            client_order_id=engine.ids.next(),
             market="futures",
             symbol=what.symbol,
             side="3" if what.long else "2",
             type="market",
-            size=min(what.size, held, most),
-            at=self._engine.clock(),
+            size=min(what.size, held or what.size, most),
+            at=engine.clock(),
         )
-        tracked = self._engine.adopt(intent)
+        tracked = engine.adopt(intent)
         self._closing.append(tracked)
-        self._engine.send(tracked)
+        self._placer.send(tracked)
         record = tracked.record
         await tracked.until(lambda: record.decided)
         for pause in _LOOKS:
             await trio.sleep(pause)
             if record.closed:
                 break
-            await self._engine.look(tracked)
+            await engine.look(tracked)
         if not record.closed:
-            await self._engine.cancel(tracked)
-        if record.state is OrderState.REJECTED:
-            raise record.error if isinstance(record.error, BitMartError) else ApiError(str(record.error))
-
-    async def _held(self, what: _Open) -> Decimal:
-        """How many contracts the account has of it."""
-        sides = (PositionSide.LONG,) if what.long else (PositionSide.SHORT,)
-        total = ZERO
-        for row in await self._futures.position.positions_v2(what.symbol):
-            if row.symbol != what.symbol:
-                continue
-            if row.position_side == PositionSide.BOTH:
-                signed = row.current_amount if row.position_amount is None else row.position_amount
-                total += max(ZERO, signed if what.long else -signed)
-            elif row.position_side in sides:
-                total += row.current_amount
-        return total
+            await engine.cancel(tracked)
+        if record.state is not OrderState.REJECTED:
+            await engine.confirm(tracked)  # before anything else is closed: by trades, not by the word
+            return
+        if isinstance(record.error, PositionRefused) and not held:
+            self._empty_since.setdefault(key, trio.current_time())
+        raise record.error if isinstance(record.error, BitMartError) else ApiError(str(record.error))

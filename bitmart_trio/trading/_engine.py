@@ -1,18 +1,14 @@
-"""The inside of a session: places orders, finds those that were cut off, follows pushes, reconciles, cancels.
+"""The inside of a session: follows pushes, looks orders up, reconciles, cancels, and reads what was executed.
 
-Everything that must outlive the user's code runs in tasks of the session, in a shield: a cancelled ``submit`` abandons
-the wait for an answer, never the request that is on its way. Who sends, owns the knowledge. The shield is bounded from
-outside: the exit guard (``_guard.py``) ends it.
-
-How an order that was cut off is settled (`Engine.resolve`): it is looked for by its client order id until it is found,
-here or in a push; or until the exchange's own clock is so far past the timestamp on the wire that it could only refuse
-the request, and a look-up begun after that does not find it. Then, and only then, it is absent, and may be sent again.
+Everything that must outlive the user's code runs in tasks of the session, in a shield. The shield is bounded from
+outside: the exit guard (``_guard.py``) ends it. Placing orders, and finding those that were cut off, is in
+``_placing.py``; what is known of an order is decided in ``_evidence.py``.
 """
 
 from __future__ import annotations
 
 import logging
-import math
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from decimal import Decimal
 from functools import partial
@@ -20,32 +16,29 @@ from typing import Final
 
 import trio
 
-from .._io.flight import FLIGHT, Flight
 from .._io.scopes import lone_error
-from ..errors import (
-    BitMartError,
-    DuplicateRequest,
-    JournalError,
-    OrderClosed,
-    OrderNotFound,
-    OrderNotPlaced,
-    RateLimited,
-)
+from ..errors import BitMartError, JournalError, OrderClosed, OrderNotFound, RateLimited
 from ..models.stream_events import Gap
+from ._echo import Echo
+from ._evidence import FORGOTTEN_AFTER, HORIZON, CancelReply, ExchangeClock, Known, OrderRecord, Sighting
 from ._ids import OrderIds
 from ._journal import Entry, Journal
-from ._order import ZERO, Intent, OrderRecord, OrderState, OrderStatus
-from ._tracked import Tracked
-from ._venue import HORIZON_MS, SETTLING_MS, Venue, passing
+from ._order import ZERO, Intent, OrderFill, OrderState, OrderStatus
+from ._tracked import Claim, Phase, Tracked
+from ._venue import Venue, passing
 
 log = logging.getLogger(__name__)
 
-_FIRST_PAUSE: Final = 0.1
-_LONGEST_PAUSE: Final = 5.0
-_MISSES: Final = 3
-_FILL_READS: Final = 30
+FIRST_PAUSE: Final = 0.1
+LONGEST_PAUSE: Final = 5.0
+_READING: Final = 120.0
+"""Seconds that the fills of an order that is over are asked for, at least."""
 _PUSH_TAKES: Final = 0.1
 """Seconds that a push is given before a look-up is spent."""
+_KEPT: Final = 180.0
+"""Seconds, at least, that an order that is over takes late messages."""
+_CHECKS: Final = 1000
+_CHECK_EVERY: Final = 1.0
 _COMPACT_ABOVE: Final = 4000
 
 
@@ -57,7 +50,8 @@ class Engine:
         journal: already open.
         ids: where client order ids come from.
         symbols: what the session trades.
-        reconcile: seconds between two looks at all open orders, besides the pushes.
+        reconcile: seconds between two readings of all open orders, besides the pushes.
+        visible_after: seconds from a request's timestamp after which what it did must show.
         keep: entries of the journal that are not this session's business.
     """
 
@@ -69,6 +63,7 @@ class Engine:
         symbols: tuple[str, ...],
         reconcile: float,
         *,
+        visible_after: float = 90.0,
         keep: Iterable[Entry] = (),
     ) -> None:
         self.venue: Venue = venue
@@ -76,7 +71,7 @@ class Engine:
         self.ids: OrderIds = ids
         self.symbols: tuple[str, ...] = symbols
         self.orders: dict[str, Tracked] = {}
-        """Those that are not over, by client order id."""
+        """By client order id: those that are not over, and those that still take late messages."""
         self.net: dict[tuple[str, str], Decimal] = {}
         """What was filled since the session began, by symbol and side."""
         self.triggered: list[OrderRecord] = []
@@ -87,13 +82,32 @@ class Engine:
         """How often all orders were asked to be cancelled."""
         self.work: trio.Nursery | None = None
         """Where new tasks go; None when nothing runs any more."""
+        self.exchange: ExchangeClock = ExchangeClock()
+        self.echo: Echo = Echo(venue)
+        self.shows_within: float = max(0.0, visible_after - HORIZON)
+        """Seconds that what the exchange did may take to show."""
+        self.lag: float = 0.0
+        """The longest (seconds) that an order which the exchange had was missing from a look-up."""
+        self._by_order_id: dict[str, Tracked] = {}
+        self._over: deque[tuple[float, Tracked]] = deque()
+        self._unchecked: deque[tuple[float, Tracked]] = deque(maxlen=_CHECKS)
         self._keep = list(keep)
+        self._visible_after = visible_after
         self._reconcile = reconcile
         self._look_now = trio.Event()
         self._scope = trio.CancelScope()
         self._following = trio.CancelScope()
         self._compacting = False
         self._began = trio.current_time()
+
+    @property
+    def visible_after(self) -> float:
+        """Seconds after which a look-up that finds nothing counts: more than asked for where more was seen to pass."""
+        return max(self._visible_after, HORIZON + 2 * self.lag)
+
+    def clock(self) -> int:
+        """About the exchange's time in milliseconds, without asking for it."""
+        return self.ids.began_ms + int((trio.current_time() - self._began) * 1000)
 
     # ----------------------------------------------------------------------------------------------------------------
     # Running
@@ -113,9 +127,10 @@ class Engine:
                 for guard in guards:
                     await nursery.start(guard)
                 nursery.start_soon(self._reconcile_regularly)
+                nursery.start_soon(self._check_regularly)
                 await trio.lowlevel.checkpoint_if_cancelled()  # the last chance: from here on it is shielded
                 self.work = nursery
-                # From here on a cancellation from outside reaches the user's code, and what is on its way is finished.
+                # From here on a cancellation from outside reaches the user's code, and what is in flight is finished.
                 self._scope.shield = True
                 task_status.started()
                 try:
@@ -124,15 +139,11 @@ class Engine:
                     if self.work is nursery:
                         self.work = None
 
-    def stop_following(self) -> None:
-        """Go on by look-ups alone: while a client is being cancelled, its streams are gone."""
-        self._following.cancel()
-
     def stop(self) -> None:
-        """End all tasks, and all waits for news."""
+        """End all tasks, and all waits for a change."""
         self._scope.cancel()
         for tracked in self.orders.values():
-            tracked.gone = True
+            tracked.phase = Phase.GONE
             tracked.notify()
 
     def start(self, function: Callable[[Tracked], Awaitable[None]], tracked: Tracked) -> None:
@@ -141,66 +152,90 @@ class Engine:
             raise trio.ClosedResourceError("the session was left")
         self.work.start_soon(function, tracked)
 
-    def send(self, tracked: Tracked) -> None:
-        """Have an order placed."""
-        self.start(self.place, tracked)
-        tracked.placing = True
-
     # ----------------------------------------------------------------------------------------------------------------
-    # News
+    # Evidence
     # ----------------------------------------------------------------------------------------------------------------
 
-    def tell(self, tracked: Tracked, change: Callable[[OrderRecord], object]) -> None:
+    def adopt(self, intent: Intent, *, resend: int = 0) -> Tracked:
+        """Look after an order from now on."""
+        tracked = self.orders[intent.client_order_id] = Tracked(OrderRecord(intent, self.shows_within), resend)
+        return tracked
+
+    def update(self, tracked: Tracked, change: Callable[[OrderRecord], object]) -> None:
         """Change a record, and see to everything that follows from it."""
         record = tracked.record
-        filled = record.filled_size
+        filled, contradiction, counted = record.filled_size, record.contradiction, tracked.before is not None
         change(record)
-        if record.filled_size != filled and tracked.counts:
+        self._count(tracked, filled)
+        if record.order_id is not None and self._by_order_id.setdefault(record.order_id, tracked) is tracked:
+            self._check_echo(record)
+        if record.contradiction != contradiction:
+            self._contradicted(tracked)
+        if record.closed:
+            self._note_end(tracked, counted)
+        if record.known in (Known.ENDED, Known.SETTLED, Known.ABSENT):
+            self._ended(tracked)
+        tracked.notify()
+
+    def _count(self, tracked: Tracked, filled: Decimal) -> None:
+        record = tracked.record
+        if tracked.before is None:
+            tracked.before = record.filled_size if record.decided else None
+        elif record.filled_size != filled:
             key = record.intent.symbol, record.intent.side
             self.net[key] = self.net.get(key, ZERO) + record.filled_size - filled
-        counted = tracked.counts
-        tracked.counts = tracked.counts or record.decided
-        if record.closed and not tracked.noted:
-            tracked.noted = True
-            if record.state is OrderState.TRIGGERED and counted:
-                self.triggered.append(record)
-            self.journal.note(record.end_entry())
-            if record.filled_known < record.filled_size and self.work is not None:
-                self.work.start_soon(self._complete, tracked)
-            else:
-                tracked.fills_told = True
-                self._drop(tracked)
-            if self.journal.length > max(_COMPACT_ABOVE, 4 * len(self.orders)) and self.work is not None:
-                self.work.start_soon(self._compact)
-        tracked.notify()
 
-    def _drop(self, tracked: Tracked) -> None:
-        self.orders.pop(tracked.record.intent.client_order_id, None)
+    def _contradicted(self, tracked: Tracked) -> None:
+        """It was said not to exist, and does: nobody expects it, so it is taken back."""
+        log.error("%s; it is cancelled", tracked.record.contradiction)
+        self.journal.note(tracked.record.intent.entry())
+        tracked.noted, tracked.phase, tracked.claim = None, Phase.FOLLOWED, Claim.ABANDONED
+        if self.work is not None:
+            self.work.start_soon(self.take_back, tracked)
 
-    @trio.lowlevel.enable_ki_protection
-    async def _complete(self, tracked: Tracked) -> None:
-        """Read the fills of a closed order that no push told of."""
-        await trio.lowlevel.checkpoint()
+    def _note_end(self, tracked: Tracked, counted: bool) -> None:
         record = tracked.record
-        assert record.order_id is not None
-        pause = _FIRST_PAUSE
-        for _ in range(_FILL_READS):
-            try:
-                record.add_fills(await self.venue.fills(record.intent, record.order_id))
-            except BitMartError as error:
-                if not passing(error):
-                    log.warning("the fills of %s cannot be read: %s", record.intent.client_order_id, error)
-                    break
-                log.debug("the fills of %s are still unknown: %s", record.intent.client_order_id, error)
-            if record.filled_known >= record.filled_size:
-                break
-            await trio.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+        end = record.state, record.filled_size
+        if tracked.noted == end:
+            return
+        if tracked.noted is None and record.state is OrderState.TRIGGERED and counted:
+            self.triggered.append(record)
+        tracked.noted = end
+        self.journal.note(record.end_entry())
+        if self.journal.length > max(_COMPACT_ABOVE, 4 * (len(self.orders) - len(self._over))) and self.work is not None:
+            self.work.start_soon(self._compact)
+
+    def _ended(self, tracked: Tracked) -> None:
+        """See to it that what was executed gets known, and forget those that have been over for long."""
+        record = tracked.record
+        if tracked.phase in (Phase.READING, Phase.GONE) or (tracked.phase is Phase.OVER and record.whole):
+            return
+        now = trio.current_time()
+        if tracked.phase is not Phase.OVER:
+            self._over.append((now, tracked))
+        if record.whole or self.work is None:
+            tracked.phase = Phase.OVER
+            if not record.settled:
+                self._unchecked.append((now + self.shows_within, tracked))
         else:
-            log.warning("not all fills of %s can be had", record.intent.client_order_id)
-        tracked.fills_told = True
-        self._drop(tracked)
-        tracked.notify()
+            tracked.phase = Phase.READING
+            self.work.start_soon(self._read_out, tracked)
+        kept = max(_KEPT, 2 * self.visible_after)
+        while self._over and self._over[0][0] < now - kept:
+            _, old = self._over.popleft()
+            if old.phase is Phase.OVER and old.record.closed:
+                self.drop(old)
+
+    def drop(self, tracked: Tracked) -> None:
+        """Look after an order no longer."""
+        self.orders.pop(tracked.record.intent.client_order_id, None)
+        self._by_order_id.pop(tracked.record.order_id or "", None)
+
+    def _check_echo(self, record: OrderRecord) -> None:
+        if not self.echo.checking and self.work is not None and record.intent.kind == "order":
+            assert record.order_id is not None
+            self.echo.checking = True
+            self.work.start_soon(self.echo.check, record.intent, record.order_id)
 
     @trio.lowlevel.enable_ki_protection
     async def _compact(self) -> None:
@@ -216,7 +251,17 @@ class Engine:
 
     def live_entries(self) -> list[Entry]:
         """The intents that are not over, for the journal."""
-        return [*self._keep, *(each.record.intent.entry() for each in self.orders.values() if not each.noted)]
+        return [*self._keep, *(each.record.intent.entry() for each in self.orders.values() if each.noted is None)]
+
+    def release(self, tracked: Tracked) -> None:
+        """Look after an order no longer; if it is not over, the journal keeps it for the next start."""
+        if not tracked.record.closed:
+            self._keep.append(tracked.record.intent.entry())
+            self.drop(tracked)
+
+    # ----------------------------------------------------------------------------------------------------------------
+    # Following
+    # ----------------------------------------------------------------------------------------------------------------
 
     @trio.lowlevel.enable_ki_protection
     async def _follow(self, *, task_status: trio.TaskStatus[None]) -> None:  # noqa: ASYNC128  the next one does
@@ -225,7 +270,7 @@ class Engine:
             await self._follow_for_ever(task_status)
 
     async def _follow_for_ever(self, task_status: trio.TaskStatus[None]) -> None:
-        started, pause = False, _FIRST_PAUSE
+        started, pause = False, FIRST_PAUSE
         while True:
             try:
                 async with self.venue.pushes() as pushes:
@@ -234,21 +279,41 @@ class Engine:
                         task_status.started()
                     self._look_now.set()
                     async for item in pushes:
-                        pause = _FIRST_PAUSE
-                        if isinstance(item, Gap):
-                            self._look_now.set()
-                            continue
-                        news = self.venue.read(item)
-                        tracked = None if news is None else self.orders.get(news.client_order_id or "")
-                        if tracked is not None and news is not None:
-                            self.tell(tracked, partial(OrderRecord.see, news=news))
+                        pause = FIRST_PAUSE
+                        self._hear(item)
             except (BitMartError, trio.ClosedResourceError) as error:
                 if not started:
                     raise
+                if self.closing:  # of a client that is being cancelled the streams are gone
+                    self._following.cancel()
                 # Orders are looked up on the slow clock all the same.
                 log.warning("the order stream ended (%s); it is opened again in %.1f s", error, pause)
             await trio.sleep(pause)
             pause = min(2 * pause, 30.0)
+
+    def _hear(self, item: object) -> None:
+        """Take an item of the order stream."""
+        try:
+            sighting = None if isinstance(item, Gap) else self.venue.read(item)
+        except BitMartError as error:
+            log.warning("a message of the order stream cannot be read (%s); the open orders are", error)
+            sighting = None
+            self._look_now.set()
+        if isinstance(item, Gap):
+            self._look_now.set()
+        elif sighting is not None:
+            self.take(sighting)
+
+    def take(self, sighting: Sighting) -> Tracked | None:
+        """Take what a push or a list says of an order; whose it is, None for none of ours."""
+        tracked = self._by_order_id.get(sighting.order_id)
+        if tracked is None:
+            tracked = self.orders.get(sighting.client_order_id or "")
+        elif sighting.client_order_id is not None:
+            self.echo.compare(tracked.record.intent.client_order_id, sighting.client_order_id)
+        if tracked is not None:
+            self.update(tracked, partial(OrderRecord.see, sighting=sighting, now=trio.current_time()))
+        return tracked
 
     @trio.lowlevel.enable_ki_protection
     async def _reconcile_regularly(self) -> None:
@@ -265,193 +330,149 @@ class Engine:
                     self._look_now.set()
 
     async def reconcile(self) -> None:
-        """Look at all own open orders: those in the list at once, and those that left it one by one."""
+        """Read all own open orders: those in the list at once, and those that left it one by one."""
         await trio.lowlevel.checkpoint()
         mine = [each for each in self.orders.values() if each.record.decided and not each.record.closed]
         if not mine:
             return
         failed: BitMartError | None = None
-        listed = {news.client_order_id: news for news in await self.venue.open_orders(self.symbols)}
+        listed = [self.take(sighting) for sighting in await self.venue.open_orders(self.symbols)]
         for tracked in mine:
-            news = listed.get(tracked.record.intent.client_order_id)
-            if news is not None:
-                self.tell(tracked, partial(OrderRecord.see, news=news))
-            elif not tracked.record.closed:
+            if tracked not in listed and not tracked.record.closed:
                 try:
-                    await self.look(tracked)
+                    await (self.refresh if tracked.record.known is Known.ENDED else self.look)(tracked)
                 except BitMartError as error:
                     failed = error  # the others are looked up all the same
         if failed is not None:
             raise failed
 
     async def look(self, tracked: Tracked) -> bool:
-        """Look one order up; whether the exchange knows it."""
-        record, known = tracked.record, tracked.record.decided
-        news = await self.venue.look_up(record.intent, record.order_id)
-        if news is None:
-            if not known:
-                # It may have been accepted after the look-up began: nothing is missing yet.
-                return False
-            if not tracked.misses:
-                tracked.missed_since = trio.current_time()
-            tracked.misses += 1
-            long = trio.current_time() - tracked.missed_since >= SETTLING_MS / 1000
-            if not record.closed and tracked.misses >= _MISSES and long:
-                # Spot forgets orders that were cancelled unfilled after 20 minutes. One that was accepted a moment ago
-                # may only not show yet.
-                log.info("%s is no longer known to the exchange", record.intent.client_order_id)
-                self.tell(tracked, OrderRecord.forget)
-            return False
-        tracked.misses = 0
-        self.tell(tracked, partial(OrderRecord.see, news=news))
-        return True
+        """Look one order up; whether the exchange shows it."""
+        record = tracked.record
+        asked, had = trio.current_time(), record.decided
+        sighting = await self.venue.look_up(record.intent, record.order_id)
+        if sighting is not None:
+            self.update(tracked, partial(OrderRecord.see, sighting=sighting, now=trio.current_time(), asked=asked))
+            return True
+        shown = record.shown_at
+        if had and not record.closed and shown is not None and 0 < asked - shown < FORGOTTEN_AFTER:
+            # The exchange had it and the look-up does not: so long may everything be missing.
+            self.lag = max(self.lag, asked - shown)
+        return False
 
     # ----------------------------------------------------------------------------------------------------------------
-    # Placing
+    # Reading what was executed
     # ----------------------------------------------------------------------------------------------------------------
 
-    def clock(self) -> int:
-        """About the exchange's time in milliseconds, without asking for it."""
-        return self.ids.began_ms + int((trio.current_time() - self._began) * 1000)
+    async def refresh(self, tracked: Tracked) -> None:
+        """Look an order that is over up, and read its trades. Raises what reading raises, once both were tried."""
+        record, failed = tracked.record, list[BitMartError]()
 
-    def adopt(self, intent: Intent, *, resend: int = 0) -> Tracked:
-        """Look after an order from now on."""
-        tracked = self.orders[intent.client_order_id] = Tracked(OrderRecord(intent), resend)
-        return tracked
+        async def attempt(read: Callable[[Tracked], Awaitable[object]]) -> None:
+            try:
+                await read(tracked)
+            except BitMartError as error:
+                failed.append(error)
 
-    def abandon(self, tracked: Tracked) -> None:
-        """Nobody waits for this order any more: it is not sent if it has not been, and taken back if it has."""
-        tracked.abandoned = True
-        tracked.flight.abandon()
-        if self.work is not None:
-            self.work.start_soon(self._take_back, tracked)
+        with lone_error():
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(attempt, self.look)
+                if record.order_id is not None and record.intent.kind == "order":
+                    nursery.start_soon(attempt, self._read_trades)
+        if failed:
+            raise failed[0]
+
+    async def _read_trades(self, tracked: Tracked) -> None:
+        record, asked = tracked.record, trio.current_time()
+        assert record.order_id is not None
+        fills: list[OrderFill] = await self.venue.fills(record.intent, record.order_id)
+        self.update(tracked, partial(OrderRecord.read, fills=fills, asked=asked))
+
+    async def confirm(self, tracked: Tracked) -> OrderStatus:
+        """See the executed size of an order that is over confirmed. Goes on until it is.
+
+        Raises:
+            ApiError: the exchange will never show it, such as to a key without permission.
+            trio.ClosedResourceError: the session was left.
+        """
+        record, pause = tracked.record, FIRST_PAUSE
+        await trio.lowlevel.checkpoint()
+        while not record.settled:
+            tracked.require_session()
+            try:
+                await self.refresh(tracked)
+            except BitMartError as error:
+                tracked.trouble = error
+                if not passing(error) and not self.closing:
+                    raise
+                log.debug("what %s filled is not confirmed yet: %s", record.intent.client_order_id, error)
+            await self._pause_unless_settled(tracked, pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+        return record.status()
+
+    @staticmethod
+    async def _pause_unless_settled(tracked: Tracked, pause: float) -> None:
+        await trio.lowlevel.checkpoint()
+        if not tracked.record.settled:
+            await tracked.pause(pause)
 
     @trio.lowlevel.enable_ki_protection
-    async def _take_back(self, tracked: Tracked) -> None:
-        tracked.recalled = True
+    async def _read_out(self, tracked: Tracked) -> None:
+        """Read what an order that is said to be over has filled, until it is over without doubt and fill by fill."""
+        record, pause = tracked.record, FIRST_PAUSE
+        await trio.lowlevel.checkpoint()
+        until = trio.current_time() + max(_READING, 2 * self.visible_after)
+        while True:
+            try:
+                await self.refresh(tracked)
+            except BitMartError as error:
+                if not passing(error):
+                    log.warning("what %s filled cannot be read: %s", record.intent.client_order_id, error)
+                    break
+                log.debug("what %s filled is still unknown: %s", record.intent.client_order_id, error)
+            if record.whole:
+                break
+            if trio.current_time() > until:
+                log.warning("not all fills of %s can be had", record.intent.client_order_id)
+                break
+            await tracked.pause(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+        if tracked.phase is Phase.READING:
+            tracked.phase = Phase.OVER
+        if not record.settled:
+            self._unchecked.append((trio.current_time() + self.shows_within, tracked))
+        tracked.notify()
+
+    @trio.lowlevel.enable_ki_protection
+    async def _check_regularly(self) -> None:
+        """Look once more, later and one by one, at orders that ended in part, or by one side's word only."""
+        while True:
+            await trio.sleep(_CHECK_EVERY)
+            if not self._unchecked or self._unchecked[0][0] > trio.current_time():
+                continue
+            _, tracked = self._unchecked.popleft()
+            if not tracked.record.settled and tracked.phase is Phase.OVER:
+                try:
+                    await self.refresh(tracked)
+                except BitMartError as error:
+                    log.debug("%s could not be checked: %s", tracked.record.intent.client_order_id, error)
+
+    # ----------------------------------------------------------------------------------------------------------------
+    # Cancelling
+    # ----------------------------------------------------------------------------------------------------------------
+
+    @trio.lowlevel.enable_ki_protection
+    async def take_back(self, tracked: Tracked) -> None:
+        """Cancel an order that nobody holds."""
+        tracked.recall()
         await trio.lowlevel.checkpoint()
         try:
             await self.cancel(tracked)
         except BitMartError as error:
             log.warning("%s could not be taken back: %s", tracked.record.intent.client_order_id, error)
 
-    @trio.lowlevel.enable_ki_protection
-    async def place(self, tracked: Tracked) -> None:
-        """Write an order down, send it, and see it settled. Never raises for the order's sake: its record says it."""
-        tracked.placing = True
-        try:
-            await self._place(tracked)
-        finally:
-            tracked.placing = False
-            # Only when this task was ended from outside is it still pending here.
-            if tracked.record.state is OrderState.PENDING:
-                if tracked.flight.stamp is None:
-                    self.tell(tracked, lambda record: record.reject(_not_sent(record)))
-                else:
-                    self.tell(tracked, lambda record: record.lose(tracked.flight.stamp, None))
-
-    async def _place(self, tracked: Tracked) -> None:
-        record, intent = tracked.record, tracked.record.intent
-        await trio.lowlevel.checkpoint()
-        try:
-            await self.journal.append(intent.entry())
-        except BitMartError as error:
-            self.tell(tracked, partial(OrderRecord.reject, error=error))
-            return
-        except Exception as error:  # noqa: BLE001  a journal of somebody else's: it fails the order, not the session
-            failed = JournalError(f"the journal failed: {error}")
-            failed.__cause__ = error
-            self.tell(tracked, partial(OrderRecord.reject, error=failed))
-            return
-        while True:
-            flight = tracked.flight
-            if tracked.abandoned:
-                flight.abandon()
-            watching = FLIGHT.set(flight)
-            try:
-                with flight.scope:
-                    order_id = await self.venue.place(intent)
-                    flight.stamp = None
-                    self.tell(tracked, partial(OrderRecord.accept, order_id=order_id))
-            except DuplicateRequest as error:
-                # Ids are never used twice, so the exchange has this very order: without a stamp it is never absent.
-                cut_off: Exception | None = error
-            except Exception as error:  # noqa: BLE001  whatever it is, it belongs to the order and not to the session
-                cut_off = error
-                if flight.stamp is None:
-                    self.tell(tracked, partial(OrderRecord.reject, error=error))
-                    return
-            else:
-                cut_off = None
-                if flight.scope.cancelled_caught and flight.stamp is None:
-                    self.tell(tracked, lambda record: record.reject(_not_sent(record)))
-            finally:
-                FLIGHT.reset(watching)
-            if record.decided:
-                return
-            self.tell(tracked, partial(OrderRecord.lose, stamp=flight.stamp, error=cut_off))
-            log.info("%s was cut off (%s); it is looked for", intent.client_order_id, cut_off)
-            if not await self.resolve(tracked):
-                return
-            if tracked.resend <= 0 or tracked.abandoned or self.closing:
-                self.tell(tracked, lambda record: record.reject(never_arrived(record)))
-                return
-            tracked.resend -= 1
-            tracked.flight = Flight()
-            log.info("%s never arrived; it is sent again", intent.client_order_id)
-
-    @trio.lowlevel.enable_ki_protection
-    async def settle(self, tracked: Tracked) -> None:
-        """See to an order of an earlier run that may still be on its way; one that turns up abandoned is taken back."""
-        tracked.placing = True
-        try:
-            if await self.resolve(tracked):
-                self.tell(tracked, partial(OrderRecord.reject, error=never_arrived(tracked.record)))
-        finally:
-            tracked.placing = False
-        if tracked.abandoned:
-            await self._take_back(tracked)
-
-    @trio.lowlevel.enable_ki_protection
-    async def watch(self, tracked: Tracked) -> None:
-        """As `settle`, for an order that is to be left alone once it turns up."""
-        await self.settle(tracked)
-        self.release(tracked)
-
-    def release(self, tracked: Tracked) -> None:
-        """Look after an order no longer; if it is not over, the journal keeps it for the next start."""
-        if not tracked.record.closed:
-            self._keep.append(tracked.record.intent.entry())
-            self._drop(tracked)
-
-    async def resolve(self, tracked: Tracked) -> bool:
-        """Find an order that was cut off; True when it is proven that there is none, False once it is found."""
-        record = tracked.record
-        await trio.lowlevel.checkpoint()
-        hopeless = math.inf if record.stamp is None else record.stamp + HORIZON_MS + SETTLING_MS
-        pause = _FIRST_PAUSE
-        while not record.decided:
-            try:
-                # The time first: what is missing from a look-up begun after the horizon can never come.
-                now = await self.venue.now()
-                if not await self.look(tracked) and now > hopeless:
-                    return True
-                ahead = (hopeless - now) / 1000 + _FIRST_PAUSE
-            except BitMartError as error:
-                tracked.trouble = error
-                log.debug("%s could not be looked for: %s", record.intent.client_order_id, error)
-                ahead = _LONGEST_PAUSE
-            if not record.decided:
-                await tracked.pause(min(pause, max(ahead, _FIRST_PAUSE)))
-                pause = min(2 * pause, _LONGEST_PAUSE)
-        return False
-
-    # ----------------------------------------------------------------------------------------------------------------
-    # Cancelling
-    # ----------------------------------------------------------------------------------------------------------------
-
     async def cancel(self, tracked: Tracked) -> OrderStatus:
-        """See an order closed: cancelled if it is open by then. Goes on until that is certain.
+        """See an order closed: cancelled if it is open by then. Goes on until that is confirmed.
 
         Raises:
             ApiError: the exchange will never accept the cancel, such as for a key without permission.
@@ -459,33 +480,47 @@ class Engine:
         """
         record = tracked.record
         await tracked.until(lambda: record.decided)
-        pause = _FIRST_PAUSE
+        pause = FIRST_PAUSE
         while not record.closed:
-            if tracked.gone:
-                raise trio.ClosedResourceError("the session of this order was left")
+            tracked.require_session()
             wait = pause
             try:
-                try:
-                    await self.venue.cancel(record.intent, record.order_id)
-                    tracked.hit = True
-                except (OrderNotFound, OrderClosed) as error:
-                    log.debug("%s: %s", record.intent.client_order_id, error)
-                await self._see_closed(tracked)
+                missing = record.known is Known.LIVE and not await self.send_cancel(tracked)
+                await self._see_closed(tracked, missing=missing)
             except BitMartError as error:
-                tracked.hit, tracked.trouble = True, error
+                tracked.trouble = error
                 if not passing(error):
                     if not self.closing:
                         raise
-                    wait = _LONGEST_PAUSE  # on the way out there is nothing better to do than to ask again
+                    wait = LONGEST_PAUSE  # on the way out there is nothing better to do than to ask again
                 if isinstance(error, RateLimited):
                     wait = max(pause, error.retry_after)
                 log.debug("the cancel of %s is tried again: %s", record.intent.client_order_id, error)
             if not record.closed:
                 await tracked.pause(wait)
-                pause = min(2 * pause, _LONGEST_PAUSE)
+                pause = min(2 * pause, LONGEST_PAUSE)
         return record.status()
 
-    async def _see_closed(self, tracked: Tracked) -> None:
+    async def send_cancel(self, tracked: Tracked) -> bool:
+        """Send one cancel and note the answer; False when the exchange knows no such order."""
+        record = tracked.record
+        try:
+            await self.venue.cancel(record.intent, record.order_id)
+        except OrderNotFound:
+            self.update(tracked, partial(OrderRecord.cancelled, reply=CancelReply.MISSED))
+            return False
+        except OrderClosed as error:
+            log.debug("%s: %s", record.intent.client_order_id, error)
+            self.update(tracked, OrderRecord.existed)
+            self.update(tracked, partial(OrderRecord.cancelled, reply=CancelReply.MISSED))
+            return True
+        except BitMartError:
+            self.update(tracked, partial(OrderRecord.cancelled, reply=CancelReply.POSSIBLE))
+            raise
+        self.update(tracked, partial(OrderRecord.cancelled, reply=CancelReply.TAKEN))
+        return True
+
+    async def _see_closed(self, tracked: Tracked, *, missing: bool) -> None:
         """After a cancel: hear of it by a push, or look, whichever is first; look-ups may wait for their quota."""
         record = tracked.record
         await trio.lowlevel.checkpoint()
@@ -501,19 +536,11 @@ class Engine:
         with lone_error():
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(hear, nursery.cancel_scope)
-                await self.look(tracked)
+                shown = await self.look(tracked)
+                if record.known is Known.ENDED and not record.closed:
+                    await self.refresh(tracked)
                 nursery.cancel_scope.cancel()
-
-
-def _not_sent(record: OrderRecord) -> OrderNotPlaced:
-    return OrderNotPlaced("it was never sent", client_order_id=record.intent.client_order_id)
-
-
-def never_arrived(record: OrderRecord) -> OrderNotPlaced:
-    """The error of an order that is proven absent."""
-    error = OrderNotPlaced(
-        "it was cut off on its way and never arrived: the exchange can no longer accept it, and does not have it",
-        client_order_id=record.intent.client_order_id,
-    )
-    error.__cause__ = record.error
-    return error
+        long_ago = trio.current_time() - FORGOTTEN_AFTER - self.shows_within
+        if missing and not shown and self.venue.forgets and (record.shown_at or 0.0) < long_ago:
+            log.info("%s is no longer known to the exchange", record.intent.client_order_id)
+            self.update(tracked, OrderRecord.forget)

@@ -1,12 +1,13 @@
 """Contracts as a session sees them, and `open_futures_session`.
 
 There is no look-up by client order id for open orders: an order is found by scanning the open orders of its contract,
-then in the history by client id, and by the pushes. A list that is full may have been cut off, and proves no absence.
+then in the history by client id, and by the pushes. A list with a round number of rows may have been cut off, and one
+with a row that may be the order under another name may hold it: neither proves absence.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from decimal import Decimal
 from functools import partial
@@ -33,19 +34,24 @@ from ..models.futures_trading import (
     PriceType,
 )
 from ..rest import futures_trading as rows
-from ._closer import ONCE_SENT, Closer
+from ._closer import ONCE_SENT, Closer, positions_held
 from ._engine import Engine
+from ._evidence import Sighting, Source
 from ._guard import ExitReport, OnExit
 from ._handle import Order
-from ._ids import made_at
-from ._order import Intent, OrderFill, OrderState, Sighting, amount
+from ._ids import made_at, ours
+from ._order import Intent, OrderFill, OrderState, amount
 from ._session import AnyJournal, Leftovers, RulesMode, Session, as_journal, log, opened
 from ._shared import SharedRead
 from ._switch import DeadMansSwitch
 
 _LIST: Final = 100
-_HISTORY: Final = 200
-"""More than these orders are cut off from a history without a sign."""
+_ROUND: Final = 10
+_CANCELS: Final = (
+    FuturesOrderAction.CANCEL,
+    FuturesOrderAction.LIQUIDATION_CANCEL,
+    FuturesOrderAction.ADL_CANCEL,
+)
 _LATELY_MS: Final = 900_000
 _ROOM_MS: Final = 60_000
 """How far the times of orders may be off when a list of those since some time is asked for."""
@@ -61,6 +67,7 @@ class FuturesVenue:
     """See `Venue`."""
 
     market: Market = "futures"
+    forgets: bool = False
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -104,7 +111,7 @@ class FuturesVenue:
         if symbol not in self._done_lists:
             self._done_lists[symbol] = SharedRead(partial(self._finished, symbol))
         since, rows = await self._done_lists[symbol]()
-        return rows if len(rows) < _HISTORY and since < made - _ROOM_MS else None
+        return rows if not _cut_off(rows) and since < made - _ROOM_MS else None
 
     async def _finished(self, symbol: str) -> tuple[int, list[FuturesOrder]]:
         await trio.lowlevel.checkpoint()
@@ -156,10 +163,10 @@ class FuturesVenue:
     async def look_up(self, intent: Intent, order_id: str | None) -> Sighting | None:
         """See `Venue`. Open orders first: one that ends between the two reads is in the history by then."""
         trading, name = self._futures.trading, intent.client_order_id
-        full = False
+        doubt = ""
         if intent.kind == "tp_sl":
             waiting = await trading.plan_orders(intent.symbol, limit=_LIST)
-            full = len(waiting) >= _LIST
+            doubt = _cut_off(waiting)
             for plan in waiting:
                 if plan.client_order_id == name:
                     return _waiting(plan)
@@ -170,7 +177,7 @@ class FuturesVenue:
                 pass
         else:
             live = await self._live(intent.symbol)
-            full = len(live) >= _LIST
+            doubt = _cut_off(live) or _alike(live, intent)
             for order in live:
                 if order.client_order_id == name:
                     return _listed(order, name)
@@ -178,16 +185,15 @@ class FuturesVenue:
                 for order in recent:
                     if order.client_order_id == name:
                         return _listed(order, name)
-                if not full:
+                doubt = doubt or _alike(recent, intent)
+                if not doubt:
                     return None
         since, until = self._span(intent)
         for order in await trading.order_history(intent.symbol, client_order_id=name, start_time=since, end_time=until):
             if order.client_order_id == name:
                 return _finished_plan(order) if intent.kind == "tp_sl" else _listed(order, name)
-        if full:
-            raise TradingError(
-                f"the open orders of {intent.symbol} are too many for one list: {name} may be among them"
-            )
+        if doubt:
+            raise TradingError(f"the open orders of {intent.symbol} {doubt}: {name} may be among them")
         return None
 
     async def open_orders(self, symbols: Iterable[str]) -> list[Sighting]:
@@ -203,6 +209,10 @@ class FuturesVenue:
         found = await self._futures.trading.trades(intent.symbol, order_id=order_id)
         return [_fill(row) for row in sorted(found, key=lambda row: row.create_time)]
 
+    async def named(self, intent: Intent, order_id: str) -> str | None:
+        """See `Venue`."""
+        return (await self._futures.trading.order(intent.symbol, order_id)).client_order_id
+
     def pushes(self) -> AbstractAsyncContextManager[Subscription[Any]]:
         """See `Venue`."""
         return self._client.streams.futures.order(gaps="mark")
@@ -212,6 +222,21 @@ class FuturesVenue:
         return _pushed(item) if isinstance(item, FuturesOrderUpdate) else None
 
 
+def _cut_off(rows: Sequence[object]) -> str:
+    """Why a list may not be whole; blank when it looks whole."""
+    return f"are {len(rows)} in one list, which may have been cut off" if rows and len(rows) % _ROUND == 0 else ""
+
+
+def _alike(rows: Iterable[FuturesOrder], intent: Intent) -> str:
+    """Whether a row may be the order under another name: what is like it, and bears no id of a session of ours."""
+    since = (intent.at or 0) - _ROOM_MS
+    for row in rows:
+        same = (str(int(row.side)), row.size) == (intent.side, intent.size) and row.create_time >= since
+        if same and (intent.type == "market" or row.price == intent.price) and not ours(row.client_order_id):
+            return f"have one like it that is named {row.client_order_id!r}"
+    return ""
+
+
 def _state(state: FuturesOrderState, filled: Decimal, size: Decimal) -> OrderState:
     if state != FuturesOrderState.FINISH:
         return OrderState.OPEN
@@ -219,12 +244,15 @@ def _state(state: FuturesOrderState, filled: Decimal, size: Decimal) -> OrderSta
 
 
 def _listed(order: FuturesOrder, client_order_id: str | None) -> Sighting:
+    state = _state(order.state, order.deal_size, order.size)
     return Sighting(
         client_order_id=client_order_id,
         order_id=order.order_id,
-        state=_state(order.state, order.deal_size, order.size),
+        state=state,
         filled_size=order.deal_size,
         average_price=order.deal_avg_price or None,
+        # The exchange only says that it is finished: cancelled, or filled and shown with an older size.
+        fits=state is not OrderState.CANCELLED,
     )
 
 
@@ -246,19 +274,22 @@ def _pushed(item: FuturesOrderUpdate) -> Sighting:
     if order.type in (FuturesPushedOrderType.TAKE_PROFIT, FuturesPushedOrderType.STOP_LOSS):
         state = OrderState.OPEN
         if order.state == FuturesOrderState.FINISH:
-            cancelled = item.event in (FuturesOrderAction.CANCEL, FuturesOrderAction.LIQUIDATION_CANCEL)
+            cancelled = item.event in _CANCELS
             state = OrderState.CANCELLED if cancelled else OrderState.TRIGGERED
-        return Sighting(client_order_id=order.client_order_id, order_id=order.order_id, state=state)
+        return Sighting(client_order_id=order.client_order_id, order_id=order.order_id, state=state, source=Source.PUSH)
     last = order.last_trade
     if last is not None and last.size:
         fill = OrderFill(str(last.trade_id), last.price, last.size, last.fee, last.fee_currency, order.update_time)
+    state = _state(order.state, order.filled_size, order.size)
     return Sighting(
         client_order_id=order.client_order_id,
         order_id=order.order_id,
-        state=_state(order.state, order.filled_size, order.size),
+        state=state,
+        source=Source.PUSH,
         filled_size=order.filled_size,
         average_price=order.average_price or None,
         fill=fill,
+        fits=state is not OrderState.CANCELLED or item.event in _CANCELS,
     )
 
 
@@ -393,8 +424,9 @@ async def open_futures_session(
     journal: AnyJournal = None,
     on_exit: OnExit = "cancel",
     leftovers: Leftovers | None = None,
-    deadline: float = 75.0,
+    deadline: float = 100.0,
     reconcile: float = 30.0,
+    visible_after: float = 90.0,
     rules: RulesMode = None,
     dead_mans_switch: int | None = None,
 ) -> AsyncGenerator[FuturesSession]:
@@ -408,7 +440,8 @@ async def open_futures_session(
             reduce-only market orders, never more than the position has. What earlier runs opened is left.
         leftovers: as of `open_spot_session`.
         deadline: seconds that leaving may take; as of `open_spot_session`.
-        reconcile: seconds between two looks at the open orders.
+        reconcile: seconds between two readings of the open orders.
+        visible_after: as of `open_spot_session`.
         rules: ``"check"`` or ``"round"``, by the contract's rules.
         dead_mans_switch: seconds after which the exchange cancels all ordinary orders of the symbols unless it hears
             from us; see `dead_mans_switch`. It is switched off once the exit is confirmed, and left armed otherwise.
@@ -424,14 +457,13 @@ async def open_futures_session(
         found = {symbol: await client.futures.rules(symbol) for symbol in symbols if rules is not None}
         return FuturesSession(engine, found, rules == "round", switch)
 
-    one_way = False
+    one_way, held = False, dict[tuple[str, bool], Decimal]()
     if on_exit == "close":
         one_way = (await client.futures.position.mode()).position_mode == PositionMode.ONE_WAY
-    closers: list[Closer] = []
+        held = await positions_held(client.futures, symbols)
 
     def closer(engine: Engine) -> Closer:
-        closers.append(Closer(client.futures, engine, one_way=one_way))
-        return closers[-1]
+        return Closer(client.futures, engine, held, one_way=one_way)
 
     async def left(report: ExitReport) -> None:
         await trio.lowlevel.checkpoint()
@@ -452,6 +484,7 @@ async def open_futures_session(
         leftovers=leftovers,
         deadline=deadline,
         reconcile=reconcile,
+        visible_after=visible_after,
         guards=() if switch is None else (switch.run,),
         positions=closer,
         left=left,

@@ -1,23 +1,25 @@
-"""Leaving a session: close what is its own, confirm each, within a deadline, and tell what came of it.
+"""Leaving a session: close what is its own, confirm each, within a deadline, and report what is confirmed.
 
-The guard works by look-ups alone, for on the way out of a cancelled program the client's sockets are already gone. It
-runs in a shield with a deadline, and never replaces the error that the program is leaving with: what could not be
-confirmed is raised when there is no error, stands beside a cancellation in a group, and is a note on any other error.
+The guard works by look-ups alone where it must, for on the way out of a cancelled program the client's sockets may be
+gone. It runs in a shield with a deadline, and never replaces the error that the program is leaving with: what could not
+be confirmed is raised when there is no error, stands beside a cancellation in a group, and is a note on any other
+error.
 """
 
 from __future__ import annotations
 
 import logging
-from functools import partial
 from typing import Literal, Protocol, TypeAlias, cast
 
 import attrs
 import trio
 
 from ..errors import BitMartError, ExitUnconfirmed
-from ._engine import Engine, never_arrived
-from ._order import OrderRecord, OrderState, OrderStatus
-from ._tracked import Tracked
+from ._echo import Kept
+from ._engine import Engine
+from ._order import OrderState, OrderStatus
+from ._placing import Placer
+from ._tracked import Claim, Phase, Tracked
 
 log = logging.getLogger(__name__)
 
@@ -43,30 +45,30 @@ class PositionCloser(Protocol):
 
 @attrs.frozen(kw_only=True)
 class ExitReport:
-    """What leaving a session came to."""
+    """What leaving a session achieved, and what of it is confirmed."""
 
     cancelled: tuple[OrderStatus, ...] = ()
     """Open before, closed now by our cancel or anybody's; ``filled_size`` says what was filled of each."""
     filled: tuple[OrderStatus, ...] = ()
     """Open before, and filled before the cancel came."""
     never_placed: tuple[OrderStatus, ...] = ()
-    """On their way before, and certain not to exist."""
+    """In flight before, and proven not to exist."""
     left_open: tuple[OrderStatus, ...] = ()
     """Still open, as ``on_exit="leave"`` asked for; and what ``leftovers="leave"`` asked to leave, open or unknown."""
     unconfirmed: tuple[OrderStatus, ...] = ()
-    """They may be open. The journal remembers them for the next start."""
+    """They may be open, or filled by more than is known. The journal remembers them for the next start."""
     closing: tuple[OrderStatus, ...] = ()
     """With ``on_exit="close"``: the orders that closed the session's positions."""
     positions_unconfirmed: tuple[str, ...] = ()
     """With ``on_exit="close"``: symbols with a position of the session that may not be closed."""
     errors: tuple[str, ...] = ()
-    """Why, as far as errors say it."""
+    """What kept the rest from being confirmed, as far as errors say it."""
     seconds: float
     """How long it took."""
 
     @property
     def confirmed(self) -> bool:
-        """Whether everything is as was asked for, for certain."""
+        """Whether everything is confirmed to be as was asked for."""
         return not self.unconfirmed and not self.positions_unconfirmed
 
     def __str__(self) -> str:
@@ -83,9 +85,9 @@ class ExitReport:
             if found
         ]
         parts += [f"position in {symbol} UNCONFIRMED" for symbol in self.positions_unconfirmed]
-        said = f"{', '.join(parts) or 'nothing was open'} in {self.seconds:.1f} s"
+        summary = f"{', '.join(parts) or 'nothing was open'} in {self.seconds:.1f} s"
         ids = ", ".join(each.client_order_id for each in self.unconfirmed)
-        return "; ".join([said, *([f"may be open: {ids}"] if ids else []), *self.errors])
+        return "; ".join([summary, *([f"may be open: {ids}"] if ids else []), *self.errors])
 
 
 class ExitGuard:
@@ -93,6 +95,7 @@ class ExitGuard:
 
     Args:
         engine: of the session.
+        placer: of the session; settles orders that were cut off.
         on_exit: what to do with what is open.
         deadline: seconds.
         positions: for ``"close"``: closes them.
@@ -101,11 +104,13 @@ class ExitGuard:
     def __init__(
         self,
         engine: Engine,
+        placer: Placer,
         on_exit: OnExit,
         deadline: float,
         positions: PositionCloser | None = None,
     ) -> None:
         self._engine = engine
+        self._placer = placer
         self._on_exit = on_exit
         self._deadline = deadline
         self._positions = positions
@@ -116,16 +121,18 @@ class ExitGuard:
         """Do it. Never raises because of the exchange or the network; always within the deadline."""
         engine, began = self._engine, trio.current_time()
         engine.closing = True
-        engine.stop_following()
         await trio.lowlevel.cancel_shielded_checkpoint()
-        mine = list(engine.orders.values())
-        end = [each for each in mine if not (each.spared or (self._left_open(each) and each.record.decided))]
-        for tracked in end:
-            tracked.flight.abandon()  # what has not been sent yet is not
+        mine = [each for each in engine.orders.values() if not each.record.closed]
+        ended = set[Tracked]()
         with trio.move_on_after(self._deadline, shield=True):
-            async with trio.open_nursery() as nursery:
-                for tracked in end:
-                    nursery.start_soon(self._end, tracked)
+            # Again for what turns up meanwhile although it was said not to exist.
+            while found := [each for each in engine.orders.values() if each not in ended and self._to_end(each)]:
+                for tracked in found:
+                    tracked.flight.abandon()  # what has not been sent yet is not
+                async with trio.open_nursery() as nursery:
+                    for tracked in found:
+                        nursery.start_soon(self._end, tracked)
+                ended.update(each for each in found if not each.record.closed)
             if self._positions is not None:
                 # The engine's own tasks may have been ended by an error.
                 async with trio.open_nursery() as nursery:
@@ -136,11 +143,17 @@ class ExitGuard:
                         self._errors.append(f"positions: {error}")
                     nursery.cancel_scope.cancel()  # somebody may still be reading fills
         engine.work = None
-        return self._report(mine, trio.current_time() - began)
+        late = [each for each in engine.orders.values() if each not in mine and not each.record.closed]
+        return self._report([*mine, *late], trio.current_time() - began)
+
+    def _to_end(self, tracked: Tracked) -> bool:
+        record = tracked.record
+        spared = tracked.claim is Claim.SPARED or (self._left_open(tracked) and record.decided)
+        return not record.closed and not spared
 
     def _left_open(self, tracked: Tracked) -> bool:
         # Whom nobody holds (their submit was cancelled) are taken back, also where the others are left.
-        return tracked.spared or (self._on_exit == "leave" and not tracked.abandoned)
+        return tracked.claim is Claim.SPARED or (self._on_exit == "leave" and tracked.claim is not Claim.ABANDONED)
 
     @trio.lowlevel.enable_ki_protection
     async def _end(self, tracked: Tracked) -> None:
@@ -148,9 +161,8 @@ class ExitGuard:
         await trio.lowlevel.checkpoint()
         try:
             # Its own task goes on looking for it; where that was ended by an error, it is up to us.
-            await tracked.until(lambda: record.decided or not tracked.placing)
-            if not record.decided and await engine.resolve(tracked):
-                engine.tell(tracked, partial(OrderRecord.reject, error=never_arrived(record)))
+            await tracked.until(lambda: record.decided or tracked.phase is not Phase.PLACING)
+            await self._placer.see_decided(tracked)
             if not self._left_open(tracked):
                 await engine.cancel(tracked)
         except (BitMartError, trio.ClosedResourceError) as error:
@@ -159,6 +171,8 @@ class ExitGuard:
     def _report(self, mine: list[Tracked], seconds: float) -> ExitReport:
         positions = self._positions
         closing = [] if positions is None else positions.closing()
+        if self._engine.echo.kept is Kept.CHANGED:
+            self._errors.append("the exchange does not show client order ids as they were sent")
         found: dict[str, list[OrderStatus]] = {"cancelled": [], "filled": [], "never": [], "left": [], "doubt": []}
         for tracked in mine:
             record = tracked.record
@@ -171,7 +185,7 @@ class ExitGuard:
                     name = "never"
                 case OrderState.OPEN if self._left_open(tracked):
                     name = "left"
-                case _ if tracked.spared:
+                case _ if tracked.claim is Claim.SPARED:
                     name = "left"
                 case _:
                     name = "doubt"
@@ -191,16 +205,16 @@ class ExitGuard:
         )
 
 
-def tell(report: ExitReport, leaving: BaseException | None) -> None:
-    """Log a report; to be called last, where what it raises joins what is on its way.
+def announce(report: ExitReport, leaving: BaseException | None) -> None:
+    """Log a report; to be called last, where what it raises joins the error that leaves.
 
     Args:
         report: of the exit.
         leaving: what the block is left with; None for nothing.
 
     Raises:
-        ExitUnconfirmed: not everything is confirmed, and no error is on its way.
-        BaseExceptionGroup: a cancellation is on its way: it and an `ExitUnconfirmed`.
+        ExitUnconfirmed: not everything is confirmed, and no error is leaving.
+        BaseExceptionGroup: a cancellation is leaving: it and an `ExitUnconfirmed`.
     """
     if report.confirmed:
         log.info("left the session: %s", report)

@@ -10,8 +10,9 @@ import trio
 
 from ..errors import OrderNotFilled, OrderNotPlaced
 from ._engine import Engine
+from ._evidence import CancelReply
 from ._order import Intent, OrderFill, OrderState, OrderStatus, Outcome, amount
-from ._tracked import Tracked
+from ._tracked import Claim, Phase, Tracked
 
 Again: TypeAlias = Callable[[Intent, Callable[[], None]], Awaitable["Order"]]
 """Submits an order like another one, unless a last look, with no pause behind it, raises."""
@@ -39,21 +40,20 @@ class Fills(Sequence[OrderFill]):
     def __getitem__(self, index: slice) -> Sequence[OrderFill]: ...
     def __getitem__(self, index: int | slice) -> OrderFill | Sequence[OrderFill]:
         """One of those known now."""
-        return list(self._tracked.record.fills.values())[index]
+        return list(self._tracked.record.executed.fills.values())[index]
 
     def __len__(self) -> int:
         """How many are known now."""
-        return len(self._tracked.record.fills)
+        return len(self._tracked.record.executed.fills)
 
     def __iter__(self) -> Iterator[OrderFill]:
         """Those known now."""
-        return iter(list(self._tracked.record.fills.values()))
+        return iter(list(self._tracked.record.executed.fills.values()))
 
     @property
     def complete(self) -> bool:
         """Whether the order is over and every one of its fills is known."""
-        record = self._tracked.record
-        return record.closed and record.filled_known >= record.filled_size
+        return self._tracked.record.whole
 
     def __aiter__(self) -> AsyncIterator[OrderFill]:
         """Wait for each of them."""
@@ -74,11 +74,11 @@ class _FillIterator:
         record, given = tracked.record, self._given
 
         def ready() -> bool:
-            over = fills.complete or tracked.fills_told or (tracked.gone and record.closed)
-            return over or not record.fills.keys() <= given
+            over = fills.complete or tracked.phase is Phase.OVER or (tracked.phase is Phase.GONE and record.closed)
+            return over or not record.executed.fills.keys() <= given
 
         await tracked.until(ready)
-        for name, fill in record.fills.items():
+        for name, fill in record.executed.fills.items():
             if name not in given:
                 given.add(name)
                 return fill
@@ -138,7 +138,7 @@ class Order:
     @property
     def average_price(self) -> Decimal | None:
         """Of what was filled; None before the first fill."""
-        return self._tracked.record.average_price
+        return self._tracked.record.executed.average_price
 
     @property
     def is_closed(self) -> bool:
@@ -194,7 +194,7 @@ class Order:
                 open or not; ask again, or leave it to the session's exit.
             trio.ClosedResourceError: the session was left, and had left it open.
         """
-        self._tracked.recalled = True
+        self._tracked.recall()
         return await self._engine.cancel(self._tracked)
 
     async def replace(
@@ -202,9 +202,11 @@ class Order:
     ) -> Order:
         """Cancel it, and place another one of its kind in its stead.
 
-        Not atomic: the first is certain to be closed before the second is sent, and what was filled of the first in the
-        meantime is taken off the second's size, so the two together never fill more than was asked for. One order has
-        one successor at most: no second is placed when anybody else has cancelled the first, or is replacing it.
+        Not atomic: the first is confirmed to be closed before the second is sent, and what its trades say was filled of
+        it is taken off the second's size, so the two together never fill more than was asked for. That size is
+        confirmed at once where the push of the end, a look-up and the trades agree; else it takes as long as what the
+        exchange did may take to show (``visible_after`` less a minute: 30 s). One order has one successor at most: no
+        second is placed when anybody else has cancelled the first, or is replacing it.
 
         Args:
             price: the new one; the same if left out.
@@ -229,26 +231,31 @@ class Order:
         better, whole = amount(price, "price"), amount(size, "size")
 
         def last_look() -> None:
-            if tracked.recalled or engine.recalls != recalls:
+            if tracked.unwanted or engine.recalls != recalls:
                 raise self._not_replaced("was cancelled by another task")
 
         await trio.lowlevel.checkpoint()
-        if tracked.replacing:
+        if tracked.claim is Claim.REPLACING:
             raise self._not_replaced("is being replaced already, or has been")
         if tracked.record.state is OrderState.CANCELLED:
             raise self._not_replaced("is cancelled already")
-        tracked.replacing, done = True, False
+        if tracked.claim is Claim.HELD:
+            tracked.claim = Claim.REPLACING
+        done = False
         try:
             ended = await engine.cancel(tracked)
+            if ended.state is OrderState.CANCELLED and tracked.record.cancels in (CancelReply.NONE, CancelReply.MISSED):
+                done = True
+                raise self._not_replaced("was cancelled by somebody else")
+            ended = await engine.confirm(tracked)
             done = True
         finally:
-            tracked.replacing = done
+            if not done and tracked.claim is Claim.REPLACING:
+                tracked.claim = Claim.HELD
         left = (intent.size if whole is None else whole) - ended.filled_size
         if left <= 0 or ended.state is OrderState.REJECTED:
             await trio.lowlevel.checkpoint()
             return self
-        if ended.state is OrderState.CANCELLED and not tracked.hit:
-            raise self._not_replaced("was cancelled by somebody else")
         last_look()
         return await self._again(_changed(intent, intent.price if better is None else better, left), last_look)
 

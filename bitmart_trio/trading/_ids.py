@@ -44,6 +44,12 @@ def made_at(client_order_id: str) -> int:
     return int(client_order_id[len(MARK) : len(MARK) + 8], 36)
 
 
+def ours(client_order_id: str | None) -> bool:
+    """Whether an id looks like one that a session made, this one or another."""
+    name = client_order_id or ""
+    return len(name) == len(MARK) + 16 + _COUNTER and name.startswith(MARK) and set(name) <= set(_DIGITS)
+
+
 class OrderIds:
     """The ids of one session.
 

@@ -378,18 +378,19 @@ def _entry(line: bytes) -> Entry | None:
     return cast("dict[str, object]", entry) if isinstance(entry, dict) else None
 
 
-def pending(entries: Iterable[Entry]) -> dict[str, Intent]:
-    """The intents without an end, by client order id, oldest first.
+async def pending(entries: Iterable[Entry]) -> dict[str, tuple[Intent, Entry]]:
+    """The intents without an end and their entries, by client order id, oldest first.
 
     Raises:
         JournalError: an entry is not one of ours.
     """
-    found: dict[str, Intent] = {}
+    found: dict[str, tuple[Intent, Entry]] = {}
+    await trio.lowlevel.checkpoint()
     for entry in entries:
         try:
             if entry["what"] == "intent":
                 intent = Intent.from_entry(entry)
-                found[intent.client_order_id] = intent
+                found[intent.client_order_id] = intent, entry
             else:
                 found.pop(str(entry["id"]), None)
         except (KeyError, ArithmeticError) as error:

@@ -1,13 +1,6 @@
-"""What is known of one order: a state machine without IO that takes any news in any order.
+"""What an order is: the intent as the journal holds it, its states and outcomes, and the status that users see.
 
-News comes from three sides, late, twice and out of order: the reply to the request, pushes, and look-ups. Three rules
-make the result the same whatever the order of arrival:
-
-- What was executed only grows.
-- An ended order stays ended. The exchange never reopens one.
-- A fill counts once, by its trade id.
-
-So a look-up that was overtaken by a push changes nothing, and a push that comes twice does not either.
+How the state follows from what the exchange says is in ``_evidence.py``.
 """
 
 from __future__ import annotations
@@ -20,7 +13,7 @@ from typing import Final, Literal, TypeAlias, cast
 import attrs
 
 from ..config import Market
-from ..errors import InvalidRequest, OrderNotPlaced
+from ..errors import InvalidRequest
 
 ZERO: Final = Decimal(0)
 
@@ -181,141 +174,6 @@ class Intent:
             whole=isinstance(extras, dict),
             at=at if isinstance(at, int) else None,
         )
-
-
-@attrs.frozen(kw_only=True)
-class Sighting:
-    """One piece of news about an order, of either market, brought to one shape."""
-
-    client_order_id: str | None
-    order_id: str
-    state: OrderState
-    filled_size: Decimal = ZERO
-    average_price: Decimal | None = None
-    fill: OrderFill | None = None
-    """The fill that a push tells of."""
-
-
-class OrderRecord:
-    """All that is known of one order of the session."""
-
-    def __init__(self, intent: Intent) -> None:
-        self.intent: Intent = intent
-        self.order_id: str | None = None
-        self.state: OrderState = OrderState.PENDING
-        self.filled_size: Decimal = ZERO
-        self.average_price: Decimal | None = None
-        self.fills: dict[str, OrderFill] = {}
-        self.error: Exception | None = None
-        """Why it was rejected, or what cut it off."""
-        self.stamp: int | None = None
-        """Of an unknown one: the exchange's time (ms) that it was signed with."""
-
-    @property
-    def decided(self) -> bool:
-        """Whether its outcome is known."""
-        return self.state not in (OrderState.PENDING, OrderState.UNKNOWN)
-
-    @property
-    def closed(self) -> bool:
-        """Whether it is over."""
-        return self.state in _ENDED
-
-    @property
-    def filled_known(self) -> Decimal:
-        """How much of what was filled is known fill by fill."""
-        return sum((fill.size for fill in self.fills.values()), ZERO)
-
-    def see(self, news: Sighting) -> bool:
-        """Take a piece of news; whether it changed anything."""
-        before = (self.state, self.filled_size, len(self.fills), self.order_id)
-        self.order_id = self.order_id or news.order_id
-        if news.fill is not None:
-            self.fills.setdefault(news.fill.trade_id, news.fill)
-        if news.filled_size > self.filled_size:
-            self.filled_size = news.filled_size
-            self.average_price = news.average_price or self.average_price
-        if not self.closed:
-            self.state = news.state
-            if news.state is OrderState.REJECTED:
-                self.error = OrderNotPlaced(
-                    "the exchange took it in and then did not accept it", client_order_id=self.intent.client_order_id
-                )
-        return before != (self.state, self.filled_size, len(self.fills), self.order_id)
-
-    def accept(self, order_id: str) -> None:
-        """The exchange's reply to the request: it has it."""
-        self.order_id = self.order_id or order_id
-        if not self.decided:
-            self.state = OrderState.OPEN
-
-    def reject(self, error: Exception) -> None:
-        """It never became an order."""
-        if not self.decided:
-            self.state, self.error = OrderState.REJECTED, error
-
-    def lose(self, stamp: int | None, error: Exception | None) -> None:
-        """The request was cut off on its way."""
-        if not self.decided:
-            self.state, self.stamp, self.error = OrderState.UNKNOWN, stamp, error
-
-    def forget(self) -> None:
-        """The exchange no longer knows an order that it had accepted: it is over, by a cancel."""
-        if not self.closed:
-            self.state = OrderState.CANCELLED
-
-    def add_fills(self, fills: list[OrderFill]) -> bool:
-        """Take fills that were read; whether any was new."""
-        before = len(self.fills)
-        found = {fill.trade_id: fill for fill in fills}
-        if not self.fills or self.fills.keys() & found.keys():
-            self.fills.update({name: fill for name, fill in found.items() if name not in self.fills})
-        elif sum((fill.size for fill in fills), ZERO) == self.filled_size:
-            # Pushes and lists name the fills differently. A list that has not got them all tells nothing, then; of a
-            # whole one, those are new that no push told of: nothing may count twice, or be given twice.
-            missing = dict(found)
-            for told in self.fills.values():
-                twins = [name for name, fill in missing.items() if (fill.price, fill.size) == (told.price, told.size)]
-                missing.pop(twins[0] if twins else "", None)
-            if len(found) == len(missing) + len(self.fills):
-                self.fills.update(missing)
-            else:
-                self.fills = found
-        return len(self.fills) != before
-
-    def outcome(self) -> Outcome:
-        """What became of the intent."""
-        if self.state is OrderState.REJECTED and self.error is not None:
-            return Rejected(self.error)
-        if self.decided:
-            return Accepted(self.order_id or "")
-        return Unknown(self.error)
-
-    def status(self) -> OrderStatus:
-        """As it is now."""
-        intent = self.intent
-        return OrderStatus(
-            client_order_id=intent.client_order_id,
-            order_id=self.order_id,
-            symbol=intent.symbol,
-            side=intent.side,
-            type=intent.type,
-            price=intent.price,
-            size=intent.size,
-            notional=intent.notional,
-            state=self.state,
-            filled_size=self.filled_size,
-            average_price=self.average_price,
-        )
-
-    def end_entry(self) -> dict[str, object]:
-        """For the journal, when it is over."""
-        return {
-            "what": "end",
-            "id": self.intent.client_order_id,
-            "state": self.state.value,
-            "filled": format(self.filled_size, "f"),
-        }
 
 
 def _scalar(value: object) -> object:

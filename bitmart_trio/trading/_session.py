@@ -11,6 +11,7 @@ import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from functools import partial
 from typing import Final, Literal, TypeAlias, TypeVar
 
 import trio
@@ -18,13 +19,16 @@ import trio
 from .._io.scopes import lone_error
 from ..errors import BitMartError, InvalidRequest, JournalError
 from ..models.rules import FuturesRules, SpotRules
+from ._echo import Kept
 from ._engine import Engine
-from ._guard import ExitGuard, ExitReport, OnExit, PositionCloser, tell
+from ._evidence import OrderRecord, Sent
+from ._guard import ExitGuard, ExitReport, OnExit, PositionCloser, announce
 from ._handle import Order
 from ._ids import OrderIds
-from ._journal import FileJournal, Journal, MemoryJournal, pending
+from ._journal import Entry, FileJournal, Journal, MemoryJournal, pending
 from ._order import Intent, OrderState, OrderStatus
-from ._tracked import Tracked
+from ._placing import Placer
+from ._tracked import Claim, Tracked
 from ._venue import Venue, passing
 
 log = logging.getLogger(__name__)
@@ -54,6 +58,7 @@ class Session:
 
     def __init__(self, engine: Engine, rules: dict[str, SpotRules] | dict[str, FuturesRules], rounds: bool) -> None:
         self._engine = engine
+        self._placer = Placer(engine)
         self._rules = rules
         self._rounds = rounds
         self._report: ExitReport | None = None
@@ -61,7 +66,7 @@ class Session:
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """What it trades."""
+        """The symbols that the session trades."""
         return self._engine.symbols
 
     @property
@@ -71,7 +76,7 @@ class Session:
 
     @property
     def report(self) -> ExitReport | None:
-        """What leaving came to; None before."""
+        """What leaving the session achieved; None before that."""
         return self._report
 
     @property
@@ -83,6 +88,15 @@ class Session:
     def prefix(self) -> str:
         """What the client order ids of this session begin with."""
         return self._engine.ids.prefix
+
+    @property
+    def client_ids_kept(self) -> bool | None:
+        """Whether the exchange shows client order ids as they were sent; None until an accepted order was looked at.
+
+        Where it does not, orders are known by the exchange's ids only, and one whose request is cut off stays unknown:
+        it cannot be proven absent.
+        """
+        return {Kept.UNCHECKED: None, Kept.AS_SENT: True, Kept.CHANGED: False}[self._engine.echo.kept]
 
     async def cancel_all(self) -> list[OrderStatus]:
         """Cancel all orders of this session, and wait until they are over for certain.
@@ -101,7 +115,7 @@ class Session:
         await trio.lowlevel.checkpoint()
 
         async def one(tracked: Tracked) -> None:
-            tracked.recalled = True
+            tracked.recall()
             await trio.lowlevel.checkpoint()
             try:
                 ended.append(await engine.cancel(tracked))
@@ -110,7 +124,8 @@ class Session:
 
         async with trio.open_nursery() as nursery:
             for tracked in list(engine.orders.values()):
-                nursery.start_soon(one, tracked)
+                if not tracked.record.closed:
+                    nursery.start_soon(one, tracked)
         if len(refused) == 1:
             raise refused[0]
         if refused:
@@ -166,7 +181,7 @@ class Session:
             last_look()
         tracked = self._engine.adopt(intent, resend=resend)
         order = self._handle(tracked)
-        self._engine.send(tracked)
+        self._placer.send(tracked)
         if not wait:
             return order
         decided = False
@@ -175,7 +190,7 @@ class Session:
             decided = True
         finally:
             if not decided:
-                self._engine.abandon(tracked)
+                self._placer.abandon(tracked)
         # No pause from here on: a cancellation would leave an order that nobody holds.
         if tracked.record.state is OrderState.REJECTED and tracked.record.error is not None:
             raise tracked.record.error
@@ -197,9 +212,10 @@ class Session:
                 # A dead process signs nothing any more, so no request of its can have a later timestamp.
                 stamp = await engine.venue.now()
             tracked = engine.adopt(intent)
-            tracked.counts = False
+            tracked.before = None
             # Nor an earlier one than it was written down with: their clock may have been ahead, or set back since.
-            tracked.record.lose(max(stamp, intent.at or 0), None)
+            sent = Sent(max(stamp, intent.at or 0), trio.current_time())
+            engine.update(tracked, partial(OrderRecord.lose, sent=sent, error=None))
             found.append(tracked)
 
         async def settle(tracked: Tracked) -> None:
@@ -213,11 +229,11 @@ class Session:
             if not tracked.record.decided:
                 # Perhaps still on its way: it is watched until it can no longer arrive, while the session goes on.
                 if mode == "leave":
-                    tracked.spared = True
-                    engine.start(engine.watch, tracked)
+                    tracked.claim = Claim.SPARED
+                    engine.start(self._placer.watch, tracked)
                 else:
-                    tracked.abandoned = mode == "cancel"
-                    engine.start(engine.settle, tracked)
+                    tracked.claim = Claim.ABANDONED if mode == "cancel" else Claim.HELD
+                    engine.start(self._placer.settle, tracked)
             elif mode == "cancel":
                 await engine.cancel(tracked)
             elif mode == "leave":
@@ -275,6 +291,7 @@ async def opened(
     leftovers: Leftovers | None,
     deadline: float,
     reconcile: float,
+    visible_after: float,
     guards: Sequence[Callable[..., Awaitable[None]]] = (),
     positions: Callable[[Engine], PositionCloser] | None = None,
     left: Callable[[ExitReport], Awaitable[None]] | None = None,
@@ -283,12 +300,13 @@ async def opened(
 
     Args:
         venue: the market.
-        symbols: as of the openers, like journal, on_exit, leftovers, deadline and reconcile.
+        symbols: as of the openers, like journal, on_exit, leftovers, deadline, reconcile and visible_after.
         journal: not yet open.
         on_exit: what becomes of open orders.
         leftovers: what becomes of those of an earlier run.
         deadline: seconds of leaving.
         reconcile: seconds of the slow clock.
+        visible_after: seconds after which a look-up that finds nothing counts.
         make: the session of an engine; what it reads over REST is read before anything runs.
         guards: tasks beside the session's own, which live until its exit is done.
         positions: closes what the session opened.
@@ -298,13 +316,18 @@ async def opened(
         raise InvalidRequest("name at least one symbol", argument="symbols")
     entries = await journal.open()
     try:
-        before = pending(entries)
-        mine = [each for each in before.values() if each.market == venue.market and each.symbol in symbols]
-        others = [each.entry() for each in before.values() if each not in mine]
-        engine = Engine(venue, journal, OrderIds(await venue.now()), symbols, reconcile, keep=others)
+        before = await pending(entries)
+        mine, others = list[Intent](), list[Entry]()
+        for intent, entry in before.values():
+            if intent.market == venue.market and intent.symbol in symbols:
+                mine.append(intent)
+            else:
+                others.append(entry)
+        ids = OrderIds(await venue.now())
+        engine = Engine(venue, journal, ids, symbols, reconcile, visible_after=visible_after, keep=others)
         session = await make(engine)
         # Before any entry of this session: what an earlier one finished is of no more use.
-        await journal.compact(lambda: [each.entry() for each in before.values()])
+        await journal.compact(lambda: [entry for _, entry in before.values()])
         mode: Leftovers = leftovers or ("adopt" if on_exit == "leave" else "cancel")
         with lone_error():
             async with trio.open_nursery() as nursery:
@@ -318,7 +341,7 @@ async def opened(
                     raise
                 finally:
                     closer = None if positions is None or on_exit != "close" else positions(engine)
-                    guard = ExitGuard(engine, on_exit, deadline, closer)
+                    guard = ExitGuard(engine, session._placer, on_exit, deadline, closer)  # pyright: ignore[reportPrivateUsage]
                     try:
                         await _leave(session, guard, left)  # noqa: ASYNC102  it shields itself, and keeps to a deadline
                     except BaseException as interrupt:  # Ctrl-C, or several of them in a group
@@ -328,7 +351,7 @@ async def opened(
                         # Its tasks are shielded, so the nursery would wait for them for ever.
                         engine.stop()
                         if session.report is not None:
-                            tell(session.report, leaving)
+                            announce(session.report, leaving)
     finally:
         try:
             await journal.close()  # noqa: ASYNC102  it shields itself

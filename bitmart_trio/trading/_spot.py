@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from decimal import Decimal
 from typing import Any, Final
 
+import attrs
 import trio
 
 from .._io.subscription import Subscription
 from ..client import Client
 from ..config import Market
-from ..errors import InvalidRequest, OrderNotFound
+from ..errors import ApiError, InvalidRequest, OrderNotFound
 from ..models._enums import OrderSide
 from ..models.spot_streams import SpotOrderUpdate
 from ..models.spot_trading import SpotFill, SpotOrder, SpotOrderState, SpotOrderType, SpotStpMode
 from ..rest import spot_trading as rows
 from ._engine import Engine
+from ._evidence import Sighting, Source
 from ._guard import OnExit
 from ._handle import Order
-from ._order import Intent, OrderFill, OrderState, Sighting, amount
+from ._order import Intent, OrderFill, OrderState, amount
 from ._session import AnyJournal, Leftovers, RulesMode, Session, as_journal, opened
+
+log = logging.getLogger(__name__)
 
 _STATES: Final = {
     SpotOrderState.NEW: OrderState.OPEN,
@@ -40,12 +45,15 @@ _NUMBERS: Final = {
 }
 """The older numbers of the states, for pushes without the word."""
 _LIST: Final = 200
+_DEARER: Final = Decimal("1.05")
+"""How much dearer than the average price of a market buy the next lot may be."""
 
 
 class SpotVenue:
     """See `Venue`."""
 
     market: Market = "spot"
+    forgets: bool = True
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -72,15 +80,41 @@ class SpotVenue:
 
     async def cancel(self, intent: Intent, order_id: str | None) -> None:
         """See `Venue`."""
-        await self._spot.trading.cancel_order(intent.symbol, client_order_id=intent.client_order_id)
+        name = None if order_id is not None else intent.client_order_id
+        await self._spot.trading.cancel_order(intent.symbol, order_id=order_id, client_order_id=name)
 
     async def look_up(self, intent: Intent, order_id: str | None) -> Sighting | None:
-        """See `Venue`. The look-up by client order id covers open and finished orders."""
+        """See `Venue`. Both look-ups cover open and finished orders."""
+        trading = self._spot.trading
         await trio.lowlevel.checkpoint()
         try:
-            return _listed(await self._spot.trading.order_by_client_id(intent.client_order_id))
+            row = (
+                await trading.order_by_client_id(intent.client_order_id)
+                if order_id is None
+                else await trading.order(order_id)
+            )
         except OrderNotFound:
             return None
+        sighting = _listed(row)
+        if _spends(row) and sighting.state in (OrderState.FILLED, OrderState.CANCELLED):
+            return await self._spent(sighting, row)
+        return sighting
+
+    async def _spent(self, sighting: Sighting, row: SpotOrder) -> Sighting:
+        """How a market buy ended: it is filled when what is left of its money buys no lot.
+
+        The exchange ends nearly all of them as partially_canceled, filled whole or not (seen 2023-09-25).
+        """
+        try:
+            lot = (await self._spot.rules(row.symbol)).step
+        except ApiError as error:
+            log.warning("the lot of %s is not known (%s): %s stands as it ended", row.symbol, error, row.order_id)
+            return sighting
+        left = (row.notional or row.filled_notional) - row.filled_notional
+        whole = row.filled_size > 0 and left < lot * (sighting.average_price or left) * _DEARER
+        if sighting.state is OrderState.FILLED:
+            return attrs.evolve(sighting, fits=whole)
+        return attrs.evolve(sighting, state=OrderState.FILLED if whole else OrderState.CANCELLED)
 
     async def open_orders(self, symbols: Iterable[str]) -> list[Sighting]:
         """See `Venue`."""
@@ -92,6 +126,10 @@ class SpotVenue:
         """See `Venue`."""
         found = await self._spot.trading.order_trades(order_id)
         return [_fill(row) for row in sorted(found, key=lambda row: row.create_time)]
+
+    async def named(self, intent: Intent, order_id: str) -> str | None:
+        """See `Venue`."""
+        return (await self._spot.trading.order(order_id)).client_order_id
 
     def pushes(self) -> AbstractAsyncContextManager[Subscription[Any]]:
         """See `Venue`."""
@@ -106,6 +144,18 @@ def _average(size: Decimal, notional: Decimal) -> Decimal | None:
     return notional / size if size else None
 
 
+def _spends(order: SpotOrder | SpotOrderUpdate) -> bool:
+    """Whether it is a market buy, which has money to spend instead of a size to fill."""
+    return order.type == SpotOrderType.MARKET and order.side == OrderSide.BUY
+
+
+def _fits(state: SpotOrderState | None, filled: Decimal) -> bool:
+    """Whether the size is one that the word allows: there is a word each for cancelled unfilled and in part."""
+    if state == SpotOrderState.CANCELED:
+        return not filled
+    return state != SpotOrderState.PARTIALLY_CANCELED or filled > 0
+
+
 def _listed(row: SpotOrder) -> Sighting:
     return Sighting(
         client_order_id=row.client_order_id,
@@ -113,6 +163,7 @@ def _listed(row: SpotOrder) -> Sighting:
         state=_STATES.get(row.state, OrderState.OPEN),
         filled_size=row.filled_size,
         average_price=row.price_avg or _average(row.filled_size, row.filled_notional),
+        fits=_fits(row.state, row.filled_size),
     )
 
 
@@ -127,9 +178,12 @@ def _pushed(item: SpotOrderUpdate) -> Sighting:
         client_order_id=item.client_order_id,
         order_id=item.order_id,
         state=state if item.order_state is None else _STATES.get(item.order_state, state),
+        source=Source.PUSH,
         filled_size=item.filled_size,
         average_price=_average(item.filled_size, item.filled_notional),
         fill=fill,
+        # How a market buy ended takes the lot to say: a look-up does.
+        fits=_fits(item.order_state, item.filled_size) and not _spends(item),
     )
 
 
@@ -156,7 +210,7 @@ class SpotSession(Session):
         """Submit one order, under a client order id that is chosen for you and in the journal before it is sent.
 
         Returns once the exchange is known to have it. When the answer is cut off, it waits until the order is found or
-        proven absent, which may take 65 seconds: bound it with ``trio.move_on_after`` if you cannot wait.
+        proven absent, which may take ``visible_after`` (90 s): bound it with ``trio.move_on_after`` if you cannot wait.
 
         Cancelled, it gives up an order that has not been sent, and takes back one that has, in the background: the
         order will not stay open, and the session's exit makes sure of it.
@@ -175,7 +229,8 @@ class SpotSession(Session):
         Raises:
             InvalidRequest: arguments that do not go together, or that break the market's rules.
             ApiError: the exchange refused it.
-            OrderNotPlaced: it is certain not to exist, and may be submitted again.
+            OrderNotPlaced: it is proven not to exist, and may be submitted again. Also when the exchange refuses the id
+                as used and has no order under it: the next submit takes a fresh id.
             JournalError: it could not be written down, so it was not sent.
             trio.ClosedResourceError: the session was left.
         """
@@ -201,8 +256,9 @@ async def open_spot_session(
     journal: AnyJournal = None,
     on_exit: OnExit = "cancel",
     leftovers: Leftovers | None = None,
-    deadline: float = 75.0,
+    deadline: float = 100.0,
     reconcile: float = 30.0,
+    visible_after: float = 90.0,
     rules: RulesMode = None,
 ) -> AsyncGenerator[SpotSession]:
     """Trade on spot so that no order is doubled, forgotten or left open unknowingly, wherever the bot is cancelled.
@@ -218,9 +274,12 @@ async def open_spot_session(
         on_exit: ``"cancel"``, or ``"leave"`` to leave open orders to the next run with the same journal.
         leftovers: what becomes of orders that an earlier run left open; by default ``"adopt"`` (they are in
             ``session.orders``) when ``on_exit`` is ``"leave"``, else ``"cancel"``.
-        deadline: seconds that leaving may take. Orders whose request was cut off need up to 65 to be proven absent; all
-            others a round trip or two.
-        reconcile: seconds between two looks at the open orders, besides the pushes and their holes.
+        deadline: seconds that leaving may take. Orders whose request was cut off need up to ``visible_after`` to be
+            proven absent; all others a round trip or two. What is not proven by then is reported as unconfirmed.
+        reconcile: seconds between two readings of the open orders, besides the pushes and their gaps.
+        visible_after: seconds from a request's timestamp after which an order that look-ups do not find counts as
+            missing: it can be accepted for the first 60, and must show in the rest. This is the one thing that a
+            session assumes of the exchange; raise it, and ``deadline`` with it, where look-ups are known to lag.
         rules: ``"check"`` holds each order against the pair's tick, step and bounds before it is sent, ``"round"``
             brings it onto the grid first.
 
@@ -246,5 +305,6 @@ async def open_spot_session(
         leftovers=leftovers,
         deadline=deadline,
         reconcile=reconcile,
+        visible_after=visible_after,
     ) as session:
         yield session

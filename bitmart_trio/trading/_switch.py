@@ -19,7 +19,8 @@ from .._io.scopes import closing_shield, lone_error
 from ..client import Client
 from ..errors import BitMartError, InvalidRequest, RateLimited, SwitchFailed
 from ..rest.futures import Futures
-from ._venue import HORIZON_MS, passing
+from ._evidence import HORIZON
+from ._venue import passing
 
 log = logging.getLogger(__name__)
 
@@ -144,7 +145,7 @@ class DeadMansSwitch:
                             await trio.sleep(0.2)
         self._set_at = {symbol: at for symbol, at in self._set_at.items() if symbol in left}
         self._touched = set(left)
-        late = trio.current_time() - HORIZON_MS / 1000
+        late = trio.current_time() - HORIZON
         return [each for each in self.symbols if each in left or self._given_up.get(each, late) > late]
 
     async def _keep(self, symbol: str) -> None:

@@ -1,7 +1,4 @@
-"""What a session needs from a market: an adapter each for spot and futures, with nothing in it but translation.
-
-The horizon, on which all proof of absence rests, is in `HORIZON_MS`: see ``docs/trading.md``.
-"""
+"""What a session needs from a market: an adapter each for spot and futures, with nothing in it but translation."""
 
 from __future__ import annotations
 
@@ -21,17 +18,8 @@ from ..errors import (
     PermissionDenied,
     RequestRefused,
 )
-from ._order import Intent, OrderFill, Sighting
-
-HORIZON_MS: Final = 60_000
-"""A signed request is refused (30007) once the exchange's clock is more than this past its timestamp. Both markets
-document a minute; where a shorter recvWindow rules, a minute is still enough.
-"""
-
-SETTLING_MS: Final = 5_000
-"""What is added to the horizon before a missing order counts as absent: time for a request that was accepted in its
-last moment to show in the lists.
-"""
+from ._evidence import Sighting
+from ._order import Intent, OrderFill
 
 _PERMANENT: Final = (
     AuthenticationError,
@@ -62,6 +50,11 @@ class Venue(Protocol):
         """Which one."""
         ...
 
+    @property
+    def forgets(self) -> bool:
+        """Whether it forgets orders that were cancelled unfilled, after a while."""
+        ...
+
     async def now(self) -> int:
         """The exchange's own time in milliseconds, asked for now."""
         ...
@@ -78,7 +71,8 @@ class Venue(Protocol):
         """Look for an order everywhere; None when it is nowhere.
 
         Raises:
-            TransportError: also when a list was cut off, so that missing from it means nothing.
+            TradingError: a list may have been cut off, or holds what may be this order under another name: missing from
+                it means nothing.
         """
         ...
 
@@ -90,10 +84,14 @@ class Venue(Protocol):
         """The fills of an order."""
         ...
 
+    async def named(self, intent: Intent, order_id: str) -> str | None:
+        """The client order id that the exchange shows for an order; None when it shows none."""
+        ...
+
     def pushes(self) -> AbstractAsyncContextManager[Subscription[Any]]:
         """The private order stream, holes marked."""
         ...
 
     def read(self, item: object) -> Sighting | None:
-        """The news in an item of the stream."""
+        """What an item of the stream says of an order."""
         ...

@@ -302,7 +302,7 @@ async def test_a_cancelled_submit_is_taken_back(
             await rest(session)
         assert scope.cancelled_caught
         assert len(session.orders) == 1
-        await trio.sleep(70)
+        await trio.sleep(100)
         assert session.orders == []
         assert open_ids(venue, market) == []
 
@@ -352,7 +352,8 @@ async def test_a_broken_stream_is_made_up_for(autojump_clock: MockClock, market:
             await client.futures.trading.cancel_order("BTCUSDT", order.order_id)
         began = trio.current_time()
         assert (await order.wait_closed()).state is OrderState.CANCELLED
-        assert trio.current_time() - began < 30
+        # On contracts "finished" with nothing filled may also be a fill that does not show yet: 30 s settle it.
+        assert trio.current_time() - began < 30 + (30 if market == "futures" else 0)
 
 
 async def test_several_symbols(autojump_clock: MockClock, market: str) -> None:

@@ -97,7 +97,7 @@ async def test_an_order_that_never_arrived_is_proven_absent(
         order = await rest(session, wait=False)
         with pytest.raises(bm.errors.OrderNotPlaced) as caught:
             await order.wait_accepted()
-        assert 60 < trio.current_time() - began < 75
+        assert 90 <= trio.current_time() - began < 100
         assert caught.value.client_order_id == order.client_order_id
         assert isinstance(caught.value.__cause__, bm.OutcomeUnknown)
         assert order.outcome == Rejected(caught.value)
@@ -131,7 +131,7 @@ async def test_a_resend_waits_for_the_proof(autojump_clock: MockClock, market: s
         venue.faults.add(at(LoseRequest, market, times=2))
         began = trio.current_time()
         order = await rest(session, resend=2)
-        assert 120 < trio.current_time() - began < 150
+        assert 180 <= trio.current_time() - began < 200
         assert order.state is OrderState.OPEN
         assert open_ids(venue, market) == [order.client_order_id]
 
@@ -162,7 +162,7 @@ async def test_the_proof_goes_by_the_exchanges_clock(autojump_clock: MockClock, 
             began = trio.current_time()
             with pytest.raises(bm.errors.OrderNotPlaced):
                 await rest(session)
-            assert 60 < trio.current_time() - began < 75
+            assert 90 <= trio.current_time() - began < 100
 
 
 async def test_a_connection_that_cannot_be_made_is_no_riddle(autojump_clock: MockClock, market: str) -> None:
@@ -190,7 +190,7 @@ async def test_the_exit_waits_for_the_proof(autojump_clock: MockClock, market: s
         assert session.report is not None
         assert session.report.confirmed
         assert len(session.report.never_placed) == 1
-        assert 50 < session.report.seconds < 70
+        assert 80 < session.report.seconds < 100
 
 
 async def test_a_late_order_is_caught_by_the_exit(autojump_clock: MockClock, market: str) -> None:

@@ -1,0 +1,76 @@
+"""Whether the exchange gives client order ids back as they were sent.
+
+All proof of absence rests on it: an order that is listed under another id, or under none, is missing from every look-up
+by its own. So a session checks it once, on the first order that is accepted, by the exchange's own id.
+"""
+
+from __future__ import annotations
+
+import logging
+from enum import Enum, auto
+from typing import Final
+
+import trio
+
+from ..errors import BitMartError
+from ._order import Intent
+from ._venue import Venue
+
+log = logging.getLogger(__name__)
+
+_PAUSES: Final = (0.0, 0.5, 2.0, 10.0, 30.0)
+_ENOUGH: Final = 2
+"""Readings that differ: one may be a member that was blank for a moment."""
+
+
+class Kept(Enum):
+    """What becomes of client order ids at the exchange."""
+
+    UNCHECKED = auto()
+    AS_SENT = auto()
+    CHANGED = auto()
+
+
+class Echo:
+    """The check of one session.
+
+    Attributes:
+        kept: what it found.
+        checking: whether an order is being looked at, or was.
+    """
+
+    def __init__(self, venue: Venue) -> None:
+        self.kept: Kept = Kept.UNCHECKED
+        self.checking: bool = False
+        self._venue = venue
+        self._differing = 0
+
+    def compare(self, sent: str, shown: str | None) -> None:
+        """Take what the exchange shows for an order that is known by the exchange's own id."""
+        if self.kept is not Kept.UNCHECKED:
+            return
+        if shown == sent:
+            self.kept = Kept.AS_SENT
+            return
+        self._differing += 1
+        if self._differing >= _ENOUGH:
+            self.kept = Kept.CHANGED
+            log.error(
+                "the exchange shows the order %s under the client order id %r: orders of this session are known by the "
+                "exchange's ids only, and one whose request is cut off cannot be proven absent",
+                sent,
+                shown,
+            )
+
+    @trio.lowlevel.enable_ki_protection
+    async def check(self, intent: Intent, order_id: str) -> None:
+        """Ask for the order by the exchange's id until it shows."""
+        for pause in _PAUSES:
+            await trio.sleep(pause)
+            if self.kept is not Kept.UNCHECKED:
+                return
+            try:
+                self.compare(intent.client_order_id, await self._venue.named(intent, order_id))
+            except BitMartError as error:
+                log.debug("the client order id of %s could not be read yet: %s", order_id, error)
+        self.checking = False  # the next order that is accepted is looked at
