@@ -251,6 +251,7 @@ class Closer:
             type="market",
             size=min(what.size, held or what.size, most),
             at=engine.clock(),
+            closes=True,
         )
         tracked = engine.adopt(intent)
         self._closing.append(tracked)

@@ -7,9 +7,10 @@ outside: the exit guard (``_guard.py``) ends it. Placing orders, and finding tho
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from decimal import Decimal
 from functools import partial
 from typing import Final
@@ -64,7 +65,7 @@ class Engine:
         reconcile: float,
         *,
         visible_after: float = 90.0,
-        keep: Iterable[Entry] = (),
+        keep: Collection[Entry] = (),
     ) -> None:
         self.venue: Venue = venue
         self.journal: Journal = journal
@@ -91,7 +92,8 @@ class Engine:
         self._by_order_id: dict[str, Tracked] = {}
         self._over: deque[tuple[float, Tracked]] = deque()
         self._unchecked: deque[tuple[float, Tracked]] = deque(maxlen=_CHECKS)
-        self._keep = list(keep)
+        self._keep = keep
+        self._released = list[Entry]()
         self._visible_after = visible_after
         self._reconcile = reconcile
         self._look_now = trio.Event()
@@ -202,7 +204,10 @@ class Engine:
             self.triggered.append(record)
         tracked.noted = end
         self.journal.note(record.end_entry())
-        if self.journal.length > max(_COMPACT_ABOVE, 4 * (len(self.orders) - len(self._over))) and self.work is not None:
+        if (
+            self.journal.length > max(_COMPACT_ABOVE, 4 * (len(self.orders) - len(self._over)))
+            and self.work is not None
+        ):
             self.work.start_soon(self._compact)
 
     def _ended(self, tracked: Tracked) -> None:
@@ -249,14 +254,15 @@ class Engine:
             finally:
                 self._compacting = False
 
-    def live_entries(self) -> list[Entry]:
+    def live_entries(self) -> Iterable[Entry]:
         """The intents that are not over, for the journal."""
-        return [*self._keep, *(each.record.intent.entry() for each in self.orders.values() if each.noted is None)]
+        mine = [each.record.intent.entry() for each in self.orders.values() if each.noted is None]
+        return itertools.chain(self._keep, self._released, mine)
 
     def release(self, tracked: Tracked) -> None:
         """Look after an order no longer; if it is not over, the journal keeps it for the next start."""
         if not tracked.record.closed:
-            self._keep.append(tracked.record.intent.entry())
+            self._released.append(tracked.record.intent.entry())
             self.drop(tracked)
 
     # ----------------------------------------------------------------------------------------------------------------

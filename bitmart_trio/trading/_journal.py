@@ -11,8 +11,9 @@ Eight hex digits (CRC-32 of the JSON's bytes), a blank, a JSON object in ASCII, 
 leverage, ...), and ``at`` the exchange's time in milliseconds when it was written, as far as it was known: lines
 without these two are of an older version, and are read too.
 
-An intent without an end may be open. A machine that stops in the middle of a write leaves a torn last line: it is
-dropped, for nothing was sent by it yet. Damage anywhere else is an error: nothing is guessed.
+An intent without an end may be open. A machine that stops in the middle of a write leaves a last line without its line
+feed: it is dropped, for nothing was sent by it yet. Damage anywhere else is an error that names the intent it may
+affect: nothing is guessed. Entries of an unknown kind change nothing.
 
 An intent is fsynced before `append` returns. An end is noted and written with the next intent or at the close: losing
 one costs a look-up at the next start. Finished intents are cut out at the opening, and while running once they are most
@@ -21,18 +22,29 @@ of the file, by writing a new file beside the old one and renaming it into place
 Writing happens in a worker thread that a cancellation does not abandon: the send waits for it. On Trio's virtual clock
 time jumps while a thread works, so tests use `MemoryJournal`.
 
-A journal has one writer: a lock on ``<path>.lock`` is held while it is open, and the operating system drops it when the
-process dies.
+A journal has one writer: locks on ``<path>.lock`` and on the file itself are held while it is open, and the operating
+system drops them when the process dies. So removing the lock file lets no second writer in. Links are not followed.
+
+The lock file also keeps a block of the disk in reserve. On a full disk no new order can be written down, so none is
+sent; but orders that close positions, and the ends of orders, are: the block is given up for them. A journal that
+cannot be rewritten at its opening for want of room is opened all the same, so that what was left open can be cancelled.
 """
 
 from __future__ import annotations
 
+import errno
+import io
+import itertools
 import json
 import os
+import re
+import reprlib
+import stat
 import sys
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final, Protocol, TypeAlias, TypeVar, cast
+from typing import Final, NoReturn, Protocol, TypeAlias, TypeVar, cast
 from zlib import crc32
 
 import trio
@@ -75,6 +87,39 @@ Entry: TypeAlias = Mapping[str, object]
 """A JSON object: texts and numbers under the names above."""
 
 _HEAD: Final[Entry] = {"what": "journal", "version": 1}
+_LONGEST: Final = 65_536
+"""Bytes of a line; an entry takes some hundred."""
+_RESERVE: Final = 65_536
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
+_NO_LOCKS: Final = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP)
+_AT_ONCE: Final = 100
+"""Entries that are read before other tasks get a turn."""
+_ID: Final = re.compile(rb'"id":"([A-Za-z0-9]{1,32})"')
+_NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
+_BINARY: Final = getattr(os, "O_BINARY", 0)
+
+
+class Written(Collection[Entry]):
+    """Entries that stay lines until somebody looks at them.
+
+    A hundred thousand objects made at once would have the garbage collector stop the whole program.
+    """
+
+    def __init__(self, lines: list[bytes]) -> None:
+        self._lines = lines
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return (entry for line in self._lines if (entry := _entry(line[:-1])) is not None)
+
+    def __contains__(self, entry: object) -> bool:
+        return any(entry == each for each in self)
+
+    def only(self, numbers: Iterable[int]) -> Written:
+        """Some of them."""
+        return Written([self._lines[number] for number in numbers])
 
 
 class Journal(Protocol):
@@ -85,8 +130,8 @@ class Journal(Protocol):
         """How many entries there are."""
         ...
 
-    async def open(self) -> list[Entry]:
-        """Take it for writing, and give all that is in it, oldest first.
+    async def open(self) -> Collection[Entry]:
+        """Take it for writing, and give what is in it, oldest first: at least all intents without an end.
 
         Raises:
             JournalLocked: somebody else writes to it.
@@ -108,7 +153,7 @@ class Journal(Protocol):
         """Write an entry some time: with the next `append`, or on `close`."""
         ...
 
-    async def compact(self, live: Callable[[], list[Entry]]) -> None:
+    async def compact(self, live: Callable[[], Iterable[Entry]]) -> None:
         """Replace everything by these entries, all or nothing."""
         ...
 
@@ -152,9 +197,9 @@ class MemoryJournal:
         """Write an entry some time; see `Journal`."""
         self._noted.append(entry)
 
-    async def compact(self, live: Callable[[], list[Entry]]) -> None:
+    async def compact(self, live: Callable[[], Iterable[Entry]]) -> None:
         """Replace everything; see `Journal`."""
-        self.entries = live()
+        self.entries = list(live())
         self._noted.clear()
         await trio.lowlevel.checkpoint()
 
@@ -174,8 +219,9 @@ class FileJournal:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        # Resolved now: neither a change of folder nor a link may lead to another file later, or past the lock.
-        self.path: Path = Path(path).resolve()
+        # The folder is resolved now: no change of it may lead to another file later, or past the lock.
+        named = Path(path)
+        self.path: Path = named.parent.resolve() / named.name
         self._whole: int | None = None
         """How far the file is good, when half a line behind that could not be taken back yet."""
         self._file: int | None = None
@@ -193,12 +239,11 @@ class FileJournal:
         """How many entries there are."""
         return self._length
 
-    async def open(self) -> list[Entry]:
+    async def open(self) -> Written:
         """Take it for writing; see `Journal`."""
         await trio.lowlevel.checkpoint()
         async with self._turn:
-            entries = await self._work(self._open)
-        self._length = len(entries)
+            entries, self._length = await self._work(self._open)
         return entries
 
     async def append(self, entry: Entry) -> None:
@@ -207,26 +252,26 @@ class FileJournal:
         with trio.CancelScope(shield=True):
             async with self._turn:
                 if self._written < mine:
-                    await self._flush()
+                    await self._flush(urgent=entry.get("closes") is True)
 
     def note(self, entry: Entry) -> None:
         """Write an entry some time; see `Journal`."""
         self._add(entry)
 
-    async def compact(self, live: Callable[[], list[Entry]]) -> None:
+    async def compact(self, live: Callable[[], Iterable[Entry]]) -> None:
         """Replace everything; see `Journal`."""
         with trio.CancelScope(shield=True):
             async with self._turn:
-                entries = live()
+                entries, count = live(), 0
                 # Whoever waits for one of these lines finds its entry among the live ones.
                 lines, upto = self._lines, self._added
                 self._lines = []
                 try:
-                    await self._work(lambda: self._replace(entries))
+                    count = await self._work(lambda: self._cut_back(entries))
                 except JournalError:
                     self._lines = lines + self._lines
                     raise
-                self._written, self._length = upto, len(entries) + len(self._lines)
+                self._written, self._length = upto, count + len(self._lines)
 
     async def close(self) -> None:
         """Write what was noted, and let go of it; see `Journal`."""
@@ -234,7 +279,7 @@ class FileJournal:
             async with self._turn:
                 try:
                     if self._lines:
-                        await self._flush()
+                        await self._flush(urgent=True)
                 finally:
                     await self._work(self._let_go)  # noqa: ASYNC102  shielded above, and as quick as a disk
 
@@ -244,11 +289,12 @@ class FileJournal:
         self._length += 1
         return self._added
 
-    async def _flush(self) -> None:
+    async def _flush(self, *, urgent: bool) -> None:
+        """Write what was handed in; what is urgent may take the reserve of a full disk."""
         lines, upto = self._lines, self._added
         self._lines = []
         try:
-            await self._work(lambda: self._write(b"".join(lines)))
+            await self._work(lambda: self._write(b"".join(lines), urgent=urgent))
         except JournalError:
             self._lines = lines + self._lines
             raise
@@ -262,59 +308,151 @@ class FileJournal:
 
     # In the worker thread:
 
-    def _open(self) -> list[Entry]:
+    def _open(self) -> tuple[Written, int]:
         self._take_lock()
-        whole = False
+        opened = False
         try:
-            try:
-                content = self.path.read_bytes()
-            except FileNotFoundError:
-                content = b""
-            entries = parse(content, str(self.path))
-            # A torn last line must not be written on, so what is whole is written anew.
-            self._replace(entries)
-            whole = True
+            content = self._take_file()
+            entries, count, good = parse(content, str(self.path))
+            if good:
+                # Half a line at the end must not be written on: it is cut off by the next write.
+                self._whole = good if good < len(content) else None
+            else:
+                self._replace(entries)
+            self._keep_reserve()
+            opened = True
         finally:
-            if not whole:
+            if not opened:
                 self._let_go()
-        return entries
+        return entries, count
 
     def _take_lock(self) -> None:
         if self._lock_file is not None:
-            raise JournalLocked(f"the journal {self.path} is in use by another session")
-        held = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+            self._refuse()
+        held = self._open_plain(f"{self.path}.lock", os.O_RDWR | os.O_CREAT)
         try:
-            _lock(held)
-        except OSError as error:
+            self._lock(held)
+        except BaseException:
             os.close(held)
-            raise JournalLocked(f"the journal {self.path} is in use by another session") from error
+            raise
         self._lock_file = held
 
-    def _replace(self, entries: Iterable[Entry]) -> None:
+    def _take_file(self) -> bytes:
+        """Open the file, if there is one, for this writer alone; its content."""
+        while True:
+            try:
+                held = self._open_plain(str(self.path), os.O_RDWR | os.O_APPEND)
+            except FileNotFoundError:
+                return b""
+            kept = False
+            try:
+                if sys.platform != "win32":
+                    self._lock(held)
+                    # Whoever had it may have put another one in its place meanwhile.
+                    if not os.path.samestat(os.fstat(held), self.path.lstat()):
+                        continue
+                with open(held, "rb", closefd=False) as reader:
+                    content = reader.read()
+                self._file, kept = held, True
+                return content
+            finally:
+                if not kept:
+                    os.close(held)
+
+    def _open_plain(self, path: str, flags: int) -> int:
+        """Open an ordinary file, and no link to one."""
+        try:
+            if stat.S_ISLNK(Path(path).lstat().st_mode):
+                raise JournalError(f"{path} is a link, and a journal follows none: name the file itself")
+        except FileNotFoundError:
+            pass
+        found = os.open(path, flags | _NO_FOLLOW | _BINARY, 0o600)
+        if not stat.S_ISREG(os.fstat(found).st_mode):
+            os.close(found)
+            raise JournalError(f"{path} is no ordinary file")
+        return found
+
+    def _lock(self, file: int) -> None:
+        try:
+            _lock(file)
+        except OSError as error:
+            if error.errno in _NO_LOCKS:
+                raise JournalError(
+                    f"the file system of {self.path} has no locks ({error.strerror}), so a second writer could not be "
+                    "kept out: put the journal on a local disk"
+                ) from error
+            self._refuse(error)
+
+    def _refuse(self, cause: OSError | None = None) -> NoReturn:
+        raise JournalLocked(f"the journal {self.path} is in use by another session") from cause
+
+    def _replace(self, entries: Iterable[Entry]) -> int:
+        """Put a file with these entries in its place; how many they were."""
         new = f"{self.path}.new"
-        written = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        Path(new).unlink(missing_ok=True)
+        written = self._open_plain(new, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL)
+        placed = False
         try:
-            _write_all(written, b"".join(map(_line, (_HEAD, *entries))))
+            if sys.platform != "win32":
+                self._lock(written)
+            count = 0
+            for lines in _batches(itertools.chain((_HEAD,), entries)):
+                _write_all(written, b"".join(lines))
+                count += len(lines)
             os.fsync(written)
-        finally:
-            os.close(written)
-        if self._file is not None:
-            os.close(self._file)  # Windows renames over no open file
-            self._file = None
-        try:
+            if sys.platform == "win32" and self._file is not None:
+                os.close(self._file)  # Windows renames over no open file
+                self._file = None
             Path(new).replace(self.path)
-            self._whole = None
+            placed = True
             _sync_folder(self.path.parent)
         finally:
-            # The new one, or, if it could not be put in place, the old one.
-            self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND)
+            if placed:
+                self._file, old = written, self._file
+                self._whole = None
+            else:
+                old = written
+                Path(new).unlink(missing_ok=True)
+            if old is not None:
+                os.close(old)
+            if self._file is None and self.path.exists():
+                self._file = self._open_plain(str(self.path), os.O_RDWR | os.O_APPEND)
+        return count - 1
 
-    def _write(self, data: bytes) -> None:
+    def _cut_back(self, entries: Iterable[Entry]) -> int:
+        count = self._replace(entries)
+        self._keep_reserve()
+        return count
+
+    def _keep_reserve(self) -> None:
+        """Keep a block of the disk in the lock file, as far as there is room."""
+        assert self._lock_file is not None
+        try:
+            if os.fstat(self._lock_file).st_size < _RESERVE:
+                os.lseek(self._lock_file, 0, os.SEEK_SET)
+                _write_all(self._lock_file, bytes(_RESERVE))
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise
+
+    def _write(self, data: bytes, *, urgent: bool) -> None:
+        try:
+            self._append(data)
+        except OSError as error:
+            if not urgent or error.errno not in _NO_ROOM or self._lock_file is None:
+                raise
+            os.ftruncate(self._lock_file, 0)
+            self._append(data)
+
+    def _append(self, data: bytes) -> None:
         if self._file is None:
             raise JournalError(f"the journal {self.path} is not open")
         if self._whole is not None:
             os.ftruncate(self._file, self._whole)
-        before = self._whole = os.fstat(self._file).st_size
+        now = os.fstat(self._file)
+        if not now.st_nlink:
+            raise JournalError(f"the journal {self.path} was removed: what is written to it now would be lost")
+        before = self._whole = now.st_size
         try:
             _write_all(self._file, data)
             os.fsync(self._file)
@@ -329,10 +467,17 @@ class FileJournal:
     def _let_go(self) -> None:
         if self._lock_file is not None:
             _unlock(self._lock_file)  # closing is not enough: a forked child may hold the same lock
+        if self._file is not None and sys.platform != "win32":
+            _unlock(self._file)
         for held in (self._file, self._lock_file):
             if held is not None:
                 os.close(held)
         self._file = self._lock_file = None
+
+
+def no_room(error: JournalError) -> bool:
+    """Whether a journal failed since the disk is full."""
+    return isinstance(error.__cause__, OSError) and error.__cause__.errno in _NO_ROOM
 
 
 def _write_all(file: int, data: bytes) -> None:
@@ -345,54 +490,104 @@ def _line(entry: Entry) -> bytes:
     return b"%08x %s\n" % (crc32(body), body)
 
 
-def parse(content: bytes, name: str) -> list[Entry]:
-    """The entries of a journal's bytes, without the head.
+def _batches(entries: Iterable[Entry]) -> Iterator[list[bytes]]:
+    """Lines in pieces that are written at once; one piece of all would keep other threads waiting."""
+    lines: list[bytes] = []
+    for entry in entries:
+        lines.append(_line(entry))
+        if len(lines) >= _AT_ONCE:
+            yield lines
+            lines = []
+    yield lines
+
+
+def parse(content: bytes, name: str) -> tuple[Written, int, int]:
+    """The intents without an end in a journal's bytes, how many entries it has, and how many of its bytes are good.
 
     Raises:
-        JournalError: a line that is not the last is damaged, or it is no journal of this version.
+        JournalError: a line is damaged, or it is no journal of this version.
     """
     head = _line(_HEAD)
     if content[: len(head)] != head[: len(content)]:
         raise JournalError(f"{name} is no journal of version 1")
-    lines = content.split(b"\n")
-    torn = lines.pop()  # empty when the last line is whole
-    entries: list[Entry] = []
-    for number, line in enumerate(lines, 1):
-        entry = _entry(line)
+    open_ones: dict[str, bytes] = {}
+    good = count = 0
+    for number, line in enumerate(io.BytesIO(content), 1):
+        if not line.endswith(b"\n") and _entry(line[:-1]) is None:
+            break  # torn: the machine stopped before its line feed was written, so nothing was sent by it
+        entry = _entry(line[:-1]) if line.endswith(b"\n") else None
         if entry is None:
-            if number == len(lines) and not torn:
-                break  # the line feed made it to the disk before the rest
-            raise JournalError(f"line {number} of the journal {name} is damaged")
-        entries.append(entry)
-    return entries[1:]
+            _damaged(line, number, name)
+        good += len(line)
+        if number % _AT_ONCE == 0:
+            time.sleep(0)  # in a worker thread: the loop gets its turn
+        if number > 1:
+            count += 1
+            _sort_in(open_ones, entry, line)
+    return Written(list(open_ones.values())), count, good
+
+
+def _sort_in(open_ones: dict[str, T], entry: Entry, kept: T) -> None:
+    """Take an entry among the intents without an end; what is of an unknown kind changes nothing."""
+    what, name = entry.get("what"), entry.get("id")
+    if not isinstance(what, str) or (what in ("intent", "end") and not isinstance(name, str)):
+        raise JournalError(f"a journal entry is damaged: {reprlib.repr(dict(entry))}")
+    if what == "intent":
+        open_ones[str(name)] = kept
+    elif what == "end":
+        open_ones.pop(str(name), None)
+
+
+def _damaged(line: bytes, number: int, name: str) -> NoReturn:
+    found = _ID.search(line)
+    whose = "an intent that cannot be read any more" if found is None else f"the intent {found[1].decode()}"
+    raise JournalError(
+        f"line {number} of the journal {name} is damaged; it may be of {whose}: look at the open orders of the "
+        "account, then take the line out"
+    )
 
 
 def _entry(line: bytes) -> Entry | None:
     check, _, body = line.partition(b" ")
-    if check != b"%08x" % crc32(body):
+    if len(line) > _LONGEST or check != b"%08x" % crc32(body):
         return None
     try:
         entry: object = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return cast("dict[str, object]", entry) if isinstance(entry, dict) else None
 
 
-async def pending(entries: Iterable[Entry]) -> dict[str, tuple[Intent, Entry]]:
-    """The intents without an end and their entries, by client order id, oldest first.
+async def pending(
+    entries: Collection[Entry], market: str, symbols: Iterable[str]
+) -> tuple[dict[str, Intent], Collection[Entry]]:
+    """The intents without an end of some symbols, by client order id, oldest first; and the entries of all others.
+
+    Intents are made of the first alone, and other tasks get their turns in between.
 
     Raises:
         JournalError: an entry is not one of ours.
     """
-    found: dict[str, tuple[Intent, Entry]] = {}
-    await trio.lowlevel.checkpoint()
-    for entry in entries:
+    open_at: dict[str, int] = {}
+    for number, entry in enumerate(entries):
+        if number % _AT_ONCE == 0:
+            await trio.lowlevel.checkpoint()
+        _sort_in(open_at, entry, number)
+    mine, others, wanted = dict[str, Intent](), list[int](), {(market, symbol) for symbol in symbols}
+    for number, entry in enumerate(entries):
+        if number % _AT_ONCE == 0:
+            await trio.lowlevel.checkpoint()
+        name = str(entry.get("id"))
+        if entry.get("what") != "intent" or open_at.get(name) != number:
+            continue
         try:
-            if entry["what"] == "intent":
-                intent = Intent.from_entry(entry)
-                found[intent.client_order_id] = intent, entry
+            if (entry.get("market"), entry.get("symbol")) in wanted:
+                mine[name] = Intent.from_entry(entry)
             else:
-                found.pop(str(entry["id"]), None)
-        except (KeyError, ArithmeticError) as error:
-            raise JournalError(f"a journal entry that this version does not know: {dict(entry)!r}") from error
-    return found
+                others.append(number)
+        except (ValueError, TypeError) as error:
+            raise JournalError(f"the journal entry of {name[:40]!r} is damaged: {error}") from error
+    if isinstance(entries, Written):
+        return mine, entries.only(others)
+    kept = set(others)
+    return mine, [entry for number, entry in enumerate(entries) if number in kept]

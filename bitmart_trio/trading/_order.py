@@ -138,6 +138,8 @@ class Intent:
     """Whether `extras` are known; they are not in lines that an older version wrote."""
     at: int | None = None
     """The exchange's time in milliseconds when it was made, as far as it was known then; None in older lines."""
+    closes: bool = False
+    """Whether it closes what the session opened: it is written down even on a full disk."""
 
     def entry(self) -> dict[str, object]:
         """For the journal."""
@@ -153,27 +155,75 @@ class Intent:
             **{name: format(value, "f") for name, value in amounts.items() if value is not None},
             **({"extras": {name: _scalar(value) for name, value in self.extras.items()}} if self.whole else {}),
             **({} if self.at is None else {"at": self.at}),
+            **({"closes": True} if self.closes else {}),
         }
 
     @classmethod
     def from_entry(cls, entry: Mapping[str, object]) -> Intent:
-        """From the journal. Raises KeyError or ArithmeticError for what `entry` never wrote."""
-        amounts = {name: Decimal(str(entry[name])) for name in ("price", "size", "notional") if name in entry}
+        """From the journal. Raises ValueError for what `entry` never wrote, whatever it is."""
         extras, at = entry.get("extras"), entry.get("at")
+        if at is not None and not (isinstance(at, int) and 0 <= at < _LATEST_MS):
+            raise ValueError(f"at is no time: {str(at)[:40]}")
+        market, kind = entry.get("market"), entry.get("kind")
+        if market not in ("spot", "futures") or kind not in ("order", "tp_sl"):
+            raise ValueError("no such market, or no such kind of order")
+        if not _text(entry, "id").isalnum():
+            raise ValueError("no such client order id")
         return cls(
-            client_order_id=str(entry["id"]),
-            market=cast("Market", entry["market"]),
-            symbol=str(entry["symbol"]),
-            kind=cast("Kind", entry["kind"]),
-            side=str(entry["side"]),
-            type=str(entry["type"]),
-            price=amounts.get("price"),
-            size=amounts.get("size"),
-            notional=amounts.get("notional"),
-            extras=cast("dict[str, object]", extras) if isinstance(extras, dict) else {},
+            client_order_id=_text(entry, "id"),
+            market=market,
+            symbol=_text(entry, "symbol"),
+            kind=kind,
+            side=_text(entry, "side"),
+            type=_text(entry, "type"),
+            price=_amount(entry, "price"),
+            size=_amount(entry, "size"),
+            notional=_amount(entry, "notional"),
+            extras=_extras(cast("dict[object, object]", extras)) if isinstance(extras, dict) else {},
             whole=isinstance(extras, dict),
-            at=at if isinstance(at, int) else None,
+            at=at,
+            closes=entry.get("closes") is True,
         )
+
+
+_LATEST_MS: Final = 2**53
+_LONGEST_TEXT: Final = 64
+_MOST_EXTRAS: Final = 20
+_PLACES: Final = 40
+
+
+def _text(entry: Mapping[str, object], name: str) -> str:
+    value = entry.get(name)
+    if (
+        not isinstance(value, str)
+        or not 0 < len(value) <= _LONGEST_TEXT
+        or not (value.isascii() and value.isprintable())
+    ):
+        raise ValueError(f"{name} is missing, or no such text")
+    return value
+
+
+def _amount(entry: Mapping[str, object], name: str) -> Decimal | None:
+    if name not in entry:
+        return None
+    text = _text(entry, name)
+    try:
+        value = Decimal(text)
+    except ArithmeticError:
+        raise ValueError(f"{name} is no number") from None
+    if not value.is_finite() or value < 0 or abs(value.adjusted()) > _PLACES:
+        raise ValueError(f"{name} is no amount")
+    return value
+
+
+def _extras(extras: Mapping[object, object]) -> dict[str, object]:
+    plain = all(
+        isinstance(name, str) and isinstance(value, bool | int | str) and len(str(value)) <= _LONGEST_TEXT
+        for name, value in extras.items()
+    )
+    if len(extras) > _MOST_EXTRAS or not plain:
+        raise ValueError("extras are not arguments of an order")
+    return cast("dict[str, object]", dict(extras))
 
 
 def _scalar(value: object) -> object:

@@ -6,6 +6,7 @@ unheard), then what the last run left, and only then the user's code. Leaving go
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
@@ -25,7 +26,7 @@ from ._evidence import OrderRecord, Sent
 from ._guard import ExitGuard, ExitReport, OnExit, PositionCloser, announce
 from ._handle import Order
 from ._ids import OrderIds
-from ._journal import Entry, FileJournal, Journal, MemoryJournal, pending
+from ._journal import FileJournal, Journal, MemoryJournal, no_room, pending
 from ._order import Intent, OrderState, OrderStatus
 from ._placing import Placer
 from ._tracked import Claim, Tracked
@@ -316,25 +317,25 @@ async def opened(
         raise InvalidRequest("name at least one symbol", argument="symbols")
     entries = await journal.open()
     try:
-        before = await pending(entries)
-        mine, others = list[Intent](), list[Entry]()
-        for intent, entry in before.values():
-            if intent.market == venue.market and intent.symbol in symbols:
-                mine.append(intent)
-            else:
-                others.append(entry)
+        mine, others = await pending(entries, venue.market, symbols)
         ids = OrderIds(await venue.now())
         engine = Engine(venue, journal, ids, symbols, reconcile, visible_after=visible_after, keep=others)
         session = await make(engine)
         # Before any entry of this session: what an earlier one finished is of no more use.
-        await journal.compact(lambda: [entry for _, entry in before.values()])
+        try:
+            if journal.length > len(mine) + len(others):
+                await journal.compact(lambda: itertools.chain(others, (each.entry() for each in mine.values())))
+        except JournalError as error:
+            if not no_room(error):
+                raise
+            log.error("%s: what was left open is seen to, and no order can be placed until there is room", error)  # noqa: TRY400
         mode: Leftovers = leftovers or ("adopt" if on_exit == "leave" else "cancel")
         with lone_error():
             async with trio.open_nursery() as nursery:
                 await nursery.start(engine.run, guards)
                 leaving: BaseException | None = None
                 try:
-                    await session._settle_leftovers(mine, mode)  # pyright: ignore[reportPrivateUsage]
+                    await session._settle_leftovers(mine.values(), mode)  # pyright: ignore[reportPrivateUsage]
                     yield session
                 except BaseException as error:
                     leaving = error

@@ -16,8 +16,8 @@ import bitmart_trio as bm
 from bitmart_trio.config import Market
 from bitmart_trio.trading import MemoryJournal, OrderState
 from bitmart_trio.trading._engine import Engine
-from bitmart_trio.trading._ids import OrderIds
 from bitmart_trio.trading._evidence import FORGOTTEN_AFTER, OrderRecord, Sent, Sighting
+from bitmart_trio.trading._ids import OrderIds
 from bitmart_trio.trading._order import Intent, OrderFill
 from bitmart_trio.trading._placing import Placer
 
@@ -154,7 +154,7 @@ async def test_spot_forgets_an_order_that_was_cancelled_long_ago(autojump_clock:
 
 
 async def test_a_burnt_id_ends_the_submit(autojump_clock: MockClock) -> None:
-    """The exchange says that the id was used, and has no order under it: said so after the proof, and not sent again."""
+    """The exchange says that the id was used, and has no order under it: reported after the proof, not sent again."""
     venue = Scripted(None)
     venue.refusal = bm.DuplicateRequest("used before", code=50042, endpoint="POST /x")
     venue.no_cancel = NOT_FOUND

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
+from typing import TypeAlias
 
 import attrs
 import pytest
@@ -58,7 +60,8 @@ LIFE = [
     seen(OrderState.OPEN, 2, 2),
     seen(OrderState.CANCELLED, 2, 2),
 ]
-ANYTHING = st.one_of(
+Change: TypeAlias = Callable[[OrderRecord, float], object]
+ANYTHING: st.SearchStrategy[Change] = st.one_of(
     st.builds(
         seen,
         st.sampled_from([OrderState.OPEN, OrderState.FILLED, OrderState.CANCELLED, OrderState.REJECTED]),
@@ -96,8 +99,8 @@ def test_any_order_and_any_repeats_give_the_same(shuffled: list[Sighting], repea
 
 
 @given(st.lists(st.tuples(ANYTHING, st.floats(0, 50)), max_size=12))
-def test_no_evidence_undoes_what_is_proven(stream) -> None:  # type: ignore[no-untyped-def]
-    """Executed size only grows, an acceptance stays, an end stays, and "filled" is never said of less than the whole."""
+def test_no_evidence_undoes_what_is_proven(stream: list[tuple[Change, float]]) -> None:
+    """Executed size only grows, an acceptance stays, an end stays, and "filled" is said of the whole alone."""
     record = OrderRecord(INTENT, SHOWS)
     filled, existed, ended, now = Decimal(0), False, False, 0.0
     for change, later in stream:
@@ -142,7 +145,7 @@ def test_filled_with_an_old_size_is_not_over() -> None:
     record.read([fill(1), fill(2)], 1)
     assert not record.closed
     record.read([fill(1), fill(2), fill(3)], 2)
-    assert (record.state, record.filled_size, record.settled) == (OrderState.FILLED, 3, True)
+    assert (record.state, record.filled_size, record.settled) == (OrderState.FILLED, Decimal(3), True)
     assert record.whole
 
 
@@ -163,7 +166,7 @@ def test_a_late_fill_counts_after_the_end() -> None:
     record.read([], 1)
     assert record.settled
     record.see(seen(OrderState.OPEN, 1, 1), 2)
-    assert (record.state, record.filled_size, record.settled) == (OrderState.CANCELLED, 1, False)
+    assert (record.state, record.filled_size, record.settled) == (OrderState.CANCELLED, Decimal(1), False)
     record.see(seen(OrderState.OPEN, 3), 3)
     assert (record.state, record.settled) == (OrderState.FILLED, True)
 
@@ -216,7 +219,7 @@ def test_a_market_buy_is_over_by_what_it_bought() -> None:
     record.see(seen(OrderState.CANCELLED, 2, fits=False), 0)
     assert not record.closed
     record.see(seen(OrderState.FILLED, 3, source=Source.LOOK_UP), 0)
-    assert (record.state, record.filled_size) == (OrderState.FILLED, 3)
+    assert (record.state, record.filled_size) == (OrderState.FILLED, Decimal(3))
 
 
 def test_a_take_profit_executes_nothing_itself() -> None:

@@ -265,21 +265,24 @@ async def test_a_journal_stays_where_it_is(tmp_path: Path, monkeypatch: pytest.M
     journal = FileJournal("bot.journal")
     await journal.open()
     monkeypatch.chdir(tmp_path / "there")
-    await journal.compact(lambda: [{"what": "end", "id": "a"}])
+    await journal.compact(lambda: [{"what": "intent", "id": "a"}])
     await journal.close()
     again = FileJournal(tmp_path / "here" / "bot.journal")
-    assert await again.open() == [{"what": "end", "id": "a"}]
+    assert list(await again.open()) == [{"what": "intent", "id": "a"}]
     await again.close()
     assert list((tmp_path / "there").iterdir()) == []
 
 
 async def test_a_link_lets_no_second_writer_in(tmp_path: Path) -> None:
-    """The lock is on the file, not on its name."""
-    (tmp_path / "alias").symlink_to(tmp_path / "real")
+    """A link is refused, and a second name of the same file meets the lock on the file."""
     journal = FileJournal(tmp_path / "real")
     await journal.open()
-    with pytest.raises(bm.errors.JournalLocked):
+    (tmp_path / "alias").symlink_to(tmp_path / "real")
+    (tmp_path / "twin").hardlink_to(tmp_path / "real")
+    with pytest.raises(bm.errors.JournalError, match="link"):
         await FileJournal(tmp_path / "alias").open()
+    with pytest.raises(bm.errors.JournalLocked):
+        await FileJournal(tmp_path / "twin").open()
     await journal.close()
 
 
@@ -287,7 +290,7 @@ async def test_half_a_line_is_never_written_on(tmp_path: Path, monkeypatch: pyte
     """A write that stops half-way and cannot be taken back: nothing is written until it can, and nothing is damaged."""
     journal = FileJournal(tmp_path / "bot.journal")
     await journal.open()
-    await journal.append({"what": "end", "id": "a"})
+    await journal.append({"what": "intent", "id": "a"})
     write = os.write
 
     def half(file: int, data: bytes) -> int:
@@ -302,10 +305,10 @@ async def test_half_a_line_is_never_written_on(tmp_path: Path, monkeypatch: pyte
         with broken.context() as worse:
             worse.setattr(os, "write", half)
             with pytest.raises(bm.errors.JournalError):
-                await journal.append({"what": "end", "id": "b"})
+                await journal.append({"what": "intent", "id": "b"})
         with pytest.raises(bm.errors.JournalError):
-            await journal.append({"what": "end", "id": "c"})
-    await journal.append({"what": "end", "id": "d"})
+            await journal.append({"what": "intent", "id": "c"})
+    await journal.append({"what": "intent", "id": "d"})
     await journal.close()
     again = FileJournal(tmp_path / "bot.journal")
     assert [entry["id"] for entry in await again.open()] == ["a", "b", "c", "d"]
