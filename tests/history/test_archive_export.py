@@ -18,6 +18,7 @@ from bitmart_trio.history._export import ExportError
 from bitmart_trio.history.archive import _export
 from bitmart_trio.history.archive._export import FORMATS, Format, export
 from bitmart_trio.history.archive._folder import ArchiveError
+from bitmart_trio.history.archive._kinds import kinds
 
 openpyxl = import_module("openpyxl")  # these two have no types
 pq = import_module("pyarrow.parquet")
@@ -137,6 +138,14 @@ def test_a_list_longer_than_a_sheet_goes_on_in_the_next(tmp_path: Path, monkeypa
     ]  # fmt: skip
     ids = [row[1] for sheet in parts for row in sheet.iter_rows(min_row=2, values_only=True)]
     assert ids == [str(at) for at in range(25)]
+
+
+def test_every_kind_of_record_has_a_sheet_with_a_name_of_its_own() -> None:
+    taken = set[str]()
+    names = [_export._sheet_name(kind.table, 1, taken) for kind in kinds().values()]
+    assert len({name.lower() for name in names}) == len(names)
+    assert max(map(len, names)) <= 31
+    assert "spot_deposit_withdraw_history" in names
 
 
 HOSTILE = ("=cmd|' /C calc'!A0", "+1+1", "@SUM(A1)", "-2+3", "a\rb\nc", "\x1b[2J", 'say "hi", twice', "\u202egnp")

@@ -80,6 +80,15 @@ def export(directory: Path | str, folder: Path | str, *, format: Format, formula
         return Exports(tuple(place.path / name for name in names), rows, movements.left_out)
 
 
+def can_export(format: Format) -> bool:
+    """Whether the package that a format needs is installed."""
+    try:
+        _loaded(format)
+    except ExportError:
+        return False
+    return True
+
+
 def tables(reader: Reader, movements: Movements) -> Iterator[Table]:
     """Every table of an archive: what moved, the kinds of records, the looks at the present."""
     yield movement_table(movements)
@@ -242,12 +251,13 @@ def _xlsx(xlsxwriter: ModuleType, place: Folder, found: Iterator[Table], formula
 
 
 def _sheet_name(name: str, part: int, taken: set[str]) -> str:
-    """A name of at most 31 characters that no other sheet has: from its end, which tells more than its beginning."""
-    number = 0
+    """A name of at most 31 characters that no other sheet has; of a long one the chapter is left out."""
+    market, _, rest = name.partition("_")
+    shorter = name if len(name) <= _SHEET_NAME else f"{market}_{rest.partition('_')[2] or rest}"
+    number = 1
     while True:
-        mark = f" {part}" if part > 1 else ""
-        mark += f" ({number})" if number else ""
-        chosen = name.replace("transaction", "ledger")[-(_SHEET_NAME - len(mark)) :].strip("_") + mark
+        mark = (f" {part}" if part > 1 else "") + (f" ({number})" if number > 1 else "")
+        chosen = shorter[: _SHEET_NAME - len(mark)] + mark
         if chosen.lower() not in taken:
             taken.add(chosen.lower())
             return chosen

@@ -13,9 +13,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Context, Decimal, InvalidOperation
 from enum import StrEnum
-from typing import Final, Protocol, TypeAlias
+from typing import Final, TypeAlias
 
 import attrs
+
+from ._reader import Reader, Record
 
 Value: TypeAlias = "str | int | None"
 Values: TypeAlias = "Mapping[str, Value]"
@@ -83,38 +85,13 @@ class LeftOut:
     count: int
 
 
-class Told(Protocol):
-    """What is needed of an archived record."""
-
-    @property
-    def time(self) -> int | None: ...
-
-    @property
-    def id(self) -> str: ...
-
-    @property
-    def values(self) -> Values: ...
-
-
-class Source(Protocol):
-    """What is needed of an archive."""
-
-    def kinds(self) -> list[str]:
-        """The endpoints of which there are records."""
-        ...
-
-    def records(self, kind: str) -> Iterator[Told]:
-        """The records of a kind that count, oldest first."""
-        ...
-
-
 class Unplaced(ValueError):
     """A record lacks what a movement needs; the message says what."""
 
 
 @attrs.frozen
 class _Context:
-    """What a record alone does not tell."""
+    """What is not in the record itself."""
 
     sub_accounts: frozenset[str]
     ledgers: frozenset[str]
@@ -122,7 +99,7 @@ class _Context:
     settled_in: Mapping[str, str]
     """Coin by contract."""
     transfers: Counter[tuple[str, ...]]
-    """Sub-account transfers that another list has told."""
+    """Sub-account transfers that another list has."""
 
 
 _Made: TypeAlias = "Iterable[Movement]"
@@ -163,7 +140,7 @@ def _or_blank(values: Values, name: str) -> str:
     return "" if value is None else str(value)
 
 
-def _signed(record: Told, time: int, kind: Kind, number: Decimal, coin: str, text: str) -> Iterator[Movement]:
+def _signed(record: Record, time: int, kind: Kind, number: Decimal, coin: str, text: str) -> Iterator[Movement]:
     """One coin in or out, by the sign of the number; nothing for zero."""
     if number > 0:
         yield Movement(time=time, kind=kind, received=number, received_coin=coin, id=record.id, text=text)
@@ -171,7 +148,7 @@ def _signed(record: Told, time: int, kind: Kind, number: Decimal, coin: str, tex
         yield Movement(time=time, kind=kind, sent=_minus(number), sent_coin=coin, id=record.id, text=text)
 
 
-def _spot_fill(record: Told, time: int, _: _Context) -> _Made:
+def _spot_fill(record: Record, time: int, _: _Context) -> _Made:
     values = record.values
     symbol, side = _word(values, "symbol"), _word(values, "side").lower()
     base, found, quote = symbol.rpartition("_")
@@ -201,7 +178,7 @@ def _spot_fill(record: Told, time: int, _: _Context) -> _Made:
 _DONE: Final = "3"
 
 
-def _deposit_or_withdrawal(record: Told, time: int, _: _Context) -> _Made:
+def _deposit_or_withdrawal(record: Record, time: int, _: _Context) -> _Made:
     values = record.values
     if _word(values, "status") != _DONE:
         return  # not yet, or never
@@ -212,13 +189,13 @@ def _deposit_or_withdrawal(record: Told, time: int, _: _Context) -> _Made:
     )
     # Currencies on several chains are spelled with the chain behind a hyphen.
     coin, _chain, network = coin.partition("-")
-    told = Movement(time=time, kind=Kind.DEPOSIT, id=record.id, hash=_or_blank(values, "tx_id"), text=network)
+    moved = Movement(time=time, kind=Kind.DEPOSIT, id=record.id, hash=_or_blank(values, "tx_id"), text=network)
     if which == "deposit":
-        yield attrs.evolve(told, received=arrived, received_coin=coin)
+        yield attrs.evolve(moved, received=arrived, received_coin=coin)
     elif which == "withdraw":
         fee = amount(values, "fee") if values.get("fee") not in (None, "") else Decimal(0)
-        told = attrs.evolve(told, kind=Kind.WITHDRAWAL, sent=arrived, sent_coin=coin)
-        yield attrs.evolve(told, fee=fee, fee_coin=coin) if fee else told
+        moved = attrs.evolve(moved, kind=Kind.WITHDRAWAL, sent=arrived, sent_coin=coin)
+        yield attrs.evolve(moved, fee=fee, fee_coin=coin) if fee else moved
     else:
         raise Unplaced("it is neither a deposit nor a withdrawal")
 
@@ -238,7 +215,7 @@ _LEDGER: Final = {
 """The kind of an entry by its number or its words; None for what stays in the account."""
 
 
-def _ledger(record: Told, time: int, _: _Context) -> _Made:
+def _ledger(record: Record, time: int, _: _Context) -> _Made:
     values = record.values
     words = _or_blank(values, "type") or _or_blank(values, "flow_type")
     known = next((each for each in (words.lower(), _or_blank(values, "flow_type")) if each in _LEDGER), None)
@@ -249,7 +226,7 @@ def _ledger(record: Told, time: int, _: _Context) -> _Made:
     yield from _signed(record, time, kind, amount(values, "amount"), _word(values, "asset"), text)
 
 
-def _futures_fill(record: Told, time: int, context: _Context) -> _Made:
+def _futures_fill(record: Record, time: int, context: _Context) -> _Made:
     values = record.values
     if (_or_blank(values, "account") or "futures") in context.ledgers:
         return  # the ledger has it
@@ -263,12 +240,12 @@ def _futures_fill(record: Told, time: int, context: _Context) -> _Made:
     yield from _signed(record, time, Kind.FEE, _minus(fee), coin, f"{symbol} fee of a fill")
 
 
-def _sub_transfer(record: Told, time: int, context: _Context) -> _Made:
+def _sub_transfer(record: Record, time: int, context: _Context) -> _Made:
     values = record.values
     giver, taker = _word(values, "from_account"), _word(values, "to_account")
     coin, number = _word(values, "currency"), amount(values, "amount")
     key = (str(time), giver, taker, coin, format(number, "f"))
-    if context.transfers[key] > 0:  # the other list has told it
+    if context.transfers[key] > 0:  # the other list has it
         context.transfers[key] -= 1
         return
     inside = (giver in context.sub_accounts, taker in context.sub_accounts)
@@ -280,13 +257,13 @@ def _sub_transfer(record: Told, time: int, context: _Context) -> _Made:
     yield from _signed(record, time, Kind.TRANSFER, number if inside[0] else _minus(number), coin, text)
 
 
-def _borrow(record: Told, time: int, _: _Context) -> _Made:
+def _borrow(record: Record, time: int, _: _Context) -> _Made:
     values = record.values
     coin, symbol = _word(values, "currency"), _or_blank(values, "symbol")
     yield from _signed(record, time, Kind.LOAN, amount(values, "borrow_amount"), coin, symbol)
 
 
-def _repay(record: Told, time: int, _: _Context) -> _Made:
+def _repay(record: Record, time: int, _: _Context) -> _Made:
     values = record.values
     coin, symbol = _word(values, "currency"), _or_blank(values, "symbol")
     principal = _minus(amount(values, "repaid_principal"))
@@ -295,25 +272,25 @@ def _repay(record: Told, time: int, _: _Context) -> _Made:
     yield from _signed(record, time, Kind.FEE, interest, coin, f"{symbol} interest of a loan".strip())
 
 
-def _savings(record: Told, time: int, _: _Context) -> _Made:
+def _savings(record: Record, time: int, _: _Context) -> _Made:
     values = record.values
     if _word(values, "type").lower() == "interest":
         yield from _signed(record, time, Kind.INTEREST, amount(values, "amount"), _word(values, "coin_name"), "savings")
 
 
-def _rebate(record: Told, time: int, _: _Context) -> _Made:
+def _rebate(record: Record, time: int, _: _Context) -> _Made:
     values = record.values
     coin = _word(values, "currency")
     yield from _signed(record, time, Kind.REBATE, amount(values, "rebate_amount"), coin, "broker")
 
 
-def _debt_interest(record: Told, time: int, _: _Context) -> _Made:
+def _debt_interest(record: Record, time: int, _: _Context) -> _Made:
     values = record.values
     coin = _word(values, "coin_code")
     yield from _signed(record, time, Kind.FEE, _minus(amount(values, "interest")), coin, "interest of cross collateral")
 
 
-def _auto_repayment(record: Told, time: int, _: _Context) -> _Made:
+def _auto_repayment(record: Record, time: int, _: _Context) -> _Made:
     values = record.values
     given, used = _word(values, "to_coin_code"), _word(values, "from_coin_code")
     text = f"automatic, of {format(amount(values, 'to_amount'), 'f')} {given}"
@@ -322,7 +299,7 @@ def _auto_repayment(record: Told, time: int, _: _Context) -> _Made:
     yield from _signed(record, time, Kind.FEE, _minus(fee), used, "fee of an automatic repayment")
 
 
-MAKERS: Final[Mapping[str, Callable[[Told, int, _Context], _Made]]] = {
+MAKERS: Final[Mapping[str, Callable[[Record, int, _Context], _Made]]] = {
     "spot.trading.trades": _spot_fill,
     "spot.account.deposit_withdraw_history": _deposit_or_withdrawal,
     "spot.sub_account.transfers": _sub_transfer,
@@ -346,22 +323,22 @@ _TWICE: Final = {
     "spot.sub_account.transfer_history": "spot.sub_account.transfers",
     "futures.sub_account.transfer_history": "futures.sub_account.transfers",
 }
-"""Lists that can tell the same transfer as another."""
+"""Lists that may have the same transfers as another."""
 
 
 class Movements:
     """The movements of an account; iterating reads the archive.
 
     Args:
-        source: the archive.
+        reader: of the archive.
         sub_accounts: names of the account's sub-accounts.
         settled_in: the coin by contract.
     """
 
     def __init__(
-        self, source: Source, *, sub_accounts: Iterable[str] = (), settled_in: Mapping[str, str] | None = None
+        self, reader: Reader, *, sub_accounts: Iterable[str] = (), settled_in: Mapping[str, str] | None = None
     ) -> None:
-        self._source = source
+        self._reader = reader
         self._sub_accounts = frozenset(sub_accounts)
         self._settled_in = dict(settled_in or {})
         self._left_out: Counter[tuple[str, str]] = Counter()
@@ -374,10 +351,10 @@ class Movements:
     def __iter__(self) -> Iterator[Movement]:
         """All of them, oldest first."""
         self._left_out.clear()
-        kinds = [kind for kind in self._source.kinds() if kind in MAKERS]
+        kinds = [kind for kind in self._reader.kinds() if kind in MAKERS]
         ledgers = set[str]()
         if "futures.account.transaction_history" in kinds:
-            for record in self._source.records("futures.account.transaction_history"):
+            for record in self._reader.records("futures.account.transaction_history"):
                 ledgers.add(_or_blank(record.values, "account") or "futures")
         streams = [self._of(kind, frozenset(ledgers), kinds) for kind in kinds]
         yield from heapq.merge(*streams, key=lambda movement: movement.time)
@@ -389,7 +366,7 @@ class Movements:
             transfers.update(self._transfers(str(other)))
         context = _Context(self._sub_accounts, ledgers, self._settled_in, transfers)
         make = MAKERS[kind]
-        for record in self._source.records(kind):
+        for record in self._reader.records(kind):
             if record.time is None or not 0 < record.time < _LAST:
                 self._left_out[kind, "no time"] += 1
                 continue
@@ -399,7 +376,7 @@ class Movements:
                 self._left_out[kind, str(why)] += 1
 
     def _transfers(self, kind: str) -> Iterator[tuple[str, ...]]:
-        for record in self._source.records(kind):
+        for record in self._reader.records(kind):
             values = record.values
             try:
                 names = (_word(values, "from_account"), _word(values, "to_account"), _word(values, "currency"))

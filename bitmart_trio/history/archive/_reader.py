@@ -360,6 +360,14 @@ class Reader:
             )[0][0]
         )  # fmt: skip
 
+    def months(self) -> dict[str, int]:
+        """How many records that count there are of each month, such as ``2025-03``, in UTC."""
+        rows = self._rows(
+            "SELECT strftime('%Y-%m', time / 1000, 'unixepoch') AS month, count(*) FROM records "
+            "WHERE current AND time BETWEEN 1 AND 253402300799999 GROUP BY month ORDER BY month"
+        )
+        return {str(month): int(count) for month, count in rows}
+
     def distinct(self, kind: str, column: str, **equal: str) -> set[str]:
         """The different values of one of a kind's columns, perhaps only where others have a value; blanks left out."""
         row = _kind(kind)

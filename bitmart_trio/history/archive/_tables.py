@@ -138,8 +138,8 @@ def record_table(kind: str, record: type[object], read: Callable[[], Iterator[Re
 
     def rows() -> Iterator[Sequence[Cell]]:
         for each in read():
-            told = (cell(column, each.values.get(column.name)) for column in own)
-            yield [iso(each.time), *told, each.history, each.content if each.odd else None]
+            own_cells = (cell(column, each.values.get(column.name)) for column in own)
+            yield [iso(each.time), *own_cells, each.history, each.content if each.odd else None]
 
     return Table(kind.replace(".", "_"), (TIME, *own, *_BEHIND), rows)
 
