@@ -13,6 +13,8 @@ from typing import Literal, TypeAlias
 
 import attrs
 
+from .numbers import read_decimal
+
 Amount: TypeAlias = "Decimal | int | str"
 
 SIM_KEY = "sim-key"
@@ -57,7 +59,7 @@ class Wallet:
     """Free and held money per currency."""
 
     def __init__(self, balances: Mapping[str, Amount] | None = None, *, overdraft: bool = False) -> None:
-        self._available = {currency: Decimal(amount) for currency, amount in (balances or {}).items()}
+        self._available = {currency: read_decimal(amount) for currency, amount in (balances or {}).items()}
         self._frozen: dict[str, Decimal] = {}
         self._overdraft = overdraft
 
@@ -216,10 +218,10 @@ class Accounts:
             frozenset(permissions),
             f"user{account_id}@example.com" if name is None else name,
             tuple(
-                (currency, Decimal(amount))
+                (currency, read_decimal(amount))
                 for wallet in (balances, fund)
                 for currency, amount in (wallet or {}).items()
-                if Decimal(amount) > 0
+                if read_decimal(amount) > 0
             ),
         )
         self.add_key(account, key=key, secret=secret, memo=memo, permissions=permissions)

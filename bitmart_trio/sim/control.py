@@ -35,6 +35,7 @@ from . import inspection
 from .accounts import PERMISSIONS
 from .eventlog import encode
 from .faults import FaultError, describe_fault, fault_kinds, parse_fault
+from .numbers import NumberError, read_decimal, read_integer
 from .page import PAGES
 from .wire import Request, Response
 
@@ -152,7 +153,7 @@ def _members(request: Request) -> dict[str, Json]:
     if not request.body.strip():
         return {}
     try:
-        members: Json = json.loads(request.body, parse_float=Decimal)
+        members: Json = json.loads(request.body, parse_float=read_decimal, parse_int=read_integer)
     except (ValueError, RecursionError):
         raise _Wrong("the body is not JSON") from None
     if not isinstance(members, dict):
@@ -316,10 +317,10 @@ def _amounts(members: dict[str, Json], name: str) -> dict[str, Decimal]:
     amounts: dict[str, Decimal] = {}
     for currency, amount in given.items():
         try:
-            amounts[currency] = Decimal(str(amount))
-        except ArithmeticError:
+            amounts[currency] = read_decimal(str(amount))
+        except NumberError:
             raise _Wrong(f"{name}: {currency} is no amount") from None
-        if not amounts[currency].is_finite() or amounts[currency] < 0:
+        if amounts[currency] < 0:
             raise _Wrong(f"{name}: {currency} is no amount")
     return amounts
 

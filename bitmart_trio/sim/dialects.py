@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from .eventlog import encode
 from .faults import DropDuringLogin, LoseAck, RefuseLogin, RefuseTopic
 from .gate import signature
+from .numbers import read_decimal, read_integer
 
 if TYPE_CHECKING:
     from .accounts import Account, ApiKey
@@ -109,7 +110,7 @@ def _object(text: str) -> dict[str, Json] | None:
     if text.count("{") + text.count("[") > MOST_BRACKETS:
         return None
     try:
-        message: Json = json.loads(text, parse_constant=_no_constant)
+        message: Json = json.loads(text, parse_float=read_decimal, parse_int=read_integer, parse_constant=_no_constant)
         encode(message)  # half a surrogate pair can be read, but not be sent back
     except ValueError:
         return None

@@ -15,12 +15,13 @@ from collections import deque
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 import attrs
 
 from .eventlog import encode
+from .numbers import NumberError, read_decimal, read_integer
 from .wire import JSON_HEADERS, Call, Json, Refusal, Request, Response, Route
 
 if TYPE_CHECKING:
@@ -287,20 +288,14 @@ def _body(request: Request) -> dict[str, Json]:
         code = 60031 if request.path.startswith("/account/") else 58001
         raise Refusal(code, "Content type not supported", http=415)
     try:
-        members: Json = json.loads(request.body, parse_float=_fraction, parse_constant=_no_constant)
+        members: Json = json.loads(
+            request.body, parse_float=read_decimal, parse_int=read_integer, parse_constant=_no_constant
+        )
     except (ValueError, RecursionError):
         raise Refusal(30018, "Invalid request body: not JSON", http=503) from None
     if not isinstance(members, dict):
         raise Refusal(40011 if futures else 50000, "Bad Request: the body is not an object")
     return members
-
-
-def _fraction(text: str) -> Decimal:
-    number = Decimal(text)
-    # Written out, 1e999999999 is a gigabyte of zeros; nothing on an exchange has a hundred digits.
-    if number and abs(number.adjusted()) > 100:
-        raise ValueError("a number beyond all measure")
-    return number
 
 
 def _no_constant(name: str) -> None:
@@ -312,8 +307,8 @@ def _recv_window(params: Mapping[str, Json]) -> int:
     if value is None or value == "":
         return RECV_WINDOW_MS
     try:
-        return int(cast("str | int", value))
-    except (TypeError, ValueError):
+        return read_integer(str(value))
+    except NumberError:
         return 0  # out of range: refused with the same code
 
 

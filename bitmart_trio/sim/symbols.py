@@ -19,6 +19,7 @@ import attrs
 from .flow import COINS, DOLLARS, Coin
 from .futures.contracts import CONTRACTS, brackets
 from .futures.contracts import Contract as Terms
+from .numbers import NumberError, read_decimal
 from .spot.pairs import COIN_NAMES, PAIRS, Pair
 
 Amount: TypeAlias = "Decimal | int | str"
@@ -47,10 +48,10 @@ def exact(value: object, what: str) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
         raise TypeError(f"give the {what} as Decimal, int or str: a float is not exact")
     try:
-        number = Decimal(value)
-    except ArithmeticError:
+        number = read_decimal(value)
+    except NumberError:
         raise ValueError(f"the {what} is no number: {value!r}") from None
-    if not number.is_finite() or number <= 0:
+    if number <= 0:
         raise ValueError(f"the {what} must be above zero: {value}")
     return number
 

@@ -33,6 +33,7 @@ import attrs
 
 from .book import Side
 from .eventlog import encode
+from .numbers import NumberError, read_decimal, read_integer
 from .symbols import Contract, SpotPair, Symbol, exact, read_symbols
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ class Tape:
             if not line.strip():
                 continue
             try:
-                found: object = json.loads(line)
+                found: object = json.loads(line, parse_int=read_integer)
             except ValueError:
                 raise TapeError(f"line {number} is not JSON") from None
             if not isinstance(found, dict):
@@ -494,7 +495,7 @@ def _candle_trades(rows: list[dict[str, str]], symbol: str | None, step: int | N
         if name is None:
             raise TapeError(f"row {number} names no symbol; give one")
         texts = [row.get(word) or row.get(f"{word}_price") or "" for word in ("open", "high", "low", "close")]
-        volume = Decimal(row.get("volume") or 0)
+        volume = read_decimal(row.get("volume") or "0")
         if volume <= 0:
             continue
         opened, high, low, closed = (exact(text, "price") for text in texts)
@@ -521,8 +522,8 @@ def _csv_time(row: Mapping[str, str], where: str) -> int:
     if text is None:
         raise TapeError(f"{where} has no time")
     try:
-        number = Decimal(text)
-    except ArithmeticError:
+        number = read_decimal(text)
+    except NumberError:
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:

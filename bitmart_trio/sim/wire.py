@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 import attrs
 
 from .eventlog import encode
+from .numbers import NumberError, read_decimal, read_integer
 
 if TYPE_CHECKING:
     from .accounts import Account, ApiKey
@@ -100,8 +101,8 @@ class Call:
         if value is None:
             return default
         try:
-            return int(value)
-        except ValueError:
+            return read_integer(value)
+        except NumberError:
             raise Refusal(code, f"Invalid parameter {name}") from None
 
     def decimal(self, name: str, *, code: int = 50021) -> Decimal | None:
@@ -110,12 +111,9 @@ class Call:
         if value is None:
             return None
         try:
-            number = Decimal(value)
-        except ArithmeticError:
+            return read_decimal(value)
+        except NumberError:
             raise Refusal(code, f"Invalid parameter {name}") from None
-        if not number.is_finite():
-            raise Refusal(code, f"Invalid parameter {name}")
-        return number
 
 
 JSON_HEADERS: Final = {"Content-Type": "application/json;charset=utf-8"}

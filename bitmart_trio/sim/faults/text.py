@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, cast, get_args
 
 import attrs
 
+from ..numbers import read_decimal, read_integer
 from .base import LEAST, Fault, FaultError
 from .kinds import FAULTS
 
@@ -101,7 +102,7 @@ def parse_fault(text: str) -> Fault:
     text = text.strip()
     if text.startswith("{"):
         try:
-            members = json.loads(text)
+            members = json.loads(text, parse_float=read_decimal, parse_int=read_integer)
         except (ValueError, RecursionError) as error:
             raise FaultError(f"not JSON: {error}") from None
         return fault_from({str(name): value for name, value in members.items()})
@@ -144,7 +145,7 @@ def _kind(name: str) -> type[Fault]:
 def _fit(kind: type[Fault], name: str, wanted: object, value: object) -> object:
     """The value as the field's declared type; text is converted, so that a command line can say everything."""
     choices = get_args(wanted) or (wanted,)
-    word = str(value).strip().lower()
+    word = str(value).strip(" \t\r\n").lower()
     if type(None) in choices and (value is None or word in ("none", "null")):
         return None
     try:
@@ -153,9 +154,9 @@ def _fit(kind: type[Fault], name: str, wanted: object, value: object) -> object:
         if isinstance(value, bool):
             raise ValueError
         if int in choices:
-            return int(str(value))
+            return read_integer(word)
         if float in choices:
-            number = float(str(value))
+            number = float(read_decimal(word))
             if not isfinite(number):
                 raise ValueError
             return number

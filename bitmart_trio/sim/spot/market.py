@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
 from ..accounts import ZERO
+from ..numbers import NumberError, read_integer
 from ..wire import Call, Json, Refusal, Routes
 from .candles import STEPS, Candle
 from .pairs import COIN_NAMES, Pair, PairMarket
@@ -221,7 +222,10 @@ def _market(exchange: Exchange, call: Call) -> PairMarket:
 def _limit(call: Call, default: int, most: int) -> int:
     """No code is documented for a limit out of range here, so it is bent into it."""
     text = call.text("limit", str(default)) or ""
-    return min(max(int(text), 1), most) if text.isdecimal() else default
+    try:
+        return min(max(read_integer(text), 1), most)
+    except NumberError:
+        return default
 
 
 def _number(call: Call, name: str, code: int, default: T) -> int | T:

@@ -1,0 +1,53 @@
+"""The one guard in front of every number that reaches the simulated exchange, from a request, a file or a caller.
+
+A number is written in ASCII digits, is finite, and has at most `MOST_DIGITS` digits on either side of its point: Python
+also reads ``1_000`` and Arabic digits, and ``1e999999999`` is eleven bytes to send and a gigabyte to write out.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Final
+
+MOST_DIGITS: Final = 400
+"""Digits before the point, and behind it."""
+
+_FORM: Final = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,9})?")
+_WHOLE: Final = re.compile(r"[+-]?[0-9]{1,400}")
+_LONGEST: Final = 2 * MOST_DIGITS + 20
+
+
+class NumberError(ValueError):
+    """What was given is no number that an exchange knows."""
+
+
+def read_decimal(value: Decimal | int | str) -> Decimal:
+    """A number exactly as given.
+
+    Raises:
+        NumberError: It is none, is not finite, or has too many digits.
+    """
+    if isinstance(value, str) and (len(value) > _LONGEST or _FORM.fullmatch(value) is None):
+        raise NumberError("that is no number")
+    if isinstance(value, int) and abs(value) >= 10**MOST_DIGITS:
+        raise NumberError("that number has too many digits")
+    number = Decimal(value)
+    if not number.is_finite():
+        raise NumberError("that is no number")
+    exponent = number.as_tuple().exponent
+    # The exponent counts for zero too: 0e999999999 is written out as a gigabyte of zeros.
+    if not isinstance(exponent, int) or max(number.adjusted() + 1, exponent + 1, -exponent) > MOST_DIGITS:
+        raise NumberError("that number has too many digits")
+    return number
+
+
+def read_integer(text: str) -> int:
+    """A whole number, written without point or exponent.
+
+    Raises:
+        NumberError: It is none, or has too many digits.
+    """
+    if _WHOLE.fullmatch(text) is None:
+        raise NumberError("that is no whole number")
+    return int(text)
