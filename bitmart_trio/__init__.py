@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Final
 
 from . import errors as errors
 from ._version import __version__ as __version__
-from .config import DEMO, LIVE, Backoff, Buffers, Config, Credentials, Environment, Hooks, Retry, Timeouts
+from .config import DEMO, LIVE, Backoff, Buffers, Config, Environment, Hooks, Retry, Timeouts
+from .credentials import Credentials
 from .errors import (
     AddressBanned,
     ApiError,

@@ -22,7 +22,8 @@ from ._io.scopes import closing_shield, lone_error
 from ._io.socket import Connect
 from ._io.switchboard import Switchboard
 from ._io.transport import make_transport
-from .config import LIVE, Config, Credentials, Environment, Market
+from .config import LIVE, Config, Environment, Market
+from .credentials import Credentials
 from .errors import ConfigurationError
 from .rest.futures import Futures
 from .rest.spot import Spot
@@ -89,6 +90,8 @@ class _Rest:
         config: Config,
         transport: httpx.AsyncBaseTransport | None,
     ) -> None:
+        if credentials is not None:
+            environment.require_safe_for_credentials()
         self._stack = stack
         self._credentials = credentials
         self._environment = environment
@@ -223,6 +226,8 @@ async def open_streams(
 ) -> AsyncGenerator[Streams]:
     """Open the streams alone. Arguments and leaving as of `open_client`; ``http_transport`` has nothing to do here."""
     await trio.lowlevel.checkpoint()
+    if credentials is not None:
+        environment.require_safe_for_credentials()
     governor = Governor(config)
 
     def clock(market: Market) -> int:

@@ -1,21 +1,22 @@
-"""What a client is set up with: where the exchange is, who you are, and how long, how often and how much.
+"""What a client is set up with: where the exchange is, and how long, how often and how much. Who calls: credentials.py.
 
-Everything here is frozen, does no IO (``Credentials.from_file`` reads one file) and can be shared between clients.
+Everything here is frozen, does no IO and can be shared between clients.
 """
 
 from __future__ import annotations
 
-import hmac
+import ipaddress
 import os
-from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from functools import wraps
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Literal, NoReturn, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 from urllib.parse import urlsplit
 
 import attrs
 
-from .errors import ConfigurationError, MissingCredentials
+from .credentials import Proxy, Secret
+from .errors import ConfigurationError
 
 if TYPE_CHECKING:
     import ssl  # takes 10 ms, and who only reads a configuration needs none of it
@@ -23,136 +24,35 @@ if TYPE_CHECKING:
     from .models.call_events import CallReplied, CallSent
     from .models.stream_events import AnyStreamEvent
 
-Signer: TypeAlias = Callable[[bytes], "str | Awaitable[str]"]
-"""Turns the bytes to sign into the hex signature; may be an async function (remote signers, hardware keys)."""
-
-DEFAULT_CREDENTIALS_FILE: Final = Path("~/.bitmart/config.toml")
-"""Where `Credentials.from_file` looks."""
-
-
-class _SecretText:
-    """A text that shows itself to nobody: not to ``repr``, ``str``, pickles or a debugger's list of locals."""
-
-    __slots__ = ("_hmac", "_length")
-
-    def __init__(self, text: str) -> None:
-        # The prepared HMAC is all that is kept: the secret itself cannot be read back, and each signature saves the
-        # key set-up.
-        self._hmac = hmac.new(text.encode(), digestmod="sha256")
-        self._length = len(text)
-
-    def sign(self, message: bytes) -> str:
-        signature = self._hmac.copy()
-        signature.update(message)
-        return signature.hexdigest()
-
-    def __repr__(self) -> str:
-        return "'***'"
-
-
-@attrs.frozen(repr=False, eq=False, init=False)
-class Credentials:
-    """An API key, and for signed calls and logins its secret and memo.
-
-    The key alone serves KEYED calls. The secret is turned into a prepared HMAC at once and cannot be read back.
-
-    Args:
-        api_key: sent with every private call.
-        api_secret: signs; not needed when ``sign`` is given.
-        memo: the label typed in when the key was made; part of what is signed, never sent.
-        sign: replaces the HMAC-SHA256: gets the bytes to sign, returns the hex signature, may be async.
-    """
-
-    api_key: str
-    memo: str | None
-    _signer: Signer | None
-
-    def __init__(
-        self, api_key: str, api_secret: str | None = None, memo: str | None = None, *, sign: Signer | None = None
-    ) -> None:
-        for name, text in (("api_key", api_key), ("api_secret", api_secret), ("memo", memo)):
-            if text is not None and not isinstance(text, str):
-                raise ConfigurationError(f"{name} must be text, not {type(text).__name__}: put it in quotes")
-            if text is not None and text != text.strip():
-                raise ConfigurationError(f"{name} has blanks around it")
-        if not api_key:
-            raise MissingCredentials("api_key is empty")
-        if not api_key.isascii() or not api_key.isprintable():
-            raise ConfigurationError("api_key has characters that no header can carry")
-        signer = sign if sign is not None else _SecretText(api_secret).sign if api_secret else None
-        for name, value in (("api_key", api_key), ("memo", memo), ("_signer", signer)):
-            object.__setattr__(self, name, value)
-
-    @classmethod
-    def from_env(cls, prefix: str = "BITMART_API_") -> Credentials:
-        """Read ``BITMART_API_KEY``, ``BITMART_API_SECRET`` and ``BITMART_API_MEMO``.
-
-        Raises:
-            MissingCredentials: no key is set.
-        """
-        key = os.environ.get(f"{prefix}KEY", "")
-        if not key:
-            raise MissingCredentials(f"{prefix}KEY is not set")
-        return cls(key, os.environ.get(f"{prefix}SECRET") or None, os.environ.get(f"{prefix}MEMO") or None)
-
-    @classmethod
-    def from_file(
-        cls, path: str | os.PathLike[str] = DEFAULT_CREDENTIALS_FILE, profile: str = "default"
-    ) -> Credentials:
-        """Read ``api_key``, ``api_secret`` and ``memo`` from the table ``[profile]`` of a TOML file.
-
-        Raises:
-            MissingCredentials: no such file, profile or key.
-            ConfigurationError: the file is not TOML, or a value is not text in quotes.
-        """
-        import tomllib  # most programs never read one
-
-        file = Path(path).expanduser()
-        try:
-            document = tomllib.loads(file.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise MissingCredentials(f"no credentials file {file}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-            # The cause would quote the file, and with it perhaps the secret.
-            raise ConfigurationError(f"{file} is not a TOML file") from None
-        found = document.get(profile)
-        table = cast("dict[str, object]", found) if isinstance(found, dict) else {}
-        if table.get("api_key") is None:
-            raise MissingCredentials(f"{file} has no api_key in [{profile}]")
-        key, secret, memo = (cast("str", table.get(name)) for name in ("api_key", "api_secret", "memo"))
-        try:
-            return cls(key, secret, memo)
-        except ConfigurationError as error:
-            raise type(error)(f"{file}, [{profile}]: {error}") from None
-
-    @property
-    def can_sign(self) -> bool:
-        """Whether signed calls and logins are possible."""
-        return self._signer is not None and self.memo is not None
-
-    def require_signing(self, what: str) -> None:
-        """Raise `MissingCredentials` unless signed calls are possible."""
-        if not self.can_sign:
-            missing = [
-                name for name, absent in (("api_secret", self._signer is None), ("memo", self.memo is None)) if absent
-            ]
-            raise MissingCredentials(f"{what} is signed and needs {' and '.join(missing)}")
-
-    def signature(self, message: bytes) -> str | Awaitable[str]:
-        """The signature of exactly these bytes; awaitable when the signer is async."""
-        if self._signer is None:
-            raise MissingCredentials("signing needs api_secret")
-        return self._signer(message)
-
-    def __repr__(self) -> str:
-        return f"Credentials({self.api_key[:4]}***)"
-
-    def __getstate__(self) -> NoReturn:
-        raise TypeError("credentials are not pickled: the secret would leave this process")
-
-
 Market: TypeAlias = Literal["spot", "futures"]
 """The two halves of the exchange."""
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a host's name or address is this machine itself."""
+    name = (host or "").rstrip(".").lower()
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
+
+
+def _is_url(url: str, schemes: tuple[str, str]) -> bool:
+    """Whether it is the URL of a host, in plain letters."""
+    try:
+        parts = urlsplit(url)
+        fine = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a malformed port or address
+        return False
+    return fine and url.isascii() and url.isprintable() and " " not in url
+
+
+def _check_url(url: Secret[str], schemes: tuple[str, str]) -> None:
+    """Raise `ConfigurationError` for what is no URL of a host; a user and a password in it are never shown."""
+    if "@" in url.reveal():
+        raise ConfigurationError("the URL of an environment holds no user and no password")
+    if not _is_url(url.reveal(), schemes):
+        raise ConfigurationError(f"not a URL of {' or '.join(schemes)}: {url.reveal()!r}")
 
 
 @attrs.frozen
@@ -176,23 +76,39 @@ class Environment:
     """Socket for futures market data."""
     futures_private: str | None
     """Socket for futures account pushes."""
+    allow_plaintext: bool = False
+    """Whether credentials may go to a host of it without TLS, though it is not this machine."""
+
+    def __attrs_post_init__(self) -> None:
+        for url in map(Secret, filter(None, (self.spot_rest, self.futures_rest))):
+            _check_url(url, ("http", "https"))
+        sockets = (self.spot_public, self.spot_private, self.futures_public, self.futures_private)
+        for url in map(Secret, filter(None, sockets)):
+            _check_url(url, ("ws", "wss"))
 
     @classmethod
-    def at(cls, url: str) -> Environment:
+    def at(cls, url: str, *, allow_plaintext: bool = False) -> Environment:
         """A simulated exchange: REST of both markets at the root, sockets below ``/ws``.
 
         Args:
             url: such as ``http://127.0.0.1:8080``; ``https`` gives ``wss`` sockets.
+            allow_plaintext: let credentials go to a host that is neither this machine nor spoken to by TLS.
 
         Raises:
-            ConfigurationError: not an http or https URL.
+            ConfigurationError: not an http or https URL, or one with a user, a query or a fragment.
         """
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-            raise ConfigurationError(f"not the URL of a simulated exchange: {url!r}")
-        root = url.rstrip("/")
+        given = Secret(url.strip().rstrip("/"))
+        del url
+        if "@" not in given.reveal():
+            scheme, _, rest = given.reveal().partition("://")
+            given = Secret(f"{scheme.lower()}://{rest}")
+        _check_url(given, ("http", "https"))
+        root = given.reveal()
+        if urlsplit(root).query or urlsplit(root).fragment:
+            raise ConfigurationError(f"not the URL of a simulated exchange: {root!r}")
         sockets = f"ws{root.removeprefix('http')}/ws"
         return cls(
+            allow_plaintext=allow_plaintext,
             name=root,
             spot_rest=root,
             futures_rest=root,
@@ -201,6 +117,17 @@ class Environment:
             futures_public=f"{sockets}/futures/public?protocol=1.1",
             futures_private=f"{sockets}/futures/private?protocol=1.1",
         )
+
+    def require_safe_for_credentials(self) -> None:
+        """Raise `ConfigurationError` where a key would travel in plain text to another machine."""
+        if self.allow_plaintext:
+            return
+        for url in (self.spot_rest, self.futures_rest, self.spot_private, self.futures_private):
+            if url is not None and urlsplit(url).scheme in ("http", "ws") and not is_loopback(urlsplit(url).hostname):
+                raise ConfigurationError(
+                    f"credentials would go to {urlsplit(url).netloc} without TLS; use https, or say "
+                    "Environment.at(url, allow_plaintext=True)"
+                )
 
     def rest_url(self, market: Market) -> str:
         """The REST host of a market.
@@ -341,9 +268,18 @@ class Hooks:
     """What ``streams.events()`` yields, without a buffer in between."""
 
 
-def _proxy(_: object, attribute: attrs.Attribute[str | None], value: str | None) -> None:
-    if value is not None and (urlsplit(value).scheme != "http" or not urlsplit(value).hostname):
+def _to_proxy(given: str | Proxy | None) -> Proxy | None:
+    return Proxy(given) if isinstance(given, str) else given
+
+
+def _usable_proxy(_: object, __: attrs.Attribute[Proxy | None], value: Proxy | None) -> None:
+    if value is not None and not value.usable:
         raise ConfigurationError("proxy must be an http:// URL of a proxy that serves CONNECT")
+
+
+def _header_text(_: object, attribute: attrs.Attribute[str | None], value: str | None) -> None:
+    if value is not None and (not value.isascii() or not value.isprintable() or value != value.strip() or not value):
+        raise ConfigurationError(f"{attribute.name} must be printable ASCII without blanks around it, not {value!r}")
 
 
 def _silences(given: Mapping[str, float | None]) -> Mapping[str, float | None]:
@@ -394,16 +330,17 @@ class Config:
     """A larger REST reply raises `ReplyTooLarge`; the contract list alone is about 1 MB."""
     max_frame_bytes: int = attrs.field(default=4 * 1024 * 1024, validator=attrs.validators.ge(1024))
     """A larger socket frame, as sent or inflated, is counted as malformed."""
-    proxy: str | None = attrs.field(default=None, validator=_proxy)
-    """``http://[user:password@]host:port``: REST and sockets go through its CONNECT."""
+    proxy: Proxy | None = attrs.field(default=None, converter=_to_proxy, validator=_usable_proxy)
+    """``http://[user:password@]host:port``: REST and sockets go through its CONNECT. User and password are never shown.
+    """
     tls: ssl.SSLContext | str | os.PathLike[str] | None = None
     """What a server's certificate is judged by, of REST and sockets alike: a context of yours as it is, or a file of
     root certificates. None takes the roots of the system (``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` are honoured), or
     those of certifi where it has none, at least TLS 1.2, and names from the certificate's list of names only.
     """
-    user_agent: str | None = None
+    user_agent: str | None = attrs.field(default=None, validator=_header_text)
     """None names this library and its version. The exchange's edge turns away the default agents of HTTP libraries."""
-    broker_id: str | None = None
+    broker_id: str | None = attrs.field(default=None, validator=_header_text)
     """Sent as X-BM-BROKER-ID, for partners of the broker programme."""
     silence: Mapping[str, float | None] = attrs.field(default=MappingProxyType({}), converter=_silences, hash=False)
     """Seconds of quiet on a topic, while its connection lives, after which the topic is probed and half as long again
@@ -422,3 +359,17 @@ class Config:
     """Seconds since 1970 UTC; None is ``time.time``."""
     tap: bool = True
     """Read sockets a batch at a time (fast); False uses trio-websocket's ``get_message`` for every message."""
+
+
+def _wrapping_the_proxy(init: Callable[..., None]) -> Callable[..., None]:
+    """``Config.__init__`` with the password of the proxy's URL out of sight before anything can be refused."""
+
+    @wraps(init)
+    def wrapped(self: Config, **given: object) -> None:
+        given["proxy"] = _to_proxy(cast("str | None", given.get("proxy")))
+        init(self, **given)
+
+    return wrapped
+
+
+Config.__init__ = _wrapping_the_proxy(Config.__init__)  # type: ignore[method-assign]

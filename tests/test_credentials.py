@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -31,3 +33,31 @@ def test_an_empty_key_in_a_file_is_a_missing_one(tmp_path: Path) -> None:
     file.write_text('[default]\napi_key = ""\n')
     with pytest.raises(bm.MissingCredentials, match="api_key is empty"):
         bm.Credentials.from_file(file)
+
+
+needs_modes = pytest.mark.skipif(os.name != "posix", reason="a mode says nothing here")
+
+
+@needs_modes
+@pytest.mark.parametrize("mode", [0o622, 0o602, 0o620, 0o666])
+def test_a_file_that_others_may_write_to_is_refused(mode: int, tmp_path: Path) -> None:
+    """Whoever put another key there would see what this account does, or have it do things."""
+    file = tmp_path / "config.toml"
+    file.write_text('[default]\napi_key = "key"\n')
+    file.chmod(mode)
+    with pytest.raises(bm.ConfigurationError, match=r"others may write .* chmod 600"):
+        bm.Credentials.from_file(file)
+
+
+@needs_modes
+def test_a_file_that_others_may_read_is_used_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[default]\napi_key = "key"\n')
+    file.chmod(0o644)
+    with caplog.at_level(logging.WARNING):
+        assert bm.Credentials.from_file(file).api_key == "key"
+    assert f"chmod 600 {file}" in caplog.text
+    file.chmod(0o600)
+    caplog.clear()
+    bm.Credentials.from_file(file)
+    assert not caplog.records

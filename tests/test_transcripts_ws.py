@@ -35,7 +35,7 @@ from bitmart_trio._core.socket_dialect import LIMITS, Data, Push, dialect, strin
 from bitmart_trio._io.hub import Hub
 from bitmart_trio._io.subscription import Subscription, SubscriptionBuffer
 from bitmart_trio._io.switchboard import Switchboard
-from bitmart_trio.config import Credentials
+from bitmart_trio.credentials import Credentials
 from bitmart_trio.models._rows import Levels, Row
 from bitmart_trio.models.stream_events import RawPush
 from bitmart_trio.streams import _futures_private as private

@@ -6,18 +6,18 @@ There is one way for both, so that a certificate, a proxy or a host is judged al
 from __future__ import annotations
 
 import ssl
-from base64 import b64encode
 from functools import lru_cache
 from os import fspath
 from pathlib import Path
 from typing import Final, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import certifi
 import h11
 import trio
 
 from ..config import Config
+from ..credentials import Proxy, Secret
 from ..errors import ConfigurationError
 from .socket import Connect
 
@@ -179,38 +179,32 @@ def dialer(config: Config) -> Connect:
     return dial
 
 
-async def _through_proxy(proxy: str, host: str, port: int) -> trio.SocketStream:
+async def _through_proxy(proxy: Proxy, host: str, port: int) -> trio.SocketStream:
     """A tunnel to host and port, asked for with CONNECT.
 
     Raises:
         ConfigurationError: the proxy refuses; that will not change by trying again.
         OSError: it cannot be reached, or breaks off.
     """
-    parts = urlsplit(proxy)
-    stream = await trio.open_tcp_stream(parts.hostname or "", parts.port or 80)
+    stream = await trio.open_tcp_stream(proxy.host, proxy.port)
     try:
-        await _connect(stream, f"[{host}]:{port}" if ":" in host else f"{host}:{port}", _authorization(proxy))
+        await _connect(stream, f"[{host}]:{port}" if ":" in host else f"{host}:{port}", proxy)
     except BaseException:
         await trio.aclose_forcefully(stream)
         raise
     return stream
 
 
-def _authorization(proxy: str) -> list[tuple[str, str]]:
-    parts = urlsplit(proxy)
-    if parts.username is None:
-        return []
-    user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-    return [("Proxy-Authorization", f"Basic {b64encode(user.encode()).decode()}")]
+def _headers(target: str, proxy: Proxy) -> list[tuple[str, str]]:
+    authorization = proxy.authorization()
+    return [("Host", target), *([("Proxy-Authorization", authorization)] if authorization is not None else [])]
 
 
-async def _connect(stream: trio.abc.Stream, target: str, authorization: list[tuple[str, str]]) -> None:
+async def _connect(stream: trio.abc.Stream, target: str, proxy: Proxy) -> None:
     http = h11.Connection(our_role=h11.CLIENT)
-    request = h11.Request(method="CONNECT", target=target, headers=[("Host", target), *authorization])
-    head = http.send(request)
-    assert head is not None
+    head = Secret(http.send(h11.Request(method="CONNECT", target=target, headers=_headers(target, proxy))))
     try:
-        await stream.send_all(head)
+        await stream.send_all(head.reveal() or b"")
         while True:
             event = http.next_event()
             if event is h11.NEED_DATA:

@@ -34,7 +34,8 @@ from .._core.hints import hint_for
 from .._core.reply import QuotaUse, RawReply, Reply
 from .._core.request import WireRequest
 from .._core.verdict import Verdict, judge
-from ..config import Config, Credentials
+from ..config import Config
+from ..credentials import Credentials, Secret
 from ..errors import (
     AddressBanned,
     ApiError,
@@ -56,7 +57,7 @@ from .capture import CAPTURE, Captured
 from .flight import FLIGHT
 from .governor import Governor, Line
 from .hooks import NO_WATCH, Watch
-from .identity import user_agent
+from .identity import is_hex, user_agent
 from .transport import NOTHING_SENT
 
 log = logging.getLogger(__name__)
@@ -166,9 +167,6 @@ class Pipeline:
         }
         if config.broker_id is not None:
             headers[dialect.BROKER_HEADER] = config.broker_id
-        for name, value in headers.items():
-            if not value.isascii() or not value.isprintable():
-                raise ConfigurationError(f"{name} has characters that no header can carry")
         self._headers = headers
 
     async def call(self, endpoint: Endpoint[T], /, **arguments: object) -> Reply[T]:
@@ -343,8 +341,10 @@ class Pipeline:
         try:
             async with self._host.slots.take(job.urgent):
                 clock_answers = self._host.clock.answers
-                timestamp, signed = self._sign(job)
-                outgoing = self._outgoing(job, timestamp, signed if isinstance(signed, str) else await signed)
+                timestamp, signature = self._sign(job)
+                if not isinstance(signature, Secret):
+                    signature = Secret(await signature)
+                outgoing = self._outgoing(job, timestamp, signature)
                 sent = True
                 flight = None if job.reads else FLIGHT.get()
                 if flight is not None:
@@ -374,31 +374,37 @@ class Pipeline:
             log.exception("%s: the time in the reply could not be used", job.where)
         return answer, result
 
-    def _sign(self, job: _Job) -> tuple[int, str | Awaitable[str]]:
+    def _sign(self, job: _Job) -> tuple[int, Secret[str] | Awaitable[str]]:
         """The exchange's time now, and the signature of it and the body; "" where none is wanted."""
-        if job.auth is not Auth.SIGNED or self._credentials is None:
-            return 0, ""
+        credentials = self._credentials
+        if job.auth is not Auth.SIGNED or credentials is None:
+            return 0, Secret("")
         timestamp = self._host.timestamp()
-        message = dialect.string_to_sign(timestamp, self._credentials.memo or "", job.wire.body)
-        return timestamp, self._credentials.signature(message)
+        return timestamp, _wrapped(
+            credentials.signature(dialect.string_to_sign(timestamp, credentials.memo or "", job.wire.body))
+        )
 
-    def _outgoing(self, job: _Job, timestamp: int, signature: str) -> httpx.Request:
-        headers = dict(self._headers)
-        if job.wire.method == "POST":
-            headers["Content-Type"] = "application/json"
-        if signature and not (signature.isascii() and signature.isalnum()):
+    def _outgoing(self, job: _Job, timestamp: int, signature: Secret[str]) -> httpx.Request:
+        if job.auth is Auth.SIGNED and not is_hex(signature):
             raise ConfigurationError("the signer of the credentials returned what is not a hex signature")
-        if self._credentials is not None:
-            headers.update(dialect.headers(job.auth, self._credentials.api_key, timestamp, signature))
         outgoing = httpx.Request(
             job.wire.method,
             _url(self._root, job.wire.target),
-            headers=headers,
+            headers=self._head(job, timestamp, signature),
             content=job.wire.body,
             extensions=self._extensions,
         )
         outgoing.stream = _Bytes(job.wire.body)
         return outgoing
+
+    def _head(self, job: _Job, timestamp: int, signature: Secret[str]) -> dict[str, str]:
+        """The headers of a request; nothing in here can fail, for they hold key and signature."""
+        headers = dict(self._headers)
+        if job.wire.method == "POST":
+            headers["Content-Type"] = "application/json"
+        if self._credentials is not None:
+            headers |= dialect.headers(job.auth, self._credentials.api_key, timestamp, signature.reveal())
+        return headers
 
     async def _exchange(self, job: _Job, outgoing: httpx.Request) -> _Answer:
         sent = trio.current_time()
@@ -523,6 +529,10 @@ class Pipeline:
             sent=answer.sent, received=now, server=second + 0.5, wall=answer.wall, resolution=0.5
         ):
             log.info("the local clock is off by %.1f s, as the date of a reply shows", clock.offset(now, answer.wall))
+
+
+def _wrapped(signed: str | Awaitable[str]) -> Secret[str] | Awaitable[str]:
+    return Secret(signed) if isinstance(signed, str) else signed
 
 
 async def _capture(job: _Job, answer: _Answer | None, error: str = "") -> None:  # noqa: ASYNC910  between checkpoints

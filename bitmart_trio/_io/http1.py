@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from itertools import chain
 from typing import Final
 
 import h11
@@ -20,6 +21,7 @@ import httpx
 import trio
 
 from ..config import Config
+from ..credentials import Secret
 from .dial import Line, open_line
 
 _READ_BYTES: Final = 64 * 1024
@@ -66,7 +68,7 @@ class Http1Transport(httpx.AsyncBaseTransport):
         sent = False
         with trio.CancelScope(deadline=_deadline(waits.get("write"))) as scope:
             try:
-                await line.stream.send_all(whole)
+                await line.stream.send_all(whole.reveal())
             except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
                 raise httpx.WriteError(str(error) or "the connection broke", request=request) from error
             sent = True
@@ -181,10 +183,16 @@ def _deadline(seconds: float | None) -> float:
     return float("inf") if seconds is None else trio.current_time() + seconds
 
 
-def _spell(request: httpx.Request, body: bytes) -> bytes:
+def _spell(request: httpx.Request, body: bytes) -> Secret[bytes]:
     """The bytes of a request, its head and body as one piece."""
-    fields = [b"%b: %b\r\n" % field for field in request.headers.raw]
-    head = b"%b %b HTTP/1.1\r\n%b" % (request.method.encode("ascii"), request.url.raw_path, b"".join(fields))
-    if head.count(b"\n") != len(fields) + 1 or head.count(b"\r") != len(fields) + 1:
+    if any(byte in part for part in chain((request.url.raw_path,), *request.headers.raw) for byte in (b"\r", b"\n")):
         raise httpx.LocalProtocolError("a line break in the head of a request")
-    return b"%b\r\n%b" % (head, body)
+    return Secret(
+        b"%b %b HTTP/1.1\r\n%b\r\n%b"
+        % (
+            request.method.encode("ascii"),
+            request.url.raw_path,
+            b"".join([b"%b: %b\r\n" % field for field in request.headers.raw]),
+            body,
+        )
+    )

@@ -1,9 +1,10 @@
-"""How the library names itself to the exchange."""
+"""How the library names itself to the exchange, and proves who calls."""
 
 from __future__ import annotations
 
 from .._version import __version__
 from ..config import Config
+from ..credentials import Secret
 
 
 def user_agent(config: Config) -> str:
@@ -12,3 +13,9 @@ def user_agent(config: Config) -> str:
     BitMart's edge answers the default agents of HTTP libraries with 403, error 1010.
     """
     return config.user_agent or f"bitmart-trio/{__version__}"
+
+
+def is_hex(signature: Secret[str]) -> bool:
+    """Whether a signer returned a signature: letters and digits that a header and a login can carry."""
+    text: object = signature.reveal()  # of a signer of the user's, which may return anything
+    return isinstance(text, str) and text.isascii() and text.isalnum()

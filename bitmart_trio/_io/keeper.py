@@ -26,7 +26,8 @@ from .._core.backoff import delay
 from .._core.session import Complaint, Event, Malformed, Ready, Session, TopicHeld, TopicRefused
 from .._core.silence import Pulse, Watch, pulse_of
 from .._core.socket_dialect import LIMITS, dialect
-from ..config import Config, Credentials, Market
+from ..config import Config, Market
+from ..credentials import Credentials
 from ..errors import BitMartError, ClockOutOfSync, ConfigurationError, ConnectionLost
 from ..models import stream_events
 from ..models.stream_events import AnyStreamEvent, Gap

@@ -19,9 +19,10 @@ import trio_websocket
 
 from .._core.session import Dead, Event, LoginRefused, Session
 from .._core.socket_dialect import Data, string_to_sign
-from ..config import Config, Credentials
+from ..config import Config
+from ..credentials import Credentials, Secret
 from ..errors import ApiError, ConfigurationError, ConnectionLost
-from .identity import user_agent
+from .identity import is_hex, user_agent
 from .tap import TapStream
 from .websocket import close_socket, open_socket
 
@@ -183,12 +184,12 @@ class Socket:
     async def _log_in(self, credentials: Credentials) -> None:  # noqa: ASYNC910  # waits for an async signer only
         timestamp = self._clock()
         try:
-            signature = credentials.signature(string_to_sign(timestamp, credentials.memo or ""))
-            if isawaitable(signature):
-                signature = await signature
+            signature = Secret(await _signed(credentials, timestamp))
         except Exception as error:  # the user's signer: its failure is this connection's
-            raise ConnectionLost(f"the login could not be signed: {error!r}") from error
-        self._session.login(trio.current_time(), credentials.api_key, timestamp, signature)
+            raise ConnectionLost(f"the login could not be signed: {type(error).__name__}") from error
+        if not is_hex(signature):
+            raise ConfigurationError("the signer of the credentials returned what is not a hex signature")
+        self._session.login(trio.current_time(), credentials.api_key, timestamp, signature.reveal())
         self._stir()
 
     # ---- the tasks
@@ -250,8 +251,9 @@ class Socket:
         try:
             while True:
                 self._stirred = trio.Event()
-                for text in self._session.take_outgoing():
-                    await connection.send_message(text)
+                # No variable holds a message: the login's has key and signature in it.
+                for sending in map(connection.send_message, self._session.take_outgoing()):
+                    await sending
                 await self._stirred.wait()
         except (trio_websocket.ConnectionClosed, trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # the reader learns of it too, and knows the reason
@@ -269,3 +271,10 @@ class Socket:
             self._handle(self._session.tick(now))
             if now >= self._due():
                 self._chores(now)
+
+
+async def _signed(credentials: Credentials, timestamp: int) -> str:  # noqa: ASYNC910  # waits for an async signer only
+    signed = Secret(credentials.signature(string_to_sign(timestamp, credentials.memo or "")))
+    if isawaitable(signed.reveal()):
+        signed = Secret(await cast("Awaitable[str]", signed.reveal()))
+    return cast("str", signed.reveal())

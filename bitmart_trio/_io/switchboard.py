@@ -25,7 +25,8 @@ import trio
 
 from .._core.channel import Overflow, find, is_private, market_of, unique
 from .._core.socket_dialect import LIMITS
-from ..config import Config, Credentials, Environment, Market
+from ..config import Config, Environment, Market
+from ..credentials import Credentials
 from ..errors import ConfigurationError, InvalidRequest, MissingCredentials
 from ..models import stream_events
 from ..models.stream_events import AnyStreamEvent

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Final, cast
 
 import typer
 
-from ..config import DEFAULT_CREDENTIALS_FILE, Environment
+from ..config import Environment
+from ..credentials import DEFAULT_CREDENTIALS_FILE
 from ..text import shell_word
 
 if TYPE_CHECKING:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from typing import Final, Literal, Protocol, TypeVar, cast
 
-from ..config import Credentials
+from ..credentials import Credentials, Secret
 from ..errors import MissingCredentials
 from ._run import Failure
 
@@ -60,23 +61,29 @@ def load(profile: str) -> Credentials | None:
     ring = find()
     if ring is None:
         return None
-    text = _guarded(lambda: ring.get_password(SERVICE, profile), profile, absent=None)
-    if text is None:
+    text = Secret(_guarded(lambda: ring.get_password(SERVICE, profile), profile, absent=None))
+    if text.reveal() is None:
         return None
-    try:
-        # The cause would quote the text, and with it the secret.
-        entry = cast("dict[str, str | None]", json.loads(text))
-        return Credentials(entry["api_key"] or "", entry["api_secret"], entry["memo"])
-    except (ValueError, KeyError, TypeError):
-        raise MissingCredentials(f"the keyring's entry {profile!r} was not stored by this program") from None
+    with suppress(ValueError, KeyError, TypeError):
+        entry = Secret(json.loads(text.reveal() or ""))
+        return Credentials(*(entry.reveal()[name] for name in ("api_key", "api_secret", "memo")))
+    # Without the cause, which would quote the text.
+    raise MissingCredentials(f"the keyring's entry {profile!r} was not stored by this program")
 
 
-def store(profile: str, api_key: str, api_secret: str, memo: str) -> None:
-    """Put the credentials of a profile into the keyring, in place of those that are there."""
-    Credentials(api_key, api_secret, memo)  # refuses what could never work
+def store(profile: str, api_key: Secret[str], api_secret: Secret[str], memo: Secret[str]) -> None:
+    """Put the credentials of a profile into the keyring, in place of those that are there.
+
+    Raises:
+        Failure: it was not stored: some keyrings store nothing and say nothing.
+    """
+    Credentials(api_key.reveal(), api_secret.reveal(), memo.reveal())  # refuses what could never work
     ring = need()
-    text = json.dumps({"api_key": api_key, "api_secret": api_secret, "memo": memo})
-    _guarded(lambda: ring.set_password(SERVICE, profile, text), profile)
+    entry = {"api_key": api_key, "api_secret": api_secret, "memo": memo}
+    text = Secret(json.dumps({name: value.reveal() for name, value in entry.items()}))
+    _guarded(lambda: ring.set_password(SERVICE, profile, text.reveal()), profile)
+    if _guarded(lambda: ring.get_password(SERVICE, profile) == text.reveal(), profile) is not True:
+        raise Failure(f"the keyring did not keep {profile!r}: is there a keyring service on this machine?")
 
 
 def forget(profile: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import sys
 from pathlib import Path
@@ -11,7 +10,8 @@ from urllib.parse import urlsplit
 
 import typer
 
-from ..config import DEFAULT_CREDENTIALS_FILE, DEMO, LIVE, Credentials, Environment, Market
+from ..config import DEMO, LIVE, Environment, Market, is_loopback
+from ..credentials import DEFAULT_CREDENTIALS_FILE, Credentials
 from ..errors import ConfigurationError
 from . import _keyring
 from ._complete import environments, profiles
@@ -20,6 +20,7 @@ from ._run import Failure, Refusal
 # Typer is not asked to read the two variables: one of its versions ignores them, and then commands would go to BitMart.
 _URL: Final = "BITMART_URL"
 _PROFILE: Final = "BITMART_PROFILE"
+_VARIABLES: Final = ("BITMART_API_KEY", "BITMART_API_SECRET", "BITMART_API_MEMO")
 
 EnvOption: TypeAlias = Annotated[
     str | None,
@@ -54,17 +55,36 @@ def environment(name: str | None) -> Environment:
         raise typer.BadParameter(str(error), param_hint=_URL if name is None else "--env") from None
 
 
-def credentials(profile: str | None) -> Credentials | None:
+def credentials(profile: str | None, environment: Environment) -> Credentials | None:
     """The key of a profile if one is named, else the key of the environment, else that of the default profile.
 
     ``--profile`` names one, or else the variable ``BITMART_PROFILE``. None when there is no key: public calls and
-    topics need none.
+    topics need none. Where a key goes anywhere but to BitMart itself, a line on standard error says which and where;
+    for a host on this machine only in a terminal.
+
+    Raises:
+        Refusal: the variables name half a key, or two.
     """
-    if profile is None:
-        profile = os.environ.get(_PROFILE) or None
+    found = _find(profile)
+    elsewhere = environment is not LIVE and (not is_play(environment) or sys.stderr.isatty())
+    if found is not None and elsewhere:
+        print(f"the key {found.shown} is used at {environment.name}", file=sys.stderr)
+    return found
+
+
+def _find(profile: str | None) -> Credentials | None:
+    set_ = [name for name in _VARIABLES if os.environ.get(name)]
+    if profile is None and (inherited := os.environ.get(_PROFILE)):
+        if set_:
+            raise Refusal(f"{_PROFILE} and {set_[0]} both name a key; unset one, or say --profile")
+        profile = inherited
     if profile is not None:
         return _keyring.load(profile) or Credentials.from_file(profile=profile)
-    if os.environ.get("BITMART_API_KEY"):
+    # The key alone serves calls that are not signed; any other part of the three is a mistake.
+    if set_ and set_ not in ([_VARIABLES[0]], list(_VARIABLES)):
+        missing = ", ".join(name for name in _VARIABLES if name not in set_)
+        raise Refusal(f"{', '.join(set_)} without {missing}: a key needs all three")
+    if set_:
         return Credentials.from_env()
     if Path(DEFAULT_CREDENTIALS_FILE).expanduser().exists():
         return Credentials.from_file()
@@ -80,11 +100,7 @@ def is_play(environment: Environment) -> bool:
     """Whether only play money can be moved there: BitMart's demo, or a simulated exchange on this machine."""
     if environment is DEMO:
         return True
-    host = urlsplit(environment.futures_rest or "").hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return is_loopback(urlsplit(environment.futures_rest or "").hostname)
 
 
 def confirm(what: str, environment: Environment, yes: bool) -> None:

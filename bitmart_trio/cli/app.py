@@ -158,7 +158,7 @@ def watch(
     from .watch import Watch
 
     environment = _options.environment(env)
-    run(lambda: Watch(topics, limit, _terminal(json)).run(_options.credentials(profile), environment))
+    run(lambda: Watch(topics, limit, _terminal(json)).run(_options.credentials(profile, environment), environment))
 
 
 @app.command(epilog=_examples("book BTC_USDT", "book BTCUSDT --levels 10", "book BTC_USDT --limit 1 --json"))
@@ -180,7 +180,11 @@ def book(
     from .book import Book
 
     environment = _options.environment(env)
-    run(lambda: Book(symbol, levels, limit, _terminal(json)).run(_options.credentials(profile), environment))
+    run(
+        lambda: Book(symbol, levels, limit, _terminal(json)).run(
+            _options.credentials(profile, environment), environment
+        )
+    )
 
 
 @app.command(
@@ -223,7 +227,7 @@ def call(
         with told():
             calls.check(endpoint, given)
             _options.confirm(f"{name} {' '.join(words or [])}", environment, yes)
-    run(lambda: calls.call(name, endpoint, given, _options.credentials(profile), environment, json))
+    run(lambda: calls.call(name, endpoint, given, _options.credentials(profile, environment), environment, json))
 
 
 def _account(
@@ -249,7 +253,7 @@ def _account(
     wanted = Wanted(what, markets, symbol, empty)
     goes_on = not once and (console is not None or follow)
     environment = _options.environment(env)
-    run(lambda: Account(wanted, console, follow=goes_on).run(_options.credentials(profile), environment))
+    run(lambda: Account(wanted, console, follow=goes_on).run(_options.credentials(profile, environment), environment))
 
 
 @app.command(epilog=_examples("orders", "orders BTC_USDT --once", "orders --json"))
@@ -355,7 +359,7 @@ def submit(
     with told():
         wanted.check()
         _options.confirm(str(wanted), environment, yes)
-    run(lambda: orders_.submit(wanted, _options.credentials(profile), environment, json))
+    run(lambda: orders_.submit(wanted, _options.credentials(profile, environment), environment, json))
 
 
 @order.command(
@@ -381,7 +385,7 @@ def cancel(
     with told():
         which.check()
         _options.confirm(str(which), environment, yes)
-    run(lambda: orders_.cancel(which, _options.credentials(profile), environment, json))
+    run(lambda: orders_.cancel(which, _options.credentials(profile, environment), environment, json))
 
 
 @app.command(epilog=_examples("doctor", "doctor --env demo --profile mine", "doctor --json"))
@@ -400,7 +404,7 @@ def doctor(
 
     environment = _options.environment(env)
     console = None if json else Console()
-    run(lambda: Doctor(samples, console).run(_options.credentials(profile), environment))
+    run(lambda: Doctor(samples, console).run(_options.credentials(profile, environment), environment))
 
 
 @app.command(
@@ -520,7 +524,9 @@ def trades(
     environment = _options.environment(env)
 
     async def write() -> None:
-        async with open_client(_options.credentials(profile) if mine else None, environment=environment) as client:
+        async with open_client(
+            _options.credentials(profile, environment) if mine else None, environment=environment
+        ) as client:
             await wanted.trades(client, mine=mine)
 
     run(write)
@@ -571,7 +577,7 @@ def make_archive(
         json,
     )
     environment = _options.environment(env)
-    run(lambda: wanted.run(_options.credentials(profile), environment))
+    run(lambda: wanted.run(_options.credentials(profile, environment), environment))
 
 
 @archive.command("verify", epilog=_examples("archive verify my-account"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import sys
 
+from ..credentials import Secret
 from . import _keyring
 from ._run import Refusal
 
@@ -18,10 +19,10 @@ def set_key(profile: str) -> None:
     _keyring.need()
     if not sys.stdin.isatty():
         raise Refusal("key, secret and memo are typed at a terminal")
-    api_key, api_secret, memo = (getpass.getpass(f"{name}: ").strip() for name in ("API key", "Secret", "Memo"))
-    if not (api_key and api_secret and memo):
+    typed = [Secret(getpass.getpass(f"{name}: ").strip()) for name in ("API key", "Secret", "Memo")]
+    if not all(text.reveal() for text in typed):
         raise Refusal("nothing was stored: all three are needed")
-    _keyring.store(profile, api_key, api_secret, memo)
+    _keyring.store(profile, *typed)
     print(f"stored; use it with --profile {profile}")
 
 

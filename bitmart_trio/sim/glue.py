@@ -21,7 +21,8 @@ import httpx
 import trio
 
 from ..client import Client, Connect, Futures, Spot, Streams, open_client, open_futures, open_spot, open_streams
-from ..config import Config, Credentials, Environment
+from ..config import Config, Environment, is_loopback
+from ..credentials import Credentials
 from .exchange import TICK_SECONDS, Exchange, Kind
 from .faults import Fault, Faults, RefuseConnect
 from .http import SOCKET_PATHS, serve_stream
@@ -54,7 +55,9 @@ class Venue:
     def __init__(self, exchange: Exchange, nursery: trio.Nursery, limits: Limits | None, url: str) -> None:
         self.exchange = exchange
         """The exchange itself: clock, accounts, markets, feed, event log."""
-        self.environment: Environment = Environment.at(url)
+        # Play money: its key may go there, wherever it listens.
+        elsewhere = not is_loopback(urlsplit(url).hostname)
+        self.environment: Environment = Environment.at(url, allow_plaintext=elsewhere)
         self.credentials: Credentials = Credentials("sim-key", "sim-secret", "sim-memo")
         """Those of the default account."""
         self._nursery = nursery

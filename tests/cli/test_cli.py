@@ -131,6 +131,30 @@ def test_the_variable_decides_where_a_command_goes_and_the_option_before_it(cli:
     assert "BITMART_URL" in wrong.err
 
 
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"BITMART_API_SECRET": None}, "BITMART_API_KEY, BITMART_API_MEMO without BITMART_API_SECRET"),
+        ({"BITMART_API_KEY": None}, "without BITMART_API_KEY"),
+        ({"BITMART_PROFILE": "mine"}, "BITMART_PROFILE and BITMART_API_KEY both name a key"),
+    ],
+)
+def test_half_a_key_or_two_are_refused(cli: Cli, variables: dict[str, str], words: str) -> None:
+    """Nothing is sent, and the line names the variables."""
+    ended = cli("call", "spot.account.spot_balances", environment=variables)
+    assert ended.code == 2
+    assert words in ended.err
+
+
+def test_a_key_in_plain_text_to_another_machine_is_refused(cli: Cli) -> None:
+    """The host and the key are named first."""
+    ended = cli("call", "spot.account.spot_balances", "--env", "http://exchange.test")
+    assert ended.code == 1
+    assert "the key *** is used at http://exchange.test" in ended.err
+    assert "without TLS" in ended.err
+    assert cli.key not in ended.err
+
+
 def test_a_refusal_is_one_line_and_code_1(cli: Cli) -> None:
     """The exchange's own words, no traceback, no secret."""
     words = ("symbol=BTC_USDT", "side=sell", "type=limit", "size=99999", "price=70000")

@@ -14,6 +14,8 @@ from terminal import needs_tmux, terminal
 
 import bitmart_trio as bm
 from bitmart_trio.cli import _keyring
+from bitmart_trio.cli._run import Failure
+from bitmart_trio.credentials import Secret
 
 FAKE = """
 import json, os, pathlib
@@ -51,7 +53,7 @@ def test_a_stored_key_serves_and_is_forgotten(cli: Cli, ring: Path) -> None:
     assert ring.exists()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(cli.home))
-        _keyring.store("mine", cli.key, "sim-secret", "sim-memo")
+        _keyring.store("mine", *map(Secret, (cli.key, "sim-secret", "sim-memo")))
     words = ("balances", "--market", "spot", "--profile", "mine")
     used = cli(*words, keyed=False)
     assert (used.code, used.err) == (0, "")
@@ -61,6 +63,14 @@ def test_a_stored_key_serves_and_is_forgotten(cli: Cli, ring: Path) -> None:
     gone = cli(*words, keyed=False)
     assert gone.code == 1
     assert "MissingCredentials" in gone.err
+
+
+def test_a_keyring_that_keeps_nothing_is_noticed(ring: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some backends take a secret and forget it at once."""
+    assert ring.exists()
+    monkeypatch.setattr(_keyring.need(), "set_password", lambda *_: None)
+    with pytest.raises(Failure, match="did not keep 'mine'"):
+        _keyring.store("mine", *map(Secret, ("key", "secret", "memo")))
 
 
 def test_what_the_keyring_says_is_not_repeated(cli: Cli, ring: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bitmart_trio._core import dialect
 from bitmart_trio._core.endpoint import Auth
-from bitmart_trio.config import Credentials
+from bitmart_trio.credentials import Credentials
 from bitmart_trio.errors import MissingCredentials
 
 SECRET = "6c6c98544461bbe71db2bca4c6d7fd0021e0ba9efc215f9c6ad41852df9d9df9"

@@ -25,7 +25,7 @@ from bitmart_trio._core.socket_dialect import (
     pack,
     string_to_sign,
 )
-from bitmart_trio.config import Credentials
+from bitmart_trio.credentials import Credentials
 from bitmart_trio.errors import (
     SOCKET_CODES,
     AuthenticationError,

@@ -14,7 +14,8 @@ import trio
 from bitmart_trio._core.endpoint import Endpoint
 from bitmart_trio._io.governor import Governor
 from bitmart_trio._io.http import Pipeline
-from bitmart_trio.config import Config, Credentials
+from bitmart_trio.config import Config
+from bitmart_trio.credentials import Credentials
 from bitmart_trio.models.spot_market import Ticker
 from bitmart_trio.models.spot_trading import OrderPlaced
 from bitmart_trio.rest import spot_account, spot_market, spot_trading

@@ -34,7 +34,8 @@ from bitmart_trio._core.quota import Bucket
 from bitmart_trio._io.governor import Governor, Line
 from bitmart_trio._io.http import Pipeline
 from bitmart_trio._io.transport import LifoTransport, make_transport
-from bitmart_trio.config import Config, Credentials
+from bitmart_trio.config import Config
+from bitmart_trio.credentials import Credentials
 
 GOOD = ticker().content
 MOST_STOPS = 200

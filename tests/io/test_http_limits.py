@@ -24,7 +24,8 @@ from http_kit import (
 
 from bitmart_trio._io.governor import Governor
 from bitmart_trio._io.http import Pipeline
-from bitmart_trio.config import Config, Credentials
+from bitmart_trio.config import Config
+from bitmart_trio.credentials import Credentials
 from bitmart_trio.errors import AddressBanned, RateLimited
 
 CANCELLED = {"code": 1000, "data": {"result": True}}

@@ -16,7 +16,8 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from trio_websocket import ConnectionClosed, open_websocket_url, wrap_client_stream
 
 import bitmart_trio.sim as sim
-from bitmart_trio.config import Config, Credentials
+from bitmart_trio.config import Config
+from bitmart_trio.credentials import Credentials
 from bitmart_trio.sim.faults import ClockSkew, LoseReply, RefuseConnect
 
 TICKER = "/spot/quotation/v3/ticker"
