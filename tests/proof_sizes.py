@@ -88,3 +88,7 @@ def moments(turn: object) -> tuple[Moment, ...]:
     """
     both: tuple[Moment, Moment] = ("waiting", "resuming")
     return both if FULL else (both[bool(turn)],)
+ARCHIVE_STOPS: Final = _size("ARCHIVE_STOPS", 2, 50)
+"""How often an archive's writer is killed, its disk fills up, and its files are what a power cut left of them:
+``history/test_archive_disk.py``.
+"""

@@ -1,6 +1,6 @@
 """Disks that stop and processes that are killed: one clear line, nothing lost, and the next run goes on.
 
-As it stands it is quick; BITMART_KILLS=50 kills and fills fifty times.
+As it stands it is quick; ``proof_sizes.py`` says how often each is done in full.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Final
 import archive_kit as kit
 import pytest
 from archive_kit import DEPOSITS, SINCE, UNTIL, deposit
+from proof_sizes import ARCHIVE_STOPS
 
 from bitmart_trio.history.archive import ArchiveError
 from bitmart_trio.history.archive import _folder as folders
@@ -28,8 +29,7 @@ from bitmart_trio.history.archive._check import verify
 from bitmart_trio.history.archive._schema import DATABASE
 from bitmart_trio.history.archive._writer import Store
 
-KILLS: Final = int(os.environ.get("BITMART_KILLS", "3"))
-SEED: Final = int(os.environ.get("BITMART_SEED", "1"))
+SEED: Final = 1
 WRITER: Final = Path(__file__).parent / "archive_writer.py"
 
 
@@ -181,8 +181,9 @@ def start(directory: Path, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.proof
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit for the size of a file")
-@pytest.mark.parametrize("number", range(KILLS))
+@pytest.mark.parametrize("number", range(ARCHIVE_STOPS))
 def test_a_full_disk_ends_the_run_with_one_line_and_the_next_goes_on(tmp_path: Path, whole: Path, number: int) -> None:
     """The files may be so large and no larger: now the journal is the one that is cut, now the tables."""
     dice = random.Random(SEED * 1000 + number)
@@ -198,10 +199,11 @@ def test_a_full_disk_ends_the_run_with_one_line_and_the_next_goes_on(tmp_path: P
     assert verify(tmp_path / "archive").problems == (), limit
 
 
+@pytest.mark.proof
 def test_kills_lose_nothing(tmp_path: Path, whole: Path) -> None:
     """Killed again and again, at any entry, and resumed each time."""
     dice = random.Random(SEED)
-    for _ in range(KILLS):
+    for _ in range(ARCHIVE_STOPS):
         directory = tmp_path / "archive"
         for _ in range(2):
             with start(directory) as process:
@@ -220,7 +222,8 @@ def test_kills_lose_nothing(tmp_path: Path, whole: Path) -> None:
         shutil.rmtree(directory)
 
 
-@pytest.mark.parametrize("number", range(max(KILLS, 10)))
+@pytest.mark.proof
+@pytest.mark.parametrize("number", range(max(ARCHIVE_STOPS, 8)))
 def test_whatever_a_power_cut_leaves_of_the_files_is_gone_on_with(tmp_path: Path, whole: Path, number: int) -> None:
     """A journal that ends anywhere, beside tables of any other moment, or half of them."""
     dice = random.Random(SEED * 1000 + number)
