@@ -76,6 +76,10 @@ ARCHIVE_RECORDS: Final = _size("ARCHIVE_RECORDS", 900, 50_000)
 """Records of an archive that is killed while it reads them: ``history/test_archive_killed.py``."""
 ARCHIVE_KILLS: Final = _size("ARCHIVE_KILLS", 1, 10)
 """How often it is killed."""
+ARCHIVE_STOPS: Final = _size("ARCHIVE_STOPS", 2, 50)
+"""How often an archive's writer is killed, its disk fills up, and its files are what a power cut left of them:
+``history/test_archive_disk.py``.
+"""
 
 
 # ---- sweeps ----------------------------------------------------------------------------------------------------------
@@ -88,7 +92,3 @@ def moments(turn: object) -> tuple[Moment, ...]:
     """
     both: tuple[Moment, Moment] = ("waiting", "resuming")
     return both if FULL else (both[bool(turn)],)
-ARCHIVE_STOPS: Final = _size("ARCHIVE_STOPS", 2, 50)
-"""How often an archive's writer is killed, its disk fills up, and its files are what a power cut left of them:
-``history/test_archive_disk.py``.
-"""

@@ -439,6 +439,15 @@ def test_a_whole_chain_written_anew_is_noticed_by_its_digest_and_else_named(
 # ---- what is asked of it -----------------------------------------------------------------------------------------
 
 
+def test_the_digest_can_be_computed_without_the_library(archive: Path, original: tuple[Path, str]) -> None:
+    """The lines of Python on the page about the format."""
+    page = (Path(__file__).parents[2] / "docs" / "archive_format.md").read_text(encoding="utf-8")
+    code = page.partition("```python\n")[2].partition("```")[0]
+    names: dict[str, Any] = {}
+    exec(code, names)  # our own page
+    assert names["digest"](archive / REPLIES) == original[1]
+
+
 def test_a_digest_may_be_typed_in_capitals(archive: Path, original: tuple[Path, str]) -> None:
     assert verify(archive, f" {original[1].upper()}\n").proven
 
