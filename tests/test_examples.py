@@ -60,7 +60,7 @@ PRINTS: Final = {
         r"conflate: \d+ came, \d+ gone, 0 gaps\ndrop_oldest: \d+ came, \d+ gone, 0 gaps\n"
         r"fail: 5 items were waiting and another arrived \(topics: spot/trade:BTC_USDT\)\n"
     ),
-    "through_a_proxy": r"a request for /spot/quotation/v3/ticker\nBTC_USDT\na tunnel\nETH_USDT\n",
+    "through_a_proxy": r"(?:a tunnel to 127\.0\.0\.1:\d+\n[BE]T[CH]_USDT\n){2}",
     "market_maker": (
         r"\d+ quotes, \d+ filled, position -?\d\S*, worth -?\d+\.\d{4} before fees\n"
         r"left: .+ in \d\.\d s\n"

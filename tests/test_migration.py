@@ -17,7 +17,6 @@ from bitmart_trio.streams.spot import SpotStreams
 
 ROOT: Final = Path(__file__).parent.parent
 PAGES: Final = ROOT / "docs" / "migration"
-DECLARATIONS: Final = ROOT / "tests" / "interop" / "node_modules" / "bitmart-api" / "dist" / "mjs"
 
 
 def _text(page: str) -> str:
@@ -45,35 +44,3 @@ def test_every_method_that_is_named_exists(page: str) -> None:
     missing = [name for name in named if not hasattr(getattr(roots[name[0]], name[1], None), name[2])]
     missing += [("streams", *name) for name in streamed if not hasattr(openers[name[0]], name[1])]
     assert missing == []
-
-
-def _declared(file: str, interface: str) -> set[str]:
-    source = re.sub(r"/\*.*?\*/", "", (DECLARATIONS / file).read_text(encoding="utf-8"), flags=re.DOTALL)
-    _, _, body = source.partition(interface)
-    depth, taken = 0, ""
-    for letter in body[body.index("{") :]:
-        depth += (letter == "{") - (letter == "}")
-        if depth == 1:
-            taken += letter
-        if depth == 0:
-            break
-    return set(re.findall(r"^    (\w+)\??[:(<]", taken, flags=re.MULTILINE)) - {"constructor", "request"}
-
-
-@pytest.mark.skipif(not DECLARATIONS.exists(), reason="the npm client is not installed (make interop)")
-@pytest.mark.parametrize(
-    ("file", "interface"),
-    [
-        ("lib/requestUtils.d.ts", "export interface RestClientOptions"),
-        ("types/websockets/client.d.ts", "export interface WSClientConfigurableOptions"),
-        ("lib/BaseWSClient.d.ts", "interface WSClientEventMap"),
-        ("lib/BaseWSClient.d.ts", "export declare abstract class BaseWebsocketClient"),
-        ("WebsocketClient.d.ts", "export declare class WebsocketClient"),
-        ("lib/BaseRestClient.d.ts", "export declare abstract class BaseRestClient"),
-    ],
-)
-def test_every_option_member_and_event_of_the_npm_client_is_told(file: str, interface: str) -> None:
-    """Read from the package's own declarations."""
-    names = _declared(file, interface)
-    assert len(names) >= 4
-    assert {name for name in names if f"`{name}`" not in _text("npm")} == set()

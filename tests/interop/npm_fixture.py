@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +18,20 @@ from foreign import HERE, environment
 PACKAGE: Final = HERE / "node_modules" / "bitmart-api" / "package.json"
 
 
+def _fetch(npm: str) -> None:
+    """Fetch it into a folder of our own and move it over in one step: another worker may be at the same."""
+    with tempfile.TemporaryDirectory(prefix=".fetched-", dir=HERE) as folder:
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(HERE / name, folder)
+        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        fetched = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, check=False)
+        if fetched.returncode == 0:
+            with suppress(OSError):  # the other worker was first
+                (Path(folder) / "node_modules").rename(HERE / "node_modules")
+        if not PACKAGE.exists():
+            pytest.skip(f"npm cannot fetch bitmart-api: {fetched.stderr[-500:]}")
+
+
 @pytest.fixture(scope="session")
 def npm() -> Path:
     """The node program, once ``bitmart-api`` is installed beside the tests."""
@@ -23,14 +39,5 @@ def npm() -> Path:
     if node is None or npm is None:
         pytest.skip("needs Node.js with npm")
     if not PACKAGE.exists():
-        fetched = subprocess.run(
-            [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-            cwd=HERE,
-            env=environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if fetched.returncode != 0 or not PACKAGE.exists():
-            pytest.skip(f"npm cannot fetch bitmart-api: {fetched.stderr[-500:]}")
+        _fetch(npm)
     return Path(node)
