@@ -21,6 +21,7 @@ from ._version import __version__ as __version__
 from .config import DEMO, LIVE, Backoff, Buffers, Config, Environment, Hooks, Retry, Timeouts
 from .credentials import Credentials
 from .errors import (
+    AbsentMember,
     AddressBanned,
     ApiError,
     AuthenticationError,
@@ -78,9 +79,11 @@ if TYPE_CHECKING:
     from . import trading as trading
     from ._core.endpoint import Auth, Endpoint, Quota
     from ._core.reply import QuotaUse, RawReply, Reply, extras
+    from ._core.tolerant import Unreadable
     from ._io.subscription import Subscription, SubscriptionStatistics
     from ._io.switchboard import StreamsStatistics
     from .client import Client, Futures, Spot, Streams, open_client, open_futures, open_spot, open_streams
+    from .models._absent import absent
     from .models._fields import Millis, Seconds, from_millis, from_seconds
     from .models.stream_events import Backfilled, Gap
     from .streams._account_futures import FuturesAccountView
@@ -90,9 +93,11 @@ else:
     _HOMES: Final = {
         "._core.endpoint": ("Auth", "Endpoint", "Quota"),
         "._core.reply": ("QuotaUse", "RawReply", "Reply", "extras"),
+        "._core.tolerant": ("Unreadable",),
         "._io.subscription": ("Subscription", "SubscriptionStatistics"),
         "._io.switchboard": ("StreamsStatistics",),
         ".client": ("Client", "Futures", "Spot", "Streams", "open_client", "open_futures", "open_spot", "open_streams"),
+        ".models._absent": ("absent",),
         ".models._fields": ("Millis", "Seconds", "from_millis", "from_seconds"),
         ".models.stream_events": ("Backfilled", "Gap"),
         ".streams._account_futures": ("FuturesAccountView",),
@@ -119,6 +124,7 @@ def __dir__() -> list[str]:
 __all__ = [
     "DEMO",
     "LIVE",
+    "AbsentMember",
     "AddressBanned",
     "ApiError",
     "Auth",
@@ -196,7 +202,9 @@ __all__ = [
     "TooManyOrders",
     "TradingError",
     "TransportError",
+    "Unreadable",
     "__version__",
+    "absent",
     "endpoints",
     "errors",
     "extras",

@@ -169,6 +169,7 @@ async def open_client(
                     connect=connect or dialer(config),
                     clock=rest.timestamp,
                     resync=lambda market: pipelines[market].latency(),
+                    drift=rest.governor.drift,
                 )
                 spot = Spot(pipelines["spot"]) if "spot" in pipelines else None
                 futures = Futures(pipelines["futures"]) if "futures" in pipelines else None

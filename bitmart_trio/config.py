@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import ssl  # takes 10 ms, and who only reads a configuration needs none of it
 
     from .models.call_events import CallReplied, CallSent
+    from .models.drift import Drift
     from .models.stream_events import AnyStreamEvent
 
 Market: TypeAlias = Literal["spot", "futures"]
@@ -266,6 +267,8 @@ class Hooks:
     """The end of each try: answered, refused, broken off or cancelled; exactly one for each ``on_request``."""
     on_event: Callable[[AnyStreamEvent], object] | None = None
     """What ``streams.events()`` yields, without a buffer in between."""
+    on_drift: Callable[[Drift], object] | None = None
+    """A member of a reply or push that is missing or unreadable, when it is met first."""
 
 
 def _to_proxy(given: str | Proxy | None) -> Proxy | None:
@@ -318,6 +321,8 @@ class Config:
     """A call above its quota waits for its turn, or raises `RateLimited` without being sent."""
     ban_pause: float = attrs.field(default=60.0, validator=_not_negative)
     """Seconds that everything pauses after the exchange banned the address (418); doubles with each further ban."""
+    strict_reading: bool = False
+    """Refuse a reply or push with any missing or unreadable member, instead of leaving that member absent."""
     max_retry_after: float = attrs.field(default=60.0, validator=_not_negative)
     """Seconds: the longest pause that a Retry-After header, which only the network in front of the exchange sends, can
     ask for.

@@ -6,6 +6,7 @@ The tree (what a caller does differently has a class of its own, nothing else ha
     |-- ConfigurationError           the client was set up for something that cannot be
     |   `-- MissingCredentials       a private call without the key, secret or memo that it needs
     |-- InvalidRequest               a wrong argument, found before anything was sent (also a ValueError)
+    |-- AbsentMember                 a member was read that the reply lacked (also an AttributeError)
     |-- TransportError               the network or the reply, not the exchange's decision
     |   |-- ConnectionLost           no connection, or it broke before anything was done
     |   |-- OutcomeUnknown           a write was cut off: look it up before you repeat it
@@ -87,6 +88,37 @@ class InvalidRequest(BitMartError, ValueError):
     def __init__(self, message: str, *, argument: str | None = None) -> None:
         super().__init__(message)
         self.argument = argument
+
+
+class AbsentMember(BitMartError, AttributeError):
+    """A member of a reply or push was read that the exchange left out, or sent as what it cannot be.
+
+    Everything else of the object can be read. ``bm.absent(obj)`` lists what is absent, ``getattr(obj, name, other)``
+    and ``hasattr(obj, name)`` work as for any missing attribute.
+
+    Attributes:
+        member: its Python name.
+        model: the name of the object's class.
+        source: what it was read from: ``"GET /path"`` or the channel; "" when that is not known.
+        raw: the JSON that came in its place, None when nothing came.
+    """
+
+    def __init__(self, *, member: str, model: str, source: str = "", raw: str | None = None) -> None:
+        where = f" in {source}" if source else ""
+        what = "was left out" if raw is None else f"came as {raw[:60]}"
+        super().__init__(f"{model}.{member} is absent: it {what}{where}")
+        self.member = member
+        self.model = model
+        self.source = source
+        self.raw = raw
+        self.name = member
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _absent_member, (self.member, self.model, self.source, self.raw)
+
+
+def _absent_member(member: str, model: str, source: str, raw: str | None) -> AbsentMember:
+    return AbsentMember(member=member, model=model, source=source, raw=raw)
 
 
 class TransportError(BitMartError):

@@ -13,8 +13,9 @@ import attrs
 
 from ..config import Market
 from ..errors import InvalidRequest
-from . import codec
+from . import codec, tolerant
 from .suggest import did_you_mean
+from .tolerant import Reading
 
 T = TypeVar("T")
 
@@ -147,14 +148,34 @@ class Channel(Generic[T]):
         return self._pattern.fullmatch(topic) is not None
 
     def decode(self, data: bytes) -> list[T]:
-        """The items of a push's ``data``, whether it came as a list or as one object.
+        """Return the items of a push's ``data``, whether it came as a list or as one object.
 
         Raises:
-            codec.DecodeError: not what the channel sends.
+            codec.DecodeError: not what the channel sends, to the letter.
         """
-        if data[:1] != b"[":
-            data = b"[%b]" % data
-        return self._decoder()(data)
+        return self._decoder()(_listed(data))
+
+    def read(self, data: bytes) -> tuple[list[T], Reading | None]:
+        """Return the items of a push's ``data`` as well as they can be read, and what they deviate in.
+
+        Raises:
+            codec.DecodeError: an item is no object or lacks what identifies it, or a part of one is missing that has no
+                name to be absent by: a book without one of its levels would be a wrong book.
+        """
+        payload: Any = self.payload
+        items, reading = tolerant.read(list[payload], _listed(data), self.name)
+        if reading is not None:
+            if reading.unreadable:
+                raise codec.DecodeError(f"unreadable: {reading.unreadable[0].path} {reading.unreadable[0].raw[:100]}")
+            for item in items:
+                lacks = tolerant.lacks_identity(item)
+                if lacks is not None:
+                    raise codec.DecodeError(lacks)
+        return items, reading
+
+
+def _listed(data: bytes) -> bytes:
+    return data if data[:1] == b"[" else b"[%b]" % data
 
 
 CHANNELS: Final[list[Channel[Any]]] = []

@@ -53,6 +53,14 @@ def dumps(value: object) -> bytes:
     return msgspec.json.encode(value)
 
 
+_texts: Final = msgspec.json.Encoder(decimal_format="number")
+
+
+def text_of(value: object) -> str:
+    """Return a value of `loads` as JSON text, numbers digit for digit."""
+    return _texts.encode(value).decode()
+
+
 def number(value: Decimal) -> object:
     """A decimal as a JSON number, digit for digit."""
     return msgspec.Raw(format(value, "f").encode())
@@ -191,34 +199,37 @@ def _levels(value: object, _: object = None) -> Levels:
     return Levels(cast("Level", _row(each, Level)) for each in cast("list[object]", value))
 
 
-def _is_optional(type_: Any) -> bool:
+def is_optional(type_: Any) -> bool:
+    """Return whether a type is that of a value which may be missing."""
     return get_origin(type_) in (Union, types.UnionType) and type(None) in get_args(type_) and len(get_args(type_)) == 2
 
 
-def _inner(type_: Any) -> Any:
+def inner_of(type_: Any) -> Any:
+    """Return the type of an optional value that is there."""
     return next(arg for arg in get_args(type_) if arg is not type(None))
 
 
 def _optional_hook(type_: Any, converter: cattrs.Converter) -> Callable[[object, object], object]:
-    inner = _inner(type_)
-    hook = converter.get_structure_hook(inner)
+    inner = inner_of(type_)
+    found = converter.get_structure_hook(inner)
     blanks = ("",) if inner is str else ("", "-")
 
     def structure(value: object, _: object) -> object:
         if value is None or (isinstance(value, str) and value.strip() in blanks):
             return None
-        return hook(value, inner)
+        return found(value, inner)
 
     return structure
 
 
-def _is_list(type_: Any) -> bool:
+def is_list(type_: Any) -> bool:
+    """Return whether a type is a list or a tuple of one kind."""
     return get_origin(type_) in (list, tuple)
 
 
 def _list_hook(type_: Any, converter: cattrs.Converter) -> Callable[[object, object], object]:
     item = get_args(type_)[0]
-    hook = converter.get_structure_hook(item)
+    found = converter.get_structure_hook(item)
     build = get_origin(type_)
     spread: Callable[[object], list[object]] | None = getattr(item, "_spread_", None)
 
@@ -230,7 +241,7 @@ def _list_hook(type_: Any, converter: cattrs.Converter) -> Callable[[object, obj
         values = cast("list[object]", value)
         if spread is not None:
             values = [part for each in values for part in spread(each)]
-        return build([hook(each, item) for each in values])
+        return build([found(each, item) for each in values])
 
     return structure
 
@@ -288,10 +299,17 @@ def _converter(*, detailed: bool) -> cattrs.Converter:
     converter.register_structure_hook(OpenStr, _enum)
     converter.register_structure_hook(OpenInt, _enum)
     converter.register_structure_hook_func(lambda t: isinstance(t, type) and issubclass(t, Row), _row)
-    converter.register_structure_hook_factory(_is_list, _list_hook)
-    converter.register_structure_hook_factory(_is_optional, _optional_hook)
+    converter.register_structure_hook_factory(is_list, _list_hook)
+    converter.register_structure_hook_factory(is_optional, _optional_hook)
     converter.register_structure_hook_factory(attrs.has, _model_hook)
     return converter
+
+
+@cache
+def hook(type_: Any) -> Callable[[object], Any]:
+    """Return what makes an untyped value (of `loads`) one of a type; it raises whatever it stumbles over."""
+    found = _converter(detailed=False).get_structure_hook(type_)
+    return lambda value: found(value, type_)
 
 
 def structure(value: object, type_: type[T]) -> T:
@@ -320,10 +338,10 @@ def is_native(type_: Any) -> bool:
     """Whether msgspec can read the type from bytes with the same result as the hooks above (or refuse)."""
     if get_origin(type_) is list:
         return is_native(get_args(type_)[0])
-    if _is_optional(type_):
+    if is_optional(type_):
         # A blank must become None: msgspec refuses one for a number (then the hooks read it) but keeps one for text
         # and for words.
-        inner: Any = _inner(type_)
+        inner: Any = inner_of(type_)
         if isinstance(inner, typing.NewType):
             return is_native(inner)
         if not isinstance(inner, type):
@@ -361,8 +379,8 @@ def _native(type_: Any) -> Any:
     """What msgspec is told to read in the place of a type."""
     if get_origin(type_) is list:
         return list[_native(get_args(type_)[0])]  # type: ignore[misc]  # made at run time
-    if _is_optional(type_):
-        return _native(_inner(type_)) | None
+    if is_optional(type_):
+        return _native(inner_of(type_)) | None
     if type_ is Levels:
         return msgspec.Raw
     return _twin(type_) if isinstance(type_, type) and attrs.has(type_) else type_
@@ -452,8 +470,29 @@ def decoder(type_: type[T]) -> Callable[[bytes | msgspec.Raw], T]:
 
 @cache
 def _decoder(type_: Any) -> Callable[[bytes | msgspec.Raw], Any]:
+    quick = attempt(type_)
+
+    def decode(data: bytes | msgspec.Raw) -> Any:
+        try:
+            return quick(data)
+        except DecodeError:
+            raise
+        except Exception:  # noqa: BLE001  # whatever the hooks stumbled over: once more, to hear where
+            return structure(loads(bytes(data)), type_)
+
+    return decode
+
+
+@cache
+def attempt(type_: Any) -> Callable[[bytes | msgspec.Raw], Any]:
+    """Return the function that reads a type from JSON bytes if they fit.
+
+    It raises `DecodeError` for what is no JSON, and whatever it stumbles over for what does not fit: `decoder` says
+    what that is, ``tolerant.py`` reads what fits of it.
+    """
+
     def by_hooks(data: bytes | msgspec.Raw) -> Any:
-        return structure(loads(bytes(data)), type_)
+        return hook(type_)(loads(bytes(data)))
 
     if type_ is type(None):
         return lambda data: None
@@ -544,9 +583,9 @@ def unknown_fields(value: object, type_: Any, path: str = "") -> dict[str, objec
         return {}
     if type_ is Levels:
         type_ = list[Level]
-    if _is_optional(type_):
-        return unknown_fields(value, _inner(type_), path)
-    if _is_list(type_) and isinstance(value, list):
+    if is_optional(type_):
+        return unknown_fields(value, inner_of(type_), path)
+    if is_list(type_) and isinstance(value, list):
         found: dict[str, object] = {}
         for index, each in enumerate(cast("list[object]", value)):
             found |= unknown_fields(each, get_args(type_)[0], f"{path}[{index}]")

@@ -9,9 +9,10 @@ from typing import Any, Final, Generic, TypeVar
 import attrs
 
 from ..errors import ApiError, MalformedReply, RateLimited, ServiceUnavailable, error_class
-from . import codec, edge
+from . import codec, edge, tolerant
 from .dialect import Unwrapped, unwrap
 from .endpoint import Endpoint, Envelope
+from .tolerant import Reading, Unreadable
 
 T = TypeVar("T")
 
@@ -49,6 +50,12 @@ class Reply(Generic[T]):
     raw: bytes
     """The exact body."""
     endpoint: Endpoint[T]
+    deviations: Mapping[str, str | None] = attrs.field(factory=dict)
+    """Members of `data` that are absent, by path without indices (``[].status``), with the JSON that came in the place
+    of the first; None where nothing came. Empty for nearly every reply.
+    """
+    unreadable: tuple[Unreadable, ...] = ()
+    """Elements of lists that were left out of `data`: array rows (a kline, a level) with an unreadable column."""
 
     def __repr__(self) -> str:
         return f"Reply({self.endpoint}, data={self.data!r}, trace={self.trace!r})"
@@ -80,8 +87,17 @@ def quota_use(headers: Mapping[str, str]) -> QuotaUse | None:
     return QuotaUse(used, limit, window, headers.get("x-bm-ratelimit-mode")) if limit else None
 
 
-def parse(endpoint: Endpoint[T], status: int, headers: Mapping[str, str], body: bytes) -> Reply[T]:
+def parse(
+    endpoint: Endpoint[T], status: int, headers: Mapping[str, str], body: bytes, *, strict: bool = False
+) -> Reply[T]:
     """Read a typed reply.
+
+    Args:
+        endpoint: what was called.
+        status: of the reply.
+        headers: of the reply, in lower case.
+        body: of the reply, whole and decompressed.
+        strict: refuse a reply with any missing or unreadable member.
 
     Raises:
         ApiError: the exchange refused.
@@ -89,19 +105,31 @@ def parse(endpoint: Endpoint[T], status: int, headers: Mapping[str, str], body: 
     """
     answer = _unwrap(endpoint, str(endpoint), status, headers, body)
     try:
-        data = _payload(endpoint, answer)
+        data, reading = _payload(endpoint, answer, strict)
     except codec.DecodeError as error:
         raise MalformedReply(
             f"{endpoint} answered well but in an unknown shape: {error}", http_status=status, excerpt=body[:_EXCERPT]
         ) from error
-    return Reply(data, answer.trace, status, headers, quota_use(headers), body, endpoint)
+    use = quota_use(headers)
+    if reading is None:
+        return Reply(data, answer.trace, status, headers, use, body, endpoint)
+    unreadable = tuple(reading.unreadable)
+    return Reply(data, answer.trace, status, headers, use, body, endpoint, reading.members, unreadable)
 
 
 def parse_raw(where: str, status: int, headers: Mapping[str, str], body: bytes) -> RawReply:
     """Read the reply to a raw request; raises like `parse`."""
     answer = _unwrap(None, where, status, headers, body)
+    try:
+        data = codec.loads(answer.data) if not codec.is_null(answer.data) else None
+    except codec.DecodeError as error:
+        raise MalformedReply(
+            f"{where} answered well but with data that cannot be read: {error}",
+            http_status=status,
+            excerpt=body[:_EXCERPT],
+        ) from error
     return RawReply(
-        codec.loads(answer.data) if not codec.is_null(answer.data) else None,
+        data,
         answer.trace,
         status,
         headers,
@@ -182,7 +210,7 @@ def _descend(endpoint: Endpoint[Any], data: bytes) -> bytes:
     return data
 
 
-def _payload(endpoint: Endpoint[T], answer: Unwrapped) -> T:
+def _payload(endpoint: Endpoint[T], answer: Unwrapped, strict: bool) -> tuple[T, Reading | None]:
     returns: Any = endpoint.returns
     data = _descend(endpoint, answer.data)
     if codec.is_null(data):
@@ -193,4 +221,6 @@ def _payload(endpoint: Endpoint[T], answer: Unwrapped) -> T:
             raise codec.DecodeError(f"no list at {'.'.join(('data', *endpoint.at))}")
         else:
             data = b"[]"
-    return codec.decoder(endpoint.returns)(data)
+    if strict:
+        return codec.decoder(endpoint.returns)(data), None
+    return tolerant.read(endpoint.returns, data, str(endpoint))

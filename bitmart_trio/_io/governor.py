@@ -1,4 +1,4 @@
-"""What the REST pipelines of one client share: quotas, a ban, the slots of each host, and each host's clock.
+"""What the REST pipelines of one client share: quotas, a ban, the slots of each host, its clock, and what has deviated.
 
 Who waits here waits in the order of arrival. Urgent calls (cancels, renewals) stand in a line of their own, and a
 quarter of the slots is never given to others, so a cancel gets through while a thousand ordinary calls wait.
@@ -20,6 +20,7 @@ from .._core.quota import Bucket, Quotas, kept_for_urgent
 from .._core.reply import QuotaUse
 from ..config import Config
 from ..errors import AddressBanned, RateLimited
+from .drift import DriftLog
 
 
 class Slots:
@@ -104,6 +105,7 @@ class Governor:
     def __init__(self, config: Config, *, random: Callable[[], float] = _random.random) -> None:
         self.random = random
         self.quotas = Quotas(config.ban_pause)
+        self.drift = DriftLog(config.hooks.on_drift)
         self._config = config
         self._wall = config.clock or time.time
         self._hosts: dict[str, Host] = {}

@@ -199,7 +199,9 @@ class Pipeline:
             reads=endpoint.reads,
             urgent=endpoint.urgent,
         )
-        _, result = await self._run(job, lambda status, headers, body: reply.parse(endpoint, status, headers, body))
+        _, result = await self._run(job, self._parser(endpoint))
+        if result.deviations:
+            self._governor.drift.note(job.where, result.deviations)
         return result
 
     async def request(
@@ -252,6 +254,10 @@ class Pipeline:
         _url(self._root, wire.target)  # raises for a path that httpx would rewrite
         line = self._governor.line(self._root, where, credentials.api_key if credentials is not None else None)
         return _Job(where, wire, auth, reads, urgent, line, arguments, client_order_id)
+
+    def _parser(self, endpoint: Endpoint[T]) -> Callable[[int, Mapping[str, str], bytes], Reply[T]]:
+        strict = self._config.strict_reading
+        return lambda status, headers, body: reply.parse(endpoint, status, headers, body, strict=strict)
 
     @staticmethod
     def _raw_parser(where: str) -> Callable[[int, Mapping[str, str], bytes], RawReply]:

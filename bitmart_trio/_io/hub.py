@@ -19,6 +19,7 @@ from .._core import codec
 from .._core.channel import Channel, find, without_speed
 from .._core.silence import Pulse
 from ..models.stream_events import Gap, RawPush
+from .drift import DriftLog
 from .sink import Sink
 
 logger = logging.getLogger(__name__)
@@ -60,17 +61,23 @@ class HubStatistics:
     unasked: int
     """Pushes that nobody had asked for; not decoded."""
     malformed: int
-    """Pushes that did not decode."""
+    """Pushes that could not be read."""
 
 
 class Hub:
     """See the head of this file.
 
     Args:
-        malformed: told of every push that does not decode (reason, first bytes).
+        malformed: gets every push that cannot be read (reason, first bytes).
+        drift: gets the members that pushes lack; None drops them.
+        strict: a push with any missing or unreadable member cannot be read.
     """
 
-    def __init__(self, malformed: Callable[[str, bytes], None]) -> None:
+    def __init__(
+        self, malformed: Callable[[str, bytes], None], *, drift: DriftLog | None = None, strict: bool = False
+    ) -> None:
+        self._drift = drift
+        self._strict = strict
         self._tables: dict[str, _Table] = {}
         self._malformed_push = malformed
         self._routed = 0
@@ -195,24 +202,41 @@ class Hub:
         self._hand_out(table, key, items, now)
         return True
 
-    def push(self, key: str, raw: bytes, now: float) -> None:
-        """Decode a push and put its items where they belong."""
+    def push(self, key: str, raw: bytes, now: float) -> tuple[str, ...]:
+        """Decode a push and put its items where they belong.
+
+        Returns:
+            The topics that may have missed an item, because the push cannot be read; nearly always none.
+        """
         table = self._find(key)
         if table is None:
-            return
+            return ()
         self._routed += 1
         if table.channel is None or table.channel.payload is RawPush:
             if table.pulses:
                 self._beat(table, key, (), now)
             self._put_raw(self._meant(table, key), key, raw, now)
-            return
+            return ()
         try:
-            items = table.channel.decode(raw)
+            items, reading = (table.channel.decode(raw), None) if self._strict else table.channel.read(raw)
         except codec.DecodeError as error:
             self._malformed += 1
             self._malformed_push(f"{key}: {error}", raw[:200])
-            return
+            return self._missed(table, key, raw)
+        if reading is not None and self._drift is not None:
+            self._drift.note(reading.source, reading.members)
         self._hand_out(table, key, items, now)
+        return ()
+
+    def _missed(self, table: _Table, key: str, raw: bytes) -> tuple[str, ...]:
+        """Return the topics that a push is for which cannot be read: those of the symbols that it names, else all."""
+        topics = tuple(topic for topic, _ in self._meant(table, key))
+        try:
+            symbols = _symbols(codec.loads(raw))
+        except codec.DecodeError:
+            return topics
+        named = tuple(topic for topic in topics if topic.partition(":")[2] in {*symbols, "ALL_SYMBOLS"})
+        return named if symbols and key.startswith("spot/") else topics
 
     def _hand_out(self, table: _Table, key: str, items: list[Any], now: float) -> None:
         channel = table.channel

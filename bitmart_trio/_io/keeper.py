@@ -39,6 +39,8 @@ LINGER: Final = 30.0
 """Seconds that an empty connection is kept for topics to come."""
 _CLOCK_OFF: Final = 5000
 """Milliseconds by which a clock must be wrong to have been the reason of a refusal; the exchange allows 60 s."""
+_LATE: Final = 1.0
+"""Seconds that what a push says may lie before its arrival."""
 
 
 @attrs.frozen
@@ -327,7 +329,7 @@ class Keeper:
             config,
             credentials=place.credentials,
             clock=place.clock,
-            push=self._hub.push,
+            push=self._push,
             push_frame=self._hub.push_frame,
             event=self._on_event,
             due=self._due,
@@ -378,6 +380,10 @@ class Keeper:
                 wish.settled.set()
         if self._was_ready:
             self._hub.end(topics, error)
+
+    def _push(self, key: str, raw: bytes, now: float) -> None:
+        for topic in self._hub.push(key, raw, now):
+            self._hub.gap(Gap(now - _LATE, now, "a push could not be read", self._epoch, topic), connection=None)
 
     # ---- what the socket says
     # -----------------------------------------------------------------------------------------

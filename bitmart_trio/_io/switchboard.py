@@ -30,6 +30,7 @@ from ..credentials import Credentials
 from ..errors import ConfigurationError, InvalidRequest, MissingCredentials
 from ..models import stream_events
 from ..models.stream_events import AnyStreamEvent
+from .drift import DriftLog
 from .holes import Filler
 from .hooks import tell
 from .hub import Buffer, Hub
@@ -51,7 +52,9 @@ class StreamsStatistics:
     unasked: int
     """Pushes that nobody had asked for; not decoded."""
     malformed: int
-    """Pushes that did not decode."""
+    """Pushes that could not be read; each is a gap of its topic."""
+    deviations: int
+    """Members that were missing or unreadable, in pushes and in this client's REST replies; see ``bm.absent``."""
     connections: int
     """Sockets now, those that are being put back among them."""
     topics: int
@@ -94,6 +97,7 @@ class Switchboard:
         connect: opens streams.
         clock: a market's time at the exchange in milliseconds, for logins.
         resync: corrects that clock, None where there is no REST to ask.
+        drift: counts what pushes deviate in; None makes one.
     """
 
     def __init__(
@@ -106,6 +110,7 @@ class Switchboard:
         connect: Connect,
         clock: Callable[[Market], int],
         resync: Callable[[Market], Awaitable[object]] | None = None,
+        drift: DriftLog | None = None,
     ) -> None:
         self._nursery = nursery
         self._environment = environment
@@ -121,7 +126,8 @@ class Switchboard:
         self._buffers: dict[Buffer, None] = {}
         self._past: Counter[str] = Counter()
         self._closed = False
-        self._hub = Hub(self._malformed)
+        self._drift = drift or DriftLog(config.hooks.on_drift)
+        self._hub = Hub(self._malformed, drift=self._drift, strict=config.strict_reading)
 
     # ---- for users, through the openers -----------------------------------------------------------------------------
 
@@ -225,6 +231,7 @@ class Switchboard:
             routed=pushes.routed,
             unasked=pushes.unasked,
             malformed=pushes.malformed,
+            deviations=self._drift.count,
             connections=sum(len(keepers) for keepers in self._keepers.values()),
             topics=len(self._topics),
             subscriptions=len(self._buffers),

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from .broker import BrokerRebates as BrokerRebates
     from .call_events import CallReplied as CallReplied
     from .call_events import CallSent as CallSent
+    from .drift import Drift as Drift
     from .earn import AutoSavingsStatus as AutoSavingsStatus
     from .earn import AutoSubscribeAction as AutoSubscribeAction
     from .earn import EarnHolding as EarnHolding

@@ -7,6 +7,9 @@ from typing import Any, Final, NewType, cast
 
 import attrs
 
+from ..errors import InvalidRequest
+from ._numbers import excerpt
+
 Millis = NewType("Millis", int)
 """Milliseconds since 1970 UTC; `from_millis` gives the datetime."""
 
@@ -20,14 +23,25 @@ ALIASES: Final = "bitmart_trio.aliases"
 ZERO_IS_NONE: Final = "bitmart_trio.zero_is_none"
 
 
+def _datetime(value: int, a_second: int) -> datetime:
+    try:
+        return _EPOCH + timedelta(seconds=value // a_second, milliseconds=value % a_second)
+    except OverflowError:
+        raise InvalidRequest(f"not a time: {excerpt(value)}", argument="value") from None
+
+
 def from_millis(value: Millis) -> datetime:
-    """The aware UTC datetime of a time in milliseconds, exact to the millisecond."""
-    return _EPOCH + timedelta(milliseconds=value)
+    """Return the aware UTC datetime of a time in milliseconds, exact to the millisecond.
+
+    Raises:
+        InvalidRequest: no calendar reaches it.
+    """
+    return _datetime(value, 1000)
 
 
 def from_seconds(value: Seconds) -> datetime:
-    """The aware UTC datetime of a time in seconds."""
-    return _EPOCH + timedelta(seconds=value)
+    """Return the aware UTC datetime of a time in seconds; raises like `from_millis`."""
+    return _datetime(value, 1)
 
 
 def members(value: object) -> dict[str, object]:

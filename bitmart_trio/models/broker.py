@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import ClassVar
 
 import attrs
 
@@ -23,3 +24,5 @@ class BrokerRebates:
 
     rebates: dict[str, list[BrokerRebate]]
     """Keyed by the day, ``YYYY-MM-DD``; days without a rebate are missing."""
+
+    _identity_: ClassVar[tuple[str, ...]] = ("rebates",)

@@ -7,6 +7,7 @@ third-party SDK, so expect more of them on the wire than there are here (``bm.ex
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import ClassVar
 
 import attrs
 
@@ -106,6 +107,8 @@ class FlexibleSavingsProductPage:
     items: list[FlexibleSavingsProduct] = wire("list")
     """Those of this page."""
 
+    _identity_: ClassVar[tuple[str, ...]] = ("items",)
+
 
 @attrs.frozen(kw_only=True)
 class FlexibleSavingsHolding:
@@ -144,6 +147,8 @@ class FlexibleSavingsHoldingPage:
     items: list[FlexibleSavingsHolding] = wire("list")
     """Those of this page."""
 
+    _identity_: ClassVar[tuple[str, ...]] = ("items",)
+
 
 @attrs.frozen(kw_only=True)
 class FlexibleSavingsRecord:
@@ -180,6 +185,8 @@ class FlexibleSavingsRecordPage:
     items: list[FlexibleSavingsRecord] = wire("list")
     """Those of this page."""
 
+    _identity_: ClassVar[tuple[str, ...]] = ("items",)
+
 
 @attrs.frozen(kw_only=True)
 class FixedSavingsProduct:
@@ -211,6 +218,8 @@ class FixedSavingsProductPage:
     """All products."""
     items: list[FixedSavingsProduct] = wire("list")
     """Those of this page."""
+
+    _identity_: ClassVar[tuple[str, ...]] = ("items",)
 
 
 @attrs.frozen(kw_only=True)
@@ -254,6 +263,8 @@ class FixedSavingsHoldingPage:
     items: list[FixedSavingsHolding] = wire("list")
     """Those of this page."""
 
+    _identity_: ClassVar[tuple[str, ...]] = ("items",)
+
 
 @attrs.frozen(kw_only=True)
 class FixedSavingsRecord:
@@ -291,6 +302,8 @@ class FixedSavingsRecordPage:
     """All records that fit the query."""
     items: list[FixedSavingsRecord] = wire("list")
     """Those of this page."""
+
+    _identity_: ClassVar[tuple[str, ...]] = ("items",)
 
 
 @attrs.frozen(kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import ClassVar
 
 import attrs
 
@@ -164,6 +165,8 @@ class AutoRepaymentPage:
     total: int
     """How many there are in all."""
 
+    _identity_: ClassVar[tuple[str, ...]] = ("items",)
+
 
 @attrs.frozen(kw_only=True)
 class InterestLogItem:
@@ -199,3 +202,5 @@ class InterestLogPage:
     """The page."""
     total: int
     """How many there are in all."""
+
+    _identity_: ClassVar[tuple[str, ...]] = ("items",)

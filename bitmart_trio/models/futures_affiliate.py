@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import ClassVar
 
 import attrs
 
@@ -86,6 +87,8 @@ class AffiliateRebatePage:
     items: list[AffiliateRebate] = wire("rebate_detail_page_data")
     """The page."""
 
+    _identity_: ClassVar[tuple[str, ...]] = ("items",)
+
 
 @attrs.frozen(kw_only=True)
 class AffiliateTrade:
@@ -131,6 +134,8 @@ class AffiliateTradePage:
     """Number of the page."""
     items: list[AffiliateTrade] = wire("list")
     """The page."""
+
+    _identity_: ClassVar[tuple[str, ...]] = ("items",)
 
 
 @attrs.frozen
@@ -208,6 +213,8 @@ class AffiliateInvitedUserPage:
     total: int
     """How many there are in all."""
 
+    _identity_: ClassVar[tuple[str, ...]] = ("items",)
+
 
 @attrs.frozen(kw_only=True)
 class AffiliateFundsRecord:
@@ -245,6 +252,8 @@ class AffiliateFundsRecordPage:
     """Number of the page."""
     items: list[AffiliateFundsRecord] = wire("list")
     """The page."""
+
+    _identity_: ClassVar[tuple[str, ...]] = ("items",)
 
 
 @attrs.frozen

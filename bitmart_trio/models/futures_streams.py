@@ -107,6 +107,8 @@ class FuturesTicker:
     index_price: Decimal | None = None
     """The spot price over several exchanges."""
 
+    _identity_: ClassVar[tuple[str, ...]] = ("symbol",)
+
 
 @attrs.frozen(kw_only=True)
 class FuturesFundingRateUpdate:
@@ -129,6 +131,8 @@ class FuturesFundingRateUpdate:
     time: Millis = wire("ts")
     """Push time."""
 
+    _identity_: ClassVar[tuple[str, ...]] = ("symbol",)
+
 
 @attrs.frozen(kw_only=True)
 class FuturesDepthSide:
@@ -142,6 +146,7 @@ class FuturesDepthSide:
     time: Millis | None = wire("ms_t", default=None)
     """Push time; two messages of one time belong together."""
 
+    _identity_: ClassVar[tuple[str, ...]] = ("symbol", "side")
     _plain_is_exact_: ClassVar[bool] = True
 
     @classmethod
@@ -162,6 +167,7 @@ class FuturesDepth:
     time: Millis | None = wire("ms_t", default=None)
     """Push time; drop one that is older than the last."""
 
+    _identity_: ClassVar[tuple[str, ...]] = ("symbol",)
     _plain_is_exact_: ClassVar[bool] = True
 
     @classmethod
@@ -186,6 +192,7 @@ class FuturesDepthIncrease:
     time: Millis | None = wire("ms_t", default=None)
     """Push time, seen on a one-second grid."""
 
+    _identity_: ClassVar[tuple[str, ...]] = ("symbol",)
     _plain_is_exact_: ClassVar[bool] = True
 
     @classmethod
@@ -210,6 +217,8 @@ class FuturesBookTicker:
     time: Millis = wire("ms_t")
     """Push time."""
 
+    _identity_: ClassVar[tuple[str, ...]] = ("symbol",)
+
 
 @attrs.frozen(kw_only=True)
 class FuturesTrade:
@@ -229,6 +238,8 @@ class FuturesTrade:
     """What both sides did; missing in the documented sample, present in recorded frames."""
     buyer_is_maker: bool | None = wire("m", default=None)
     """True when the taker sold; None before 2025-01-16."""
+
+    _identity_: ClassVar[tuple[str, ...]] = ("symbol",)
 
     @property
     def datetime(self) -> datetime:
@@ -256,6 +267,7 @@ class FuturesKlineUpdate:
     time: Seconds = wire("ts")
     """Of the bar, but recorded values are a second past the minute: floor it to the interval to get the open time."""
 
+    _identity_: ClassVar[tuple[str, ...]] = ("symbol",)
     _plain_is_exact_: ClassVar[bool] = True
 
     @classmethod
@@ -284,6 +296,8 @@ class FuturesAssetUpdate:
     """Tied up in positions."""
     frozen: Decimal = wire("frozen_balance")
     """Held by open orders."""
+
+    _identity_: ClassVar[tuple[str, ...]] = ("currency",)
 
 
 @attrs.frozen(kw_only=True)
@@ -316,6 +330,8 @@ class FuturesPositionUpdate:
     """When it last changed, in milliseconds."""
     position_mode: PositionMode | None = None
     """None before 2025-04-10."""
+
+    _identity_: ClassVar[tuple[str, ...]] = ("symbol",)
 
 
 @attrs.frozen(kw_only=True)
@@ -385,6 +401,8 @@ class FuturesPushedOrder:
     position_mode: PositionMode | None = None
     """Hedge or one-way."""
 
+    _identity_: ClassVar[tuple[str, ...]] = ("order_id", "symbol")
+
     @classmethod
     def _shape_(cls, value: object) -> object:
         known = members(value)
@@ -399,3 +417,5 @@ class FuturesOrderUpdate:
     """What happened."""
     order: FuturesPushedOrder
     """Its state now."""
+
+    _identity_: ClassVar[tuple[str, ...]] = ("order",)

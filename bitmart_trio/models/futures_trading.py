@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import cast
+from typing import ClassVar, cast
 
 import attrs
 
@@ -183,6 +183,8 @@ class FuturesOrder:
     preset_stop_loss_price: Decimal | None = None
     """Attached stop-loss; None without one."""
 
+    _identity_: ClassVar[tuple[str, ...]] = ("order_id",)
+
 
 @attrs.frozen(kw_only=True)
 class PlanOrder:
@@ -281,6 +283,8 @@ class FuturesOrderPlaced:
     price: str
     """The price, or the words ``market price`` for market orders."""
 
+    _identity_: ClassVar[tuple[str, ...]] = ("order_id",)
+
 
 @attrs.frozen
 class FuturesOrderId:
@@ -288,6 +292,8 @@ class FuturesOrderId:
 
     order_id: str
     """The exchange's id."""
+
+    _identity_: ClassVar[tuple[str, ...]] = ("order_id",)
 
 
 @attrs.frozen
@@ -298,6 +304,8 @@ class FuturesOrderIds:
     """The exchange's id."""
     client_order_id: str | None = None
     """The caller's id; None without one."""
+
+    _identity_: ClassVar[tuple[str, ...]] = ("order_id",)
 
 
 @attrs.frozen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final, cast
+from typing import ClassVar, Final, cast
 
 import attrs
 
@@ -92,6 +92,8 @@ class MarginTransferPlaced:
     transfer_id: str
     """The exchange's id."""
 
+    _identity_: ClassVar[tuple[str, ...]] = ("transfer_id",)
+
 
 @attrs.frozen
 class BorrowPlaced:
@@ -100,6 +102,8 @@ class BorrowPlaced:
     borrow_id: str
     """The exchange's id."""
 
+    _identity_: ClassVar[tuple[str, ...]] = ("borrow_id",)
+
 
 @attrs.frozen
 class RepayPlaced:
@@ -107,6 +111,8 @@ class RepayPlaced:
 
     repay_id: str
     """The exchange's id."""
+
+    _identity_: ClassVar[tuple[str, ...]] = ("repay_id",)
 
 
 @attrs.frozen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import ClassVar
 
 import attrs
 
@@ -212,6 +213,8 @@ class WithdrawPlaced:
 
     withdraw_id: str
     """The exchange's id for it."""
+
+    _identity_: ClassVar[tuple[str, ...]] = ("withdraw_id",)
 
 
 @attrs.frozen(kw_only=True)

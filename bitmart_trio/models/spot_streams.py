@@ -90,6 +90,8 @@ class SpotTicker:
     time: Millis | None = wire("ms_t", default=None)
     """Push time."""
 
+    _identity_: ClassVar[tuple[str, ...]] = ("symbol",)
+
 
 @attrs.frozen
 class SpotKlineUpdate:
@@ -109,6 +111,7 @@ class SpotKlineUpdate:
     volume: Decimal
     """Traded volume; the unit is not documented."""
 
+    _identity_: ClassVar[tuple[str, ...]] = ("symbol",)
     _plain_is_exact_: ClassVar[bool] = True
 
     @classmethod
@@ -133,6 +136,8 @@ class SpotDepth:
     time: Millis = wire("ms_t")
     """Push time; drop one that is older than the last."""
 
+    _identity_: ClassVar[tuple[str, ...]] = ("symbol",)
+
 
 @attrs.frozen
 class SpotDepthIncrease:
@@ -150,6 +155,8 @@ class SpotDepthIncrease:
     """Best first."""
     time: Millis = wire("ms_t")
     """Push time."""
+
+    _identity_: ClassVar[tuple[str, ...]] = ("symbol",)
 
 
 @attrs.frozen(kw_only=True)
@@ -169,6 +176,8 @@ class SpotTrade:
     time: Millis | None = wire("ms_t", default=None)
     """Execution time."""
 
+    _identity_: ClassVar[tuple[str, ...]] = ("symbol",)
+
 
 @attrs.frozen(kw_only=True)
 class SpotBookTicker:
@@ -186,6 +195,8 @@ class SpotBookTicker:
     """Base currency."""
     time: Millis = wire("ms_t", aliases=("ts",))
     """Push time."""
+
+    _identity_: ClassVar[tuple[str, ...]] = ("symbol",)
 
 
 @attrs.frozen(kw_only=True)
@@ -247,6 +258,8 @@ class SpotOrderUpdate:
     update_time: Millis | None = None
     """When it last changed, in milliseconds."""
 
+    _identity_: ClassVar[tuple[str, ...]] = ("symbol", "order_id")
+
 
 @attrs.frozen(kw_only=True)
 class SpotPushedBalance:
@@ -270,6 +283,8 @@ class SpotBalanceUpdate:
     account_type: CustodyType | None = None
     """Which wallet."""
     balances: list[SpotPushedBalance] = wire("balance_details")
+
+    _identity_: ClassVar[tuple[str, ...]] = ("balances",)
 
     @classmethod
     def _shape_(cls, value: object) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import ClassVar
 
 import attrs
 
@@ -53,6 +54,8 @@ class SubTransferPage:
     """All that fit the query."""
     transfers: list[SubTransfer] = wire("historyList")
     """The newest of them, up to the limit of the query."""
+
+    _identity_: ClassVar[tuple[str, ...]] = ("transfers",)
 
 
 @attrs.frozen

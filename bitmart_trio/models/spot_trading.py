@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TypeAlias, cast
+from typing import ClassVar, TypeAlias, cast
 
 import attrs
 
@@ -110,6 +110,8 @@ class OrderPlaced:
     order_id: str
     """The exchange's id: a 64-bit number, kept as text."""
 
+    _identity_: ClassVar[tuple[str, ...]] = ("order_id",)
+
 
 @attrs.frozen
 class CancelResult:
@@ -117,6 +119,8 @@ class CancelResult:
 
     result: bool
     """False: the order had already been filled or cancelled."""
+
+    _identity_: ClassVar[tuple[str, ...]] = ("result",)
 
     @classmethod
     def _shape_(cls, value: object) -> object:
@@ -150,6 +154,8 @@ class BatchOrderIds:
 
     order_ids: list[str] = wire("orderIds")
     """In the order of the batch."""
+
+    _identity_: ClassVar[tuple[str, ...]] = ("order_ids",)
 
 
 @attrs.frozen(kw_only=True)
@@ -239,6 +245,8 @@ class SpotOrder:
     update_time: Millis = wire("updateTime")
     """When it changed last."""
 
+    _identity_: ClassVar[tuple[str, ...]] = ("order_id",)
+
     @classmethod
     def _shape_(cls, value: object) -> object:
         # Amounts of market orders have been seen blank; a blank fill is none.
@@ -321,3 +329,5 @@ class AlgoOrder:
     """When it was accepted."""
     update_time: Millis = wire("updateTime")
     """When it changed last."""
+
+    _identity_: ClassVar[tuple[str, ...]] = ("order_id",)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import attrs
 
 from ._enums import OpenInt, OpenStr
@@ -30,6 +32,8 @@ class SystemTime:
 
     server_time: Millis
     """Milliseconds since 1970 UTC."""
+
+    _identity_: ClassVar[tuple[str, ...]] = ("server_time",)
 
 
 @attrs.frozen
