@@ -66,3 +66,14 @@ def wire(
     """
     metadata = {WIRE: name, ALIASES: aliases, ZERO_IS_NONE: zero_is_none}
     return attrs.field(default=default, metadata={key: value for key, value in metadata.items() if value})
+
+
+def drop_echo(order: object) -> None:
+    """Make the client order id of an order, fill or push None where it only repeats the exchange's id.
+
+    The exchange shows the order id once more where no client order id was given (seen in 2023 and 2024), and a caller
+    must be able to tell that from an id of theirs.
+    """
+    given = getattr(order, "client_order_id", None)
+    if given is not None and given == getattr(order, "order_id", None):
+        object.__setattr__(order, "client_order_id", None)  # the models are frozen for everybody else

@@ -8,7 +8,7 @@ from typing import ClassVar, cast
 import attrs
 
 from ._enums import OpenStr, OrderSide
-from ._fields import Millis, Seconds, members, wire
+from ._fields import Millis, Seconds, drop_echo, members, wire
 from ._rows import Levels
 from .spot_trading import SpotOrderMode, SpotOrderState, SpotOrderType
 
@@ -259,6 +259,10 @@ class SpotOrderUpdate:
     """When it last changed, in milliseconds."""
 
     _identity_: ClassVar[tuple[str, ...]] = ("symbol", "order_id")
+
+    def __attrs_post_init__(self) -> None:
+        """Tell no client order id from one that was given: see `drop_echo`."""
+        drop_echo(self)
 
 
 @attrs.frozen(kw_only=True)

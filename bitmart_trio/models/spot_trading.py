@@ -8,7 +8,7 @@ from typing import ClassVar, TypeAlias, cast
 import attrs
 
 from ._enums import OpenStr, OrderSide
-from ._fields import Millis, wire
+from ._fields import Millis, drop_echo, wire
 
 _Amount: TypeAlias = Decimal | int | str
 
@@ -213,7 +213,7 @@ class SpotOrder:
     order_id: str = wire("orderId")
     """The exchange's id."""
     client_order_id: str | None = wire("clientOrderId", default=None)
-    """The caller's id. Where none was given: None, or the order id once more."""
+    """The caller's id; None where none was given (the exchange repeats the order id there)."""
     symbol: str
     """Such as BTC_USDT."""
     side: OrderSide
@@ -256,6 +256,10 @@ class SpotOrder:
         blank = {name: "0" for name in ("filledSize", "filledNotional") if members.get(name) in (None, "")}
         return {**members, **blank} if blank else members
 
+    def __attrs_post_init__(self) -> None:
+        """Tell no client order id from one that was given: see `drop_echo`."""
+        drop_echo(self)
+
 
 @attrs.frozen(kw_only=True)
 class SpotFill:
@@ -266,7 +270,7 @@ class SpotFill:
     order_id: str = wire("orderId")
     """The order that was filled."""
     client_order_id: str | None = wire("clientOrderId", default=None)
-    """The caller's id of the order. Where none was given: None, or the order id once more."""
+    """The caller's id of the order; None where none was given."""
     symbol: str
     """Such as BTC_USDT."""
     side: OrderSide
@@ -293,6 +297,10 @@ class SpotFill:
     """When it was filled."""
     update_time: Millis | None = wire("updateTime", default=None)
     """When the record changed last; None when the exchange leaves it out."""
+
+    def __attrs_post_init__(self) -> None:
+        """Tell no client order id from one that was given: see `drop_echo`."""
+        drop_echo(self)
 
 
 @attrs.frozen(kw_only=True)

@@ -6,6 +6,7 @@ Replays bytes already read, stalls, trickles, and breaks off.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from contextlib import suppress
 from socket import SO_LINGER, SOL_SOCKET
 
@@ -34,6 +35,8 @@ class Link(trio.abc.Stream):
         self.names = names
         self.cut: bool = False
         """Broken off by `sever`."""
+        self.watch: Callable[[bytes | bytearray], None] | None = None
+        """Sees everything that comes behind the head."""
         self._stream = stream
         self._faults = faults
         self._head = head
@@ -67,6 +70,12 @@ class Link(trio.abc.Stream):
             return data
         # wsproto keeps frames that come before it has accepted the handshake, and shows them only when more arrive.
         await self._gate.wait()
+        more = await self._behind_head(max_bytes)
+        if self.watch is not None:
+            self.watch(more)
+        return more
+
+    async def _behind_head(self, max_bytes: int | None) -> bytes | bytearray:
         if self._rest:
             await trio.lowlevel.checkpoint()
             data, self._rest = self._rest, b""

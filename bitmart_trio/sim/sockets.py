@@ -19,6 +19,7 @@ import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, WebSocketRequest, wrap_server_stream
 from wsproto.utilities import LocalProtocolError
 
+from . import rules
 from .dialects import FuturesDialect, SpotDialect
 from .eventlog import encode
 from .faults import (
@@ -40,6 +41,7 @@ from .faults import (
     subject_of,
 )
 from .link import Link
+from .pings import PingWatch
 
 if TYPE_CHECKING:
     from .accounts import Account
@@ -88,6 +90,8 @@ class Limits:
 
     ``both`` counts the exchange's own frames too, so that a client may ping after silence only; ``client`` does not.
     """
+    spot_protocol_pings: bool = rules.SPOT_PROTOCOL_PING.value
+    """Whether protocol pings keep a spot connection alive too; on futures they always do."""
     spot_lifeless_seconds: float | None = 300.0
     """A connection that never subscribed is closed after so long."""
     futures_lifeless_seconds: float | None = 5.0
@@ -154,6 +158,7 @@ class Connection:
         self.exchange: Exchange = sockets.exchange
         self.sockets = sockets
         self._link = link
+        link.watch = PingWatch(self._hear_ping).feed
         self._queue: deque[str | bytes | _Close] = deque()
         self._ready = trio.Event()
         self._scope = trio.CancelScope()
@@ -329,6 +334,11 @@ class Connection:
             self.turn_away(*RATE_MESSAGE)
         else:
             self._dialect.hear(data.decode(errors="replace"))
+
+    def _hear_ping(self) -> None:
+        counts = rules.FUTURES_PROTOCOL_PING.value if self.kind.startswith("futures") else None
+        if self.sockets.limits.spot_protocol_pings if counts is None else counts:
+            self._last_heard = trio.current_time()
 
     def _too_many(self, now: float) -> bool:
         most = self.sockets.limits.spot_messages

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import pytest
@@ -14,6 +14,7 @@ import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bitmart_trio._core.endpoint import Endpoint
 from bitmart_trio.history._plan import Rules
 from bitmart_trio.history._seek import Coarse
 from bitmart_trio.history._walk import Cursor, Walk, Walker
@@ -94,7 +95,7 @@ def walker(
 ) -> Walker[int]:
     walk: Walk[list[int], int] = Walk(
         name="bars",
-        endpoint=None,  # type: ignore[arg-type]  # the fake asks nobody
+        endpoint=cast("Endpoint[list[int]]", None),  # the fake asks nobody
         rules=Rules(span=MINUTE * coarse.most, grain=1000, most=bars.most),
         pick=lambda data: data,
         time=lambda time: time,

@@ -17,7 +17,8 @@ def test_market_order_fills_at_the_book() -> None:
     assert placed["price"] == "market price"
     assert isinstance(placed["order_id"], int)
     order = venue.ok(venue.get("order", symbol="BTCUSDT", order_id=placed["order_id"]))
-    assert (order["state"], order["deal_size"], order["price"], order["type"]) == (4, "10", "0", "market")
+    assert (order["state"], order["deal_size"], order["type"]) == (4, "10", "market")
+    assert Decimal(order["price"]) > Decimal(order["deal_avg_price"])  # the protective price, not the fills'
     assert Decimal(order["deal_avg_price"]) >= ask
     fill = venue.ok(venue.get("trades", symbol="BTCUSDT"))[0]
     assert fill["exec_type"] == "Taker"

@@ -51,8 +51,8 @@ def test_lists_of_currencies_and_pairs(exchange: Exchange) -> None:
         "price_min_precision": -1,
         "price_max_precision": 2,
         "expiration": "NA",
-        "min_buy_amount": "5",
-        "min_sell_amount": "5",
+        "min_buy_amount": "5.000000000000000000000000000000",
+        "min_sell_amount": "5.000000000000000000000000000000",
         "trade_status": "trading",
         "planned_down_time": "",
     }

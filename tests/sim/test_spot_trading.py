@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 import pytest
 
 from bitmart_trio.sim.direct import Answer, Direct
 from bitmart_trio.sim.exchange import Exchange
+from bitmart_trio.sim.spot.fees import InBought
 
 SUBMIT = "/spot/v2/submit_order"
 CANCEL = "/spot/v3/cancel_order"
@@ -69,7 +70,7 @@ def best(exchange: Exchange, side: str) -> Decimal:
 
 
 def test_resting_order_holds_money_and_gives_it_back(desk: Desk) -> None:
-    """A limit buy below the market rests, freezes its value, and cancelling frees it."""
+    """A limit buy below the market rests, freezes its value and its fee, and cancelling frees both."""
     order_id = desk.submit("buy", size="0.01", price="50000.019", client_order_id="mine1", stpMode="cancel_maker")
     order = desk.order(order_id)
     created, updated = order.pop("createTime"), order.pop("updateTime")
@@ -92,29 +93,61 @@ def test_resting_order_holds_money_and_gives_it_back(desk: Desk) -> None:
         "notional": "500.00010000",
         "filledNotional": "0.00000000",
     }
-    assert desk.wallet()["USDT"] == (Decimal("99499.9999"), Decimal("500.0001"))
+    assert desk.wallet()["USDT"] == (Decimal("99499.4998999"), Decimal("500.5001001"))
     assert desk.ok(CANCEL, symbol="BTC_USDT", order_id=order_id) == {"result": True}
     assert desk.wallet()["USDT"] == money(100_000, 0)
     order = desk.order(order_id)
     assert (order["state"], order["cancelSource"]) == ("canceled", "user")
 
 
-def test_market_buy_spends_notional_and_pays_in_what_it_gets(exchange: Exchange, desk: Desk) -> None:
-    """The fee of 0.1 % comes off the bought coins; size and price stay blank."""
+def test_market_buy_spends_notional_and_pays_its_fee_on_top(exchange: Exchange, desk: Desk) -> None:
+    """The fee of 0.1 % is in the quote coin, cut to 8 places; size and price are zero, and the rest buys no lot."""
     order_id = desk.submit("buy", "market", notional="1000")
     order = desk.order(order_id)
-    assert (order["state"], order["size"], order["price"], order["notional"]) == ("filled", "", "", "1000.00000000")
+    assert (order["state"], order["cancelSource"]) == ("partially_canceled", "")
+    assert (order["size"], order["price"], order["notional"]) == ("0.00000", "0.00", "1000.00000000")
+    rest = 1000 - Decimal(order["filledNotional"])
+    assert 0 < rest < best(exchange, "sell") * exchange.spot.markets["BTC_USDT"].pair.lot
     fills = desk.ok(f"{QUERY}/order-trades", orderId=order_id)
-    assert {fill["feeCoinName"] for fill in fills} == {"BTC"}
+    assert {fill["feeCoinName"] for fill in fills} == {"USDT"}
     assert {fill["tradeRole"] for fill in fills} == {"taker"}
     got = sum((Decimal(fill["size"]) for fill in fills), Decimal(0))
+    for fill in fills:
+        assert Decimal(fill["fee"]) == (Decimal(fill["notional"]) / 1000).quantize(Decimal("1E-8"), ROUND_DOWN)
     fees = sum((Decimal(fill["fee"]) for fill in fills), Decimal(0))
-    assert abs(fees - got / 1000) <= Decimal("1E-8") * len(fills)
     wallet = desk.wallet()
-    assert wallet["BTC"] == money(10 + got - fees, 0)
-    assert wallet["USDT"] == money(100_000 - Decimal(order["filledNotional"]), 0)
-    assert 999 < Decimal(order["filledNotional"]) <= 1000
-    assert exchange.accounts.fees.available("BTC") == fees
+    assert wallet["BTC"] == money(10 + got, 0)
+    assert wallet["USDT"] == money(100_000 - Decimal(order["filledNotional"]) - fees, 0)
+    assert exchange.accounts.fees.available("USDT") == fees
+
+
+def test_a_market_buy_that_spends_all_of_it_is_filled(exchange: Exchange, desk: Desk) -> None:
+    """Nothing is left that could be cancelled."""
+    ask = best(exchange, "sell")
+    order = desk.order(desk.submit("buy", "market", notional=str(ask * Decimal("0.001"))))
+    assert (order["state"], order["filledNotional"]) == ("filled", order["notional"])
+
+
+def test_a_buy_needs_room_for_its_fee(desk: Desk) -> None:
+    """All the money there is buys nothing; a thousandth less does."""
+    assert desk.call(SUBMIT, symbol="BTC_USDT", side="buy", type="market", notional="100000").code == 50020
+    order = desk.order(desk.submit("buy", "market", notional="99900"))
+    assert order["state"] == "partially_canceled"
+
+
+def test_another_fee_model_takes_it_out_of_what_is_bought(exchange: Exchange, desk: Desk) -> None:
+    """As the exchange did in 2019; a maker's part too, and nothing more than the value is frozen."""
+    exchange.spot.engine.fees = InBought(Decimal("0.0025"))
+    order_id = desk.submit("buy", size="0.1", price=str(best(exchange, "sell") - 1000))
+    assert desk.wallet()["USDT"][1] == Decimal(desk.order(order_id)["notional"])
+    exchange.flow.push("BTC", best(exchange, "buy") - 1100)
+    exchange.clock.step(100)
+    exchange.tick()
+    assert desk.order(order_id)["state"] == "filled"
+    fills = desk.ok(f"{QUERY}/order-trades", orderId=order_id)
+    assert {fill["feeCoinName"] for fill in fills} == {"BTC"}
+    assert desk.wallet()["BTC"] == money(10 + sum(Decimal(fill["size"]) - Decimal(fill["fee"]) for fill in fills), 0)
+    assert exchange.accounts.fees.available("BTC") == Decimal("0.00025")
 
 
 def test_market_sell_walks_down_the_book(exchange: Exchange, desk: Desk) -> None:
@@ -137,7 +170,7 @@ def test_taking_limit_order_gets_the_better_price(exchange: Exchange, desk: Desk
     order_id = desk.submit("buy", size="0.001", price=str(ask + 1000))
     order = desk.order(order_id)
     assert (order["state"], Decimal(order["priceAvg"])) == ("filled", ask)
-    assert desk.wallet()["USDT"] == money(100_000 - ask * Decimal("0.001"), 0)
+    assert desk.wallet()["USDT"] == money(100_000 - ask * Decimal("0.001") * Decimal("1.001"), 0)
 
 
 def test_user_order_is_filled_when_the_walk_crosses_it(exchange: Exchange, desk: Desk) -> None:
@@ -292,8 +325,10 @@ def test_cancelling_tells_what_became_of_the_order(exchange: Exchange, desk: Des
     gone = desk.submit("buy", size="0.01", price="40000")
     desk.ok(CANCEL, symbol="BTC_USDT", order_id=gone)
     assert desk.call(CANCEL, symbol="BTC_USDT", order_id=gone).code == 50030
-    filled = desk.submit("buy", "market", notional="100")
+    filled = desk.submit("sell", "market", size="0.01")
     assert desk.call(CANCEL, symbol="BTC_USDT", order_id=filled).code == 50031
+    bought = desk.submit("buy", "market", notional="100")
+    assert desk.call(CANCEL, symbol="BTC_USDT", order_id=bought).code == 50030
     assert desk.call(CANCEL, symbol="BTC_USDT", order_id="12").code == 50005
     assert desk.call(CANCEL, symbol="ETH_USDT", order_id=filled).code == 50005
     assert desk.call(CANCEL, symbol="BTC_USDT").code == 50039
@@ -302,7 +337,7 @@ def test_cancelling_tells_what_became_of_the_order(exchange: Exchange, desk: Des
 
 def test_cancelled_unfilled_orders_are_forgotten_after_twenty_minutes(exchange: Exchange, desk: Desk) -> None:
     """By id they are gone then, while filled ones and the history stay."""
-    filled = desk.submit("buy", "market", notional="100")
+    filled = desk.submit("sell", "market", size="0.01")
     gone = desk.submit("buy", size="0.01", price="40000", client_order_id="gone1")
     desk.ok(CANCEL, symbol="BTC_USDT", order_id=gone)
     exchange.clock.step(20 * 60_000 - 1_000)

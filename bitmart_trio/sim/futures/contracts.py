@@ -116,6 +116,11 @@ class Contract:
         gain = cost - proceeds if self.inverse else proceeds - cost
         return gain if direction == "long" else -gain
 
+    def cost(self, size: Decimal, price: Decimal, leverage: Decimal) -> Decimal:
+        """What opening ``size`` contracts takes: margin and taker fee."""
+        value = self.value(size, price)
+        return cut(value / leverage) + cut(value * TAKER_FEE)
+
     def bracket(self, value: Decimal) -> Bracket:
         """The risk tier of a position value; the last one beyond every bound."""
         return next((tier for tier in self.brackets if value <= tier.cap), self.brackets[-1])

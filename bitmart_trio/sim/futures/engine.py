@@ -14,9 +14,11 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
+from .. import rules
 from ..book import Resting, Side
 from ..wire import Refusal
-from .contracts import MAKER_FEE, TAKER_FEE, ZERO, Contract, Direction, cut
+from .contracts import MAKER_FEE, TAKER_FEE, ZERO, Contract, cut
+from .fok import fills_whole
 from .listing import Listing, Print
 from .orders import DONE, FOK, IOC, MAKER_ONLY, Fill, Order, Plan
 from .positions import Ledger, Position, Trader
@@ -102,6 +104,8 @@ class Engine:
         if order.client_order_id:
             trader.client_ids[order.client_order_id] = order.order_id
         order.updated_ms = order.created_ms
+        if order.price is None:
+            order.protective_price = self._protective_price(listing, order)
         self.told(order, SUBMITTED)
         self._run(listing, order)
 
@@ -186,17 +190,11 @@ class Engine:
 
     def liquidation_price(self, trader: Trader, held: Position) -> Decimal:
         """The mark price at which a position would be liquidated if nothing else moved; 0 for never."""
-        listing = self.listings[held.contract.symbol]
         if held.open_type == "isolated":
-            return held.liquidation_price(listing.mark, held.margin)
-        return held.liquidation_price(listing.mark, self.ledger.backing(trader, held.contract.settle, self.marks, held))
+            return held.liquidation_price(held.margin)
+        return held.liquidation_price(self.ledger.backing(trader, held.contract.settle, self.marks, held))
 
     # ------------------------------------------------------------ checks
-
-    def cost(self, contract: Contract, size: Decimal, price: Decimal, leverage: Decimal) -> Decimal:
-        """What opening ``size`` contracts takes: margin and taker fee."""
-        value = contract.value(size, price)
-        return cut(value / leverage) + cut(value * TAKER_FEE)
 
     def _check(self, order: Order) -> None:
         trader, contract = order.owner, order.contract
@@ -217,24 +215,14 @@ class Engine:
         planned = contract.value(opening, worst) + self._open_value(trader, contract, without=order)
         if order.leverage > contract.bracket(planned).leverage or planned > contract.brackets[-1].cap:
             raise Refusal(40029, "The leverage is too large for a position of this value")
-        if self.cost(contract, opening, worst, order.leverage) > self.ledger.free(trader, contract.settle, self.marks):
+        if contract.cost(opening, worst, order.leverage) > self.ledger.free(trader, contract.settle, self.marks):
             raise Refusal(40027, "Balance not enough")
 
     def _opening_size(self, order: Order) -> Decimal:
         """How much of what is left would open a position, as things stand."""
         if order.closing:
             return ZERO
-        return self._split(order, order.left)[2]
-
-    def _split(self, order: Order, size: Decimal) -> tuple[Position | None, Decimal, Decimal]:
-        """What ``size`` contracts of an order would do now: the position they close, how many close, how many open."""
-        if not order.closing and not order.owner.one_way:
-            return None, ZERO, size
-        held = order.owner.position(
-            order.contract.symbol, order.direction if order.closing else _opposite(order.direction)
-        )
-        closing = ZERO if held is None else min(size, held.size)
-        return held, closing, size - closing
+        return order.split(order.left)[2]
 
     def _worst_price(self, order: Order) -> Decimal | None:
         """The price, of those it may trade at, at which the contracts are worth most; None with an empty book."""
@@ -272,7 +260,7 @@ class Engine:
         if order.mode == MAKER_ONLY and book.crosses(side, order.price):
             self.cancel(order)
             return
-        if order.mode == FOK and self._reachable(listing, order) < order.left:
+        if order.mode == FOK and not fills_whole(listing, order, self._resting):
             self.cancel(order)
             return
         left = self._match(listing, side, order.price, order.left, order, not order.closing)
@@ -284,16 +272,11 @@ class Engine:
             self._rest(listing, order)
         self.changed(order.owner, order.contract.settle)
 
-    def _reachable(self, listing: Listing, order: Order) -> Decimal:
-        """How much of the book the order could take."""
-        return sum(
-            (
-                maker.left
-                for maker in listing.book.candidates(order.book_side, order.price)
-                if maker.owner != order.owner.account.account_id
-            ),
-            ZERO,
-        )
+    @staticmethod
+    def _protective_price(listing: Listing, order: Order) -> Decimal:
+        """The price that a market order shows: see `rules.PROTECTIVE_PRICE`."""
+        share = rules.PROTECTIVE_PRICE.value
+        return listing.contract.on_grid(listing.last * (1 + share if order.book_side == "buy" else 1 - share))
 
     def _match(
         self,
@@ -349,15 +332,15 @@ class Engine:
 
     def _affordable(self, order: Order, size: Decimal, price: Decimal) -> bool:
         """Whether a fill can be paid for; in doubt only where part of an order nets off in one-way mode."""
-        held, closing, opening = self._split(order, size)
+        held, closing, opening = order.split(size)
         if opening <= 0 or order.closing:
             return True
         contract = order.contract
         there = order.owner.account.futures.available(contract.settle) + order.held
         if held is not None:
-            cost, margin = _share(held, closing)
+            cost, margin = held.share(closing)
             there += margin + contract.profit(held.direction, cost, contract.value(closing, price))
-        return self.cost(contract, opening, price, order.leverage) <= there
+        return contract.cost(opening, price, order.leverage) <= there
 
     def _trade(
         self,
@@ -396,7 +379,7 @@ class Engine:
     def _rest(self, listing: Listing, order: Order) -> None:
         assert order.price is not None, "only limit orders rest"
         opening, currency = self._opening_size(order), order.contract.settle
-        needed = self.cost(order.contract, opening, order.price, order.leverage) if opening > 0 else ZERO
+        needed = order.contract.cost(opening, order.price, order.leverage) if opening > 0 else ZERO
         wallet = order.owner.account.futures
         if needed > wallet.available(currency):
             self.cancel(order)
@@ -431,7 +414,7 @@ class Engine:
     def _fill(self, order: Order, size: Decimal, price: Decimal, maker: bool, trade_id: int, now: int) -> None:
         trader, contract = order.owner, order.contract
         currency, symbol = contract.settle, contract.symbol
-        held, closing, opening = self._split(order, size)
+        held, closing, opening = order.split(size)
         if order.held:
             wallet = trader.account.futures
             wallet.release(currency, order.held)
@@ -444,9 +427,9 @@ class Engine:
         closing_fee = cut(fee * closing / size)
         if held is not None:
             profit = self._close_part(trader, held, closing, price, now)
-            held.fees += closing_fee
+            held.realized -= closing_fee
         if opening:
-            self._open_part(order, opening, price, now).fees += fee - closing_fee
+            self._open_part(order, opening, price, now).realized -= fee - closing_fee
         self.ledger.book(trader, symbol, currency, -fee, "fee", now)
         if order.order_id in self._resting and order.left:
             self._hold_rest(order)
@@ -472,7 +455,7 @@ class Engine:
         assert order.price is not None, "only limit orders rest"
         opening, wallet = self._opening_size(order), order.owner.account.futures
         if opening > 0:
-            needed = self.cost(order.contract, opening, order.price, order.leverage)
+            needed = order.contract.cost(opening, order.price, order.leverage)
             order.held = min(needed, wallet.available(order.contract.settle))
             wallet.hold(order.contract.settle, order.held)
 
@@ -495,7 +478,7 @@ class Engine:
 
     def _close_part(self, trader: Trader, held: Position, size: Decimal, price: Decimal, now: int) -> Decimal:
         contract = held.contract
-        cost, margin = _share(held, size)
+        cost, margin = held.share(size)
         value = contract.value(size, price)
         profit = contract.profit(held.direction, cost, value)
         held.size -= size
@@ -555,14 +538,3 @@ class Engine:
     def changed(self, trader: Trader, currency: str) -> None:
         """Tell that a balance has changed."""
         self._watcher.asset_changed(trader, currency)
-
-
-def _opposite(direction: Direction) -> Direction:
-    return "short" if direction == "long" else "long"
-
-
-def _share(held: Position, size: Decimal) -> tuple[Decimal, Decimal]:
-    """The entry value and the margin of part of a position; all that there is for the whole."""
-    if size == held.size:
-        return held.cost, held.margin
-    return cut(held.cost * size / held.size), cut(held.margin * size / held.size)

@@ -7,14 +7,16 @@ from typing import Literal, TypeAlias
 
 import attrs
 
+from .. import rules
 from ..book import Side
 from ..wire import Json
 from .contracts import ZERO, Contract, Direction, OpenType, plain
-from .positions import Trader
+from .positions import Position, Trader
 
 OrderType: TypeAlias = Literal["limit", "market", "trailing", "liquidate"]
 PlanKind: TypeAlias = Literal["plan", "take_profit", "stop_loss", "trailing"]
 
+_OPPOSITE: dict[Direction, Direction] = {"long": "short", "short": "long"}
 LIVE, DONE = 2, 4
 GTC, FOK, IOC, MAKER_ONLY = 1, 2, 3, 4
 
@@ -102,6 +104,8 @@ class Order:
     """What of the wallet's frozen balance belongs to this order."""
     updated_ms: int = 0
     last_fill: Fill | None = None
+    protective_price: Decimal | None = None
+    """What a market order shows as its price."""
 
     @property
     def left(self) -> Decimal:
@@ -123,6 +127,15 @@ class Order:
         """The position that it opens or closes (in one-way mode: beyond what it nets off)."""
         return "long" if self.side in (1, 3) else "short"
 
+    def split(self, size: Decimal) -> tuple[Position | None, Decimal, Decimal]:
+        """What ``size`` contracts of it would do now: the position they close, how many close, how many open."""
+        if not self.closing and not self.owner.one_way:
+            return None, ZERO, size
+        direction = self.direction if self.closing else _OPPOSITE[self.direction]
+        held = self.owner.position(self.contract.symbol, direction)
+        closing = ZERO if held is None else min(size, held.size)
+        return held, closing, size - closing
+
     @property
     def deal_average(self) -> Decimal:
         """The average price of its fills."""
@@ -133,7 +146,7 @@ class Order:
         return {
             "order_id": self.order_id,
             "client_order_id": self.client_order_id,
-            "price": plain(self.price or ZERO),
+            "price": plain(self.price or self.protective_price or ZERO),
             "size": plain(self.size),
             "symbol": self.contract.symbol,
             "state": self.state,
@@ -148,19 +161,28 @@ class Order:
             "update_time": self.updated_ms,
         }
 
+    def detail_row(self) -> dict[str, Json]:
+        """The form of a look-up by id."""
+        return {**self.row(), "account": "futures", **self._trail(), **self.presets.rows()}
+
     def history_row(self) -> dict[str, Json]:
         """The form of the order history."""
-        trail = self.plan if self.plan is not None and self.plan.kind == "trailing" else None
         return {
             **self.row(),
             "account": "futures",
             "trigger_price": "0",
             "execution_price": "0",
+            **self._trail(),
+            **self.presets.rows(),
+        }
+
+    def _trail(self) -> dict[str, Json]:
+        trail = self.plan if self.plan is not None and self.plan.kind == "trailing" else None
+        return {
             "activation_price_type": 0 if trail is None else trail.price_type,
             "activation_price": "0" if trail is None else plain(trail.trigger_price),
             "callback_rate": "0" if trail is None else plain(trail.callback_rate),
             "executive_order_id": "",
-            **self.presets.rows(),
         }
 
 
@@ -251,12 +273,16 @@ class Plan:
     def trailing_row(self) -> dict[str, Json]:
         """The form in which trailing orders are listed among the open orders."""
         return {
-            **self._order_fields("trailing"),
+            **self._order_fields(rules.ORDER_FINDS_TRAILING.value),
             "activation_price_type": self.price_type,
             "activation_price": plain(self.trigger_price),
             "callback_rate": plain(self.callback_rate),
             **self.presets.rows(),
         }
+
+    def detail_row(self) -> dict[str, Json]:
+        """The form of a look-up of a trailing order by id."""
+        return {**self.trailing_row(), "account": "futures", "executive_order_id": self.executive_order_id}
 
     def history_row(self) -> dict[str, Json]:
         """The form of the order history, where finished conditional orders are listed too."""

@@ -27,13 +27,14 @@ def _common(listing: Listing, held: Position, now_ms: int) -> dict[str, Json]:
         "symbol": held.contract.symbol,
         "leverage": plain(held.leverage),
         "timestamp": now_ms,
-        "current_fee": plain(held.fees),
+        # What the next settlement would take, see `rules.CURRENT_FEE`.
+        "current_fee": plain(held.value(listing.mark) * listing.funding.expected),
         "open_timestamp": held.opened_ms,
         "current_value": value,
         "mark_price": plain(listing.mark),
         "position_value": plain(held.cost),
         "position_cross": plain(held.margin),
-        "maintenance_margin": plain(held.maintenance(listing.mark)),
+        "maintenance_margin": plain(held.maintenance),
         "close_vol": plain(held.closed_size),
         "close_avg_price": plain(held.close_average),
         "open_avg_price": entry,
@@ -64,6 +65,8 @@ def position(exchange: Exchange, call: Call) -> Json:
         rows.append(
             {
                 **_common(listing, held, call.now_ms),
+                # Not the price: see `rules.MARK_PRICE_V1`.
+                "mark_price": plain(held.value(listing.mark)),
                 "margin_type": held.open_type.capitalize(),
                 "position_mode": mode_name(trader),
                 "unrealized_value": plain(held.profit(listing.mark)),

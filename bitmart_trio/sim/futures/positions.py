@@ -46,8 +46,8 @@ class Position:
     cost: Decimal = ZERO
     """Value at entry of what is held, in the settlement currency."""
     margin: Decimal = ZERO
-    fees: Decimal = ZERO
     realized: Decimal = ZERO
+    """Profits of what was closed and fundings, less all fees."""
     closed_size: Decimal = ZERO
     closed_value: Decimal = ZERO
     opened_ms: int = 0
@@ -67,26 +67,32 @@ class Position:
         """What the position is worth at a price."""
         return self.contract.value(self.size, price)
 
+    def share(self, size: Decimal) -> tuple[Decimal, Decimal]:
+        """The entry value and the margin of part of it; all that there is for the whole."""
+        if size == self.size:
+            return self.cost, self.margin
+        return cut(self.cost * size / self.size), cut(self.margin * size / self.size)
+
     def profit(self, price: Decimal) -> Decimal:
         """The unrealised profit at a price."""
         return self.contract.profit(self.direction, self.cost, self.value(price))
 
-    def maintenance(self, price: Decimal) -> Decimal:
-        """The margin needed at a price."""
-        return self.contract.maintenance(self.value(price)) if self.size else ZERO
+    @property
+    def maintenance(self) -> Decimal:
+        """The margin below which it is liquidated: by its entry value, see `rules.MAINTENANCE`."""
+        return self.contract.maintenance(self.cost) if self.size else ZERO
 
-    def liquidation_price(self, mark: Decimal, backing: Decimal) -> Decimal:
+    def liquidation_price(self, backing: Decimal) -> Decimal:
         """The price at which ``backing`` and unrealised profit are down to the maintenance margin; 0 for never."""
         if not self.size:
             return ZERO
-        tier = self.contract.bracket(self.value(mark))
-        worth, sign = self.contract.contract_size * self.size, 1 if self.direction == "long" else -1
-        if self.contract.inverse:
-            below = self.cost + sign * (backing + tier.cum)
-            price = worth * (1 + sign * tier.ratio) / below if below > 0 else ZERO
-        else:
-            price = (self.cost - sign * (backing + tier.cum)) / (worth * (1 - sign * tier.ratio))
-        return max(cut(price), ZERO)
+        # What may be lost of the value at entry, and what the value is when it is lost.
+        room = backing - self.maintenance
+        below = self.cost - room if (self.direction == "long") != self.contract.inverse else self.cost + room
+        if below <= 0:
+            return ZERO
+        worth = self.contract.contract_size * self.size
+        return cut(worth / below if self.contract.inverse else below / worth)
 
 
 @attrs.define
@@ -227,7 +233,7 @@ class Ledger:
                 total += held.margin
                 if held is not without:
                     mark = marks[held.contract.symbol]
-                    total += held.profit(mark) - held.maintenance(mark)
+                    total += held.profit(mark) - held.maintenance
         return total
 
     def book(self, trader: Trader, symbol: str, currency: str, amount: Decimal, flow: Flow, now_ms: int) -> None:

@@ -130,17 +130,20 @@ def cancel_all_after(exchange: Exchange, call: Call) -> Json:
 
 @routes.get("/contract/private/order", auth="keyed", limit=(50, 2, "key"))
 def order(exchange: Exchange, call: Call) -> Json:
-    """One order, live or finished, by exchange id."""
+    """One order, live or finished, by exchange id; trailing orders, waiting or done with, are found too."""
     trader, contract = params.trader_of(exchange, call), params.listing_of(exchange, call).contract
     order_id = params.needed(call, "order_id")
-    found = (
-        None
-        if params.elsewhere(call)
-        else trader.orders.get(order_id) or next((done for done in trader.finished if done.order_id == order_id), None)
-    )
-    if found is None or found.contract is not contract:
+    waiting, live = trader.plans.get(order_id), trader.orders.get(order_id)
+    done_with: list[Order | Plan] = [*trader.finished, *trader.finished_plans]
+    found = waiting or live or next((done for done in done_with if done.order_id == order_id), None)
+    if (
+        found is None
+        or found.contract is not contract
+        or params.elsewhere(call)
+        or (isinstance(found, Plan) and found.kind != "trailing")
+    ):
         raise Refusal(40035, "The order does not exist")
-    return {**found.row(), "account": "futures"}
+    return found.detail_row()
 
 
 @routes.get("/contract/private/order-history", auth="keyed", limit=(6, 2, "key"))

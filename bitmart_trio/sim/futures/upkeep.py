@@ -56,7 +56,7 @@ class Upkeep:
             for held in list(trader.open_positions()):
                 if held.open_type == "isolated":
                     mark = marks[held.contract.symbol]
-                    if held.margin + held.profit(mark) <= held.maintenance(mark):
+                    if held.margin + held.profit(mark) <= held.maintenance:
                         self._liquidate_isolated(trader, held, mark)
             currencies = dict.fromkeys(p.contract.settle for p in trader.open_positions() if p.open_type == "cross")
             for currency in currencies:
@@ -81,7 +81,7 @@ class Upkeep:
         for held in doomed:
             trader.account.futures.credit(currency, held.margin)
             held.margin = ZERO
-            clearance += held.maintenance(marks[held.contract.symbol])
+            clearance += held.maintenance
         # Winners first, so that the house does not bear a loss that another position's profit can pay.
         for held in sorted(doomed, key=lambda held: -held.profit(marks[held.contract.symbol])):
             mark = marks[held.contract.symbol]

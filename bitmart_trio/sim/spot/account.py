@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from ..accounts import Account
 from ..wire import Call, Json, Refusal, Routes
-from .pairs import FEE_RATE, money
+from .fees import RATE
+from .pairs import money
 
 if TYPE_CHECKING:
     from ..exchange import Exchange
@@ -107,7 +108,8 @@ def account_currencies(exchange: Exchange, call: Call) -> Json:
                 "withdraw_enabled": True,
                 "deposit_enabled": True,
                 "withdraw_minsize": least,
-                "withdraw_minfee": None,
+                # Null or the same fee once more: `rules.WITHDRAW_MINFEE`.
+                "withdraw_minfee": fee if contract is None else None,
                 "withdraw_fee": fee,
                 "withdraw_fee_estimate": f"{Decimal(fee) * price:.4f}",
                 "recharge_minsize": least_deposit,
@@ -120,7 +122,7 @@ def account_currencies(exchange: Exchange, call: Call) -> Json:
 @routes.get("/spot/v1/user_fee", auth="keyed", limit=(2, 2, "key"))
 def basic_fee_rate(exchange: Exchange, call: Call) -> Json:
     """The base rates per class of pairs; all pairs here are of class A."""
-    rates = {"A": format(FEE_RATE, "f"), "B": "0.0025", "C": "0.004", "D": "0.006"}
+    rates = {"A": format(RATE, "f"), "B": "0.0025", "C": "0.004", "D": "0.006"}
     answer: dict[str, Json] = {"user_rate_type": 0, "level": "LV1"}
     for pairs, rate in rates.items():
         answer |= {f"taker_fee_rate_{pairs}": rate, f"maker_fee_rate_{pairs}": rate}
@@ -133,7 +135,7 @@ def trade_fee_rate(exchange: Exchange, call: Call) -> Json:
     symbol = call.need("symbol")
     if symbol not in exchange.spot.markets:
         raise Refusal(50001, "Symbol not found")
-    rate = format(FEE_RATE, "f")
+    rate = format(RATE, "f")
     return {
         "symbol": symbol,
         "buy_taker_fee_rate": rate,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 
+from .. import rules
 from ..accounts import ZERO, Wallet
 from ..book import Side
 from ..feed import FeedChannel, Frame
@@ -51,7 +52,7 @@ _STATES = {
     "partially_filled": "5",
     "filled": "6",
     "canceled": "8",
-    "partially_canceled": "12",
+    "partially_canceled": rules.MARKET_BUY_CODE.value,
     "failed": "8",
 }
 _ORDER_TYPES = {"limit": "0", "market": "0", "limit_maker": "1", "ioc": "3"}
@@ -382,14 +383,14 @@ def _rows(market: PairMarket, levels: list[tuple[Decimal, Decimal]]) -> Json:
 
 
 def _order(order: SpotOrder) -> Json:
-    form = order.form
+    form, nothing = order.form, rules.PUSH_NOTIONAL.value
     pair = form.market.pair
     last = order.fills[-1] if order.fills else None
     return {
         "symbol": pair.symbol,
         "side": form.side,
         "type": "market" if form.type == "market" else "limit",
-        "notional": "" if form.notional is None else money(form.notional),
+        "notional": money(form.notional) if form.notional is not None else nothing if form.price is None else "",
         "size": pair.size_text(form.size or ZERO),
         "ms_t": str(order.created_ms),
         "price": pair.price_text(form.price or ZERO),
@@ -404,7 +405,7 @@ def _order(order: SpotOrder) -> Json:
         "last_fill_count": "0" if last is None else pair.size_text(last.size),
         "exec_type": "" if last is None else "M" if last.role == "maker" else "T",
         "detail_id": "" if last is None else last.trade_id,
-        "client_order_id": form.client_order_id,
+        "client_order_id": order.shown_client_order_id,
         "create_time": str(order.created_ms),
         "update_time": str(order.updated_ms),
         "order_mode": order.mode,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from .. import rules
 from ..accounts import ZERO, Account, Wallet
 from ..transfers import pay, plain, read_amount, read_count
 from ..wire import Call, Json, Refusal, Routes
@@ -123,12 +124,13 @@ class MarginAccount:
         return self.owed(pair.base) * self.market.last + self.owed(pair.quote)
 
     def liquidation_price(self) -> Decimal | None:
-        """The price at which the account would be liquidated; None without a debt, negative for never."""
+        """The price at which the account would be liquidated; None without a debt, and where no price does it."""
         pair, rate = self.market.pair, LIQUIDATE_RATE
         gap = self.wallet.total(pair.base) - rate * self.owed(pair.base)
         if not self.debts() or not gap:
             return None
-        return (rate * self.owed(pair.quote) - self.wallet.total(pair.quote)) / gap
+        price = (rate * self.owed(pair.quote) - self.wallet.total(pair.quote)) / gap
+        return price if price > 0 else rules.ISOLATED_LIQUIDATION.value
 
 
 class Margin:

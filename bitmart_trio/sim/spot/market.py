@@ -8,6 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
+from .. import rules
 from ..accounts import ZERO
 from ..numbers import NumberError, read_integer
 from ..wire import Call, Json, Refusal, Routes
@@ -101,10 +102,10 @@ def _details(pair: Pair) -> Json:
         "price_min_precision": -1,
         "price_max_precision": pair.price_places,
         "expiration": "NA",
-        "min_buy_amount": format(pair.min_value, "f"),
-        "min_sell_amount": format(pair.min_value, "f"),
+        "min_buy_amount": f"{pair.min_value:.{rules.MIN_AMOUNT_PLACES.value}f}",
+        "min_sell_amount": f"{pair.min_value:.{rules.MIN_AMOUNT_PLACES.value}f}",
         "trade_status": "trading",
-        "planned_down_time": "",
+        "planned_down_time": rules.PLANNED_DOWN_TIME.value[pair.symbol_id // 2 % 2],
     }
 
 

@@ -1,23 +1,25 @@
 """The matching engine of the simulated spot market: orders, holds, fees and fills.
 
-A fee is taken from what a fill brings in (a buy pays in the base currency, a sell in the quote currency), so a hold
-never needs room for it. All money is exact at eight decimals. Orders of the synthetic market have no owner; what users
-trade with them goes through the house wallet, so nothing appears or vanishes.
+A fee is taken as the fee model says (``fees.py``); what a buy pays in the quote currency is held with its value, so a
+fill never finds a wallet short. All money is exact at eight decimals. Orders of the synthetic market have no owner;
+what users trade with them goes through the house wallet, so nothing appears or vanishes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import copy
-from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
 import attrs
 
+from .. import rules
 from ..accounts import InsufficientFunds, Wallet
 from ..book import Resting, Side
 from ..wire import Refusal
-from .pairs import FEE_RATE, MONEY, PairMarket, PublicTrade
+from .fees import Fees, InQuote
+from .pairs import PairMarket, PublicTrade
 
 if TYPE_CHECKING:
     from ..exchange import Exchange
@@ -29,6 +31,8 @@ Mode: TypeAlias = Literal["spot", "iso_margin"]
 Source: TypeAlias = Literal["", "user", "system", "stp"]
 
 ZERO = Decimal(0)
+_MARKET_BUY_ENDS: Final[State] = rules.MARKET_BUY_ENDS.value
+_EXACT: Final[State] = rules.MARKET_BUY_EXACT.value
 FORGOTTEN_MS = 20 * 60_000
 """After this long an order cancelled without a fill can no longer be looked up by id."""
 
@@ -88,6 +92,11 @@ class SpotOrder:
         return self.state in ("new", "partially_filled")
 
     @property
+    def shown_client_order_id(self) -> str:
+        """What replies and pushes show as the client's id: see `rules.CLIENT_ORDER_ID`."""
+        return self.form.client_order_id or self.order_id
+
+    @property
     def spends(self) -> str:
         """The currency it pays with."""
         pair = self.form.market.pair
@@ -121,6 +130,8 @@ class Engine:
 
     def __init__(self, exchange: Exchange, listener: Listener) -> None:
         self.orders: dict[str, SpotOrder] = {}
+        self.fees: Fees = InQuote()
+        """What fills cost from now on; replace it while no order is open."""
         self._exchange = exchange
         self._listener = listener
         self._by_account: dict[str, list[SpotOrder]] = {}
@@ -249,13 +260,25 @@ class Engine:
         now = self._exchange.now_ms()
         return SpotOrder(self._exchange.new_id(), account_id, form, wallet, mode, now, now)
 
-    @staticmethod
-    def _cost(form: Form) -> Decimal:
-        """What an order must set aside."""
-        if form.notional is not None:
-            return form.notional
-        assert form.size is not None
-        return form.size * form.price if form.side == "buy" and form.price is not None else form.size
+    def _cost(self, form: Form) -> Decimal:
+        """What an order must set aside: a buy its fee too."""
+        if form.side == "sell":
+            assert form.size is not None
+            return form.size
+        value = form.notional
+        if value is None:
+            assert form.size is not None
+            assert form.price is not None
+            value = form.size * form.price
+        return value + self.fees.in_quote("buy", value)
+
+    def _needed(self, order: SpotOrder) -> Decimal:
+        """What a buy must still set aside after a fill."""
+        form = order.form
+        if form.price is None or form.size is None:
+            return order.held
+        value = (form.size - order.filled_size) * form.price
+        return value + self.fees.in_quote("buy", value)
 
     def _register(self, order: SpotOrder) -> None:
         self.orders[order.order_id] = order
@@ -295,8 +318,8 @@ class Engine:
                 Resting(order.order_id, form.side, form.price, form.size - order.filled_size, order.account_id)
             )
         elif form.size is None and order.fills and not order.wants(market.book.best("sell") or order.fills[-1].price):
-            # The rest of a market buy is worth less than one lot: that counts as filled.
-            self._finish(order, "filled")
+            # All that buys a whole lot was bought.
+            self._finish(order, _EXACT if order.filled_notional == form.notional else _MARKET_BUY_ENDS)
         else:
             self._close(order, "system")
 
@@ -333,18 +356,12 @@ class Engine:
             house.debit(pair.quote, value)
             house.credit(pair.base, size)
         else:
-            limit = match.price if buyer.form.price is None else buyer.form.price
-            buyer.wallet.spend_held(pair.quote, value)
-            buyer.wallet.release(pair.quote, limit * size - value)
-            buyer.held -= limit * size
-            self._fill(buyer, match.price, size, pair.base, size, "taker" if buyer is taker else "maker", now)
+            self._fill(buyer, match.price, size, "taker" if buyer is taker else "maker", now)
         if seller is None:
             house.debit(pair.base, size)
             house.credit(pair.quote, value)
         else:
-            seller.wallet.spend_held(pair.base, size)
-            seller.held -= size
-            self._fill(seller, match.price, size, pair.quote, value, "taker" if seller is taker else "maker", now)
+            self._fill(seller, match.price, size, "taker" if seller is taker else "maker", now)
         # Only now, with both sides settled, does anybody hear of it.
         for order in (resting, taker):
             if order is not None:
@@ -364,24 +381,30 @@ class Engine:
             taker=None if taker is None else taker.order_id,
         )
 
-    def _fill(
-        self,
-        order: SpotOrder,
-        price: Decimal,
-        size: Decimal,
-        currency: str,
-        proceeds: Decimal,
-        role: Literal["taker", "maker"],
-        now: int,
-    ) -> None:
-        fee = (proceeds * FEE_RATE).quantize(MONEY, ROUND_HALF_UP)
-        order.wallet.credit(currency, proceeds - fee)
-        self._exchange.accounts.fees.credit(currency, fee)
+    def _fill(self, order: SpotOrder, price: Decimal, size: Decimal, role: Literal["taker", "maker"], now: int) -> None:
+        pair, side, value = order.form.market.pair, order.form.side, price * size
+        in_quote, in_base = self.fees.in_quote(side, value), self.fees.in_base(side, size)
+        wallet, fees = order.wallet, self._exchange.accounts.fees
+        spent = value + in_quote if side == "buy" else size + in_base
+        wallet.spend_held(order.spends, spent)
+        order.held -= spent
+        if side == "buy":
+            wallet.credit(pair.base, size - in_base)
+        else:
+            wallet.credit(pair.quote, value - in_quote)
+        fees.credit(pair.quote, in_quote)
+        fees.credit(pair.base, in_base)
+        fee, currency = (in_base, pair.base) if in_base else (in_quote, pair.quote)
         order.fills.append(Fill(self._exchange.new_id(), price, size, fee, currency, role, now))
         order.filled_size += size
-        order.filled_notional += price * size
+        order.filled_notional += value
         order.updated_ms = now
         order.state = "partially_filled"
+        if side == "buy":
+            # A better price than the order's own leaves something over.
+            surplus = order.held - self._needed(order)
+            wallet.release(order.spends, surplus)
+            order.held -= surplus
         if order.form.size is not None and order.filled_size == order.form.size:
             order.state = "filled"
             self._settle(order)

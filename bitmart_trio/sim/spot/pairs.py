@@ -10,8 +10,6 @@ import attrs
 from ..book import Book, Side
 from .candles import Candles
 
-FEE_RATE = Decimal("0.001")
-"""What maker and taker pay, of what they receive."""
 MONEY = Decimal("1E-8")
 """The grain of balances, values and fees."""
 MAX_PRICE = Decimal(10) ** 9

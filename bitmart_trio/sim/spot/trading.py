@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from decimal import ROUND_DOWN, Decimal
 from typing import TYPE_CHECKING
 
+from .. import rules
 from ..accounts import ZERO
 from ..book import Side
 from ..wire import Call, Json, Refusal, Routes
@@ -320,14 +321,14 @@ def _orders(exchange: Exchange, call: Call, found: Iterable[SpotOrder]) -> Json:
 
 
 def order_row(item: SpotOrder) -> Json:
-    """An order as the v4 queries show it; a market order leaves blank what it does not have."""
-    form = item.form
+    """An order as the v4 queries show it; what a market order does not have is zero."""
+    form, nothing = item.form, rules.MARKET_ORDER_ZERO.value
     pair = form.market.pair
     notional = form.notional if form.size is None or form.price is None else form.size * form.price
     average = item.filled_notional / item.filled_size if item.filled_size else ZERO
     return {
         "orderId": item.order_id,
-        "clientOrderId": form.client_order_id,
+        "clientOrderId": item.shown_client_order_id,
         "symbol": pair.symbol,
         "side": form.side,
         "orderMode": item.mode,
@@ -335,11 +336,11 @@ def order_row(item: SpotOrder) -> Json:
         "state": item.state,
         "cancelSource": item.cancel_source,
         "stpMode": form.stp,
-        "price": "" if form.price is None else pair.price_text(form.price),
+        "price": pair.price_text(nothing if form.price is None else form.price),
         "priceAvg": pair.price_text(average),
-        "size": "" if form.size is None else pair.size_text(form.size),
+        "size": pair.size_text(nothing if form.size is None else form.size),
         "filledSize": pair.size_text(item.filled_size),
-        "notional": "" if notional is None else money(notional),
+        "notional": money(nothing if notional is None else notional),
         "filledNotional": money(item.filled_notional),
         "createTime": item.created_ms,
         "updateTime": item.updated_ms,
@@ -353,7 +354,7 @@ def fill_row(item: SpotOrder, fill: Fill) -> Json:
     return {
         "tradeId": fill.trade_id,
         "orderId": item.order_id,
-        "clientOrderId": form.client_order_id,
+        "clientOrderId": item.shown_client_order_id,
         "symbol": pair.symbol,
         "side": form.side,
         "orderMode": item.mode,
