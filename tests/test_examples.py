@@ -26,7 +26,7 @@ PRINTS: Final = {
         r"(?=.*spot USDT: \d+\.\d+ free, \S+ held\n).*"
     ),
     "account_view": (
-        r"100000\.0+ USDT free, 0 open orders\n99970\.0+ USDT free, 1 open orders\n"
+        r"100000\.0+ USDT free, 0 open orders\n99969\.970+ USDT free, 1 open orders\n"
         r"100000\.0+ USDT free, 0 open orders\n"
     ),
     "batch_orders": r"10 orders placed\n10 asked for, 10 cancelled\n",

@@ -146,7 +146,8 @@ class Player:
         self.house.post(f"{ISOLATED}/transfer", who, **form, amount="300", side="in")
         held = margin.account(self.house.account(who), market)
         borrowed = self.house.post(f"{ISOLATED}/borrow", who, **form, amount=str(margin.borrowable(held, "USDT")))
-        free = held.wallet.available("USDT").quantize(Decimal("0.01"), "ROUND_DOWN")
+        # The fee comes on top of what is bought.
+        free = (held.wallet.available("USDT") / Decimal("1.001")).quantize(Decimal("0.01"), "ROUND_DOWN")
         order = {"symbol": "BTC_USDT", "side": "buy", "type": "market", "notional": str(free)}
         self.house.post("/spot/v1/margin/submit_order", who, **order)
         return borrowed

@@ -97,7 +97,7 @@ async def test_what_spot_holds_is_known_a_moment_later(autojump_clock: MockClock
         started = trio.current_time()
         await account.wait_settled()
         assert trio.current_time() - started == pytest.approx(0.5, abs=0.01)
-        assert account.balances["USDT"] == models.Balance(Decimal(99_700), Decimal(300))
+        assert account.balances["USDT"] == models.Balance(Decimal("99699.7"), Decimal("300.3"))  # with its fee
         assert account.balances["USDT"].total == 100_000
         assert account.statistics().corrections == 1
 
