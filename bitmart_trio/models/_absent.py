@@ -130,6 +130,9 @@ def partial(model: type[T], values: Mapping[str, object], absent: Mapping[str, s
     if absent:
         object.__setattr__(new, "_absent_", MappingProxyType(dict(absent)))
         object.__setattr__(new, "_source_", source)
+    finish = getattr(model, "__attrs_post_init__", None)
+    if finish is not None:
+        finish(new)
     return cast("T", new)
 
 

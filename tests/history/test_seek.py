@@ -53,7 +53,7 @@ class Bars:
     unfinished: bool = True
     week: int = 4
     forgets: int = 0
-    asked: list[tuple[int, int]] = attrs.Factory(list)
+    asked: list[tuple[int, int]] = attrs.Factory(list[tuple[int, int]])
     """Step and number of bars of every reply."""
 
     @property

@@ -299,3 +299,20 @@ async def test_algo_orders_need_what_the_triggered_order_needs() -> None:
         "BTC_USDT", side="sell", type=AlgoOrderType.TP_SL, trigger_price="5", trigger_type="market", size="1"
     )
     assert json.loads(recorder.last.body)["type"] == "tp/sl"
+
+
+@pytest.mark.parametrize("given", ["1853070350745600001", "mine", "", None])
+async def test_a_client_order_id_that_repeats_the_order_id_is_none(given: str | None) -> None:
+    """The exchange does that where none was given, also in a reply that lacks other members."""
+    row = {
+        "orderId": "1853070350745600001", "clientOrderId": given, "symbol": "BTC_USDT", "side": "buy",
+        "orderMode": "spot", "type": "market", "state": "partially_canceled", "cancelSource": "", "stpMode": "none",
+        "price": "0.00", "priceAvg": "59713.00", "size": "0.00000", "filledSize": "0.00028", "notional": "17.00000000",
+        "filledNotional": "16.71964000", "createTime": 1767225600000, "updateTime": 1767225600000,
+    }  # fmt: skip
+    for lacking in (None, "priceAvg"):
+        shown = {name: value for name, value in row.items() if name != lacking}
+        spot, _ = over(json.dumps({"code": 1000, "message": "OK", "data": shown}).encode())
+        order = await spot.trading.order("1853070350745600001")
+        assert order.client_order_id == ("mine" if given == "mine" else None)
+        assert order.order_id == "1853070350745600001"
