@@ -30,7 +30,8 @@ async def buy_dips(client: bm.Client, dip: Decimal) -> int:
 
 async def main() -> None:
     """Run the bot against a market that is the same every time: its seed decides it."""
-    async with bm.sim.open_exchange(seed=7) as exchange, exchange.open_client() as client:
+    # Moved once a second, not ten times, it costs a fifth of the time.
+    async with bm.sim.open_exchange(seed=7, tick_seconds=1) as exchange, exchange.open_client() as client:
         bought = await buy_dips(client, dip=Decimal("0.0002"))
         balances = {row.currency: row.available for row in await client.spot.account.spot_balances()}
         print(f"ten minutes later: bought {bought} times, holding {balances['BTC']} BTC and {balances['USDT']} USDT")

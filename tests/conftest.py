@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
+import time
+from collections.abc import Generator
 from pathlib import Path
 from typing import Final
 
+import proof_sizes
 import pytest
 
 ROOM: Final = Path(__file__).parent
@@ -23,6 +27,9 @@ CORE: Final = (
     "trading/test_journal.py", "trading/test_spot_session.py",
 )  # fmt: skip
 """Folders and files whose tests reach every dependency and every room: these run on each version that is promised."""
+
+MOST_SECONDS: Final = 20.0
+"""CPU time of a single test."""
 
 _OUTSIDE = (
     "BITMART_URL", "BITMART_PROFILE", "BITMART_API_KEY", "BITMART_API_SECRET", "BITMART_API_MEMO",
@@ -52,6 +59,20 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     alone = option.usepdb or option.trace or option.capture == "no" or option.collectonly
     if not alone and any(Path(argument).is_dir() for argument in config.args):
         option.numprocesses, option.dist = "auto", "worksteal"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """A test that would be a good part of the whole suite's time fails, until its size comes from ``proof_sizes.py``.
+
+    CPU time, so that a busy machine is no reason; several times what the longest takes, so that a slow one is none.
+    """
+    began = time.process_time()
+    result = yield
+    spent = time.process_time() - began
+    if spent > MOST_SECONDS and not proof_sizes.FULL and sys.gettrace() is None:
+        pytest.fail(f"{item.nodeid} took {spent:.0f} s of CPU time: make it smaller, or a proof (CONTRIBUTING.md)")
+    return result
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -8,9 +8,10 @@ seed: ``BITMART_STORMS=5000 python -m pytest -m proof tests/trading``.
 from __future__ import annotations
 
 import os
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from bitmart_trio.testing import Moment
+if TYPE_CHECKING:
+    from bitmart_trio.testing import Moment
 
 FULL: Final = os.environ.get("BITMART_PROOFS") == "full"
 """Whether everything that a proof leaves out to be quick is in."""

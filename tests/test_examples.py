@@ -90,6 +90,8 @@ async def test_an_example_prints_what_it_promises(name: str) -> None:
             "BITMART_API_SECRET": "sim-secret",
             "BITMART_API_MEMO": "sim-memo",
             "PYTHONWARNINGS": "error",
+            "GRID_SECONDS": "3",
+            "MAKER_SECONDS": "3",
         }
         with trio.fail_after(120):
             ended = await trio.run_process(
