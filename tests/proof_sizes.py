@@ -30,6 +30,8 @@ def _seeds(name: str, default: int, full: int = 300) -> int:
 
 STORMS: Final = _seeds("STORMS", 6)
 """Bots in a storm, a market: ``trading/test_storm.py``."""
+EVENTUAL: Final = _seeds("EVENTUAL", 1, full=150)
+"""Storms of contradictory evidence, a market and kind: ``trading/test_eventual_storm.py``."""
 CHAOS: Final = _seeds("CHAOS", 1)
 """Runs of every fault against every kind of subscription: ``chaos/test_chaos.py``."""
 TAPES: Final = _seeds("TAPES", 1)
@@ -68,6 +70,9 @@ NPM_BOT_SECONDS: Final = _size("NPM_BOT_SECONDS", 1200, 3600)
 """Virtual seconds that a bot in JavaScript trades: ``interop/test_npm_bot.py``."""
 CANCELLED_CALLS: Final = _size("CANCELLED_CALLS", 2_500, 10_000)
 """Calls that are cancelled at random: ``io/test_http_cancel.py``."""
+
+JOURNAL_ENTRIES: Final = _size("JOURNAL_ENTRIES", 4_000, 100_000)
+"""Intents in a journal that is opened beside a task that looks at the clock: ``trading/test_journal.py``."""
 
 # ---- with processes --------------------------------------------------------------------------------------------------
 

@@ -391,7 +391,10 @@ class Engine:
     async def _read_trades(self, tracked: Tracked) -> None:
         record, asked = tracked.record, trio.current_time()
         assert record.order_id is not None
-        fills: list[OrderFill] = await self.venue.fills(record.intent, record.order_id)
+        try:
+            fills: list[OrderFill] = await self.venue.fills(record.intent, record.order_id)
+        except OrderNotFound:  # it is not shown yet, which says nothing
+            return
         self.update(tracked, partial(OrderRecord.read, fills=fills, asked=asked))
 
     async def confirm(self, tracked: Tracked) -> OrderStatus:

@@ -229,7 +229,7 @@ def _cut_off(rows: Sequence[object]) -> str:
 
 def _alike(rows: Iterable[FuturesOrder], intent: Intent) -> str:
     """Whether a row may be the order under another name: what is like it, and bears no id of a session of ours."""
-    since = (intent.at or 0) - _ROOM_MS
+    since = (intent.at or 0) - _LATELY_MS
     for row in rows:
         same = (str(int(row.side)), row.size) == (intent.side, intent.size) and row.create_time >= since
         if same and (intent.type == "market" or row.price == intent.price) and not ours(row.client_order_id):

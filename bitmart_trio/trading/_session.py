@@ -45,7 +45,8 @@ Leftovers: TypeAlias = Literal["cancel", "adopt", "leave"]
 RulesMode: TypeAlias = Literal["check", "round"] | None
 """Whether orders are held against the market's rules before they are sent, and brought onto its grid."""
 
-_RELEASE: Final = 10.0
+_RELEASE: Final = 2.0
+"""Seconds, at least, that switching off what guarded a session may take after its exit."""
 
 
 class Session:
@@ -344,7 +345,7 @@ async def opened(
                     closer = None if positions is None or on_exit != "close" else positions(engine)
                     guard = ExitGuard(engine, session._placer, on_exit, deadline, closer)  # pyright: ignore[reportPrivateUsage]
                     try:
-                        await _leave(session, guard, left)  # noqa: ASYNC102  it shields itself, and keeps to a deadline
+                        await _leave(session, guard, deadline, left)  # noqa: ASYNC102  it shields itself, and keeps to a deadline
                     except BaseException as interrupt:  # Ctrl-C, or several of them in a group
                         leaving = interrupt
                         raise
@@ -361,7 +362,9 @@ async def opened(
             log.error("the journal could not be closed in order: %s", error)  # noqa: TRY400
 
 
-async def _leave(session: Session, guard: ExitGuard, left: Callable[[ExitReport], Awaitable[None]] | None) -> None:
+async def _leave(
+    session: Session, guard: ExitGuard, deadline: float, left: Callable[[ExitReport], Awaitable[None]] | None
+) -> None:
     """Run the exit in a task of its own.
 
     Plain ``trio.run`` hands Ctrl-C to the main task wherever it waits. Waiting for another task, it keeps the interrupt
@@ -373,7 +376,7 @@ async def _leave(session: Session, guard: ExitGuard, left: Callable[[ExitReport]
         report = await guard.leave()
         session._report = report  # pyright: ignore[reportPrivateUsage]
         if left is not None:
-            with trio.move_on_after(_RELEASE, shield=True):
+            with trio.move_on_after(max(_RELEASE, deadline - report.seconds), shield=True):
                 await left(report)
 
     with lone_error():

@@ -12,8 +12,10 @@ from zlib import crc32
 
 import pytest
 import trio
+from disk_kit import FullDisk
 from hypothesis import given
 from hypothesis import strategies as st
+from proof_sizes import JOURNAL_ENTRIES
 
 from bitmart_trio.errors import JournalError, JournalLocked
 from bitmart_trio.trading import FileJournal, Journal, MemoryJournal, _journal
@@ -321,28 +323,6 @@ async def test_a_file_system_without_locks_is_said(tmp_path: Path, monkeypatch: 
     assert not isinstance(caught.value, JournalLocked)
 
 
-class FullDisk:
-    """A disk on which only the room that a reserve gives up is left."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.room = 0
-        self._write, self._truncate = os.write, os.ftruncate
-        monkeypatch.setattr(os, "write", self.write)
-        monkeypatch.setattr(os, "ftruncate", self.truncate)
-
-    def write(self, file: int, data: bytes) -> int:
-        """As far as there is room."""
-        if len(data) > self.room:
-            raise OSError(errno.ENOSPC, "no space left on device")
-        self.room -= len(data)
-        return self._write(file, data)
-
-    def truncate(self, file: int, length: int) -> None:
-        """Gives room back."""
-        self.room += os.fstat(file).st_size - length
-        self._truncate(file, length)
-
-
 async def test_a_full_disk_takes_closing_orders_and_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A block is kept for them; an order that opens something is not written, and so not sent."""
     journal = FileJournal(tmp_path / "j")
@@ -379,10 +359,11 @@ async def test_a_journal_opens_on_a_full_disk(tmp_path: Path, monkeypatch: pytes
     assert not (tmp_path / "j.new").exists()
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("ended", [True, False])
 async def test_a_long_journal_does_not_keep_other_tasks_waiting(tmp_path: Path, ended: bool) -> None:
     """Opened, sorted out and cut back while a task looks at the clock."""
-    count = int(os.environ.get("BITMART_JOURNAL", "5000"))
+    count = JOURNAL_ENTRIES
     entries = [{**INTENTS[0], "id": f"bt{number}", "extras": {"mode": 1}} for number in range(count)]
     lines = [_HEAD, *entries, *({**END, "id": f"bt{number}"} for number in range(count if ended else 0))]
     (tmp_path / "j").write_bytes(b"".join(map(_line, lines)))
