@@ -29,6 +29,8 @@ class Captured:
     """Lower-case names; empty when no whole reply came."""
     body: bytes = attrs.field(repr=False)
     """The exact body of the reply, decompressed."""
+    at: int
+    """When it came, or was found not to come: the local clock, in milliseconds."""
     error: str = ""
     """Why there is no whole reply."""
 

@@ -276,7 +276,7 @@ class Pipeline:
                 failed = refused
             error = failed.error
             if failed.answer is None:
-                await _capture(job, None, str(error))
+                await self._capture(job, None, str(error))
             verdict = judge(error, reads=job.reads, unsent=failed.unsent)
             log.debug("%s, try %d: %s: %s", job.where, attempt, type(error).__name__, verdict.name.lower())
             flight = None if job.reads else FLIGHT.get()
@@ -367,7 +367,7 @@ class Pipeline:
             governor.leave(job.line, sent=sent, use=use)
         took = (answer.received - answer.sent) * 1000
         log.debug("%s: HTTP %d, %d bytes in %.1f ms", job.where, answer.status, len(answer.body), took)
-        await _capture(job, answer)
+        await self._capture(job, answer)
         try:
             result = parse(answer.status, answer.headers, answer.body)
         except BitMartError as error:
@@ -483,6 +483,19 @@ class Pipeline:
         asked = error.retry_after if isinstance(error, RateLimited | ServiceUnavailable) else None
         return min(asked or 0.0, self._config.max_retry_after)
 
+    async def _capture(self, job: _Job, answer: _Answer | None, error: str = "") -> None:  # noqa: ASYNC910
+        """Hand a try to whoever keeps the exact bytes."""
+        capture = CAPTURE.get()
+        if capture is None:
+            return
+        wire = job.wire
+        if answer is None:
+            at = int(self._host.wall() * 1000)
+            await capture(Captured(wire.method, wire.target, wire.body, None, {}, b"", at, error))
+        else:
+            at = int(answer.wall * 1000)
+            await capture(Captured(wire.method, wire.target, wire.body, answer.status, answer.headers, answer.body, at))
+
     def _slow_down(self, job: _Job, error: RateLimited) -> None:
         now = trio.current_time()
         if isinstance(error, AddressBanned):
@@ -539,18 +552,6 @@ class Pipeline:
 
 def _wrapped(signed: str | Awaitable[str]) -> Secret[str] | Awaitable[str]:
     return Secret(signed) if isinstance(signed, str) else signed
-
-
-async def _capture(job: _Job, answer: _Answer | None, error: str = "") -> None:  # noqa: ASYNC910  between checkpoints
-    """Hand a try to whoever keeps the exact bytes."""
-    capture = CAPTURE.get()
-    if capture is None:
-        return
-    wire = job.wire
-    if answer is None:
-        await capture(Captured(wire.method, wire.target, wire.body, None, {}, b"", error))
-    else:
-        await capture(Captured(wire.method, wire.target, wire.body, answer.status, answer.headers, answer.body))
 
 
 async def _abandon(response: httpx.Response, chunks: AsyncIterator[bytes]) -> None:

@@ -550,6 +550,9 @@ def make_archive(
         list[str] | None,
         typer.Option("--symbol", help="A contract to ask for beside those that the account has left traces of."),
     ] = None,
+    settle: Annotated[
+        float, typer.Option("--settle", metavar="SECONDS", help="How long the newest records may take to show.", min=0)
+    ] = 60.0,
     allow_trading_key: Annotated[
         bool, typer.Option("--allow-trading-key", help="Take a key that can do more than read.")
     ] = False,
@@ -573,6 +576,7 @@ def make_archive(
         _history.moment(until, "--to"),
         resume,
         tuple(symbols or ()),
+        settle,
         allow_trading_key,
         json,
     )

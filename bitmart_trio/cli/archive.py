@@ -87,6 +87,7 @@ class Archive:
         until: the end; None for now.
         resume: go on with the archive that is there.
         symbols: contracts to ask for beside those that are found.
+        settle: seconds that the newest records may take to show.
         allow_trading_key: take a key that can trade, too.
         json: print the report as JSON.
     """
@@ -96,6 +97,7 @@ class Archive:
     until: datetime | None
     resume: bool
     symbols: Iterable[str]
+    settle: float
     allow_trading_key: bool
     json: bool
 
@@ -111,6 +113,7 @@ class Archive:
                         until=self.until,
                         resume=self.resume,
                         symbols=self.symbols,
+                        settle=self.settle,
                         allow_trading_key=self.allow_trading_key,
                         progress=screen.tell,
                     )
@@ -120,11 +123,11 @@ class Archive:
         if self.json:
             print(report.as_json(), end="")
         else:
-            print(f"{report.records} records in {len(report.walks)} histories, {report.gaps} gaps named")
+            print(f"{report.records} records in {len(report.histories)} histories, {report.gaps} gaps named")
             print(f"report: {self.out / 'report.md'}")
         if not report.complete:
-            left = sum(walk.state not in ("done", "refused") for walk in report.walks)
-            raise Failure(f"{left} histories are not at their end; --resume goes on with them")
+            left = sum(walk.state not in ("answered", "not_offered") for walk in report.histories)
+            raise Failure(f"{left} histories are not whole, {report.gaps} gaps are named; --resume asks again")
 
 
 def verify(directory: Path, json_wanted: bool) -> None:

@@ -26,7 +26,7 @@ from ..models.futures_affiliate import (
 )
 from ._plan import Rules
 from ._seek import Coarse
-from ._units import DAY, MINUTE, SECOND, same
+from ._units import DAY, MINUTE, SECOND, same, scaled
 from ._walk import Walk
 
 
@@ -34,8 +34,7 @@ def loose_time(value: int | str) -> int:
     """A time of no documented form in milliseconds: Unix seconds or milliseconds, else a date and time in UTC."""
     text = str(value).strip()
     if text.isdecimal():
-        number = int(text)
-        return number if number >= 100_000_000_000 else number * SECOND
+        return scaled(int(text))
     try:
         when = datetime.fromisoformat(text)
     except ValueError:
@@ -43,7 +42,7 @@ def loose_time(value: int | str) -> int:
     return round((when if when.tzinfo is not None else when.replace(tzinfo=UTC)).timestamp() * SECOND)
 
 
-_KLINE_RULES: Final = Rules(span=MINUTE * 497, grain=SECOND, most=500)
+_KLINE_RULES: Final = Rules(span=MINUTE * 497, grain=SECOND, most=500, even=True)
 _COARSE: Final = Coarse((60, 1440, 10_080), most=497)
 KLINES: Final = Walk(
     name="futures.market.klines",
@@ -51,7 +50,7 @@ KLINES: Final = Walk(
     rules=_KLINE_RULES,
     pick=same,
     time=lambda row: row.timestamp * SECOND,
-    key=lambda row: str(row.timestamp),
+    rank=lambda row: str(row.timestamp),
     unit=SECOND,
     size=None,
     coarse=_COARSE,
@@ -62,7 +61,7 @@ MARK_KLINES: Final = Walk(
     rules=_KLINE_RULES,
     pick=same,
     time=lambda row: row.timestamp * SECOND,
-    key=lambda row: str(row.timestamp),
+    rank=lambda row: str(row.timestamp),
     unit=SECOND,
     size=None,
     coarse=_COARSE,
@@ -73,7 +72,7 @@ FUNDING: Final = Walk(
     rules=Rules(span=0, most=100),
     pick=same,
     time=lambda row: row.funding_time,
-    key=lambda row: str(row.funding_time),
+    rank=lambda row: str(row.funding_time),
     start=None,
     end=None,
     omits=("only the newest 100 settled rates are told",),
@@ -81,7 +80,7 @@ FUNDING: Final = Walk(
 MARKET_TRADES: Final = Walk(
     name="futures.market.trades",
     endpoint=rows.market.trades,
-    rules=Rules(span=0, grain=SECOND, most=100, ids=False),
+    rules=Rules(span=0, grain=SECOND, most=100),
     pick=same,
     time=lambda row: row.time * SECOND,
     start=None,
@@ -89,14 +88,14 @@ MARKET_TRADES: Final = Walk(
     omits=("only the newest 100 public trades are told",),
 )
 # At most 90 days; asked in seconds, told in milliseconds. More than 200 orders are cut without a word. For fills no
-# source names the cut: so every round number may be one.
+# source names the cut.
 ORDERS: Final = Walk(
     name="futures.trading.order_history",
     endpoint=rows.trading.order_history,
     rules=Rules(span=89 * DAY, grain=SECOND, most=200),
     pick=same,
     time=lambda row: row.create_time,
-    key=lambda row: row.order_id,
+    rank=lambda row: row.order_id,
     unit=SECOND,
     size=None,
     omits=("open orders are no history yet", "orders are told by contract only"),
@@ -104,10 +103,10 @@ ORDERS: Final = Walk(
 FILLS: Final = Walk(
     name="futures.trading.trades",
     endpoint=rows.trading.trades,
-    rules=Rules(span=89 * DAY, grain=SECOND, most=200, suspects=(50, 100)),
+    rules=Rules(span=89 * DAY, grain=SECOND, most=200),
     pick=same,
     time=lambda row: row.create_time,
-    key=lambda row: row.trade_id,
+    rank=lambda row: row.trade_id,
     unit=SECOND,
     size=None,
 )
@@ -118,7 +117,7 @@ TRANSACTIONS: Final = Walk(
     rules=Rules(span=89 * DAY, most=1000),
     pick=same,
     time=lambda row: row.time,
-    key=lambda row: row.tran_id,
+    rank=lambda row: row.tran_id,
     size="page_size",
 )
 TRANSFERS: Final = Walk(
@@ -127,7 +126,7 @@ TRANSFERS: Final = Walk(
     rules=Rules(span=89 * DAY, most=100, pages=1000),
     pick=same,
     time=lambda row: row.timestamp,
-    key=lambda row: row.transfer_id,
+    rank=lambda row: row.transfer_id,
     page="page",
 )
 
@@ -145,7 +144,7 @@ _DEBT_RULES: Final = Rules(span=89 * DAY, grain=SECOND, most=20, pages=100_000)
 REPAYMENTS: Final = Walk(
     name="futures.account.auto_repayments",
     endpoint=rows.account.auto_repayments,
-    rules=Rules(span=89 * DAY, grain=SECOND, most=20, pages=100_000, ids=False),
+    rules=Rules(span=89 * DAY, grain=SECOND, most=20, pages=100_000),
     pick=_repayments,
     time=lambda row: loose_time(row.time),
     total=lambda page: page.total,
@@ -159,13 +158,13 @@ INTEREST: Final = Walk(
     rules=_DEBT_RULES,
     pick=_interest,
     time=lambda row: loose_time(row.interest_time),
-    key=lambda row: str(row.record_id),
+    rank=lambda row: str(row.record_id),
     total=lambda page: page.total,
     unit=SECOND,
     size="page_size",
     page="page",
 )
-_SUB_RULES: Final = Rules(span=0, grain=SECOND, most=100, ids=False)
+_SUB_RULES: Final = Rules(span=0, grain=SECOND, most=100)
 SUB_TRANSFERS: Final = Walk(
     name="futures.sub_account.transfers",
     endpoint=rows.sub_account.transfers,
@@ -210,7 +209,7 @@ AFFILIATE_REBATES: Final = Walk(
     rules=Rules(span=DAY, grain=SECOND, most=50, pages=100_000, sums=True),
     pick=_rebates,
     time=lambda row: 0,
-    key=lambda row: str(row.trade_user_id),
+    rank=lambda row: str(row.trade_user_id),
     total=lambda page: page.total,
     start="rebate_start_time",
     end="rebate_end_time",
@@ -224,7 +223,7 @@ AFFILIATE_USERS: Final = Walk(
     rules=Rules(span=DAY, grain=SECOND, most=50, pages=100_000, sums=True),
     pick=_users,
     time=lambda row: 0,
-    key=lambda row: str(row.cid),
+    rank=lambda row: str(row.cid),
     total=lambda page: page.total,
     unit=SECOND,
     size="page_size",
@@ -233,7 +232,7 @@ AFFILIATE_USERS: Final = Walk(
 AFFILIATE_TRADES: Final = Walk(
     name="futures.affiliate.trades",
     endpoint=rows.affiliate.trades,
-    rules=Rules(span=59 * DAY, grain=SECOND, most=50, pages=100_000, ids=False),
+    rules=Rules(span=59 * DAY, grain=SECOND, most=50, pages=100_000),
     pick=_trades,
     time=lambda row: row.create_time,
     total=lambda page: page.total,
@@ -244,7 +243,7 @@ AFFILIATE_TRADES: Final = Walk(
 AFFILIATE_FUNDS: Final = Walk(
     name="futures.affiliate.funds_records",
     endpoint=rows.affiliate.funds_records,
-    rules=Rules(span=59 * DAY, grain=SECOND, most=50, pages=100_000, ids=False),
+    rules=Rules(span=59 * DAY, grain=SECOND, most=50, pages=100_000),
     pick=_funds,
     time=lambda row: loose_time(row.date_time),
     total=lambda page: page.total,

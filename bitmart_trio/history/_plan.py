@@ -1,13 +1,16 @@
 """Which request comes next: windows and pages of one history, without any IO.
 
-An endpoint tells the records of a window of time, at most so many, and most do not say that they have left some out.
+An endpoint lists the records of a window of time, at most so many, and most do not say that they have left some out.
 So a reply that may have been cut is not used: its window is halved and asked again, down to the smallest window that
-the endpoint's units allow. What is still cut then is a named gap.
+the endpoint's units allow. What is still cut then is a named gap. A reply may have been cut if it has as many records
+as the documentation allows, a round number of them, or as many as the largest reply of the history so far: the cap may
+be smaller than documented, and only a larger reply proves that a smaller one is whole.
 
-Windows are half open, ``[since, until)``, and tile the range. Since sources do not tell whether an endpoint's own
-bounds are open or closed, each request asks a little more at both ends, and a record belongs to the window that its
-own time lies in: one on a boundary is neither lost nor doubled. Only a smallest window whose reply was cut is asked
-once more as it is.
+Windows are half open, ``[since, until)``, and tile the range. Nobody knows whether an endpoint's own bounds are open
+or closed, or rounded to seconds or minutes; so each request asks for more at both ends, and a record belongs to the
+window that its own time lies in: one on a boundary is neither lost nor doubled. Only a smallest window whose reply was
+cut is asked once more as it is. What one reply of a history has and a later one for the same time has not is kept, and
+the window is read again, with more at both ends.
 """
 
 from __future__ import annotations
@@ -23,35 +26,49 @@ R = TypeVar("R")
 _PAGES: Final = 10
 """Pages of a window that are collected before narrower windows seem better: it bounds what is held in memory."""
 _TRIES: Final = 3
+_DOUBTS: Final = 2
+"""How often a window is read again because a record that was there before is missing."""
+
+ROUND: Final = frozenset({50, 100, 200, 500, 1000})
+"""Counts that are a cap more likely than a coincidence."""
+_FEW: Final = 9
+"""No endpoint is taken to have a smaller cap than one more than this."""
+
+_SECOND: Final = 1000
+_MINUTE: Final = 60 * _SECOND
+_MARGINS: Final = (0, 2 * _SECOND, _MINUTE + _SECOND)
+"""How much more is asked at both ends of a window: next to nothing, more than a second, more than a minute."""
 
 
 @attrs.frozen
 class Rules:
-    """How an endpoint tells its history.
+    """How an endpoint lists its history.
 
     Args:
-        span: the longest window that is asked, in milliseconds; 0: it knows no windows and tells the newest records.
+        span: the longest window that is asked, in milliseconds; 0: it knows no windows and lists the newest records.
         grain: the finest unit of its bounds and of its records' times, in milliseconds.
         most: records in one reply at most, or in one page; None: all there are.
-        suspects: smaller counts that may be the cut of an endpoint whose limit the sources disagree on.
         pages: pages at most; 0: it has none.
-        ids: its records have ids of their own.
-        reach: how far back it tells anything, in milliseconds; None: not known to end.
+        reach: how far back it lists anything, in milliseconds; None: not known to end.
         sums: its records are sums over the range asked for, so the range is one window and its records have no time.
+        even: its records lie evenly in time, so that how many a window has is known: candles.
+        passing: its records come and go: a list of what is open now.
+        stretches: no longest window is documented, so a longer one than ``span`` may do.
     """
 
     span: int
     grain: int = 1
     most: int | None = None
-    suspects: tuple[int, ...] = ()
     pages: int = 0
-    ids: bool = True
     reach: int | None = None
     sums: bool = False
+    even: bool = False
+    passing: bool = False
+    stretches: bool = False
 
     def cuts(self, count: int) -> bool:
-        """Whether a reply of so many records may have left some out."""
-        return (self.most is not None and count >= self.most) or count in self.suspects
+        """Whether a reply of so many records may have left some out, whatever else is known."""
+        return (self.most is not None and count >= self.most) or count in ROUND
 
 
 @attrs.frozen
@@ -65,16 +82,24 @@ class Ask:
 
 @attrs.frozen
 class Stamped(Generic[R]):
-    """A record with its time in milliseconds and what tells it from others of that time."""
+    """A record with its time and its content.
+
+    Args:
+        time: in milliseconds; -1 for one that does not say when it was.
+        key: what it is known by: equal for equal contents, and only for these.
+        record: the record.
+        rank: orders the records of one moment: an id, where there is one.
+    """
 
     time: int
     key: str
     record: R
+    rank: str = ""
 
 
 @attrs.frozen
 class HistoryGap:
-    """A stretch of a history that the exchange did not tell, or not whole."""
+    """A stretch of a history that the exchange has not given, or not whole."""
 
     since: int
     """Where it begins, in milliseconds."""
@@ -92,6 +117,8 @@ class Settled(Generic[R]):
     until: int
     rows: tuple[Stamped[R], ...]
     gap: HistoryGap | None = None
+    outside: int = 0
+    """How many of the records lie outside the window that they were listed for."""
 
 
 class Plan(Generic[R]):
@@ -105,7 +132,7 @@ class Plan(Generic[R]):
         since, until: the range in milliseconds, ``until`` excluded.
         seen: keys of records of the moment ``since`` that are not wanted again.
         span: the width of the first window, where one is known to do.
-        floor: what lies before this moment, in milliseconds, is not told any more.
+        floor: what lies before this moment, in milliseconds, is not listed any more.
     """
 
     def __init__(
@@ -130,15 +157,45 @@ class Plan(Generic[R]):
         self._floor = floor
         self._page = 1
         self._tries = 0
+        self._doubts = 0
+        self._margin = 0
+        """Index of the least margin: it grows where a window has lacked what its neighbours had."""
         self._total: int | None = None
         self._rows: list[Stamped[R]] = []
         """Of the pages so far, or of the request that a tight one follows."""
+        self._known: dict[str, Stamped[R]] = {}
+        """What was listed of the time that no window has settled yet."""
+        self._recent: dict[str, int] = {}
+        """Keys and times of what was settled lately."""
+        self._strays: set[str] = set()
+        """Keys of what was settled in another window than its time lies in."""
+        self._unit = rules.grain
+        """The width of the smallest window: more than the grain where bounds are seen to be rounded."""
+        self._largest = 0
+        """Records in the largest reply so far."""
+        self._full: frozenset[str] = frozenset()
+        """The keys of the last reply that may have been cut."""
         self._width: Literal["wide", "tight", "before", "behind"] = "wide"
 
     @property
     def span(self) -> int:
         """The width of the next window, in milliseconds."""
         return self._span
+
+    @property
+    def since(self) -> int:
+        """Where the range begins, in milliseconds."""
+        return self._since
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """The window that is asked next, its end excluded."""
+        return (self._at, self._stop()) if self._rules.span else (self._since, self._end)
+
+    @property
+    def rest(self) -> tuple[int, int]:
+        """What no window has settled yet, its end excluded."""
+        return max(self._at, self._since), self._until
 
     def ask(self) -> Ask | None:
         """The next request; None when the range is done."""
@@ -147,14 +204,14 @@ class Plan(Generic[R]):
         if not self._rules.span:
             return Ask(self._since, self._until - 1, 1)
         since, until = self._at, self._stop()
-        before = max(0, since - self._rules.grain)
+        more = self._more()
         if self._rules.sums or self._width == "tight":
             return Ask(since, until - 1, self._page)
         if self._width == "before":
-            return Ask(before, until - 1, self._page)
+            return Ask(max(0, since - more), until - 1, self._page)
         if self._width == "behind":
-            return Ask(since, until, self._page)
-        return Ask(before, until, self._page)
+            return Ask(since, until + more - self._rules.grain, self._page)
+        return Ask(max(0, since - more), until + more - self._rules.grain, self._page)
 
     def took(self, rows: Sequence[Stamped[R]], total: int | None = None) -> Settled[R] | None:
         """Take the reply to `ask` in: the window that it settles, None when more must be asked.
@@ -165,29 +222,42 @@ class Plan(Generic[R]):
         """
         if not self._rules.span:
             return self._newest(rows, total)
-        if self._rules.pages:
-            return self._paged(rows, total)
-        cut = self._rules.cuts(len(rows))
-        if not cut and self._width == "wide":
-            return self._settle(rows, None)
-        if not self._smallest():
-            self._narrow()
+        told = _numbered(rows)
+        whole = self._whole(told)
+        if not whole and self._margin:
+            # Too much lies around here to ask for more at both ends: what is missing then is a gap.
+            self._margin, self._doubts = 0, _DOUBTS
+            self._turn_back()
             return None
+        self._largest = max(self._largest, len(told))
+        self._remember(told)
+        if total is not None and self._rules.pages:
+            return self._paged(told, total)
+        if not whole:
+            self._learn_unit(told)
+        if not whole and not self._smallest():
+            self._full = frozenset(row.key for row in told)
+            self._narrow(told)
+            return None
+        if self._rules.pages:
+            return self._turned(told)
         if self._width == "wide":
-            self._width, self._rows = "tight", list(rows)
+            if whole or self._rules.sums:
+                return self._checked(told)
+            self._width, self._rows = "tight", told
             return None
         # What the wider request has told and this one has not shows that its bounds are open.
-        told = {row.key for row in rows}
-        more = [row for row in self._rows if self._at <= row.time < self._stop() and row.key not in told]
-        if self._width == "tight" and not rows and not more:
+        keys = {row.key for row in told}
+        more = [row for row in self._rows if self._at <= row.time < self._stop() and row.key not in keys]
+        if self._width == "tight" and not told and not more:
             # With an open bound nothing is told of a single moment. A request that is wider on the side of such a bound
             # tells it; which bound is closed is known by what the widest one has told.
             self._width = "before" if any(row.time >= self._stop() for row in self._rows) else "behind"
             return None
-        if not cut and self._width != "tight":
-            return self._settle(rows, None)
-        reason = f"{len(rows)} records within {self._rules.grain} ms may not be all: no window is narrower"
-        return self._settle([*rows, *more], reason if cut or more else None)
+        if whole and self._width != "tight":
+            return self._settle(told, None)
+        reason = f"{len(told)} records within {self._unit} ms may not be all: no window is narrower"
+        return self._settle([*told, *more], None if whole and not more else reason)
 
     @property
     def at(self) -> int:
@@ -226,55 +296,136 @@ class Plan(Generic[R]):
         """Give the next window up: all of it is a gap."""
         since, until = (self._at, self._stop()) if self._rules.span else (self._since, self._end)
         start, stop = max(since, self._since), min(until, self._until)
-        self._at, self._left, self._tries = until, None, 0
-        self._turn_back()
+        self._pass(until)
         return Settled(start, stop, (), HistoryGap(start, stop, reason))
 
-    # The three kinds of endpoint.
+    # The kinds of endpoint.
 
     def _newest(self, rows: Sequence[Stamped[R]], total: int | None) -> Settled[R]:
-        cut = self._rules.cuts(len(rows)) if total is None else total > len(rows)
+        told = _numbered(rows)
+        cut = self._rules.cuts(len(told)) if total is None else total > len(told)
         start = self._since
-        lost = min(min((row.time for row in rows), default=start) + self._rules.grain, self._until) if cut else start
-        reason = f"only the newest {len(rows)} records are told"
+        oldest = min((row.time for row in told if row.time >= 0), default=start)
+        lost = min(oldest + self._rules.grain, self._until) if cut else start
+        reason = f"only the newest {len(told)} records are listed"
         if self._floor > lost:
-            lost, reason = min(self._floor, self._until), "it is longer ago than the exchange tells"
+            lost, reason = min(self._floor, self._until), "it is longer ago than the exchange lists"
         gap = HistoryGap(start, lost, reason) if lost > start else None
-        kept = self._kept(rows, start, self._until)
+        kept = [row for row in told if row.time < 0 or start <= row.time < self._until]
         self._at = self._end
-        return Settled(start, self._until, kept, gap)
+        return Settled(start, self._until, self._fresh(kept), gap)
 
-    def _paged(self, rows: Sequence[Stamped[R]], total: int | None) -> Settled[R] | None:
+    def _paged(self, rows: list[Stamped[R]], total: int) -> Settled[R] | None:
         rules = self._rules
-        most = rules.most or len(rows) or 1
         if self._page == 1:
             self._total = total
-        if total is not None and total > most * min(_PAGES, rules.pages) and not self._smallest():
-            self._narrow()
+        if total > (rules.most or len(rows) or 1) * min(_PAGES, rules.pages) and not self._smallest():
+            self._narrow(rows)
             return None
-        self._rows += rows
-        if total is not None:
-            ended = len(self._rows) >= total or not rows
-            if total != self._total or (ended and len(self._rows) != total):
-                # Something has come or gone while we turned the pages.
-                if self._tries < _TRIES:
-                    self._tries += 1
-                    self._turn_back()
-                    return None
-                return self._settle(self._rows, f"of {total} records {len(self._rows)} are shown")
-        else:
-            ended = len(rows) < most
+        self._add(rows)
+        # A page that is full may have a next one whatever the total says.
+        ended = not rows or (len(self._rows) >= total and not rules.cuts(len(rows)))
+        if total != self._total or (ended and len(self._rows) < total):
+            # Something has come or gone while the pages were turned, or they overlap.
+            if self._tries < _TRIES:
+                self._tries += 1
+                self._turn_back()
+                return None
+            if self._page > 1 and not self._smallest():
+                # Windows of a single page cannot shift.
+                self._tries = 0
+                self._narrow(self._rows)
+                return None
+            return self._settle(self._rows, f"of {total} records {len(self._rows)} are shown")
         if ended:
+            return self._checked(self._rows)
+        return self._next_page()
+
+    def _turned(self, rows: list[Stamped[R]]) -> Settled[R] | None:
+        """Pages without a total: only a smallest window, or one of a single page, gets here."""
+        self._add(rows)
+        if self._page == 1 and self._whole(rows):
+            return self._checked(self._rows)
+        if not rows or (len(rows) < (self._rules.most or 1) and len(rows) not in ROUND):
             return self._settle(self._rows, None)
+        return self._next_page()
+
+    def _next_page(self) -> Settled[R] | None:
+        rules = self._rules
         if self._page >= min(_PAGES, rules.pages) and not self._smallest():
-            self._narrow()
+            self._narrow(self._rows)
             return None
         if self._page >= rules.pages:
             return self._settle(self._rows, f"there are more than {rules.pages} pages within {rules.grain} ms")
         self._page += 1
         return None
 
+    def _add(self, rows: list[Stamped[R]]) -> None:
+        """One more page; what an earlier one has had too has only moved."""
+        there = {row.key for row in self._rows}
+        self._rows += [row for row in rows if row.key not in there]
+
+    # Whether a reply is whole.
+
+    def _whole(self, rows: list[Stamped[R]]) -> bool:
+        count, rules = len(rows), self._rules
+        if rules.sums or count <= _FEW:
+            return rules.sums or rules.most is None or count < rules.most
+        if count < self._largest:
+            return (rules.most is None or count < rules.most) and (count not in ROUND or self._smallest())
+        if rules.cuts(count):
+            return False
+        if rules.even:
+            return True
+        # As many as ever, at no likely cap. Narrower windows prove it, unless all are of one moment within this one.
+        times = {row.time - row.time % rules.grain for row in rows}
+        apart = len(times) > 1 or any(not self._at <= time < self._stop() for time in times)
+        if apart and not self._smallest():
+            return False
+        return count > self._largest or {row.key for row in rows} <= self._full
+
+    def _checked(self, rows: list[Stamped[R]]) -> Settled[R] | None:
+        """Settle a window unless it lacks what was listed of its time before."""
+        there = {row.key for row in rows}
+        missing = [row for row in self._known.values() if self._at <= row.time < self._stop() and row.key not in there]
+        if not missing or self._rules.passing or self._rules.sums:
+            return self._settle([*rows, *missing], None)
+        if self._doubts < _DOUBTS:
+            self._doubts += 1
+            self._margin = min(self._margin + 1, len(_MARGINS) - 1)
+            self._turn_back()
+            return None
+        settled = self._settle(
+            [*rows, *missing], f"{len(missing)} records that were listed before are not listed again"
+        )
+        self._margin = 0
+        return settled
+
+    def _learn_unit(self, rows: list[Stamped[R]]) -> None:
+        """Records outside of what was asked for show that bounds are rounded: windows within one unit are all alike."""
+        asked = self.ask()
+        if asked is None or self._rules.sums:
+            return
+        far = max((max(asked.since - row.time, row.time - asked.until) for row in rows if row.time >= 0), default=0)
+        if 0 < far <= _MINUTE and self._stop() - self._at <= far:
+            self._unit = max(self._unit, _SECOND if far <= _SECOND else _MINUTE)
+            self._span = max(self._span, min(self._unit, self._rules.span))
+
+    def _remember(self, rows: list[Stamped[R]]) -> None:
+        asked = self.ask()
+        if asked is not None and not self._rules.sums:
+            self._known.update((row.key, row) for row in rows if max(self._at, asked.since) <= row.time <= asked.until)
+
     # What they share.
+
+    def _more(self) -> int:
+        """How much more is asked at both ends."""
+        rules = self._rules
+        if rules.even or rules.sums:
+            return rules.grain
+        width = self._stop() - self._at
+        usual = 2 if width >= 60 * _MINUTE else 1 if width >= _MINUTE else 0
+        return max(_MARGINS[max(usual, self._margin)], rules.grain)
 
     def _aligned(self, span: int) -> int:
         return span - span % self._rules.grain
@@ -283,64 +434,83 @@ class Plan(Generic[R]):
         return self._end if self._rules.sums else min(self._at + self._span, self._end)
 
     def _smallest(self) -> bool:
-        return self._rules.sums or self._stop() - self._at <= self._rules.grain
+        return self._rules.sums or self._stop() - self._at <= self._unit
 
     def _turn_back(self) -> None:
         self._page, self._rows, self._width = 1, [], "wide"
 
-    def _narrow(self) -> None:
-        self._span = max(self._aligned((self._stop() - self._at) // 2), self._rules.grain)
+    def _narrow(self, rows: Sequence[Stamped[R]]) -> None:
+        """A narrower window: up to the middle of what was listed, and half as wide at the most."""
+        half = (self._stop() - self._at) // 2
+        times = sorted(row.time for row in rows if self._at < row.time < self._stop())
+        middle = times[len(times) // 2] - self._at if times else half
+        self._span = max(self._aligned(min(half, max(middle, half // 8))), self._unit)
+        self._turn_back()
+
+    def _pass(self, until: int) -> None:
+        """Go on behind a window."""
+        self._at, self._left, self._tries, self._doubts = until, None, 0, 0
+        self._known = {key: row for key, row in self._known.items() if row.time >= until}
         self._turn_back()
 
     def _settle(self, rows: Sequence[Stamped[R]], reason: str | None) -> Settled[R]:
         rules, since, until = self._rules, self._at, self._stop()
         room = None if rules.most is None else rules.most * max(min(_PAGES, rules.pages), 1)
+        more = self._more()
+        start, stop = max(since, self._since), min(until, self._until)
+        kept, outside = self._kept(rows, since, until, more)
         if room is None or len(rows) * 4 < room:
             self._span = min(self._span * 2, rules.span)
-        start, stop = max(since, self._since), min(until, self._until)
-        settled = Settled(
-            start if self._left is None else max(self._left, self._since),
-            stop,
-            self._kept(rows, since, until),
-            None if reason is None else HistoryGap(start, stop, reason),
-        )
-        self._at, self._left, self._tries = until, None, 0
-        self._turn_back()
-        return settled
+        first = start if self._left is None else max(self._left, self._since)
+        gap = None if reason is None else HistoryGap(start, stop, reason)
+        self._pass(until)
+        keep = until - 2 * max(more, _MARGINS[-1])
+        self._recent = {key: time for key, time in self._recent.items() if time >= keep}
+        self._recent.update((row.key, row.time) for row in kept if row.time >= keep)
+        return Settled(first, stop, kept, gap, outside)
 
-    def _kept(self, rows: Iterable[Stamped[R]], since: int, until: int) -> tuple[Stamped[R], ...]:
-        found = kept(self._rules, rows, (since, until), (self._since, self._until))
-        if not self._seen:
-            return found
-        # Only records of the moment that the walk goes on from can have been told before; sums have no moment.
-        return tuple(row for row in found if row.time > self._since or row.key not in self._seen)
+    def _kept(
+        self, rows: Sequence[Stamped[R]], since: int, until: int, more: int
+    ) -> tuple[tuple[Stamped[R], ...], int]:
+        """The records that a window brings, and how many of them lie outside it."""
+        chosen: list[Stamped[R]] = []
+        outside = 0
+        for row in rows:
+            if row.key in self._strays:
+                continue
+            if self._rules.sums or max(since, self._since) <= row.time < min(until, self._until):
+                chosen.append(row)
+                continue
+            if row.time < 0:
+                self._strays.add(row.key)
+                chosen.append(row)
+                continue
+            outside += not since - more <= row.time <= until + more
+            if not self._since <= row.time < self._until or until <= row.time <= until + more:
+                continue  # it was asked for caution's sake, and is the neighbour's or nobody's
+            if row.key in self._recent:
+                continue
+            # Nothing that the exchange lists is dropped, wherever its time lies.
+            if not since - more <= row.time < since:
+                self._strays.add(row.key)
+            chosen.append(row)
+        return self._fresh(chosen), outside
+
+    def _fresh(self, rows: Sequence[Stamped[R]]) -> tuple[Stamped[R], ...]:
+        """In order, each once, without those of the first moment that are not wanted again."""
+        once = {row.key: row for row in rows if row.time > self._since or row.key not in self._seen}
+        return tuple(sorted(once.values(), key=lambda row: (row.time, len(row.rank), row.rank)))
 
 
-def kept(
-    rules: Rules, rows: Iterable[Stamped[R]], window: tuple[int, int], within: tuple[int, int]
-) -> tuple[Stamped[R], ...]:
-    """The records that belong to a window of a range, oldest first, each once.
-
-    Records without ids get their keys numbered here: those that are equal in everything are as many as were told.
-    """
-    (since, until), (first, last), grain = window, within, rules.grain
+def _numbered(rows: Iterable[Stamped[R]]) -> list[Stamped[R]]:
+    """The records of one reply, oldest first; equal ones are told apart by their number."""
     arrived = list(rows)
     if arrived and arrived[0].time > arrived[-1].time:
         arrived.reverse()
-    chosen: dict[str, Stamped[R]] = {}
     counts: Counter[str] = Counter()
+    numbered: list[Stamped[R]] = []
     for row in arrived:
-        if not rules.sums:
-            if not first <= row.time < last:
-                continue
-            if since - grain <= row.time < since or until <= row.time <= until + grain:
-                continue  # it was asked for caution's sake, and belongs to the neighbour
-        key = row.key
-        if not rules.ids:
-            counts[key] += 1
-            key = f"{key}.{counts[key]}"
-        chosen.setdefault(key, row if rules.ids else Stamped(row.time, key, row.record))
-    # Ids count up, so they order the records of one moment; without them the order of the reply has to do.
-    if rules.ids:
-        return tuple(sorted(chosen.values(), key=lambda row: (row.time, len(row.key), row.key)))
-    return tuple(sorted(chosen.values(), key=lambda row: row.time))
+        counts[row.key] += 1
+        count = counts[row.key]
+        numbered.append(row if count == 1 else attrs.evolve(row, key=f"{row.key}.{count}"))
+    return numbered

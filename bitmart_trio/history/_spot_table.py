@@ -29,10 +29,10 @@ _FORGOTTEN: Final = "orders that were cancelled without a fill are not told afte
 KLINES: Final = Walk(
     name="spot.market.klines",
     endpoint=rows.market.klines,
-    rules=Rules(span=MINUTE * 198, grain=SECOND, most=200),
+    rules=Rules(span=MINUTE * 198, grain=SECOND, most=200, even=True),
     pick=same,
     time=lambda row: row.open_time * SECOND,
-    key=lambda row: str(row.open_time),
+    rank=lambda row: str(row.open_time),
     start="after",
     end="before",
     unit=SECOND,
@@ -41,7 +41,7 @@ KLINES: Final = Walk(
 MARKET_TRADES: Final = Walk(
     name="spot.market.trades",
     endpoint=rows.market.trades,
-    rules=Rules(span=0, most=50, ids=False),
+    rules=Rules(span=0, most=50),
     pick=same,
     time=lambda row: row.timestamp,
     start=None,
@@ -52,53 +52,53 @@ MARKET_TRADES: Final = Walk(
 ORDERS: Final = Walk(
     name="spot.trading.order_history",
     endpoint=rows.trading.order_history,
-    rules=Rules(span=7 * DAY, most=200),
+    rules=Rules(span=7 * DAY, most=200, stretches=True),
     pick=same,
     time=lambda row: row.create_time,
-    key=lambda row: row.order_id,
+    rank=lambda row: row.order_id,
     omits=(_FORGOTTEN, "open orders are no history yet"),
 )
 FILLS: Final = Walk(
     name="spot.trading.trades",
     endpoint=rows.trading.trades,
-    rules=Rules(span=7 * DAY, most=200),
+    rules=Rules(span=7 * DAY, most=200, stretches=True),
     pick=same,
     time=lambda row: row.create_time,
-    key=lambda row: row.trade_id,
+    rank=lambda row: row.trade_id,
 )
 ALGO_ORDERS: Final = Walk(
     name="spot.algo.order_history",
     endpoint=rows.algo.order_history,
-    rules=Rules(span=7 * DAY, most=200),
+    rules=Rules(span=7 * DAY, most=200, stretches=True),
     pick=same,
     time=lambda row: row.create_time,
-    key=lambda row: row.order_id,
+    rank=lambda row: row.order_id,
     omits=("waiting orders are no history yet",),
 )
 OPEN_ORDERS: Final = Walk(
     name="spot.trading.open_orders",
     endpoint=rows.trading.open_orders,
-    rules=Rules(span=7 * DAY, most=200),
+    rules=Rules(span=7 * DAY, most=200, stretches=True, passing=True),
     pick=same,
     time=lambda row: row.create_time,
-    key=lambda row: row.order_id,
+    rank=lambda row: row.order_id,
 )
 OPEN_ALGO_ORDERS: Final = Walk(
     name="spot.algo.open_orders",
     endpoint=rows.algo.open_orders,
-    rules=Rules(span=7 * DAY, most=200),
+    rules=Rules(span=7 * DAY, most=200, stretches=True, passing=True),
     pick=same,
     time=lambda row: row.create_time,
-    key=lambda row: row.order_id,
+    rank=lambda row: row.order_id,
 )
 DEPOSITS_WITHDRAWALS: Final = Walk(
     name="spot.account.deposit_withdraw_history",
     endpoint=rows.account.deposit_withdraw_history,
     # Under 90 days. A thousand since 2025-02; older sources say 100, which would be a silent cut.
-    rules=Rules(span=89 * DAY, most=1000, suspects=(100,)),
+    rules=Rules(span=89 * DAY, most=1000),
     pick=same,
     time=lambda row: row.apply_time,
-    key=lambda row: row.withdraw_id or row.deposit_id or row.tx_id or "",
+    rank=lambda row: row.withdraw_id or row.deposit_id or row.tx_id or "",
 )
 BORROWS: Final = Walk(
     name="spot.margin.borrow_records",
@@ -107,7 +107,7 @@ BORROWS: Final = Walk(
     rules=Rules(span=89 * DAY, grain=SECOND, most=100),
     pick=same,
     time=lambda row: row.create_time * SECOND,
-    key=lambda row: row.borrow_id,
+    rank=lambda row: row.borrow_id,
 )
 REPAYS: Final = Walk(
     name="spot.margin.repay_records",
@@ -115,9 +115,9 @@ REPAYS: Final = Walk(
     rules=Rules(span=89 * DAY, grain=SECOND, most=100),
     pick=same,
     time=lambda row: row.repay_time * SECOND,
-    key=lambda row: row.repay_id,
+    rank=lambda row: row.repay_id,
 )
-_SUB_RULES: Final = Rules(span=0, grain=SECOND, most=100, ids=False, reach=90 * DAY)
+_SUB_RULES: Final = Rules(span=0, grain=SECOND, most=100, reach=90 * DAY)
 _SUB_OMITS: Final = ("only the newest 100 transfers of the last three months are told",)
 
 
@@ -166,7 +166,7 @@ FLEXIBLE: Final = Walk(
     rules=_SAVINGS_RULES,
     pick=_flexible,
     time=lambda row: row.time,
-    key=lambda row: row.record_id,
+    rank=lambda row: row.record_id,
     total=lambda page: page.total,
     size="page_size",
     page="page",
@@ -177,7 +177,7 @@ FIXED: Final = Walk(
     rules=_SAVINGS_RULES,
     pick=_fixed,
     time=lambda row: row.time,
-    key=lambda row: row.record_id,
+    rank=lambda row: row.record_id,
     total=lambda page: page.total,
     size="page_size",
     page="page",
@@ -221,7 +221,7 @@ REBATES: Final = Walk(
     rules=Rules(span=177 * DAY, grain=DAY),
     pick=_daily,
     time=lambda row: row.time,
-    key=lambda row: f"{row.day.isoformat()} {row.currency}",
+    rank=lambda row: f"{row.day.isoformat()} {row.currency}",
     unit=SECOND,
     size=None,
 )

@@ -15,6 +15,21 @@ DAY: Final = 86_400 * SECOND
 _SPOT_MONTH: Final = 43_200
 
 
+_MILLIS: Final = 100_000_000_000
+"""A smaller time is in seconds: in milliseconds it would be in 1973."""
+_MICROS: Final = 100_000_000_000_000
+"""A greater time is in microseconds, or finer: in milliseconds it would be in 5138."""
+
+
+def scaled(time: int) -> int:
+    """A time in milliseconds, whatever unit the exchange has given it in."""
+    if 0 < time < _MILLIS:
+        return time * SECOND
+    while time >= _MICROS:
+        time //= SECOND
+    return time
+
+
 def last_finished(step: int, now: int) -> int:
     """Bars of ``step`` minutes that begin before this moment are over; all in milliseconds.
 

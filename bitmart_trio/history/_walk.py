@@ -22,6 +22,7 @@ from ..errors import BitMartError, InvalidRequest, NoData
 from ..models.system import SystemTime
 from ._plan import Ask, HistoryGap, Plan, Rules, Settled, Stamped
 from ._seek import Coarse, Look, Search
+from ._units import scaled
 from ._values import Plain, plain
 
 P = TypeVar("P")
@@ -83,7 +84,7 @@ class Walk(Generic[P, T]):
         rules: its windows, pages and limits.
         pick: the records of a payload.
         time: of a record, in milliseconds.
-        key: what tells a record from others of its time; None where the exchange gives it nothing of the kind.
+        rank: what orders the records of one moment, an id say; None where there is nothing of the kind.
         total: how many records the window has, for payloads that say so.
         start, end: the names of the window's parameters, and ``unit`` what one of theirs is in milliseconds.
         size: the name of the parameter for the number of records.
@@ -98,7 +99,7 @@ class Walk(Generic[P, T]):
     rules: Rules
     pick: Callable[[P], Sequence[T]]
     time: Callable[[T], int]
-    key: Callable[[T], str] | None = None
+    rank: Callable[[T], str] | None = None
     total: Callable[[P], int] | None = None
     start: str | None = "start_time"
     end: str | None = "end_time"
@@ -128,13 +129,23 @@ class Walk(Generic[P, T]):
         return self.arguments(Ask(look.since, look.until, 1), {**given, self.coarse.argument: look.step})
 
     def stamped(self, payload: P) -> list[Stamped[T]]:
-        """The records of a payload, each with its time and key, in the order of the reply."""
-        key = self.key or _content
-        return [Stamped(self.time(row), key(row), row) for row in self.pick(payload)]
+        """The records of a payload, each with its time and content, in the order of the reply."""
+        return [self._stamp(row) for row in self.pick(payload)]
+
+    def _stamp(self, row: T) -> Stamped[T]:
+        try:
+            time = scaled(self.time(row))
+        except AttributeError:  # the exchange has left it out
+            time = -1
+        try:
+            rank = "" if self.rank is None else self.rank(row)
+        except AttributeError:
+            rank = ""
+        return Stamped(time, _content(row), row, rank)
 
 
 def _content(record: object) -> str:
-    """What a record without an id is told by: all of it."""
+    """What tells a record from others: all of it. No source promises that an id is unique."""
     return blake2b(json.dumps(plain(record)).encode(), digest_size=12).hexdigest()
 
 

@@ -23,6 +23,14 @@ class Server:
     open_end: bool = False
     tells_total: bool = False
     keeps_oldest: bool = False
+    cap: int = 100_000
+    """Records in a reply at most, whatever is asked for."""
+    rounds: int = 1
+    """What its bounds are rounded to, in milliseconds."""
+    inward: bool = False
+    """Whether they are rounded so that the window gets narrower."""
+    shifts: bool = False
+    """Whether each page after the first begins one record too late."""
 
     def told(self, row: Stamped[str]) -> Stamped[str]:
         """A record as it is told: perhaps with a coarser time."""
@@ -30,6 +38,10 @@ class Server:
 
     def answer(self, ask: Ask) -> tuple[list[Stamped[str]], int | None]:
         start, end = ask.since // self.unit * self.unit, -(-ask.until // self.unit) * self.unit
+        if self.inward:
+            start, end = -(-start // self.rounds) * self.rounds, end // self.rounds * self.rounds
+        else:
+            start, end = start // self.rounds * self.rounds, end // self.rounds * self.rounds
         found = [
             self.told(row)
             for row in self.records
@@ -37,9 +49,10 @@ class Server:
             and (row.time < end or (row.time == end and not self.open_end))
         ]
         found.sort(key=lambda row: (row.time, len(row.key), row.key), reverse=not self.keeps_oldest)
-        most = self.rules.most or len(found) or 1
+        most = min(self.rules.most or len(found) or 1, self.cap)
         page = ask.page if self.rules.pages else 1
-        return found[(page - 1) * most : page * most], len(found) if self.tells_total else None
+        first = (page - 1) * most + (self.shifts and page > 1)
+        return found[first : first + most], len(found) if self.tells_total else None
 
 
 def walked(server: Server, plan: Plan[str], most_requests: int = 25_000) -> tuple[list[Settled[str]], int]:

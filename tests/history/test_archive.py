@@ -24,11 +24,12 @@ from bitmart_trio.history.archive import (
     Progress,
     Reader,
     UnsafeKey,
+    _tasks,
     archive,
+    look_at_key,
     read_report,
     verify,
 )
-from bitmart_trio.history.archive import _store as store_module
 from bitmart_trio.sim.exchange import START_MS, Exchange
 from bitmart_trio.sim.faults import Fail5xx, Refuse429
 from bitmart_trio.sim.glue import Venue
@@ -37,6 +38,7 @@ from bitmart_trio.sim.wire import Call, Json, Refusal
 T = TypeVar("T")
 
 READER = bm.Credentials("read-key", "read-secret", "read-memo")
+BETTER = bm.Credentials("better-key", "read-secret", "read-memo")
 SMALL = Past(
     spot_orders=260, algo_orders=12, deposits=12, withdrawals=8, loans=8, repayments=8, savings=30, family=6,
     futures_orders=230, transactions=60, transfers=25, days=100,
@@ -62,25 +64,17 @@ def add_reader(venue: Venue, *permissions: str, key: bm.Credentials = READER) ->
 
 
 def archived(directory: Path) -> dict[str, set[str]]:
-    """The keys of all records, by the endpoint that told them."""
-    reader = Reader(directory)
-    found: dict[str, set[str]] = {}
-    for walk in reader.walks():
-        keys = [str(record["record_key"]) for record in reader.records(walk)]
-        told = found.setdefault(walk.endpoint, set())
-        # Users are the keys of an affiliate's rebates, and told once a currency.
-        assert walk.endpoint == "futures.affiliate.rebates" or told.isdisjoint(keys), "a record is in two walks"
-        told.update(keys)
-    reader.close()
-    return found
+    """The ids of all records that count, by the endpoint that listed them."""
+    with Reader(directory) as reader:
+        return {kind: {record.id for record in reader.records(kind)} for kind in reader.kinds()}
 
 
-def assert_equal_to_the_ledger(directory: Path, ledger: dict[str, set[str]]) -> None:
+def assert_equal_to_the_ledger(directory: Path, ledger: dict[str, set[str]], *, complete: bool = True) -> None:
     found = archived(directory)
     assert {name: found.get(name) for name in ledger} == ledger
-    verification = verify(directory)
-    assert verification.problems == ()
-    assert verification.complete
+    assert verify(directory).problems == ()
+    with Reader(directory) as reader:
+        assert read_report(reader).complete is complete
 
 
 async def test_an_archive_equals_the_ledger(tmp_path: Path, autojump_clock: trio.testing.MockClock) -> None:
@@ -94,23 +88,56 @@ async def test_an_archive_equals_the_ledger(tmp_path: Path, autojump_clock: trio
             report = await archive(client, tmp_path / "a", since=SMALL.since, progress=told.append, run=inline)
     assert report.complete
     assert_equal_to_the_ledger(tmp_path / "a", ledger)
-    assert {walk.state for walk in report.walks} == {"done"}
-    gaps = {walk.name: [gap.reason for gap in walk.gaps] for walk in report.walks if walk.gaps}
-    assert gaps == {
-        "spot.sub_account.transfers": ["it is longer ago than the exchange tells"],
-        "spot.sub_account.transfer_history": ["it is longer ago than the exchange tells"],
-    }
-    assert {each.state for each in told} == {"running", "done"}
-    assert {walk.name for walk in report.walks} >= {
-        "futures.trading.order_history account=futures symbol=BTCUSDT",
-        "spot.margin.borrow_records symbol=BTC_USDT",
-        "futures.sub_account.transfers sub_account=desk1@example.com",
-        "spot.earn.fixed_records type=interest",
-    }
-    assert {look.name for look in report.snapshots} >= {
-        "spot.account.balances",
-        "spot.sub_account.balances sub_account=desk2@example.com",
-    }
+    with Reader(tmp_path / "a") as reader:
+        assert {row.state for row in reader.histories()} == {"answered"}
+        assert not any(window.gap for row in reader.histories() for window in reader.windows(row.name))
+        for name in ("spot.sub_account.transfers", "spot.sub_account.transfer_history"):
+            first = reader.windows(name)[0]
+            assert (first.state, first.since) == ("not_offered", SMALL.since)
+            assert first.reason.startswith("documented: nothing before ")
+        assert {row.name for row in reader.histories()} >= {
+            "futures.trading.order_history account=futures symbol=BTCUSDT",
+            "spot.margin.borrow_records symbol=BTC_USDT",
+            "futures.sub_account.transfers sub_account=desk1@example.com",
+            "spot.earn.fixed_records type=interest",
+        }
+        assert {look.name for look in reader.looks()} >= {
+            "spot.account.balances",
+            "spot.sub_account.balances sub_account=desk2@example.com",
+            "futures.trading.open_orders limit=100 (before)",
+            "futures.trading.open_orders limit=100 (after)",
+        }
+    assert {each.state for each in told} == {"running", "answered"}
+
+
+async def test_what_is_needed_to_read_it_later_is_there(tmp_path: Path, autojump_clock: trio.testing.MockClock) -> None:
+    """What a contract is worth, the coins, the fees, and daily candles of whatever was traded."""
+    async with bm.sim.open_exchange(seed=7, live=False) as venue:
+        write_past(venue.exchange, SMALL)
+        add_reader(venue)
+        await trio.sleep(1)
+        async with venue.open_client(READER) as client:
+            await archive(client, tmp_path, since=SMALL.since, run=inline)
+            days = [each async for each in bm.history.futures_klines(client, "BTCUSDT", step=1440, since=SMALL.since)]
+    with Reader(tmp_path) as reader:
+        contracts = {str(each["symbol"]): each for each in _tasks.entries(reader, "futures.market.contracts")}
+        assert Decimal(str(contracts["BTCUSDT"]["contract_size"])) > 0
+        assert contracts["BTCUSDT"]["quote_currency"] == "USDT"
+        for endpoint in ("spot.market.symbol_details", "spot.market.currencies", "spot.account.currencies"):
+            assert [*_tasks.entries(reader, endpoint)], endpoint
+        names = {look.name for look in reader.looks() if look.state == "answered"}
+        traded, held = _tasks.pairs(reader), _tasks.contracts(reader)
+        assert len(traded) == 3
+        assert len(held) == 2
+        for pair in traded:
+            assert f"spot.account.trade_fee_rate symbol={pair}" in names
+            assert {each.state for each in reader.windows(f"spot.market.klines step=1440 symbol={pair}")} == {
+                "answered"
+            }
+        for contract in held:
+            assert f"futures.account.trade_fee_rate symbol={contract}" in names
+        candles = reader.records("futures.market.klines", history="futures.market.klines step=1440 symbol=BTCUSDT")
+        assert [each.time for each in candles] == [each.timestamp * 1000 for each in days]
 
 
 async def test_amounts_are_exact_text(tmp_path: Path, autojump_clock: trio.testing.MockClock) -> None:
@@ -136,7 +163,7 @@ async def test_amounts_are_exact_text(tmp_path: Path, autojump_clock: trio.testi
     assert {row[4:] for row in rows} == {("text", "text", "integer")}
     deposit = db.execute(
         "SELECT arrival_amount FROM spot_account_deposit_withdraw_history WHERE currency LIKE 'ETH%' "
-        "ORDER BY record_time DESC, record_key DESC"
+        "ORDER BY record_time DESC, length(record_id) DESC, record_id DESC"
     ).fetchone()
     assert Decimal(deposit[0]) == Decimal("12345678.00000001")
     db.close()
@@ -163,10 +190,11 @@ async def test_the_exact_bytes_are_kept(tmp_path: Path, autojump_clock: trio.tes
         async with venue.open_client(READER) as client:
             await archive(client, tmp_path, since=SMALL.since, run=inline)
     lines = [json.loads(line) for line in (tmp_path / "replies.jsonl").read_bytes().splitlines()]
-    traced = [line for line in lines if line["trace"] is not None]
+    kept = {json.loads(line["body"]).get("trace"): line["body"] for line in lines if line["entry"] == "reply"}
+    traced = [trace for trace in kept if trace in sent]
     assert len(traced) > 100
-    assert all(sent[line["trace"]] == line["body"].encode() for line in traced)
-    assert any(not line["used"] for line in lines)
+    assert all(sent[trace] == kept[trace].encode() for trace in traced)
+    assert "read-secret" not in (tmp_path / "replies.jsonl").read_text()
 
 
 async def test_busy_quotas_and_failures_are_waited_out(tmp_path: Path, autojump_clock: trio.testing.MockClock) -> None:
@@ -192,25 +220,20 @@ class Killed(BaseException):
 class Killer:
     """Kills the process at the n-th dangerous place: what its files hold at that moment is all that is left of it.
 
-    The places: lines written and not durable yet, lines durable and nothing in SQLite, amid a transaction.
+    The places: a line written and not durable yet, and durable but in no table.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.countdown = 0
         self.living = self.grave = Path()
-        fsync, insert = os.fsync, store_module.Store._insert
+        fsync = os.fsync
 
         def durable(number: int) -> None:
             self.maybe()
             fsync(number)
             self.maybe()
 
-        def inserted(store: store_module.Store, row: store_module.WalkRow, window: store_module.WindowCommit) -> None:
-            insert(store, row, window)
-            self.maybe()
-
         monkeypatch.setattr(os, "fsync", durable)
-        monkeypatch.setattr(store_module.Store, "_insert", inserted)
 
     def maybe(self) -> None:
         self.countdown -= 1
@@ -223,7 +246,7 @@ class Killer:
 async def test_killed_anywhere_it_goes_on(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, autojump_clock: trio.testing.MockClock
 ) -> None:
-    """Killed ten times, before, amid and after commits: the resumed archive has every record once."""
+    """Killed ten times, before and after lines are durable: the resumed archive has every record once."""
     dice, killer, kills = random.Random(seed), Killer(monkeypatch), 0
     async with bm.sim.open_exchange(seed=7, live=False) as venue:
         ledger = write_past(venue.exchange, SMALL)
@@ -231,7 +254,7 @@ async def test_killed_anywhere_it_goes_on(
         await trio.sleep(1)
         directory = tmp_path / "0"
         for number in range(1, 12):
-            killer.countdown = dice.randrange(1, 45) if number < 11 else 0
+            killer.countdown = dice.randrange(40, 160) if number < 11 else 0
             killer.living, killer.grave = directory, tmp_path / str(number)
             try:
                 async with venue.open_client(READER) as client:
@@ -255,7 +278,7 @@ async def test_cancelled_it_has_written_its_report(tmp_path: Path, autojump_cloc
             verification = verify(tmp_path)
             assert verification.problems == ()
             assert not verification.complete
-            assert "not complete: resume it" in (tmp_path / "report.md").read_text()
+            assert not json.loads((tmp_path / "report.json").read_text())["complete"]
             with pytest.raises(ArchiveError, match="there is an archive in"):
                 await archive(client, tmp_path, since=SMALL.since, run=inline)
             await archive(client, tmp_path, resume=True, run=inline)
@@ -268,8 +291,9 @@ async def test_a_key_that_can_do_harm_is_refused(
 ) -> None:
     """Before anything is written, unless it is allowed by name."""
     async with bm.sim.open_exchange(seed=7, live=False) as venue:
-        add_reader(venue, "read", permission)
+        add_reader(venue, "read", "sub_transfer", "broker", "contract_agent", permission)
         async with venue.open_client(READER) as client:
+            assert not (await look_at_key(client)).harmless
             with pytest.raises(UnsafeKey, match=f"this key may do more than read: {permission}"):
                 await archive(client, tmp_path / "a", since=START_MS - 1000, run=inline)
             assert not (tmp_path / "a").exists()
@@ -283,25 +307,57 @@ async def test_a_key_that_may_not_ask_what_it_may(tmp_path: Path, autojump_clock
     async with bm.sim.open_exchange(seed=7, live=False) as venue:
         add_reader(venue, "sub_transfer")
         async with venue.open_client(READER) as client:
-            with pytest.raises(UnsafeKey, match="does not tell what this key may do"):
+            with pytest.raises(UnsafeKey, match="does not say what this key may do"):
                 await archive(client, tmp_path / "a", since=START_MS - 1000, run=inline)
 
 
-async def test_what_is_refused_is_said(tmp_path: Path, autojump_clock: trio.testing.MockClock) -> None:
-    """A plain read key sees neither sub-accounts nor rebates: the report names both, with the exchange's reason."""
+async def test_what_the_key_may_not_see_is_said_and_left_open(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    """A plain read key sees neither sub-accounts nor rebates: not complete, and the reasons say what to add."""
     async with bm.sim.open_exchange(seed=7, live=False) as venue:
         ledger = write_past(venue.exchange, SMALL)
         add_reader(venue, "read")
         await trio.sleep(1)
         async with venue.open_client(READER) as client:
-            report = await archive(client, tmp_path, since=SMALL.since, run=inline)
-    refused = {walk.name: walk.note for walk in report.walks if walk.state == "refused"}
-    assert "spot.sub_account.transfers" in refused
-    assert "spot.broker.rebates" in refused
-    assert "30012" in refused["spot.sub_account.transfers"]
-    assert {look.name for look in report.snapshots if look.state == "refused"} == {"spot.sub_account.accounts"}
-    assert "refused:" in (tmp_path / "report.md").read_text()
-    assert_equal_to_the_ledger(tmp_path, ledger)
+            report = await archive(client, tmp_path / "a", since=SMALL.since, run=inline)
+            with Reader(tmp_path / "a") as reader:
+                refused = {row.name: row for row in reader.histories() if row.state == "not_permitted"}
+                assert [look.name for look in reader.looks() if look.state == "not_permitted"] == [
+                    "spot.sub_account.accounts"
+                ]
+            assert not report.complete
+            assert {"spot.sub_account.transfers", "spot.broker.rebates"} <= set(refused)
+            assert refused["spot.sub_account.transfers"].code == 30012
+            assert "add the permission for sub-accounts (sub_transfer)" in refused["spot.sub_account.transfers"].reason
+            assert "add the permission for brokers (broker)" in refused["spot.broker.rebates"].reason
+            assert_equal_to_the_ledger(tmp_path / "a", ledger, complete=False)
+            # An owner who has none of it says so, and the archive is complete without.
+            without = ("sub_accounts", "broker", "affiliate")
+            report = await archive(client, tmp_path / "b", since=SMALL.since, without=without, run=inline)
+            assert report.complete
+            with Reader(tmp_path / "b") as reader:
+                assert [note.of for note in reader.notes() if note.what == "left_out"] == sorted(without)
+            with pytest.raises(bm.InvalidRequest, match="without is of"):
+                await archive(client, tmp_path / "c", without=["spot"], run=inline)
+
+
+async def test_a_permission_that_was_added_is_used_when_resumed(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    """What was refused is asked again, and nothing else."""
+    async with bm.sim.open_exchange(seed=7, live=False) as venue:
+        write_past(venue.exchange, SMALL)
+        add_reader(venue, "read")
+        await trio.sleep(1)
+        async with venue.open_client(READER) as client:
+            assert not (await archive(client, tmp_path, since=SMALL.since, run=inline)).complete
+        add_reader(venue, key=BETTER)
+        async with venue.open_client(BETTER) as client:
+            fills = (tmp_path / "replies.jsonl").read_text().count('"call":"spot.trading.trades"')
+            assert (await archive(client, tmp_path, resume=True, run=inline)).complete
+            again = (tmp_path / "replies.jsonl").read_text().count('"call":"spot.trading.trades"')
+            assert again - fills <= 3  # the newest hour
 
 
 async def test_windows_that_are_too_old_are_gaps(tmp_path: Path, autojump_clock: trio.testing.MockClock) -> None:
@@ -322,14 +378,13 @@ async def test_windows_that_are_too_old_are_gaps(tmp_path: Path, autojump_clock:
         table[key] = attrs.evolve(route, handler=forgetful)
         async with venue.open_client(READER) as client:
             report = await archive(client, tmp_path, since=SMALL.since, run=inline)
-            [walk] = [each for each in report.walks if each.endpoint == "spot.trading.trades"]
-            [gap] = walk.gaps
-            assert walk.state == "done"
-            assert gap.since == SMALL.since
-            assert oldest <= gap.until < oldest + 7 * 86_400_000
-            assert gap.reason.startswith("the exchange refuses it: 50041 ")
-            told = {each.trade_id async for each in bm.history.spot_fills(client, since=gap.until)}
-    assert verify(tmp_path).proven
+            assert not report.complete
+            with Reader(tmp_path) as reader:
+                failed = [each for each in reader.windows("spot.trading.trades") if each.state == "failed"]
+            assert failed[0].since == SMALL.since
+            assert oldest <= failed[-1].until < oldest + 8 * 86_400_000
+            assert all(each.reason.startswith("the exchange refuses what is so long ago: 50041 ") for each in failed)
+            told = {each.trade_id async for each in bm.history.spot_fills(client, since=failed[-1].until)}
     assert archived(tmp_path)["spot.trading.trades"] == told < ledger["spot.trading.trades"]
 
 
@@ -349,123 +404,3 @@ async def test_another_accounts_archive_is_refused(tmp_path: Path, autojump_cloc
         async with venue.open_client(sub) as client:
             with pytest.raises(ArchiveError, match="archive of account 1, and the key is of 1001"):
                 await archive(client, tmp_path, resume=True, run=inline)
-
-
-def test_only_one_process_writes(tmp_path: Path) -> None:
-    """A second writer is told so, and the first is none the worse."""
-    store = store_module.Store(tmp_path, resume=False)
-    with pytest.raises(ArchiveError, match="another process is writing"):
-        store_module.Store(tmp_path, resume=True)
-    store.close()
-    store_module.Store(tmp_path, resume=True).close()
-
-
-async def make_small(path: Path) -> None:
-    async with bm.sim.open_exchange(seed=7, live=False) as venue:
-        write_past(
-            venue.exchange, Past(spot_orders=30, futures_orders=5, transactions=5, transfers=5, savings=5, days=100)
-        )
-        add_reader(venue, "read")
-        await trio.sleep(1)
-        async with venue.open_client(READER) as client:
-            await archive(client, path, since=SMALL.since, run=inline)
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("archive")
-    trio.run(make_small, path, clock=trio.testing.MockClock(autojump_threshold=0))
-    assert verify(path).proven
-    return path
-
-
-@pytest.fixture
-def directory(original: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(original, tmp_path / "copy"))
-
-
-class TestVerify:
-    """What the proof finds."""
-
-    def change(self, directory: Path, statement: str) -> tuple[str, ...]:
-        db = sqlite3.connect(directory / "archive.sqlite")
-        with db:
-            assert db.execute(statement).rowcount
-        db.close()
-        return verify(directory).problems
-
-    def test_a_changed_amount(self, directory: Path) -> None:
-        """One digit."""
-        [problem] = self.change(
-            directory,
-            "UPDATE spot_trading_trades SET fee = fee || '1' "
-            "WHERE rowid = (SELECT max(rowid) FROM spot_trading_trades)",
-        )
-        assert "differs from its reply in fee" in problem
-
-    def test_a_lost_record(self, directory: Path) -> None:
-        """Counted, and named."""
-        problems = self.change(
-            directory, "DELETE FROM spot_trading_trades WHERE rowid = (SELECT max(rowid) FROM spot_trading_trades)"
-        )
-        assert any("1 records of the replies are missing" in problem for problem in problems)
-
-    def test_a_record_from_nowhere(self, directory: Path) -> None:
-        """In no reply."""
-        problems = self.change(
-            directory,
-            "UPDATE spot_trading_trades SET record_key = 'x' "
-            "WHERE rowid = (SELECT max(rowid) FROM spot_trading_trades)",
-        )
-        assert any("records are in no reply (x)" in problem for problem in problems)
-
-    def test_a_missing_window(self, directory: Path) -> None:
-        """A hole in the range."""
-        problems = self.change(
-            directory,
-            "DELETE FROM windows WHERE rowid = (SELECT max(windows.rowid) FROM windows JOIN walks USING (walk) "
-            "WHERE endpoint = 'spot.trading.trades')",
-        )
-        assert any("the windows end at" in problem for problem in problems)
-
-    def test_a_changed_reply(self, directory: Path) -> None:
-        """One byte."""
-        path = directory / "replies.jsonl"
-        data = bytearray(path.read_bytes())
-        at = data.index(b'\\"price\\":\\"') + len(b'\\"price\\":\\"')
-        data[at] = ord("9") if data[at] != ord("9") else ord("8")
-        path.write_bytes(data)
-        assert any("has been changed" in problem for problem in verify(directory).problems)
-
-    def test_lines_behind_the_last_commit(self, directory: Path) -> None:
-        """What a killed process leaves; resuming cuts it off."""
-        path = directory / "replies.jsonl"
-        with path.open("ab") as file:
-            file.write(b'{"reply":')
-        [problem] = verify(directory).problems
-        assert problem == "9 bytes behind the last committed reply: the archive was cut off, resume it"
-        store_module.Store(directory, resume=True).close()
-        assert verify(directory).proven
-
-    def test_a_shortened_file(self, directory: Path) -> None:
-        """Lines that are gone."""
-        path = directory / "replies.jsonl"
-        path.write_bytes(path.read_bytes()[:-5])
-        assert any("5 bytes short" in problem for problem in verify(directory).problems)
-        with pytest.raises(ArchiveError, match="is shorter than"):
-            store_module.Store(directory, resume=True)
-
-    def test_no_archive(self, directory: Path) -> None:
-        """Nothing to prove."""
-        with pytest.raises(ArchiveError, match="no archive in"):
-            verify(directory / "elsewhere")
-
-    def test_the_report_is_what_is_there(self, directory: Path) -> None:
-        """Both forms say the same as the files."""
-        reader = Reader(directory)
-        report = read_report(reader)
-        reader.close()
-        told = json.loads((directory / "report.json").read_text())
-        assert told["records"] == report.records == verify(directory).records
-        assert f"{report.records} records in {len(report.walks)} histories" in (directory / "report.md").read_text()
-        assert len(told["never_told"]) > 3

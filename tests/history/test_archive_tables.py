@@ -60,7 +60,7 @@ def test_a_kind_finds_in_the_wire_what_the_model_finds(walk: Walk[object, object
             if kind.time is not None:
                 assert kind.time_of(record) == row.time
             if kind.ids:
-                assert kind.id_of(record) == row.key
+                assert kind.id_of(record) == row.rank
         if walk.total is not None:
             assert kind.said_total(found.data) == walk.total(decoded.data)
 

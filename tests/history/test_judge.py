@@ -9,6 +9,7 @@ import pytest
 from bitmart_trio.errors import CODES, PermissionDenied
 from bitmart_trio.history.archive._codes import MEANINGS, Refusal, advice, refusal
 from bitmart_trio.history.archive._judge import judge
+from bitmart_trio.history.archive._wire import canonical
 
 FILLS, DEPOSITS, SAVINGS = (
     "spot.trading.trades",
@@ -78,15 +79,15 @@ def test_no_data_is_an_answer() -> None:
     [
         (FILLS, None, "answered"),
         (FILLS, [], "answered"),
-        (FILLS, {}, "unreadable"),
+        (FILLS, {}, "failed"),
         (FILLS, "x", "unreadable"),
         (DEPOSITS, {}, "failed"),
         (DEPOSITS, {"records": None}, "answered"),
         (DEPOSITS, {"records": []}, "answered"),
         (DEPOSITS, {"records": {}}, "unreadable"),
-        (DEPOSITS, {"record": []}, "failed"),
+        (DEPOSITS, {"record": []}, "unreadable"),
         (DEPOSITS, None, "answered"),
-        (SAVINGS, {"total": 0}, "failed"),
+        (SAVINGS, {"total": 0}, "unreadable"),
         (SAVINGS, {"list": [], "total": "0"}, "answered"),
         ("spot.broker.rebates", {}, "failed"),
         ("spot.broker.rebates", {"rebates": {}}, "answered"),
@@ -102,10 +103,10 @@ def test_a_reply_without_data_is_no_answer() -> None:
     assert judge(FILLS, 200, api(1000)).state == "failed"
 
 
-def test_records_are_the_exact_bytes() -> None:
-    """Slices of the body, numbers and all; odd ones too."""
+def test_records_are_as_they_came() -> None:
+    """Digit for digit, odd ones too."""
     body = b'{"code":1000,"trace":"t","data":[ {"a":1.10, "b":"x"} ,{"a":null}]}'
-    assert judge(FILLS, 200, body).records == (b'{"a":1.10, "b":"x"}', b'{"a":null}')
+    assert [canonical(each) for each in judge(FILLS, 200, body).records] == ['{"a":1.10,"b":"x"}', '{"a":null}']
     odd = judge(FILLS, 200, api(1000, data=[{"a": 1}, "?"]))
     assert (odd.state, len(odd.records)) == ("unreadable", 2)
     assert "1 of 2 records" in odd.reason
@@ -117,15 +118,20 @@ def test_totals_and_days() -> None:
     assert (told.total, len(told.records)) == (3, 1)
     days = {"2025-01-01": [{"currency": "BTC"}, {"currency": "ETH"}], "2025-01-02": None}
     rebates = judge("spot.broker.rebates", 200, api(1000, data={"rebates": days}))
-    assert [json.loads(each) for each in rebates.records] == [
-        ["2025-01-01", {"currency": "BTC"}],
-        ["2025-01-01", {"currency": "ETH"}],
-    ]
+    assert rebates.records == ({"currency": "BTC", "day": "2025-01-01"}, {"currency": "ETH", "day": "2025-01-01"})
 
 
-def test_a_look_is_one_record() -> None:
-    """The whole of its data."""
-    assert judge("spot.account.info", 200, api(1000, data={"cid": "1"})).records == (b'{"cid": "1"}',)
+def test_a_look_is_its_entries() -> None:
+    """Or the whole of its data."""
+    assert judge("spot.account.info", 200, api(1000, data={"cid": "1"})).records == ({"cid": "1"},)
+    assert judge("spot.account.info", 200, api(1000, data={})).state == "failed"
+    assert judge("futures.position.positions_v2", 200, api(1000, data=[{"symbol": "X"}])).records == ({"symbol": "X"},)
+
+
+def test_a_market_that_is_gone_is_not_offered() -> None:
+    """Its candles are missing for everybody; what the account did there is not."""
+    assert judge("futures.market.klines", 200, api(40034)).state == "not_offered"
+    assert judge("futures.trading.order_history", 200, api(40034)).state == "failed"
 
 
 def test_the_table_covers_every_permission() -> None:

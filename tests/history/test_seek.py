@@ -96,10 +96,10 @@ def walker(
     walk: Walk[list[int], int] = Walk(
         name="bars",
         endpoint=cast("Endpoint[list[int]]", None),  # the fake asks nobody
-        rules=Rules(span=MINUTE * coarse.most, grain=1000, most=bars.most),
+        rules=Rules(span=MINUTE * coarse.most, grain=1000, most=bars.most, even=True),
         pick=lambda data: data,
         time=lambda time: time,
-        key=str,
+        rank=str,
         start="since",
         end="until",
         size=None,

@@ -7,23 +7,31 @@ assert verify("my-account").proven
 from __future__ import annotations
 
 from .._threads import Runner
+from ._asking import Progress
+from ._check import Verification, verify
 from ._folder import ArchiveError
-from ._report import ArchiveReport, SnapshotReport, WalkReport, read_report
-from ._run import Progress, UnsafeKey, archive
-from ._store import Reader
-from ._verify import Verification, verify
+from ._key import Estimate, KeyLook, UnsafeKey, estimate, look_at_key
+from ._reader import Reader
+from ._report import ArchiveReport, HistoryReport, LookReport, read_report
+from ._run import archive
+from ._writer import rebuild
 
 __all__ = [
     "ArchiveError",
     "ArchiveReport",
+    "Estimate",
+    "HistoryReport",
+    "KeyLook",
+    "LookReport",
     "Progress",
     "Reader",
     "Runner",
-    "SnapshotReport",
     "UnsafeKey",
     "Verification",
-    "WalkReport",
     "archive",
+    "estimate",
+    "look_at_key",
     "read_report",
+    "rebuild",
     "verify",
 ]

@@ -7,28 +7,38 @@ refuses. Everything else, pages of the network in front of the exchange above al
 
 from __future__ import annotations
 
-import json
 import re
+from collections.abc import Mapping
 from functools import cache
-from typing import Final, Literal, TypeAlias, cast, get_origin
+from typing import Any, Final, cast, get_origin
 
 import attrs
 
-from ... import endpoints
-from ..._core import codec, dialect
-from ..._core.endpoint import Endpoint
-from ...errors import CODES
+from ..._core import dialect
+from ..._core.endpoint import Auth, Endpoint
+from ...errors import (
+    CODES,
+    ApiError,
+    AuthenticationError,
+    ClockOutOfSync,
+    ExchangeFault,
+    InvalidSymbol,
+    RateLimited,
+    ServiceUnavailable,
+)
 from ...models._fields import WIRE
-from ...models.broker import BrokerRebates
 from .._futures_table import WALKS as FUTURES_WALKS
 from .._spot_table import OPEN
 from .._spot_table import WALKS as SPOT_WALKS
 from .._walk import Walk
 from ._codes import Refusal, advice, refusal
-
-State: TypeAlias = Literal["answered", "not_offered", "not_permitted", "failed", "unreadable"]
+from ._entries import State
+from ._kinds import find_endpoint, kinds
+from ._wire import Answer, NotReadable, Wire, answer, below
 
 _TITLE: Final = re.compile(rb"<title[^>]*>(.{0,200}?)</title>", re.IGNORECASE | re.DOTALL)
+_PASSING: Final = (RateLimited, ServiceUnavailable, ExchangeFault, ClockOutOfSync)
+"""Refusals that a later try may not meet."""
 
 
 @attrs.frozen
@@ -40,18 +50,16 @@ class Judgement:
     """The exchange's code; 0 without one."""
     reason: str = ""
     """Why it is no answer, and what the owner can do, for a person."""
-    records: tuple[bytes, ...] = attrs.field(default=(), repr=False)
-    """The records as raw JSON, exactly as they came, in the order of the reply; of a look that is no list: its data."""
+    records: tuple[Wire, ...] = attrs.field(default=(), repr=False)
+    """The records in the order of the reply; of a look that is no list: its data."""
     total: int | None = None
     """How many records fit the question, where the reply says so."""
     too_old: bool = False
     """The reason is the age of the window: no later try changes it, and newer windows may well be answered."""
-
-
-def find_endpoint(name: str) -> Endpoint[object]:
-    """The row of an endpoint by its name, such as ``spot.market.ticker``."""
-    market, chapter, method = name.split(".")
-    return cast("Endpoint[object]", getattr(getattr(getattr(endpoints, market), chapter), method))
+    again: bool = True
+    """Whether a later try may be answered."""
+    key_refused: bool = False
+    """The key does not work at all."""
 
 
 def find_walk(name: str) -> Walk[object, object]:
@@ -70,35 +78,40 @@ def judge(name: str, status: int | None, body: bytes, error: str = "") -> Judgem
         error: why no whole reply came.
     """
     if status is None:
-        return Judgement("failed", reason=error or "no whole reply came")
+        return Judgement(State.FAILED, reason=error or "no whole reply came")
     endpoint = find_endpoint(name)
     try:
-        answer = dialect.unwrap(endpoint.envelope, body)
-    except codec.DecodeError:
-        return Judgement("failed", reason=_not_the_api(status, body))
-    if answer.ok:
-        if status >= 300:
-            return Judgement("failed", answer.code, f"HTTP {status} with a good code is no answer")
-        return _answered(endpoint, answer.data, answer.message)
-    return _refused(name, status, answer.code, answer.message)
+        found = answer(endpoint, status, body)
+    except NotReadable:
+        return Judgement(State.FAILED, reason=_not_the_api(status, body))
+    if found.code == dialect.GOOD:
+        if not found.good or status >= 300:
+            return Judgement(State.FAILED, found.code, f"HTTP {status} with a good code is no answer")
+        return _answered(name, endpoint, found)
+    return _refused(name, endpoint, status, found)
 
 
-def _refused(name: str, status: int, code: int, message: str) -> Judgement:
-    meaning = CODES[code].meaning if code in CODES else "a code that no source documents"
-    reason = f"{code} {message} ({meaning})"
-    found = refusal(code)
-    if found is Refusal.NO_DATA:
-        return Judgement("answered", code)
-    if found is None or status in (418, 429) or status >= 500:
-        return Judgement("failed", code, f"HTTP {status}: {reason}")
-    if found is Refusal.TOO_OLD:
-        return Judgement("failed", code, f"the exchange refuses it: {reason}", too_old=True)
+def _refused(name: str, endpoint: Endpoint[object], status: int, found: Answer) -> Judgement:
+    code = found.code
+    row = CODES.get(code)
+    reason = f"{code} {found.message} ({'a code that no source documents' if row is None else row.meaning})"
+    meaning = refusal(code)
+    if meaning is Refusal.NO_DATA:
+        return Judgement(State.ANSWERED, code)
+    error: type[ApiError] = ApiError if row is None else row.error
+    if meaning is None and endpoint.auth is Auth.NONE and issubclass(error, InvalidSymbol):
+        meaning = Refusal.NOT_OFFERED  # the market is gone, and with it what anybody could read of it
+    if meaning is None or status in (418, 429) or status >= 500:
+        again = row is None or meaning is not None or issubclass(error, _PASSING)
+        key_refused = issubclass(error, AuthenticationError) and status < 500
+        return Judgement(State.FAILED, code, f"HTTP {status}: {reason}", again=again, key_refused=key_refused)
+    if meaning is Refusal.TOO_OLD:
+        return Judgement(
+            State.FAILED, code, f"the exchange refuses what is so long ago: {reason}", too_old=True, again=False
+        )
+    state = State.NOT_OFFERED if meaning is Refusal.NOT_OFFERED else State.NOT_PERMITTED
     what = advice(code, name)
-    return Judgement(
-        "not_offered" if found is Refusal.NOT_OFFERED else "not_permitted",
-        code,
-        f"{reason}: {what}" if what else reason,
-    )
+    return Judgement(state, code, f"{reason}: {what}" if what else reason, again=False)
 
 
 def _not_the_api(status: int, body: bytes) -> str:
@@ -109,90 +122,66 @@ def _not_the_api(status: int, body: bytes) -> str:
     return f"HTTP {status} with what is no reply of the API" + (f": {said}" if said else "")
 
 
-# ---- where the records are ------------------------------------------------------------------------------------------
+def _answered(name: str, endpoint: Endpoint[object], found: Answer) -> Judgement:
+    kind = kinds().get(name)
+    said = f" ({found.message})" if found.message else ""
+    if found.missing:
+        return Judgement(State.FAILED, found.code, f"code 1000 without data{said}")
+    try:
+        if kind is not None:
+            records, total = kind.records(found.data), kind.said_total(found.data)
+        else:
+            records, total = _looked(endpoint, found.data)
+    except NotReadable as error:
+        # {} is how the exchange says that a service is down.
+        state = State.FAILED if isinstance(found.data, Mapping) and not found.data else State.UNREADABLE
+        return Judgement(state, found.code, f"code 1000 without what was asked for: {error}{said}")
+    odd = sum(not isinstance(each, Mapping | list) for each in records) if kind is not None else 0
+    if odd:
+        reason = f"{odd} of {len(records)} records are no objects"
+        return Judgement(State.UNREADABLE, found.code, reason, tuple(records), total)
+    return Judgement(State.ANSWERED, found.code, records=tuple(records), total=total)
 
 
 @attrs.frozen
 class _Shape:
-    """Where in ``data`` the records of an endpoint are."""
+    """Where in the payload of a look its list is."""
 
     path: tuple[str, ...]
     listed: bool
-    """Whether a list is there."""
     total: bool
-    """Whether its neighbour ``total`` counts the records."""
-    days: bool = False
-    """Whether it is an object of lists by day."""
+    """Whether its neighbour ``total`` counts the entries."""
 
 
 @cache
 def _shape(endpoint: Endpoint[object]) -> _Shape:
-    returns: object = endpoint.returns
+    returns: Any = endpoint.returns
     if get_origin(returns) is list:
         return _Shape(endpoint.at, listed=True, total=False)
-    if returns is BrokerRebates:
-        return _Shape((*endpoint.at, "rebates"), listed=True, total=False, days=True)
     if isinstance(returns, type) and attrs.has(returns):
         attrs.resolve_types(returns)
         fields = attrs.fields(returns)
         lists = [field for field in fields if get_origin(field.type) is list]
-        counts = any(field.name == "total" for field in fields)
-        if counts and len(lists) == 1:
+        if len(lists) == 1 and any(field.name == "total" for field in fields):
             member = str(lists[0].metadata.get(WIRE) or lists[0].name)
             return _Shape((*endpoint.at, member), listed=True, total=True)
     return _Shape(endpoint.at, listed=False, total=False)
 
 
-def _answered(endpoint: Endpoint[object], data: bytes, message: str) -> Judgement:
+def _looked(endpoint: Endpoint[object], data: Wire) -> tuple[list[Wire], int | None]:
+    """The entries of a look, or its one object.
+
+    Raises:
+        NotReadable: what was asked for is not there.
+    """
     shape = _shape(endpoint)
-    total: int | None = None
-    said = f" ({message})" if message else ""
-    at = data
-    try:
-        for depth, member in enumerate(shape.path, 1):
-            if codec.is_null(at):
-                # The whole payload is null, which is one spelling of "nothing".
-                at = b"null" if at.strip() else b""
-                break
-            within = codec.members(at)
-            if member not in within:
-                return Judgement("failed", dialect.GOOD, f"code 1000 without {'.'.join(shape.path[:depth])}{said}")
-            if shape.total and depth == len(shape.path):
-                total = _whole(within.get("total"))
-            at = bytes(within[member])
-        if not at.strip():
-            return Judgement("failed", dialect.GOOD, f"code 1000 without data{said}")
-        if not shape.listed:
-            codec.loads(at)
-            return Judgement("answered", dialect.GOOD, records=() if codec.is_null(at) else (bytes(at),))
-        if codec.is_null(at):
-            return Judgement("answered", dialect.GOOD, total=total)
-        records = _days(at) if shape.days else [bytes(each) for each in codec.elements(at)]
-    except codec.DecodeError as error:
-        return Judgement("unreadable", dialect.GOOD, f"code 1000 with what is no list of records: {error}")
-    odd = sum(not each.lstrip().startswith((b"{", b"[")) for each in records)
-    if odd:
-        return Judgement(
-            "unreadable", dialect.GOOD, f"{odd} of {len(records)} records are no objects", tuple(records), total
-        )
-    return Judgement("answered", dialect.GOOD, records=tuple(records), total=total)
-
-
-def _days(data: bytes) -> list[bytes]:
-    """Lists by day, each record as ``[day, record]``: the day is a part of what it says."""
-    return [
-        b"[%s,%s]" % (json.dumps(day).encode(), bytes(each))
-        for day, entries in codec.members(data).items()
-        if not codec.is_null(entries)
-        for each in codec.elements(bytes(entries))
-    ]
-
-
-def _whole(value: codec.Raw | None) -> int | None:
-    try:
-        told = None if value is None else codec.loads(bytes(value))
-    except codec.DecodeError:
-        return None
-    if isinstance(told, str) and told.isascii() and told.isdigit():
-        told = int(told) if len(told) < 16 else None
-    return told if isinstance(told, int) and not isinstance(told, bool) and told >= 0 else None
+    within = below(data, shape.path)
+    if shape.listed:
+        if within is not None and not isinstance(within, list):
+            raise NotReadable("there is no list in it")
+        count = data.get("total") if shape.total and isinstance(data, Mapping) else None
+        text = str(count)
+        return list(within or ()), int(text) if text.isdecimal() and len(text) < 16 else None
+    if not isinstance(within, Mapping) or not within:
+        raise NotReadable("there is no object in it")
+    return [cast("Wire", within)], None

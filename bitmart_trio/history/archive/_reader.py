@@ -254,14 +254,16 @@ class Reader:
 
     # What was asked.
 
-    def histories(self) -> list[HistoryRow]:
-        """All histories, in the order in which they were begun."""
+    def histories(self, name: str | None = None) -> list[HistoryRow]:
+        """All histories, or those of one name, in the order in which they were begun."""
         rows = self._rows(
             "SELECT walk, name, endpoint, arguments, since, until, state, note, code, cursor, "
             "(SELECT count(*) FROM replies WHERE replies.name = walks.name), "
             "(SELECT count(*) FROM records WHERE records.walk = walks.walk), "
             "(SELECT max(until) FROM windows WHERE windows.walk = walks.walk) "
-            "FROM walks ORDER BY walk"
+            "FROM walks WHERE ? IS NULL OR name = ? ORDER BY walk",
+            name,
+            name,
         )
         return [
             HistoryRow(

@@ -1,87 +1,67 @@
-"""Making an archive: check the key, look at the account, walk all its histories, find out which more there are.
+"""Making an archive: check the key, look at the account, read all its histories, find out which more there are.
 
-Every window is committed before the next is asked for, so whatever ends the process, the next run goes on from there.
+Every reply is on the disk before anything is made of it, and every window is decided before the next is asked for: so
+whatever ends the process, the next run goes on from there. What is open is looked at before the histories and after
+them, and the newest hour is read again at the end: what was between two states in the meantime is in one of the two.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack
+from decimal import Decimal, InvalidOperation
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
-import attrs
 import trio
 
-from ..._core.endpoint import Endpoint
-from ..._core.reply import Reply
 from ..._io.scopes import lone_error
 from ...client import Client
 from ...errors import (
-    ApiError,
-    AuthenticationError,
     ConnectionLost,
-    EndpointRemoved,
     ExchangeFault,
+    InvalidRequest,
     MalformedReply,
-    PermissionDenied,
     RateLimited,
     ServiceUnavailable,
 )
-from ...models.spot_account import AccountInfo
 from .._threads import Runner, Thread
-from .._values import Plain, plain
-from .._walk import Read, Source, When, Window, millis
+from .._units import DAY, MINUTE
+from .._walk import When, millis
 from . import _tasks
+from ._asking import PATIENCE, Asker, Progress
+from ._entries import Noted, State
 from ._folder import ArchiveError
-from ._report import ArchiveReport, read_report, write_report
-from ._store import DATABASE, Line, Store, WalkRow, WindowCommit
-from ._tasks import At, Made, Make, Reach, Snapshot
+from ._histories import Histories, Span
+from ._journal import REPLIES
+from ._key import KeyLook, UnsafeKey, look_at_key
+from ._looks import Looks, ids_and_times
+from ._reader import Reader
+from ._report import ArchiveReport, write_reports
+from ._tasks import History, Look
+from ._writer import Store
 
 T = TypeVar("T")
 
 AT_ONCE: Final = 6
 """Histories that are read at the same time: each has a quota of its own."""
-_TRIES: Final = 8
+SETTLE: Final = 60.0
+"""Seconds: how long the newest records may take to show in a history. No source names a time."""
+GROUPS: Final = ("sub_accounts", "broker", "affiliate")
+"""What an owner who has none of it can leave out."""
+
 _LONGEST_WAIT: Final = 60.0
 _CLOSING: Final = 30.0
 _QUIET: Final = 3.0
 """Seconds: as long as the longest window of a quota."""
-_SECONDS: Final = 100_000_000_000
-_OPENED: Final = 1_514_764_800_000
-"""2018-01-01: the exchange opened that year."""
+_NEWEST: Final = 60 * MINUTE
+_SECOND_CHANCE: Final = 3
+"""Tries of a question that has failed before in this run."""
+_FOLLOWED: Final = 500
+"""Orders that are followed up one by one, at the most."""
 _PASSING: Final = (RateLimited, ServiceUnavailable, ExchangeFault, ConnectionLost, MalformedReply)
 """What may be over when one asks again later."""
-
-_FINAL: Final = (PermissionDenied, EndpointRemoved)
-"""What no other window changes."""
-_DAY: Final = 86_400_000
-
-_HARMLESS: Final = frozenset({"read", "read_only", "read-only", "readonly", "sub_transfer", "broker", "contract_agent"})
-"""Words for what a key may do that cannot trade or withdraw. No source documents the words, so any other is suspect."""
-
-
-class UnsafeKey(ArchiveError):
-    """The key can, or may be able to, trade or withdraw. An archive needs a key that can only read."""
-
-
-@attrs.frozen
-class Progress:
-    """How far one history of an archive is."""
-
-    name: str
-    """The endpoint and its arguments."""
-    state: str
-    """``running``, ``waiting`` (for the exchange), ``done``, ``refused`` or ``failed``."""
-    fraction: float
-    """How much of its range is done, from 0 to 1."""
-    records: int
-    """How many this run has got."""
-    requests: int
-    gaps: int
-    note: str = ""
-    """Why it waits, was refused or failed."""
 
 
 async def archive(
@@ -92,14 +72,16 @@ async def archive(
     until: When | None = None,
     resume: bool = False,
     symbols: Iterable[str] = (),
+    without: Iterable[str] = (),
+    settle: float = SETTLE,
     allow_trading_key: bool = False,
     progress: Callable[[Progress], None] | None = None,
     run: Runner | None = None,
 ) -> ArchiveReport:
-    """Read the whole account into a directory: ``archive.sqlite``, ``replies.jsonl`` and a completeness report.
+    """Read the whole account into a directory: the replies, tables made of them, and a completeness report.
 
     Only reads. What the exchange refuses is noted and the rest goes on; what fails for a while is tried again. However
-    it ends, what was committed stays, and ``resume=True`` goes on from there. The range is fixed when it begins.
+    it ends, what was written stays, and ``resume=True`` goes on from there. The range is fixed when it begins.
 
     Args:
         client: with the account's credentials. A signed read needs secret and memo too.
@@ -108,244 +90,349 @@ async def archive(
         until: the end; the exchange's present if left out.
         resume: go on with the archive in the directory, or begin one.
         symbols: contracts to ask for beside those that the account has left traces of.
+        without: what the account does not have, and is not asked for: ``sub_accounts``, ``broker``, ``affiliate``. An
+            archive that leaves them out says so.
+        settle: how many seconds old the end of the range is before its newest hour is read a second time.
         allow_trading_key: archive with a key that can do more than read, too.
-        progress: is told of each step; called in the same task, so it must be quick.
+        progress: is given each step; called in the same task, so it must be quick.
         run: runs what blocks (SQLite and files); a worker thread if left out.
 
     Returns:
         The report that was written.
 
     Raises:
-        UnsafeKey: the key can trade or withdraw, or the exchange does not tell. Nothing was written.
-        ArchiveError: the directory has an archive already, or one of another account.
+        UnsafeKey: the key can trade or withdraw, or the exchange does not say. Nothing was written.
+        ArchiveError: the directory has an archive already, or one of another account, or the disk does not serve.
         AuthenticationError: the key does not work.
     """
     tell, runner = progress or _nobody, run or Thread()
-    if resume and await runner((Path(directory) / DATABASE).exists):
+    left_out = frozenset(without)
+    if unknown := left_out - set(GROUPS):
+        raise InvalidRequest(f"without is of {', '.join(GROUPS)}, not {', '.join(sorted(unknown))}", argument="without")
+    if resume and await runner((Path(directory) / REPLIES).exists):
         # The run before may have ended this very moment, and nobody but the exchange knows what is left of its quotas.
         await trio.sleep(_QUIET)
-    account = await _patiently(partial(_account, client, allow_trading_key), "spot.account.info", tell)
+    key = await _patiently(partial(look_at_key, client), "spot.account.info", tell)
+    if not key.harmless and not allow_trading_key:
+        more = "" if key.permissions else "; allow trading keys to archive all the same"
+        raise UnsafeKey("; ".join(key.problems) + more)
     now = int((await _patiently(client.spot.system.time, "spot.system.time", tell)).server_time)
-    begin = _opened(account) if since is None else millis(since, "since")
+    begin = key.opened if since is None else millis(since, "since")
     end = now if until is None else min(millis(until, "until"), now)
     async with AsyncExitStack() as stack:
         store = await runner(partial(Store, Path(directory), resume=resume))
-        archivist = _Archivist(client, store, runner, tell)
+        archivist = _Archivist(client, store, runner, tell, left_out, now)
         stack.push_async_callback(archivist.close)
-        await archivist.begin("" if account is None else account.cid, begin, end)
+        await archivist.begin(key, begin, max(begin, end))
         with lone_error():
-            await archivist.work(tuple(symbols))
-            await runner(partial(store.set_meta, ended="yes"))
+            await archivist.work(tuple(symbols), settle)
     assert archivist.report is not None
     return archivist.report
-
-
-async def _account(client: Client, allow_trading_key: bool) -> AccountInfo | None:
-    """What the exchange says of the account and its key; refuses a key that can do harm."""
-    try:
-        info = await client.spot.account.info()
-    except (AuthenticationError, *_PASSING):
-        raise
-    except ApiError as error:
-        if allow_trading_key:
-            return None  # noqa: ASYNC910  # the call above is a checkpoint
-        raise UnsafeKey(
-            f"the exchange does not tell what this key may do ({error}); allow trading keys to archive all the same"
-        ) from error
-    if allow_trading_key:
-        return info
-    current = [key for key in info.api_keys if key.is_current]
-    if len(current) != 1:
-        raise UnsafeKey("the exchange does not tell which of the account's keys this is")
-    beyond = sorted({word for word in current[0].permissions if word.strip().lower() not in _HARMLESS})
-    if beyond or not current[0].permissions:
-        raise UnsafeKey(
-            f"this key may do more than read: {', '.join(beyond) or 'its permissions are not told'}; "
-            "make a key that can only read"
-        )
-    return info
-
-
-def _opened(account: AccountInfo | None) -> int:
-    """When the account was opened, in milliseconds, as far as that can be told."""
-    told = 0 if account is None else int(account.register_time)
-    # The unit is not documented.
-    at = told * 1000 if 0 < told < _SECONDS else told
-    return max(at, _OPENED)
 
 
 class _Archivist:
     """One run over one archive."""
 
-    def __init__(self, client: Client, store: Store, run: Runner, tell: Callable[[Progress], None]) -> None:
-        self._client = client
+    def __init__(
+        self,
+        client: Client,
+        store: Store,
+        run: Runner,
+        tell: Callable[[Progress], None],
+        left_out: frozenset[str],
+        now: int,
+    ) -> None:
         self._store = store
         self._run = run
-        self._tell = tell
+        self._left_out = left_out
+        self._now, self._began = now, trio.current_time()
         self._limiter = trio.CapacityLimiter(AT_ONCE)
-        self._reach = Reach(client.spot, client.futures, 0, 0)
-        self._seen: set[str] = set()
-        """Looks that an earlier run has taken: the present is that of the beginning."""
+        asker = Asker(client, store, run, tell)
+        self._looks = Looks(store, run, asker, tell)
+        self._histories = Histories(store, run, asker, tell, now)
+        self._since = self._until = 0
+        self._read: dict[str, History] = {}
+        """The histories of this run, by name."""
         self.report: ArchiveReport | None = None
 
     async def close(self) -> None:
-        """Write the report and let go of the files."""
+        """Write the report and release the files."""
         with trio.move_on_after(_CLOSING, shield=True):
             await self._run(self._finish)
 
     def _finish(self) -> None:
         try:
-            self.report = read_report(self._store.reader())
-            write_report(self._store.directory, self.report)
+            self.report = write_reports(self._store.folder, self._store.reader())
         finally:
             self._store.close()
 
-    async def begin(self, account: str, since: int, until: int) -> None:
-        """Fix the range, or find the one that was fixed."""
+    async def begin(self, key: KeyLook, since: int, until: int) -> None:
+        """Fix the range, or find the one that was fixed.
 
-        def settle() -> tuple[str, int, int]:
-            store = self._store
-            if store.meta("until") is None:
-                store.set_meta(account=account, since=str(since), until=str(until))
-            store.set_meta(ended="no")
-            return str(store.meta("account")), int(store.meta("since") or 0), int(store.meta("until") or 0)
+        Raises:
+            ArchiveError: it is another account's.
+        """
+        begun = await self._run(partial(self._store.begin, key.account, since, until))
+        if begun.account != key.account:
+            raise ArchiveError(
+                f"this is an archive of account {begun.account or 'unknown'}, and the key is of {key.account}"
+            )
+        self._since, self._until = begun.since, begun.until
+        await self._run(partial(self._store.run_began, self._present()))
+        for group in sorted(self._left_out):
+            text = f"{group.replace('_', '-')} were left out: the owner says that there are none"
+            await self._run(partial(self._store.note, Noted(group, "left_out", text, resolved=True)))
+        await self._looks.resume()
 
-        whose, first, last = await self._run(settle)
-        self._seen = await self._run(
-            lambda: {row.name for row in self._store.reader().snapshots() if row.state == "done"}
-        )
-        if whose != account:
-            raise ArchiveError(f"this is an archive of account {whose or 'unknown'}, and the key is of {account}")
-        self._reach = Reach(At(self._client.spot, last), At(self._client.futures, last), first, last)
+    def _present(self) -> int:
+        """The exchange's time, in milliseconds."""
+        return self._now + int((trio.current_time() - self._began) * 1000)
 
-    async def work(self, symbols: Iterable[str]) -> None:
-        """Everything that is not done yet."""
-        await self._together([partial(self._look, each) for each in _tasks.present()])
-        await self._together([partial(self._walk, each) for each in _tasks.past()])
-        contracts, pairs, subs = await self._run(self._found)
-        more = [partial(self._look, look) for name in subs for look in _tasks.present_of_sub_account(name)]
-        for symbol in sorted({*contracts, *symbols}):
-            more += [partial(self._walk, each) for each in _tasks.past_of_contract(symbol)]
-        for symbol in sorted(pairs):
-            more += [partial(self._walk, each) for each in _tasks.past_of_margin_pair(symbol)]
-        for name in subs:
-            more += [partial(self._walk, each) for each in _tasks.past_of_sub_account(name)]
-        await self._together(more)
+    async def work(self, symbols: Iterable[str], settle: float) -> None:
+        """Everything that is not there yet."""
+        lists = [History(name) for name in _tasks.SPOT_OPEN]
+        await self._all(partial(self._looks.take, look) for look in self._wanted(_tasks.present()))
+        await self._open_orders("before")
+        await self._all(partial(self._read_one, each) for each in lists)
+        await self._all(partial(self._read_one, each) for each in self._wanted(_tasks.past()))
+        await self._found(symbols)
+        await self._empty(lists)
+        await self._all(partial(self._second_chance, each) for each in [*self._read.values()])
+        await self._wait(settle)
+        await self._all(partial(self._newest, each) for each in [*self._read.values()])
+        await self._open_orders("after")
+        await self._all(partial(self._read_one, each) for each in lists)
+        await self._empty(lists)
+        await self._vanished()
+        await self._found(symbols)  # what the newest hour has brought
+        await self._run(partial(self._store.run_ended, self._present()))
 
-    def _found(self) -> tuple[set[str], set[str], list[str]]:
-        reader = self._store.reader()
-        return _tasks.contracts(reader), _tasks.margin_pairs(reader), _tasks.sub_accounts(reader)
+    def _wanted(self, tasks: Iterable[T]) -> Iterator[T]:
+        for task in tasks:
+            if getattr(task, "group", "account") not in self._left_out:
+                yield task
 
-    async def _together(self, jobs: Iterable[Callable[[], Awaitable[None]]]) -> None:
+    async def _all(self, jobs: Iterable[Callable[[], Awaitable[object]]]) -> None:
         async with trio.open_nursery() as nursery:
             for job in jobs:
                 nursery.start_soon(self._limited, job)
 
-    async def _limited(self, job: Callable[[], Awaitable[None]]) -> None:
+    async def _limited(self, job: Callable[[], Awaitable[object]]) -> None:
         async with self._limiter:
             await job()
 
-    # The present.
+    # Histories.
 
-    async def _look(self, look: Snapshot) -> None:
-        if look.name in self._seen:
-            await trio.lowlevel.checkpoint()
-            return
-        endpoint = _tasks.find_endpoint(look.endpoint)
-        market = self._client.futures if look.endpoint.startswith("futures.") else self._client.spot
-        pages: list[tuple[Mapping[str, Plain], object, Line]] = []
-        note, entries = "", 0
+    async def _read_one(self, history: History) -> None:
+        await self._histories.read(history, self._since, self._until)
+        self._read[history.name] = history
+
+    async def _second_chance(self, history: History) -> None:
+        """Ask once more what has failed: the trouble may be over by now."""
+        if await self._state(history) in (State.FAILED, State.UNREADABLE, State.RUNNING):
+            await self._histories.read(history, self._since, self._until, patience=_SECOND_CHANCE)
+
+    async def _state(self, history: History) -> State:
+        def state() -> State:
+            rows = self._store.reader().histories(history.name)
+            return rows[0].state if rows else State.RUNNING
+
+        return await self._run(state)
+
+    async def _found(self, symbols: Iterable[str]) -> None:
+        """Read what the account has left traces of, until nothing more is found."""
         while True:
-            arguments = dict(look.arguments)
-            if look.paged:
-                arguments |= {"page": len(pages) + 1, "page_size": 100}
-            try:
-                reply = await _patiently(partial(_call, market, endpoint, arguments), look.name, self._tell)
-            except AuthenticationError:
-                raise
-            except (ApiError, *_PASSING) as error:
-                pages, note = [], str(error)
-                break
-            pages.append((arguments, reply.data, _line(arguments, reply, used=True)))
-            items: list[object] = list(getattr(reply.data, "items", ())) if look.paged else []
-            entries += len(items)
-            if not look.paged or not items or entries >= int(getattr(reply.data, "total", 0)):
-                break
-        await self._run(partial(self._store.add_snapshot, look.name, look.endpoint, pages, note))
-        self._tell(Progress(look.name, "refused" if note else "done", 1.0, 0, len(pages), 0, note))
-
-    # The past.
-
-    async def _walk(self, make: Make) -> None:
-        fresh = make(self._reach, None)
-        arguments = fresh.arguments
-        name = _tasks.title(fresh.name, arguments)
-        row = await self._run(
-            partial(
-                self._store.begin_walk,
-                name,
-                fresh.name,
-                arguments,
-                fresh.name.replace(".", "_"),
-                self._reach.since,
-                self._reach.until,
+            histories, looks = await self._run(partial(self._traces, frozenset(symbols)))
+            fresh = [each for each in self._wanted(histories) if each.name not in self._read]
+            unseen = [each for each in self._wanted(looks) if each.name not in self._looks.tried]
+            if not fresh and not unseen:
+                return
+            await self._all(
+                [
+                    *(partial(self._looks.take, look) for look in unseen),
+                    *(partial(self._read_one, each) for each in fresh),
+                ]
             )
-        )
-        if row.state == "done":
-            self._tell(Progress(name, "done", 1.0, 0, 0, 0))
+
+    def _traces(self, symbols: frozenset[str]) -> tuple[list[History], list[Look]]:
+        reader = self._store.reader()
+        histories, looks = list[History](), list[Look]()
+        for symbol in sorted(_tasks.contracts(reader) | symbols):
+            histories += _tasks.past_of_contract(symbol)
+            looks.append(_tasks.fees_of_contract(symbol))
+        for symbol in sorted(_tasks.pairs(reader)):
+            histories += _tasks.past_of_pair(symbol)
+            looks.append(_tasks.fees_of_pair(symbol))
+        for symbol in sorted(_tasks.margin_pairs(reader)):
+            histories += _tasks.past_of_margin_pair(symbol)
+        for name in _tasks.sub_accounts(reader):
+            histories += _tasks.past_of_sub_account(name)
+            looks += _tasks.present_of_sub_account(name)
+        return histories, looks
+
+    async def _empty(self, lists: Iterable[History]) -> None:
+        """Decide what wide windows have shown to be empty: only an account without any trace is believed."""
+        idle, held = await self._run(lambda: (never_traded(self._store.reader()), holds(self._store.reader())))
+        spot_orders = next(iter(lists)).name
+        for history in [*self._read.values()]:
+            # An open order holds what it would spend.
+            believed = idle or (history.name == spot_orders and not held)
+            await self._histories.settle_empty(history, believed=believed)
+
+    async def _wait(self, settle: float) -> None:
+        """Wait until the end of the range is old enough for its last records to show."""
+        await trio.sleep(max(0.0, settle - (self._present() - self._until) / 1000))
+
+    async def _newest(self, history: History) -> None:
+        """Read the newest hour of a history again: its last records may have shown late."""
+        rules = history.rules
+        late = self._until < self._now - DAY
+        if late or rules.sums or rules.even or rules.passing or await self._state(history) is not State.ANSWERED:
             return
-        state, note = "done", ""
-        walker = make(self._reach, row.cursor)
-        windows, records, gaps, too_old = walker.windows(), 0, 0, False
-        while True:
-            try:
-                window = await _patiently(windows.__anext__, name, self._tell)
-            except StopAsyncIteration:
-                break
-            except AuthenticationError:
-                raise
-            except _PASSING as error:
-                state, note = "failed", str(error)
-                break
-            except ApiError as error:
-                if not too_old:
-                    if isinstance(error, _FINAL) or await self._refuses(make, name):
-                        state, note = "refused", str(error)
-                        break
-                    # It tells what is newer: once more, and if it is refused again, it is this window.
-                    too_old = True
-                    continue
-                window = _given_up(walker, f"{error.code} {error.message}")
-            await self._run(partial(self._store.add_window, row, _commit(window)))
-            records += len(window.records)
-            gaps += window.gap is not None
-            self._tell(Progress(name, "running", self._fraction(row, window.until), records, walker.requests, gaps))
-        await self._run(partial(self._store.end_walk, row.walk, state, note))
-        fraction = 1.0 if state == "done" else self._fraction(row, walker.position)
-        self._tell(Progress(name, state, fraction, records, walker.requests, gaps, note))
+        since = max(self._since, self._until - max(_NEWEST, rules.grain)) if rules.span else self._since
+        found = await self._histories.again(history, [Span(since, history.last(self._until, self._now))])
+        if found:
+            text = f"{found} records of the newest hour showed late"
+            note = Noted(history.name, "late", text, since, self._until, resolved=True)
+            await self._run(partial(self._store.note, note))
 
-    async def _refuses(self, make: Make, name: str) -> bool:
-        """Whether the exchange refuses even the last day of a history."""
-        last_day = attrs.evolve(self._reach, since=max(self._reach.since, self._reach.until - _DAY))
-        try:
-            await _patiently(make(last_day, None).windows().__anext__, name, self._tell)
-        except StopAsyncIteration:
-            return False  # noqa: ASYNC910  # the call above is a checkpoint
-        except AuthenticationError:
-            raise
-        except (ApiError, *_PASSING):
-            return True  # noqa: ASYNC910  # as above
+    # What is open.
+
+    async def _open_orders(self, moment: str) -> None:
+        """Look at the open orders of contracts; contract by contract where there are more than one list holds."""
+        for look in _tasks.open_orders(moment):
+            seen = await self._looks.take(look, anew=True)
+            if seen.full:
+                await self._by_contract(look)
+
+    async def _by_contract(self, look: Look) -> None:
+        """Every contract's own list, where the common one is full."""
+        symbols = await self._run(lambda: _tasks.all_contracts(self._store.reader()))
+        if not symbols:
+            return
+        for symbol in symbols:
+            own = Look(look.endpoint, {**look.arguments, "symbol": symbol}, full=look.full, moment=look.moment)
+            seen = await self._looks.take(own, anew=True)
+            if seen.full or seen.state is not State.ANSWERED:
+                return
+        text = f"the list was full; the lists of each of {len(symbols)} contracts were not"
+        await self._looks.resolve(look, "full_list", text)
+
+    async def _vanished(self) -> None:
+        """Follow up the orders that were open at first and are not any more: they must be in a history now."""
+        for opened, finished in (
+            ("spot.trading.open_orders", "spot.trading.order_history"),
+            ("spot.algo.open_orders", "spot.algo.order_history"),
+        ):
+            history = self._read.get(finished)
+            if history is not None and await self._state(History(opened)) is State.ANSWERED:
+                gone = await self._run(partial(self._gone_from_spot, opened, finished))
+                await self._follow(history, gone, finished)
+        by_contract: dict[str, dict[str, int]] = {}
+        for order_id, (time, symbol) in (await self._run(self._gone_from_contracts)).items():
+            by_contract.setdefault(symbol, {})[order_id] = time
+        await self._found(by_contract)
+        for symbol, orders in by_contract.items():
+            name = _tasks.title("futures.trading.order_history", {"symbol": symbol, "account": "futures"})
+            if name in self._read:
+                await self._follow(self._read[name], orders, "futures.trading.order_history")
+
+    def _gone_from_spot(self, opened: str, finished: str) -> dict[str, int]:
+        reader = self._store.reader()
+        there = reader.distinct(finished, "order_id") | self._histories.listed.get(opened, set())
+        return {
+            each.id: each.time
+            for each in reader.records(opened, superseded=True)
+            if each.id and each.time is not None and each.id not in there
+        }
+
+    def _gone_from_contracts(self) -> dict[str, tuple[int, str]]:
+        reader, name = self._store.reader(), "futures.trading.open_orders"
+        before = ids_and_times([*_tasks.entries(reader, name, "before")], "order_id", "create_time")
+        there = {*ids_and_times([*_tasks.entries(reader, name, "after")], "order_id", "create_time")}
+        there |= reader.distinct("futures.trading.order_history", "order_id")
+        return {order_id: what for order_id, what in before.items() if order_id not in there and what[1]}
+
+    async def _follow(self, history: History, orders: Mapping[str, int], kind: str) -> None:
+        if not orders:
+            return
+        spans: list[Span] = []
+        for time in sorted(orders.values())[:_FOLLOWED]:
+            since, until = max(self._since, time - 1000), min(self._until, time + 1001)
+            if spans and since <= spans[-1].until:
+                since = spans.pop().since
+            if since < until:
+                spans.append(Span(since, until))
+        await self._histories.again(history, spans)
+
+        def missing() -> tuple[list[str], list[str]]:
+            reader = self._store.reader()
+            gone = sorted(set(orders) - reader.distinct(kind, "order_id"))
+            filled = set[str]()
+            fills = {"spot.trading.order_history": "spot.trading.trades"}.get(kind, "futures.trading.trades")
+            if gone and not kind.startswith("spot.algo"):
+                filled = reader.distinct(fills, "order_id")
+            return [each for each in gone if each in filled], [each for each in gone if each not in filled]
+
+        filled, forgotten = await self._run(missing)
+        for what, ids, resolved, text in (
+            ("filled_in_no_history", filled, False, "orders with fills were open at first and are in no history now"),
+            ("forgotten", forgotten, True, "orders were open at first and have left no trace: cancelled, it seems"),
+        ):
+            if ids:
+                shown = ", ".join(ids[:5]) + (", ..." if len(ids) > 5 else "")
+                note = Noted(history.name, what, f"{len(ids)} {text} ({shown})", resolved=resolved)
+                await self._run(partial(self._store.note, note))
+
+
+# ---- what speaks for an account that was never used -----------------------------------------------------------------
+
+
+def never_traded(reader: Reader) -> bool:
+    """Whether nothing in an archive says that its account was ever used: no record, no funds, nothing left unknown."""
+    if any(not kind.startswith(("spot.market.", "futures.market.")) for kind in reader.kinds()):
         return False
+    for row in reader.histories():
+        group_of_others = row.endpoint.startswith(
+            ("spot.sub_account.", "futures.sub_account.", "spot.broker.", "futures.affiliate.")
+        )
+        # Those that were only seen in wide windows are what is asked about.
+        if not group_of_others and not row.state.complete and row.state is not State.RUNNING:
+            return False
+    for endpoint in ("spot.account.balances", "spot.account.spot_balances", "futures.account.assets"):
+        looks = [look for look in reader.looks() if look.endpoint == endpoint]
+        if not looks or not all(look.state.complete for look in looks):
+            return False
+        if any(_amounts(entry) for entry in _tasks.entries(reader, endpoint)):
+            return False
+    return True
 
-    @staticmethod
-    def _fraction(row: WalkRow, position: int) -> float:
-        return min(max((position - row.since) / max(row.until - row.since, 1), 0.0), 1.0)
+
+def holds(reader: Reader) -> bool:
+    """Whether open orders of the spot market may hold funds."""
+    looks = [look for look in reader.looks() if look.endpoint == "spot.account.spot_balances"]
+    if not looks or not all(look.state.complete for look in looks):
+        return True
+    return any(
+        _amounts({"frozen": entry.get("frozen", "1")}) for entry in _tasks.entries(reader, "spot.account.spot_balances")
+    )
+
+
+def _amounts(entry: Mapping[str, object]) -> bool:
+    """Whether one of the members is a number that is not zero."""
+    for value in entry.values():
+        try:
+            if not isinstance(value, bool) and Decimal(str(value).strip()):
+                return True
+        except InvalidOperation:
+            continue
+    return False
 
 
 async def _patiently(call: Callable[[], Awaitable[T]], name: str, tell: Callable[[Progress], None]) -> T:
     """Call again, later and later, while the exchange or the network is out of order."""
     wait = 1.0
-    for _ in range(_TRIES - 1):
+    for _ in range(PATIENCE - 1):
         try:
             return await call()
         except _PASSING as error:
@@ -355,34 +442,5 @@ async def _patiently(call: Callable[[], Awaitable[T]], name: str, tell: Callable
     return await call()
 
 
-async def _call(market: Source, endpoint: Endpoint[object], arguments: Mapping[str, Plain]) -> Reply[object]:
-    return await market.call(endpoint, **arguments)
-
-
 def _nobody(progress: Progress) -> None:
     """Nobody wants to know."""
-
-
-def _line(arguments: Mapping[str, Plain], reply: Reply[object], *, used: bool) -> Line:
-    return Line(str(reply.endpoint), arguments, reply.http_status, reply.trace, reply.raw, used)
-
-
-def _given_up(walker: Made, reason: str) -> Window[object]:
-    """A window that the exchange refuses."""
-    gap = walker.skip(f"the exchange refuses it: {reason}")
-    return Window(gap.since, gap.until, (), (), gap, (), walker.cursor)
-
-
-def _commit(window: Window[object]) -> WindowCommit:
-    def line(read: Read) -> Line:
-        return _line({name: plain(value) for name, value in read.arguments.items()}, read.reply, used=read.used)
-
-    return WindowCommit(
-        window.since,
-        window.until,
-        window.records,
-        window.stamps,
-        window.gap,
-        [line(read) for read in window.reads],
-        window.cursor,
-    )

@@ -1,94 +1,97 @@
-"""What is archived: the account's present as snapshots, and its past as walks."""
+"""What is archived: the account's past as histories, its present as looks, and what is needed to read both later."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Final, TypeAlias, TypeVar, cast
+from collections.abc import Iterator, Mapping
+from typing import Final, Literal, TypeAlias
 
 import attrs
-import trio
 
-from ... import endpoints
-from ..._core.endpoint import Endpoint
-from ..._core.reply import Reply
-from ...models._fields import Millis
-from ...models.system import SystemTime
-from .. import futures, spot
-from .._futures_table import WALKS as FUTURES_WALKS
-from .._spot_table import OPEN
-from .._spot_table import WALKS as SPOT_WALKS
+from .. import _futures_table as futures
+from .. import _spot_table as spot
+from .._plan import Rules
+from .._units import DAY, MINUTE, last_finished
 from .._values import Plain
-from .._walk import Cursor, Source, Walk, Walker
-from ._store import Reader
+from .._walk import Walk
+from ._judge import find_walk
+from ._reader import Reader
 
-P = TypeVar("P")
+Group: TypeAlias = Literal["account", "sub_accounts", "broker", "affiliate", "market"]
+"""Who has such records at all: every account, one with sub-accounts, a broker, an affiliate; the market: candles."""
 
-Made: TypeAlias = Walker[object]
+_DAILY: Final = 1440
 
 
 @attrs.frozen
-class Reach:
-    """What every walk is made with: whose past, and how much of it."""
+class History:
+    """A history that is asked.
 
-    spot: Source
-    futures: Source
-    since: int
-    until: int
+    Args:
+        endpoint: its name, such as ``spot.trading.trades``.
+        arguments: of every request.
+        group: who has such records at all.
+        candles: its records are the finished candles of so many minutes; 0: they are not.
+    """
 
-
-class At:
-    """A market at a moment that has been asked for once: what each walk would ask again."""
-
-    def __init__(self, source: Source, now: int) -> None:
-        self._source = source
-        self._now = Millis(now)
+    endpoint: str
+    arguments: Mapping[str, Plain] = attrs.field(factory=dict[str, Plain])
+    group: Group = "account"
+    candles: int = 0
 
     @property
-    def system(self) -> At:
-        """The clock."""
-        return self
+    def name(self) -> str:
+        """The endpoint and its arguments."""
+        return title(self.endpoint, self.arguments)
 
-    async def time(self) -> SystemTime:
-        """The moment."""
-        await trio.lowlevel.checkpoint()
-        return SystemTime(self._now)
+    @property
+    def walk(self) -> Walk[object, object]:
+        """Its row."""
+        return find_walk(self.endpoint)
 
-    async def call(self, endpoint: Endpoint[P], /, **arguments: object) -> Reply[P]:
-        """As of the market."""
-        return await self._source.call(endpoint, **arguments)
+    @property
+    def rules(self) -> Rules:
+        """How it is listed."""
+        rules = self.walk.rules
+        if not self.candles:
+            return rules
+        # As many whole candles as the documented minutes.
+        return attrs.evolve(rules, span=(rules.span // MINUTE - 1) * self.candles * MINUTE)
 
-
-Make: TypeAlias = "Callable[[Reach, Cursor | None], Made]"
-"""Makes one walker, from its beginning or from a cursor."""
+    def last(self, until: int, now: int) -> int:
+        """Where it ends: what is not over yet would be given with other figures later."""
+        if self.candles:
+            return min(until, last_finished(self.candles, now))
+        if self.endpoint == "spot.broker.rebates":
+            return min(until, now - now % DAY)
+        return until
 
 
 @attrs.frozen
-class Snapshot:
-    """One look at the account's present."""
+class Look:
+    """One look at the account's present, or at what is needed to read its past."""
 
-    name: str
-    """The endpoint, and what tells it from other looks at the same."""
     endpoint: str
     arguments: Mapping[str, Plain] = attrs.field(factory=dict[str, Plain])
     paged: bool = False
+    full: int = 0
+    """As many entries as this may not be all; 0: the list has no limit."""
+    group: Group = "account"
+    moment: str = ""
+    """``before`` or ``after`` the histories, for what is looked at twice."""
 
-
-def find_endpoint(name: str) -> Endpoint[object]:
-    """The row of an endpoint by its name, such as ``spot.market.ticker``."""
-    market, chapter, method = name.split(".")
-    return cast("Endpoint[object]", getattr(getattr(getattr(endpoints, market), chapter), method))
-
-
-def find_walk(name: str) -> Walk[object, object]:
-    """The row of a history by its endpoint's name."""
-    rows = (*SPOT_WALKS, *FUTURES_WALKS, *OPEN)
-    return next(row for row in rows if row.name == name)
+    @property
+    def name(self) -> str:
+        """The endpoint, its arguments, and when it is taken."""
+        name = title(self.endpoint, self.arguments)
+        return f"{name} ({self.moment})" if self.moment else name
 
 
 def title(endpoint: str, arguments: Mapping[str, Plain]) -> str:
-    """The name of a walk or snapshot: the endpoint and its arguments."""
+    """The name of a history or look: the endpoint and its arguments."""
     return " ".join((endpoint, *(f"{name}={value}" for name, value in sorted(arguments.items()))))
 
+
+# ---- the present ----------------------------------------------------------------------------------------------------
 
 _PLAIN_LOOKS: Final = (
     "spot.account.info",
@@ -96,109 +99,102 @@ _PLAIN_LOOKS: Final = (
     "spot.account.spot_balances",
     "spot.account.basic_fee_rate",
     "spot.account.withdraw_addresses",
+    "spot.account.currencies",
+    "spot.market.currencies",
+    "spot.market.symbol_details",
     "spot.margin.accounts",
     "spot.earn.holdings",
+    "futures.market.contracts",
     "futures.account.assets",
     "futures.position.positions_v2",
     "futures.position.mode",
-    "futures.trading.plan_orders",
-    "spot.sub_account.accounts",
 )
-"""Calls without arguments that tell what the account has now."""
+"""Calls without arguments: what the account has now, and what the exchange says of its markets and coins."""
+
+_OPEN: Final = 100
+"""Open orders of contracts in one reply at the most."""
 
 
-def present() -> Iterator[Snapshot]:
-    """The looks at the account's present that need no discovery."""
+def present() -> Iterator[Look]:
+    """The looks that need no discovery."""
     for name in _PLAIN_LOOKS:
-        yield Snapshot(name, name)
-    yield Snapshot("futures.trading.open_orders", "futures.trading.open_orders", {"limit": 100})
+        yield Look(name)
+    yield Look("spot.sub_account.accounts", group="sub_accounts")
     for name in ("spot.earn.flexible_holdings", "spot.earn.fixed_holdings"):
-        yield Snapshot(name, name, paged=True)
+        yield Look(name, paged=True)
 
 
-def present_of_sub_account(name: str) -> Iterator[Snapshot]:
+def open_orders(moment: str) -> Iterator[Look]:
+    """The open orders of contracts."""
+    for name in ("futures.trading.open_orders", "futures.trading.plan_orders"):
+        yield Look(name, {"limit": _OPEN}, full=_OPEN, moment=moment)
+
+
+def present_of_sub_account(name: str) -> Iterator[Look]:
     """What a main account sees of a sub-account's present."""
     for endpoint in ("spot.sub_account.balances", "futures.sub_account.balances"):
-        arguments = {"sub_account": name}
-        yield Snapshot(title(endpoint, arguments), endpoint, arguments)
+        yield Look(endpoint, {"sub_account": name}, group="sub_accounts")
 
 
-def _made(make: Callable[[Reach, Cursor | None], object]) -> Make:
-    # A walker of some records is one of objects to whoever only reads it.
-    return cast("Make", make)
+def fees_of_pair(symbol: str) -> Look:
+    """What trading a pair costs the account."""
+    return Look("spot.account.trade_fee_rate", {"symbol": symbol})
 
 
-def past() -> Iterator[Make]:
+def fees_of_contract(symbol: str) -> Look:
+    """What trading a contract costs the account."""
+    return Look("futures.account.trade_fee_rate", {"symbol": symbol})
+
+
+# ---- the past -------------------------------------------------------------------------------------------------------
+
+SPOT_OPEN: Final = ("spot.trading.open_orders", "spot.algo.open_orders")
+"""Lists of what is open now that are read window by window, before the histories and after them."""
+
+
+def past() -> Iterator[History]:
     """The histories that need no discovery."""
-    yield _made(lambda to, at: spot.spot_orders(to.spot, since=to.since, until=to.until, cursor=at))
-    yield _made(lambda to, at: spot.spot_fills(to.spot, since=to.since, until=to.until, cursor=at))
-    yield _made(lambda to, at: spot.spot_algo_orders(to.spot, since=to.since, until=to.until, cursor=at))
-    yield _made(lambda to, at: spot.open_spot_orders(to.spot, since=to.since, until=to.until, cursor=at))
-    yield _made(lambda to, at: spot.open_algo_orders(to.spot, since=to.since, until=to.until, cursor=at))
-    yield _made(lambda to, at: spot.deposits(to.spot, since=to.since, until=to.until, cursor=at))
-    yield _made(lambda to, at: spot.withdrawals(to.spot, since=to.since, until=to.until, cursor=at))
-    yield _made(lambda to, at: spot.spot_transfer_history(to.spot, since=to.since, until=to.until, cursor=at))
-    yield _made(lambda to, at: spot.spot_sub_transfers(to.spot, since=to.since, until=to.until, cursor=at))
-    yield _made(lambda to, at: spot.broker_rebates(to.spot, since=to.since, until=to.until, cursor=at))
+    for row in (spot.ORDERS, spot.FILLS, spot.ALGO_ORDERS):
+        yield History(row.name)
+    for operation in ("deposit", "withdraw"):
+        yield History(spot.DEPOSITS_WITHDRAWALS.name, {"operation_type": operation})
     for kind in ("subscribe", "redeem", "interest"):
-        yield from _savings(kind)
+        yield History(spot.FLEXIBLE.name, {"type": kind})
+        yield History(spot.FIXED.name, {"type": kind})
     for account in ("futures", "copy_trading"):
-        yield from _of_futures_account(account)
-    yield _made(lambda to, at: futures.futures_transfers(to.futures, since=to.since, until=to.until, cursor=at))
-    yield _made(lambda to, at: futures.auto_repayments(to.futures, since=to.since, until=to.until, cursor=at))
-    yield _made(lambda to, at: futures.cross_collateral_interest(to.futures, since=to.since, until=to.until, cursor=at))
-    yield _made(lambda to, at: futures.futures_transfer_history(to.futures, since=to.since, until=to.until, cursor=at))
+        yield History(futures.FILLS.name, {"account": account})
+        yield History(futures.TRANSACTIONS.name, {"account": account})
+    yield History(futures.TRANSFERS.name)
+    yield History(futures.REPAYMENTS.name)
+    yield History(futures.INTEREST.name)
+    for name in (spot.SUB_TRANSFERS.name, spot.TRANSFER_HISTORY.name, futures.TRANSFER_HISTORY.name):
+        yield History(name, group="sub_accounts")
+    yield History(spot.REBATES.name, group="broker")
     for currency in ("USDT", "BTC", "ETH"):
-        yield _affiliate(currency)
+        yield History(futures.AFFILIATE_REBATES.name, {"currency": currency}, group="affiliate")
 
 
-def _savings(kind: str) -> Iterator[Make]:
-    yield _made(lambda to, at: spot.flexible_savings(to.spot, kind, since=to.since, until=to.until, cursor=at))
-    yield _made(lambda to, at: spot.fixed_savings(to.spot, kind, since=to.since, until=to.until, cursor=at))
-
-
-def _of_futures_account(account: str) -> Iterator[Make]:
-    yield _made(
-        lambda to, at: futures.futures_fills(to.futures, account=account, since=to.since, until=to.until, cursor=at)
-    )
-    yield _made(
-        lambda to, at: futures.futures_transactions(
-            to.futures, account=account, since=to.since, until=to.until, cursor=at
-        )
-    )
-
-
-def _affiliate(currency: str) -> Make:
-    return _made(
-        lambda to, at: futures.affiliate_rebates(to.futures, currency, since=to.since, until=to.until, cursor=at)
-    )
-
-
-def past_of_contract(symbol: str) -> Iterator[Make]:
-    """The histories of one contract."""
+def past_of_contract(symbol: str) -> Iterator[History]:
+    """The histories of one contract, and its daily candles."""
     for account in ("futures", "copy_trading"):
-        yield _orders_of(symbol, account)
+        yield History(futures.ORDERS.name, {"symbol": symbol, "account": account})
+    yield History(futures.KLINES.name, {"symbol": symbol, "step": _DAILY}, group="market", candles=_DAILY)
 
 
-def _orders_of(symbol: str, account: str) -> Make:
-    return _made(
-        lambda to, at: futures.futures_orders(
-            to.futures, symbol, account=account, since=to.since, until=to.until, cursor=at
-        )
-    )
+def past_of_pair(symbol: str) -> Iterator[History]:
+    """The daily candles of a pair."""
+    yield History(spot.KLINES.name, {"symbol": symbol, "step": _DAILY}, group="market", candles=_DAILY)
 
 
-def past_of_margin_pair(symbol: str) -> Iterator[Make]:
+def past_of_margin_pair(symbol: str) -> Iterator[History]:
     """The histories of one pair's isolated margin."""
-    yield _made(lambda to, at: spot.margin_borrows(to.spot, symbol, since=to.since, until=to.until, cursor=at))
-    yield _made(lambda to, at: spot.margin_repays(to.spot, symbol, since=to.since, until=to.until, cursor=at))
+    yield History(spot.BORROWS.name, {"symbol": symbol})
+    yield History(spot.REPAYS.name, {"symbol": symbol})
 
 
-def past_of_sub_account(name: str) -> Iterator[Make]:
+def past_of_sub_account(name: str) -> Iterator[History]:
     """What a main account sees of a sub-account's past."""
-    yield _made(
-        lambda to, at: futures.futures_sub_transfers(to.futures, name, since=to.since, until=to.until, cursor=at)
-    )
+    yield History(futures.SUB_TRANSFERS.name, {"sub_account": name}, group="sub_accounts")
 
 
 # ---- what the account itself has left traces of ---------------------------------------------------------------------
@@ -207,29 +203,61 @@ def past_of_sub_account(name: str) -> Iterator[Make]:
 def contracts(reader: Reader) -> set[str]:
     """Every contract in the fills, the ledger, the open orders and the positions, delisted ones included."""
     found = set[str]()
-    for table in ("futures_trading_trades", "futures_account_transaction_history"):
-        found |= reader.distinct(table, "symbol")
-    for name in ("futures.trading.open_orders", "futures.trading.plan_orders", "futures.position.positions_v2"):
-        found |= {str(row["symbol"]) for row in _entries(reader, name) if row.get("symbol")}
+    for kind in (futures.FILLS.name, futures.TRANSACTIONS.name):
+        found |= reader.distinct(kind, "symbol")
+    for endpoint in ("futures.trading.open_orders", "futures.trading.plan_orders"):
+        found |= {str(row["symbol"]) for row in entries(reader, endpoint) if row.get("symbol")}
+    # The list of positions has one of every contract; only those that hold something are the account's.
+    for row in entries(reader, "futures.position.positions_v2"):
+        amount = str(row.get("current_amount", row.get("position_amount", "1"))).strip()
+        if row.get("symbol") and amount.strip("-0."):
+            found.add(str(row["symbol"]))
+    return found
+
+
+def all_contracts(reader: Reader) -> list[str]:
+    """Every contract that the exchange lists."""
+    return sorted({str(row["symbol"]) for row in entries(reader, "futures.market.contracts") if row.get("symbol")})
+
+
+def pairs(reader: Reader) -> set[str]:
+    """Every pair of the spot market in the orders, the fills and the open orders."""
+    found = set[str]()
+    for kind in (spot.ORDERS.name, spot.FILLS.name, spot.ALGO_ORDERS.name, *SPOT_OPEN):
+        found |= reader.distinct(kind, "symbol")
     return found
 
 
 def margin_pairs(reader: Reader) -> set[str]:
     """Every pair with a margin account now, or with margin orders or fills in the past."""
-    found = {str(row["symbol"]) for row in _entries(reader, "spot.margin.accounts") if row.get("symbol")}
-    for table in ("spot_trading_order_history", "spot_trading_trades"):
-        found |= reader.distinct(table, "symbol", order_mode="iso_margin")
+    found = {str(row["symbol"]) for row in entries(reader, "spot.margin.accounts") if row.get("symbol")}
+    for kind in (spot.ORDERS.name, spot.FILLS.name):
+        found |= reader.distinct(kind, "symbol", order_mode="iso_margin")
     return found
 
 
 def sub_accounts(reader: Reader) -> list[str]:
     """The names of the sub-accounts."""
-    return [str(row["account_name"]) for row in _entries(reader, "spot.sub_account.accounts")]
+    found = {str(row["accountName"]) for row in entries(reader, "spot.sub_account.accounts") if row.get("accountName")}
+    return sorted(found)
 
 
-def _entries(reader: Reader, name: str) -> Iterable[Mapping[str, object]]:
-    for row in reader.snapshots():
-        if row.name == name and isinstance(row.value, list):
-            for each in cast("list[object]", row.value):
-                if isinstance(each, dict):
-                    yield cast("dict[str, object]", each)
+def entries(reader: Reader, endpoint: str, moment: str = "") -> Iterator[Mapping[str, object]]:
+    """The entries of the looks at an endpoint, as they came."""
+    for look in reader.looks():
+        if look.endpoint != endpoint or (moment and not look.name.endswith(f"({moment})")):
+            continue
+        for page in reader.look(look.name):
+            yield from _objects(page)
+
+
+def _objects(value: object) -> Iterator[Mapping[str, object]]:
+    """The objects of the list in a payload, wherever it is."""
+    if isinstance(value, list):
+        for each in value:  # pyright: ignore[reportUnknownVariableType]
+            if isinstance(each, Mapping):
+                yield each  # pyright: ignore[reportUnknownVariableType]
+    elif isinstance(value, Mapping):
+        for each in value.values():  # pyright: ignore[reportUnknownVariableType]
+            if isinstance(each, list):
+                yield from _objects(each)

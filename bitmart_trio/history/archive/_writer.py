@@ -221,11 +221,11 @@ class Store:
         self, name: str, endpoint: str, arguments: Mapping[str, Plain], since: int, until: int
     ) -> HistoryRow:
         """The row of a history, made when it is not there yet."""
-        known = {row.name: row for row in self.reader().histories()}
-        if name not in known:
+        known = self.reader().histories(name)
+        if not known:
             self._add(HistoryPlanned(name, endpoint, arguments, since, until))
-            known = {row.name: row for row in self.reader().histories()}
-        return known[name]
+            known = self.reader().histories(name)
+        return known[0]
 
     def reply(self, entry: ReplyCame) -> int:
         """Keep a reply, and derive its records; its number."""

@@ -1,0 +1,356 @@
+"""Reading one history: its windows as the plan says, each decided and written down before the next is asked.
+
+What a run leaves undecided, or decided as failed, the next run asks again. A window that fails twice in a row with its
+neighbour ends the history for this run: the service is down, and its other windows would each be waited for in vain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from hashlib import blake2b
+from typing import Final
+
+import attrs
+
+from .._plan import Ask, Plan, Rules, Settled, Stamped
+from .._threads import Runner
+from .._units import DAY
+from .._walk import Walk, moment
+from ._asking import PATIENCE, Asker, Heard, Progress, plain_arguments
+from ._entries import Asked, HistoryEnded, Noted, State, WindowDecided
+from ._judge import Judgement
+from ._kinds import Kind, kinds
+from ._reader import HistoryRow, WindowRow
+from ._tasks import History
+from ._wire import Wire, canonical
+from ._writer import Store
+
+_COARSE: Final = 89 * DAY
+"""The width of the windows in which a history without a documented longest window is looked at first."""
+
+
+@attrs.frozen
+class Span:
+    """A stretch of time, ``[since, until)``, in milliseconds."""
+
+    since: int
+    until: int
+
+
+@attrs.define
+class _Walked:
+    """How far one history is, in this run."""
+
+    records: int = 0
+    gaps: int = 0
+    requests: int = 0
+    failures: int = 0
+    """Windows in a row that have failed."""
+    ended: State | None = None
+    """Why nothing more is asked."""
+    reason: str = ""
+    code: int = 0
+
+
+class Histories:
+    """Reads the histories of one run.
+
+    Args:
+        store: where they go.
+        run: runs what blocks.
+        asker: asks.
+        tell: is given each step.
+        now: the exchange's time when the run began.
+    """
+
+    def __init__(self, store: Store, run: Runner, asker: Asker, tell: Callable[[Progress], None], now: int) -> None:
+        self._store = store
+        self._run = run
+        self._asker = asker
+        self._tell = tell
+        self._now = now
+        self._empty: dict[str, tuple[Span, tuple[int, ...]]] = {}
+        """Stretches whose wide windows have shown nothing, by history, with their replies."""
+        self.listed: dict[str, set[str]] = {}
+        """The ids in the lists of what is open now, as they were read last, by endpoint."""
+
+    async def read(self, history: History, since: int, until: int, *, patience: int = PATIENCE) -> None:
+        """Read what of a history is not there yet."""
+        until = max(since, history.last(until, self._now))
+        row = await self._run(
+            partial(
+                self._store.plan_history,
+                history.name,
+                history.endpoint,
+                plain_arguments(history.arguments),
+                since,
+                until,
+            )
+        )
+        since, until = row.since, row.until  # an earlier run may have fixed them
+        if history.rules.passing:
+            self.listed[history.endpoint] = set()
+        todo = await self._run(partial(self._undecided, history, since, until))
+        walked = _Walked()
+        for span in todo:
+            await self._stretch(history, span, walked, patience=patience)
+            if walked.ended is not None:
+                break
+        await self._end(history, since, until, walked)
+
+    async def again(self, history: History, spans: Sequence[Span]) -> int:
+        """Read stretches that were read before once more; how many contents came that were not there."""
+
+        def count() -> int:
+            return self._store.reader().count(history.endpoint, history=history.name, superseded=True)
+
+        known = await self._run(count)
+        walked = _Walked()
+        for span in spans:
+            await self._stretch(history, span, walked, patience=PATIENCE, coarse=False)
+        row = await self._run(partial(self._row, history))
+        await self._end(history, row.since, row.until, walked)
+        return await self._run(count) - known
+
+    async def settle_empty(self, history: History, *, believed: bool) -> None:
+        """Decide what the wide windows of a history say that have shown nothing.
+
+        Args:
+            history: the history.
+            believed: nothing else in the account speaks against it; else the usual windows are read.
+        """
+        found = self._empty.pop(history.name, None)
+        if found is None:
+            return
+        span, replies = found
+        walked = _Walked()
+        if believed:
+            await self._decide(history, WindowDecided(history.name, span.since, span.until, State.ANSWERED, replies))
+        else:
+            await self._stretch(history, span, walked, patience=PATIENCE, coarse=False)
+        row = await self._run(partial(self._row, history))
+        await self._end(history, row.since, row.until, walked)
+
+    def _row(self, history: History) -> HistoryRow:
+        return self._store.reader().histories(history.name)[0]
+
+    def _undecided(self, history: History, since: int, until: int) -> list[Span]:
+        """The stretches without a decision that stands."""
+        rows = self._store.reader().windows(history.name)
+        if history.rules.passing:
+            return [Span(since, until)] if since < until else []
+        return undecided(rows, since, until)
+
+    # One stretch.
+
+    async def _stretch(
+        self, history: History, span: Span, walked: _Walked, *, patience: int, coarse: bool = True
+    ) -> None:
+        rules, walk = history.rules, history.walk
+        floor = self._now - rules.reach if rules.reach is not None else 0
+        if floor > span.since:
+            # Nobody can ask for it: the documentation says so.
+            until = min(floor, span.until)
+            reason = f"documented: nothing before {moment(until)} is listed"
+            await self._decide(history, WindowDecided(history.name, span.since, until, State.NOT_OFFERED, (), reason))
+            if until >= span.until:
+                return
+            span = Span(until, span.until)
+        if coarse and rules.stretches and span.until - span.since > _COARSE:
+            found = await self._coarse(history, span)
+            if found is None:
+                return
+            rules = found
+        await self._windows(history, Plan[Wire](rules, span.since, span.until), walk, walked, patience)
+
+    async def _windows(
+        self, history: History, plan: Plan[Wire], walk: Walk[object, object], walked: _Walked, patience: int
+    ) -> None:
+        heard: list[Heard] = []
+        total: int | None = None
+        while (ask := plan.ask()) is not None:
+            window = plan.window
+            one = await self._ask(history, walk, ask, patience)
+            heard.append(one)
+            walked.requests += 1
+            found = one.judgement
+            if found.state is State.ANSWERED:
+                rows = self._stamped(history, found)
+                total = found.total if found.total is not None else total
+                settled = plan.took(rows, found.total if walk.total is not None else None)
+                if settled is not None:
+                    walked.failures = 0
+                    await self._answered(history, settled, heard, total, walked)
+                elif plan.window == window:
+                    continue  # another page, or the same window once more
+            elif found.state in (State.NOT_OFFERED, State.NOT_PERMITTED) and await self._refuses(history, walk):
+                walked.ended, walked.reason, walked.code = found.state, found.reason, found.code
+                await self._rest(history, plan, heard, found.state, found.reason, found.code)
+                return
+            else:
+                settled = plan.skip(found.reason)
+                state = found.state if found.state is State.UNREADABLE else State.FAILED
+                await self._decide(
+                    history,
+                    WindowDecided(
+                        history.name, settled.since, settled.until, state, _numbers(heard), found.reason, found.code,
+                        gap=settled.gap,
+                    ),
+                )  # fmt: skip
+                walked.gaps += 1
+                walked.failures += not found.too_old
+                if walked.failures >= 2:
+                    walked.ended, walked.reason, walked.code = state, found.reason, found.code
+                    reason = f"not asked, since the windows before it failed: {found.reason}"
+                    await self._rest(history, plan, [], State.FAILED, reason, found.code)
+                    return
+            heard, total = [], None
+            self._step(history, plan, walked)
+
+    async def _ask(self, history: History, walk: Walk[object, object], ask: Ask, patience: int) -> Heard:
+        arguments = walk.arguments(ask, history.arguments)
+        asked = Asked(ask.since, ask.until, ask.page)
+        return await self._asker.ask(history.name, history.endpoint, arguments, asked=asked, tries=patience)
+
+    async def _answered(
+        self, history: History, settled: Settled[Wire], heard: Sequence[Heard], total: int | None, walked: _Walked
+    ) -> None:
+        gap = settled.gap
+        walked.records += len(settled.rows)
+        walked.gaps += gap is not None
+        await self._decide(
+            history,
+            WindowDecided(
+                history.name, settled.since, settled.until, State.ANSWERED, _numbers(heard), total=total, gap=gap
+            ),
+        )
+        if settled.outside:
+            text = f"{settled.outside} records of another time came with this window; they are kept"
+            note = Noted(history.name, "outside", text, settled.since, settled.until, resolved=True)
+            await self._run(partial(self._store.note, note))
+
+    async def _rest(
+        self, history: History, plan: Plan[Wire], heard: Sequence[Heard], state: State, reason: str, code: int
+    ) -> None:
+        """Decide everything that the plan has not reached."""
+        span = plan.rest
+        if span[0] < span[1]:
+            entry = WindowDecided(history.name, span[0], span[1], state, _numbers(heard), reason, code)
+            await self._decide(history, entry)
+
+    async def _refuses(self, history: History, walk: Walk[object, object]) -> bool:
+        """Whether the exchange refuses even the newest day of a history: then it refuses all of it."""
+        rules = history.rules
+        row = await self._run(partial(self._row, history))
+        if not rules.span or row.until - row.since <= DAY:
+            return True
+        ask = Ask(max(row.since, row.until - max(DAY, rules.grain)), row.until, 1)
+        found = (await self._ask(history, walk, ask, PATIENCE)).judgement
+        return found.state in (State.NOT_OFFERED, State.NOT_PERMITTED)
+
+    # A coarse look first.
+
+    async def _coarse(self, history: History, span: Span) -> Rules | None:
+        """Look at a long stretch in wide windows; the rules to read it by, or None when nothing is left to read.
+
+        Nobody has documented how wide a window may be, so an empty one proves nothing by itself: an endpoint that
+        searches only a part of it would look the same. A reply whose records lie further apart than the usual window is
+        wide proves that windows of that width are searched whole.
+        """
+        rules, walk = history.rules, history.walk
+        widest, empty, at = 0, list[int](), span.since
+        while at < span.until:
+            until = min(at + _COARSE, span.until)
+            heard = await self._ask(history, walk, Ask(at, until, 1), PATIENCE)
+            found = heard.judgement
+            if found.state is not State.ANSWERED or heard.reply is None:
+                return rules  # the usual windows find out what it is
+            rows = self._stamped(history, found)
+            times = [row.time for row in rows if at <= row.time <= until]
+            widest = max(widest, max(times, default=0) - min(times, default=0))
+            if widest > rules.span:
+                return attrs.evolve(rules, span=min(widest, _COARSE))
+            if rows:
+                return rules
+            empty.append(heard.reply)
+            at = until
+        self._empty[history.name] = (span, tuple(empty))
+        return None
+
+    # What they share.
+
+    def _stamped(self, history: History, found: Judgement) -> list[Stamped[Wire]]:
+        rows = stamped(kinds()[history.endpoint], found.records)
+        if history.rules.passing:
+            self.listed.setdefault(history.endpoint, set()).update(row.rank for row in rows)
+        return rows
+
+    async def _decide(self, history: History, entry: WindowDecided) -> None:
+        await self._run(partial(self._store.decide, entry))
+
+    async def _end(self, history: History, since: int, until: int, walked: _Walked) -> None:
+        """Say how a history ended, by the states of its windows."""
+
+        def settle() -> tuple[State, str]:
+            rows = self._store.reader().windows(history.name)
+            state, reason, code = summed(rows, since, until)
+            self._store.end_history(HistoryEnded(history.name, state, reason, code))
+            return state, reason
+
+        state, reason = await self._run(settle)
+        fraction = 1.0 if state.complete else 0.0
+        self._tell(Progress(history.name, state, fraction, walked.records, walked.requests, walked.gaps, reason))
+
+    def _step(self, history: History, plan: Plan[Wire], walked: _Walked) -> None:
+        at, until = plan.rest
+        fraction = min(max(1 - (until - at) / max(until - plan.since, 1), 0.0), 1.0)
+        self._tell(Progress(history.name, "running", fraction, walked.records, walked.requests, walked.gaps))
+
+
+def undecided(rows: Sequence[WindowRow], since: int, until: int) -> list[Span]:
+    """What of a range has no decision that stands; neighbours are one."""
+    spans: list[Span] = []
+    at = since
+    for row in rows:
+        if not row.state.complete or row.gap is not None:
+            continue
+        if row.since > at:
+            spans.append(Span(at, min(row.since, until)))
+        at = max(at, row.until)
+    if at < until:
+        spans.append(Span(at, until))
+    return [span for span in spans if span.since < span.until]
+
+
+def summed(rows: Sequence[WindowRow], since: int, until: int) -> tuple[State, str, int]:
+    """How a history ended: the worst of its windows, with reason and code."""
+    at = since
+    for row in rows:
+        if row.since > at:
+            break
+        at = max(at, row.until)
+    if at < until:
+        return State.RUNNING, "", 0
+    for state in (State.NOT_PERMITTED, State.FAILED, State.UNREADABLE):
+        for row in rows:
+            if row.state is state:
+                return state, row.reason, row.code
+    refused = [row for row in rows if row.state is State.NOT_OFFERED]
+    if refused and len(refused) == len(rows):
+        return State.NOT_OFFERED, refused[0].reason, refused[0].code
+    return State.ANSWERED, "", 0
+
+
+def stamped(kind: Kind, records: Sequence[Wire]) -> list[Stamped[Wire]]:
+    """Records with their times and contents, in the order of the reply."""
+    found: list[Stamped[Wire]] = []
+    for record in records:
+        time = kind.time_of(record)
+        digest = blake2b(canonical(record).encode("ascii"), digest_size=12).hexdigest()
+        found.append(Stamped(-1 if time is None else time, digest, record, kind.id_of(record)))
+    return found
+
+
+def _numbers(heard: Sequence[Heard]) -> tuple[int, ...]:
+    return tuple(one.reply for one in heard if one.reply is not None)
