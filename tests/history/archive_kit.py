@@ -17,6 +17,8 @@ from bitmart_trio.history.archive._entries import (
     WindowDecided,
 )
 from bitmart_trio.history.archive._reader import HistoryRow, Reader
+from bitmart_trio.history.archive._report import write_reports
+from bitmart_trio.history.archive._tasks import SPOT_OPEN, History, open_orders, past, present, traced
 from bitmart_trio.history.archive._writer import Store
 
 DAY: Final = 86_400_000
@@ -103,7 +105,7 @@ def write(directory: Path, *, replies: int = 6, resume: bool = False, step: Call
         store.begin("42", SINCE, UNTIL)
         store.run_began(UNTIL)
         step()
-        deposits, ledger = plan(store, operation_type="deposit"), plan(store, LEDGER)
+        deposits, ledger = plan(store, operation_type="deposit"), plan(store, LEDGER, account="futures")
         for row, make in ((deposits, deposit), (ledger, ledger_entry)):
             _write_history(store, row, make, replies, step)
         for text, resolved in (("of 150 records 149 were listed", False), ("all 150 were listed later", True)):
@@ -117,8 +119,30 @@ def write(directory: Path, *, replies: int = 6, resume: bool = False, step: Call
                 step()
                 store.look(LookTaken(name, name, {}, State.ANSWERED, (number,)))
                 step()
+        _write_others(store, step)
         store.run_ended(UNTIL)
+        write_reports(store.folder, store.reader())
         return store.digest
+
+
+def _write_others(store: Store, step: Callable[[], None]) -> None:
+    """Everything else that a run asks for: the exchange says that there is no such account."""
+    known = {row.name: row for row in store.reader().histories()} | {row.name: row for row in store.reader().looks()}
+    refused = b'{"code":40001,"message":"no such account","trace":"t"}'
+    histories, looks = traced(store.reader())
+    for history in (*past(), *(History(name) for name in SPOT_OPEN), *histories):
+        if history.name not in known or known[history.name].state is State.RUNNING:
+            row = store.plan_history(history.name, history.endpoint, history.arguments, SINCE, UNTIL)
+            number = store.reply(raw(row, refused, status=400))
+            store.decide(WindowDecided(row.name, SINCE, UNTIL, State.NOT_OFFERED, (number,), "no such account", 40001))
+            store.end_history(HistoryEnded(row.name, State.NOT_OFFERED, "no such account", 40001))
+            step()
+    for look in (*present(), *open_orders("before"), *open_orders("after"), *looks):
+        if look.name not in known:
+            name = look.name
+            number = store.reply(ReplyCame(name, look.endpoint, "GET", "/x", None, UNTIL, 400, {}, refused))
+            store.look(LookTaken(name, look.endpoint, look.arguments, State.NOT_OFFERED, (number,), "none", 40001))
+            step()
 
 
 def _write_history(

@@ -25,6 +25,8 @@ from bitmart_trio.history.archive._schema import DATABASE, quote, signature
 from bitmart_trio.history.archive._writer import rebuild
 
 REPLIES: Final = "replies.jsonl"
+REPORTS: Final = ("report.md", "report.html", "report.json")
+ASSETS: Final = "futures.account.assets"
 Tamper: TypeAlias = Callable[[Path], None]
 Entries: TypeAlias = list[dict[str, Any]]
 
@@ -48,7 +50,8 @@ def test_an_untouched_archive_is_proven(archive: Path, original: tuple[Path, str
     found = verify(archive, original[1])
     assert found.proven
     assert not found.unproven
-    assert (found.replies, found.windows, found.records, found.digest) == (14, 12, 200, original[1])
+    assert found.complete
+    assert (found.replies, found.windows, found.records, found.digest) == (62, 40, 200, original[1])
     assert verify(archive).unproven == (WITHOUT_DIGEST,)
 
 
@@ -228,7 +231,7 @@ DAMAGED: Final[dict[str, Tamper]] = {
     "schema edited": schema_edited,
     "all records dropped": sql("DELETE FROM records"),
     "one history dropped": sql("DELETE FROM walks WHERE name LIKE 'futures%'"),
-    "records of one history dropped": sql("DELETE FROM records WHERE walk = (SELECT max(walk) FROM walks)"),
+    "records of one history dropped": sql("DELETE FROM records WHERE kind LIKE 'futures%'"),
     "whole number made a fraction": sql("UPDATE columns_of_spot_account_deposit_withdraw_history SET status = 3.0"),
     "text that is no text": sql("UPDATE walks SET note = CAST(x'ff' AS TEXT)"),
     "text made bytes": sql("UPDATE walks SET name = CAST(name AS BLOB)"),
@@ -295,6 +298,27 @@ def test_an_added_row_is_noticed(archive: Path, table: str) -> None:
     assert any(table in problem for problem in verify(archive).problems)
 
 
+REPORT: Final[dict[str, Callable[[str], Tamper]]] = {
+    "removed": removed,
+    "emptied": lambda name: content(lambda data: b"", name),
+    "cut": lambda name: content(lambda data: data[:-1], name),
+    "edited": lambda name: content(lambda data: data.replace(b"200", b"201"), name),
+    "digest edited": lambda name: content(lambda data: data.replace(b"a", b"b"), name),
+    "no text": lambda name: content(lambda data: b"\xff" + data, name),
+    "replaced by another archive's": of_another_archive,
+    "replaced by a link": replaced_by_a_link,
+    "replaced by a folder": replaced_by_a_folder,
+    "given a second name": with_a_second_name,
+}
+
+
+@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("kind", REPORT)
+def test_a_changed_report_is_noticed(archive: Path, name: str, kind: str) -> None:
+    REPORT[kind](name)(archive)
+    assert any(name in problem for problem in verify(archive).problems)
+
+
 def test_tables_that_another_program_holds_are_a_named_problem(archive: Path) -> None:
     with closing(sqlite3.connect(archive / DATABASE, isolation_level=None)) as db:
         db.execute("BEGIN EXCLUSIVE")
@@ -325,6 +349,11 @@ def forge(directory: Path, change: Callable[[Entries], None]) -> None:
 
 def of(entries: Entries, kind: str) -> Entries:
     return [entry for entry in entries if entry["entry"] == kind]
+
+
+def reply_of(entries: Entries, name: str) -> dict[str, Any]:
+    """The reply to a look."""
+    return next(entry for entry in of(entries, "reply") if entry["of"] == name)
 
 
 def drop(*chosen: Callable[[dict[str, Any]], bool]) -> Callable[[Entries], None]:
@@ -369,9 +398,20 @@ FORGED_BADLY: Final[dict[str, Callable[[Entries], None]]] = {
     "called not offered without a refusal": set_first("window", state="not_offered", code=40001),
     "called not permitted without a refusal": set_first("window", state="not_permitted", code=30012),
     "history called answered with a failed window": set_first("window", state="failed", reason="HTTP 503"),
-    "look answered by a page of the edge": set_last("reply", body="<html>403</html>", status=403),
-    "look called not offered without a refusal": set_last("look", state="not_offered", code=40001),
-    "look answered by no reply": set_last("look", replies=[]),
+    "look answered by a page of the edge": lambda entries: reply_of(entries, ASSETS).update(
+        body="<html>403</html>", status=403
+    ),
+    "look called not offered without a refusal": set_first("look", state="not_offered", code=40001),
+    "look called not permitted, and the code is another": set_last("look", state="not_permitted"),
+    "look answered by no reply": set_first("look", replies=[]),
+    "history dropped": drop(lambda entry: "spot.trading.trades" in (entry.get("of"), entry.get("name"))),
+    "look dropped": drop(lambda entry: "spot.earn.holdings" in (entry.get("of"), entry.get("name"))),
+    "history of what was traded dropped": drop(
+        lambda entry: "futures.trading.order_history" in str(entry.get("of", entry.get("name")))
+    ),
+    "history with records dropped": drop(
+        lambda entry: "futures.account.transaction_history" in str(entry.get("of", entry.get("name")))
+    ),
     "full reply called whole": lambda entries: body(
         of(entries, "reply")[0], {"records": [kit.deposit(number) for number in range(1000)]}
     ),
@@ -411,7 +451,7 @@ FORGED_WELL: Final[dict[str, Callable[[Entries], None]]] = {
     "time of a reply edited": set_first("reply", at=1),
     "request edited": set_first("reply", target="/account/v2/deposit-withdraw/history?other=1"),
     "look edited": lambda entries: body(
-        of(entries, "reply")[-1], [{"currency": "USDT", "available_balance": "1000000"}]
+        reply_of(entries, ASSETS), [{"currency": "USDT", "available_balance": "1000000"}]
     ),
     "look removed": lambda entries: drop(lambda entry: entry in (of(entries, "look")[-1], of(entries, "reply")[-1]))(
         entries

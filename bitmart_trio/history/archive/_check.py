@@ -19,11 +19,12 @@ import attrs
 
 from ..._version import __version__
 from ._derive import Deriver, OutOfPlace
-from ._entries import FORMAT, Begin, Entry, NotAnEntry, ReplyCame, decode
-from ._evidence import Evidence, contradictions, weigh
+from ._entries import FORMAT, Begin, Entry, NotAnEntry, ReplyCame, RunBegan, decode
+from ._evidence import Evidence, contradictions, omissions, weigh
 from ._folder import ArchiveError, Folder
 from ._journal import REPLIES, START, Place, places
 from ._reader import Reader
+from ._report import read_report, report_files
 from ._schema import DATABASE, SIBLINGS, quote, schema_of, signature
 
 _SHOWN: Final = 5
@@ -96,6 +97,8 @@ class _Verifier:
         self._number = 0
         self._digest = START
         self._compared = False
+        self._library = ""
+        """The version of the last run."""
 
     def _problem(self, text: str) -> None:
         if len(self._problems) < _MOST:
@@ -117,6 +120,10 @@ class _Verifier:
             reader = Reader(self._folder.path, made)
             for problem in contradictions(reader, self._evidence):
                 self._problem(problem)
+            if reader.meta.ended and self._library == __version__:
+                for problem in omissions(reader):
+                    self._problem(problem)
+            complete = self._reports(reader)
             if self._wanted is not None and self._wanted != self._digest:
                 self._problem(f"the digest is {self._digest}, not the one that was given: these are not those replies")
             windows = sum(len(reader.windows(row.name)) for row in reader.histories())
@@ -125,7 +132,7 @@ class _Verifier:
             self._problems.append(f"... and {self._more} more problems")
         unproven = () if self._wanted is not None else (WITHOUT_DIGEST,)
         return Verification(
-            tuple(self._problems), unproven, self._digest, len(self._evidence), windows, records, complete=False
+            tuple(self._problems), unproven, self._digest, len(self._evidence), windows, records, complete
         )
 
     # The journal, and the tables as they should be.
@@ -194,9 +201,36 @@ class _Verifier:
             self._problem(f"line {place.number} of {REPLIES}: an archive begins with its first line, and only there")
         if isinstance(entry, Begin) and entry.format != FORMAT:
             self._problem(f"{REPLIES} is of format {entry.format[:20]!r}, which this version does not read")
+        if isinstance(entry, RunBegan):
+            self._library = entry.library
         if isinstance(entry, ReplyCame):
             self._evidence[place.number] = weigh(entry)
         deriver.apply(place, entry)
+
+    # The reports.
+
+    def _reports(self, reader: Reader) -> bool:
+        """Compare the reports with what they should be; whether the archive is complete."""
+        try:
+            report = read_report(reader)
+            files = report_files(report)
+        except Exception as error:  # noqa: BLE001  # of lines that were changed into anything whatever
+            self._problem(f"no report can be made of it ({type(error).__name__}: {error})")
+            return False
+        for name, wanted in files.items():
+            try:
+                found = self._folder.read(name)
+            except ArchiveError as error:
+                self._problem(str(error))
+                continue
+            if found is None:
+                self._problem(f"{name} is missing: resume the archive, or make it with `bitmart-trio archive rebuild`")
+            elif found != wanted:
+                self._problem(
+                    f"{name} is not what the replies say: it was edited, or the run was interrupted; resume it, or "
+                    "make it again with `bitmart-trio archive rebuild`"
+                )
+        return report.complete
 
     # The tables as they are.
 

@@ -64,10 +64,18 @@ class Deriver:
         """Refuse an entry that cannot be applied.
 
         Raises:
-            OutOfPlace: it is about a history that was not begun, or a window that ends before it begins.
+            OutOfPlace: it is about a history that was not begun or that nobody knows, or a window that ends before it
+                begins.
         """
         if isinstance(entry, WindowDecided | HistoryEnded):
             self._walk(entry.of)
+        if isinstance(entry, HistoryPlanned) and entry.endpoint not in kinds():
+            raise OutOfPlace(f"this version knows no history of {entry.endpoint[:80]!r}")
+        if isinstance(entry, LookTaken):
+            try:
+                find_endpoint(entry.endpoint)
+            except NotReadable as error:
+                raise OutOfPlace(str(error)) from error
         if isinstance(entry, WindowDecided) and entry.until < entry.since:
             raise OutOfPlace(f"{entry.of[:80]}: a window ends before it begins")
 

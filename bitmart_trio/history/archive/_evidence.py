@@ -13,8 +13,8 @@ import attrs
 from .._walk import moment
 from ._entries import Asked, ReplyCame, State
 from ._judge import find_walk, judge
-from ._kinds import kinds
 from ._reader import HistoryRow, LookRow, Reader, WindowRow
+from ._tasks import SPOT_OPEN, History, Look, open_orders, past, present, traced
 
 _REFUSED = (State.NOT_OFFERED, State.NOT_PERMITTED)
 
@@ -53,10 +53,21 @@ def contradictions(reader: Reader, evidence: Mapping[int, Evidence]) -> Iterator
                 yield f"{row.name}: the last run came to its end, and this history did not"
 
 
+def omissions(reader: Reader) -> Iterator[str]:
+    """What a run that came to its end must have asked for, and is not there: by the rules of this very version."""
+    left_out = {note.of for note in reader.notes() if note.what == "left_out"}
+    histories, looks = traced(reader)
+    there = {row.name for row in reader.histories()} | {look.name for look in reader.looks()}
+    wanted: tuple[History | Look, ...] = (
+        *past(), *(History(name) for name in SPOT_OPEN), *histories,
+        *present(), *open_orders("before"), *open_orders("after"), *looks,
+    )  # fmt: skip
+    for each in wanted:
+        if each.group not in left_out and each.name not in there:
+            yield f"{each.name}: the last run came to its end, and this is not there"
+
+
 def _history(row: HistoryRow, windows: list[WindowRow], evidence: Mapping[int, Evidence]) -> Iterator[str]:
-    if row.endpoint not in kinds():
-        yield f"{row.name}: there is no history of {row.endpoint!r}"
-        return
     at = row.since
     for window in windows:
         if window.since != at:
@@ -108,7 +119,7 @@ def _answered(row: HistoryRow, window: WindowRow, found: list[Evidence]) -> Iter
     if total is not None:
         if listed < total:
             yield f"its replies list {listed} of {total} records, and it names no gap"
-    elif rules.cuts(last.records):
+    elif rules.most is not None and last.records >= rules.most and not rules.sums:
         yield f"its last reply lists {last.records} records, as many as a reply can hold, and it names no gap"
 
 

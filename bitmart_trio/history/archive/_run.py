@@ -242,7 +242,7 @@ class _Archivist:
     async def _found(self, symbols: Iterable[str]) -> None:
         """Read what the account has left traces of, until nothing more is found."""
         while True:
-            histories, looks = await self._run(partial(self._traces, frozenset(symbols)))
+            histories, looks = await self._run(partial(self._traced, frozenset(symbols)))
             fresh = [each for each in self._wanted(histories) if each.name not in self._read]
             unseen = [each for each in self._wanted(looks) if each.name not in self._looks.tried]
             if not fresh and not unseen:
@@ -254,21 +254,8 @@ class _Archivist:
                 ]
             )
 
-    def _traces(self, symbols: frozenset[str]) -> tuple[list[History], list[Look]]:
-        reader = self._store.reader()
-        histories, looks = list[History](), list[Look]()
-        for symbol in sorted(_tasks.contracts(reader) | symbols):
-            histories += _tasks.past_of_contract(symbol)
-            looks.append(_tasks.fees_of_contract(symbol))
-        for symbol in sorted(_tasks.pairs(reader)):
-            histories += _tasks.past_of_pair(symbol)
-            looks.append(_tasks.fees_of_pair(symbol))
-        for symbol in sorted(_tasks.margin_pairs(reader)):
-            histories += _tasks.past_of_margin_pair(symbol)
-        for name in _tasks.sub_accounts(reader):
-            histories += _tasks.past_of_sub_account(name)
-            looks += _tasks.present_of_sub_account(name)
-        return histories, looks
+    def _traced(self, symbols: frozenset[str]) -> tuple[list[History], list[Look]]:
+        return _tasks.traced(self._store.reader(), symbols)
 
     async def _empty(self, lists: Iterable[History]) -> None:
         """Decide what wide windows have shown to be empty: only an account without any trace is believed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final, Literal, TypeAlias
 
 import attrs
@@ -213,6 +213,23 @@ def contracts(reader: Reader) -> set[str]:
         if row.get("symbol") and amount.strip("-0."):
             found.add(str(row["symbol"]))
     return found
+
+
+def traced(reader: Reader, symbols: Collection[str] = ()) -> tuple[list[History], list[Look]]:
+    """What is asked because the account has left traces of it, and the contracts that its owner names."""
+    histories, looks = list[History](), list[Look]()
+    for symbol in sorted(contracts(reader) | set(symbols)):
+        histories += past_of_contract(symbol)
+        looks.append(fees_of_contract(symbol))
+    for symbol in sorted(pairs(reader)):
+        histories += past_of_pair(symbol)
+        looks.append(fees_of_pair(symbol))
+    for symbol in sorted(margin_pairs(reader)):
+        histories += past_of_margin_pair(symbol)
+    for name in sub_accounts(reader):
+        histories += past_of_sub_account(name)
+        looks += present_of_sub_account(name)
+    return histories, looks
 
 
 def all_contracts(reader: Reader) -> list[str]:

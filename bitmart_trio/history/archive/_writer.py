@@ -31,6 +31,7 @@ from ._entries import (
 from ._folder import ArchiveError, Folder
 from ._journal import REPLIES, Journal, entries
 from ._reader import HistoryRow, Reader, sql_errors
+from ._report import ArchiveReport, write_reports
 from ._schema import DATABASE, SIBLINGS, schema_of, signature
 
 
@@ -271,14 +272,11 @@ class Store:
         return place.number
 
 
-def rebuild(directory: Path | str) -> tuple[str, ...]:
-    """Make the tables of an archive again from its replies, without the network.
-
-    Returns:
-        What was changed on the way, for a person.
+def rebuild(directory: Path | str) -> ArchiveReport:
+    """Make tables and reports of an archive again from its replies, without the network. It blocks.
 
     Raises:
-        ArchiveError: there is no archive, it is being written, or it has been changed.
+        ArchiveError: there is no archive, it is being written, it has been changed, or the disk does not serve.
     """
     with Store(directory, resume=True, anew=True) as store:
-        return store.notices
+        return write_reports(store.folder, store.reader())
