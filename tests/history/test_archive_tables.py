@@ -191,6 +191,20 @@ def test_a_record_that_two_histories_list_counts_once(store: Store) -> None:
     assert found[2].superseded == "the same in another history"
 
 
+def test_candles_of_two_markets_are_two_candles(store: Store) -> None:
+    """Their ids are times, and they may even be equal in everything."""
+    name = "spot.market.klines"
+    candle = ["1600000000", "1", "2", "0.5", "1.5", "10", "15"]
+    for symbol, told in (("BTC_USDT", candle), ("ETH_USDT", candle), ("ETH_USDT", [*candle[:5], "11", "16"])):
+        row = kit.plan(store, name, symbol=symbol)
+        store.reply(ReplyCame(row.name, name, "GET", "/x", None, 1, 200, {}, kit.good([told])))
+    assert [(each.history, each.current) for each in records(store, name)] == [
+        (f"{name} symbol=BTC_USDT", True),
+        (f"{name} symbol=ETH_USDT", False),
+        (f"{name} symbol=ETH_USDT", True),
+    ]
+
+
 @pytest.mark.parametrize(
     ("odd", "reason"),
     [

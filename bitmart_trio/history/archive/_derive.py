@@ -234,10 +234,17 @@ class Deriver:
             if id_:
                 touched[id_, substance] = None
         for id_, substance in touched:
-            self._settle(kind, id_, substance)
+            self._settle(kind, walk if kind.apart else None, id_, substance)
 
-    def _settle(self, kind: Kind, id_: str, substance: bytes | None) -> None:
-        """Decide which contents of an id count: the latest, and every one that tells of something else."""
+    def _settle(self, kind: Kind, only: int | None, id_: str, substance: bytes | None) -> None:
+        """Decide which contents of an id count: the latest, and every one that tells of something else.
+
+        Args:
+            kind: of the records.
+            only: among those of this history; None: of all.
+            id_: of the records.
+            substance: of those that have changed; None when an amount is missing in them.
+        """
         if (
             substance is not None
             and self._db.execute(
@@ -248,8 +255,8 @@ class Deriver:
             substance = None  # a content that lacks an amount may be a state of any of them
         group = self._db.execute(
             "SELECT record, walk, last_reply, content, current, superseded FROM records WHERE kind = ? AND id = ? "
-            "AND id <> '' AND (? IS NULL OR substance = ?) ORDER BY record",
-            (kind.name, id_, substance, substance),
+            "AND id <> '' AND (? IS NULL OR substance = ?) AND (? IS NULL OR walk = ?) ORDER BY record",
+            (kind.name, id_, substance, substance, only, only),
         ).fetchall()
         if len(group) == 1:
             return

@@ -98,6 +98,7 @@ class Kind:
         under: the members that lead to the list, below the endpoint's own path.
         total: the member beside the list that says how many there are.
         pick: makes a list of what is there.
+        apart: ids say nothing from one history to another: they are times, and each market has its own.
     """
 
     name: str
@@ -108,6 +109,7 @@ class Kind:
     under: tuple[str, ...] = ()
     total: str | None = None
     pick: Callable[[Wire], list[Wire]] = _listed
+    apart: bool = False
 
     @property
     def table(self) -> str:
@@ -213,11 +215,12 @@ def _rows() -> Iterator[Kind]:
     def kind(
         name: str, ids: tuple[str, ...], time: str | None, *substance: str, record: type[object] | None = None,
         under: str | None = None, total: str | None = None, pick: Callable[[Wire], list[Wire]] = _listed,
+        apart: bool = False,
     ) -> Kind:  # fmt: skip
         path = () if under is None else (under,)
-        return Kind(name, ids, time, substance, record or _element(name), path, total, pick)
+        return Kind(name, ids, time, substance, record or _element(name), path, total, pick, apart)
 
-    yield kind("spot.market.klines", ("0",), "0")
+    yield kind("spot.market.klines", ("0",), "0", apart=True)
     yield kind("spot.market.trades", (), "1")
     yield kind("spot.trading.order_history", ("orderId",), "createTime", *_ORDER)
     yield kind(
@@ -248,9 +251,9 @@ def _rows() -> Iterator[Kind]:
                under="list", total="total")  # fmt: skip
     yield kind("spot.broker.rebates", (), "day", record=DayRebate, under="rebates", pick=_daily)
 
-    yield kind("futures.market.klines", _KLINE, "timestamp")
-    yield kind("futures.market.mark_price_klines", _KLINE, "timestamp")
-    yield kind("futures.market.funding_rate_history", ("funding_time",), "funding_time", "symbol")
+    yield kind("futures.market.klines", _KLINE, "timestamp", apart=True)
+    yield kind("futures.market.mark_price_klines", _KLINE, "timestamp", apart=True)
+    yield kind("futures.market.funding_rate_history", ("funding_time",), "funding_time", "symbol", apart=True)
     yield kind("futures.market.trades", (), "time")
     yield kind("futures.trading.order_history", ("order_id",), "create_time", *_ORDER)
     yield kind(
