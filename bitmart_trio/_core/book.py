@@ -25,6 +25,7 @@ from heapq import heappop, heappush
 from typing import Final, Literal, NamedTuple, TypeAlias, cast
 
 from ..models._fields import Millis
+from ..models._numbers import MOST_DIGITS
 from ..models._rows import Level, Levels
 
 HELD_BACK: Final = 256
@@ -99,11 +100,13 @@ class Side:
         """The prices in order, while nobody has added or taken one away."""
 
     def replace(self, levels: Pairs) -> None:
-        """Hold these levels and no others.
+        """Hold these levels and no others; nothing of what was before has a say in it.
 
         Raises:
-            ValueError: one has no price.
+            ValueError: one has no price, or one beyond any sense.
         """
+        self.levels, self._places = {}, 0
+        self._known.clear()
         self._learn(levels)
         self.levels = {self._known[pair[0]]: pair for pair in levels if pair[1].strip("0.")}
         self._keep(sorted(self.levels))
@@ -112,7 +115,7 @@ class Side:
         """Set each listed price to its size.
 
         Raises:
-            ValueError: one has no price.
+            ValueError: one has no price, or one beyond any sense.
         """
         try:
             self._set(changes)
@@ -145,6 +148,8 @@ class Side:
         known = self._known
         if len(known) + len(levels) > _MOST_TEXTS:
             known.clear()
+        if any(len(price) > MOST_DIGITS for price, _ in levels):
+            raise ValueError(f"a price of more than {MOST_DIGITS} digits")
         places = max((len(price.partition(".")[2].rstrip("0")) for price, _ in levels), default=0)
         if places > self._places:
             factor = 10 ** (places - self._places)
@@ -222,6 +227,10 @@ class LocalBook:
         self._held: deque[Change] = deque(maxlen=HELD_BACK)
         self._repeats: int = 0
         self._most = _KEPT * level
+
+    def missed(self) -> Step:
+        """Take note of a message that does not say what has changed: the book is not right any more."""
+        return self._gap()
 
     # ---- messages in ------------------------------------------------------------------------------------------------
 

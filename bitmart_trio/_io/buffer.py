@@ -17,7 +17,7 @@ import trio
 from trio.lowlevel import Task
 
 from .._core.channel import Overflow
-from ..errors import BitMartError, InvalidRequest, StreamGap, SubscriberTooSlow
+from ..errors import AbsentMember, BitMartError, InvalidRequest, StreamGap, SubscriberTooSlow
 from ..models.stream_events import Backfilled, Gap
 from .holes import Filler, Hole, NoRoom
 
@@ -179,10 +179,18 @@ class SubscriptionBuffer(Generic[T]):
     def _admit(self, item: T, key: Hashable) -> None:
         if self._end is not None:
             self._dropped += 1
-        elif self.filler is not None and not self.filler.notice(_topic(key), item):
+        elif self.filler is not None and not self._notice(self.filler, _topic(key), item):
             self._repeated += 1
         else:
             self._store(item, key)
+
+    @staticmethod
+    def _notice(filler: Filler[T], topic: str, item: T) -> bool:
+        try:
+            return filler.notice(topic, item)
+        except AbsentMember:  # what follows cannot be joined on to an item that is not known whole
+            filler.missed(topic)
+            return True
 
     def _store(self, item: T, key: Hashable) -> None:
         if self.waiting:

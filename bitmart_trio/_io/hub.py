@@ -18,6 +18,7 @@ import attrs
 from .._core import codec
 from .._core.channel import Channel, find, without_speed
 from .._core.silence import Pulse
+from ..errors import AbsentMember
 from ..models.stream_events import Gap, RawPush
 from .drift import DriftLog
 from .sink import Sink
@@ -248,7 +249,7 @@ class Hub:
                 meant = table.by_symbol.get(item.symbol)
                 if meant is not None:
                     topic, buffers = meant
-                    state = topic if channel.key is None else (topic, channel.key(item))
+                    state = topic if channel.key is None else _state(channel, topic, item)
                     for buffer in tuple(buffers) if len(buffers) > 1 else buffers:
                         buffer.put(item, state, now)
         elif key in (_ONE_PAIR, _ALL_PAIRS):
@@ -288,7 +289,7 @@ class Hub:
     @staticmethod
     def _put(channel: Channel[Any], topic: str, items: Iterable[Any], buffers: list[Buffer], now: float) -> None:
         for item in items:
-            state = topic if channel.key is None else (topic, channel.key(item))
+            state = topic if channel.key is None else _state(channel, topic, item)
             # A buffer may be detached while it is put into: then its list loses it.
             for buffer in tuple(buffers) if len(buffers) > 1 else buffers:
                 buffer.put(item, state, now)
@@ -321,6 +322,15 @@ class Hub:
                 continue
             for buffer in tuple(buffers):
                 buffer.put(RawPush(key, data), topic, now)
+
+
+def _state(channel: Channel[Any], topic: str, item: Any) -> Hashable:  # noqa: ANN401  # the topic's model
+    """Return what an item is a state of; of one that does not say so: only itself."""
+    assert channel.key is not None
+    try:
+        return topic, channel.key(item)
+    except AbsentMember:
+        return topic, object()
 
 
 def _symbols(data: object) -> set[str]:

@@ -471,6 +471,7 @@ class Walker(Generic[T]):
                 else:
                     settled = plan.took(rows, total)
                 if settled is not None:
+                    settled = self._with_losses(settled)
                     if self._begins is None and settled.rows:
                         self._begins = settled.rows[0].time
                     return settled  # noqa: ASYNC910  # as above
@@ -479,6 +480,13 @@ class Walker(Generic[T]):
             return None  # noqa: ASYNC910  # as above
         finally:
             self._busy = False
+
+    def _with_losses(self, settled: Settled[T]) -> Settled[T]:
+        """Return a window with a gap where a reply held records that cannot be read."""
+        lost = sum(len(read.reply.unreadable) for read in self._reads if read.used)
+        if not lost or settled.gap is not None:
+            return settled
+        return attrs.evolve(settled, gap=HistoryGap(settled.since, settled.until, f"{lost} records cannot be read"))
 
     async def _first_bar(self, since: int, *, deep: bool = False) -> int:
         """A moment from ``since`` on before which there is no bar, found by bars of longer steps."""

@@ -137,8 +137,8 @@ class ContractDetails:
     """Step of order sizes, contracts."""
     max_volume: Decimal
     """Largest limit order, contracts."""
-    market_max_volume: Decimal
-    """Largest market order, contracts."""
+    market_max_volume: Decimal | None = None
+    """Largest market order, contracts; None when the reply leaves it out, as recorded ones do."""
     min_volume: Decimal
     """Smallest order, contracts."""
     funding_rate: Decimal
@@ -155,10 +155,10 @@ class ContractDetails:
     """Lowest price in 24 hours; None without trades."""
     change_24h: Decimal
     """Price change in 24 hours as a ratio: 0.015 is 1.5 %."""
-    funding_interval_hours: int
-    """Hours from one funding settlement to the next."""
-    status: ContractStatus
-    """Whether it trades; look at `delist_time` too."""
+    funding_interval_hours: int | None = None
+    """Hours from one funding settlement to the next; None when the reply leaves it out, as recorded ones do."""
+    status: ContractStatus | None = None
+    """Whether it trades; look at `delist_time` too. None when the reply leaves it out, as recorded ones do."""
     delist_time: Seconds | None = wire(zero_is_none=True, default=None)
     """When it is delisted, in seconds unlike the other times; None when nothing is planned (0 on the wire)."""
     funding_time: Millis | None = None

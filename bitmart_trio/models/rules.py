@@ -18,7 +18,8 @@ from typing import Final, cast
 
 import attrs
 
-from ._numbers import MOST_DIGITS, exact
+from ..errors import AbsentMember
+from ._numbers import MOST_DIGITS, exact, excerpt
 from .futures_market import ContractDetails, ContractStatus
 from .spot_market import SymbolDetails, TradeStatus
 
@@ -126,10 +127,17 @@ class SpotRules(MarketRules):
 
     @classmethod
     def from_details(cls, details: SymbolDetails) -> SpotRules:
-        """The rules that a reply of ``market.symbol_details`` spells out."""
+        """Return the rules that a reply of ``market.symbol_details`` spells out.
+
+        Raises:
+            AbsentMember: the reply lacks one of them.
+        """
+        places = details.price_max_precision
+        if not -MOST_DIGITS <= places <= MOST_DIGITS:
+            raise AbsentMember(member="price_max_precision", model="SymbolDetails", raw=excerpt(places))
         return cls(
             symbol=details.symbol,
-            tick=Decimal(1).scaleb(-details.price_max_precision),
+            tick=Decimal(1).scaleb(-places, _EXACT),
             step=details.quote_increment,
             min_size=details.base_min_size,
             max_size=details.base_max_size,
@@ -178,15 +186,24 @@ class FuturesRules(MarketRules):
 
     @classmethod
     def from_details(cls, details: ContractDetails) -> FuturesRules:
-        """The rules that a reply of ``market.contracts`` spells out."""
+        """Return the rules that a reply of ``market.contracts`` spells out.
+
+        A contract whose status the reply leaves out counts as trading, since it is listed; a largest market order that
+        is left out is that of limit orders.
+
+        Raises:
+            AbsentMember: the reply lacks one of the others.
+        """
+        status = getattr(details, "status", None)
+        most = getattr(details, "market_max_volume", None)
         return cls(
             symbol=details.symbol,
             tick=details.price_precision,
             step=details.vol_precision,
             min_size=details.min_volume,
             max_size=details.max_volume,
-            tradable=details.status == ContractStatus.TRADING,
-            max_market_size=details.market_max_volume,
+            tradable=status is None or status == ContractStatus.TRADING,
+            max_market_size=details.max_volume if most is None else most,
             contract_size=details.contract_size,
             min_leverage=details.min_leverage,
             max_leverage=details.max_leverage,

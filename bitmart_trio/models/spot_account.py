@@ -285,10 +285,10 @@ class BasicFeeRate:
     """Taker, pairs of class C."""
     maker_fee_rate_c: Decimal = wire("maker_fee_rate_C")
     """Maker, pairs of class C."""
-    taker_fee_rate_d: Decimal = wire("taker_fee_rate_D")
-    """Taker, pairs of class D; since 2024-10-09."""
-    maker_fee_rate_d: Decimal = wire("maker_fee_rate_D")
-    """Maker, pairs of class D; since 2024-10-09."""
+    taker_fee_rate_d: Decimal | None = wire("taker_fee_rate_D", default=None)
+    """Taker, pairs of class D; since 2024-10-09. None when the reply leaves it out, as recorded ones do."""
+    maker_fee_rate_d: Decimal | None = wire("maker_fee_rate_D", default=None)
+    """Maker, pairs of class D; since 2024-10-09. None as for takers."""
 
 
 @attrs.frozen(kw_only=True)

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import trio
 
 from ..errors import InvalidSymbol
+from ..models._absent import absent
 from ._base import Caller, MarketApi
 
 if TYPE_CHECKING:
+    from ..models.futures_market import ContractDetails
     from ..models.rules import FuturesRules
     from .futures_account import FuturesAccount
     from .futures_affiliate import FuturesAffiliate
@@ -29,6 +31,7 @@ class Futures(MarketApi):
 
     def __init__(self, caller: Caller) -> None:
         super().__init__(caller)
+        self._details: dict[str, ContractDetails] = {}
         self._rules: dict[str, FuturesRules] = {}
 
     @property
@@ -98,14 +101,18 @@ class Futures(MarketApi):
 
         Raises:
             InvalidSymbol: there is no such contract.
+            AbsentMember: the reply lacks a rule of it.
         """
         from ..models.rules import FuturesRules
 
         await trio.lowlevel.checkpoint()
-        if refresh or symbol not in self._rules:
-            self._rules |= {
-                each.symbol: FuturesRules.from_details(each) for each in await self.market.contracts(symbol)
-            }
-        if symbol not in self._rules:
+        if refresh or symbol not in self._details:
+            found = await self.market.contracts(symbol)
+            # One that is odd must not stand in the way of the others: its rules are made when they are asked for.
+            self._details |= {each.symbol: each for each in found if "symbol" not in absent(each)}
+            self._rules.clear()
+        if symbol not in self._details:
             raise InvalidSymbol(f"no contract {symbol!r}", endpoint="GET /contract/public/details")
+        if symbol not in self._rules:
+            self._rules[symbol] = FuturesRules.from_details(self._details[symbol])
         return self._rules[symbol]

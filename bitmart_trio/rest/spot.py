@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 import trio
 
 from ..errors import InvalidSymbol
+from ..models._absent import absent
 from ._base import Caller, MarketApi
 
 if TYPE_CHECKING:
     from ..models.rules import SpotRules
+    from ..models.spot_market import SymbolDetails
     from .spot_account import SpotAccount
     from .spot_algo import SpotAlgo
     from .spot_broker import SpotBroker
@@ -30,6 +32,7 @@ class Spot(MarketApi):
 
     def __init__(self, caller: Caller) -> None:
         super().__init__(caller)
+        self._details: dict[str, SymbolDetails] = {}
         self._rules: dict[str, SpotRules] = {}
 
     @property
@@ -106,12 +109,18 @@ class Spot(MarketApi):
 
         Raises:
             InvalidSymbol: there is no such pair.
+            AbsentMember: the reply lacks a rule of it.
         """
         from ..models.rules import SpotRules
 
         await trio.lowlevel.checkpoint()
-        if refresh or symbol not in self._rules:
-            self._rules |= {each.symbol: SpotRules.from_details(each) for each in await self.market.symbol_details()}
-        if symbol not in self._rules:
+        if refresh or symbol not in self._details:
+            found = await self.market.symbol_details()
+            # One that is odd must not stand in the way of the others: its rules are made when they are asked for.
+            self._details |= {each.symbol: each for each in found if "symbol" not in absent(each)}
+            self._rules.clear()
+        if symbol not in self._details:
             raise InvalidSymbol(f"no pair {symbol!r}", endpoint="GET /spot/v1/symbols/details")
+        if symbol not in self._rules:
+            self._rules[symbol] = SpotRules.from_details(self._details[symbol])
         return self._rules[symbol]

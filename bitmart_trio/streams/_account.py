@@ -22,6 +22,7 @@ from .._core.account import AccountLedger, Change, Kind
 from .._io.scopes import lone_error
 from .._io.switchboard import Switchboard
 from ..errors import (
+    AbsentMember,
     BitMartError,
     ClockOutOfSync,
     ExchangeFault,
@@ -53,7 +54,10 @@ VERIFY_AFTER: Final = 1.0
 CHANGES: Final = 1024
 """Changes that wait for a reader, unless the user says otherwise."""
 
-_TRANSIENT: Final = (TransportError, RateLimited, ServiceUnavailable, ExchangeFault, ClockOutOfSync)
+_TRANSIENT: Final = (
+    TransportError, RateLimited, ServiceUnavailable, ExchangeFault, ClockOutOfSync, AbsentMember,
+)  # fmt: skip
+"""What another read may not meet: a reply that lacks what the view needs among them."""
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 30.0
 
@@ -212,7 +216,13 @@ class AccountSink(Generic[O]):
         if self.closed or self.error is not None:
             return
         self._last_push = now
-        self._tell(self._venue.push(self.ledger, item))
+        try:
+            self._tell(self._venue.push(self.ledger, item))
+        except AbsentMember as error:
+            # What has changed is not known whole: it is read, as after a gap.
+            self._last_error, self._reason = error, f"a push lacks {error.model}.{error.member}"
+            self.ledger.hole()
+            self._stir()
         self._note_doubt(now)
 
     def lost(self, topic: str, gap: Gap | None) -> None:

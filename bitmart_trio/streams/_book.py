@@ -23,8 +23,9 @@ import trio
 from .._core.book import Change, LocalBook, Step
 from .._io.scopes import lone_error
 from .._io.switchboard import Switchboard
-from ..errors import BookNotLive, InvalidRequest
+from ..errors import AbsentMember, BookNotLive, InvalidRequest
 from ..models._fields import Millis
+from ..models._numbers import exact, excerpt
 from ..models._rows import Level
 from ..models.futures_streams import FuturesDepthIncrease
 from ..models.spot_streams import BookUpdateType, SpotDepthIncrease
@@ -102,6 +103,9 @@ class BookStatistics:
     """``trio.current_time()`` of the newest message, None before the first."""
 
 
+_NOTHING: Final = Change(0, (), ())
+
+
 class BookSink:
     """What the hub feeds: one book, its state, and who waits for it. See the head of this file.
 
@@ -156,10 +160,13 @@ class BookSink:
             return
         self._last = now
         was_right = self.local.synced
-        take = self._takes.get(item.type)
+        try:
+            take = self._takes.get(item.type)
+            change = Change(item.version, item.bids, item.asks, getattr(item, "time", None))
+        except AbsentMember:  # a book that goes on without knowing what has changed is wrong
+            take, change = self._missed, _NOTHING
         if take is None:
             return  # a word that nobody has heard of: if it meant anything, the next version is a gap
-        change = Change(item.version, item.bids, item.asks, item.time)
         match take(change):
             case Step.UPDATED:
                 self._note(change)
@@ -173,6 +180,9 @@ class BookSink:
                 self._become_wrong()
             case Step.DROPPED | Step.HELD:
                 pass
+
+    def _missed(self, _: Change) -> Step:
+        return self.local.missed()
 
     def lost(self, topic: str, gap: Gap | None) -> None:
         """The connection is gone, and with it the meaning of versions."""
@@ -533,11 +543,11 @@ def _amount(size: object) -> Decimal:
     if isinstance(size, bool) or not isinstance(size, Decimal | int | str):
         raise TypeError(f"size takes Decimal, int or str, not {type(size).__name__}")
     try:
-        amount = Decimal(size)
-    except ArithmeticError:
-        amount = Decimal("NaN")
-    if not amount.is_finite() or amount <= 0:
-        raise InvalidRequest(f"size must be above 0, not {size!r}", argument="size")
+        amount = exact(size)
+    except ValueError as error:
+        raise InvalidRequest(f"size: {error}", argument="size") from None
+    if amount <= 0:
+        raise InvalidRequest(f"size must be above 0, not {excerpt(size)}", argument="size")
     return amount
 
 

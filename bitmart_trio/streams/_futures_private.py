@@ -27,7 +27,8 @@ def _position(item: FuturesPositionUpdate) -> object:
 
 
 def _closed(item: FuturesPositionUpdate) -> bool:
-    return not item.size
+    size = getattr(item, "size", None)  # of a position whose size is absent nobody knows whether it is closed
+    return size is not None and not size
 
 
 asset: Channel[FuturesAssetUpdate] = Channel(
