@@ -25,6 +25,10 @@ source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build", "newsfragments"]
 html_theme = "furo"
 html_title = f"bitmart_trio {release}"
+html_theme_options = {
+    "announcement": "BitMart closes on 2027-01-31 at 15:59 UTC. Do you have an account there? Save it first: "
+    "the page \u201cSave your account\u201d shows how.",
+}
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3

@@ -1,8 +1,8 @@
 """How a command starts, is interrupted and ends: one trio run, one exit code.
 
 Exit codes: 0 done, 1 refused or failed, 2 wrong usage (nothing was sent), 3 outcome unknown (a write was cut off and
-may have been carried out), 130 interrupted by Ctrl-C, 143 by SIGTERM. What was refused or failed is one line on
-standard error.
+may have been carried out), 4 finished with gaps (an archive that is not complete), 130 interrupted by Ctrl-C, 143 by
+SIGTERM. What was refused or failed is one line on standard error.
 
 Trio is imported when a command runs: ``--help`` and the shell's completion do without it.
 """
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 FAILED: Final = 1
 MISUSED: Final = 2
 UNKNOWN: Final = 3
+GAPS: Final = 4
 INTERRUPTED: Final = 128 + signal.SIGINT
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -32,7 +33,7 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 EXIT_CODES: Final = (
     "Exit codes: 0 done, 1 refused or failed, 2 wrong usage (nothing was sent), 3 outcome unknown (look it up), "
-    "130 interrupted, 143 terminated."
+    "4 finished with gaps (archive), 130 interrupted, 143 terminated."
 )
 
 
@@ -46,6 +47,12 @@ class Refusal(Failure):
     """A command was told what cannot be done; nothing was sent."""
 
     code = MISUSED
+
+
+class Incomplete(Failure):
+    """A command came to its end, and something is missing in what it made."""
+
+    code = GAPS
 
 
 def run(command: Callable[[], Awaitable[None]]) -> NoReturn:

@@ -33,7 +33,7 @@ app: typer.Typer = typer.Typer(
     help="A Trio client for BitMart, and a simulated exchange.",
     epilog="\n\n".join(
         (
-            _examples("demo", "book BTC_USDT", "call spot.market.ticker symbol=BTC_USDT", "doctor"),
+            _examples("archive", "demo", "book BTC_USDT", "call spot.market.ticker symbol=BTC_USDT", "doctor"),
             EXIT_CODES,
             "A key is read from BITMART_API_KEY, BITMART_API_SECRET and BITMART_API_MEMO, or from a --profile.",
             "NO_COLOR=1 turns colours off.",
@@ -57,7 +57,7 @@ key: typer.Typer = typer.Typer(
 )
 archive: typer.Typer = typer.Typer(
     name="archive",
-    help="Read a whole account into a directory: SQLite, the exact replies, and a report of what is missing.",
+    help="Save a whole account in a folder: replies, tables, a report. Without options a guide leads through it.",
     rich_markup_mode="rich",
 )
 app.add_typer(order)
@@ -535,12 +535,19 @@ def trades(
 @archive.callback(
     invoke_without_command=True,
     epilog=_examples(
-        "archive --out my-account --profile readonly", "archive --out my-account --resume", "archive verify my-account"
+        "archive",
+        "archive --out my-account --profile readonly",
+        "archive --out my-account --resume",
+        "archive verify my-account --digest 3f6c...",
+        "archive export my-account --to my-tables --format xlsx",
     ),
 )
 def make_archive(
     context: typer.Context,
-    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Where it goes; made when missing.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Where it goes; made when missing. Without it a guide asks."),
+    ] = None,
     since: Annotated[
         str | None, typer.Option("--since", metavar="DATE", help="When the account was opened, if left out.")
     ] = None,
@@ -550,50 +557,119 @@ def make_archive(
         list[str] | None,
         typer.Option("--symbol", help="A contract to ask for beside those that the account has left traces of."),
     ] = None,
-    settle: Annotated[
-        float, typer.Option("--settle", metavar="SECONDS", help="How long the newest records may take to show.", min=0)
-    ] = 60.0,
     allow_trading_key: Annotated[
         bool, typer.Option("--allow-trading-key", help="Take a key that can do more than read.")
     ] = False,
+    settle: Annotated[
+        float,
+        typer.Option(metavar="SECONDS", min=0, max=3600, help="How long new records may need until they are listed."),
+    ] = 60,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--without",
+            metavar="sub_accounts|broker|affiliate",
+            help="What the account does not have, and is not asked for. May be given again.",
+        ),
+    ] = None,
     env: EnvOption = None,
     profile: ProfileOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Read a whole account into a directory. Only reads, and wants a key that can do no more.
+    """Save a whole account in a folder. Without --out a guide leads through it, step by step.
 
-    Interrupted, by whatever, it goes on with --resume.
+    It only reads, and wants a key that can do no more. Interrupted, by whatever, it goes on with --resume. The exit
+    code is 0 only for a complete archive, 4 for one with gaps.
     """
     if context.invoked_subcommand is not None:
         return
+    environment = _options.environment(env)
     if out is None:
-        raise typer.BadParameter("missing", param_hint="--out")
-    from .archive import Archive
+        from rich.console import Console
+
+        from .guide import Guide, need_terminal
+
+        with told():
+            need_terminal()
+            guide = Guide(environment, profile, settle, Console())
+            guide.prepare()
+        run(guide.run)
+    from .archive import Archive, key_of
 
     wanted = Archive(
-        out,
-        _history.moment(since, "--since"),
-        _history.moment(until, "--to"),
-        resume,
-        tuple(symbols or ()),
-        settle,
-        allow_trading_key,
-        json,
+        out=out,
+        since=_history.moment(since, "--since"),
+        until=_history.moment(until, "--to"),
+        resume=resume,
+        symbols=tuple(symbols or ()),
+        allow_trading_key=allow_trading_key,
+        settle=settle,
+        without=tuple(without or ()),
+        json=json,
     )
-    environment = _options.environment(env)
-    run(lambda: wanted.run(_options.credentials(profile, environment), environment))
+    run(lambda: wanted.run(key_of(profile, environment), environment))
 
 
-@archive.command("verify", epilog=_examples("archive verify my-account"))
+ArchiveArgument: TypeAlias = Annotated[Path, typer.Argument(metavar="DIR", help="The archive.")]
+
+
+@archive.command("verify", epilog=_examples("archive verify my-account", "archive verify my-account --digest 3f6c..."))
 def verify_archive(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="The archive.")],
+    directory: ArchiveArgument,
+    digest: Annotated[
+        str | None,
+        typer.Option(metavar="HEX", help="What the archive's digest was when it was made; kept elsewhere since."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Prove an archive offline: hashes, windows without holes, each record against the reply that told it."""
-    from .archive import verify
+    """Prove an archive offline, from its replies: nothing dropped, changed or added, every record as it was told.
 
-    with told():
-        verify(directory, json)
+    With --digest also that it is the same archive. The exit code is 1 for a problem, 4 for a sound one with gaps.
+    """
+    from .archive import plain_words, verify
+
+    with told(), plain_words():
+        verify(directory, digest, json)
+
+
+@archive.command("rebuild", epilog=_examples("archive rebuild my-account"))
+def rebuild_archive(directory: ArchiveArgument) -> None:
+    """Make the tables and the report of an archive again from its replies, offline, as this version reads them."""
+    from .archive import plain_words, rebuild
+
+    with told(), plain_words():
+        rebuild(directory)
+
+
+TableFormat: TypeAlias = Literal["csv", "xlsx", "parquet", "koinly", "cointracker", "cryptotaxcalculator"]
+
+
+@archive.command(
+    "export",
+    epilog=_examples(
+        "archive export my-account --to my-tables --format xlsx",
+        "archive export my-account --to my-tables --format koinly",
+    ),
+)
+def export_archive(
+    directory: ArchiveArgument,
+    to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where the files go; made when missing.")],
+    format: Annotated[
+        TableFormat,
+        typer.Option(help="A workbook (extra: xlsx), files for programs, or the layout of a tax tool."),
+    ] = "csv",
+    formulas: Annotated[
+        bool,
+        typer.Option(
+            "--formulas", help="Let texts through that a spreadsheet would compute; without it they are text."
+        ),
+    ] = False,
+) -> None:
+    """Write what an archive holds as tables for a spreadsheet, a program or a tax tool. Needs no network."""
+    from .archive import export_tables, plain_words
+
+    with told(), plain_words():
+        export_tables(directory, to, format, formulas=formulas)
 
 
 NameArgument: TypeAlias = Annotated[str, typer.Argument(metavar="NAME", help="What --profile will call it.")]

@@ -1,13 +1,14 @@
-"""``bitmart-trio archive``: a whole account in a directory, with what is read at the moment; and its proof."""
+"""``bitmart-trio archive``: a whole account in a folder, with what is read at the moment; its proof and exports."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from datetime import datetime
 from math import inf
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 import attrs
 import trio
@@ -16,24 +17,67 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 
 import bitmart_trio as bm
 
+from ..history import ExportError
 from ..history import archive as archives
+from ..text import json_text, printable
+from . import _options
 from ._history import say
-from ._run import Failure
+from ._run import Failure, Incomplete, Refusal
+
+NO_KEY: Final = (
+    "`bitmart-trio archive` in a terminal shows how to make one that can only read and takes it; "
+    "or put one into the keyring with `bitmart-trio key set NAME` and name it here with --profile NAME"
+)
+
+
+@contextmanager
+def plain_words() -> Generator[None]:
+    """Say what a person can do instead of the name of an exception.
+
+    Raises:
+        Failure: in place of what the library raises about keys, archives and exports.
+    """
+    try:
+        yield
+    except archives.UnsafeKey as error:
+        raise Failure(f"{error}. --allow-trading-key takes it all the same") from error
+    except (archives.ArchiveError, ExportError) as error:
+        raise Failure(str(error)) from error
+    except bm.AuthenticationError as error:
+        raise Failure(
+            f"the exchange does not accept this key ({printable(str(error))}). Check that key, secret and memo were "
+            "copied whole and belong together, and that the exchange's site still lists the key"
+        ) from error
+
+
+def key_of(profile: str | None, environment: bm.Environment) -> bm.Credentials:
+    """The key of a profile, or the one that is there.
+
+    Raises:
+        Refusal: there is none; the message says how to get one.
+    """
+    try:
+        found = _options.credentials(profile, environment)
+    except bm.MissingCredentials as error:
+        raise Refusal(f"there is no such key: {error}. {NO_KEY}") from error
+    if found is None:
+        raise Refusal(f"there is no key. {NO_KEY}")
+    return found
 
 
 class Screen:
     """A bar for each history that is being read, and a line for each that is done."""
 
     def __init__(self, console: Console) -> None:
+        # Names and notes may come from the exchange: none of these columns reads markup.
         self._bars = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=20),
             TaskProgressColumn(),
-            TextColumn("{task.fields[detail]}"),
+            TextColumn("{task.fields[detail]}", markup=False),
             console=console,
             disable=not console.is_terminal,
         )
-        self._console = console
         self._tasks: dict[str, TaskID] = {}
         self._all = self._bars.add_task("account", total=None, detail="")
         self._records = self._done = 0
@@ -46,17 +90,18 @@ class Screen:
     def __exit__(self, *_: object) -> None:
         self._bars.stop()
 
-    def tell(self, step: archives.Progress) -> None:
+    def show(self, step: archives.Progress) -> None:
         """Show one step."""
+        name, note = printable(step.name), printable(step.note)
         if step.records:
             self._records += step.records - self._counted.get(step.name, 0)
             self._counted[step.name] = step.records
         if step.state in ("running", "waiting"):
             task = self._tasks.get(step.name)
             if task is None:
-                task = self._tasks[step.name] = self._bars.add_task(step.name, total=1.0, detail="")
+                task = self._tasks[step.name] = self._bars.add_task(name, total=1.0, detail="")
             if step.state == "waiting":
-                self._bars.update(task, detail=f"waits: {step.note}")
+                self._bars.update(task, detail=f"waits: {note}")
             else:
                 self._bars.update(task, completed=step.fraction, detail=_detail(step))
         else:
@@ -65,10 +110,9 @@ class Screen:
                 self._bars.remove_task(task)
             self._done += 1
             if step.requests or step.note:
-                note = f": {step.note}" if step.note else ""
-                self._bars.console.print(
-                    f"{step.name}: {_detail(step)} ({step.state}{note})", markup=False, soft_wrap=True
-                )
+                state = step.state.replace("_", " ")
+                line = f"{name}: {_detail(step)} ({state}{f': {note}' if note else ''})"
+                self._bars.console.print(line, markup=False, highlight=False, soft_wrap=True)
         self._bars.update(self._all, detail=f"{self._done} parts done, {self._records} records")
 
 
@@ -77,18 +121,19 @@ def _detail(step: archives.Progress) -> str:
     return f"{step.records} records, {step.requests} requests{gaps}"
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class Archive:
     """What is to be archived, and where.
 
     Attributes:
-        out: the directory.
+        out: the folder.
         since: the first moment; None for all of it.
         until: the end; None for now.
         resume: go on with the archive that is there.
         symbols: contracts to ask for beside those that are found.
-        settle: seconds that the newest records may take to show.
         allow_trading_key: take a key that can trade, too.
+        settle: seconds that new records may need to be listed.
+        without: what the account does not have.
         json: print the report as JSON.
     """
 
@@ -97,14 +142,20 @@ class Archive:
     until: datetime | None
     resume: bool
     symbols: Iterable[str]
-    settle: float
     allow_trading_key: bool
+    settle: float
+    without: Iterable[str]
     json: bool
 
-    async def run(self, credentials: bm.Credentials | None, environment: bm.Environment) -> None:
-        """Make it or go on with it."""
+    async def run(self, credentials: bm.Credentials, environment: bm.Environment) -> None:
+        """Make it or go on with it.
+
+        Raises:
+            Failure: it could not be made or gone on with.
+            Incomplete: it is at its end, and something is missing.
+        """
         try:
-            with Screen(Console(stderr=True)) as screen:
+            with plain_words(), Screen(Console(stderr=True)) as screen:
                 async with bm.open_client(credentials, environment=environment) as client:
                     report = await archives.archive(
                         client,
@@ -113,9 +164,10 @@ class Archive:
                         until=self.until,
                         resume=self.resume,
                         symbols=self.symbols,
-                        settle=self.settle,
                         allow_trading_key=self.allow_trading_key,
-                        progress=screen.tell,
+                        settle=self.settle,
+                        without=self.without,
+                        progress=screen.show,
                     )
         finally:
             if trio.current_effective_deadline() == -inf:
@@ -123,23 +175,63 @@ class Archive:
         if self.json:
             print(report.as_json(), end="")
         else:
-            print(f"{report.records} records in {len(report.histories)} histories, {report.gaps} gaps named")
-            print(f"report: {self.out / 'report.md'}")
+            self._print(report)
         if not report.complete:
-            left = sum(walk.state not in ("answered", "not_offered") for walk in report.histories)
-            raise Failure(f"{left} histories are not whole, {report.gaps} gaps are named; --resume asks again")
+            raise Incomplete(
+                f"finished with gaps: {report.gaps} parts are missing or in doubt; {self.out / 'report.md'} names them "
+                "and says what to do. --resume asks again for what failed"
+            )
+
+    def _print(self, report: archives.ArchiveReport) -> None:
+        print(f"{report.records} records in {len(report.histories)} histories")
+        print(f"complete: {'yes' if report.complete else 'no'}")
+        print(f"report: {self.out / 'report.html'}")
+        print(f"digest: {report.digest}")
+        print("Keep the digest somewhere else: with it, this proves that nothing was changed since:")
+        print(f"  bitmart-trio archive verify {self.out} --digest {report.digest}")
+        print(f"For a spreadsheet: bitmart-trio archive export {self.out} --to {self.out}-export --format xlsx")
 
 
-def verify(directory: Path, json_wanted: bool) -> None:
-    """Prove an archive and print what came out."""
-    found = archives.verify(directory)
+def verify(directory: Path, digest: str | None, json_wanted: bool) -> None:
+    """Prove an archive and print what was found.
+
+    Raises:
+        Failure: something is wrong with it.
+        Incomplete: nothing is wrong, and it is not complete.
+    """
+    found = archives.verify(directory, digest=digest)
     if json_wanted:
-        print(json.dumps({**attrs.asdict(found), "proven": found.proven}, indent=2))
+        print(json_text(json.dumps({**attrs.asdict(found), "proven": found.proven}, indent=2, ensure_ascii=False)))
     else:
         for problem in found.problems:
-            print(problem)
+            print(printable(problem))
         verdict = "proven" if found.proven else f"{len(found.problems)} problems"
-        end = "" if found.complete else "; not at its end, resume it"
-        print(f"{verdict}: {found.records} records, {found.windows} windows, {found.replies} replies{end}")
+        print(f"{verdict}: {found.records} records, {found.windows} windows, {found.replies} replies")
+        print(f"complete: {'yes' if found.complete else 'no'}")
+        print(f"digest: {found.digest}")
+        for doubt in found.unproven:
+            print(printable(doubt))
     if not found.proven:
         raise Failure(f"{directory} is not what it should be")
+    if not found.complete:
+        raise Incomplete(f"{directory} is sound, and not complete: {directory / 'report.md'} names what is missing")
+
+
+def rebuild(directory: Path) -> None:
+    """Make the tables and reports of an archive again from its replies, and print what they hold."""
+    report = archives.rebuild(directory)
+    print(
+        f"made again from {directory / 'replies.jsonl'}: {report.records} records in {len(report.histories)} histories"
+    )
+    print(f"complete: {'yes' if report.complete else 'no'}")
+    print(f"digest: {report.digest}")
+
+
+def export_tables(directory: Path, to: Path, format: archives.Format, *, formulas: bool) -> None:
+    """Write an archive's records to files and print which."""
+    exported = archives.export(directory, to, format=format, formulas=formulas)
+    for file in exported.files:
+        print(file)
+    print(f"{exported.rows} rows in {len(exported.files)} files")
+    for each in exported.left_out:
+        print(f"not in it: {each.count} records of {each.kind}, {printable(each.reason)} (the csv format has them)")
