@@ -307,6 +307,25 @@ def test_fills_of_contracts_stand_in_where_there_is_no_ledger(tmp_path: Path) ->
     ]
 
 
+def test_the_fills_of_an_account_with_a_ledger_are_not_counted_twice(tmp_path: Path) -> None:
+    """Each futures account by itself, also where the replies do not say which it is."""
+    made = MadeArchive(tmp_path / "archive")
+    fill = {
+        "order_id": "1", "trade_id": "2", "symbol": "BTCUSDT", "side": 3, "price": "40000", "vol": "10",
+        "exec_type": "Taker", "profit": True, "realised_profit": "7", "paid_fees": "0", "create_time": SINCE,
+    }  # fmt: skip
+    for account, trade in (("futures", "10"), ("copy_trading", "20")):
+        name = f"futures.trading.trades account={account}"
+        made.history("futures.trading.trades", [{**fill, "trade_id": trade}], name=name)
+    copied = "futures.account.transaction_history account=copy_trading"
+    made.history("futures.account.transaction_history", [ledger(2, "Realized PNL", "7")], name=copied)
+    (file,) = export(made.done(), tmp_path / "out", format="koinly").files
+    assert sorted(row["Description"].split(" (")[0] for row in rows(file)) == [
+        "realised profit BTCUSDT Realized PNL",
+        "realised profit BTCUSDT realised by a fill",
+    ]
+
+
 # The folder, and what is missing.
 
 

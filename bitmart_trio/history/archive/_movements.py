@@ -226,9 +226,15 @@ def _ledger(record: Record, time: int, _: _Context) -> _Made:
     yield from _signed(record, time, kind, amount(values, "amount"), _word(values, "asset"), text)
 
 
+def _account(record: Record) -> str:
+    """Which futures account a record is of: not every reply says so, but the history was asked for one."""
+    asked = "copy_trading" if "account=copy_trading" in record.history else "futures"
+    return _or_blank(record.values, "account") or asked
+
+
 def _futures_fill(record: Record, time: int, context: _Context) -> _Made:
     values = record.values
-    if (_or_blank(values, "account") or "futures") in context.ledgers:
+    if _account(record) in context.ledgers:
         return  # the ledger has it
     symbol = _word(values, "symbol")
     coin = context.settled_in.get(symbol) or next((each for each in ("USDT", "USDC", "USD") if each in symbol), "")
@@ -355,7 +361,7 @@ class Movements:
         ledgers = set[str]()
         if "futures.account.transaction_history" in kinds:
             for record in self._reader.records("futures.account.transaction_history"):
-                ledgers.add(_or_blank(record.values, "account") or "futures")
+                ledgers.add(_account(record))
         streams = [self._of(kind, frozenset(ledgers), kinds) for kind in kinds]
         yield from heapq.merge(*streams, key=lambda movement: movement.time)
 
