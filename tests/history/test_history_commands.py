@@ -147,7 +147,7 @@ async def test_own_trades(tmp_path: Path) -> None:
         (("klines", "BTC_USDT", "--step", "7m", "--from", "2025-01-01", "--out", "a.csv"), "'7m' is none of 1m"),
         (("klines", "BTC_USDT", "--mark", "--from", "2025-01-01", "--out", "a.csv"), "only contracts have a mark"),
         (("trades", "BTC_USDT", "--mine", "--out", "a.csv"), "your own trades need --from"),
-        (("archive",), "missing"),
+        (("archive",), "the guide needs a terminal"),
     ],
 )
 def test_wrong_usage_is_said_at_once(
@@ -170,7 +170,8 @@ async def test_an_archive_is_made_proven_and_resumed(tmp_path: Path) -> None:
         arguments = ("archive", "--out", str(out), "--since", "2025-12-12", "--settle", "0", "--env", server.url)
         refused = await command(*arguments, home=tmp_path, key=FULL_KEY)
         assert refused.code == 1
-        assert refused.err.startswith("bitmart-trio: UnsafeKey: this key may do more than read: ")
+        assert refused.err.startswith("bitmart-trio: this key may do more than read: ")
+        assert "--allow-trading-key takes it all the same" in refused.err
         process = await trio.lowlevel.open_process(
             [sys.executable, "-m", "bitmart_trio", *arguments],
             env={**os.environ, **READ_KEY, "HOME": str(tmp_path)},
@@ -192,15 +193,43 @@ async def test_an_archive_is_made_proven_and_resumed(tmp_path: Path) -> None:
         assert f"interrupted; to go on: bitmart-trio archive --out {out} --resume" in err.decode()
         assert "Traceback" not in err.decode()
         verified = CliRunner().invoke(app, ["archive", "verify", str(out)])
-        assert verified.exit_code == 0
+        assert verified.exit_code == 4
         assert verified.stdout.startswith("proven: ")
-        assert "not at its end, resume it" in verified.stdout
+        assert "complete: no" in verified.stdout
         ended = await command(*arguments, "--resume", "--json", home=tmp_path, key=READ_KEY)
         assert ended.code == 0, ended.err
-    assert json.loads(ended.out)["complete"]
-    verified = CliRunner().invoke(app, ["archive", "verify", str(out), "--json"])
+    report = json.loads(ended.out)
+    assert report["complete"]
+    verified = CliRunner().invoke(app, ["archive", "verify", str(out), "--json", "--digest", report["digest"]])
     assert verified.exit_code == 0
     assert json.loads(verified.stdout)["proven"]
+    other = CliRunner().invoke(app, ["archive", "verify", str(out), "--digest", "0" * 64])
+    assert other.exit_code == 1
+    assert (out / "report.html").read_text().startswith("<!doctype html>")
+
+
+async def test_an_archive_with_gaps_ends_with_four_and_gives_its_tables_all_the_same(tmp_path: Path) -> None:
+    """A history that fails is named; the rest can be exported, and made again from the replies."""
+    out, tables = tmp_path / "account", tmp_path / "tables"
+    async with exchange() as server:
+        ledger = write_past(server.exchange, Past(spot_orders=60, days=5))
+        add_reader(server, "read")  # no broker, no affiliate, no sub-accounts
+        arguments = ("archive", "--out", str(out), "--since", "2025-12-27", "--settle", "0", "--env", server.url)
+        ended = await command(*arguments, home=tmp_path, key=READ_KEY)
+    assert ended.code == 4, ended.err
+    assert "finished with gaps" in ended.err
+    assert "complete: no" in ended.out
+    before = {file.name: file.read_bytes() for file in out.glob("report.*")}
+    again = CliRunner().invoke(app, ["archive", "rebuild", str(out)])
+    assert again.exit_code == 0, again.stderr
+    assert "complete: no" in again.stdout
+    assert {file.name: file.read_bytes() for file in out.glob("report.*")} == before
+    verified = CliRunner().invoke(app, ["archive", "verify", str(out)])
+    assert verified.exit_code == 4, verified.stdout
+    exported = CliRunner().invoke(app, ["archive", "export", str(out), "--to", str(tables)])
+    assert exported.exit_code == 0, exported.stderr
+    with (tables / "spot_trading_trades.csv").open(newline="") as file:
+        assert {row["trade_id"] for row in csv.DictReader(file)} == ledger["spot.trading.trades"]
 
 
 def test_what_an_archive_shows() -> None:
@@ -209,19 +238,19 @@ def test_what_an_archive_shows() -> None:
         Progress("spot.trading.trades", "running", 0.25, 150, 2, 0),
         Progress("spot.trading.trades", "waiting", 0.0, 0, 0, 0, "too many requests"),
         Progress("spot.trading.trades", "running", 0.5, 180, 3, 1),
-        Progress("spot.trading.trades", "done", 1.0, 200, 4, 1),
-        Progress("spot.broker.rebates", "refused", 0.0, 0, 0, 0, "no permission"),
-        Progress("spot.earn.holdings", "done", 1.0, 0, 0, 0),
+        Progress("spot.trading.trades", "answered", 1.0, 200, 4, 1),
+        Progress("spot.broker.rebates", "not_permitted", 0.0, 0, 0, 0, "no \x1b[/x] permission"),
+        Progress("spot.earn.holdings", "answered", 1.0, 0, 0, 0),
     ]
-    done = "spot.trading.trades: 200 records, 4 requests, 1 gaps (done)"
-    refused = "spot.broker.rebates: 0 records, 0 requests (refused: no permission)"
+    done = "spot.trading.trades: 200 records, 4 requests, 1 gaps (answered)"
+    refused = "spot.broker.rebates: 0 records, 0 requests (not permitted: no \\x1b[/x] permission)"
     plain, drawn = io.StringIO(), io.StringIO()
     with Screen(Console(file=plain, width=120)) as screen:
         for step in steps:
-            screen.tell(step)
+            screen.show(step)
     assert plain.getvalue().splitlines() == [done, refused]
     with Screen(Console(file=drawn, width=120, force_terminal=True, color_system=None)) as screen:
         for step in steps:
-            screen.tell(step)
+            screen.show(step)
     assert done in drawn.getvalue()
     assert "3 parts done, 200 records" in drawn.getvalue()

@@ -6,7 +6,6 @@ The report depends on nothing but the archive, so it can be made again from it a
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -41,7 +40,6 @@ CANNOT_GIVE: Final = (
 """What no key and no patience can get out of the API."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST: Final = 253_402_300_800_000
 _ZERO: Final = Decimal(0)
 
 
@@ -245,9 +243,6 @@ def read_report(reader: Reader) -> ArchiveReport:
         _history(reader, row, notes.pop(row.name, [])) for row in sorted(reader.histories(), key=lambda row: row.name)
     )
     looks = tuple(_look(row, notes.pop(row.name, [])) for row in reader.looks())
-    months = Counter[str]()
-    for kind in reader.kinds():
-        months.update(_month(record.time) for record in reader.records(kind))
     movements = movements_of(reader)
     totals = _totals(movements)
     return ArchiveReport(
@@ -261,7 +256,7 @@ def read_report(reader: Reader) -> ArchiveReport:
         ended=meta.ended,
         totals=totals,
         balances=tuple(_balances(reader)),
-        months=tuple(_filled(months)),
+        months=tuple(_filled(reader.months())),
         left_out=movements.left_out,
     )
 
@@ -376,15 +371,9 @@ def _sum(amounts: Iterable[Decimal]) -> Decimal:
     return total
 
 
-def _month(time: int | None) -> str:
-    if time is None or not 0 < time < _LAST:
-        return ""
-    return f"{_EPOCH + timedelta(milliseconds=time):%Y-%m}"
-
-
 def _filled(months: Mapping[str, int]) -> Iterator[tuple[str, int]]:
     """Every month from the first to the last, those without records too."""
-    known = sorted(month for month in months if month)
+    known = sorted(months)
     if not known:
         return
     year, month = map(int, known[0].split("-"))

@@ -56,6 +56,7 @@ _CLOSING: Final = 30.0
 _QUIET: Final = 3.0
 """Seconds: as long as the longest window of a quota."""
 _NEWEST: Final = 60 * MINUTE
+_LAST_HOUR: Final = "the newest hour"
 _SECOND_CHANCE: Final = 3
 """Tries of a question that has failed before in this run."""
 _FOLLOWED: Final = 500
@@ -147,6 +148,7 @@ class _Archivist:
         self._left_out = left_out
         self._now, self._began = now, trio.current_time()
         self._limiter = trio.CapacityLimiter(AT_ONCE)
+        self._tell = tell
         asker = Asker(client, store, run, tell)
         self._looks = Looks(store, run, asker, tell)
         self._histories = Histories(store, run, asker, tell, now)
@@ -268,7 +270,13 @@ class _Archivist:
 
     async def _wait(self, settle: float) -> None:
         """Wait until the end of the range is old enough for its last records to show."""
-        await trio.sleep(max(0.0, settle - (self._present() - self._until) / 1000))
+        seconds = max(0.0, settle - (self._present() - self._until) / 1000)
+        if seconds >= 1:
+            note = f"{seconds:.0f} s, until the newest records are listed"
+            self._tell(Progress(_LAST_HOUR, "waiting", 0.0, 0, 0, 0, note))
+        await trio.sleep(seconds)
+        if seconds >= 1:
+            self._tell(Progress(_LAST_HOUR, "answered", 1.0, 0, 0, 0))
 
     async def _newest(self, history: History) -> None:
         """Read the newest hour of a history again: its last records may have shown late."""

@@ -272,6 +272,11 @@ class Store:
         return place.number
 
 
+def is_archive(directory: Path | str) -> bool:
+    """Whether there is an archive, or the beginning of one."""
+    return (Path(directory) / REPLIES).exists()
+
+
 def rebuild(directory: Path | str) -> ArchiveReport:
     """Make tables and reports of an archive again from its replies, without the network. It blocks.
 
