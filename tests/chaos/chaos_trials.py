@@ -16,7 +16,8 @@ from typing import Final
 import attrs
 import trio
 from chaos_kit import CONFIG, KINDS, SILENCE, TICK, Default, Tally, Watch, World, clock, open_world
-from chaos_watches import watches
+from chaos_watches import Account, Book, Filled, watches
+from proof_sizes import FULL
 from trio.testing import wait_all_tasks_blocked
 
 import bitmart_trio as bm
@@ -71,6 +72,8 @@ from bitmart_trio.testing import deterministic
 
 Cause = Callable[[World], Awaitable[None]]
 PRIVATE: Final = ("spot/private", "futures/private")
+OF_REST: Final[set[Cause]] = set()
+"""Causes that concern what asks REST: but in the full proof only those kinds of subscription are watched."""
 BUSY: Final = "temporarily unavailable"
 """What the futures side says when it may work another time."""
 
@@ -180,6 +183,7 @@ def at_requests(*make: Callable[[World], Fault], wait: float = 4, rounds: int = 
             world.drop()
             await world.pause(wait, wait + 3)
 
+    OF_REST.add(cause)
     return cause
 
 
@@ -371,7 +375,9 @@ def run(trial: Trial, seed: int) -> Outcome:
 
 
 async def _run(trial: Trial, seed: int) -> Outcome:
-    found = list(watches())
+    found = [
+        watch for watch in watches() if FULL or trial.cause not in OF_REST or isinstance(watch, Filled | Book | Account)
+    ]
     channels = {topic.partition(":")[0] for watch in found for topic in watch.topics}
     config = attrs.evolve(CONFIG, silence=dict.fromkeys(channels, SILENCE) if trial.timed else {})
     life = Life()
