@@ -36,6 +36,8 @@ CHAOS: Final = _seeds("CHAOS", 1)
 """Runs of every fault against every kind of subscription: ``chaos/test_chaos.py``."""
 TAPES: Final = _seeds("TAPES", 1)
 """Streams over a line that breaks, each kind: ``streams/test_tape.py``."""
+REPLIES: Final = _size("REPLIES", 2_000, 100_000)
+"""Replies drawn at random over a real connection: ``io/test_pipeline_fuzz.py``."""
 JOINS: Final = _seeds("JOINS", 24)
 """Tapes on which REST's trades are joined to the stream's: ``streams/test_joining.py``."""
 VIEWS: Final = _seeds("VIEWS", 1)

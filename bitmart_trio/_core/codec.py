@@ -114,6 +114,9 @@ def members(data: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
     try:
         return _members.decode(data)
     except _UNREADABLE as error:
+        repaired = guard.without_lone_surrogates(bytes(data))
+        if repaired != data:
+            return members(repaired)
         raise DecodeError(str(error)) from None
 
 

@@ -8,6 +8,7 @@ have their spelling in
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from typing import Final
 
@@ -55,9 +56,13 @@ class Unwrapped:
 
 
 def _text(members: Mapping[str, codec.Raw], *names: str) -> str:
+    """Return the first of these members as text; "" for none, and for one that cannot be read."""
     for name in names:
         if name in members and not codec.is_null(members[name]):
-            value = codec.loads(bytes(members[name]))
+            try:
+                value = codec.loads(bytes(members[name]))
+            except codec.DecodeError:  # odd words beside a good code do not undo it
+                return ""
             return value if isinstance(value, str) else str(value)
     return ""
 
@@ -73,6 +78,7 @@ def unwrap(envelope: Envelope, body: bytes) -> Unwrapped:
     Raises:
         codec.DecodeError: not a JSON object, or none with a code where one must be.
     """
+    body = body.removeprefix(BOM_UTF8)
     if envelope is Envelope.AFFILIATE and body.lstrip()[:1] == b"[":
         return Unwrapped(True, GOOD, "", None, body)
     members = codec.members(body)

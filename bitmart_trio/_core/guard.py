@@ -26,6 +26,10 @@ _ROW: Final = b"0" * (MOST_DIGITS // _STRIDE)
 _RUN: Final = re.compile(rb"[0-9]{%d}" % (MOST_DIGITS + 1))
 _LONG: Final = re.compile(rb'("(?:[^"\\]++|\\.)*+")|(-?[0-9][-+.0-9eE]{%d,})' % MOST_DIGITS, re.DOTALL)
 
+_SURROGATES: Final = re.compile(
+    rb"\\[^u]|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
+
 # Python reads 1_000, and digits and spaces of any script, as numbers. (The patterns begin with the character that the
 # engine can search for fast, and then look back.)
 _UNDERSCORE: Final = re.compile(rb'_(?:(?<=[-+".0-9_]_)[-+".0-9]|(?<=[eE]_)[-+0-9_]+"(?!\s*:))')
@@ -75,6 +79,11 @@ def without_long_numbers(data: bytes) -> bytes:
     if not has_long_run(data):
         return data
     return _LONG.sub(lambda found: found[1] or b'"' + found[2] + b'"', data)
+
+
+def without_lone_surrogates(data: bytes) -> bytes:
+    """Return JSON with escapes that are half a character replaced: engines refuse the whole text for one."""
+    return _SURROGATES.sub(lambda found: rb"\ufffd" if found[1] else found[0], data) if b"\\u" in data else data
 
 
 def has_odd_digits(data: bytes) -> bool:

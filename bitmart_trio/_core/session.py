@@ -25,6 +25,7 @@ gives, and acts on events.
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final, NamedTuple, TypeAlias
@@ -278,7 +279,7 @@ class Session:
     def read(self, frame: bytes, now: float) -> list[Event]:
         """Take one frame, inflated, by all that it says."""
         try:
-            spoken = self._dialect.read(frame)
+            spoken = self._dialect.read(frame.removeprefix(BOM_UTF8))
         except codec.DecodeError as error:
             return [Malformed(str(error), frame[:100])]
         if type(spoken) is Data:

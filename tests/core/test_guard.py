@@ -199,3 +199,15 @@ def test_long_runs_are_all_found(texts: list[str]) -> None:
     data = ",".join(texts).encode()
     longest = max(map(len, data.replace(b".", b",").split(b",")))
     assert guard.has_long_run(data) == (longest > _numbers.MOST_DIGITS)
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        (r'"\ud83d\ude00 \\ud800 \ud800"', "\N{GRINNING FACE} \\ud800 \ufffd"),
+        (r'"\udc00\ud800\ud800\udc00"', "\ufffd\ufffd\U00010000"),
+    ],
+)
+def test_half_a_character_does_not_cost_the_rest(text: str, read: str) -> None:
+    """Python's own JSON writes such escapes."""
+    assert codec.loads(bytes(codec.members(f'{{"a": {text}, "b": 1}}'.encode())["a"])) == read
