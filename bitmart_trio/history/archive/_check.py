@@ -11,9 +11,8 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from itertools import zip_longest
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import attrs
 
@@ -307,6 +306,8 @@ class _Text(bytes):
 class _Table:
     name: str
     columns: tuple[str, ...]
+    keys: tuple[int, ...]
+    """The places of the columns of its key."""
     sql: str
     """Reads all of it, in the order of its key."""
 
@@ -317,20 +318,21 @@ def _table(db: sqlite3.Connection, name: str) -> _Table:
     columns = tuple(str(row[1]) for row in info)
     listed = ", ".join(f"t.{quote(column)}" for column in columns)
     order = ", ".join(f"t.{quote(key)}" for key in keys)
-    return _Table(name, columns, f"SELECT {listed} FROM {quote(name)} AS t ORDER BY {order}")  # noqa: S608  # own names
+    at = tuple(columns.index(key) for key in keys)
+    return _Table(name, columns, at, f"SELECT {listed} FROM {quote(name)} AS t ORDER BY {order}")  # noqa: S608  # own names
 
 
 def _differences(table: _Table, made: sqlite3.Connection, there: sqlite3.Connection) -> Iterator[str]:
-    """What differs in one table, row by row."""
+    """What differs in one table: both are read in the order of their keys, side by side."""
     name, columns = table.name, table.columns
-    wanted, found = (_rows(db, table.sql) for db in (made, there))
     shown = more = 0
-    for one, other in zip_longest(wanted, found):
+    for one, other in _paired(table, _rows(made, table.sql), _rows(there, table.sql)):
         if one is not None and other is not None and _same(one, other):
             continue
-        shown, more = (shown + 1, more) if shown < _SHOWN else (shown, more + 1)
-        if more:
+        if shown >= _SHOWN:
+            more += 1
             continue
+        shown += 1
         if other is None:
             assert one is not None
             yield f"a row of {name} is missing ({_shown(one, columns)})"
@@ -343,6 +345,35 @@ def _differences(table: _Table, made: sqlite3.Connection, there: sqlite3.Connect
             yield f"a row of {name} is not what the replies say in {', '.join(wrong)} ({_shown(one, columns)})"
     if more:
         yield f"{more} more rows of {name} differ"
+
+
+_Row: TypeAlias = tuple[Any, ...]
+
+
+def _paired(table: _Table, wanted: Iterator[_Row], found: Iterator[_Row]) -> Iterator[tuple[_Row | None, _Row | None]]:
+    """The rows of the same key; None for one that has no counterpart."""
+    one, other = next(wanted, None), next(found, None)
+    while one is not None or other is not None:
+        left = None if one is None else [_ranked(one[place]) for place in table.keys]
+        right = None if other is None else [_ranked(other[place]) for place in table.keys]
+        if left is None or (right is not None and right < left):
+            yield None, other
+            other = next(found, None)
+        elif right is None or left < right:
+            yield one, None
+            one = next(wanted, None)
+        else:
+            yield one, other
+            one, other = next(wanted, None), next(found, None)
+
+
+def _ranked(value: Any) -> tuple[int, Any]:  # noqa: ANN401  # whatever a column holds
+    """Orders values as SQLite does: nothing, numbers, texts, bytes."""
+    if value is None:
+        return 0, 0
+    if isinstance(value, int | float):
+        return 1, value
+    return (2, value) if isinstance(value, _Text) else (3, value)
 
 
 def _rows(db: sqlite3.Connection, sql: str) -> Iterator[tuple[Any, ...]]:
