@@ -439,6 +439,10 @@ def sim(
     log: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write every event to this new file, a JSON line each.")
     ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A name with dots under which browsers may call it, or whose pages may."),
+    ] = None,
 ) -> None:
     """Run the simulated exchange as a server. Key sim-key, secret sim-secret, memo sim-memo."""
     from ..sim import FaultError, Tape, TapeError, parse_fault
@@ -456,7 +460,7 @@ def sim(
     try:
         wishes = Wishes(
             host=host, port=port, seed=seed, faults=faults, symbols=symbol or None, tape=played, tick=tick, hold=hold,
-            log=log,
+            log=log, allow_hosts=allow_host or [],
         )  # fmt: skip
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--symbol") from None

@@ -8,7 +8,7 @@ from pathlib import Path
 import attrs
 import trio
 
-from ..sim import Fault, Tape, open_server
+from ..sim import Fault, Limits, Tape, open_server
 from ..sim.symbols import read_symbols
 
 
@@ -29,6 +29,7 @@ class Wishes:
     tick: float
     hold: bool
     log: Path | None
+    allow_hosts: Sequence[str] = ()
 
     def __attrs_post_init__(self) -> None:
         """Refuse bad names before anything is opened."""
@@ -47,6 +48,7 @@ async def serve(wishes: Wishes) -> None:
         tick_seconds=wishes.tick,
         live=not wishes.hold,
         log=wishes.log,
+        limits=Limits(allowed_hosts=frozenset(name.lower() for name in wishes.allow_hosts)),
     ) as server:
         print(f"listening on {server.url}", flush=True)
         await trio.sleep_forever()

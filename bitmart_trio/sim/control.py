@@ -15,7 +15,7 @@
     POST   /sim/accounts      {"account_id", "key", "secret", "memo", "balances", "futures", "fund", "permissions"}
 
 No faults, keys or limits stand before these paths. A web page of somebody else cannot use them from a browser: see
-`stranger`.
+``hosts.py``.
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ import json
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, TypeAlias
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 import attrs
 import trio
@@ -81,11 +80,13 @@ class _ClockWishes:
 _Action: TypeAlias = "Callable[[Exchange, Sockets, Request], Json]"
 
 
+def is_below(path: str) -> bool:
+    """Whether a path is one of these."""
+    return path == "/sim" or path.startswith("/sim/")
+
+
 async def answer(exchange: Exchange, sockets: Sockets, request: Request) -> Response:
-    """Answer one request below ``/sim``: a page, or JSON; refusals (400, 403, 404, 405) are ``{"error": reason}``."""
-    why = stranger(request, sockets.limits.control_hosts)
-    if why is not None:
-        return _response(403, {"error": why})
+    """Answer one request below ``/sim``: a page, or JSON; refusals (400, 404, 405) are ``{"error": reason}``."""
     if request.path == "/sim":
         return Response(308, {"Location": "/sim/", **SAFETY_HEADERS}, b"")
     path = "/sim/faults/{id}" if _FAULT_PATH.fullmatch(request.path) else request.path
@@ -94,7 +95,9 @@ async def answer(exchange: Exchange, sockets: Sockets, request: Request) -> Resp
         return _response(404, {"error": f"there are {', '.join(_ACTIONS)}"})
     action = methods.get(request.method)
     if action is None:
-        return _response(405, {"error": f"{request.path} takes {', '.join(methods)}"})
+        allowed = ", ".join(methods)
+        refusal = _response(405, {"error": f"{request.path} takes {allowed}"})
+        return attrs.evolve(refusal, headers={**refusal.headers, "Allow": allowed})
     if path in PAGES:
         content_type, body = PAGES[path]
         return Response(200, {"Content-Type": content_type, **SAFETY_HEADERS}, body)
@@ -110,39 +113,7 @@ async def answer(exchange: Exchange, sockets: Sockets, request: Request) -> Resp
         return _response(400, {"error": str(error)})
 
 
-def stranger(request: Request, known_hosts: frozenset[str]) -> str | None:
-    """Why a request below ``/sim`` is refused: it was made by a web page that is not ours; None when it may pass.
-
-    Browsers let any page on the web send simple requests to this machine. They say whose page it is in ``Origin``, and
-    that must be the exchange's own. A page whose name was made to lead here (DNS rebinding) would count as our own, so
-    the name must be one that nobody else can own: an address, ``localhost``, a name without dots, one below
-    ``.invalid``, or one of ``known_hosts``. Programs send no ``Origin``, and are never refused for it.
-    """
-    host = request.headers.get("host", "").lower()
-    if not _HOST.fullmatch(host):
-        return "that is no name of a host"
-    name = urlsplit(f"//{host}").hostname or ""
-    plain = "." not in name or name.endswith((".invalid", ".localhost")) or name in known_hosts
-    if not plain and not _is_address(name):
-        return f"{name} is not known to be this exchange; use its address, or name it in Limits.control_hosts"
-    origin = request.headers.get("origin")
-    if origin is not None and origin.lower() != f"http://{host}":
-        return "pages of other origins have no say here"
-    if request.method != "GET" and request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
-        return "pages of other sites have no say here"
-    return None
-
-
-_HOST: Final = re.compile(r"[\w.-]*(:\d*)?|\[[0-9a-f:.]+\](:\d*)?")
 _FAULT_PATH: Final = re.compile(r"/sim/faults/\d{1,15}")
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True
 
 
 def _response(status: int, body: Json) -> Response:

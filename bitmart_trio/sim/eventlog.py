@@ -23,7 +23,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
     from .clock import Clock
@@ -43,21 +43,44 @@ def _plain(value: object) -> str:
     raise TypeError(f"{type(value).__name__} does not belong into JSON")
 
 
-class EventLog:
-    """A bounded record of events, each a flat object with ``ms`` and ``kind``."""
+TEXT_MOST: Final = 500
+"""Characters of a text in an event: peers choose paths and names."""
+BYTES_MOST: Final = 32 * 1024 * 1024
+"""What the events that are kept may take, roughly."""
+EVENT_BYTES: Final = 400
+"""What an event takes beside its texts, roughly."""
 
-    def __init__(self, clock: Clock, size: int = 20_000) -> None:
-        self.lines: deque[Event] = deque(maxlen=size)
+
+class EventLog:
+    """A bounded record of events, each a flat object with ``ms`` and ``kind``.
+
+    Args:
+        clock: dates them.
+        size: how many are kept at most.
+        most_bytes: how much memory those may take, roughly; the oldest fall out first.
+    """
+
+    def __init__(self, clock: Clock, size: int = 20_000, most_bytes: int = BYTES_MOST) -> None:
+        self.lines: deque[Event] = deque()
         self.written: int = 0
         """How many events there ever were, those that have fallen out included."""
+        self._size = size
+        self._most_bytes = most_bytes
+        self._bytes = 0
         self._clock = clock
         self._watchers: list[Callable[[Event], None]] = []
 
     def write(self, kind: str, **fields: Json) -> None:
-        """Add one event; the oldest falls out when the log is full."""
+        """Add one event, its texts cut to `TEXT_MOST`; the oldest fall out when the log is full."""
         self.written += 1
         event: Event = {"ms": self._clock.steady_ms(), "kind": kind, **fields}
+        for name, value in fields.items():
+            if isinstance(value, str) and len(value) > TEXT_MOST:
+                event[name] = f"{value[:TEXT_MOST]}..."
         self.lines.append(event)
+        self._bytes += _weight(event)
+        while self._bytes > self._most_bytes or len(self.lines) > self._size:
+            self._bytes -= _weight(self.lines.popleft())
         for watcher in self._watchers:
             watcher(event)
 
@@ -88,6 +111,10 @@ class EventLog:
                 yield
             finally:
                 stop()
+
+
+def _weight(event: Event) -> int:
+    return EVENT_BYTES + sum(len(value) for value in event.values() if isinstance(value, str))
 
 
 def _write_all(write: Callable[[bytes], int | None], data: bytes) -> None:

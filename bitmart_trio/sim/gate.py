@@ -154,6 +154,8 @@ class Gate:
             code = 1000
         except Refusal as refusal:
             status, code = refusal.http, refusal.code
+            if status == 405:
+                headers["Allow"] = ", ".join(self._methods(request.path))
             body = _refused(route, request.path, refusal, trace)
         except Exception:
             log.exception("bug in the simulated exchange: %s %s (trace %s)", request.method, request.path, trace)
@@ -178,11 +180,15 @@ class Gate:
         return None if found is None else found[0].account_id
 
     def _no_route(self, request: Request) -> Refusal:
-        table = self._exchange.routes.table
-        if any((method, request.path) in table for method in ("GET", "POST")):
+        if self._methods(request.path):
             code = 60030 if request.path.startswith("/account/") else 57001
             return Refusal(code, f"Request method '{request.method}' is not supported", http=405)
         return Refusal(30000, "Not found", http=404)
+
+    def _methods(self, path: str) -> list[str]:
+        """What a path takes; whatever takes GET takes HEAD."""
+        table = self._exchange.routes.table
+        return [method for method in ("GET", "HEAD", "POST") if (method.replace("HEAD", "GET"), path) in table]
 
     def _admit(self, route: Route, request: Request, headers: dict[str, str]) -> Json:
         exchange = self._exchange

@@ -171,6 +171,8 @@ class Server(Venue):
 
     def __init__(self, exchange: Exchange, nursery: trio.Nursery, limits: Limits | None, host: str, port: int) -> None:
         self.port = port
+        limits = Limits() if limits is None else limits
+        limits.allowed_hosts |= {host.lower()}
         self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         super().__init__(exchange, nursery, limits, self.url)
 
@@ -249,7 +251,8 @@ async def open_server(
     """Open a simulated exchange on TCP, HTTP and WebSocket on one port, ready when the block is entered.
 
     Args:
-        host: a local address; anybody who reaches it may trade and use ``/sim/...``.
+        host: a local address; anybody who reaches it may trade and use ``/sim/...``. Browsers get in by it, by any
+            address, and by names without dots; others are named in ``Limits.allowed_hosts``.
         port: 0 takes a free one, see ``Server.port``.
         seed: what every random choice is derived from.
         start: exchange time at opening, in milliseconds; the real time when None (a tape begins then, too).

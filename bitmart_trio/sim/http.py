@@ -6,8 +6,11 @@ A request that has been received whole is carried out whatever becomes of its se
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import logging
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Final, cast
 
 import attrs
@@ -31,7 +34,8 @@ from .faults import (
     edge_page,
     stretch,
 )
-from .link import Link
+from .hosts import stranger
+from .link import Link, SocketLink
 from .sockets import KINDS, RECEIVE_BYTES, Sockets
 from .wire import Request, Response, json_response, phrase
 
@@ -42,6 +46,9 @@ if TYPE_CHECKING:
 log: logging.Logger = logging.getLogger(__name__)
 
 HEAD_BYTES: Final = 32 * 1024
+KEY_BYTES: Final = 16
+ZIPPED_FROM: Final = 1024
+"""Shorter bodies are not compressed."""
 SOCKET_PATHS: Final[dict[str, SocketKind]] = {f"/ws/{kind}": kind for kind in KINDS}
 
 
@@ -57,14 +64,16 @@ async def serve_stream(
         sockets: Where WebSocket connections are kept and limited; None gives this stream limits of its own.
     """
     sockets = Sockets(exchange) if sockets is None else sockets
-    link = Link(stream, exchange.faults, ("http", f"http-{sockets.number()}"))
+    patience = sockets.limits.http_send_seconds
+    link = Link(stream, exchange.faults, ("http", f"http-{sockets.number()}"), patience=patience)
+    crowded = sockets.full
     sockets.links.append(link)
     face = _Face(exchange, sockets, link, address)
     try:
-        upgrade = await face.serve()
+        upgrade = await (face.refuse(503, "Too many connections") if crowded else face.serve())
         sockets.links.remove(link)
         if upgrade is not None:
-            await sockets.serve(upgrade, Link(stream, exchange.faults, (upgrade,), *face.handshake()), address)
+            await sockets.serve(upgrade, SocketLink(stream, exchange.faults, (upgrade,), *face.handshake()), address)
     except (trio.BrokenResourceError, trio.ClosedResourceError):
         pass  # the peer is gone, or a fault cut the connection
     except Exception:
@@ -91,6 +100,13 @@ class _Face:
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_BYTES)
         self._bodiless = False
         """Whether the request is one whose answer has no body, a refusal of it too."""
+        self._zips = False
+        """Whether the client takes gzip."""
+
+    async def refuse(self, status: int, text: str) -> None:
+        """Send one refusal, whatever the client has to say."""
+        self._exchange.log.write("turned_away", status=status, address=self._address)
+        await self._send(json_response(status, 30000, text), closing=True)
 
     async def serve(self) -> SocketKind | None:
         """Answer requests until the connection ends; the kind of socket it has become, if it has."""
@@ -99,10 +115,19 @@ class _Face:
                 head = await self._next(reading_head=True)
                 if not isinstance(head, h11.Request):
                     return None
-                self._bodiless = head.method == b"HEAD"
+                self._bodiless, self._zips = head.method == b"HEAD", _takes_gzip(head)
+                refusal = self._refusal(head)
+                if refusal is not None:
+                    await self._turn_away(refusal)
+                    return None
                 if _wants_socket(head):
                     return await self._upgrade(head)
-                body = await self._body()
+                body: bytes | None = None
+                with trio.move_on_after(_seconds(self._sockets.limits.http_body_seconds)) as reading:
+                    body = await self._body()
+                if reading.cancelled_caught:
+                    await self._turn_away(json_response(408, 30000, "The body takes too long"))
+                    return None
             except h11.RemoteProtocolError as error:
                 if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
                     await self._turn_away(json_response(error.error_status_hint, 30000, "Bad request"))
@@ -115,7 +140,7 @@ class _Face:
             if self._http.our_state is h11.MUST_CLOSE:
                 return None
             self._http.start_next_cycle()
-            self._bodiless = False
+            self._bodiless = self._zips = False
             self._read = bytearray(self._http.trailing_data[0])
 
     def handshake(self) -> tuple[bytes, bytes]:
@@ -125,26 +150,37 @@ class _Face:
 
     async def _next(self, *, reading_head: bool = False) -> h11.Event | None:
         """The next event of the client; None when the connection is over."""
+        since: float | None = trio.current_time() if self._read else None
+        """When the head began."""
         while True:
             event = self._http.next_event()
             if event is h11.NEED_DATA:
-                data = await self._receive(reading_head)
+                data = await self._receive_head(since) if reading_head else await self._receive()
                 if data is None:
                     return None
                 if reading_head:
                     self._read += data
+                    since = trio.current_time() if since is None else since
                 self._http.receive_data(data)
             elif event is h11.PAUSED or isinstance(event, h11.ConnectionClosed):
                 return None
             else:
                 return cast("h11.Event", event)
 
-    async def _receive(self, idle: bool) -> bytes | None:
-        seconds = self._sockets.limits.http_idle_seconds
-        if not idle or seconds is None:
-            return bytes(await self._link.receive_some(RECEIVE_BYTES))
-        with trio.move_on_after(seconds):
-            return bytes(await self._link.receive_some(RECEIVE_BYTES))
+    async def _receive(self) -> bytes:
+        return bytes(await self._link.receive_some(RECEIVE_BYTES))
+
+    async def _receive_head(self, since: float | None) -> bytes | None:
+        """More of a head that has begun, or the first of one; None when that takes too long."""
+        limits = self._sockets.limits
+        if since is None:
+            deadline = trio.current_time() + _seconds(limits.http_idle_seconds)
+        else:
+            deadline = since + _seconds(limits.http_head_seconds)
+        with trio.move_on_at(deadline):
+            return await self._receive()
+        if since is not None:
+            await self._turn_away(json_response(408, 30000, "The head takes too long"))
         return None
 
     async def _body(self) -> bytes | None:
@@ -166,7 +202,7 @@ class _Face:
 
     async def _answer(self, request: Request) -> bool:
         """Carry a request out and answer it; False when the connection is of no more use."""
-        if request.path == "/sim" or request.path.startswith("/sim/"):
+        if control.is_below(request.path):
             response = await control.answer(self._exchange, self._sockets, request)
             return await self._send(response)
         faults, path = self._exchange.faults, request.path
@@ -212,6 +248,21 @@ class _Face:
             self._exchange.handle(request)
         return stand_in.response(self._exchange.trace())
 
+    def _refusal(self, head: h11.Request) -> Response | None:
+        """What is refused by the head alone, before anything else is looked at."""
+        headers, (path, _) = _headers(head), _path(head)
+        allowed = self._sockets.limits.allowed_hosts
+        why = stranger(head.method.decode("ascii"), headers, allowed, _authority(head))
+        if why is not None:
+            self._exchange.log.write("turned_away", status=403, address=self._address)
+            if control.is_below(path):
+                return Response(403, control.JSON_HEADERS, encode({"error": why}) + b"\n")
+            return json_response(403, 30000, why)
+        if "transfer-encoding" in headers and ("content-length" in headers or head.http_version == b"1.0"):
+            # Whoever stands in between may have seen another end of this request: no more is read from it.
+            return json_response(400, 30000, "Bad request: two lengths")
+        return None
+
     async def _upgrade(self, head: h11.Request) -> SocketKind | None:
         """Judge a WebSocket handshake: its kind when it may go on, else None after a refusal."""
         headers, faults = _headers(head), self._exchange.faults
@@ -221,8 +272,9 @@ class _Face:
             return None
         if (
             head.method != b"GET"
+            or head.http_version == b"1.0"
             or headers.get("sec-websocket-version") != "13"
-            or not headers.get("sec-websocket-key")
+            or not _is_key(headers.get("sec-websocket-key", ""))
         ):
             await self._send(
                 json_response(400, 30000, "Bad WebSocket handshake", {"Sec-WebSocket-Version": "13"}), closing=True
@@ -254,17 +306,23 @@ class _Face:
     async def _send(self, response: Response, *, closing: bool = False, half: bool = False) -> bool:
         """Send an answer; False when the connection ends with it."""
         headers = [(name, value) for name, value in response.headers.items() if name.lower() != "content-length"]
-        headers.append(("Content-Length", str(len(response.body))))
+        headers.append(("Date", formatdate(self._exchange.now_ms() / 1000, usegmt=True)))
+        body = response.body
+        if self._zips and len(body) >= ZIPPED_FROM:
+            body = gzip.compress(body, 1, mtime=0)
+            headers += [("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding")]
+        headers.append(("Content-Length", str(len(body))))
         if closing:
             headers.append(("Connection", "close"))
         answer = h11.Response(status_code=response.status, reason=phrase(response.status).encode(), headers=headers)
         data = self._http.send(answer) or b""
-        if not self._bodiless:
-            data += self._http.send(h11.Data(data=response.body)) or b""
+        if self._bodiless:
+            body = b""
+        data += self._http.send(h11.Data(data=body)) or b""
         data += self._http.send(h11.EndOfMessage()) or b""
         if half:
             # Closed in order, so that the half arrives; the head is whole and half of the body is missing.
-            await self._link.send_all(data[: len(data) - (len(response.body) + 1) // 2])
+            await self._link.send_all(data[: len(data) - (len(body) + 1) // 2])
             return False
         await self._link.send_all(data)
         return not closing
@@ -277,6 +335,33 @@ def _headers(head: h11.Request) -> dict[str, str]:
         key, text = name.decode("ascii"), value.decode("latin-1")
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
     return headers
+
+
+def _takes_gzip(head: h11.Request) -> bool:
+    """Whether gzip is among what the client accepts."""
+    for word in _headers(head).get("accept-encoding", "").lower().split(","):
+        name, _, weight = word.partition(";")
+        if name.strip() == "gzip":
+            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False
+
+
+def _is_key(text: str) -> bool:
+    """Whether a ``Sec-WebSocket-Key`` is 16 bytes in base64."""
+    try:
+        return len(base64.b64decode(text, validate=True)) == KEY_BYTES
+    except ValueError:
+        return False
+
+
+def _seconds(limit: float | None) -> float:
+    return float("inf") if limit is None else limit
+
+
+def _authority(head: h11.Request) -> str | None:
+    """The host in the request's target, where the client sends a whole URL as to a proxy."""
+    target = head.target.decode("ascii")
+    return None if target[:1] in ("/", "*") else target.partition("://")[2].partition("/")[0].partition("?")[0]
 
 
 def _wants_socket(head: h11.Request) -> bool:
@@ -297,4 +382,6 @@ def _path(head: h11.Request) -> tuple[str, str]:
 
 def _request(head: h11.Request, body: bytes, address: str) -> Request:
     path, query = _path(head)
-    return Request(head.method.decode("ascii"), path, query, _headers(head), body, address)
+    # What HEAD asks for is what GET would get, without the body.
+    method = "GET" if head.method == b"HEAD" else head.method.decode("ascii")
+    return Request(method, path, query, _headers(head), body, address)

@@ -40,7 +40,7 @@ from .faults import (
     stretch,
     subject_of,
 )
-from .link import Link
+from .link import Link, SocketLink
 from .pings import PingWatch
 
 if TYPE_CHECKING:
@@ -103,13 +103,21 @@ class Limits:
     """How long a closing handshake may take."""
     http_idle_seconds: float | None = 75.0
     """An HTTP connection without a request is closed after so long."""
+    http_head_seconds: float | None = 10.0
+    """How long a request's head may take from its first byte to its last."""
+    http_body_seconds: float | None = 30.0
+    """How long a request's body may take."""
+    http_send_seconds: float | None = 60.0
+    """How long a client may take nothing of an answer that is sent to it."""
     http_body_bytes: int = 1024 * 1024
     deflate: frozenset[str] = frozenset({"spot/public"})
     """Kinds of connections whose pushes go out as raw deflate in binary frames."""
     deflate_replies: bool = False
     """Deflate acknowledgements and errors too, where pushes are."""
-    control_hosts: frozenset[str] = frozenset()
-    """Names with dots under which ``/sim/...`` may be called, such as ``exchange.lab.example``."""
+    allowed_hosts: frozenset[str] = frozenset()
+    """Names with dots under which the exchange may be called, such as ``exchange.lab.example``, see ``hosts.py``."""
+    open_connections: int | None = 1000
+    """Connections of all kinds, HTTP and sockets together; one more is answered with 503."""
 
     def connections(self, kind: str) -> int | None:
         """Open sockets an address may have of this kind (futures: of both)."""
@@ -140,7 +148,7 @@ class _Close:
 class Connection:
     """One WebSocket connection, from the accepted handshake to its end."""
 
-    def __init__(self, sockets: Sockets, kind: SocketKind, address: str, number: int, link: Link) -> None:
+    def __init__(self, sockets: Sockets, kind: SocketKind, address: str, number: int, link: SocketLink) -> None:
         self.kind: SocketKind = kind
         self.address = address
         self.name: str = f"ws-{number}"
@@ -308,6 +316,7 @@ class Connection:
         except ConnectionClosed:
             return
         self._link.release()
+        self._link.why = lambda: None if socket.closed is None else socket.closed.code
         nursery.start_soon(self._write, socket)
         nursery.start_soon(self._watch)
         if self.kind.startswith("futures"):
@@ -319,6 +328,7 @@ class Connection:
             if self.closing:
                 # The writer is in the closing handshake and ends the connection itself.
                 await trio.sleep_forever()
+            await self._link.aclose()
 
     def _hear(self, message: str | bytes) -> None:
         if self.closing:
@@ -462,12 +472,18 @@ class Sockets:
         )
         exchange.faults.watch(self._on_fault)
 
+    @property
+    def full(self) -> bool:
+        """Whether there are as many connections as there may be, of all kinds together."""
+        most = self.limits.open_connections
+        return most is not None and len(self.links) + len(self.connections) >= most
+
     def number(self) -> int:
         """The next connection's number."""
         self._numbers += 1
         return self._numbers
 
-    async def serve(self, kind: SocketKind, link: Link, address: str) -> None:
+    async def serve(self, kind: SocketKind, link: SocketLink, address: str) -> None:
         """Run one connection whose handshake is next to be read from ``link``."""
         connection = Connection(self, kind, address, self.number(), link)
         link.names = connection.names

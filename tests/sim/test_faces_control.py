@@ -166,7 +166,7 @@ async def test_a_page_of_somebody_else_has_no_say(headers: dict[str, str]) -> No
 )
 async def test_our_own_page_and_programs_may(headers: dict[str, str]) -> None:
     """By address, by local name, by a name without dots, by a name that the limits allow."""
-    limits = Limits(control_hosts=frozenset({"exchange.lab.example"}))
+    limits = Limits(allowed_hosts=frozenset({"exchange.lab.example"}))
     async with open_floor(limits) as floor, floor.http() as client:
         assert (await client.post("/sim/faults", content="LatePong", headers=headers)).status_code == 200
         assert (await client.get("/sim/state", headers=headers)).status_code == 200

@@ -135,15 +135,23 @@ class Chunks(httpx.AsyncByteStream):
 
 
 async def test_head_and_options_and_unknown_paths() -> None:
-    """405 for a wrong method, without a body for HEAD.
+    """HEAD is GET without the body; 405 for a wrong method names the right ones.
 
     404 for an unknown path, an unknown socket, an unknown control.
     """
     async with open_floor() as floor, floor.http() as client:
-        head = await client.head(TICKER)
-        assert (head.status_code, head.content) == (405, b"")
-        assert int(head.headers["content-length"]) > 0
-        assert (await client.options(TICKER)).status_code == 405
+        head, get = await client.head(TICKER), await client.get(TICKER)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-length"] == get.headers["content-length"]
+        options = await client.options(TICKER)
+        assert (options.status_code, options.headers["allow"]) == (405, "GET, HEAD")
+        wrong = await client.get(SUBMIT)
+        assert (wrong.status_code, wrong.headers["allow"]) == (405, "POST")
+        wrong = await client.head(SUBMIT)
+        assert (wrong.status_code, wrong.content) == (405, b"")
+        wrong = await client.post("/sim/log")
+        assert (wrong.status_code, wrong.headers["allow"]) == (405, "GET")
+        assert wrong.json()["error"] == "/sim/log takes GET"
         for path in ("/nothing", "/ws/spot", "/sim/nothing"):
             reply = await client.get(path)
             assert reply.status_code == 404

@@ -55,6 +55,13 @@ def test_a_tape_is_played_step_by_step_and_logged(tmp_path: Path) -> None:
     ]
 
 
+def test_a_name_is_allowed() -> None:
+    """With --allow-host; the others stay refused."""
+    with serving("--allow-host", "Exchange.lab.example") as client:
+        for host, status in (("exchange.lab.example", 200), ("other.lab.example", 403)):
+            assert client.get("/system/time", headers={"Host": host}).status_code == status
+
+
 async def test_symbols_are_listed_by_name(capsys: pytest.CaptureFixture[str]) -> None:
     """As often as the option is given; their market lives."""
     wishes = Wishes(

@@ -1,0 +1,62 @@
+"""Who may talk to the exchange from a browser: nobody's page but its own.
+
+Browsers let any page on the web send simple requests, and open sockets, to this machine. They say whose page it is in
+``Origin``, and that must be the exchange's own. A page whose name was made to lead here (DNS rebinding) would count as
+the exchange's own, so the name must be one that nobody else can own: an address, ``localhost``, a name without dots,
+one below ``.invalid`` or ``.localhost``, or one that was allowed. Programs send no ``Origin``, and are never refused
+for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import urlsplit
+
+_HOST: Final = re.compile(r"[\w.-]*(:\d*)?|\[[0-9a-f:.]+\](:\d*)?", re.ASCII)
+
+
+def stranger(
+    method: str, headers: Mapping[str, str], allowed: frozenset[str], authority: str | None = None
+) -> str | None:
+    """Why a request is refused before anything else is looked at; None when it may pass.
+
+    Args:
+        method: of the request.
+        headers: by lower-case name.
+        allowed: names with dots under which the exchange may be called, and pages that may call it.
+        authority: the host in the request's target, where it names one: it counts in place of ``Host``.
+    """
+    host = (headers.get("host", "") if authority is None else authority).lower()
+    if not _HOST.fullmatch(host):
+        return "that is no name of a host"
+    name = urlsplit(f"//{host}").hostname or ""
+    if not _nobody_elses(name) and name not in allowed:
+        return f"{name} is not known to be this exchange; use its address, or allow the name (--allow-host {name})"
+    origin = headers.get("origin")
+    if origin is not None and _host_of(origin) in allowed:
+        return None
+    if origin is not None and origin.lower() != f"http://{host}":
+        return "pages of other origins have no say here"
+    if method not in ("GET", "HEAD") and headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        return "pages of other sites have no say here"
+    return None
+
+
+def _host_of(origin: str) -> str:
+    try:
+        return urlsplit(origin).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _nobody_elses(name: str) -> bool:
+    if "." not in name or name.endswith((".invalid", ".localhost")):
+        return True
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
