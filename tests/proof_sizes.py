@@ -58,6 +58,8 @@ EXAMPLES: Final = _size("EXAMPLES", 100, 1_000)
 
 # ---- of a length -----------------------------------------------------------------------------------------------------
 
+CANDLE_DAYS: Final = _size("CANDLE_DAYS", 3, 365)
+"""Days of 1-minute candles that are walked through in both markets: ``sim/test_candles.py``."""
 BREAKS: Final = _size("BREAKS", 3, 6)
 """How often the line breaks in each run of ``streams/test_tape.py``."""
 BOOK_UPDATES: Final = _size("BOOK_UPDATES", 6_000, 1_000_000)

@@ -24,6 +24,7 @@ from .flow import Flow, Market
 from .futures import FuturesMarket
 from .gate import Gate
 from .past import Past
+from .prehistory import Paths
 from .script import BookScript, MarketScript
 from .spot import SpotMarket
 from .symbols import Listed, Symbol, read_symbols
@@ -137,6 +138,8 @@ class Exchange:
         self.schedule: Schedule = Schedule()
         """How well it keeps up."""
         self.flow: Flow = Flow(self, self.listed.coins, options, self.listed.traded())
+        self.paths: Paths = Paths(seed, self.clock.start, self.flow.price)
+        """What prices did before the opening."""
         self.routes.include(system.routes)
         self.spot: SpotMarket = SpotMarket(self)
         self.futures: FuturesMarket = FuturesMarket(self)

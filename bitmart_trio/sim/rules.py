@@ -231,6 +231,23 @@ FILL_OR_KILL: Final = _rule(
     "In which order the exchange applies the two.",
 )
 
+# -- candles -------------------------------------------------------------------------------------
+
+WEEK_BEGINS: Final = _rule(
+    "candles.week_begins",
+    "Monday",
+    "Candles of a week begin on {} at 00:00 UTC, in both markets.",
+    "chosen",
+    "no source says; it is the week of ISO 8601, and both markets agree",
+)
+PAST_BEGINS: Final = _rule(
+    "candles.past_begins",
+    1_594_080_000,
+    "The invented past of every pair and contract begins at {} (Unix seconds), or a year before the opening if that is"
+    " earlier.",
+    "chosen",
+    "it is the `open_timestamp` that contracts show; spot pairs are given the same",
+)
 # -- sockets -------------------------------------------------------------------------------------
 
 FUTURES_PROTOCOL_PING: Final = _rule(

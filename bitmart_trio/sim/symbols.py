@@ -298,7 +298,6 @@ def _pair(wish: SpotPair, prices: dict[str, Decimal], symbol_id: int) -> Pair:
         max_size=wish.max_size or Decimal(100_000_000),
         spacing=tick * max(1, int(grid * 15 / 1_000_000)),
         lots=(max(1, int(1_200 / worth)), max(10, int(60_000 / worth))),
-        past_reach=max(1, int(grid * 6 / 10_000)),
     )
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
 from typing import Any
@@ -314,7 +315,33 @@ async def _() -> object:
     return "all or nothing"
 
 
-# -- candles and sockets ---------------------------------------------------------------------------
+# -- candles ---------------------------------------------------------------------------------------
+
+
+@probe(rules.WEEK_BEGINS)
+async def _() -> object:
+    desk, days = Desk(), set[str]()
+    for row in desk.get("/spot/quotation/v3/klines", symbol="BTC_USDT", step=10_080, limit=20):
+        days.add(f"{datetime.fromtimestamp(int(row[0]), UTC):%A %H:%M}")
+    span = {"start_time": 1_700_000_000, "end_time": 1_760_000_000}
+    for row in desk.get("/contract/public/kline", symbol="BTCUSDT", step=10_080, **span):
+        days.add(f"{datetime.fromtimestamp(row['timestamp'], UTC):%A %H:%M}")
+    [day] = days
+    return day.removesuffix(" 00:00")
+
+
+@probe(rules.PAST_BEGINS)
+async def _() -> object:
+    desk = Desk()
+    path = "/spot/quotation/v3/klines"
+    [*_, first] = desk.get(path, symbol="BTC_USDT", step=1, after=1_400_000_000, limit=200)
+    span = {"start_time": 1_593_900_000, "end_time": 1_594_100_000}
+    row, *_ = desk.get("/contract/public/kline", symbol="BTCUSDT", step=60, **span)
+    assert int(first[0]) == row["timestamp"]
+    return row["timestamp"]
+
+
+# -- sockets ---------------------------------------------------------------------------
 
 
 async def _lives_on_pings(kind: SocketKind, topic: str, limits: Limits | None = None) -> bool:

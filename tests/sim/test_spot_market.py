@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from bitmart_trio.sim import rules
 from bitmart_trio.sim.direct import Direct
 from bitmart_trio.sim.exchange import START_MS, Exchange
-from bitmart_trio.sim.spot.candles import Candles, bucket
 from bitmart_trio.sim.spot.market import RETIRED
 
 QUOTATION = "/spot/quotation/v3"
@@ -173,48 +173,16 @@ def test_kline_modes(exchange: Exchange) -> None:
 
 
 def test_walking_back_reads_every_bar_once(exchange: Exchange) -> None:
-    """Stepping before to the oldest time received covers the whole past without holes or repeats."""
+    """Stepping before to the oldest time received covers all the past without holes or repeats."""
     times: list[int] = []
     before = exchange.now_ms() // 1000 + 60
     while True:
-        page = ask(exchange, f"{QUOTATION}/klines", symbol="BMX_USDT", before=before, limit=200)
+        page = ask(exchange, f"{QUOTATION}/klines", symbol="BMX_USDT", step=1440, before=before, limit=200)
         if not page:
             break
         times += [int(bar[0]) for bar in page]
         before = times[-1]
-    assert times == list(range(times[0], times[-1] - 1, -60))
-    assert len(times) > 48 * 60
-
-
-def test_longer_bars_are_the_sum_of_minutes(exchange: Exchange) -> None:
-    """An hour opens with its first minute, closes with its last, and holds their volume."""
-    start = START_MS // 1000
-    minutes = ask(exchange, f"{QUOTATION}/klines", symbol="BTC_USDT", after=start - 3601, before=start, limit=200)
-    hour = ask(exchange, f"{QUOTATION}/klines", symbol="BTC_USDT", step=60, after=start - 3601, before=start)[0]
-    assert hour[:2] == [str(start - 3600), minutes[-1][1]]
-    assert (Decimal(hour[2]), Decimal(hour[3])) == (
-        max(Decimal(bar[2]) for bar in minutes),
-        min(Decimal(bar[3]) for bar in minutes),
-    )
-    assert hour[4] == minutes[0][4]
-    assert Decimal(hour[5]) == sum(Decimal(bar[5]) for bar in minutes)
-
-
-def test_weeks_begin_on_monday_and_months_on_the_first() -> None:
-    """2026-01-01 is a Thursday."""
-    moment = START_MS // 1000 + 5 * 86_400
-    assert bucket(START_MS // 1000, 10_080) == START_MS // 1000 - 3 * 86_400
-    assert bucket(moment, 43_200) == START_MS // 1000
-    assert bucket(moment + 59, 1) == moment
-
-
-def test_minutes_without_trades_repeat_the_close() -> None:
-    """A market nobody trades on has flat bars, no holes."""
-    candles = Candles("x", 600_000, Decimal(5), point=Decimal(1), reach=1, lot=Decimal(1), lots=1)
-    candles.turn(600_000 + 180)
-    bars = candles.newest(1, 3, None, None)
-    assert [bar.time for bar in bars] == [600_180, 600_120, 600_060]
-    assert {(bar.open, bar.close, bar.volume) for bar in bars} == {(Decimal(5), Decimal(5), Decimal(0))}
+    assert times == list(range(times[0], rules.PAST_BEGINS.value - 1, -86_400))
 
 
 @pytest.mark.parametrize(

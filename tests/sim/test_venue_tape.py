@@ -71,7 +71,7 @@ def _bars(exchange: Exchange, symbol: str) -> list[tuple[Decimal, Decimal]]:
     if market is not None:
         return [(market.candles.current.close, market.last)]
     listing = exchange.futures.listings[symbol]
-    return [(listing.series.current(1).close, listing.last)]
+    return [(listing.series.current.close, listing.last)]
 
 
 async def test_trades_come_exactly_at_their_times(autojump_clock: MockClock) -> None:

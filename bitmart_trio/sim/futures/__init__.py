@@ -56,6 +56,7 @@ class FuturesMarket:
                 dice=exchange.random(f"futures/{contract.symbol}/funding"),
                 now_ms=now,
                 price=exchange.flow.price(contract.base),
+                path=exchange.paths.of(contract.base, ""),
             )
             for contract in exchange.listed.contracts
         }

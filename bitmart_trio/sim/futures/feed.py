@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from ..candles import Candles
 from ..feed import Feed, FeedChannel, Frame
 from ..wire import Json
 from .account import asset_row
@@ -18,12 +19,11 @@ from .engine import MATCHED
 from .listing import Listing
 from .orders import Order, Plan, mode_name
 from .positions import Position, Trader
-from .series import Series
 from .streams import (
     DEPTHS,
     INTERVALS,
     BookTicker,
-    Candles,
+    CandlePush,
     Depth,
     Increments,
     Steady,
@@ -117,9 +117,9 @@ class FuturesFeed:
 
         self._public(name, make, self._is_book, snapshot, snapshot)
 
-    def _candles(self, name: str, minutes: int, series: Callable[[Listing], Series]) -> None:
+    def _candles(self, name: str, minutes: int, series: Callable[[Listing], Candles]) -> None:
         def make(topic: str, rest: str) -> Stream:
-            return Candles(topic, rest, series(self._listing(rest)), minutes)
+            return CandlePush(topic, rest, series(self._listing(rest)), minutes)
 
         self._public(name, make, self._is_symbol)
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import random
 from collections import deque
 from decimal import Decimal
+from functools import partial
 from itertools import count
 
 import attrs
 
 from ..book import Book
+from ..candles import Candles
+from ..prehistory import Market, Prehistory, PricePath
 from .contracts import FUNDING_CAP, FUNDING_MS, ZERO, Contract
-from .series import Series
 
 KEPT_TRADES = 1000
+_PACE = 2000
+"""Contracts a minute of the past, at most."""
 _RATE_GRAIN = Decimal("1E-12")
 
 
@@ -72,15 +76,25 @@ class Funding:
 class Listing:
     """One contract's market data and book."""
 
-    def __init__(self, contract: Contract, *, seed: int, dice: random.Random, now_ms: int, price: Decimal) -> None:
+    def __init__(
+        self, contract: Contract, *, seed: int, dice: random.Random, now_ms: int, price: Decimal, path: PricePath
+    ) -> None:
         self.contract = contract
         self.book: Book = Book()
         opening = contract.on_grid(price)
         self.index: Decimal = price
         self.mark: Decimal = opening
         self.last: Decimal = opening
-        self.series: Series = Series(contract, f"{seed}/{contract.symbol}", now_ms, opening, volume=True)
-        self.mark_series: Series = Series(contract, f"{seed}/{contract.symbol}/mark", now_ms, opening, volume=False)
+        shown = Market(
+            f"{seed}/{contract.symbol}",
+            contract.on_grid,
+            unit=Decimal(1),
+            worth=partial(contract.quote_amount, Decimal(1)),
+            pace=_PACE,
+        )
+        self.series: Candles = Candles(Prehistory(path, shown), opening, opens_at_trade=False)
+        unsold = attrs.evolve(shown, unit=ZERO)
+        self.mark_series: Candles = Candles(Prehistory(path, unsold), opening, opens_at_trade=False)
         self.funding: Funding = Funding(dice, now_ms)
         self.prints: deque[Print] = deque(maxlen=KEPT_TRADES)
         self.fresh: list[Print] = []
@@ -113,5 +127,5 @@ class Listing:
         self.last = price
         self.prints.append(made)
         self.fresh.append(made)
-        self.series.note(now_ms, price, size)
+        self.series.note(now_ms, price, size, self.contract.quote_amount(size, price))
         return made

@@ -5,11 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from ..candles import WEEK, Candles
 from ..wire import Call, Json, Refusal, Routes
 from . import params
 from .contracts import FUNDING_CAP, FUNDING_HOURS, ZERO, plain
 from .listing import Listing
-from .series import Series
 from .streams import ratio
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 routes: Routes = Routes()
 
-STEPS = (1, 3, 5, 15, 30, 60, 120, 240, 360, 720, 1440, 4320, 10_080)
+STEPS = (1, 3, 5, 15, 30, 60, 120, 240, 360, 720, 1440, 4320, WEEK)
 MAX_BARS = 500
 MAX_LEVELS = 50
 
@@ -182,7 +182,7 @@ def mark_price_kline(exchange: Exchange, call: Call) -> Json:
     return _bars(call, params.listing_of(exchange, call).mark_series)
 
 
-def _bars(call: Call, series: Series) -> Json:
+def _bars(call: Call, series: Candles) -> Json:
     step = params.whole(call, "step", 1, STEPS, 40038)
     for name in ("start_time", "end_time"):
         params.needed(call, name)
@@ -198,7 +198,7 @@ def _bars(call: Call, series: Series) -> Json:
             "low_price": plain(bar.low),
             "volume": plain(bar.volume),
         }
-        for bar in series.between(step, start, end, MAX_BARS)
+        for bar in reversed(series.newest(step, MAX_BARS, -(-start // 60), end // 60))
     ]
     return rows
 

@@ -8,14 +8,14 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from ..book import Side
+from ..candles import WEEK, Bar, Candles
 from ..feed import Frame
 from ..wire import Json
 from .contracts import FUNDING_CAP, FUNDING_MS, ZERO, plain
 from .listing import Listing, Print
-from .series import Bar, Series
 
 Levels: TypeAlias = "list[tuple[Decimal, Decimal]]"
-INTERVALS = {"1m": 1, "5m": 5, "15m": 15, "30m": 30, "1H": 60, "2H": 120, "4H": 240, "1D": 1440, "1W": 10_080}
+INTERVALS = {"1m": 1, "5m": 5, "15m": 15, "30m": 30, "1H": 60, "2H": 120, "4H": 240, "1D": 1440, "1W": WEEK}
 DEPTHS = (5, 20, 50)
 STALE_MS = 1000
 """A book stream not looked at for this long was listened to by nobody and starts anew."""
@@ -159,10 +159,10 @@ class BookTicker(Stream):
             yield data
 
 
-class Candles(Stream):
+class CandlePush(Stream):
     """The bar in progress, whenever it changes."""
 
-    def __init__(self, topic: str, symbol: str, series: Series, minutes: int) -> None:
+    def __init__(self, topic: str, symbol: str, series: Candles, minutes: int) -> None:
         super().__init__(topic, 500)
         self._symbol = symbol
         self._series = series
@@ -171,7 +171,7 @@ class Candles(Stream):
 
     def payloads(self, now_ms: int) -> Iterator[Json]:
         """The bar as it is now; ``ts`` is the time of the push, as the live service has it."""
-        bar = self._series.current(self._minutes)
+        bar = self._series.latest(self._minutes)
         if bar != self._last:
             self._last = bar
             item: Json = {

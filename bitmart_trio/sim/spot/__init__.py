@@ -5,15 +5,17 @@ from __future__ import annotations
 import random
 from decimal import Decimal
 from functools import partial
+from operator import mul
 from typing import TYPE_CHECKING
 
 from ..book import Book
+from ..candles import Candles
 from ..flow import Quoter, Rota
+from ..prehistory import Market, Prehistory
 from ..wire import Routes
 from . import account, algo, broker, funding, margin, savings, sub_accounts, trading
 from . import market as market_data
 from .algo import Algo
-from .candles import Candles
 from .earn import Earn
 from .feed import SpotFeed
 from .funding import Funding
@@ -45,18 +47,17 @@ class SpotMarket:
         self.markets: dict[str, PairMarket] = {}
         self.currencies: dict[str, str] = exchange.listed.names()
         """Every currency with its full name."""
-        now = exchange.clock.steady_ms() // 1000
         for pair in exchange.listed.pairs:
             last = pair.on_grid(exchange.flow.rate(pair.base, pair.quote))
-            candles = Candles(
-                f"{exchange.seed}/past/{pair.symbol}",
-                now,
-                last,
-                point=pair.tick,
-                reach=pair.past_reach,
-                lot=pair.lot,
-                lots=4 * sum(pair.lots),
+            shown = Market(
+                f"{exchange.seed}/{pair.symbol}",
+                pair.on_grid,
+                unit=pair.lot,
+                worth=partial(mul, pair.lot),
+                pace=8 * sum(pair.lots),
             )
+            past = Prehistory(exchange.paths.of(pair.base, pair.quote), shown)
+            candles = Candles(past, last, opens_at_trade=True)
             self.markets[pair.symbol] = PairMarket(pair, Book(), candles, last)
         self.feed: SpotFeed = SpotFeed(exchange, self.markets)
         self.engine: Engine = Engine(exchange, self.feed)
@@ -109,7 +110,7 @@ class SpotMarket:
         return market
 
     def _live_on(self, market: PairMarket, now_ms: int) -> None:
-        market.candles.turn(now_ms // 1000)
+        market.candles.roll(now_ms)
         pair, flow = market.pair, self._exchange.flow
         quoter = self._quoters.get(pair.symbol)
         if quoter is not None:

@@ -250,7 +250,7 @@ class SpotFeed:
             "high_24h": pair.price_text(day.high),
             "low_24h": pair.price_text(day.low),
             "base_volume_24h": pair.size_text(day.volume),
-            "quote_volume_24h": f"{day.quote_volume:.2f}",
+            "quote_volume_24h": f"{day.turnover:.2f}",
             "fluctuation": f"{market.last / day.open - 1:+.4f}",
             "bid_px": pair.price_text(bid),
             "bid_sz": pair.size_text(bid_size),
@@ -335,7 +335,7 @@ def _book_version(market: PairMarket) -> object:
 
 def _last_trade(market: PairMarket) -> object:
     bar = market.candles.current
-    return bar.time, bar.close, bar.volume
+    return bar.minute, bar.close, bar.volume
 
 
 def _kline_builder(step: int) -> Callable[[PairMarket], Json]:
@@ -343,7 +343,7 @@ def _kline_builder(step: int) -> Callable[[PairMarket], Json]:
         pair, bar = market.pair, market.candles.latest(step)
         return {
             "candle": [
-                bar.time,
+                bar.minute * 60,
                 *(pair.price_text(price) for price in (bar.open, bar.high, bar.low, bar.close)),
                 pair.size_text(bar.volume),
             ],

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from .. import rules
 from ..accounts import ZERO
+from ..candles import MONTH, WEEK, Bar
 from ..numbers import NumberError, read_integer
 from ..wire import Call, Json, Refusal, Routes
-from .candles import STEPS, Candle
 from .pairs import COIN_NAMES, Pair, PairMarket
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ T = TypeVar("T", int, None)
 
 routes: Routes = Routes()
 
+STEPS = (1, 5, 15, 30, 60, 120, 240, 1440, WEEK, MONTH)
+"""Lengths served over REST, in minutes."""
 KLINES_MAX = 200
 KLINES_DEFAULT = 100
 LEVELS_MAX = 50
@@ -129,7 +131,7 @@ def _ticker(market: PairMarket, now_ms: int) -> dict[str, Json]:
         "symbol": pair.symbol,
         "last": pair.price_text(market.last),
         "v_24h": pair.size_text(day.volume),
-        "qv_24h": f"{day.quote_volume:.2f}",
+        "qv_24h": f"{day.turnover:.2f}",
         "open_24h": pair.price_text(day.open),
         "high_24h": pair.price_text(day.high),
         "low_24h": pair.price_text(day.low),
@@ -153,12 +155,16 @@ def klines(exchange: Exchange, call: Call) -> Json:
     if not 1 <= limit <= KLINES_MAX:
         raise _sorry(71004, "The number of requested k-line exceeds the maximum")
     after, before = _number(call, "after", 71001, None), _number(call, "before", 71002, None)
+    if after is not None and before is not None and after >= before:
+        raise _sorry(71003, "The interval of after and before is invalid")
+    # Both bounds are excluded, and in seconds.
+    first = 0 if after is None else after // 60 + 1
     if after is not None and before is None:
-        found = market.candles.oldest(step, limit, after)
+        found = market.candles.oldest(step, limit, first)
     else:
-        if after is not None and before is not None and after >= before:
-            raise _sorry(71003, "The interval of after and before is invalid")
-        found = market.candles.newest(step, limit, after, before)
+        found = market.candles.newest(
+            step, limit, first, call.now_ms // 60_000 if before is None else (before - 1) // 60
+        )
     return [_kline(market.pair, bar) for bar in found]
 
 
@@ -168,15 +174,15 @@ def latest_klines(exchange: Exchange, call: Call) -> Json:
     return klines(exchange, call)
 
 
-def _kline(pair: Pair, bar: Candle) -> Json:
+def _kline(pair: Pair, bar: Bar) -> Json:
     return [
-        str(bar.time),
+        str(bar.minute * 60),
         pair.price_text(bar.open),
         pair.price_text(bar.high),
         pair.price_text(bar.low),
         pair.price_text(bar.close),
         pair.size_text(bar.volume),
-        f"{bar.quote_volume:.2f}",
+        f"{bar.turnover:.2f}",
     ]
 
 

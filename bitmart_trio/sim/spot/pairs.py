@@ -8,7 +8,7 @@ from decimal import ROUND_DOWN, Decimal
 import attrs
 
 from ..book import Book, Side
-from .candles import Candles
+from ..candles import Candles
 
 MONEY = Decimal("1E-8")
 """The grain of balances, values and fees."""
@@ -33,8 +33,6 @@ class Pair:
     """How far apart the synthetic quotes lie."""
     lots: tuple[int, int] = (2_000, 150_000)
     """Least and greatest size of a synthetic quote, in steps of `lot`."""
-    past_reach: int = 3_000
-    """How far a minute of the invented past moves, in steps of `tick`."""
 
     @property
     def lot(self) -> Decimal:
@@ -61,8 +59,8 @@ class Pair:
 
 PAIRS = (
     Pair("BTC_USDT", 53, "BTC", "USDT", 5, 2),
-    Pair("ETH_USDT", 55, "ETH", "USDT", 4, 2, spacing=Decimal("0.05"), lots=(5_000, 300_000), past_reach=180),
-    Pair("BMX_USDT", 1003, "BMX", "USDT", 2, 5, spacing=Decimal("0.00001"), lots=(50_000, 2_000_000), past_reach=40),
+    Pair("ETH_USDT", 55, "ETH", "USDT", 4, 2, spacing=Decimal("0.05"), lots=(5_000, 300_000)),
+    Pair("BMX_USDT", 1003, "BMX", "USDT", 2, 5, spacing=Decimal("0.00001"), lots=(50_000, 2_000_000)),
 )
 
 
@@ -100,9 +98,9 @@ class PairMarket:
         self.last = trade.price
         self.trades.append(trade)
         self.unsent.append(trade)
-        self.candles.trade(steady_ms // 1000, trade.price, trade.size)
+        self.candles.note(steady_ms, trade.price, trade.size, trade.price * trade.size)
 
     def mark(self, price: Decimal, steady_ms: int) -> None:
         """Take a price that came without a trade."""
         self.last = price
-        self.candles.trade(steady_ms // 1000, price, Decimal(0))
+        self.candles.note(steady_ms, price)
