@@ -61,6 +61,15 @@ _SECOND_CHANCE: Final = 3
 """Tries of a question that has failed before in this run."""
 _FOLLOWED: Final = 500
 """Orders that are followed up one by one, at the most."""
+_SPOT_TRACES: Final = (
+    "spot.trading.",
+    "spot.algo.",
+    "spot.account.",
+    "spot.margin.",
+    "spot.earn.",
+    "futures.account.transfers",
+)
+"""Histories that an account leaves traces in that has ever had funds on the spot market."""
 _PASSING: Final = (RateLimited, ServiceUnavailable, ExchangeFault, ConnectionLost, MalformedReply)
 """What may be over when one asks again later."""
 
@@ -384,17 +393,17 @@ class _Archivist:
 
 
 def never_traded(reader: Reader) -> bool:
-    """Whether nothing in an archive says that its account was ever used: no record, no funds, nothing left unknown."""
-    if any(not kind.startswith(("spot.market.", "futures.market.")) for kind in reader.kinds()):
+    """Whether nothing in an archive says that its account ever had anything to trade on the spot market.
+
+    No funds, no record of any that came or went, and nothing left unknown that could tell.
+    """
+    if any(kind.startswith(_SPOT_TRACES) for kind in reader.kinds()):
         return False
     for row in reader.histories():
-        group_of_others = row.endpoint.startswith(
-            ("spot.sub_account.", "futures.sub_account.", "spot.broker.", "futures.affiliate.")
-        )
-        # Those that were only seen in wide windows are what is asked about.
-        if not group_of_others and not row.state.complete and row.state is not State.RUNNING:
+        # Those that were only seen in wide windows are still running: they are what is asked about.
+        if row.endpoint.startswith(_SPOT_TRACES) and not row.state.complete and row.state is not State.RUNNING:
             return False
-    for endpoint in ("spot.account.balances", "spot.account.spot_balances", "futures.account.assets"):
+    for endpoint in ("spot.account.balances", "spot.account.spot_balances"):
         looks = [look for look in reader.looks() if look.endpoint == endpoint]
         if not looks or not all(look.state.complete for look in looks):
             return False
