@@ -26,6 +26,9 @@ from ._tasks import History
 from ._wire import Wire, canonical
 from ._writer import Store
 
+_EDGE: Final = 3_600_000
+"""How closely the moment is found before which an exchange refuses to answer."""
+_IN_FRONT: Final = 120_000
 _COARSE: Final = 89 * DAY
 """The width of the windows in which a history without a documented longest window is looked at first."""
 
@@ -47,6 +50,10 @@ class _Walked:
     requests: int = 0
     failures: int = 0
     """Windows in a row that have failed."""
+    refused: Span | None = None
+    """The window before, when it was refused and others are not."""
+    newest_refused: bool | None = None
+    """Whether the newest day is refused too; None while nobody has asked."""
     ended: State | None = None
     """Why nothing more is asked."""
     reason: str = ""
@@ -182,9 +189,12 @@ class Histories:
                 if settled is not None:
                     walked.failures = 0
                     await self._answered(history, settled, heard, total, walked)
+                    if walked.refused is not None:
+                        edge, walked.refused = walked.refused, None
+                        await self._edge(history, edge, walk, walked, patience)
                 elif plan.window == window:
                     continue  # another page, or the same window once more
-            elif found.state in (State.NOT_OFFERED, State.NOT_PERMITTED) and await self._refuses(history, walk):
+            elif not found.again and await self._refuses(history, walk, walked):
                 walked.ended, walked.reason, walked.code = found.state, found.reason, found.code
                 await self._rest(history, plan, heard, found.state, found.reason, found.code)
                 return
@@ -199,7 +209,10 @@ class Histories:
                     ),
                 )  # fmt: skip
                 walked.gaps += 1
-                walked.failures += not found.too_old
+                if found.again:
+                    walked.failures += 1
+                else:
+                    walked.refused = Span(settled.since, settled.until)
                 if walked.failures >= 2:
                     walked.ended, walked.reason, walked.code = state, found.reason, found.code
                     reason = f"not asked, since the windows before it failed: {found.reason}"
@@ -239,15 +252,34 @@ class Histories:
             entry = WindowDecided(history.name, span[0], span[1], state, _numbers(heard), reason, code)
             await self._decide(history, entry)
 
-    async def _refuses(self, history: History, walk: Walk[object, object]) -> bool:
+    async def _refuses(self, history: History, walk: Walk[object, object], walked: _Walked) -> bool:
         """Whether the exchange refuses even the newest day of a history: then it refuses all of it."""
         rules = history.rules
         row = await self._run(partial(self._row, history))
-        if not rules.span or row.until - row.since <= DAY:
+        if not rules.span or rules.sums or row.until - row.since <= DAY:
             return True
-        ask = Ask(max(row.since, row.until - max(DAY, rules.grain)), row.until, 1)
-        found = (await self._ask(history, walk, ask, PATIENCE)).judgement
-        return found.state in (State.NOT_OFFERED, State.NOT_PERMITTED)
+        if walked.newest_refused is None:
+            ask = Ask(max(row.since, row.until - max(DAY, rules.grain)), row.until, 1)
+            found = (await self._ask(history, walk, ask, PATIENCE)).judgement
+            walked.newest_refused = found.state is not State.ANSWERED and not found.again
+        return walked.newest_refused
+
+    async def _edge(
+        self, history: History, span: Span, walk: Walk[object, object], walked: _Walked, patience: int
+    ) -> None:
+        """Read the newer part of a window that was refused for its age: up to an hour, half by half."""
+        since, until, rules = span.since, span.until, history.rules
+        while until - since > max(_EDGE, 2 * rules.grain):
+            middle = since + (until - since) // 2
+            middle -= middle % rules.grain
+            # As much more in front as the plan may ask for, so that it is not refused for that.
+            ask = Ask(middle - _IN_FRONT, until, 1)
+            found = (await self._ask(history, walk, ask, patience)).judgement
+            if found.state is State.ANSWERED:
+                await self._windows(history, Plan[Wire](rules, middle, until), walk, walked, patience)
+                until = middle
+            else:
+                since = middle
 
     # A coarse look first.
 
