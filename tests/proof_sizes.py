@@ -50,6 +50,8 @@ VENUE_FUZZ: Final = _seeds("VENUE_FUZZ", 2)
 """Streams of junk, each kind: ``sim/test_fuzz_venue.py``."""
 MONEY_MACHINE: Final = _seeds("MONEY_MACHINE", 8)
 """Examples of the state machine that moves money: ``sim/test_money_machine.py``."""
+ARCHIVE_STORMS: Final = _seeds("ARCHIVE_STORMS", 2)
+"""Archives of an account whose exchange misbehaves in several ways at once: ``history/test_archive_storm.py``."""
 MONEY_WALKS: Final = _seeds("MONEY_WALKS", 2, full=50)
 """Walks through all chapters that move money: ``sim/test_chapters_money.py``."""
 
