@@ -15,19 +15,24 @@ import sys
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import archive_kit as kit
 import pytest
+import trio
+import trio.testing
 from archive_kit import DEPOSITS, SINCE, UNTIL, deposit
 from proof_sizes import ARCHIVE_STOPS
 
-from bitmart_trio.history.archive import ArchiveError
+import bitmart_trio as bm
+from bitmart_trio.history.archive import ArchiveError, archive
 from bitmart_trio.history.archive import _folder as folders
 from bitmart_trio.history.archive import _journal as journals
 from bitmart_trio.history.archive._check import verify
 from bitmart_trio.history.archive._schema import DATABASE
 from bitmart_trio.history.archive._writer import Store, rebuild
+
+T = TypeVar("T")
 
 SEED: Final = 1
 WRITER: Final = Path(__file__).parent / "archive_writer.py"
@@ -173,6 +178,45 @@ class _Stop:
 
 class _Enough(Exception):
     """So it stops."""
+
+
+# ---- a whole run -------------------------------------------------------------------------------------------------
+
+
+async def to_its_end(call: Callable[[], T], /) -> T:
+    """Like a worker thread: what has begun is not cancelled."""
+    with trio.CancelScope(shield=True):
+        await trio.sleep(0.01)
+    return call()
+
+
+@pytest.mark.parametrize("lines", [3, 30, 90])
+async def test_a_disk_that_stops_amid_a_run_is_one_error_and_the_next_run_completes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, autojump_clock: trio.testing.MockClock, lines: int
+) -> None:
+    """Six histories are read at once; all of them stop, and it is said once."""
+    left = lines
+
+    def write(file: int, data: bytes) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            refuse(errno.ENOSPC)(file, data)
+        os.write(file, data)
+
+    async with bm.sim.open_exchange(seed=7, live=False) as venue:
+        await trio.sleep(1)
+        since = venue.exchange.clock.start
+        async with venue.open_client() as client:
+            with monkeypatch.context() as patch:
+                patch.setattr(journals, "write_all", write)
+                with pytest.raises(ArchiveError, match=r"the disk is full .*; make room, then go on with --resume"):
+                    await archive(client, tmp_path / "a", since=since, allow_trading_key=True, run=to_its_end)
+            report = await archive(
+                client, tmp_path / "a", since=since, resume=True, allow_trading_key=True, run=to_its_end
+            )
+    assert report.complete
+    assert verify(tmp_path / "a").problems == ()
 
 
 # ---- processes ---------------------------------------------------------------------------------------------------

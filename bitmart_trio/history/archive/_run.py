@@ -7,8 +7,8 @@ them, and the newest hour is read again at the end: what was between two states 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from pathlib import Path
@@ -134,10 +134,25 @@ async def archive(
         archivist = _Archivist(client, store, runner, tell, left_out, now)
         stack.push_async_callback(archivist.close)
         await archivist.begin(key, begin, max(begin, end))
-        with lone_error():
+        with _one_stopped_disk(), lone_error():
             await archivist.work(tuple(symbols), settle)
     assert archivist.report is not None
     return archivist.report
+
+
+@contextmanager
+def _one_stopped_disk() -> Generator[None]:
+    """A disk that stops stops every history that is being read, with the same words: one of them will do."""
+    try:
+        yield
+    except ExceptionGroup as group:
+        stopped, others = group.split(ArchiveError)
+        if stopped is None or others is not None:
+            raise
+        first: Exception = stopped
+        while isinstance(first, ExceptionGroup):
+            first = first.exceptions[0]
+        raise first from group
 
 
 class _Archivist:
