@@ -1,7 +1,7 @@
 r"""Text from a peer made harmless for the place where it is shown: a terminal, a shell, Markdown, HTML, CSV, JSON.
 
 Whatever an exchange sends is data, never a command. Every edge that shows such text passes it through one function of
-this module:
+this module::
 
     print(printable(error.message))                 # a terminal or a log: one line, nothing that the terminal obeys
     word = shell_word(symbol)                       # shell completion: None unless it is a plain word

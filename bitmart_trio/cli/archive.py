@@ -117,8 +117,12 @@ class Screen:
 
 
 def _detail(step: archives.Progress) -> str:
-    gaps = f", {step.gaps} gaps" if step.gaps else ""
-    return f"{step.records} records, {step.requests} requests{gaps}"
+    gaps = f", {_count(step.gaps, 'gap')}" if step.gaps else ""
+    return f"{_count(step.records, 'record')}, {_count(step.requests, 'request')}{gaps}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 @attrs.frozen(kw_only=True)

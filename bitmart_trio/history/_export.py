@@ -11,8 +11,6 @@ first, and the file is made when the history is at its end.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -23,6 +21,7 @@ from typing import BinaryIO, Final, Generic, Literal, TypeAlias, TypeVar, cast
 import attrs
 
 from ..errors import BitMartError
+from ..text import csv_line
 from ._plan import HistoryGap
 from ._threads import Runner, Thread
 from ._values import columns, plain
@@ -222,6 +221,5 @@ def _text(value: object) -> str:
 
 
 def _csv(rows: Iterable[Sequence[str]]) -> bytes:
-    buffer = io.StringIO(newline="")
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
-    return buffer.getvalue().encode()
+    """Lines of CSV. No text in them ends a line or is a formula, so each line has one end, and files keep theirs."""
+    return "".join(csv_line(row).removesuffix("\r\n") + "\n" for row in rows).encode()

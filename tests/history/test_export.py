@@ -19,6 +19,7 @@ from history_kit import SINCE, Past, write_past
 import bitmart_trio as bm
 from bitmart_trio import history
 from bitmart_trio.history import _parquet
+from bitmart_trio.history._export import _csv  # pyright: ignore[reportPrivateUsage]
 from bitmart_trio.models import FuturesFill, FuturesOrder, FuturesTransfer, SpotFill, SpotKline
 from bitmart_trio.sim.exchange import START_MS
 from bitmart_trio.sim.faults import Fail5xx
@@ -238,3 +239,11 @@ def test_an_amount_beyond_128_bits_is_exact_in_parquet(tmp_path: Path) -> None:
     _parquet.write(rows, tmp_path / "a.parquet", FuturesTransfer)
     assert str(pq.read_schema(tmp_path / "a.parquet").field("amount").type) == "decimal256(76, 12)"
     assert [row["amount"] for row in rows_of(tmp_path / "a.parquet")] == [Decimal(amount) for amount in amounts]
+
+
+def test_no_text_of_the_exchange_splits_a_row_or_is_a_formula() -> None:
+    """A lone carriage return ends a line for some readers, and a spreadsheet computes what begins with =."""
+    line = _csv([["a\rb\nc", "=1+1", "-1.50", 'say "x", y']]).decode()
+    assert line.count("\n") == 1
+    assert "\r" not in line
+    assert next(csv.reader([line])) == ["a\\rb\\nc", "'=1+1", "-1.50", 'say "x", y']

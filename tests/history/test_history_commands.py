@@ -242,7 +242,7 @@ def test_what_an_archive_shows() -> None:
         Progress("spot.broker.rebates", "not_permitted", 0.0, 0, 0, 0, "no \x1b[/x] permission"),
         Progress("spot.earn.holdings", "answered", 1.0, 0, 0, 0),
     ]
-    done = "spot.trading.trades: 200 records, 4 requests, 1 gaps (answered)"
+    done = "spot.trading.trades: 200 records, 4 requests, 1 gap (answered)"
     refused = "spot.broker.rebates: 0 records, 0 requests (not permitted: no \\x1b[/x] permission)"
     plain, drawn = io.StringIO(), io.StringIO()
     with Screen(Console(file=plain, width=120)) as screen:
