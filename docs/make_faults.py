@@ -64,6 +64,10 @@ kind (`spot/public`, `spot/private`, `futures/public`, `futures/private`, `http`
 
 {common}
 
+Some lose, delay or cut what travels; some answer in the exchange's place, as the network in front of it does; some make the exchange itself answer
+oddly; and some make it *eventually consistent*: what it has accepted is not shown yet, or is shown as it was. The last matter most to a bot, because no
+exchange promises the opposite: give each list, look-up, position and balance a `Lag` of its own, and see whether the bot still knows what it holds.
+
 *This library* below is what `tests/sim/test_faults_seen.py` shows for each.
 """
 

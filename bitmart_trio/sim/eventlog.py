@@ -66,6 +66,8 @@ class EventLog:
         """How many events there ever were, those that have fallen out included."""
         self._size = size
         self._most_bytes = most_bytes
+        self._weights: deque[int] = deque()
+        """Roughly what each of `lines` takes, and all together."""
         self._bytes = 0
         self._clock = clock
         self._watchers: list[Callable[[Event], None]] = []
@@ -74,13 +76,18 @@ class EventLog:
         """Add one event, its texts cut to `TEXT_MOST`; the oldest fall out when the log is full."""
         self.written += 1
         event: Event = {"ms": self._clock.steady_ms(), "kind": kind, **fields}
+        weight = EVENT_BYTES
         for name, value in fields.items():
-            if isinstance(value, str) and len(value) > TEXT_MOST:
-                event[name] = f"{value[:TEXT_MOST]}..."
+            if isinstance(value, str):
+                weight += min(len(value), TEXT_MOST)
+                if len(value) > TEXT_MOST:
+                    event[name] = f"{value[:TEXT_MOST]}..."
         self.lines.append(event)
-        self._bytes += _weight(event)
-        while self._bytes > self._most_bytes or len(self.lines) > self._size:
-            self._bytes -= _weight(self.lines.popleft())
+        self._weights.append(weight)
+        self._bytes += weight
+        while self._bytes > self._most_bytes or len(self._weights) > self._size:
+            self.lines.popleft()
+            self._bytes -= self._weights.popleft()
         for watcher in self._watchers:
             watcher(event)
 
@@ -111,10 +118,6 @@ class EventLog:
                 yield
             finally:
                 stop()
-
-
-def _weight(event: Event) -> int:
-    return EVENT_BYTES + sum(len(value) for value in event.values() if isinstance(value, str))
 
 
 def _write_all(write: Callable[[bytes], int | None], data: bytes) -> None:

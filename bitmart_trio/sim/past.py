@@ -8,7 +8,7 @@ are shown that copy for the length of one handler, so paging, filters and refusa
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -146,7 +146,7 @@ class Past:
         return _Then(account, orders, trader.without_what_is_newer_than(then.trader))
 
     @contextmanager
-    def _shown(self, then: _Then) -> Iterator[None]:
+    def _shown(self, then: _Then) -> Generator[None, None, None]:
         account_id, traders = then.account.account_id, self._futures.traders
         engine, trader = self._spot.engine, traders[account_id]
         self._spot.engine, traders[account_id] = engine.showing(account_id, then.orders), then.trader

@@ -173,6 +173,10 @@ async def GarbageReply(exchange: sim.Venue, client: bm.Client) -> None:
 async def EdgePage(exchange: sim.Venue, client: bm.Client) -> None:
     exchange.faults.add(sim.EdgePage(TICKER, 2, status=520))
     await reads(client)
+    exchange.faults.add(sim.EdgePage(TICKER, 2, status=403, retry_after=7))
+    begun = trio.current_time()
+    await reads(client)
+    assert trio.current_time() >= begun + 14
     for number, status in enumerate((403, 404, 451, 530)):
         exchange.faults.add(sim.EdgePage(SUBMIT, status=status, html=status != 530))
         with pytest.raises(bm.OutcomeUnknown):
@@ -195,10 +199,8 @@ async def GatewayJson(exchange: sim.Venue, client: bm.Client) -> None:
 
 @case
 async def EmptyData(exchange: sim.Venue, client: bm.Client) -> None:
-    exchange.faults.add(sim.EmptyData(TICKER, None, lasting=60))
-    with pytest.raises(bm.MalformedReply):
-        await reads(client)
-    exchange.faults.clear()
+    exchange.faults.add(sim.EmptyData(TICKER, 2))
+    await reads(client)
     exchange.faults.add(sim.EmptyData(SUBMIT, handled=True))
     await unknown(client)
     exchange.faults.add(sim.EmptyData("/spot/v4/query/open-orders", None))
