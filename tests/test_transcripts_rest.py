@@ -2,6 +2,8 @@
 
 A transcript is one file: a line on its source, the call's keyword arguments, the request, its authority, for a POST its
 body, and the reply. ``raises:`` names the exception and code of a refusal. ``spot.market.ticker~2`` is a second case.
+What was recorded of the live exchange, and is not as documented, stands in files ``~recorded``, beside the documented
+ones.
 """
 
 from __future__ import annotations
@@ -12,13 +14,14 @@ import inspect
 import json
 import pkgutil
 from collections.abc import Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final
 
 import attrs
 import pytest
+import trio
 from rest_recorder import Recorder
 
 import bitmart_trio.rest
@@ -179,6 +182,38 @@ async def test_unknown_fields_are_kept(transcript: Transcript) -> None:
     assert codec.decoder(returns)(codec.dumps(_as_json(grown))) == known.data
     if grown != payload:
         assert set(codec.unknown_fields(grown, returns).values()) == {"new"}
+
+
+@_each(argvalues=[transcript for transcript in TRANSCRIPTS if "~recorded" in transcript.name])
+def test_recorded_replies_say_where_they_were_recorded(transcript: Transcript) -> None:
+    """And each stands beside the documented one."""
+    assert transcript.source.startswith("# recorded: ")
+    assert transcript.name.partition("~")[0] in {other.name for other in TRANSCRIPTS}
+
+
+def test_what_recordings_change() -> None:
+    """The figures of recorded replies, as a program sees them."""
+    read = {each.name: _payload_model(each) for each in TRANSCRIPTS if "~recorded" in each.name}
+    order = read["spot.trading.order~recorded"]
+    assert (order.client_order_id, order.state, order.price, order.size) == (None, "partially_canceled", 0, 0)
+    assert order.notional - order.filled_notional == Decimal("0.00131692")
+    [fill] = read["spot.trading.order_trades~recorded"]
+    assert fill.fee == (fill.notional / 1000).quantize(Decimal("1E-8"), ROUND_DOWN)
+    [first] = read["futures.position.positions~recorded"]
+    assert first.realized_value == -first.position_value * Decimal("0.0006")
+    assert first.mark_price == first.current_value  # the value, not the price
+    later = read["futures.position.positions_v2~recorded"][0]
+    assert later.maintenance_margin == first.maintenance_margin
+    assert later.current_fee == later.current_value * Decimal("0.000057")
+    assert read["futures.trading.order~recorded2"].price > read["futures.trading.order~recorded2"].deal_avg_price
+    one, two = read["futures.account.transaction_history~recorded"]
+    assert one.tran_id == two.tran_id == str(one.time)
+
+
+def _payload_model(transcript: Transcript) -> Any:
+    recorder = Recorder(transcript.reply, transcript.status)
+    trio.run(functools.partial(_method(transcript, recorder), **transcript.call))
+    return recorder.replies[0].data
 
 
 def test_every_row_has_a_transcript_and_a_method() -> None:
