@@ -59,6 +59,8 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     alone = option.usepdb or option.trace or option.capture == "no" or option.collectonly
     if not alone and any(Path(argument).is_dir() for argument in config.args):
         option.numprocesses, option.dist = "auto", "worksteal"
+        # Each of them collects all tests: beyond a few, more workers take longer.
+        option.maxprocesses = option.maxprocesses or 8
 
 
 @pytest.hookimpl(wrapper=True)

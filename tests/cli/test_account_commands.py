@@ -31,7 +31,7 @@ def test_lists_of_an_account_as_json(cli: Cli) -> None:
 
     balances = cli.rows("balances")
     (dollars,) = (row for row in balances if (row["market"], row["currency"]) == ("spot", "USDT"))
-    assert (dollars["available"], dollars["frozen"]) == ("99700.00000000", "300.00000000")
+    assert (dollars["available"], dollars["frozen"]) == ("99699.70000000", "300.30000000")
     assert {row["market"] for row in balances} == {"spot", "futures"}
     assert {row["market"] for row in cli.rows("balances", "--market", "spot", "--all")} == {"spot"}
     (order,) = cli.rows("orders", "BTC_USDT")

@@ -75,7 +75,7 @@ async def _an_account(page: Browser, client: bm.Client) -> None:
     assert order.split("\t") == ["BTC_USDT", "buy", "limit", "50,000", "0.5", "0", "byHand1"]
     (position,) = await page.wait(f"(({_rows('positions')}).length && {_rows('positions')})")
     assert position.split("\t")[:3] == ["BTCUSDT 5\u00d7 isolated", "long", "200"]
-    assert "spot\tUSDT\t75,000\t25,000" in await page.evaluate(_rows("balances"))
+    assert "spot\tUSDT\t74,975\t25,025" in await page.evaluate(_rows("balances"))
     await page.wait(f"{_rows('lines')}.some((line) => line.includes('/spot/v2/submit_order'))")
     await client.spot.trading.cancel_all_orders()
     await page.wait(f"{_rows('orders')}.length === 0")
