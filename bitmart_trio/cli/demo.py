@@ -28,6 +28,9 @@ FRAMES_A_SECOND: Final = 10
 FILL_WITHIN: Final = 5.0
 """Seconds. A market order fills at once; this is for a machine that is very busy."""
 
+BOUGHT: Final = (bm.models.SpotOrderState.FILLED, bm.models.SpotOrderState.PARTIALLY_CANCELED)
+"""How a market buy ends: nearly always as partially canceled, for what was left of its money bought no further lot."""
+
 
 class Demo:
     """One run of the tour: what has come in so far, and the orders on the way.
@@ -96,7 +99,7 @@ class Demo:
     async def _read_orders(self, updates: AsyncIterable[bm.models.SpotOrderUpdate]) -> None:
         async for update in updates:
             self._say(f"private stream: order {update.order_id} is {update.order_state}")
-            if update.order_state is bm.models.SpotOrderState.FILLED:
+            if update.order_state in BOUGHT and update.filled_size:
                 self._filled.setdefault(update.order_id, trio.Event()).set()
 
     async def _trade(self, client: bm.Client, start: float) -> None:
