@@ -287,10 +287,11 @@ class _Archivist:
         """Decide what wide windows have shown to be empty: only an account without any trace is believed."""
         idle, held = await self._run(lambda: (never_traded(self._store.reader()), holds(self._store.reader())))
         spot_orders = next(iter(lists)).name
-        for history in [*self._read.values()]:
-            # An open order holds what it would spend.
-            believed = idle or (history.name == spot_orders and not held)
-            await self._histories.settle_empty(history, believed=believed)
+        # An open order holds what it would spend.
+        await self._all(
+            partial(self._histories.settle_empty, each, believed=idle or (each.name == spot_orders and not held))
+            for each in [*self._read.values()]
+        )
 
     async def _wait(self, settle: float) -> None:
         """Wait until the end of the range is old enough for its last records to show."""
@@ -320,7 +321,8 @@ class _Archivist:
     async def _open_orders(self, moment: str) -> None:
         """Look at the open orders of contracts; contract by contract where there are more than one list holds."""
         for look in _tasks.open_orders(moment):
-            seen = await self._looks.take(look, anew=True)
+            # What an earlier run has seen stays what was there before: what is gone by now is followed up.
+            seen = await self._looks.take(look, anew=moment == "after")
             if seen.full:
                 await self._by_contract(look)
 
