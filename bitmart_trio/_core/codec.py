@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import inspect
 import itertools
-import operator
 import types
 import typing
 from collections import deque
@@ -399,7 +398,6 @@ def _twin(model: Any) -> Any:
     attrs.resolve_types(model)
     members: dict[str, Any] = {"__slots__": (), "__module__": model.__module__, "__annotations__": {}}
     fields: list[Any] = []
-    numbers: list[str] = []
     sides: list[str] = []
     for field in attrs.fields(model):
         name = field.metadata.get(WIRE) or field.name
@@ -407,61 +405,48 @@ def _twin(model: Any) -> Any:
         members["__annotations__"][name] = _native(field.type)
         if name != field.name:
             members[name] = inspect.getattr_static(model, field.name)
-        if field.type in (Decimal, Decimal | None):
-            numbers.append(field.name)
-        elif field.type is Levels:
+        if field.type is Levels:
             sides.append(field.name)
     members["__attrs_attrs__"] = tuple(fields)
-    members["__attrs_post_init__"] = _finisher(model, numbers, sides)
+    members["__attrs_post_init__"] = _finisher(model, sides)
     return type(model.__name__, (model,), members)
 
 
 _set_class: Final[Callable[[Any, type], None]] = vars(object)["__class__"].__set__
 
 
-def _finisher(model: Any, numbers: list[str], sides: list[str]) -> Callable[[Any], None]:
-    """What turns a twin into its model. A ValueError of it is msgspec's own refusal."""
-    # Two names at the least, so that it gives a tuple.
-    read = operator.attrgetter(*(numbers * 2 if len(numbers) == 1 else numbers)) if numbers else None
-    plain, is_sane = _numbers.PLAIN, _numbers.is_sane
+def _finisher(model: Any, sides: list[str]) -> Callable[[Any], None]:
+    """Return what turns a twin into its model. A ValueError of it is msgspec's own refusal."""
     slots = [inspect.getattr_static(model, name) for name in sides]
     accesses = [(slot.__get__, slot.__set__) for slot in slots]
 
     def finish(twin: Any) -> None:
         _set_class(twin, model)
-        if read is not None:
-            for number in read(twin):
-                if number is not None and number.adjusted() not in plain and not is_sane(number):
-                    raise ValueError("a number that is not finite, or has too many digits")
+
+    def finish_with_sides(twin: Any) -> None:
+        _set_class(twin, model)
         for get, put in accesses:
             put(twin, Levels.of(bytes(get(twin))))
 
-    return finish
+    return finish_with_sides if sides else finish
 
 
-def _is_unchecked(type_: Any) -> bool:
-    """Whether a type holds numbers that no model looks at: those of rows, and of lists of numbers."""
+def _holds_decimals(type_: Any) -> bool:
+    """Return whether msgspec makes decimals for a type; the levels of a side check themselves."""
     if get_args(type_):
-        return any(_is_unchecked(each) for each in get_args(type_))
+        return any(_holds_decimals(each) for each in get_args(type_))
     if isinstance(type_, type) and attrs.has(type_):
-        types_ = [field.type for field in attrs.fields(type_)]
-        return any(_is_unchecked(each) for each in types_ if each not in (Decimal, Decimal | None))
+        return any(_holds_decimals(field.type) for field in attrs.fields(type_))
     return type_ is Decimal or (isinstance(type_, type) and issubclass(type_, Row))
 
 
-def _needs_hooks(type_: Any) -> Callable[[bytes], bool]:
-    """Return what tells that bytes hold something that only the hooks read right."""
-    spellings, unchecked = tuple(_spellings(type_)), _is_unchecked(type_)
-
-    def needs_hooks(data: bytes) -> bool:
-        return (
-            guard.has_long_run(data)
-            or guard.has_odd_digits(data)
-            or (unchecked and guard.has_odd_numbers(data))
-            or any(spelling in data for spelling in spellings)
-        )
-
-    return needs_hooks
+def _is_plain(type_: Any) -> Callable[[bytes], bool]:
+    """Return what tells bytes that msgspec reads as the hooks would, from such as may hold more."""
+    plain = guard.number_guard() if _holds_decimals(type_) else guard.has_no_long_run
+    spellings = tuple(_spellings(type_))
+    if not spellings:
+        return plain
+    return lambda data: plain(data) and not any(spelling in data for spelling in spellings)
 
 
 def decoder(type_: type[T]) -> Callable[[bytes | msgspec.Raw], T]:
@@ -507,10 +492,10 @@ def attempt(type_: Any) -> Callable[[bytes | msgspec.Raw], Any]:
     else:
         # strict=False because BitMart sends integers as strings.
         decode = msgspec.json.Decoder(_native(type_), strict=False).decode
-    needs_hooks = _needs_hooks(type_)
+    is_plain = _is_plain(type_)
 
     def by_msgspec(data: bytes | msgspec.Raw) -> Any:
-        if not needs_hooks(bytes(data)):
+        if is_plain(data if type(data) is bytes else bytes(data)):
             try:
                 return decode(data)
             except _UNREADABLE:
@@ -530,7 +515,6 @@ def _table_decoder(model: Any) -> Callable[[bytes | msgspec.Raw], list[Any]]:
     columns = [fields[name] for name in model._columns_]
     row: Any = tuple[tuple(field.type for field in columns)]  # type: ignore[misc]  # made at run time
     rows = msgspec.json.Decoder(list[row], strict=False)
-    within = (_numbers.PLAIN | {0}).issuperset
     fill: list[Callable[[Any, Any], None]] = [inspect.getattr_static(model, field.name).__set__ for field in columns]
 
     def read(data: bytes | msgspec.Raw) -> list[Any]:
@@ -538,10 +522,6 @@ def _table_decoder(model: Any) -> Callable[[bytes | msgspec.Raw], list[Any]]:
         made = list(map(object.__new__, itertools.repeat(model, len(found))))
         for write, values in zip(fill, zip(*found, strict=True), strict=False):
             deque[None](map(write, made, values), maxlen=0)
-            if type(values[0]) is Decimal and not (
-                within(map(Decimal.adjusted, values)) and all(map(Decimal.is_finite, values))
-            ):
-                raise msgspec.ValidationError("a number that is not finite, or has too many digits")
         return made
 
     return read
@@ -560,10 +540,10 @@ def push_decoder(type_: type[T], name: str) -> Callable[[bytes], list[T] | None]
     one_or_more: Any = list[twin] | twin  # type: ignore[valid-type]  # made at run time
     whole: Any = msgspec.defstruct("Push", [(name, str), ("data", one_or_more)], forbid_unknown_fields=True)
     native = msgspec.json.Decoder(whole, strict=False)
-    needs_hooks = _needs_hooks(item)
+    is_plain = _is_plain(item)
 
     def read(frame: bytes) -> list[T] | None:
-        if needs_hooks(frame):
+        if not is_plain(frame):
             return None
         try:
             items: Any = native.decode(frame).data

@@ -8,6 +8,7 @@ without reading them, that there may be one that breaks it.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from ..models._numbers import MOST_DIGITS
@@ -23,6 +24,7 @@ _TOKENS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _STRIDE: Final = 20
 _ZEROS: Final = bytes.maketrans(b"123456789", b"000000000")
 _ROW: Final = b"0" * (MOST_DIGITS // _STRIDE)
+_SHORT_ROW: Final = b"0" * (MOST_DIGITS // (2 * _STRIDE))
 _RUN: Final = re.compile(rb"[0-9]{%d}" % (MOST_DIGITS + 1))
 _LONG: Final = re.compile(rb'("(?:[^"\\]++|\\.)*+")|(-?[0-9][-+.0-9eE]{%d,})' % MOST_DIGITS, re.DOTALL)
 
@@ -35,7 +37,7 @@ _SURROGATES: Final = re.compile(
 _UNDERSCORE: Final = re.compile(rb'_(?:(?<=[-+".0-9_]_)[-+".0-9]|(?<=[eE]_)[-+0-9_]+"(?!\s*:))')
 _FOREIGN: Final = re.compile(r"(?![\x00-\x7f])[\d\s]")
 # Of text in lower case.
-_EXPONENT: Final = re.compile(rb"e(?<=[0-9.]e)[-+]?[0-9]{2}")
+_EXPONENT: Final = re.compile(rb"e(?<=[0-9.]e)[-+]?[0-9]")
 _NOT_FINITE: Final = re.compile(rb'"\s*[+-]?(?:s?nan\d*|inf(?:inity)?)\s*"')
 
 
@@ -69,7 +71,7 @@ def _depth(data: bytes) -> int:
 
 def has_long_run(data: bytes) -> bool:
     """Return whether more than `MOST_DIGITS` digits stand in a row."""
-    if len(data) <= MOST_DIGITS:
+    if len(data) <= MOST_DIGITS or _SHORT_ROW not in data[:: 2 * _STRIDE].translate(_ZEROS):
         return False
     return _ROW in data[::_STRIDE].translate(_ZEROS) and _RUN.search(data) is not None
 
@@ -88,14 +90,56 @@ def without_lone_surrogates(data: bytes) -> bytes:
 
 def has_odd_digits(data: bytes) -> bool:
     """Return whether JSON may spell a number in a way that Python reads and no exchange writes."""
-    if _UNDERSCORE.search(data) is not None or b"\\u" in data:
+    if _UNDERSCORE.search(data) is not None or (b"\\" in data and b"\\u" in data):
         return True
     return not data.isascii() and _FOREIGN.search(data.decode(errors="replace")) is not None
 
 
 def has_odd_numbers(data: bytes) -> bool:
-    """Return whether JSON may spell NaN, Infinity or a number with a large exponent."""
+    """Return whether JSON may spell NaN, Infinity or a number with an exponent."""
     low = data.lower()
-    if (b"nan" in low or b"inf" in low) and _NOT_FINITE.search(low) is not None:
+    if b"n" in low and (b"nan" in low or b"inf" in low) and _NOT_FINITE.search(low) is not None:
         return True
     return _EXPONENT.search(low) is not None
+
+
+# A message without its digits and points is its shape: a few of them make up all that a channel sends.
+_DIGITS: Final = b"0123456789."
+_MOST_SHAPES: Final = 1024
+_LONGEST_SHAPED: Final = 2048
+# In a shape: a value that would be a number with other digits in it. Names that differ in digits have one shape.
+_RISKY: Final = re.compile(
+    rb'[:,\[]\s*(?:"[-+ ]*(?:[-+ e_]*[e_][-+ e_]*|s?nan|inf(?:inity)?)\s*"|[-+]*e)', re.IGNORECASE
+)
+
+
+def number_guard() -> Callable[[bytes], bool]:
+    """Return a function that tells JSON in which every number is sure to keep to the rule, from what needs a look.
+
+    Looking at each number of a message costs as much as reading it. But messages of one channel differ in their digits
+    only. So the shape of a message that was looked at is remembered: where the shape is the same, numbers consist of
+    digits and points wherever they did in that one, and only their length is left to ask for.
+    """
+    known: set[bytes] = set()
+
+    def is_plain(data: bytes) -> bool:
+        if len(data) <= _LONGEST_SHAPED:
+            shape = data.translate(None, _DIGITS)
+            if shape in known:
+                return len(data) - len(shape) <= MOST_DIGITS or not has_long_run(data)
+        else:
+            shape = b""
+        if has_long_run(data) or has_odd_digits(data) or has_odd_numbers(data):
+            return False
+        if shape and data.isascii() and _RISKY.search(shape) is None:
+            if len(known) >= _MOST_SHAPES:
+                known.clear()
+            known.add(shape)
+        return True
+
+    return is_plain
+
+
+def has_no_long_run(data: bytes) -> bool:
+    """Return whether whole numbers are sure to keep to the rule: engines read them in ASCII digits alone."""
+    return len(data) <= MOST_DIGITS or not has_long_run(data)

@@ -28,10 +28,6 @@ def excerpt(value: object) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
-PLAIN: Final = frozenset(range(-MOST_DIGITS // 2, MOST_DIGITS)) - {0}
-"""Values of ``Decimal.adjusted()`` that need no further look. 0 does: it is also what NaN and Infinity give."""
-
-
 def is_sane(value: Decimal) -> bool:
     """Return whether a decimal is finite and has at most `MOST_DIGITS` digits on either side of its point."""
     if not value.is_finite() or value.adjusted() >= MOST_DIGITS:
