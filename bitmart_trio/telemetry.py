@@ -26,6 +26,7 @@ except ImportError as _missing:
 from ._version import __version__
 from .config import Hooks
 from .models.call_events import CallReplied, CallSent
+from .models.drift import Drift
 from .models.stream_events import AnyStreamEvent, Closed, Lost, Opened, Reconnected
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ _SUMS: Final = {
     "dropped": "Items thrown away because a buffer was full",
     "gaps": "Holes that stayed",
     "unasked": "Pushes that nobody had asked for",
-    "malformed": "Pushes that did not decode",
+    "malformed": "Pushes that could not be read",
+    "deviations": "Members that were missing or unreadable, in replies and pushes",
 }
 _LEVELS: Final = {
     "connections": "Sockets, those that are being put back among them",
@@ -61,9 +63,10 @@ class Telemetry:
     ``bitmart connection`` with ``bitmart.market``, ``bitmart.private``, ``bitmart.connection``, ``bitmart.reason``.
 
     Metrics: ``bitmart.request.duration`` (histogram, s), ``bitmart.request.active``, ``bitmart.quota.used`` and
-    ``bitmart.quota.limit`` (calls in the endpoint's window, from the reply's headers), ``bitmart.connection.events``;
+    ``bitmart.quota.limit`` (calls in the endpoint's window, from the reply's headers), ``bitmart.connection.events``,
+    ``bitmart.drift`` (places where a member is missing or unreadable; also an event of the caller's current span);
     and of observed streams ``bitmart.stream.<sum>`` for received, backfilled, delivered, conflated, dropped, gaps,
-    unasked, malformed, and ``bitmart.stream.connections``, ``.topics``, ``.subscriptions``.
+    unasked, malformed, deviations, and ``bitmart.stream.connections``, ``.topics``, ``.subscriptions``.
 
     Args:
         tracer_provider: None takes the global one.
@@ -82,6 +85,7 @@ class Telemetry:
         self._quota_used = meter.create_gauge("bitmart.quota.used", "{call}", "Calls made in the endpoint's window")
         self._quota_limit = meter.create_gauge("bitmart.quota.limit", "{call}", "Calls allowed in that window")
         self._events = meter.create_counter("bitmart.connection.events", "{event}", "What happened to connections")
+        self._drifts = meter.create_counter("bitmart.drift", "{place}", "Members that are missing or unreadable")
         self._calls: dict[int, Span] = {}
         self._streams: list[Streams] = []
         self._past: Counter[str] = Counter()
@@ -92,7 +96,12 @@ class Telemetry:
 
     def hooks(self) -> Hooks:
         """What to give to one client's `Config`."""
-        return Hooks(on_request=self._sent, on_reply=self._replied, on_event=_Connections(self._tracer, self._events))
+        return Hooks(
+            on_request=self._sent,
+            on_reply=self._replied,
+            on_event=_Connections(self._tracer, self._events),
+            on_drift=self._drifted,
+        )
 
     @contextmanager
     def observe(self, streams: Streams) -> Generator[None]:
@@ -109,6 +118,11 @@ class Telemetry:
     def read(self, name: str) -> int:
         """One number over all observed streams, those that are closed by now among them."""
         return self._past[name] + sum(int(getattr(streams.statistics(), name)) for streams in self._streams)
+
+    def _drifted(self, drift: Drift) -> None:
+        about = {"bitmart.source": drift.source, "bitmart.member": drift.member, "bitmart.found": drift.found}
+        self._drifts.add(1, about)
+        trace.get_current_span().add_event("bitmart.drift", about)
 
     # ---- hooks ------------------------------------------------------------------------------------------------------
 

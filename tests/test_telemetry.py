@@ -17,7 +17,7 @@ from opentelemetry.trace import StatusCode
 from trio.testing import MockClock
 
 import bitmart_trio as bm
-from bitmart_trio.sim import Delay, Fail5xx, open_exchange
+from bitmart_trio.sim import Delay, Fail5xx, OddRecord, open_exchange
 
 
 class Desk:
@@ -160,3 +160,21 @@ def test_no_secret_is_recorded() -> None:
     assert "POST /spot/v2/submit_order" in text
     for secret in ("sim-key", "sim-secret", "sim-memo", "signature", "X-BM-SIGN"):
         assert secret not in text
+
+
+async def test_a_deviation_is_an_event_of_the_callers_span_and_counted(autojump_clock: MockClock) -> None:
+    """Once a place; the sum counts every time."""
+    desk = Desk()
+    async with open_exchange(seed=1) as exchange, exchange.open_client(config=desk.config) as client:
+        exchange.faults.add(OddRecord(path="/contract/public/details", member="status", every=1, how="blank"))
+        with desk.telemetry.observe(client.streams), desk.tracer.start_as_current_span("bot"):
+            await client.futures.market.contracts()
+            await client.futures.market.contracts()
+            exchange.faults.add(OddRecord(path="/contract/public/details", member="index_name", every=1))
+            await client.futures.market.contracts()
+        (bot,) = (span for span in desk.spans if span.name == "bot")
+        assert [(event.name, dict(event.attributes or {})["bitmart.member"]) for event in bot.events] == [
+            ("bitmart.drift", "[].index_name")
+        ]
+        assert sum(point.value for point in desk.metrics()["bitmart.drift"]) == 1
+        assert sum(point.value for point in desk.metrics()["bitmart.stream.deviations"]) == 1
