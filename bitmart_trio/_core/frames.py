@@ -5,7 +5,8 @@ Theory of operation. A WebSocket library reads a stream that begins with an HTTP
 everything else flows on to the library untouched.
 
 - `Handshake` finds the end of the HTTP reply. Only behind the head of a ``101`` do frames begin; any other reply is
-  not ours.
+  not ours. Interim replies (``100 Continue``, ``103 Early Hints``) say nothing and are taken out: the library would
+  take one for a refusal.
 - `FrameSplitter` takes text and binary messages, whole or in fragments. It passes on pings and pongs, frame by frame.
   At the first frame that it does not take it becomes a plain pipe, for good: what is wrong with that frame is for the
   library to say, and a splitter that resumed somewhere behind it could take payload bytes for frames. A close frame
@@ -32,6 +33,7 @@ _FIN: Final = 0x80
 _CONTINUATION: Final = 0x00
 _TEXT: Final = 0x01
 _BINARY: Final = 0x02
+_CLOSE: Final = 0x08
 _WHOLE_BINARY: Final = _FIN | _BINARY
 _LAST: Final = _FIN | _CONTINUATION
 _WHOLE: Final = (_FIN | _TEXT, _WHOLE_BINARY)
@@ -55,6 +57,10 @@ _MOST_HEAD: Final = 16 * 1024
 # The same blank line that h11 takes for the end of a head: an end found elsewhere would let payload pass for frames.
 _BLANK_LINE: Final = re.compile(rb"\n\r?\n")
 _SWITCHING: Final = re.compile(rb"HTTP/[0-9]\.[0-9] 101[ \r\n]")
+_INTERIM: Final = re.compile(rb"HTTP/[0-9]\.[0-9] 1(?!01)[0-9][0-9][ \r\n]")
+_STATUS_BYTES: Final = len("HTTP/1.1 101 ")
+_MAYBE_STATUS: Final = re.compile(rb"(?:H(?:T(?:T(?:P(?:/(?:[0-9](?:\.(?:[0-9](?: [0-9]{0,3})?)?)?)?)?)?)?)?)?")
+"""What may yet become a status line."""
 _EXCERPT: Final = 200
 
 
@@ -67,20 +73,42 @@ class Handshake:
         received: bytes seen so far.
     """
 
-    __slots__ = ("_head", "accepted", "received", "refused")
+    __slots__ = ("_first", "_head", "_interim", "accepted", "received", "refused")
 
     def __init__(self) -> None:
         self.accepted = False
         self.refused = False
         self.received = 0
         self._head = bytearray()
+        self._first = bytearray()
+        """The start of a reply of which it is not known yet whether it is an interim one."""
+        self._interim = 0
+        """Bytes of interim replies that were taken out."""
 
     def feed(self, data: bytes | bytearray) -> tuple[bytes, bytes]:
         """Take what has arrived; give what to pass on now, and the first bytes of frames behind the head of a 101.
 
-        Nothing is held back. Once `accepted`, there is nothing more to feed.
+        Only the status line of a reply and interim replies are held back. Once `accepted`, there is nothing more to
+        feed.
         """
-        data = bytes(data)
+        if self._head:
+            return self._final(bytes(data))
+        self._first += data
+        while _INTERIM.match(self._first):
+            blank = _BLANK_LINE.search(self._first)
+            if blank is None:
+                if self._interim + len(self._first) > _MOST_HEAD:
+                    break  # no end in sight
+                return b"", b""
+            self._interim += blank.end()
+            del self._first[: blank.end()]
+        if len(self._first) < _STATUS_BYTES and _MAYBE_STATUS.fullmatch(self._first):
+            return b"", b""
+        first, self._first = bytes(self._first), bytearray()
+        return self._final(first)
+
+    def _final(self, data: bytes) -> tuple[bytes, bytes]:
+        """The same for the reply that counts."""
         before = self.received
         self.received += len(data)
         if len(self._head) <= _MOST_HEAD:
@@ -102,9 +130,10 @@ class Handshake:
     @property
     def answer(self) -> str:
         """The server's status line and the start of the body, for an error message; "" before the first byte."""
-        blank = _BLANK_LINE.search(self._head)
-        status = bytes(self._head).split(b"\n", 1)[0].strip()
-        body = bytes(self._head[blank.end() :]) if blank is not None else b""
+        head = self._head or self._first
+        blank = _BLANK_LINE.search(head)
+        status = bytes(head).split(b"\n", 1)[0].strip()
+        body = bytes(head[blank.end() :]) if blank is not None else b""
         return ": ".join(part for part in (excerpt(status), excerpt(body)) if part)
 
 
@@ -113,6 +142,17 @@ def excerpt(body: bytes) -> str:
     text = " ".join(body[:_EXCERPT].decode(errors="replace").split())
     printable = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
     return printable + ("..." if len(body) > _EXCERPT else "")
+
+
+def close_frame(code: int, mask: bytes) -> bytes:
+    """A client's Close frame without a reason.
+
+    Args:
+        code: such as 1002.
+        mask: four bytes that nobody can foresee.
+    """
+    payload = bytes(byte ^ mask[index % 4] for index, byte in enumerate(code.to_bytes(2, "big")))
+    return bytes((_FIN | _CLOSE, 0x80 | len(payload))) + mask + payload
 
 
 class FrameSplitter:

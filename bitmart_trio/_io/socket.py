@@ -9,14 +9,17 @@ raises the one that was noted, so nothing but bugs ever leaves as a group.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from inspect import isawaitable
-from typing import NoReturn, TypeAlias, cast
+from typing import Final, NoReturn, TypeAlias, cast
 from urllib.parse import urlsplit
 
 import trio
 import trio_websocket
 
+from .._core.frames import close_frame
 from .._core.session import Dead, Event, LoginRefused, Session
 from .._core.socket_dialect import Data, string_to_sign
 from ..config import Config
@@ -25,6 +28,12 @@ from ..errors import ApiError, ConfigurationError, ConnectionLost
 from .identity import is_hex, user_agent
 from .tap import TapStream
 from .websocket import close_socket, open_socket
+
+_NO_CLOSE_FRAME: Final = 1006
+_TOO_BIG: Final = 1009
+_TOO_BIG_WORDS: Final = "Exceeded maximum message size"
+"""How trio-websocket begins the reason that it gives itself."""
+_FAREWELL: Final = 1.0
 
 Connect: TypeAlias = Callable[[str], Awaitable[trio.abc.Stream]]
 """Opens the stream for a socket URL: TCP and TLS done, the handshake not."""
@@ -243,9 +252,7 @@ class Socket:
         except trio_websocket.ConnectionClosed as closed:
             if stream.failure is not None:
                 raise stream.failure from None
-            reason = closed.reason
-            said = "" if reason is None else f" ({reason.code} {reason.reason or reason.name})"
-            raise ConnectionLost(f"the server closed the connection{said}") from (stream.broken or closed)
+            raise ConnectionLost(await _who_cut(stream, closed)) from (stream.broken or closed)
 
     async def _write(self, connection: trio_websocket.WebSocketConnection) -> None:  # noqa: ASYNC910  # a task of ours
         try:
@@ -278,3 +285,21 @@ async def _signed(credentials: Credentials, timestamp: int) -> str:  # noqa: ASY
     if isawaitable(signed.reveal()):
         signed = Secret(await cast("Awaitable[str]", signed.reveal()))
     return cast("str", signed.reveal())
+
+
+async def _who_cut(stream: TapStream, closed: trio_websocket.ConnectionClosed) -> str:
+    """Who ended the connection and why, in words; tells the server if it was us over its frames."""
+    reason = closed.reason
+    said = "" if reason is None else f"{reason.code} {reason.reason or reason.name}"
+    if stream.broken is not None:
+        return f"the connection broke: {stream.broken.__cause__ or stream.broken}"
+    if reason is None or reason.code == _NO_CLOSE_FRAME:
+        return "the server cut the connection without a Close frame"
+    if not stream.said_goodbye:
+        # trio-websocket stops at such a frame without a word to the server.
+        with trio.move_on_after(_FAREWELL), suppress(trio.BrokenResourceError, trio.BusyResourceError):
+            await stream.send_all(close_frame(reason.code, os.urandom(4)))
+        return f"closed here, for the server broke the WebSocket protocol ({said})"
+    if reason.code == _TOO_BIG and (reason.reason or "").startswith(_TOO_BIG_WORDS):
+        return f"closed here, for a message of the server was too large ({said})"
+    return f"the server closed the connection ({said})"

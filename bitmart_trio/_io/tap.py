@@ -24,6 +24,7 @@ Deliver: TypeAlias = Callable[[list[Message]], None]
 READ_BYTES: Final = 64 * 1024
 """Asked of the socket at a time. Batches of this size, rather than trio-websocket's 4 KiB, are much of the speed."""
 
+_CLOSE: Final = b"\x88"
 _MOST_REFUSAL: Final = 64 * 1024
 """Bytes of a reply that is not a handshake. trio-websocket would collect its body without bound."""
 
@@ -46,6 +47,8 @@ class TapStream(trio.abc.Stream):
         failure: what ``deliver`` raised. The stream is broken since then, and whoever runs the connection should raise
             this.
         broken: how the stream below failed, None while it has not and after a tidy end.
+        said_goodbye: whether a Close frame was sent: by trio-websocket in answer to the server's, or for too large a
+            message.
         ended: set when nothing more will be read: end of stream, failure, or closed.
         last_received: when bytes last came in, of whatever kind, by ``trio.current_time()``; the time of creation
             before that.
@@ -56,6 +59,7 @@ class TapStream(trio.abc.Stream):
         self.ceiling = ceiling
         self.failure: Exception | None = None
         self.broken: trio.BrokenResourceError | trio.ClosedResourceError | None = None
+        self.said_goodbye = False
         self.ended = trio.Event()
         self.last_received = trio.current_time()
         self._inner = inner
@@ -154,7 +158,9 @@ class TapStream(trio.abc.Stream):
         return passing[:max_bytes]
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        """Send, through the stream below."""
+        """Send, through the stream below. trio-websocket sends frame by frame."""
+        if data[:1] == _CLOSE:
+            self.said_goodbye = True
         try:
             await self._inner.send_all(data)
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:

@@ -344,7 +344,6 @@ def test_the_head_ends_where_it_ends(cuts: list[int], frames: bytes) -> None:
         b"HTTP/1.1 403 Forbidden\r\nContent-Length: 20\r\n\r\n" + frame(TEXT, b"not a message") + b"12345",
         b"HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 101 Switching Protocols\r\n\r\n" + frame(TEXT, b"no"),
         b"HTTP/1.1 1011 Odd\r\n\r\n" + frame(TEXT, b"no"),
-        b"HTTP/1.1 100 Continue\r\n\r\n" + SWITCH + frame(TEXT, b"no"),
         b"\r\n\r\n" + SWITCH + frame(TEXT, b"no"),
         b"SSH-2.0-OpenSSH\r\n\r\n",
         b"\x15\x03\x01\x00\x02\x02\x46\n\n",
@@ -385,3 +384,46 @@ def test_the_answer_is_told_in_one_line() -> None:
     odd = "\N{REPLACEMENT CHARACTER}"
     assert handshake.answer == f"HTTP/1.1 403 Forbidden: error code: 1010{odd}[31m{odd}"
     assert excerpt(b"x" * 1000) == "x" * 200 + "..."
+
+
+INTERIM = b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+
+
+@given(st.data())
+def test_interim_replies_are_taken_out_however_they_are_cut(data: st.DataObject) -> None:
+    """The reply that counts comes through untouched, and the frames behind it are found."""
+    interim = b"".join(data.draw(st.lists(st.sampled_from(INTERIM), max_size=3)))
+    final = data.draw(
+        st.sampled_from(
+            [
+                b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n",
+                b"HTTP/1.1 403 No\r\n\r\n",
+                b"HT",
+                b"SSH-2.0\r\n",
+            ]
+        )
+    )
+    whole = interim + final + (b"\x81\x02hi" if b"101" in final else b"")
+    handshake, passed, frames = Handshake(), b"", b""
+    at = 0
+    while at < len(whole) and not handshake.accepted:
+        step = data.draw(st.integers(1, len(whole) - at))
+        now, behind = handshake.feed(whole[at : at + step])
+        passed += now
+        frames += behind
+        at += step
+    if final == b"HT":
+        assert passed in (b"", final)  # it may yet become a status line
+        return
+    assert passed == final
+    assert handshake.accepted is (b"101" in final)
+    assert frames + whole[at:] == whole[len(interim) + len(final) :]
+
+
+def test_interim_replies_without_end_are_a_refusal() -> None:
+    """Nothing is kept without bound."""
+    handshake, passed = Handshake(), 0
+    for _ in range(2000):
+        passed += len(handshake.feed(b"HTTP/1.1 100 Continue\r\nX: y\r\n" if _ == 0 else b"A: b\r\n" * 10)[0])
+    assert handshake.refused
+    assert passed > 0

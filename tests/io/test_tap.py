@@ -120,9 +120,12 @@ async def test_a_refusal_is_passed_on_as_it_is() -> None:
     """Also a body that looks like frames."""
     bench = Bench()
     refusal = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 6\r\n\r\n" + text(b"body")
-    for byte in refusal:
+    passed = b""
+    for at, byte in enumerate(refusal):
         await bench.server.send_all(bytes([byte]))
-        assert await bench.tap.receive_some(READ_BYTES) == bytes([byte])
+        if at >= len("HTTP/1.1 403"):  # until then it may be an interim reply
+            passed += await bench.tap.receive_some(READ_BYTES)
+    assert passed == refusal
     assert bench.batches == []
     assert bench.tap.answer.startswith("HTTP/1.1 403 Forbidden")
     await bench.tap.aclose()
@@ -146,7 +149,7 @@ async def test_an_end_within_the_handshake_is_an_error(sent: bytes, active: bool
     await bench.server.aclose()
     with pytest.raises(trio.BrokenResourceError, match="during the WebSocket handshake"):
         await bench.drain()
-    assert bench.passed == sent
+    assert bench.passed == (b"" if sent == b"HT" else sent)  # what may yet be an interim reply is held back
     assert bench.tap.ended.is_set()
 
 

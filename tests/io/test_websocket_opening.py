@@ -114,7 +114,7 @@ async def test_a_refusal_without_end() -> None:
         (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n", "Connection: Upgrade"),
         (b"HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: no\r\n\r\n", "accept"),
         (b"HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Protocol: \xff\r\n\r\n", "ascii"),
-        (b"HTTP/1.1 100 Continue\r\n\r\n", "HTTP 100"),
+        (b"HTTP/1.1 100 Continue\r\n\r\nno reply\r\n\r\n", "illegal status line"),
     ],
     ids=["not HTTP", "TLS alert", "endless head", "no upgrade", "wrong token", "not ASCII", "continue"],
 )

@@ -168,7 +168,7 @@ async def test_a_first_connection_that_fails_says_so(autojump_clock: MockClock) 
         for fault, words in (
             (RefuseConnect(), "refuses"),
             (RefuseUpgrade(status=403), "403"),
-            (DropDuringLogin(), "closed"),
+            (DropDuringLogin(), "the connection broke"),
         ):
             exchange.faults.add(fault)
             with pytest.raises(bm.ConnectionLost, match=words):
