@@ -392,7 +392,7 @@ class Engine:
         record, asked = tracked.record, trio.current_time()
         assert record.order_id is not None
         try:
-            fills: list[OrderFill] = await self.venue.fills(record.intent, record.order_id)
+            fills: list[OrderFill] = await self.venue.fills(record.intent, record.order_id, record.filled_size)
         except OrderNotFound:  # it is not shown yet, which says nothing
             return
         self.update(tracked, partial(OrderRecord.read, fills=fills, asked=asked))

@@ -7,7 +7,7 @@ with a row that may be the order under another name may hold it: neither proves 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from decimal import Decimal
 from functools import partial
@@ -42,19 +42,15 @@ from ._handle import Order
 from ._ids import made_at, ours
 from ._order import Intent, OrderFill, OrderState, amount
 from ._session import AnyJournal, Leftovers, RulesMode, Session, as_journal, log, opened
-from ._shared import SharedRead
+from ._shared import LATELY_MS, Lately, SharedRead, cut_off
 from ._switch import DeadMansSwitch
 
 _LIST: Final = 100
-_ROUND: Final = 10
 _CANCELS: Final = (
     FuturesOrderAction.CANCEL,
     FuturesOrderAction.LIQUIDATION_CANCEL,
     FuturesOrderAction.ADL_CANCEL,
 )
-_LATELY_MS: Final = 900_000
-_ROOM_MS: Final = 60_000
-"""How far the times of orders may be off when a list of those since some time is asked for."""
 _SLACK_MS: Final = 3_600_000
 """How far an order's time may be off."""
 _SHOWN_MS: Final = 6 * 86_400_000
@@ -75,7 +71,8 @@ class FuturesVenue:
         self._told = 0, 0.0
         """The exchange's time when it was last asked for, and Trio's."""
         self._open_lists: dict[str, SharedRead[list[FuturesOrder]]] = {}
-        self._done_lists: dict[str, SharedRead[tuple[int, list[FuturesOrder]]]] = {}
+        self._done = Lately(self._finished, self._now)
+        self._trades = Lately(self._traded, self._now)
 
     async def now(self) -> int:
         """See `Venue`."""
@@ -83,13 +80,16 @@ class FuturesVenue:
         self._told = told, trio.current_time()
         return told
 
+    def _now(self) -> int:
+        return self._told[0] + int((trio.current_time() - self._told[1]) * 1000)
+
     def _span(self, intent: Intent) -> tuple[int | None, int | None]:
         """The times to ask the history for: it shows a week unless told otherwise."""
         try:
             made = made_at(intent.client_order_id) if intent.at is None else intent.at
         except ValueError:  # an id of somebody else's making says nothing
             return None, None
-        now = self._told[0] + int((trio.current_time() - self._told[1]) * 1000)
+        now = self._now()
         since = made - _SLACK_MS
         if now - since < _SHOWN_MS:
             return None, None
@@ -103,27 +103,16 @@ class FuturesVenue:
             self._open_lists[symbol] = SharedRead(read)
         return await self._open_lists[symbol]()
 
-    async def _recent(self, symbol: str, made: int) -> list[FuturesOrder] | None:
-        """The orders that were finished lately, if that is all of them since this time (milliseconds).
-
-        The history by client id takes three calls a second: too few where many orders were cut off together.
-        """
-        if symbol not in self._done_lists:
-            self._done_lists[symbol] = SharedRead(partial(self._finished, symbol))
-        since, rows = await self._done_lists[symbol]()
-        return rows if not _cut_off(rows) and since < made - _ROOM_MS else None
-
-    async def _finished(self, symbol: str) -> tuple[int, list[FuturesOrder]]:
+    async def _finished(self, symbol: str, since: int, until: int) -> list[FuturesOrder] | None:
+        """The history by client id takes three calls a second: too few where many orders were cut off together."""
         await trio.lowlevel.checkpoint()
-        now = self._told[0] + int((trio.current_time() - self._told[1]) * 1000)
-        since = now - _LATELY_MS
         try:
-            rows = await self._futures.trading.order_history(
-                symbol, start_time=since // 1000, end_time=now // 1000 + _ROOM_MS // 1000
-            )
+            return await self._futures.trading.order_history(symbol, start_time=since // 1000, end_time=until // 1000)
         except RequestRefused:  # an exchange that does not take these times: ask for each order
-            return now, []
-        return since, rows
+            return None
+
+    async def _traded(self, symbol: str, since: int, until: int) -> list[FuturesFill] | None:
+        return await self._futures.trading.trades(symbol, start_time=since // 1000, end_time=until // 1000)
 
     async def place(self, intent: Intent) -> str:
         """See `Venue`."""
@@ -166,7 +155,7 @@ class FuturesVenue:
         doubt = ""
         if intent.kind == "tp_sl":
             waiting = await trading.plan_orders(intent.symbol, limit=_LIST)
-            doubt = _cut_off(waiting)
+            doubt = cut_off(waiting)
             for plan in waiting:
                 if plan.client_order_id == name:
                     return _waiting(plan)
@@ -177,11 +166,11 @@ class FuturesVenue:
                 pass
         else:
             live = await self._live(intent.symbol)
-            doubt = _cut_off(live) or _alike(live, intent)
+            doubt = cut_off(live) or _alike(live, intent)
             for order in live:
                 if order.client_order_id == name:
                     return _listed(order, name)
-            if intent.at is not None and (recent := await self._recent(intent.symbol, intent.at)) is not None:
+            if (recent := await self._done.since(intent.symbol, intent.at)) is not None:
                 for order in recent:
                     if order.client_order_id == name:
                         return _listed(order, name)
@@ -204,9 +193,12 @@ class FuturesVenue:
         live = await trading.open_orders(only, limit=_LIST)
         return [_listed(order, order.client_order_id) for order in live]
 
-    async def fills(self, intent: Intent, order_id: str) -> list[OrderFill]:
+    async def fills(self, intent: Intent, order_id: str, known: Decimal) -> list[OrderFill]:
         """See `Venue`."""
-        found = await self._futures.trading.trades(intent.symbol, order_id=order_id)
+        rows = await self._trades.since(intent.symbol, intent.at)
+        found = [row for row in rows or () if row.order_id == order_id]
+        if rows is None or sum(row.vol for row in found) < known:
+            found = await self._futures.trading.trades(intent.symbol, order_id=order_id)
         return [_fill(row) for row in sorted(found, key=lambda row: row.create_time)]
 
     async def named(self, intent: Intent, order_id: str) -> str | None:
@@ -222,14 +214,9 @@ class FuturesVenue:
         return _pushed(item) if isinstance(item, FuturesOrderUpdate) else None
 
 
-def _cut_off(rows: Sequence[object]) -> str:
-    """Why a list may not be whole; blank when it looks whole."""
-    return f"are {len(rows)} in one list, which may have been cut off" if rows and len(rows) % _ROUND == 0 else ""
-
-
 def _alike(rows: Iterable[FuturesOrder], intent: Intent) -> str:
     """Whether a row may be the order under another name: what is like it, and bears no id of a session of ours."""
-    since = (intent.at or 0) - _LATELY_MS
+    since = (intent.at or 0) - LATELY_MS
     for row in rows:
         same = (str(int(row.side)), row.size) == (intent.side, intent.size) and row.create_time >= since
         if same and (intent.type == "market" or row.price == intent.price) and not ours(row.client_order_id):

@@ -9,7 +9,7 @@ error.
 from __future__ import annotations
 
 import logging
-from typing import Literal, Protocol, TypeAlias, cast
+from typing import Final, Literal, Protocol, TypeAlias, cast
 
 import attrs
 import trio
@@ -22,6 +22,8 @@ from ._placing import Placer
 from ._tracked import Claim, Phase, Tracked
 
 log = logging.getLogger(__name__)
+
+_A_MOMENT: Final = 2.0
 
 OnExit: TypeAlias = Literal["cancel", "leave", "close"]
 """What becomes of a session's open orders, and on futures of its positions, when it is left."""
@@ -61,6 +63,8 @@ class ExitReport:
     """With ``on_exit="close"``: the orders that closed the session's positions."""
     positions_unconfirmed: tuple[str, ...] = ()
     """With ``on_exit="close"``: symbols with a position of the session that may not be closed."""
+    sizes_unconfirmed: tuple[OrderStatus, ...] = ()
+    """Those of `cancelled` and `filled` whose executed size rests on one side's word: late fills may add to it."""
     errors: tuple[str, ...] = ()
     """What kept the rest from being confirmed, as far as errors say it."""
     seconds: float
@@ -84,6 +88,8 @@ class ExitReport:
             )
             if found
         ]
+        if self.sizes_unconfirmed:
+            parts.append(f"{len(self.sizes_unconfirmed)} of them with a size that may grow")
         parts += [f"position in {symbol} UNCONFIRMED" for symbol in self.positions_unconfirmed]
         summary = f"{', '.join(parts) or 'nothing was open'} in {self.seconds:.1f} s"
         ids = ", ".join(each.client_order_id for each in self.unconfirmed)
@@ -133,6 +139,7 @@ class ExitGuard:
                     for tracked in found:
                         nursery.start_soon(self._end, tracked)
                 ended.update(each for each in found if not each.record.closed)
+            await self._confirm_sizes(mine)
             if self._positions is not None:
                 # The engine's own tasks may have been ended by an error.
                 async with trio.open_nursery() as nursery:
@@ -145,6 +152,20 @@ class ExitGuard:
         engine.work = None
         late = [each for each in engine.orders.values() if each not in mine and not each.record.closed]
         return self._report([*mine, *late], trio.current_time() - began)
+
+    async def _confirm_sizes(self, mine: list[Tracked]) -> None:
+        """Ask once what those that are over now have filled; it is worth no more than a moment."""
+        with trio.move_on_after(_A_MOMENT):
+            async with trio.open_nursery() as nursery:
+                for tracked in mine:
+                    if tracked.record.closed and not tracked.record.settled:
+                        nursery.start_soon(self._confirm_size, tracked)
+
+    async def _confirm_size(self, tracked: Tracked) -> None:
+        try:
+            await self._engine.refresh(tracked)
+        except BitMartError as error:
+            log.debug("the size of %s is not confirmed: %s", tracked.record.intent.client_order_id, error)
 
     def _to_end(self, tracked: Tracked) -> bool:
         record = tracked.record
@@ -192,7 +213,9 @@ class ExitGuard:
                     if tracked.trouble is not None:
                         self._errors.append(f"{record.intent.client_order_id}: {tracked.trouble}")
             found[name].append(record.status())
+        over = [each.record for each in mine if each.record.closed]
         return ExitReport(
+            sizes_unconfirmed=tuple(each.status() for each in over if not each.settled),
             cancelled=tuple(found["cancelled"]),
             filled=tuple(found["filled"]),
             never_placed=tuple(found["never"]),

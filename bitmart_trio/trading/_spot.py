@@ -14,7 +14,7 @@ import trio
 from .._io.subscription import Subscription
 from ..client import Client
 from ..config import Market
-from ..errors import ApiError, InvalidRequest, OrderNotFound
+from ..errors import BitMartError, InvalidRequest, OrderNotFound, TransportError
 from ..models._enums import OrderSide
 from ..models.spot_streams import SpotOrderUpdate
 from ..models.spot_trading import SpotFill, SpotOrder, SpotOrderState, SpotOrderType, SpotStpMode
@@ -25,6 +25,7 @@ from ._guard import OnExit
 from ._handle import Order
 from ._order import Intent, OrderFill, OrderState, amount
 from ._session import AnyJournal, Leftovers, RulesMode, Session, as_journal, opened
+from ._shared import Lately
 
 log = logging.getLogger(__name__)
 
@@ -58,10 +59,21 @@ class SpotVenue:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._spot = client.spot
+        self._told = 0, 0.0
+        """The exchange's time when it was last asked for, and Trio's."""
+        self._trades = Lately(self._traded, self._now)
 
     async def now(self) -> int:
         """See `Venue`."""
-        return (await self._spot.system.latency()).server_time
+        told = (await self._spot.system.latency()).server_time
+        self._told = told, trio.current_time()
+        return told
+
+    def _now(self) -> int:
+        return self._told[0] + int((trio.current_time() - self._told[1]) * 1000)
+
+    async def _traded(self, symbol: str, since: int, until: int) -> list[SpotFill] | None:
+        return await self._spot.trading.trades(symbol, start_time=since, end_time=until)
 
     async def place(self, intent: Intent) -> str:
         """See `Venue`."""
@@ -107,7 +119,9 @@ class SpotVenue:
         """
         try:
             lot = (await self._spot.rules(row.symbol)).step
-        except ApiError as error:
+        except TransportError:
+            raise
+        except BitMartError as error:
             log.warning("the lot of %s is not known (%s): %s stands as it ended", row.symbol, error, row.order_id)
             return sighting
         left = (row.notional or row.filled_notional) - row.filled_notional
@@ -122,9 +136,12 @@ class SpotVenue:
         listed = await self._spot.trading.open_orders(names[0] if len(names) == 1 else None, limit=_LIST)
         return [_listed(row) for row in listed]
 
-    async def fills(self, intent: Intent, order_id: str) -> list[OrderFill]:
+    async def fills(self, intent: Intent, order_id: str, known: Decimal) -> list[OrderFill]:
         """See `Venue`."""
-        found = await self._spot.trading.order_trades(order_id)
+        rows = await self._trades.since(intent.symbol, intent.at)
+        found = [row for row in rows or () if row.order_id == order_id]
+        if rows is None or sum(row.size for row in found) < known:
+            found = await self._spot.trading.order_trades(order_id)
         return [_fill(row) for row in sorted(found, key=lambda row: row.create_time)]
 
     async def named(self, intent: Intent, order_id: str) -> str | None:

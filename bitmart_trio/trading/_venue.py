@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
+from decimal import Decimal
 from typing import Any, Final, Protocol
 
 from .._io.subscription import Subscription
@@ -80,8 +81,12 @@ class Venue(Protocol):
         """The account's open orders of these symbols, as many as a list holds."""
         ...
 
-    async def fills(self, intent: Intent, order_id: str) -> list[OrderFill]:
-        """The fills of an order."""
+    async def fills(self, intent: Intent, order_id: str, known: Decimal) -> list[OrderFill]:
+        """The fills of an order.
+
+        Orders that end together are looked for in one list of the contract's or pair's trades; an order's own are read
+        where that may be cut off, begins too late, or shows less than is known to be filled.
+        """
         ...
 
     async def named(self, intent: Intent, order_id: str) -> str | None:

@@ -54,7 +54,7 @@ READS: Final = {
         "/spot/v4/query/order",
         "/spot/v4/query/client-order",
         "/spot/v4/query/open-orders",
-        "/spot/v4/query/order-trades",
+        "/spot/v4/query/*trades",
         "/spot/v4/query/*",
     ),
     "futures": (
@@ -233,6 +233,9 @@ class EventualStorm(Storm):
         settled = (*report.cancelled, *report.filled, *report.never_placed)
         for status in settled:
             self._over(status, truth)
+            if status not in report.sizes_unconfirmed and self.kind != "beyond":
+                filled = truth[status.client_order_id][0].filled if status.client_order_id in truth else Decimal(0)
+                assert status.filled_size == filled, f"{status} is confirmed, and {filled} was filled"
         left = [name for name, found in truth.items() if found[0].open]
         if report.confirmed:
             assert not left, f"{left} are open after a confirmed exit"

@@ -20,7 +20,7 @@ Change: TypeAlias = Callable[[Any], Any]
 """From the data of a reply to what the client gets instead; raises `Gone` for "no such order"."""
 
 LOOK_UPS = {"spot": "/spot/v4/query/*order*", "futures": "/contract/private/*order*"}
-TRADES = {"spot": "/spot/v4/query/order-trades", "futures": "/contract/private/trades"}
+TRADES = {"spot": "/spot/v4/query/*trades", "futures": "/contract/private/trades"}
 
 
 class Gone(Exception):

@@ -68,7 +68,7 @@ class Scripted:
         await trio.sleep(1)
         return []
 
-    async def fills(self, intent: Intent, order_id: str) -> list[OrderFill]:
+    async def fills(self, intent: Intent, order_id: str, known: Decimal) -> list[OrderFill]:
         """None, although there are some."""
         self.fill_reads += 1
         await trio.sleep(1)

@@ -367,7 +367,7 @@ async def test_fills_of_an_order_that_is_over_end(autojump_clock: MockClock) -> 
     async with bm.sim.open_exchange(seed=7, live=False) as venue, venue.open_client() as client:
         async with opener(client, "spot") as session:
             venue.faults.add(MuteTopic("spot/*", lasting=200))
-            venue.faults.add(Fail5xx("/spot/v4/query/order-trades", times=None))
+            venue.faults.add(Fail5xx("/spot/v4/query/*trades", times=None))
             order = await take(session)
             await session.reconcile()
         assert order.state is OrderState.FILLED
