@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Final, Literal, TypeAlias
 
 import attrs
@@ -33,6 +33,14 @@ from bitmart_trio.trading import ExitReport, MemoryJournal, Order, OrderState, O
 
 Kind: TypeAlias = Literal["within", "long", "beyond"]
 """Lags that the default `visible_after` allows; up to two minutes, with as large a `visible_after`; and beyond it."""
+
+
+_LOT: Final = {"BTC_USDT": Decimal("0.00001"), "ETH_USDT": Decimal("0.0001")}
+
+
+def _apart(symbol: str, price: Decimal | None) -> bool:
+    """Whether a trade at this price reaches no order of somebody else: those are at 20,000, of BTC."""
+    return price is not None and (price > 20_000 or symbol.startswith("ETH"))
 
 
 @attrs.frozen
@@ -129,6 +137,7 @@ class EventualStorm(Storm):
             foreign = await self._foreign_orders(other)
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._live_on, venue)
+                nursery.start_soon(self._take_parts, venue)
                 nursery.start_soon(self._trouble, venue)
                 report = await self._bot_once(client, journal, venue)
                 self._referee(venue, report, foreign)
@@ -189,6 +198,45 @@ class EventualStorm(Storm):
         assert session.report is not None
         assert session.report.seconds <= bounds.deadline + 3, session.report
         return session.report
+
+    async def _take_parts(self, venue: Venue) -> None:
+        """Others fill resting orders of the bot in part, behind its back."""
+        rng = self.rng
+        while True:
+            await trio.sleep(rng.uniform(0.05, 1))
+            self._take_part(venue)
+
+    def _take_part(self, venue: Venue) -> None:
+        rng, exchange = self.rng, venue.exchange
+        part = rng.choice((Decimal("0.25"), Decimal("0.5"), Decimal(1)))
+        if self.market == "spot":
+            orders = [
+                each
+                for each in exchange.spot.engine.open_orders("1")
+                if _apart(each.form.market.pair.symbol, each.form.price)
+            ]
+            if orders:
+                order = rng.choice(orders)
+                assert order.form.price is not None
+                side: Literal["buy", "sell"] = "sell" if order.form.side == "buy" else "buy"
+                size = ((order.form.size or part) * part).quantize(_LOT[order.form.market.pair.symbol], ROUND_DOWN)
+                exchange.spot.engine.meet(order.form.market, side, order.form.price, size)
+                self.counts["taken"] += 1
+            return
+        account = exchange.accounts.get("1")
+        assert account is not None
+        live = [
+            each
+            for each in exchange.futures.engine.trader(account).orders.values()
+            if _apart(each.contract.symbol, each.price)
+        ]
+        if live:
+            taken = rng.choice(live)
+            assert taken.price is not None
+            side = "sell" if int(taken.side) in (1, 2) else "buy"
+            listing = exchange.futures.listings[taken.contract.symbol]
+            exchange.futures.engine.meet(listing, side, taken.price, max(Decimal(1), taken.size * part // 1))
+            self.counts["taken"] += 1
 
     async def _act(self, session: Session) -> None:
         rng = self.rng
