@@ -218,8 +218,9 @@ def _alike(rows: Iterable[FuturesOrder], intent: Intent) -> str:
     """Whether a row may be the order under another name: what is like it, and bears no id of a session of ours."""
     since = (intent.at or 0) - LATELY_MS
     for row in rows:
-        same = (str(int(row.side)), row.size) == (intent.side, intent.size) and row.create_time >= since
-        if same and (intent.type == "market" or row.price == intent.price) and not ours(row.client_order_id):
+        same = (str(int(row.side)), row.type, row.size) == (intent.side, intent.type, intent.size)
+        priced = intent.type == "market" or row.price == intent.price
+        if same and priced and row.create_time >= since and not ours(row.client_order_id):
             return f"have one like it that is named {row.client_order_id!r}"
     return ""
 
