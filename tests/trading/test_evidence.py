@@ -61,6 +61,25 @@ LIFE = [
     seen(OrderState.CANCELLED, 2, 2),
 ]
 Change: TypeAlias = Callable[[OrderRecord, float], object]
+
+
+def _see(sighting: Sighting) -> Change:
+    return lambda record, now: record.see(sighting, now)
+
+
+def _read(fills: list[OrderFill]) -> Change:
+    return lambda record, now: record.read(fills, now)
+
+
+_OTHERS: list[Change] = [
+    lambda record, now: record.accept("77", now),
+    lambda record, now: record.lose(Sent(0, now), OSError()),
+    lambda record, _: record.reject(OSError()),
+    lambda record, _: record.cancelled(CancelReply.TAKEN),
+    lambda record, _: record.cancelled(CancelReply.MISSED),
+    lambda record, _: record.existed(),
+    lambda record, _: record.forget(),
+]
 ANYTHING: st.SearchStrategy[Change] = st.one_of(
     st.builds(
         seen,
@@ -69,21 +88,9 @@ ANYTHING: st.SearchStrategy[Change] = st.one_of(
         st.none() | st.integers(1, 3),
         source=st.sampled_from([Source.PUSH, Source.LOOK_UP]),
         fits=st.booleans(),
-    ).map(lambda sighting: lambda record, now: record.see(sighting, now)),
-    st.lists(st.integers(1, 3).map(fill), max_size=3, unique_by=lambda each: each.trade_id).map(
-        lambda fills: lambda record, now: record.read(fills, now)
-    ),
-    st.sampled_from(
-        [
-            lambda record, now: record.accept("77", now),
-            lambda record, now: record.lose(Sent(0, now), OSError()),
-            lambda record, now: record.reject(OSError()),
-            lambda record, now: record.cancelled(CancelReply.TAKEN),
-            lambda record, now: record.cancelled(CancelReply.MISSED),
-            lambda record, now: record.existed(),
-            lambda record, now: record.forget(),
-        ]
-    ),
+    ).map(_see),
+    st.lists(st.integers(1, 3).map(fill), max_size=3, unique_by=lambda each: each.trade_id).map(_read),
+    st.sampled_from(_OTHERS),
 )
 
 
