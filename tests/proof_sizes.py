@@ -89,8 +89,8 @@ ARCHIVE_RECORDS: Final = _size("ARCHIVE_RECORDS", 900, 50_000)
 ARCHIVE_KILLS: Final = _size("ARCHIVE_KILLS", 1, 10)
 """How often it is killed."""
 ARCHIVE_STOPS: Final = _size("ARCHIVE_STOPS", 2, 50)
-"""How often an archive's writer is killed, its disk fills up, and its files are what a power cut left of them:
-``history/test_archive_disk.py``.
+"""How often an archive's writer is killed, its disk fills up, and its files are what a power cut left of them
+(``history/test_archive_disk.py``), or an eighth of how often they are damaged (``history/test_archive_tampered.py``).
 """
 
 

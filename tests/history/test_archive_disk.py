@@ -26,9 +26,9 @@ from proof_sizes import ARCHIVE_STOPS
 
 import bitmart_trio as bm
 from bitmart_trio.history.archive import ArchiveError, archive
-from bitmart_trio.history.archive import _folder as folders
 from bitmart_trio.history.archive import _journal as journals
 from bitmart_trio.history.archive._check import verify
+from bitmart_trio.history.archive._folder import Folder
 from bitmart_trio.history.archive._schema import DATABASE
 from bitmart_trio.history.archive._writer import Store, rebuild
 
@@ -155,7 +155,7 @@ def test_a_report_that_cannot_be_written_leaves_the_one_before(tmp_path: Path, m
     def full(file: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    with folders.Folder(tmp_path) as folder:
+    with Folder(tmp_path) as folder:
         folder.write("report.md", b"before")
         monkeypatch.setattr(os, "fsync", full)
         with pytest.raises(ArchiveError, match=r"cannot write .*report\.md: the disk is full"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Self, cast
@@ -146,7 +146,7 @@ class Record:
 
 
 @contextmanager
-def sql_errors(path: Path) -> Iterator[None]:
+def sql_errors(path: Path) -> Generator[None]:
     """Turn what SQLite refuses into one line that says what to do.
 
     Raises:
