@@ -57,7 +57,7 @@ class Desert:
 
 
 def good(data: object) -> httpx.Response:
-    return httpx.Response(200, json={"code": 1000, "message": "OK", "trace": "t", "data": data})
+    return httpx.Response(200, content=json.dumps({"code": 1000, "message": "OK", "trace": "t", "data": data}))
 
 
 EDGE = httpx.Response(521, text="<html><title>Web server is down</title></html>")
@@ -281,6 +281,21 @@ async def test_what_was_refused_for_its_age_is_read_to_the_hour(
     [part] = [part for part in report.histories if part.name.endswith("type=deposit")]
     assert part.missing[-1].until - oldest < 4_000_000
     assert "60067 too old" in part.missing[0].reason
+
+
+async def test_a_name_that_no_request_can_carry_ends_nothing(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    """A fill of a pair with an absurd name: what would be asked of it fails, and everything else is read."""
+    names = ("", "A" * 5000, "../../x?y=1&z#", "\u0000\u001b[31m", "\ud800")
+    fills = [{**fill(number, NOW - DAY * (number + 1)), "symbol": name} for number, name in enumerate(names)]
+    desert = Desert()
+    desert.routes[SPOT_FILLS] = lambda args: within(fills, args)
+    report = await desert.archived(tmp_path)
+    with Reader(tmp_path) as reader:
+        assert reader.count("spot.trading.trades") == len(names)
+    assert {name.split()[0] for name in open_parts(report)} <= {"spot.market.klines", "spot.account.trade_fee_rate"}
+    assert verify(tmp_path).problems == ()
 
 
 async def test_the_oldest_record_is_named(tmp_path: Path, autojump_clock: trio.testing.MockClock) -> None:

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, cast
 
 import attrs
 import httpx
@@ -29,8 +29,6 @@ from bitmart_trio.history.archive._kinds import find_endpoint, kinds
 from bitmart_trio.sim import faults
 from bitmart_trio.sim.exchange import START_MS
 from bitmart_trio.sim.glue import Venue
-
-T = TypeVar("T")
 
 PAST = Past(
     spot_orders=180, algo_orders=12, deposits=120, withdrawals=8, loans=8, repayments=8, savings=130, family=6,
@@ -62,7 +60,7 @@ class Recorder(httpx.AsyncBaseTransport):
         response = await self._inner.handle_async_request(request)
         body = await response.aread()
         try:
-            told = json.loads(body, parse_float=Decimal)
+            told: Any = json.loads(body, parse_float=Decimal)
         except ValueError:
             told = {}
         if response.status_code < 300 and str(told.get("code")) == "1000":
@@ -74,11 +72,11 @@ class Recorder(httpx.AsyncBaseTransport):
 def objects(value: object) -> Iterator[Mapping[str, Any]]:
     """The objects of the first list in a payload."""
     if isinstance(value, list):
-        yield from (each for each in value if isinstance(each, dict))
+        yield from (cast("dict[str, Any]", each) for each in cast("list[object]", value) if isinstance(each, dict))
     elif isinstance(value, dict):
-        for each in value.values():
+        for each in cast("dict[str, object]", value).values():
             if isinstance(each, list):
-                yield from objects(each)
+                yield from objects(cast("list[object]", each))
 
 
 def spelled(record: Mapping[str, Any]) -> str:

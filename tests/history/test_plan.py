@@ -340,7 +340,7 @@ def test_sums_are_one_window() -> None:
     rules = Rules(span=1000, most=2, pages=100, sums=True)
     plan = Plan[str](rules, START, START + 10_000)
     rows = [Stamped(0, str(number), "") for number in range(5)]
-    asks = []
+    asks = list[tuple[int, int, int]]()
     settled = None
     for page in range(3):
         ask = plan.ask()

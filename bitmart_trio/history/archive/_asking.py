@@ -127,8 +127,11 @@ class Asker:
         token = CAPTURE.set(keep)
         try:
             await _call(market, row, arguments)
-        except (ArchiveError, ConfigurationError, InvalidRequest):
+        except (ArchiveError, ConfigurationError):
             raise
+        except InvalidRequest as error:
+            # A symbol or name that the exchange has given, and that no request can carry.
+            last.append(Heard(Judgement(State.FAILED, reason=str(error)[:_MESSAGE], again=False), None))
         except AuthenticationError as error:
             if not last or last[-1].judgement.key_refused:
                 raise

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, cast
 
 import attrs
 
-from .. import _futures_table as futures
-from .. import _spot_table as spot
 from .._plan import Rules
 from .._units import DAY, MINUTE, last_finished
 from .._values import Plain
@@ -154,47 +152,51 @@ SPOT_OPEN: Final = ("spot.trading.open_orders", "spot.algo.open_orders")
 
 def past() -> Iterator[History]:
     """The histories that need no discovery."""
-    for row in (spot.ORDERS, spot.FILLS, spot.ALGO_ORDERS):
-        yield History(row.name)
+    for name in ("spot.trading.order_history", "spot.trading.trades", "spot.algo.order_history"):
+        yield History(name)
     for operation in ("deposit", "withdraw"):
-        yield History(spot.DEPOSITS_WITHDRAWALS.name, {"operation_type": operation})
+        yield History("spot.account.deposit_withdraw_history", {"operation_type": operation})
     for kind in ("subscribe", "redeem", "interest"):
-        yield History(spot.FLEXIBLE.name, {"type": kind})
-        yield History(spot.FIXED.name, {"type": kind})
+        yield History("spot.earn.flexible_records", {"type": kind})
+        yield History("spot.earn.fixed_records", {"type": kind})
     for account in ("futures", "copy_trading"):
-        yield History(futures.FILLS.name, {"account": account})
-        yield History(futures.TRANSACTIONS.name, {"account": account})
-    yield History(futures.TRANSFERS.name)
-    yield History(futures.REPAYMENTS.name)
-    yield History(futures.INTEREST.name)
-    for name in (spot.SUB_TRANSFERS.name, spot.TRANSFER_HISTORY.name, futures.TRANSFER_HISTORY.name):
+        yield History("futures.trading.trades", {"account": account})
+        yield History("futures.account.transaction_history", {"account": account})
+    yield History("futures.account.transfers")
+    yield History("futures.account.auto_repayments")
+    yield History("futures.account.cross_collateral_interest")
+    for name in (
+        "spot.sub_account.transfers",
+        "spot.sub_account.transfer_history",
+        "futures.sub_account.transfer_history",
+    ):
         yield History(name, group="sub_accounts")
-    yield History(spot.REBATES.name, group="broker")
+    yield History("spot.broker.rebates", group="broker")
     for currency in ("USDT", "BTC", "ETH"):
-        yield History(futures.AFFILIATE_REBATES.name, {"currency": currency}, group="affiliate")
+        yield History("futures.affiliate.rebates", {"currency": currency}, group="affiliate")
 
 
 def past_of_contract(symbol: str) -> Iterator[History]:
     """The histories of one contract, and its daily candles."""
     for account in ("futures", "copy_trading"):
-        yield History(futures.ORDERS.name, {"symbol": symbol, "account": account})
-    yield History(futures.KLINES.name, {"symbol": symbol, "step": _DAILY}, group="market", candles=_DAILY)
+        yield History("futures.trading.order_history", {"symbol": symbol, "account": account})
+    yield History("futures.market.klines", {"symbol": symbol, "step": _DAILY}, group="market", candles=_DAILY)
 
 
 def past_of_pair(symbol: str) -> Iterator[History]:
     """The daily candles of a pair."""
-    yield History(spot.KLINES.name, {"symbol": symbol, "step": _DAILY}, group="market", candles=_DAILY)
+    yield History("spot.market.klines", {"symbol": symbol, "step": _DAILY}, group="market", candles=_DAILY)
 
 
 def past_of_margin_pair(symbol: str) -> Iterator[History]:
     """The histories of one pair's isolated margin."""
-    yield History(spot.BORROWS.name, {"symbol": symbol})
-    yield History(spot.REPAYS.name, {"symbol": symbol})
+    yield History("spot.margin.borrow_records", {"symbol": symbol})
+    yield History("spot.margin.repay_records", {"symbol": symbol})
 
 
 def past_of_sub_account(name: str) -> Iterator[History]:
     """What a main account sees of a sub-account's past."""
-    yield History(futures.SUB_TRANSFERS.name, {"sub_account": name}, group="sub_accounts")
+    yield History("futures.sub_account.transfers", {"sub_account": name}, group="sub_accounts")
 
 
 # ---- what the account itself has left traces of ---------------------------------------------------------------------
@@ -203,7 +205,7 @@ def past_of_sub_account(name: str) -> Iterator[History]:
 def contracts(reader: Reader) -> set[str]:
     """Every contract in the fills, the ledger, the open orders and the positions, delisted ones included."""
     found = set[str]()
-    for kind in (futures.FILLS.name, futures.TRANSACTIONS.name):
+    for kind in ("futures.trading.trades", "futures.account.transaction_history"):
         found |= reader.distinct(kind, "symbol")
     for endpoint in ("futures.trading.open_orders", "futures.trading.plan_orders"):
         found |= {str(row["symbol"]) for row in entries(reader, endpoint) if row.get("symbol")}
@@ -240,7 +242,7 @@ def all_contracts(reader: Reader) -> list[str]:
 def pairs(reader: Reader) -> set[str]:
     """Every pair of the spot market in the orders, the fills and the open orders."""
     found = set[str]()
-    for kind in (spot.ORDERS.name, spot.FILLS.name, spot.ALGO_ORDERS.name, *SPOT_OPEN):
+    for kind in ("spot.trading.order_history", "spot.trading.trades", "spot.algo.order_history", *SPOT_OPEN):
         found |= reader.distinct(kind, "symbol")
     return found
 
@@ -248,7 +250,7 @@ def pairs(reader: Reader) -> set[str]:
 def margin_pairs(reader: Reader) -> set[str]:
     """Every pair with a margin account now, or with margin orders or fills in the past."""
     found = {str(row["symbol"]) for row in entries(reader, "spot.margin.accounts") if row.get("symbol")}
-    for kind in (spot.ORDERS.name, spot.FILLS.name):
+    for kind in ("spot.trading.order_history", "spot.trading.trades"):
         found |= reader.distinct(kind, "symbol", order_mode="iso_margin")
     return found
 
@@ -271,10 +273,10 @@ def entries(reader: Reader, endpoint: str, moment: str = "") -> Iterator[Mapping
 def _objects(value: object) -> Iterator[Mapping[str, object]]:
     """The objects of the list in a payload, wherever it is."""
     if isinstance(value, list):
-        for each in value:  # pyright: ignore[reportUnknownVariableType]
+        for each in cast("list[object]", value):
             if isinstance(each, Mapping):
-                yield each  # pyright: ignore[reportUnknownVariableType]
+                yield cast("Mapping[str, object]", each)
     elif isinstance(value, Mapping):
-        for each in value.values():  # pyright: ignore[reportUnknownVariableType]
+        for each in cast("Mapping[str, object]", value).values():
             if isinstance(each, list):
-                yield from _objects(each)
+                yield from _objects(cast("list[object]", each))
