@@ -246,12 +246,12 @@ class Plan(Generic[R]):
                 return self._checked(told)
             self._width, self._rows = "tight", told
             return None
-        # What the wider request has told and this one has not shows that its bounds are open.
+        # What the wider request has listed and this one has not shows that its bounds are open.
         keys = {row.key for row in told}
         more = [row for row in self._rows if self._at <= row.time < self._stop() and row.key not in keys]
         if self._width == "tight" and not told and not more:
-            # With an open bound nothing is told of a single moment. A request that is wider on the side of such a bound
-            # tells it; which bound is closed is known by what the widest one has told.
+            # With an open bound nothing is listed of a single moment. A request that is wider on the side of such a bound
+            # lists it; which bound is closed is known by what the widest one has listed.
             self._width = "before" if any(row.time >= self._stop() for row in self._rows) else "behind"
             return None
         if whole and self._width != "tight":
@@ -372,7 +372,7 @@ class Plan(Generic[R]):
         if rules.sums or count <= _FEW:
             return rules.sums or rules.most is None or count < rules.most
         if count < self._largest:
-            return (rules.most is None or count < rules.most) and (count not in ROUND or self._smallest())
+            return (rules.most is None or count < rules.most) and (count not in ROUND or rules.even or self._smallest())
         if rules.cuts(count):
             return False
         if rules.even:

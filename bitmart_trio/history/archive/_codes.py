@@ -20,7 +20,7 @@ class Refusal(Enum):
     NOT_PERMITTED = "not_permitted"
     """There may be records, and this key may not see them."""
     TOO_OLD = "too_old"
-    """The window lies before what the exchange still tells."""
+    """The window lies before what the exchange still lists."""
     NO_DATA = "no_data"
     """There are no records in the window: an answer."""
 
