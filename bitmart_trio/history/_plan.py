@@ -250,7 +250,7 @@ class Plan(Generic[R]):
         keys = {row.key for row in told}
         more = [row for row in self._rows if self._at <= row.time < self._stop() and row.key not in keys]
         if self._width == "tight" and not told and not more:
-            # With an open bound nothing is listed of a single moment. A request that is wider on the side of such a bound
+            # With an open bound nothing is listed of a single moment. A request that is wider on the side of that bound
             # lists it; which bound is closed is known by what the widest one has listed.
             self._width = "before" if any(row.time >= self._stop() for row in self._rows) else "behind"
             return None

@@ -35,6 +35,7 @@ class _Time:
 @attrs.frozen
 class _Reply:
     data: list[int]
+    unreadable: tuple[()] = ()
 
 
 @attrs.define
