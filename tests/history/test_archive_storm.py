@@ -178,6 +178,10 @@ HARMFUL: dict[str, Weather] = {
 """What it may or may not make up for, and must then say."""
 
 
+TRUTHS: dict[int, Outcome] = {}
+"""What the exchange of a seed lists in good weather: it has the same past each time."""
+
+
 async def weathered(directory: Path, weather: list[faults.Fault], seed: int) -> tuple[Outcome, Outcome, Recorder]:
     """An archive in bad weather, and one of the same range afterwards."""
     async with bm.sim.open_exchange(seed=seed, live=False) as venue:
@@ -195,8 +199,9 @@ async def weathered(directory: Path, weather: list[faults.Fault], seed: int) -> 
         recorder = Recorder(venue.http_transport())
         outcome = await archived(venue, directory / "weather", until, recorder)
         venue.faults.clear()
-        truth = await archived(venue, directory / "truth", until, None)
-    return outcome, truth, recorder
+        if seed not in TRUTHS:
+            TRUTHS[seed] = await archived(venue, directory / "truth", until, None)
+    return outcome, TRUTHS[seed], recorder
 
 
 def judged(outcome: Outcome, truth: Outcome, recorder: Recorder) -> None:
