@@ -11,7 +11,7 @@ SELECT ?=
 NOT_OURS := ASYNC114,ASYNC122,ASYNC127
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check fmt format lint types verifytypes layers test bench proofs docs pages examples coverage lowest versions interop changes dist clean
+.PHONY: help setup check fmt format lint types verifytypes layers test bench proofs docs pages examples coverage lowest versions interop audit changes dist clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
@@ -82,6 +82,9 @@ versions: ## all tests on each other interpreter that is found and promised (SEL
 
 interop: ## fetch the foreign clients that judge the simulated exchange
 	npm ci --prefix tests/interop --ignore-scripts --no-audit --no-fund
+
+audit: ## whether an installed package has a known vulnerability
+	$(PYTHON) .ci/audit.py
 
 changes: ## what the next release notes would say
 	$(RUN) towncrier build --draft --version next
