@@ -43,6 +43,11 @@ def plain_words() -> Generator[None]:
         raise Failure(f"{error}. --allow-trading-key takes it all the same") from error
     except (archives.ArchiveError, ExportError) as error:
         raise Failure(str(error)) from error
+    except bm.ConnectionLost as error:
+        raise Failure(
+            f"the exchange cannot be reached ({printable(str(error))}). Check this computer's connection to the "
+            "internet, then start again: what was saved is safe, and --resume goes on with it"
+        ) from error
     except bm.AuthenticationError as error:
         raise Failure(
             f"the exchange does not accept this key ({printable(str(error))}). Check that key, secret and memo were "

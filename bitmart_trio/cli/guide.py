@@ -24,7 +24,7 @@ from ..credentials import Secret
 from ..history import archive as archives
 from ..text import printable
 from . import _options, key
-from ._run import Failure, Refusal
+from ._run import Failure, Incomplete, Refusal
 from .archive import Archive, export_tables, key_of, plain_words
 
 PROFILE: Final = "archive"
@@ -117,8 +117,7 @@ class Guide:
         allow = False
         async with bm.open_client(self._credentials, environment=self._environment) as client:
             self._title("Step 2 of 5: a look at the key")
-            with plain_words():
-                look = await archives.look_at_key(client)
+            look = await self._look(client)
             self._say(f"It works. Account {printable(look.account) or 'unknown'}.")
             if look.harmless:
                 self._say("It can only read. Good.\n")
@@ -150,15 +149,26 @@ class Guide:
             without=without,
             json=False,
         )
-        gaps: Failure | None = None
+        gaps: Incomplete | None = None
         try:
             await wanted.run(self._credentials, self._environment)
-        except Failure as failure:  # gaps: what is there is worth a spreadsheet all the same
-            gaps = failure
+        except Incomplete as incomplete:  # what is there is worth a spreadsheet all the same
+            gaps = incomplete
         self._title("Step 5 of 5: a spreadsheet")
         await self._spreadsheet(out)
         if gaps is not None:
             raise gaps
+
+    async def _look(self, client: bm.Client) -> archives.KeyLook:
+        try:
+            with plain_words():
+                return await archives.look_at_key(client)
+        except Failure as failure:
+            if self._typed:
+                raise
+            raise Failure(
+                f"{failure}. To type another key: bitmart-trio key forget {PROFILE}, then start again"
+            ) from None
 
     async def _keep(self) -> None:
         if not self._typed:
@@ -166,13 +176,14 @@ class Guide:
             return
         if await _yes("Keep the key on this computer, so that you need not copy it again?", default=True):
             where = await trio.to_thread.run_sync(partial(key.keep, PROFILE, *self._typed))
-            self._say(f"Kept in {where}, under the name {PROFILE!r}. `bitmart-trio key forget {PROFILE}` removes it.\n")
+            self._say(f"Kept in {where} under the name {PROFILE!r}.")
+            self._say(f"To remove it: bitmart-trio key forget {PROFILE}\n")
 
     async def _folder(self) -> Path:
         standard = Path.home() / FOLDER
         out = _path(await _answer(f"Folder for the archive [{standard}]: ")) or standard
         if archives.is_archive(out):
-            self._say(f"There is an archive in {out} already; it is gone on with.")
+            self._line(f"There is an archive in {out} already; it is gone on with.")
         return out
 
     async def _spreadsheet(self, out: Path) -> None:
@@ -184,13 +195,18 @@ class Guide:
         else:
             self._say("A workbook needs one more package (pip install 'bitmart-trio[xlsx]'); these are CSV files.")
             await trio.to_thread.run_sync(partial(export_tables, out, to, "csv", formulas=False))
-        self._say(f"\nFor a tax tool: bitmart-trio archive export {out} --to {to} --format koinly")
-        self._say("(or cointracker, or cryptotaxcalculator)")
+        self._say("\nFor a tax tool (koinly, cointracker or cryptotaxcalculator):")
+        self._line(f"  bitmart-trio archive export {out} --to {to} --format koinly")
 
     def _title(self, text: str) -> None:
         self._console.print(Text(f"\n{text}\n", style="bold"))
 
     def _say(self, text: str) -> None:
+        """A sentence or more, broken between words."""
+        self._console.print(Text(text))
+
+    def _line(self, text: str) -> None:
+        """Something to copy: not broken."""
         self._console.print(Text(text), soft_wrap=True)
 
 

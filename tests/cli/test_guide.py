@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from cli_process import child_environment
+from cli_process import KEYS, child_environment
 from terminal import Terminal, needs_tmux, terminal
 from typer.testing import CliRunner
 
@@ -100,6 +100,7 @@ async def test_a_wrong_key_is_not_kept(tmp_path: Path) -> None:
             await answer(term, name, "wrong")
         seen = await term.until("exit code 1")
         assert "does not accept this key" in seen
+        assert "Traceback" not in seen
     assert not (tmp_path / ".bitmart").exists()
 
 
@@ -111,6 +112,29 @@ async def test_ctrl_c_ends_a_question_at_once(tmp_path: Path) -> None:
         await term.until("Keep the key")
         seen = await term.interrupt()
         assert "Traceback" not in seen
+
+
+@needs_tmux
+async def test_a_kept_key_that_no_longer_works_can_be_replaced(tmp_path: Path) -> None:
+    (tmp_path / ".bitmart").mkdir(mode=0o700)
+    file = tmp_path / ".bitmart" / "config.toml"
+    file.write_text('["archive"]\napi_key = "old"\napi_secret = "old"\nmemo = "old"\n')
+    file.chmod(0o600)
+    async with exchange() as server, guide(tmp_path, server.url) as term:
+        seen = await term.until("exit code 1")
+        assert "kept under the name 'archive'" in seen
+        assert "bitmart-trio key forget archive" in seen
+
+
+def test_an_exchange_that_is_not_there_is_said_in_plain_words(tmp_path: Path) -> None:
+    variables = {**child_environment({}, str(tmp_path)), **KEYS}
+    arguments = ["archive", "--out", str(tmp_path / "a"), "--env", "http://127.0.0.1:9"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bitmart_trio.history.archive._run.PATIENCE", 1)
+        ended = CliRunner().invoke(app, arguments, env=variables)
+    assert ended.exit_code == 1
+    assert "the exchange cannot be reached" in ended.stderr
+    assert "ConnectionLost" not in ended.stderr
 
 
 def test_without_a_terminal_it_says_what_to_give(tmp_path: Path) -> None:
