@@ -98,6 +98,9 @@ class Screen:
     def show(self, step: archives.Progress) -> None:
         """Show one step."""
         name, note = printable(step.name), printable(step.note)
+        if step.state == "notice":
+            self._bars.console.print(note, markup=False, highlight=False, soft_wrap=True)
+            return
         if step.records:
             self._records += step.records - self._counted.get(step.name, 0)
             self._counted[step.name] = step.records

@@ -208,6 +208,20 @@ async def test_an_archive_is_made_proven_and_resumed(tmp_path: Path) -> None:
     assert (out / "report.html").read_text().startswith("<!doctype html>")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such modes")
+async def test_a_folder_that_was_open_to_others_is_closed_and_the_person_is_informed(tmp_path: Path) -> None:
+    out = tmp_path / "account"
+    out.mkdir()
+    out.chmod(0o755)
+    async with exchange() as server:
+        add_reader(server)
+        since = ("--since", "2025-12-31T23:00Z", "--settle", "0", "--without", "affiliate")
+        ended = await command("archive", "--out", str(out), *since, "--env", server.url, home=tmp_path, key=READ_KEY)
+    assert ended.code == 0, ended.err
+    assert "was open to others (mode 0755); only you can open it now (0700)" in ended.err
+    assert out.stat().st_mode & 0o777 == 0o700
+
+
 async def test_an_archive_with_gaps_ends_with_four_and_gives_its_tables_all_the_same(tmp_path: Path) -> None:
     """A history that fails is named; the rest can be exported, and made again from the replies."""
     out, tables = tmp_path / "account", tmp_path / "tables"

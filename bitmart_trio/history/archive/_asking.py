@@ -40,7 +40,7 @@ class Progress:
     """The endpoint and its arguments."""
     state: str
     """``running``, ``waiting`` (for the exchange), or how it ended: ``answered``, ``not_offered``, ``not_permitted``,
-    ``failed`` or ``unreadable``."""
+    ``failed`` or ``unreadable``. ``notice`` is no history: the note says what was changed about the folder."""
     fraction: float
     """How much of its range is done, from 0 to 1."""
     records: int

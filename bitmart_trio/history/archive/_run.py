@@ -131,6 +131,8 @@ async def archive(
     end = now if until is None else min(millis(until, "until"), now)
     async with AsyncExitStack() as stack:
         store = await runner(partial(Store, Path(directory), resume=resume))
+        for notice in store.notices:
+            tell(Progress(str(directory), "notice", 0.0, 0, 0, 0, notice))
         archivist = _Archivist(client, store, runner, tell, left_out, now)
         stack.push_async_callback(archivist.close)
         await archivist.begin(key, begin, max(begin, end))
