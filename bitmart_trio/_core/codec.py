@@ -514,7 +514,8 @@ def _table_decoder(model: Any) -> Callable[[bytes | msgspec.Raw], list[Any]]:
     fields = {field.metadata.get(WIRE) or field.name: field for field in attrs.fields(model)}
     columns = [fields[name] for name in model._columns_]
     row: Any = tuple[tuple(field.type for field in columns)]  # type: ignore[misc]  # made at run time
-    rows = msgspec.json.Decoder(list[row], strict=False)
+    list_of: Any = list
+    rows: Any = msgspec.json.Decoder(list_of[row], strict=False)
     fill: list[Callable[[Any, Any], None]] = [inspect.getattr_static(model, field.name).__set__ for field in columns]
 
     def read(data: bytes | msgspec.Raw) -> list[Any]:

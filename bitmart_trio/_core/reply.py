@@ -50,7 +50,7 @@ class Reply(Generic[T]):
     raw: bytes
     """The exact body."""
     endpoint: Endpoint[T]
-    deviations: Mapping[str, str | None] = attrs.field(factory=dict)
+    deviations: Mapping[str, str | None] = attrs.field(factory=dict[str, "str | None"])
     """Members of `data` that are absent, by path without indices (``[].status``), with the JSON that came in the place
     of the first; None where nothing came. Empty for nearly every reply.
     """

@@ -123,7 +123,8 @@ def _read(value: object, type_: _Type, path: str, reading: Reading) -> object:
     if origin is dict and isinstance(value, dict):
         return _read_dict(cast("dict[str, object]", value), type_, path, reading)
     if type_ is Levels and isinstance(value, list):
-        return Levels(cast("list[Level]", _read_list(value, list[Level], path, reading)))
+        side = cast("list[object]", value)
+        return Levels(cast("list[Level]", _read_list(side, list[Level], path, reading)))
     if isinstance(type_, type) and attrs.has(type_):
         return _read_model(value, type_, path, reading)
     raise ValueError(f"{path or 'the payload'}: {reason}")
@@ -204,7 +205,8 @@ def _read_model(value: object, model: type, path: str, reading: Reading) -> obje
             except ValueError:
                 lacks[name] = _json(wire[spelling])
                 _note(reading, where, lacks[name])
-    return partial(model, values, lacks, reading.source)
+    made: object = partial(cast("type[object]", model), values, lacks, reading.source)
+    return made
 
 
 def _note(reading: Reading, path: str, raw: str | None) -> None:

@@ -156,4 +156,4 @@ def absent(obj: object) -> Mapping[str, str | None]:
         Each absent member by its Python name, with the JSON that came in its place; None where nothing came. (An
         object made by ``attrs.evolve`` from another knows the names and no longer the JSON.)
     """
-    return obj._absent_ if isinstance(obj, _Partial) else _NOTHING
+    return obj._absent_ if isinstance(obj, _Partial) else _NOTHING  # pyright: ignore[reportPrivateUsage]  # ours
