@@ -294,10 +294,9 @@ _TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
 }
 
 
-def _check(entry: Any) -> None:  # noqa: ANN401  # any of the classes
+def _check(entry: Entry) -> None:
     """Refuse what has been changed into something else: whoever reads an entry may rely on its types."""
-    class_: Any = type(entry)
-    for field in attrs.fields(class_):
+    for field in attrs.fields(type(entry)):
         value = getattr(entry, field.name)
         if not isinstance(value, _TYPES[str(field.type)]) or (isinstance(value, bool) and field.type != "bool"):
             raise NotAnEntry(f"its {field.name} is no {field.type}")
