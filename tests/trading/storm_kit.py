@@ -68,7 +68,9 @@ def truth_of(venue: Venue, market: str) -> dict[str, list[Truth]]:
     found: dict[str, list[Truth]] = {}
     if market == "spot":
         for order in exchange.spot.engine.of_account("1"):
-            over = "" if order.open else ("filled" if order.state == "filled" else "cancelled")
+            # A market buy that spent what buys a lot ends as partially cancelled: a session calls it filled.
+            spent = order.form.type == "market" and order.form.side == "buy" and order.filled_size > 0
+            over = "" if order.open else ("filled" if order.state == "filled" or spent else "cancelled")
             truth = Truth(order.order_id, order.open, order.filled_size, over)
             found.setdefault(order.form.client_order_id, []).append(truth)
     else:
