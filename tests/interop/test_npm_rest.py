@@ -58,8 +58,8 @@ async def test_spot_orders(npm: Path) -> None:
         assert fill["tradeRole"] == "taker"
         wallet = (await node.call(SPOT, "getSpotWalletBalanceV1"))["data"]["wallet"]
         left = {each["id"]: Decimal(each["available"]) for each in wallet}
-        assert left["USDT"] == 100_000 - Decimal(fill["notional"])
-        assert left["BTC"] == 10 + Decimal(fill["size"]) - Decimal(fill["fee"])
+        assert left["USDT"] == 100_000 - Decimal(fill["notional"]) - Decimal(fill["fee"])
+        assert left["BTC"] == 10 + Decimal(fill["size"])
 
 
 async def test_futures(npm: Path) -> None:

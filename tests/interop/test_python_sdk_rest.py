@@ -59,7 +59,7 @@ async def test_spot_orders() -> None:
         (fill,) = await _data(sdk, SPOT, "v4_query_order_trade_list", order_id=bought_id)
         wallet = (await _data(sdk, SPOT, "get_wallet"))["wallet"]
         left = {each["id"]: Decimal(each["available"]) for each in wallet}
-        assert left["USDT"] == 100_000 - Decimal(fill["notional"])
+        assert left["USDT"] == 100_000 - Decimal(fill["notional"]) - Decimal(fill["fee"])
         (usdt,) = (await _data(sdk, ACCOUNT, "get_wallet", currency="USDT"))["wallet"]
         assert Decimal(usdt["available"]) == left["USDT"]
 

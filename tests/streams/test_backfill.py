@@ -189,8 +189,11 @@ async def test_what_became_of_orders_in_a_hole(autojump_clock: MockClock) -> Non
             assert mark.count == len(updates)
             ends = {update.order_id: update.order_state for update in updates}
             assert ends == {
-                old.order_id: "canceled", known.order_id: "canceled", bought.order_id: "filled", resting.order_id: "new"
-            }  # fmt: skip
+                old.order_id: "canceled",
+                known.order_id: "canceled",
+                bought.order_id: "partially_canceled",
+                resting.order_id: "new",
+            }
             fills = [update for update in updates if update.order_id == bought.order_id]
             assert sum(update.last_fill_size for update in fills) == fills[-1].filled_size
             assert len({update.trade_id for update in fills}) == len(fills)
