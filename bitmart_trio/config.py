@@ -43,7 +43,8 @@ def _is_url(url: str, schemes: tuple[str, str]) -> bool:
     try:
         parts = urlsplit(url)
         fine = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a malformed port or address
+        (parts.hostname or "").encode("idna")  # as the look-up of its address will
+    except ValueError:  # a malformed port, address or name
         return False
     return fine and url.isascii() and url.isprintable() and " " not in url
 

@@ -16,6 +16,7 @@ from typing import Final, Generic, NoReturn, TypeAlias, TypeVar, cast
 from urllib.parse import unquote, urlsplit
 
 from .errors import ConfigurationError, MissingCredentials
+from .text import encodable
 
 log = logging.getLogger(__name__)
 
@@ -73,8 +74,7 @@ def _flaw(text: object) -> str:
         return f"must be text, not {type(text).__name__}: put it in quotes"
     if text != text.strip():
         return "has blanks around it"
-    surrogate = any("\ud800" <= character <= "\udfff" for character in text)
-    return "has characters that cannot be sent" if surrogate else ""
+    return "" if encodable(text) else "has characters that cannot be sent"
 
 
 class Credentials:
@@ -245,10 +245,11 @@ class Proxy:
             parts = Secret(urlsplit(wrapped.reveal()))
             self.host = parts.reveal().hostname or ""
             self.port = parts.reveal().port or 80
-            self.usable = parts.reveal().scheme == "http" and bool(self.host)
+            self.host.encode("idna")  # as the look-up of its address will; it raises for a name that is none
             if parts.reveal().username is not None:
                 user = Secret(f"{unquote(parts.reveal().username or '')}:{unquote(parts.reveal().password or '')}")
                 self._authorization = Secret(f"Basic {b64encode(user.reveal().encode()).decode()}")
+            self.usable = parts.reveal().scheme == "http" and bool(self.host)
 
     def authorization(self) -> str | None:
         """The value of ``Proxy-Authorization``; None where no user is named."""

@@ -30,6 +30,7 @@ _INVISIBLE: Final = frozenset(
 )
 _SHORT: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _WORD: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}", re.ASCII)
 _MARKDOWN: Final = re.compile(r"[\\`*\[\]<>|~&!#$^{}]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _MARKDOWN_LINK: Final = re.compile(r":(?=//)|(?<=www)\.|@", re.IGNORECASE)
@@ -60,6 +61,11 @@ def printable(text: str, *, longest: int | None = LONGEST) -> str:
         return shown
     rest = f"... ({len(text)} characters)"
     return shown[: max(longest - len(rest), 0)] + rest
+
+
+def encodable(text: str) -> bool:
+    """Whether text can be sent and stored: it holds no lone surrogates, which no UTF-8 spells."""
+    return text.isascii() or _SURROGATE.search(text) is None
 
 
 def _visible(character: str) -> str:

@@ -40,10 +40,35 @@ async def test_real_money_is_moved_on_the_live_environment_only() -> None:
             await futures.account.submit_transfer(currency="USDT", amount=1, type="spot_to_contract")
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:1", "ftp://127.0.0.1", "http://", "http://h?x=1"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "127.0.0.1:1",
+        "ftp://127.0.0.1",
+        "http://",
+        "http://h?x=1",
+        "http://h:99999",
+        "http://h:0",
+        "http://h:-1",
+        "http://h:" + "9" * 5000,
+        "http://h:\u0661",
+        "https://a..b",
+        "https://.",
+        f"https://{'a' * 64}.test",
+        "https://\ud800",
+        "http://[::1",
+    ],
+)
 def test_a_simulated_exchange_is_named_by_its_url(url: str) -> None:
     with pytest.raises(bm.ConfigurationError):
         bm.Environment.at(url)
+
+
+@pytest.mark.parametrize("url", ["http://a..b:1", f"http://{'a' * 64}", "http://h:99999", "http://u:p\ud800@h:1"])
+def test_a_proxy_that_no_look_up_can_find_is_refused(url: str) -> None:
+    """When the configuration is made, not by an exception of another kind at the first call."""
+    with pytest.raises(bm.ConfigurationError, match="proxy must be"):
+        bm.Config(proxy=url)
 
 
 def test_sockets_of_a_simulated_exchange_lie_below_ws() -> None:

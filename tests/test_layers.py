@@ -23,7 +23,7 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "models": ("errors",),
     # Its hooks are told models; named for type checkers only.
     "config": ("_version", "errors", "credentials", "models"),
-    "credentials": ("errors",),
+    "credentials": ("text", "errors"),
     "_core": ("_version", "text", "errors", "config", "models"),
     "_io": ("_version", "errors", "credentials", "config", "models", "_core"),
     # A chapter runs over anything that can call: it must not know who sends.

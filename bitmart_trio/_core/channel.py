@@ -28,6 +28,8 @@ SPOT_NAME: Final = "table"
 FUTURES_NAME: Final = "group"
 """What the name of a push is called in its frame."""
 
+_WORD: Final = r"[^\s:\ud800-\udfff]+"
+"""A part of a topic; a lone surrogate cannot be sent."""
 _SPEED: Final = re.compile(r"@\d+ms$")
 
 
@@ -36,7 +38,7 @@ def _is_name(subject: object) -> bool:
 
     A list where names were wanted is a common slip, and not everybody has a type checker: hence the look at the type.
     """
-    return isinstance(subject, str) and re.fullmatch(r"[^\s:@,]+", subject) is not None
+    return isinstance(subject, str) and re.fullmatch(r"[^\s:@,\ud800-\udfff]+", subject) is not None
 
 
 @attrs.frozen(eq=False)
@@ -205,9 +207,9 @@ def market_of(topic: str) -> Market:
     Raises:
         InvalidRequest: it is not spelled like a topic.
     """
-    if re.fullmatch(r"spot/[^\s:]+(:[^\s:]+)?", topic):
+    if re.fullmatch(rf"spot/{_WORD}(:{_WORD})?", topic):
         return "spot"
-    if re.fullmatch(r"futures/[^\s:]+(:[^\s:]+)?", topic):
+    if re.fullmatch(rf"futures/{_WORD}(:{_WORD})?", topic):
         return "futures"
     raise InvalidRequest(
         f"not a topic: {topic!r} (such as spot/ticker:BTC_USDT or futures/ticker:BTCUSDT)", argument="topic"

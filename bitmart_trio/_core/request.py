@@ -17,6 +17,7 @@ import attrs
 
 from ..errors import InvalidRequest
 from ..models import _numbers
+from ..text import encodable
 from . import codec
 from .endpoint import REGISTRY, AtLeastOne, Auth, Endpoint, Entry, ExactlyOne, Kind, Ordered, Param, Rule, When
 from .suggest import did_you_mean
@@ -82,6 +83,9 @@ def build_raw(method: str, path: str, params: Mapping[str, object] | None) -> Wi
         raise InvalidRequest(
             f"path must start with / and hold no query: {path!r}{hint and '; ' + hint}", argument="path"
         )
+    _sendable("path", path)
+    for name in params or {}:
+        _sendable(ascii(name)[1:-1], name)
     fields = {name: _plain(name, value) for name, value in (params or {}).items() if value is not None}
     if method == "GET":
         return WireRequest(method, _target(path, fields), b"")
@@ -102,19 +106,27 @@ def _query_text(value: object) -> str:
     return str(value)
 
 
+def _sendable(name: str, text: str) -> str:
+    if not encodable(text):
+        raise InvalidRequest(f"{name} has characters that cannot be sent: {text!r}", argument=name)
+    return text
+
+
 def _plain(name: str, value: object) -> object:
     if isinstance(value, float):
         raise TypeError(_no_float(name))
     if isinstance(value, Enum):
-        return value.value
+        return _plain(name, cast("object", value.value))
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, Mapping):
         members = cast("Mapping[object, object]", value)
-        return {str(key): _plain(f"{name}.{key}", each) for key, each in members.items()}
+        return {_sendable(name, str(key)): _plain(f"{name}.{key}", each) for key, each in members.items()}
     if isinstance(value, list | tuple):
         return [_plain(f"{name}[{index}]", each) for index, each in enumerate(cast("Sequence[object]", value))]
-    if isinstance(value, str | int):
+    if isinstance(value, str):
+        return _sendable(name, value)
+    if isinstance(value, int):
         return value
     raise InvalidRequest(f"{name} cannot be sent: {type(value).__name__}", argument=name)
 
@@ -233,6 +245,8 @@ def _choice(param: Param, choices: type[Enum] | tuple[Enum, ...], value: object,
         numbers = isinstance(members[0].value, int)
         allowed = ", ".join(f"{each.value} ({each.name.lower()})" if numbers else str(each.value) for each in members)
         raise InvalidRequest(f"{param.name} must be one of {allowed}, not {value!r}", argument=param.name)
+    if isinstance(wire, str):
+        return _sendable(param.name, wire)
     return str(wire) if param.text and not as_query else wire
 
 
@@ -240,7 +254,7 @@ def _text(param: Param, value: object) -> object:
     name = param.name
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise InvalidRequest(f"{name} must be a str, not {type(value).__name__}", argument=name)
-    text = str(value)
+    text = _sendable(name, str(value))
     if not text:
         raise InvalidRequest(f"{name} must not be blank", argument=name)
     if param.max_length is not None and len(text) > param.max_length:

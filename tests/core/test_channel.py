@@ -65,6 +65,7 @@ def test_a_topic_is_spelled_as_the_exchange_wants_it(
         (spot.ticker, "spot/ticker:BTC_USDT", {}, "symbol"),
         (spot.ticker, "BTC_USDT\n", {}, "symbol"),
         (spot.ticker, ["BTC_USDT"], {}, "symbol"),
+        (spot.ticker, "BTC\ud800_USDT", {}, "symbol"),
         (spot.ticker, "BTC_USDT", {"speed": "100ms"}, "speed"),
         (spot.depth, "BTC_USDT", {}, "level"),
         (spot.depth, "BTC_USDT", {"level": 100}, "level"),
@@ -135,7 +136,8 @@ def test_the_market_of_a_topic() -> None:
     """The first word says it; anything else is no topic."""
     assert market_of("spot/whatever/new:BTC_USDT") == "spot"
     assert market_of("futures/whatever") == "futures"
-    for text in ("", "spot", "spot/", "ticker:BTC_USDT", "options/x", "spot/a b", "spot/x:y:z", "SPOT/ticker:BTC_USDT"):
+    for text in ("", "spot", "spot/", "ticker:BTC_USDT", "options/x", "spot/a b", "spot/x:y:z", "SPOT/ticker:BTC_USDT",
+                 "spot/x:\ud800", "futures/\udfff"):  # fmt: skip
         with pytest.raises(InvalidRequest) as caught:
             market_of(text)
         assert caught.value.argument == "topic"

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import bitmart_trio.rest.spot_market  # noqa: F401  # its rows are what names are suggested from
 from bitmart_trio._core.endpoint import (
     REGISTRY,
     AtLeastOne,
@@ -146,6 +147,9 @@ REFUSALS: list[tuple[Param, object]] = [
     (Param("p", Kind.TEXTS), 5),
     (Param("p", Kind.TEXTS, least=1), []),
     (Param("p", Kind.TEXTS, most=2), ["a", "b", "c"]),
+    (Param("p"), "BTC\ud800"),
+    (Param("p", Kind.TEXTS), ["BTC", "\udfff"]),
+    (Param("p", choices=OrderSide), OrderSide("\ud800")),
     (Param("p", Kind.ENTRIES), "x"),
     (Param("p", Kind.ENTRIES), {"side": "buy"}),
     (Param("p", Kind.ENTRIES), [5]),
@@ -412,3 +416,21 @@ def test_no_enumeration_is_sent_by_its_name() -> None:
         RED = "r"
 
     assert build_raw("POST", "/x", {"c": Colour.RED}).body == b'{"c":"r"}'
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    ("path", "params"),
+    [
+        ("/x\ud800", {}),
+        ("/x", {"a": "\ud800"}),
+        ("/x", {"\ud800": "a"}),
+        ("/x", {"a": [{"b": "\ud800"}]}),
+        ("/x", {"a": {"\ud800": 1}}),
+        ("/x", {"a": OrderSide("\ud800")}),
+    ],
+)
+def test_a_raw_request_of_text_that_cannot_be_sent_is_refused(method: str, path: str, params: dict[str, Any]) -> None:
+    """A lone surrogate, which no UTF-8 spells, anywhere in it."""
+    with pytest.raises(InvalidRequest, match="cannot be sent"):
+        build_raw(method, path, params)
