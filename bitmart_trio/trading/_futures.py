@@ -18,8 +18,8 @@ import trio
 from .._io.subscription import Subscription
 from ..client import Client
 from ..config import Market
-from ..errors import OrderNotFound, RequestRefused, TradingError
-from ..models._futures_enums import FuturesOrderSide, OpenType, PositionMode
+from ..errors import InvalidRequest, OrderNotFound, RequestRefused, TradingError
+from ..models._futures_enums import FuturesOrderSide, FuturesSideWord, OpenType, PositionMode
 from ..models.futures_streams import FuturesOrderAction, FuturesOrderUpdate, FuturesPushedOrderType
 from ..models.futures_trading import (
     FuturesFill,
@@ -299,7 +299,7 @@ class FuturesSession(Session):
     async def submit(
         self,
         *,
-        side: FuturesOrderSide | int,
+        side: FuturesOrderSide | FuturesSideWord | int,
         size: Decimal | int | str,
         type: FuturesOrderType | str = "limit",
         price: Decimal | int | str | None = None,
@@ -316,8 +316,8 @@ class FuturesSession(Session):
         Waiting, cancelling and errors are as of ``SpotSession.submit``.
 
         Args:
-            side: 1 open long, 2 close short, 3 close long, 4 open short; in one-way mode 1 buy, 2 buy to reduce, 3 sell
-                to reduce, 4 sell.
+            side: 1 or "buy_open_long", 2 or "buy_close_short", 3 or "sell_close_long", 4 or "sell_open_short"; in
+                one-way mode 1 buys, 2 buys to reduce, 3 sells to reduce, 4 sells.
             size: contracts, a whole number.
             type: limit or market.
             price: quote currency; for limit orders.
@@ -338,7 +338,7 @@ class FuturesSession(Session):
             client_order_id="",
             market="futures",
             symbol=self._symbol(symbol),
-            side=str(int(side)),
+            side=_side(side),
             type=str(getattr(type, "value", type)),
             price=amount(price, "price"),
             size=_contracts(size),
@@ -350,7 +350,7 @@ class FuturesSession(Session):
         self,
         *,
         type: PlanOrderType | Literal["take_profit", "stop_loss"],
-        side: FuturesOrderSide | int,
+        side: FuturesOrderSide | FuturesSideWord | int,
         trigger_price: Decimal | int | str,
         executive_price: Decimal | int | str | None = None,
         price_type: PriceType | int = 1,
@@ -367,7 +367,7 @@ class FuturesSession(Session):
 
         Args:
             type: take_profit or stop_loss.
-            side: 2 closes a short, 3 closes a long.
+            side: 2 or "buy_close_short", 3 or "sell_close_long".
             trigger_price: fires it.
             executive_price: of the order that is sent; a market order if left out.
             price_type: 1 watches the last price, 2 the mark price.
@@ -389,13 +389,21 @@ class FuturesSession(Session):
             market="futures",
             symbol=self._symbol(symbol),
             kind="tp_sl",
-            side=str(int(side)),
+            side=_side(side),
             type=str(getattr(type, "value", type)),
             price=amount(executive_price, "executive_price"),
             size=None if size is None else _contracts(size),
             extras=extras,
         )
         return await self._submit(intent, resend=resend, wait=wait)
+
+
+def _side(side: FuturesOrderSide | FuturesSideWord | int) -> str:
+    for each in FuturesOrderSide:
+        if side in (each.value, each.name.lower()):
+            return str(each.value)
+    known = ", ".join(f"{each.value} ({each.name.lower()})" for each in FuturesOrderSide)
+    raise InvalidRequest(f"side must be one of {known}, not {side!r}", argument="side")
 
 
 def _contracts(size: Decimal | int | str) -> Decimal | None:

@@ -10,6 +10,7 @@ from trading_kit import open_ids
 from trio.testing import MockClock
 
 import bitmart_trio as bm
+from bitmart_trio.models._futures_enums import FuturesSideWord
 from bitmart_trio.sim import Delay, Fail5xx, LoseReply, LoseRequest, Venue
 from bitmart_trio.trading import FuturesSession, Order, OrderState
 
@@ -25,11 +26,23 @@ def position(venue: Venue, symbol: str = "BTCUSDT") -> tuple[int, int]:
     return int(sizes["long"]), int(sizes["short"])
 
 
-async def market(session: FuturesSession, side: int, size: int) -> Order:
+async def market(session: FuturesSession, side: FuturesSideWord | int, size: int) -> Order:
     """A market order, filled."""
     order = await session.submit(side=side, size=size, type="market", leverage=5, open_type="cross")
     await order.wait_filled()
     return order
+
+
+async def test_sides_are_words_or_numbers(autojump_clock: MockClock) -> None:
+    """And anything else is refused with what the numbers mean, before the journal or the wire."""
+    async with bm.sim.open_exchange(seed=7, live=False) as venue, venue.open_client() as client:
+        async with bm.trading.open_futures_session(client, "BTCUSDT", on_exit="leave") as session:
+            await market(session, "buy_open_long", 3)
+            await market(session, "sell_close_long", 1)
+            with pytest.raises(bm.InvalidRequest, match=r"1 \(buy_open_long\)") as refused:
+                await session.submit(side=5, size=1, type="market")
+            assert refused.value.argument == "side"
+        assert position(venue) == (2, 0)
 
 
 @pytest.mark.parametrize("mode", ["hedge_mode", "one_way_mode"])
