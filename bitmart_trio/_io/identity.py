@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .._version import __version__
 from ..config import Config
 from ..credentials import Secret
@@ -15,7 +17,10 @@ def user_agent(config: Config) -> str:
     return config.user_agent or f"bitmart-trio/{__version__}"
 
 
-def is_hex(signature: Secret[str]) -> bool:
-    """Whether a signer returned a signature: letters and digits that a header and a login can carry."""
-    text: object = signature.reveal()  # of a signer of the user's, which may return anything
+def is_hex(signature: Secret[Any]) -> bool:
+    """Whether a signer returned a signature: letters and digits that a header and a login can carry.
+
+    A signer of the user's may return anything at all.
+    """
+    text = signature.reveal()
     return isinstance(text, str) and text.isascii() and text.isalnum()

@@ -239,7 +239,7 @@ class FileJournal:
         """How many entries there are."""
         return self._length
 
-    async def open(self) -> Written:
+    async def open(self) -> Collection[Entry]:
         """Take it for writing; see `Journal`."""
         await trio.lowlevel.checkpoint()
         async with self._turn:

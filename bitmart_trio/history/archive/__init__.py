@@ -12,8 +12,9 @@ from ._check import Verification, verify
 from ._export import Exports, Format, can_export, export
 from ._folder import ArchiveError, Folder
 from ._key import Estimate, KeyLook, UnsafeKey, estimate, look_at_key
-from ._reader import Reader
-from ._report import ArchiveReport, HistoryReport, LookReport, read_report
+from ._movements import LeftOut
+from ._reader import HistoryRow, LookRow, Meta, NoteRow, Reader, Record, WindowRow
+from ._report import ArchiveReport, HistoryReport, LookReport, Missing, read_report
 from ._run import archive
 from ._writer import is_archive, rebuild
 
@@ -25,13 +26,21 @@ __all__ = [
     "Folder",
     "Format",
     "HistoryReport",
+    "HistoryRow",
     "KeyLook",
+    "LeftOut",
     "LookReport",
+    "LookRow",
+    "Meta",
+    "Missing",
+    "NoteRow",
     "Progress",
     "Reader",
+    "Record",
     "Runner",
     "UnsafeKey",
     "Verification",
+    "WindowRow",
     "archive",
     "can_export",
     "estimate",

@@ -81,8 +81,11 @@ class LeftOut:
     """Records of one kind that are no movement although they should be."""
 
     kind: str
+    """The endpoint's name."""
     reason: str
+    """What a movement would have needed."""
     count: int
+    """How many records."""
 
 
 class Unplaced(ValueError):

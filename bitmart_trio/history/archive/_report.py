@@ -48,10 +48,13 @@ class Missing:
     """A stretch of a history that is not there, or a doubt about it that was not resolved."""
 
     since: int
+    """Its first moment, in milliseconds."""
     until: int
+    """Its end, in milliseconds."""
     state: str
     """``failed``, ``unreadable``, ``not_permitted``, ``gap`` or the kind of the doubt."""
     reason: str
+    """What was said or seen."""
     advice: str = ""
     """What to do about it."""
 
