@@ -210,7 +210,7 @@ async def test_a_float_is_a_type_error(name: str, arguments: Mapping[str, object
 async def test_what_goes_out(name: str, arguments: Mapping[str, object], body: bytes) -> None:
     futures, recorder = futures_over(
         b'{"code":1000,"data":{"order_id":1,"price":"1","symbol":"BTCUSDT","leverage":"1","open_type":"cross","max_value":"1",'
-        b'"currency":"USDT","amount":"1"}}'
+        b'"currency":"USDT","amount":"1","records":[]}}'
     )
     await attrgetter(name)(futures)(**arguments)
     [request] = recorder.sent

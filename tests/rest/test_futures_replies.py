@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from futures_rest_kit import futures_over
 
-from bitmart_trio.errors import ApiError, PermissionDenied, RequestRefused
+from bitmart_trio.errors import ApiError, MalformedReply, PermissionDenied, RequestRefused
 from bitmart_trio.models._futures_enums import FuturesOrderSide, OpenType, PositionMode, PositionSide
 from bitmart_trio.models.futures_account import TransactionType
 from bitmart_trio.models.futures_affiliate import AffiliateOpenType
@@ -71,11 +71,21 @@ async def test_an_empty_side_of_the_book_is_an_empty_list() -> None:
 
 
 async def test_nothing_to_list_is_an_empty_list() -> None:
-    for body in (b'{"code":1000,"data":null}', b'{"code":1000}', b'{"code":1000,"data":[]}'):
+    for body in (b'{"code":1000,"data":null}', b'{"code":1000,"data":[]}'):
         futures, _ = futures_over(body)
         assert await futures.trading.open_orders() == []
     futures, _ = futures_over(b'{"code":1000,"data":{"records":null}}')
     assert await futures.account.transfers(page=1, limit=10) == []
+
+
+async def test_a_list_that_is_missing_is_not_an_empty_one() -> None:
+    """A good code without its list is how the exchange says that a service is down."""
+    futures, recorder = futures_over(b'{"code":1000,"message":"This service is down"}')
+    with pytest.raises(MalformedReply, match="no list at data"):
+        await futures.trading.open_orders()
+    recorder.body = b'{"code":1000,"message":"This service is down","data":{}}'
+    with pytest.raises(MalformedReply, match=r"no list at data\.records"):
+        await futures.account.transfers(page=1, limit=10)
 
 
 async def test_order_ids_are_text_whatever_they_travel_as() -> None:

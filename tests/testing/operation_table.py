@@ -442,6 +442,8 @@ async def _archive(scene: Scene) -> None:
 OTHER_HISTORY: Final[dict[str, Operation]] = {
     "export": _export,
     "archive": _archive,
+    "look_at_key": lambda scene: bm.history.archive.look_at_key(scene.client),
+    "estimate": lambda scene: bm.history.archive.estimate(scene.client),
     "Walker.__anext__": functools.partial(_walk, name="futures_klines"),
     "Walker.batches": _walk_windows,
     "Walker.windows": _walk_windows,
