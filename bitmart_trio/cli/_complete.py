@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import time
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -163,11 +164,23 @@ def _asked(where: Environment) -> Mapping[str, Sequence[object]]:
     if "futures" in found:
         file = _file(where)
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(json.dumps(found), encoding="utf-8")
+            _keep(file, json.dumps(found))
         except OSError:
             return found
     return found
+
+
+def _keep(file: Path, text: str) -> None:
+    """Put a private file in the place of the old one, whatever that is: a link is replaced, not followed."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    written, name = tempfile.mkstemp(dir=file.parent)  # new, and 0600
+    try:
+        with os.fdopen(written, "w", encoding="utf-8") as opened:
+            opened.write(text)
+        Path(name).replace(file)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 def _words(offered: Iterable[object]) -> list[str]:
