@@ -32,13 +32,13 @@ def hostile(word: str) -> str:
     return f"=1+1{word}{HOSTILE}"
 
 
-def spoiled(value: Any, *, kept: frozenset[str] = frozenset(), ids: bool = False) -> Any:
+def spoiled(value: object, *, kept: frozenset[str] = frozenset(), ids: bool = False) -> Any:
     """A reply or push whose words are hostile; numbers, and members that are kept, stay. Texts of digits may be ids."""
     if isinstance(value, dict):
-        members = cast("dict[str, Any]", value)
+        members = cast("dict[str, object]", value)
         return {name: each if name in kept else spoiled(each, kept=kept, ids=ids) for name, each in members.items()}
     if isinstance(value, list):
-        return [spoiled(each, kept=kept, ids=ids) for each in cast("list[Any]", value)]
+        return [spoiled(each, kept=kept, ids=ids) for each in cast("list[object]", value)]
     if isinstance(value, str) and value and (ids or not value.replace(".", "", 1).lstrip("-").isdecimal()):
         return hostile(value)
     return value
