@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import itertools
 import sys
-from collections import deque
 from typing import Any, Final
 
 import pytest
@@ -15,6 +14,7 @@ from trio.testing import MockClock
 
 import bitmart_trio as bm
 from bitmart_trio.models.stream_events import Lost
+from bitmart_trio.sim.eventlog import EventLog
 from bitmart_trio.sim.glue import Venue, open_exchange
 
 TOPICS: Final = [f"spot/trade:{symbol}" for symbol in ("BTC_USDT", "ETH_USDT", "BMX_USDT")]
@@ -65,9 +65,8 @@ async def test_a_flood(autojump_clock: MockClock, tap: bool) -> None:
     published, taken = [0], dict.fromkeys(("conflate", "drop_oldest", "fail"), 0)
     failed: list[int] = []
     async with open_exchange(seed=1, live=False) as exchange, exchange.open_client(config=bm.Config(tap=tap)) as client:
-        exchange.exchange.log.lines = deque(
-            maxlen=100
-        )  # the exchange remembers its last frames, and would grow by them
+        # The exchange remembers its last frames, and would grow by them.
+        exchange.exchange.log = EventLog(exchange.exchange.clock, size=100)
         trade = client.streams.spot.trade
         symbols = [topic.partition(":")[2] for topic in TOPICS]
 

@@ -90,8 +90,8 @@ class Bot {
     const base = grains(row.last_fill_count);
     const quote = (grains(row.last_fill_price) * base) / GRAINS;
     const fee = grains(row.dealFee);
-    this.money.BTC += row.side === 'buy' ? base - fee : -base;
-    this.money.USDT += row.side === 'buy' ? -quote : quote - fee;
+    this.money.BTC += row.side === 'buy' ? base : -base;
+    this.money.USDT += (row.side === 'buy' ? -quote : quote) - fee; // the fee is in USDT on both sides
   }
 
   balance(row) {

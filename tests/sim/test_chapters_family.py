@@ -174,6 +174,11 @@ def test_pushes(house: House) -> None:
 def test_a_sub_account_trades_with_its_own_key(house: House) -> None:
     """The default sub-account is an account like any other: it reads its wallet and trades."""
     form = {"symbol": "BTC_USDT", "side": "buy", "type": "market", "notional": "500"}
+    before = money(house, SPOT)[1]
     order_id = house.ok(house.post("/spot/v2/submit_order", DESK1, **form))["order_id"]
-    assert house.ok(house.post("/spot/v4/query/order", DESK1, orderId=order_id))["state"] == "filled"
+    order = house.ok(house.post("/spot/v4/query/order", DESK1, orderId=order_id))
+    fills = house.ok(house.post("/spot/v4/query/order-trades", DESK1, orderId=order_id))
+    assert order["state"] == "partially_canceled", "what is left buys no lot"
+    assert sum(Decimal(fill["notional"]) for fill in fills) == Decimal(order["filledNotional"]) > 0
+    assert before - money(house, SPOT)[1] == sum(Decimal(fill["notional"]) + Decimal(fill["fee"]) for fill in fills)
     assert house.post("/spot/v4/query/order", orderId=order_id).code == 50005
