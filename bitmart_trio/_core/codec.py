@@ -21,7 +21,7 @@ import itertools
 import types
 import typing
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from decimal import Decimal
 from enum import Enum
 from functools import cache
@@ -84,10 +84,12 @@ def loads(data: bytes) -> object:
 
     A number beyond all bounds becomes the text of its digits: what else the JSON says can be read all the same.
     """
-    if guard.is_too_deep(data):
-        raise DecodeError(f"nested more than {guard.MOST_NESTED} levels deep")
+    if len(data) > guard.MOST_NESTED:  # shorter JSON, such as one member, breaks no bound
+        if guard.is_too_deep(data):
+            raise DecodeError(f"nested more than {guard.MOST_NESTED} levels deep")
+        data = guard.without_long_numbers(data)
     try:
-        return _untyped.decode(guard.without_long_numbers(data))
+        return _untyped.decode(data)
     except _UNREADABLE as error:
         raise DecodeError(str(error)) from None
 
@@ -137,7 +139,7 @@ def is_missing(data: bytes | msgspec.Raw) -> bool:
 
 def is_null(data: bytes | msgspec.Raw) -> bool:
     """Return whether the bytes are nothing or the JSON null."""
-    return is_missing(data) or bytes(data).strip() == b"null"
+    return bytes(data).strip() in (b"", b"null")
 
 
 # --------------------------------------------------------------------------------------------------------------------
@@ -397,6 +399,7 @@ def _twin(model: Any) -> Any:
     """
     attrs.resolve_types(model)
     members: dict[str, Any] = {"__slots__": (), "__module__": model.__module__, "__annotations__": {}}
+    members["__setattr__"] = object.__setattr__  # models are frozen; a twin is to change its class
     fields: list[Any] = []
     sides: list[str] = []
     for field in attrs.fields(model):
@@ -412,19 +415,16 @@ def _twin(model: Any) -> Any:
     return type(model.__name__, (model,), members)
 
 
-_set_class: Final[Callable[[Any, type], None]] = vars(object)["__class__"].__set__
-
-
 def _finisher(model: Any, sides: list[str]) -> Callable[[Any], None]:
     """Return what turns a twin into its model. A ValueError of it is msgspec's own refusal."""
     slots = [inspect.getattr_static(model, name) for name in sides]
     accesses = [(slot.__get__, slot.__set__) for slot in slots]
 
     def finish(twin: Any) -> None:
-        _set_class(twin, model)
+        twin.__class__ = model
 
     def finish_with_sides(twin: Any) -> None:
-        _set_class(twin, model)
+        twin.__class__ = model
         for get, put in accesses:
             put(twin, Levels.of(bytes(get(twin))))
 
@@ -440,13 +440,16 @@ def _holds_decimals(type_: Any) -> bool:
     return type_ is Decimal or (isinstance(type_, type) and issubclass(type_, Row))
 
 
-def _is_plain(type_: Any) -> Callable[[bytes], bool]:
-    """Return what tells bytes that msgspec reads as the hooks would, from such as may hold more."""
-    plain = guard.number_guard() if _holds_decimals(type_) else guard.has_no_long_run
+def _is_plain(type_: Any) -> tuple[Container[bytes], Callable[[bytes], bool]]:
+    """Return what tells bytes that msgspec reads as the hooks would, from such as may hold more.
+
+    Before it the shapes of short ones which need no asking; see `guard.number_guard`.
+    """
+    known, plain = guard.number_guard() if _holds_decimals(type_) else ((), guard.has_no_long_run)
     spellings = tuple(_spellings(type_))
     if not spellings:
-        return plain
-    return lambda data: plain(data) and not any(spelling in data for spelling in spellings)
+        return known, plain
+    return (), lambda data: plain(data) and not any(spelling in data for spelling in spellings)
 
 
 def decoder(type_: type[T]) -> Callable[[bytes | msgspec.Raw], T]:
@@ -492,7 +495,7 @@ def attempt(type_: Any) -> Callable[[bytes | msgspec.Raw], Any]:
     else:
         # strict=False because BitMart sends integers as strings.
         decode = msgspec.json.Decoder(_native(type_), strict=False).decode
-    is_plain = _is_plain(type_)
+    _, is_plain = _is_plain(type_)
 
     def by_msgspec(data: bytes | msgspec.Raw) -> Any:
         if is_plain(data if type(data) is bytes else bytes(data)):
@@ -541,10 +544,12 @@ def push_decoder(type_: type[T], name: str) -> Callable[[bytes], list[T] | None]
     one_or_more: Any = list[twin] | twin  # type: ignore[valid-type]  # made at run time
     whole: Any = msgspec.defstruct("Push", [(name, str), ("data", one_or_more)], forbid_unknown_fields=True)
     native = msgspec.json.Decoder(whole, strict=False)
-    is_plain = _is_plain(item)
+    known, is_plain = _is_plain(item)
+    at_once, digits = _numbers.MOST_DIGITS if known != () else 0, guard.DIGITS
 
     def read(frame: bytes) -> list[T] | None:
-        if not is_plain(frame):
+        # In one line what `is_plain` would say of most frames: the call of it is a good part of what it costs.
+        if (len(frame) > at_once or frame.translate(None, digits) not in known) and not is_plain(frame):
             return None
         try:
             items: Any = native.decode(frame).data

@@ -25,6 +25,8 @@ TIMESTAMP_HEADER: Final = "X-BM-TIMESTAMP"
 SIGNATURE_HEADER: Final = "X-BM-SIGN"
 BROKER_HEADER: Final = "X-BM-BROKER-ID"
 
+_WHOLE: Final = re.compile("-?[0-9]{1,18}")
+
 SERVER_TIME: Final = "/system/time"
 
 
@@ -58,18 +60,19 @@ class Unwrapped:
 def _text(members: Mapping[str, codec.Raw], *names: str) -> str:
     """Return the first of these members as text; "" for none, and for one that cannot be read."""
     for name in names:
-        if name in members and not codec.is_null(members[name]):
+        if name in members:
             try:
                 value = codec.loads(bytes(members[name]))
             except codec.DecodeError:  # odd words beside a good code do not undo it
                 return ""
-            return value if isinstance(value, str) else str(value)
+            if value is not None:
+                return value if isinstance(value, str) else str(value)
     return ""
 
 
 def _code(members: Mapping[str, codec.Raw]) -> int | None:
     text = _text(members, "code").strip()
-    return int(text) if re.fullmatch("-?[0-9]{1,18}", text) else None
+    return int(text) if _WHOLE.fullmatch(text) else None
 
 
 def unwrap(envelope: Envelope, body: bytes) -> Unwrapped:

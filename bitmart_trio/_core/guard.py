@@ -8,7 +8,8 @@ without reading them, that there may be one that breaks it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import string
+from collections.abc import Callable, Container
 from typing import Final
 
 from ..models._numbers import MOST_DIGITS
@@ -38,12 +39,13 @@ _UNDERSCORE: Final = re.compile(rb'_(?:(?<=[-+".0-9_]_)[-+".0-9]|(?<=[eE]_)[-+0-
 _FOREIGN: Final = re.compile(r"(?![\x00-\x7f])[\d\s]")
 # Of text in lower case.
 _EXPONENT: Final = re.compile(rb"e(?<=[0-9.]e)[-+]?[0-9]")
+_NOT_LETTERS: Final = bytes(set(range(256)) - set(string.ascii_letters.encode()))
 _NOT_FINITE: Final = re.compile(rb'"\s*[+-]?(?:s?nan\d*|inf(?:inity)?)\s*"')
 
 
 def is_too_deep(data: bytes) -> bool:
     """Return whether JSON nests deeper than `MOST_NESTED`."""
-    if data.count(b"[") + data.count(b"{") <= MOST_NESTED:
+    if len(data) <= MOST_NESTED or data.count(b"[") + data.count(b"{") <= MOST_NESTED:
         return False
     left = data.translate(_ALIKE, _NO_BRACKETS)
     for _ in range(MOST_NESTED):  # each turn takes the innermost level away
@@ -97,14 +99,15 @@ def has_odd_digits(data: bytes) -> bool:
 
 def has_odd_numbers(data: bytes) -> bool:
     """Return whether JSON may spell NaN, Infinity or a number with an exponent."""
-    low = data.lower()
-    if b"n" in low and (b"nan" in low or b"inf" in low) and _NOT_FINITE.search(low) is not None:
+    # The letters alone are few, and mostly say that there is nothing to look for.
+    letters = data.translate(None, _NOT_LETTERS).lower()
+    if (b"nan" in letters or b"inf" in letters) and _NOT_FINITE.search(data.lower()) is not None:
         return True
-    return _EXPONENT.search(low) is not None
+    return b"e" in letters and _EXPONENT.search(data.lower()) is not None
 
 
-# A message without its digits and points is its shape: a few of them make up all that a channel sends.
-_DIGITS: Final = b"0123456789."
+DIGITS: Final = b"0123456789."
+"""What a message is without is its shape: a few of them make up all that a channel sends."""
 _MOST_SHAPES: Final = 1024
 _LONGEST_SHAPED: Final = 2048
 # In a shape: a value that would be a number with other digits in it. Names that differ in digits have one shape.
@@ -113,8 +116,11 @@ _RISKY: Final = re.compile(
 )
 
 
-def number_guard() -> Callable[[bytes], bool]:
+def number_guard() -> tuple[Container[bytes], Callable[[bytes], bool]]:
     """Return a function that tells JSON in which every number is sure to keep to the rule, from what needs a look.
+
+    Before it the shapes that it remembers: JSON of at most `MOST_DIGITS` bytes which, without `DIGITS`, is one of them
+    needs no call of it.
 
     Looking at each number of a message costs as much as reading it. But messages of one channel differ in their digits
     only. So the shape of a message that was looked at is remembered: where the shape is the same, numbers consist of
@@ -124,7 +130,7 @@ def number_guard() -> Callable[[bytes], bool]:
 
     def is_plain(data: bytes) -> bool:
         if len(data) <= _LONGEST_SHAPED:
-            shape = data.translate(None, _DIGITS)
+            shape = data.translate(None, DIGITS)
             if shape in known:
                 return len(data) - len(shape) <= MOST_DIGITS or not has_long_run(data)
         else:
@@ -137,7 +143,7 @@ def number_guard() -> Callable[[bytes], bool]:
             known.add(shape)
         return True
 
-    return is_plain
+    return known, is_plain
 
 
 def has_no_long_run(data: bytes) -> bool:

@@ -76,11 +76,13 @@ class RawReply:
 
 def quota_use(headers: Mapping[str, str]) -> QuotaUse | None:
     """The quota headers, None when they are missing or make no sense."""
-    texts = [headers.get(f"x-bm-ratelimit-{name}", "").strip() for name in ("remaining", "limit")]
+    if "x-bm-ratelimit-reset" not in headers:
+        return None
     try:
         window = float(headers["x-bm-ratelimit-reset"])
-    except (KeyError, ValueError):
+    except ValueError:
         return None
+    texts = [headers.get(f"x-bm-ratelimit-{name}", "").strip() for name in ("remaining", "limit")]
     if not all(map(_COUNT.fullmatch, texts)) or not 0 < window < 86_400:
         return None
     used, limit = map(int, texts)

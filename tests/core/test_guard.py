@@ -19,7 +19,7 @@ from bitmart_trio._core.request import decimal
 from bitmart_trio.errors import InvalidRequest
 from bitmart_trio.models import _numbers
 from bitmart_trio.models._numbers import excerpt
-from bitmart_trio.models._rows import Level, Row
+from bitmart_trio.models._rows import Level, Levels, Row
 
 
 @attrs.frozen(kw_only=True)
@@ -211,3 +211,85 @@ def test_long_runs_are_all_found(texts: list[str]) -> None:
 def test_half_a_character_does_not_cost_the_rest(text: str, read: str) -> None:
     """Python's own JSON writes such escapes."""
     assert codec.loads(bytes(codec.members(f'{{"a": {text}, "b": 1}}'.encode())["a"])) == read
+
+
+# Texts that differ in little from numbers: what a short way must tell apart.
+LIKE_NUMBERS: Any = st.one_of(
+    st.sampled_from([each for each in (*GOOD, *BAD) if len(each) < 450]),
+    st.text("0019.+-eE_ nasif", max_size=8),
+    st.text("09.eE_\u0661\u00a0", max_size=5),
+    st.text("0123456789.", min_size=1, max_size=420),
+)
+
+
+def _exact_or_none(text: str) -> Decimal | None:
+    try:
+        return _numbers.exact(text.strip(" \t\r\n"))
+    except ValueError:
+        return None
+
+
+@given(st.lists(LIKE_NUMBERS, min_size=1, max_size=8), st.booleans())
+def test_a_guard_that_has_seen_much_takes_no_more(texts: list[str], ascii_only: bool) -> None:
+    """Messages whose shape is known are read in a short way: to the same numbers, or not at all."""
+    read = codec.push_decoder(Amount, "table")
+    assert read is not None
+    for text in [*texts, *texts]:
+        data = json.dumps({"data": [{"amount": text}], "table": "spot/ticker:E1_X"}, ensure_ascii=ascii_only)
+        found = read(data.encode())
+        wanted = _exact_or_none(text)
+        if found is not None:
+            assert wanted is not None, text
+            assert str(found[0].amount) == str(wanted)
+        elif wanted is not None:
+            assert text.strip("0123456789.") or len(text) > _numbers.MOST_DIGITS, text
+
+
+@given(
+    st.lists(LIKE_NUMBERS, max_size=5), st.sampled_from(['"{}"', "{}", '{{"e_1":"{}"}}', '{{"nan":{}}}', '["{}", 1]'])
+)
+def test_shapes_are_remembered_of_plain_messages_alone(texts: list[str], form: str) -> None:
+    """Whatever the short way takes, the long way takes."""
+    known, is_plain = guard.number_guard()
+    for text in [*texts, *texts]:
+        data = form.format(text).encode()
+        if len(data) <= _numbers.MOST_DIGITS and data.translate(None, guard.DIGITS) in known:
+            assert guard.number_guard()[1](data)
+        assert is_plain(data) == guard.number_guard()[1](data)
+
+
+@given(st.text('"nNaAfFiIsSeE_0.,+- ', max_size=30))
+def test_odd_numbers_are_found_in_any_letters_around_them(text: str) -> None:
+    """Looking at the letters alone first leaves none out."""
+    low = text.lower().encode()
+    odd = guard._NOT_FINITE.search(low) is not None or guard._EXPONENT.search(low) is not None  # pyright: ignore[reportPrivateUsage]
+    assert guard.has_odd_numbers(text.encode()) == odd
+
+
+@given(st.lists(st.lists(st.text("0123456789.", max_size=4), min_size=2, max_size=2), max_size=4), st.booleans())
+def test_a_side_is_judged_by_itself_whatever_came_before_it(levels: list[list[str]], spaced: bool) -> None:
+    """Sides are compared with one that passed; this lets none pass that would not have passed alone."""
+    for count in range(5):
+        Levels.of(json.dumps([["1.5", "0.25"]] * count).encode())
+    side = json.dumps(levels, separators=(", ", ": ") if spaced else (",", ":")).encode()
+    if all(text.strip(".") and text.count(".") <= 1 for pair in levels for text in pair):
+        assert [[level.price, level.size] for level in Levels.of(side)] == [[*map(Decimal, pair)] for pair in levels]
+    else:
+        with pytest.raises(ValueError):
+            Levels.of(side).texts()
+
+
+def test_a_side_of_unequal_levels_does_not_vouch_for_others() -> None:
+    """A price of nothing is refused beside a size with a point, in a book whose last side fitted."""
+    Levels.of(b'[["1.5","2.5"],["1.4","3.5"]]')
+    for side in (b'[["1.5","2.5"],["","3..5"]]', b'[["1.5","2.5"],["1.4","3.5"],]', b'[["15","2.5"],["1..4","3.5"]]'):
+        with pytest.raises(ValueError):
+            Levels.of(side)
+
+
+@pytest.mark.parametrize("length", [guard.MOST_NESTED, guard.MOST_NESTED + 1])
+def test_short_json_is_read_without_a_look_at_its_depth(length: int) -> None:
+    """It cannot nest deeper than it is long; what is no JSON is refused all the same."""
+    with pytest.raises(codec.DecodeError):
+        codec.loads(b"[" * length)
+    assert codec.loads(b"1" * length) == int("1" * length)
