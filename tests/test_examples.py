@@ -50,7 +50,7 @@ PRINTS: Final = {
     ),
     "archive_account": (
         r"records were read: True\nproven offline: True\nspot fills: [1-9]\d*\n"
-        r"archive\.sqlite, replies\.jsonl, report\.json, report\.md\n"
+        r"archive\.lock, archive\.sqlite, replies\.jsonl, report\.html, report\.json, report\.md\n"
     ),
     "dead_mans_switch": r"fires in \d s unless renewed: True\nopen orders: 1\nswitched off\n",
     "download_history": r"100 klines, then a break\n(?:599|600) klines in all\n",
