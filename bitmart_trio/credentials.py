@@ -201,7 +201,7 @@ def _read_profile(file: Path, profile: str) -> Secret[Mapping[str, object]]:
     try:
         with file.open("rb") as opened:
             _check_permissions(file, os.fstat(opened.fileno()).st_mode)
-            document = Secret(tomllib.loads(opened.read().decode()))
+            document = Secret(tomllib.loads(opened.read().decode("utf-8-sig")))
     except FileNotFoundError:
         refused = MissingCredentials(f"no credentials file {file}")
     except OSError as error:

@@ -35,6 +35,15 @@ def test_an_empty_key_in_a_file_is_a_missing_one(tmp_path: Path) -> None:
         bm.Credentials.from_file(file)
 
 
+def test_a_byte_order_mark_in_front_of_a_file_is_no_harm(tmp_path: Path) -> None:
+    """Editors of Windows write one."""
+    file = tmp_path / "config.toml"
+    file.write_bytes(b'\xef\xbb\xbf[default]\r\napi_key = "key"\r\napi_secret = "hush"\r\nmemo = "m"\r\n')
+    file.chmod(0o600)
+    read = bm.Credentials.from_file(file)
+    assert (read.api_key, read.memo) == ("key", "m")
+
+
 needs_modes = pytest.mark.skipif(os.name != "posix", reason="a mode says nothing here")
 
 

@@ -147,15 +147,12 @@ def is_null(data: bytes | msgspec.Raw) -> bool:
 # --------------------------------------------------------------------------------------------------------------------
 
 
-_BLANKS: Final = " \t\r\n"
-
-
 def _decimal(value: object, _: object = None) -> Decimal:
-    return _numbers.exact(value.strip(_BLANKS) if isinstance(value, str) else value)
+    return _numbers.exact(value.strip(_numbers.BLANKS) if isinstance(value, str) else value)
 
 
 def _int(value: object, _: object = None) -> int:
-    return _numbers.whole(value.strip(_BLANKS) if isinstance(value, str) else value)
+    return _numbers.whole(value.strip(_numbers.BLANKS) if isinstance(value, str) else value)
 
 
 def _text(value: object, _: object = None) -> str:

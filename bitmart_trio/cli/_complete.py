@@ -39,7 +39,7 @@ def environments(incomplete: str) -> list[str]:
 def profiles(incomplete: str) -> list[str]:
     """The profiles of the credentials file; a keyring has no list of its entries."""
     try:
-        document = tomllib.loads(Path(DEFAULT_CREDENTIALS_FILE).expanduser().read_text(encoding="utf-8"))
+        document = tomllib.loads(Path(DEFAULT_CREDENTIALS_FILE).expanduser().read_text(encoding="utf-8-sig"))
     except (OSError, ValueError):
         return []
     return _starting(_words([name for name, table in document.items() if isinstance(table, dict)]), incomplete)

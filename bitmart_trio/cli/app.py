@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from decimal import Decimal, InvalidOperation
+from contextlib import suppress
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 import typer
 
 from .._version import __version__
+from ..models._numbers import exact, excerpt
 from . import _complete, _history, _options
 from ._history import FromOption, ResumeOption, ToOption
 from ._options import EnvOption, JsonOption, ProfileOption, YesOption
@@ -300,13 +302,11 @@ def positions(
 def _amount(text: str | None, option: str) -> Decimal | None:
     if text is None:
         return None
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not (amount.is_finite() and amount > 0):
-        raise typer.BadParameter(f"{text!r} is not an amount above 0", param_hint=option)
-    return amount
+    with suppress(ValueError):
+        amount = exact(text)
+        if amount > 0:
+            return amount
+    raise typer.BadParameter(f"{excerpt(text)} is not an amount above 0", param_hint=option)
 
 
 @order.command(

@@ -7,7 +7,6 @@ import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import cast
 
 import typer
@@ -18,6 +17,7 @@ import bitmart_trio as bm
 from .._core.endpoint import Endpoint, Kind, Param
 from .._core.request import RECV_WINDOW, build
 from .._core.suggest import did_you_mean
+from ..models._numbers import exact, whole
 from ._complete import choices
 from ._show import as_json, as_table
 
@@ -62,17 +62,17 @@ def arguments(endpoint: Endpoint[object], words: Sequence[str]) -> dict[str, obj
 def _read(param: Param, text: str) -> object:
     match param.kind:
         case Kind.INT:
-            return int(text)
+            return whole(text)
         case Kind.BOOL:
             if text not in ("true", "false"):
                 raise ValueError(text)
             return text == "true"
         case Kind.MILLIS | Kind.SECONDS:
-            return int(text) if text.isdigit() else datetime.fromisoformat(text)
+            return int(text) if text.isascii() and text.isdigit() else datetime.fromisoformat(text)
         case Kind.TEXTS:
             return text.split(",")
         case Kind.ENTRIES:
-            return cast("object", json.loads(text, parse_float=Decimal))
+            return cast("object", json.loads(text, parse_float=exact))
         case Kind.TEXT | Kind.DECIMAL:
             return text
 

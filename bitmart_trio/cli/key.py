@@ -94,7 +94,7 @@ def _document(folder: Folder, path: Path) -> Secret[str]:
     """The credentials file as it is; blank when there is none."""
     data = Secret(folder.read(path.name))
     with suppress(ValueError):
-        text = Secret((data.reveal() or b"").decode())
+        text = Secret((data.reveal() or b"").decode("utf-8-sig"))
         tomllib.loads(text.reveal())
         return text
     # Without the cause, which would quote the file, and with it perhaps the secret.

@@ -14,6 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final, Literal, NewType, TypeAlias, Union, cast, get_args, get_origin, get_type_hints
 
+from ..models._numbers import exact
 from ._values import columns
 
 Row: TypeAlias = dict[str, object]
@@ -29,21 +30,32 @@ def load() -> tuple[types.ModuleType, types.ModuleType]:
     Raises:
         ExportError: it is not installed.
     """
-    from ._export import ExportError  # this module is a part of that one
-
     try:
         return import_module("pyarrow"), import_module("pyarrow.parquet")
     except ImportError:
-        raise ExportError("Parquet needs pyarrow: install bitmart-trio[parquet]") from None
+        raise _refusal("Parquet needs pyarrow: install bitmart-trio[parquet]") from None
+
+
+def _refusal(message: str) -> Exception:
+    from ._export import ExportError  # this module is a part of that one
+
+    return ExportError(message)
 
 
 def write(rows: Path, path: Path, kind: type[object]) -> None:
-    """Make the Parquet file of some rows, whole or not at all."""
+    """Make the Parquet file of some rows, whole or not at all.
+
+    Raises:
+        ExportError: pyarrow is missing, or a row has an amount that is no number or too long for Parquet.
+    """
     pa, pq = load()
     hints = get_type_hints(kind)
     names = columns(kind)
     amounts = [name for name in names if _kind(hints[name]) == "amount"]
     widths = _widths(rows, amounts)
+    for name, (before, behind) in widths.items():
+        if before + behind > _DIGITS_256:
+            raise _refusal(f"{name} takes {before + behind} digits, and Parquet holds {_DIGITS_256}")
     schema = pa.schema([(name, _arrow_type(pa, hints[name], widths.get(name))) for name in names])
     new = path.with_name(f"{path.name}.new")
     with pq.ParquetWriter(new, schema) as writer:
@@ -97,7 +109,10 @@ def _converted(row: Row, amounts: list[str]) -> Row:
     made: Row = {}
     for name, value in row.items():
         if name in amounts and isinstance(value, str):
-            made[name] = Decimal(value)
+            try:
+                made[name] = exact(value)
+            except ValueError as error:
+                raise _refusal(f"{name} is {error}") from None
         elif isinstance(value, list | dict):
             made[name] = json.dumps(value, separators=(",", ":"))
         else:

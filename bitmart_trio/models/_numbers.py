@@ -13,6 +13,8 @@ from typing import Final
 
 MOST_DIGITS: Final = 400
 """Digits that a number may have before its point, and after it."""
+BLANKS: Final = " \t\r\n"
+"""What the wire may have around a number in a text. `exact` takes none: who reads a reply takes them off before."""
 
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?", re.ASCII)
 _LONGEST_TEXT: Final = 2 * MOST_DIGITS + 20

@@ -14,6 +14,7 @@ import attrs
 
 from ..config import Market
 from ..errors import InvalidRequest
+from ..models._numbers import exact
 
 ZERO: Final = Decimal(0)
 
@@ -208,10 +209,10 @@ def _amount(entry: Mapping[str, object], name: str) -> Decimal | None:
         return None
     text = _text(entry, name)
     try:
-        value = Decimal(text)
-    except ArithmeticError:
-        raise ValueError(f"{name} is no number") from None
-    if not value.is_finite() or value < 0 or abs(value.adjusted()) > _PLACES:
+        value = exact(text)
+    except ValueError as error:
+        raise ValueError(f"{name} is {error}") from None
+    if value < 0 or abs(value.adjusted()) > _PLACES:
         raise ValueError(f"{name} is no amount")
     return value
 
@@ -242,9 +243,9 @@ def amount(value: Decimal | int | str | None, name: str) -> Decimal | None:
     """An exact amount, as every call takes it."""
     if value is None:
         return None
-    if isinstance(value, bool) or type(value) is float:
+    if isinstance(value, bool) or not isinstance(value, Decimal | int | str):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"{name} is a Decimal, an int or a str, not {type(value).__name__}")
     try:
-        return Decimal(value)
-    except ArithmeticError:
-        raise InvalidRequest(f"{name} is no number: {value!r}", argument=name) from None
+        return exact(value)
+    except ValueError as error:
+        raise InvalidRequest(f"{name} is {error}", argument=name) from None

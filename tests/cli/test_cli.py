@@ -17,12 +17,16 @@ from typing import cast
 import pytest
 import trio
 import trio.testing
+import typer
 from cli_process import KEYS, Running, bitmart_trio, started
 from in_process import Cli
+from number_cases import BAD, label
 from typer.testing import CliRunner
 
 import bitmart_trio as bm
 from bitmart_trio.cli.app import app
+from bitmart_trio.cli.call import arguments as call_arguments
+from bitmart_trio.cli.call import find
 
 
 @asynccontextmanager
@@ -208,6 +212,32 @@ def test_wrong_usage_is_code_2(arguments: tuple[str, ...], words: str) -> None:
     ended = CliRunner().invoke(app, list(arguments))
     assert ended.exit_code == 2
     assert words in (ended.stderr if arguments else ended.stdout)
+
+
+@pytest.mark.parametrize("text", [each for each in BAD if each], ids=label)
+@pytest.mark.parametrize("option", ["--size", "--price", "--notional"])
+def test_an_option_takes_no_number_that_an_exchange_would_not(option: str, text: str) -> None:
+    """It is refused in few words before anything is sent."""
+    ended = CliRunner().invoke(app, ["order", "submit", "BTC_USDT", "buy", f"{option}={text}"])
+    assert ended.exit_code == 2
+    assert "is not an amount above 0" in " ".join(ended.stderr.replace("\u2502", " ").split())
+    assert len(ended.stderr) < 1500
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("futures.trading.submit_order", "size=1_000"),
+        ("futures.trading.submit_order", "size=\u0661"),
+        ("spot.market.klines", "after=\u0661\u0662"),
+        ("spot.trading.submit_orders", 'orders=[{"size": 1e999999999}]'),
+    ],
+)
+def test_arguments_of_a_call_keep_the_same_rule(arguments: tuple[str, ...]) -> None:
+    """Whole numbers, times and numbers inside of JSON."""
+    endpoint, word = arguments
+    with pytest.raises(typer.BadParameter, match="is not"):
+        call_arguments(find(endpoint), [word])
 
 
 def test_call_lists_every_endpoint() -> None:

@@ -128,5 +128,7 @@ def test_profiles_of_the_file(offered: Offered, cli: Cli) -> None:
     (cli.home / ".bitmart").mkdir()
     (cli.home / ".bitmart" / "config.toml").write_text('[play]\napi_key = "a"\n[work]\napi_key = "b"\n')
     assert offered("balances", "--profile", "") == ["play", "work"]
+    (cli.home / ".bitmart" / "config.toml").write_bytes(b'\xef\xbb\xbf[marked]\napi_key = "a"\n')
+    assert offered("balances", "--profile", "") == ["marked"]
     (cli.home / ".bitmart" / "config.toml").write_text('["$(id)"]\napi_key = "a"\n[work]\napi_key = "b"\n')
     assert offered("balances", "--profile", "") == ["work"]

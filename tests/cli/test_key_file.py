@@ -99,6 +99,16 @@ def test_other_profiles_stay_as_they_are(file: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_ring")
+def test_a_byte_order_mark_in_front_of_the_file_is_no_harm(file: Path) -> None:
+    """Editors of Windows write one."""
+    file.parent.mkdir()
+    file.write_bytes(b'\xef\xbb\xbf[play]\napi_key = "a"\n')
+    key.keep("archive", *THREE)
+    assert _texts(key.find("play")) == ("a", None)
+    assert _texts(key.find("archive")) == (TEXTS[0], TEXTS[2])
+
+
+@pytest.mark.usefixtures("no_ring")
 def test_a_file_that_is_no_toml_is_left_alone(file: Path) -> None:
     file.parent.mkdir()
     file.write_text("secret hunter2 without a form")

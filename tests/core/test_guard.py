@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import time
 from collections.abc import Callable
 from decimal import Decimal, localcontext
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -293,3 +295,32 @@ def test_short_json_is_read_without_a_look_at_its_depth(length: int) -> None:
     with pytest.raises(codec.DecodeError):
         codec.loads(b"[" * length)
     assert codec.loads(b"1" * length) == int("1" * length)
+
+
+# Where a Decimal is made of something else than a constant, and why no guard stands there.
+_MADE_ELSEWHERE = {
+    "models/_numbers.py": "the guard itself",
+    "_core/book.py": "texts of levels that the guard of sides has passed",
+    "cli/watch.py": "texts that the screen itself has written",
+}
+
+
+def _unguarded(source: str) -> list[int]:
+    """Return the lines in which Decimal is made of a variable, or handed to a JSON reader."""
+    lines: list[int] = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Decimal":
+            lines += [node.lineno for each in node.args if not isinstance(each, ast.Constant)]
+        elif isinstance(node, ast.keyword) and isinstance(node.value, ast.Name) and node.value.id == "Decimal":
+            lines.append(node.value.lineno)
+    return lines
+
+
+def test_every_number_of_the_client_comes_through_the_guard() -> None:
+    """No door beside it: of sessions, archives, files or the command line; the simulated exchange has its own."""
+    root = Path(_numbers.__file__).parents[1]
+    files = {path.relative_to(root).as_posix(): path for path in root.rglob("*.py")}
+    client = {name: path for name, path in files.items() if not name.startswith(("sim/", "testing/"))}
+    found = {name: _unguarded(path.read_text(encoding="utf-8")) for name, path in client.items()}
+    assert {name for name, lines in found.items() if lines} == set(_MADE_ELSEWHERE)
+    assert _unguarded("x = Decimal(text)\ny = Decimal('1')\nz = loads(t, parse_float=Decimal)") == [1, 3]

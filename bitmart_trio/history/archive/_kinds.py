@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cache
 from typing import Any, Final, cast, get_args
 
@@ -19,6 +19,7 @@ from ..._core import codec
 from ..._core.endpoint import Endpoint
 from ...errors import BitMartError
 from ...models._fields import ALIASES, WIRE
+from ...models._numbers import BLANKS, exact
 from ...models._rows import Row
 from ...models.earn import FixedSavingsRecord, FlexibleSavingsRecord
 from ...models.futures_account import AutoRepayment, InterestLogItem
@@ -184,12 +185,10 @@ def _text(value: Wire) -> str:
 
 
 def _amount(value: Wire) -> str | Decimal:
-    text = _text(value)
     try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return text
-    return number if number.is_finite() else text
+        return exact(value.strip(BLANKS) if isinstance(value, str) else value)
+    except ValueError:
+        return _text(value)
 
 
 def _digits(value: str | Decimal) -> str:

@@ -11,12 +11,13 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from decimal import Context, Decimal, InvalidOperation
+from decimal import Context, Decimal
 from enum import StrEnum
 from typing import Final, TypeAlias
 
 import attrs
 
+from ...models._numbers import BLANKS, exact
 from ._reader import Reader, Record
 
 Value: TypeAlias = "str | int | None"
@@ -24,7 +25,6 @@ Values: TypeAlias = "Mapping[str, Value]"
 
 EXACT: Final = Context(prec=1_000)
 """Adds amounts without rounding: none has more than 400 digits on either side of the point."""
-_DIGITS: Final = 400
 _LAST: Final = 253_402_300_800_000
 """The year 10000 in milliseconds."""
 
@@ -118,12 +118,9 @@ def amount(values: Values, name: str) -> Decimal:
     if value is None or value == "":
         raise Unplaced(f"no {name}")
     try:
-        number = Decimal(value)
-    except InvalidOperation:
-        raise Unplaced(f"{name} is no number") from None
-    if not number.is_finite() or len(number.as_tuple().digits) > _DIGITS or abs(number.adjusted()) > _DIGITS:
-        raise Unplaced(f"{name} is no number of a sensible size")
-    return number
+        return exact(value.strip(BLANKS) if isinstance(value, str) else value)
+    except ValueError as error:
+        raise Unplaced(f"{name} is {error}") from None
 
 
 def _minus(number: Decimal) -> Decimal:

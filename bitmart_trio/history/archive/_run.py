@@ -8,8 +8,7 @@ them, and the newest hour is read again at the end: what was between two states 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import AsyncExitStack, contextmanager
-from decimal import Decimal, InvalidOperation
+from contextlib import AsyncExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
@@ -26,6 +25,7 @@ from ...errors import (
     RateLimited,
     ServiceUnavailable,
 )
+from ...models._numbers import BLANKS, exact
 from .._threads import Runner, Thread
 from .._units import DAY, MINUTE
 from .._walk import When, millis
@@ -444,11 +444,9 @@ def holds(reader: Reader) -> bool:
 def _amounts(entry: Mapping[str, object]) -> bool:
     """Whether one of the members is a number that is not zero."""
     for value in entry.values():
-        try:
-            if not isinstance(value, bool) and Decimal(str(value).strip()):
+        with suppress(ValueError):
+            if exact(value.strip(BLANKS) if isinstance(value, str) else value):
                 return True
-        except InvalidOperation:
-            continue
     return False
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from json.encoder import encode_basestring_ascii
 from typing import Final, TypeAlias, cast
 
@@ -18,34 +18,42 @@ from ..._core import codec
 from ..._core.dialect import unwrap
 from ..._core.endpoint import Endpoint
 from ...errors import NoData, error_class
+from ...models._numbers import MOST_DIGITS, exact, whole
 
 Wire: TypeAlias = "Mapping[str, Wire] | list[Wire] | str | int | Decimal | bool | None"
 """A JSON value: fractions are `Decimal`, whole numbers ``int``."""
-
-_DIGITS: Final = 400
-"""More than any amount or id has. Python refuses to make an int of far more."""
 
 
 class NotReadable(ValueError):
     """A reply is not what the API sends."""
 
 
-def _whole(digits: str) -> int | Decimal:
-    return int(digits) if len(digits) <= _DIGITS else Decimal(digits)
+def _fraction(digits: str) -> Decimal | str:
+    try:
+        return exact(digits)
+    except ValueError:
+        return digits
 
 
-_READER: Final = json.JSONDecoder(parse_float=Decimal, parse_int=_whole, parse_constant=str)
+def _whole(digits: str) -> int | str:
+    try:
+        return whole(int(digits) if len(digits) <= MOST_DIGITS else digits)
+    except ValueError:
+        return digits
+
+
+_READER: Final = json.JSONDecoder(parse_float=_fraction, parse_int=_whole, parse_constant=str)
 
 
 def loads(data: bytes) -> Wire:
-    """A JSON value.
+    """A JSON value. A number beyond all bounds is the text of its digits.
 
     Raises:
         NotReadable: it is none.
     """
     try:
         return cast("Wire", _READER.decode(data.decode().strip()))
-    except (ValueError, RecursionError, InvalidOperation) as error:
+    except (ValueError, RecursionError) as error:
         raise NotReadable(f"not JSON ({type(error).__name__})") from error
 
 
