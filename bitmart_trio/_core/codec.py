@@ -539,7 +539,8 @@ def push_decoder(type_: type[T], name: str) -> Callable[[bytes], list[T] | None]
         return None
     twin = _native(item)
     one_or_more: Any = list[twin] | twin  # type: ignore[valid-type]  # made at run time
-    whole: Any = msgspec.defstruct("Push", [(name, str), ("data", one_or_more)], forbid_unknown_fields=True)
+    # It is dropped as soon as it is made, so the garbage collector need not know it.
+    whole: Any = msgspec.defstruct("Push", [(name, str), ("data", one_or_more)], forbid_unknown_fields=True, gc=False)
     native = msgspec.json.Decoder(whole, strict=False)
     known, is_plain = _is_plain(item)
     at_once, digits = _numbers.MOST_DIGITS if known != () else 0, guard.DIGITS
