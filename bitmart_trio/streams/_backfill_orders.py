@@ -50,6 +50,7 @@ _OLDEST: Final = 90 * 86_400_000
 _FORGOTTEN: Final = 19 * 60.0
 # Seconds between the tries when what REST tells does not add up.
 _WAITS: Final = (0.25, 0.5, 1.0, 2.0)
+_ONE_ID: Final = "REST shows orders that have no id, or one id for several"
 
 
 class Rank(NamedTuple):
@@ -98,6 +99,9 @@ class OrderFiller(Fillable[T], ABC):
     def _id(self, item: T) -> str: ...
 
     @abstractmethod
+    def _made(self, item: T) -> int: ...
+
+    @abstractmethod
     def _rank(self, item: T) -> Rank: ...
 
     @abstractmethod
@@ -136,6 +140,8 @@ class OrderFiller(Fillable[T], ABC):
             found = await self._open_now()
         except BitMartError:
             return  # then no hole can be said to be filled whole  # noqa: ASYNC910  # part of a task of ours
+        if _unclear((self._id(item), self._made(item)) for item in found):
+            return  # nor if they cannot be told apart  # noqa: ASYNC910  # as above
         for item in found:
             self._orders.setdefault(self._id(item), Known(item))
         self._begun = trio.current_time(), self._clock()
@@ -200,6 +206,12 @@ class OrderFiller(Fillable[T], ABC):
             self._note(update, from_rest=True)
 
 
+def _unclear(listed: Iterable[tuple[str, int]]) -> set[str]:
+    """The ids, of orders and when they were made, that do not say which order is meant: blank, or of several."""
+    made: dict[str, int] = {}
+    return {name for name, time in listed if not name or made.setdefault(name, time) != time}
+
+
 class Unmatched(Exception):
     """An order has more filled than the fills that were found."""
 
@@ -229,6 +241,9 @@ class SpotOrderFiller(OrderFiller[SpotOrderUpdate]):
 
     def _id(self, item: SpotOrderUpdate) -> str:
         return item.order_id
+
+    def _made(self, item: SpotOrderUpdate) -> int:
+        return item.order_time
 
     def _rank(self, item: SpotOrderUpdate) -> Rank:
         open_states = (SpotOrderState.NEW, SpotOrderState.PARTIALLY_FILLED)
@@ -262,15 +277,23 @@ class SpotOrderFiller(OrderFiller[SpotOrderUpdate]):
         done = await trading.order_history(symbol, start_time=since, limit=_SPOT_PAGE)
         if max(len(fills), len(live), len(done)) >= _SPOT_PAGE:
             reason = f"there are more than the {_SPOT_PAGE} rows that REST tells at once"
-        states = {row.order_id: row for row in [*live, *done]}
+        unclear = _unclear((row.order_id, row.create_time) for row in [*live, *done])
+        if unclear:
+            reason, self._all_open = _ONE_ID, False
+        states = {row.order_id: row for row in [*live, *done] if row.order_id not in unclear}
         unknown = [fill.order_id for fill in fills if not self._has(fill)]
         unknown += [item.order_id for item in self._still_open() if symbol in (None, item.symbol)]
         for order_id in dict.fromkeys(unknown):
             if order_id not in states:
                 try:
-                    states[order_id] = await trading.order(order_id)
+                    row = await trading.order(order_id)
                 except OrderNotFound:
                     reason = f"order {order_id} is gone, and REST does not tell how it ended"
+                else:
+                    if row.order_id == order_id:
+                        states[order_id] = row
+                    else:
+                        reason = _ONE_ID
         missed: list[Missed[SpotOrderUpdate]] = []
         for order_id, state in states.items():
             missed += self._missed_of(state, [fill for fill in fills if fill.order_id == order_id], since)
@@ -367,6 +390,9 @@ class FuturesOrderFiller(OrderFiller[FuturesOrderUpdate]):
     def _id(self, item: FuturesOrderUpdate) -> str:
         return item.order.order_id
 
+    def _made(self, item: FuturesOrderUpdate) -> int:
+        return item.order.create_time
+
     def _rank(self, item: FuturesOrderUpdate) -> Rank:
         return Rank(item.order.filled_size, item.order.state == FuturesOrderState.FINISH)
 
@@ -393,7 +419,8 @@ class FuturesOrderFiller(OrderFiller[FuturesOrderUpdate]):
         fills = await trading.trades(start_time=since, end_time=until)
         live = await self._open_now()
         self._all_open = len(live) < _FUTURES_PAGE
-        states = {self._id(item): item for item in live}
+        unclear = _unclear((self._id(item), self._made(item)) for item in live)
+        states = {self._id(item): item for item in live if self._id(item) not in unclear}
         finished: dict[str, FuturesOrder] = {}
         # The history is told by contract only: an order on one never heard of that came and went unfilled is missed.
         reason = self._not_whole(hole) or "REST tells the history of contracts with orders, fills or plans only"
@@ -409,15 +436,24 @@ class FuturesOrderFiller(OrderFiller[FuturesOrderUpdate]):
             rows = await trading.order_history(symbol, start_time=begin, end_time=until)
             if len(rows) >= _FUTURES_HISTORY:
                 reason = f"there may be more than the {_FUTURES_HISTORY} rows that REST tells at once"
-            finished |= {row.order_id: row for row in rows}
+            here = _unclear((row.order_id, row.create_time) for row in rows)
+            unclear |= here
+            finished |= {row.order_id: row for row in rows if row.order_id not in here}
+        if unclear:
+            reason, self._all_open = _ONE_ID, False
         wanted = {fill.order_id: fill.symbol for fill in fills if not self._has(fill)}
         wanted |= {order.order_id: order.symbol for order in gone}
         for order_id, symbol in wanted.items():
             if order_id not in states and order_id not in finished:
                 try:
-                    finished[order_id] = await trading.order(symbol, order_id)
+                    row = await trading.order(symbol, order_id)
                 except OrderNotFound:
                     reason = f"order {order_id} is gone, and REST does not tell how it ended"
+                else:
+                    if row.order_id == order_id:
+                        finished[order_id] = row
+                    else:
+                        reason = _ONE_ID
         since_ms = since * 1000
         for order_id, row in finished.items():
             before = self._orders.get(order_id)

@@ -15,7 +15,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 import bitmart_trio as bm
 from bitmart_trio import models
-from bitmart_trio.sim.faults import Delay, Fail5xx, LoseReply, RefuseUpgrade
+from bitmart_trio.sim.faults import BlankIds, Delay, Fail5xx, LoseReply, RefuseUpgrade
 from bitmart_trio.sim.glue import Venue, open_exchange
 from bitmart_trio.testing import sweep
 
@@ -202,6 +202,25 @@ async def test_what_became_of_orders_in_a_hole(autojump_clock: MockClock) -> Non
                 "partially_canceled"
             ]
             assert orders.statistics().gaps == 0
+
+
+async def test_orders_that_rest_shows_without_an_id_are_in_the_gap(autojump_clock: MockClock) -> None:
+    """They are neither told as an order that has no id nor taken for one another."""
+    async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
+        trading = client.spot.trading
+        async with client.streams.spot.user_order("BTC_USDT", gaps="mark", backfill=True) as orders:
+            for price in ("30000", "31000"):
+                await trading.submit_order("BTC_USDT", side="buy", type="limit", size="0.01", price=price)
+            await trio.sleep(15)
+            assert len(await _drained(orders)) == 2
+            exchange.faults.add(BlankIds())
+            exchange.drop_connections("spot/private")
+            await trading.submit_order("BTC_USDT", side="buy", type="limit", size="0.01", price="32000")
+            await trio.sleep(5)
+            (gap,) = await _drained(orders)
+            assert isinstance(gap, models.Gap)
+            assert "orders that have no id" in gap.reason
+            assert orders.statistics().backfilled == 0
 
 
 async def test_futures_orders_are_filled_as_far_as_rest_tells(autojump_clock: MockClock) -> None:
