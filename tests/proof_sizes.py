@@ -58,6 +58,11 @@ MONEY_WALKS: Final = _seeds("MONEY_WALKS", 2, full=50)
 EXAMPLES: Final = _size("EXAMPLES", 100, 1_000)
 """Examples of each property test of frames, books and socket sessions: ``core``, ``io/test_websocket.py``."""
 
+FUZZ: Final = _size("FUZZ", 150, 20_000)
+"""Examples of each test that draws what a peer, a file or a shell may hold: models, journals, archives, arguments."""
+FUZZ_ARCHIVES: Final = max(FUZZ // 50, 1)
+"""Of archives, each of which takes seconds."""
+
 # ---- of a length -----------------------------------------------------------------------------------------------------
 
 CANDLE_DAYS: Final = _size("CANDLE_DAYS", 3, 365)

@@ -11,6 +11,7 @@ import os
 import random
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -18,9 +19,12 @@ from typing import Any, Final, TypeAlias
 
 import archive_kit as kit
 import pytest
-from proof_sizes import ARCHIVE_STOPS
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from proof_sizes import ARCHIVE_STOPS, FUZZ_ARCHIVES
+from spoiling import spoiled
 
-from bitmart_trio.history.archive import ArchiveError
+from bitmart_trio.history.archive import ArchiveError, export
 from bitmart_trio.history.archive._check import WITHOUT_DIGEST, Verification, verify
 from bitmart_trio.history.archive._journal import START
 from bitmart_trio.history.archive._schema import DATABASE, quote, signature
@@ -384,16 +388,42 @@ def forge(directory: Path, change: Callable[[Entries], None]) -> None:
     found: Entries = [json.loads(line) for line in (directory / REPLIES).read_bytes().splitlines()]
     change(found)
     # Replies are cited by their numbers, so a good forger keeps the citations right.
-    moved = {entry["n"]: number for number, entry in enumerate(found, 1)}
+    moved = {str(entry["n"]): number for number, entry in enumerate(found, 1)}
     before, out = START, b""
     for number, entry in enumerate(found, 1):
-        if "replies" in entry:
-            entry["replies"] = [moved.get(each, each) for each in entry["replies"]]
+        if isinstance(entry.get("replies"), list):
+            entry["replies"] = [moved.get(str(each), each) for each in entry["replies"]]
         line = json.dumps({**entry, "n": number, "before": before}, separators=(",", ":")).encode()
         before, out = hashlib.sha256(line).hexdigest(), out + line + b"\n"
     (directory / REPLIES).write_bytes(out)
     (directory / DATABASE).unlink()
     rebuild(directory)
+
+
+@pytest.mark.proof
+@settings(max_examples=FUZZ_ARCHIVES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_whatever_the_entries_of_an_archive_hold_is_read_or_is_an_error_that_says_so(
+    original: tuple[Path, str], data: st.DataObject
+) -> None:
+    """With every hash right, for verification, for the tables and the report made anew, and for the export."""
+
+    def change(entries: Entries) -> None:
+        for _ in range(data.draw(st.integers(1, 3))):
+            at = data.draw(st.integers(0, len(entries) - 1))
+            entry = data.draw(spoiled(entries[at]))
+            entries[at] = entry if isinstance(entry, dict) else {"entry": entry}
+            entries[at].setdefault("n", at + 1)
+
+    with tempfile.TemporaryDirectory() as folder:
+        directory = Path(folder) / "archive"
+        shutil.copytree(original[0], directory)
+        with suppress(ArchiveError):
+            forge(directory, change)
+        found = verify(directory)
+        assert found.problems or found.digest != original[1]
+        with suppress(ArchiveError):
+            export(directory, Path(folder) / "tables", format="csv")
 
 
 def of(entries: Entries, kind: str) -> Entries:

@@ -13,9 +13,10 @@ from zlib import crc32
 import pytest
 import trio
 from disk_kit import FullDisk
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from proof_sizes import JOURNAL_ENTRIES
+from proof_sizes import FUZZ, JOURNAL_ENTRIES
+from spoiling import spoiled
 
 from bitmart_trio.errors import JournalError, JournalLocked
 from bitmart_trio.trading import FileJournal, Journal, MemoryJournal, _journal
@@ -415,3 +416,21 @@ async def test_cutting_back_that_fails_loses_nothing(
     await journal.append(INTENTS[2])
     await journal.close()
     assert read((tmp_path / "j").read_bytes()) == INTENTS[:3]
+
+
+ENTRIES = st.lists(st.sampled_from([*INTENTS, END]).flatmap(spoiled), max_size=4)
+"""Entries that somebody has written by hand, nearly as they should be."""
+
+
+@pytest.mark.proof
+@settings(max_examples=FUZZ, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(ENTRIES, st.binary(max_size=40))
+def test_whatever_a_journal_holds_is_read_or_is_an_error_that_says_so(entries: list[Any], behind: bytes) -> None:
+    """With checksums that are right, and with anything behind."""
+    content = b"".join(map(_line, (_HEAD, *entries)))
+    for text in (content, content + behind, behind):
+        try:
+            mine, _ = trio.run(pending, parse(text, "j")[0], "spot", ["S"])
+            repr(mine)
+        except JournalError as error:
+            repr(error)
