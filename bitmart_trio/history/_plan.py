@@ -223,6 +223,9 @@ class Plan(Generic[R]):
         if not self._rules.span:
             return self._newest(rows, total)
         told = _numbered(rows)
+        if self._is_deaf(told):
+            self._largest = max(self._largest, len(told))
+            return self._settle(told, f"the same {len(told)} records are listed whatever time is asked for")
         whole = self._whole(told)
         if not whole and self._margin:
             # Too much lies around here to ask for more at both ends: what is missing then is a gap.
@@ -236,7 +239,6 @@ class Plan(Generic[R]):
         if not whole:
             self._learn_unit(told)
         if not whole and not self._smallest():
-            self._full = frozenset(row.key for row in told)
             self._narrow(told)
             return None
         if self._rules.pages:
@@ -384,6 +386,17 @@ class Plan(Generic[R]):
             return False
         return count > self._largest or {row.key for row in rows} <= self._full
 
+    def _is_deaf(self, rows: list[Stamped[R]]) -> bool:
+        """Whether the endpoint lists the same whatever time is asked for: narrower windows would never end."""
+        asked = self.ask()
+        if asked is None or self._rules.sums or not rows or frozenset(row.key for row in rows) != self._full:
+            return False
+        far = _MINUTE + 2 * _SECOND
+        return any(
+            row.key in self._strays if row.time < 0 else not asked.since - far <= row.time <= asked.until + far
+            for row in rows
+        )
+
     def _checked(self, rows: list[Stamped[R]]) -> Settled[R] | None:
         """Settle a window unless it lacks what was listed of its time before."""
         there = {row.key for row in rows}
@@ -441,6 +454,7 @@ class Plan(Generic[R]):
 
     def _narrow(self, rows: Sequence[Stamped[R]]) -> None:
         """A narrower window: up to the middle of what was listed, and half as wide at the most."""
+        self._full = frozenset(row.key for row in rows)
         half = (self._stop() - self._at) // 2
         times = sorted(row.time for row in rows if self._at < row.time < self._stop())
         middle = times[len(times) // 2] - self._at if times else half

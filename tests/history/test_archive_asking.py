@@ -16,6 +16,7 @@ from test_archive import READER, add_reader, inline
 
 import bitmart_trio as bm
 from bitmart_trio.history.archive import ArchiveReport, Reader, archive, estimate, look_at_key, verify
+from bitmart_trio.history.archive._judge import judge
 from bitmart_trio.history.archive._key import counted
 from bitmart_trio.sim.exchange import START_MS
 
@@ -339,3 +340,101 @@ async def test_an_empty_account_of_eight_years_takes_minutes(
     assert report.complete, open_parts(report)
     assert len(desert.asked) < 1000
     assert trio.current_time() - began < 300
+
+
+def deposits_with(odd: bytes, *, deaf: bool = False) -> Route:
+    """Forty deposits, a day apart; the address of the sixth is what a test wants on the wire."""
+    records = [
+        {
+            "withdraw_id": "", "deposit_id": str(1000 + number), "operation_type": "deposit", "currency": "USDT",
+            "apply_time": NOW - (50 - number) * DAY, "arrival_amount": "10.5", "fee": "0", "status": 3,
+            "address": "ODD" if number == 5 else "0x1", "address_memo": "", "tx_id": f"0x{number:064x}",
+        }
+        for number in range(40)
+    ]  # fmt: skip
+
+    def route(args: Args) -> httpx.Response:
+        found = [
+            each
+            for each in records
+            if args["operation_type"] == "deposit"
+            and (deaf or int(args["startTime"]) <= int(str(each["apply_time"])) <= int(args["endTime"]))
+        ]
+        return httpx.Response(200, content=good({"records": found}).content.replace(b'"ODD"', odd))
+
+    return route
+
+
+DEPOSITS = "__account__v2__deposit_x_withdraw__history"
+
+
+ODD = {
+    "no UTF-8": b'"\xff\xfe"',
+    "control": b'"\x1b[31m\x00"',
+    "half a pair": b'"\\ud800"',
+    "NaN": b"NaN",
+    "a gigabyte": b"1e999999999",
+    "no exponent": b"1e99999999999999999999",
+    "digits": b"9" * 4500,
+    "nested": b"[" * 500 + b"]" * 500,
+    "nested far": b'{"a":' * 60_000 + b"1" + b"}" * 60_000,
+}
+"""What JSON readers refuse, or die of, as a member of a record."""
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+def test_an_odd_member_is_readable(odd: bytes) -> None:
+    """What is odd in one member of one record leaves the record and its neighbours where they belong."""
+    body = deposits_with(odd)({"operation_type": "deposit", "startTime": 0, "endTime": NOW})
+    assert isinstance(body, httpx.Response)
+    found = judge("spot.account.deposit_withdraw_history", 200, body.content)
+    assert (found.state, len(found.records)) == ("answered", 40)
+
+
+async def test_odd_members_lose_no_record(tmp_path: Path, autojump_clock: trio.testing.MockClock) -> None:
+    """All of them in one reply neither end the run nor leave a gap."""
+    members = b",".join(b'"%d":%s' % (number, odd) for number, odd in enumerate(ODD.values()))
+    odd = b'"0x1",%s,"address":1e999999999' % members
+    report = await Desert(**{DEPOSITS: deposits_with(odd)}).archived(tmp_path)
+    assert report.complete
+    with Reader(tmp_path) as reader:
+        assert reader.count("spot.account.deposit_withdraw_history") == 40
+    assert verify(tmp_path).problems == ()
+
+
+async def test_bounds_that_are_not_heeded_are_a_gap(tmp_path: Path, autojump_clock: trio.testing.MockClock) -> None:
+    """An endpoint that lists the same whatever time is asked for is not asked in ever narrower windows."""
+    desert = Desert(**{DEPOSITS: deposits_with(b'"0x1"', deaf=True)})
+    report = await desert.archived(tmp_path)
+    assert not report.complete
+    assert desert.count("/account/v2/deposit-withdraw/history") < 100
+    with Reader(tmp_path) as reader:
+        assert reader.count("spot.account.deposit_withdraw_history") == 40
+        gaps = [window.gap.reason for each in reader.histories() for window in reader.windows(each.name) if window.gap]
+    assert set(gaps) == {"the same 40 records are listed whatever time is asked for"}
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_no_data_from_a_service_in_trouble_is_no_answer(
+    status: int, tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    """The code for "no records" counts in a reply of the API, not in one that says that the service is down."""
+    trouble = httpx.Response(status, json={"code": 70000, "message": "no data", "trace": "t", "data": None})
+    report = await Desert(**{DEPOSITS: lambda _: trouble}).archived(tmp_path)
+    assert not report.complete
+
+
+async def test_no_such_account_is_not_believed_where_it_has_records(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    """A history that has listed records and then says that there is no such account has not been read whole."""
+    heard = deposits_with(b'"0x1"')
+
+    def route(args: Args) -> object:
+        if int(args["endTime"]) < NOW - 20 * DAY or args["operation_type"] == "withdraw":
+            return heard(args)
+        return httpx.Response(403, json={"code": 40001, "message": "gone", "trace": "t", "data": {}})
+
+    report = await Desert(**{DEPOSITS: route}).archived(tmp_path)
+    assert not report.complete
+    assert verify(tmp_path).problems == ()

@@ -142,6 +142,9 @@ class Histories:
     def _row(self, history: History) -> HistoryRow:
         return self._store.reader().histories(history.name)[0]
 
+    def _has_records(self, history: History) -> bool:
+        return self._store.reader().count(history.endpoint, history=history.name, superseded=True) > 0
+
     def _undecided(self, history: History, since: int, until: int) -> list[Span]:
         """The stretches without a decision that stands."""
         rows = self._store.reader().windows(history.name)
@@ -195,8 +198,12 @@ class Histories:
                 elif plan.window == window:
                     continue  # another page, or the same window once more
             elif not found.again and await self._refuses(history, walk, walked):
-                walked.ended, walked.reason, walked.code = found.state, found.reason, found.code
-                await self._rest(history, plan, heard, found.state, found.reason, found.code)
+                state, reason = found.state, found.reason
+                if state is State.NOT_OFFERED and await self._run(partial(self._has_records, history)):
+                    state = State.FAILED
+                    reason = f"the exchange has listed records of it, and refuses it as if there were none: {reason}"
+                walked.ended, walked.reason, walked.code = state, reason, found.code
+                await self._rest(history, plan, heard, state, reason, found.code)
                 return
             else:
                 settled = plan.skip(found.reason)

@@ -96,12 +96,13 @@ def _refused(name: str, endpoint: Endpoint[object], status: int, found: Answer) 
     row = CODES.get(code)
     reason = f"{code} {found.message} ({'a code that no source documents' if row is None else row.meaning})"
     meaning = refusal(code)
-    if meaning is Refusal.NO_DATA:
+    troubled = status in (418, 429) or status >= 500
+    if meaning is Refusal.NO_DATA and not troubled:
         return Judgement(State.ANSWERED, code)
     error: type[ApiError] = ApiError if row is None else row.error
     if meaning is None and endpoint.auth is Auth.NONE and issubclass(error, InvalidSymbol):
         meaning = Refusal.NOT_OFFERED  # the market is gone, and with it what anybody could read of it
-    if meaning is None or status in (418, 429) or status >= 500:
+    if meaning is None or troubled:
         again = row is None or meaning is not None or issubclass(error, _PASSING)
         key_refused = issubclass(error, AuthenticationError) and status < 500
         return Judgement(State.FAILED, code, f"HTTP {status}: {reason}", again=again, key_refused=key_refused)

@@ -7,6 +7,7 @@ between them, ASCII, and numbers by their digits (``1.50`` is not ``1.5``: nobod
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from json.encoder import encode_basestring_ascii
@@ -15,13 +16,17 @@ from typing import Final, TypeAlias, cast
 import attrs
 
 from ..._core import codec
-from ..._core.dialect import unwrap
+from ..._core.dialect import Unwrapped, unwrap
 from ..._core.endpoint import Endpoint
 from ...errors import NoData, error_class
 from ...models._numbers import MOST_DIGITS, exact, whole
 
 Wire: TypeAlias = "Mapping[str, Wire] | list[Wire] | str | int | Decimal | bool | None"
 """A JSON value: fractions are `Decimal`, whole numbers ``int``."""
+
+_DEEPEST: Final = 64
+"""Levels of a reply: what lies deeper is kept as the text it is. A reply of the exchange has fewer than ten."""
+_TOKENS: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 
 
 class NotReadable(ValueError):
@@ -43,18 +48,70 @@ def _whole(digits: str) -> int | str:
 
 
 _READER: Final = json.JSONDecoder(parse_float=_fraction, parse_int=_whole, parse_constant=str)
+_LENIENT: Final = json.JSONDecoder(parse_float=_fraction, parse_int=_whole, parse_constant=str, strict=False)
 
 
 def loads(data: bytes) -> Wire:
     """A JSON value. A number beyond all bounds is the text of its digits.
 
     Raises:
-        NotReadable: it is none.
+        NotReadable: it is none, or it is nested too deep.
     """
     try:
-        return cast("Wire", _READER.decode(data.decode().strip()))
+        found = cast("Wire", _READER.decode(data.decode().strip()))
     except (ValueError, RecursionError) as error:
         raise NotReadable(f"not JSON ({type(error).__name__})") from error
+    if _is_deep(found):
+        raise NotReadable("nested too deep")
+    return found
+
+
+def _is_deep(value: Wire) -> bool:
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            child
+            for each in level
+            if isinstance(each, Mapping | list)
+            for child in (each.values() if isinstance(each, Mapping) else each)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _mended(body: bytes) -> bytes:
+    """A reply without what no reader takes, so that one odd member does not lose the other records.
+
+    That is: a byte that is no UTF-8, a bare control character, half a surrogate pair, NaN, a value nested too deep.
+
+    Raises:
+        NotReadable: it is no JSON all the same.
+    """
+    text = body.decode("utf-8", "surrogateescape").strip()
+    try:
+        found = cast("Wire", _LENIENT.decode(_flattened(text)))
+        return canonical(_tame(found)).encode("ascii")
+    except (ValueError, RecursionError) as error:
+        raise NotReadable(f"not JSON ({type(error).__name__})") from error
+
+
+def _flattened(text: str) -> str:
+    """JSON in which what is nested too deep is a text."""
+    parts: list[str] = []
+    depth = start = 0
+    for token in _TOKENS.finditer(text):
+        if token[0] in ("[", "{"):
+            depth += 1
+            if depth == _DEEPEST:
+                parts.append(text[start : token.start()])
+                start = token.start()
+        elif token[0] in ("]", "}"):
+            if depth == _DEEPEST:
+                parts.append(json.dumps(text[start : token.end()]))
+                start = token.end()
+            depth -= 1
+    return "".join(parts) + text[start:]
 
 
 def canonical(value: Wire) -> str:
@@ -121,17 +178,20 @@ def answer(endpoint: Endpoint[object], status: int, body: bytes) -> Answer:
         NotReadable: it does not come from the API, or is not what the API sends.
     """
     try:
+        found, data = _opened(endpoint, status, body)
+    except (codec.DecodeError, NotReadable, RecursionError):
         try:
-            found = unwrap(endpoint.envelope, body)
-        except codec.DecodeError:
-            # One odd text or number (half a surrogate pair, NaN) must not lose the reply's other records.
-            found = unwrap(endpoint.envelope, canonical(_tame(loads(body))).encode("ascii"))
-    except (codec.DecodeError, RecursionError) as error:
-        raise NotReadable(f"HTTP {status} without a reply of the API") from error
+            found, data = _opened(endpoint, status, _mended(body))
+        except (codec.DecodeError, NotReadable, RecursionError) as error:
+            raise NotReadable(f"HTTP {status} without a reply of the API") from error
     good = found.ok and status < 400
     empty = not good and issubclass(error_class(found.code, found.message, status), NoData)
-    missing = not found.data.strip()
-    return Answer(found.code, found.message, good, empty, loads(found.data) if good and not missing else None, missing)
+    return Answer(found.code, found.message, good, empty, data, not found.data.strip())
+
+
+def _opened(endpoint: Endpoint[object], status: int, body: bytes) -> tuple[Unwrapped, Wire]:
+    found = unwrap(endpoint.envelope, body)
+    return found, loads(found.data) if found.ok and status < 400 and found.data.strip() else None
 
 
 def below(data: Wire, path: tuple[str, ...]) -> Wire:
