@@ -365,7 +365,7 @@ def deposits_with(odd: bytes, *, deaf: bool = False) -> Route:
     return route
 
 
-DEPOSITS = "__account__v2__deposit_x_withdraw__history"
+DEPOSIT_ROUTE = "__account__v2__deposit_x_withdraw__history"
 
 
 ODD = {
@@ -395,7 +395,7 @@ async def test_odd_members_lose_no_record(tmp_path: Path, autojump_clock: trio.t
     """All of them in one reply neither end the run nor leave a gap."""
     members = b",".join(b'"%d":%s' % (number, odd) for number, odd in enumerate(ODD.values()))
     odd = b'"0x1",%s,"address":1e999999999' % members
-    report = await Desert(**{DEPOSITS: deposits_with(odd)}).archived(tmp_path)
+    report = await Desert(**{DEPOSIT_ROUTE: deposits_with(odd)}).archived(tmp_path)
     assert report.complete
     with Reader(tmp_path) as reader:
         assert reader.count("spot.account.deposit_withdraw_history") == 40
@@ -404,7 +404,7 @@ async def test_odd_members_lose_no_record(tmp_path: Path, autojump_clock: trio.t
 
 async def test_bounds_that_are_not_heeded_are_a_gap(tmp_path: Path, autojump_clock: trio.testing.MockClock) -> None:
     """An endpoint that lists the same whatever time is asked for is not asked in ever narrower windows."""
-    desert = Desert(**{DEPOSITS: deposits_with(b'"0x1"', deaf=True)})
+    desert = Desert(**{DEPOSIT_ROUTE: deposits_with(b'"0x1"', deaf=True)})
     report = await desert.archived(tmp_path)
     assert not report.complete
     assert desert.count("/account/v2/deposit-withdraw/history") < 100
@@ -420,7 +420,7 @@ async def test_no_data_from_a_service_in_trouble_is_no_answer(
 ) -> None:
     """The code for "no records" counts in a reply of the API, not in one that says that the service is down."""
     trouble = httpx.Response(status, json={"code": 70000, "message": "no data", "trace": "t", "data": None})
-    report = await Desert(**{DEPOSITS: lambda _: trouble}).archived(tmp_path)
+    report = await Desert(**{DEPOSIT_ROUTE: lambda _: trouble}).archived(tmp_path)
     assert not report.complete
 
 
@@ -435,6 +435,6 @@ async def test_no_such_account_is_not_believed_where_it_has_records(
             return heard(args)
         return httpx.Response(403, json={"code": 40001, "message": "gone", "trace": "t", "data": {}})
 
-    report = await Desert(**{DEPOSITS: route}).archived(tmp_path)
+    report = await Desert(**{DEPOSIT_ROUTE: route}).archived(tmp_path)
     assert not report.complete
     assert verify(tmp_path).problems == ()
