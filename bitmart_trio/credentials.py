@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 from .errors import ConfigurationError, MissingCredentials
 from .text import encodable
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -221,7 +221,7 @@ def _check_permissions(file: Path, mode: int) -> None:
     if mode & 0o022:
         raise ConfigurationError(f"others may write to {file}; run: chmod 600 {file}")
     if mode & 0o044:
-        log.warning("others on this machine may read %s; run: chmod 600 %s", file, file)
+        _log.warning("others on this machine may read %s; run: chmod 600 %s", file, file)
 
 
 class Proxy:

@@ -111,7 +111,7 @@ class AbsentMember(BitMartError, AttributeError):
         self.model = model
         self.source = source
         self.raw = raw
-        self.name = member
+        self.name: str = member
 
     def __reduce__(self) -> tuple[object, ...]:
         return _absent_member, (self.member, self.model, self.source, self.raw)

@@ -104,7 +104,7 @@ class _BelowTls(trio.abc.Stream):
         try:
             await tls.receive_some(1)
         except _NothingMore:
-            return True
+            return True  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
         finally:
             self._dry = False
         return False

@@ -284,7 +284,7 @@ async def _signed(credentials: Credentials, timestamp: int) -> str:  # noqa: ASY
     signed = Secret(credentials.signature(string_to_sign(timestamp, credentials.memo or "")))
     if isawaitable(signed.reveal()):
         signed = Secret(await cast("Awaitable[str]", signed.reveal()))
-    return cast("str", signed.reveal())
+    return cast("str", signed.reveal())  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
 
 
 async def _who_cut(stream: TapStream, closed: trio_websocket.ConnectionClosed) -> str:
@@ -292,14 +292,14 @@ async def _who_cut(stream: TapStream, closed: trio_websocket.ConnectionClosed) -
     reason = closed.reason
     said = "" if reason is None else f"{reason.code} {reason.reason or reason.name}"
     if stream.broken is not None:
-        return f"the connection broke: {stream.broken.__cause__ or stream.broken}"
+        return f"the connection broke: {stream.broken.__cause__ or stream.broken}"  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
     if reason is None or reason.code == _NO_CLOSE_FRAME:
-        return "the server cut the connection without a Close frame"
+        return "the server cut the connection without a Close frame"  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
     if not stream.said_goodbye:
         # trio-websocket stops at such a frame without a word to the server.
         with trio.move_on_after(_FAREWELL), suppress(trio.BrokenResourceError, trio.BusyResourceError):
             await stream.send_all(close_frame(reason.code, os.urandom(4)))
-        return f"closed here, for the server broke the WebSocket protocol ({said})"
+        return f"closed here, for the server broke the WebSocket protocol ({said})"  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
     if reason.code == _TOO_BIG and (reason.reason or "").startswith(_TOO_BIG_WORDS):
-        return f"closed here, for a message of the server was too large ({said})"
-    return f"the server closed the connection ({said})"
+        return f"closed here, for a message of the server was too large ({said})"  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
+    return f"the server closed the connection ({said})"  # noqa: ASYNC910  # a part of calls that wait for the network or the disk

@@ -506,7 +506,7 @@ class Walker(Generic[T]):
                 self._requests += 1
                 search.took(row.time for row in self._walk.stamped(reply.data))
                 self._reads.append(Read(arguments, reply, used=True))
-        return search.found
+        return search.found  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
 
     async def _begin(self) -> Plan[T]:
         now = self._now = int((await self._source.system.time()).server_time)

@@ -61,7 +61,7 @@ async def positions_held(futures: Futures, symbols: Iterable[str]) -> dict[tuple
         rows = await futures.position.positions_v2(symbol)
         for long in (True, False):
             found[symbol, long] = _held(rows, symbol, long=long)
-    return found
+    return found  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
 
 
 def _held(rows: Iterable[FuturesPositionV2], symbol: str, *, long: bool) -> Decimal:

@@ -63,7 +63,7 @@ class Echo:
             )
 
     @trio.lowlevel.enable_ki_protection
-    async def check(self, intent: Intent, order_id: str) -> None:
+    async def check(self, intent: Intent, order_id: str) -> None:  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
         """Ask for the order by the exchange's id until it shows."""
         for pause in _PAUSES:
             await trio.sleep(pause)

@@ -374,7 +374,7 @@ class Engine:
         """Look an order that is over up, and read its trades. Raises what reading raises, once both were tried."""
         record, failed = tracked.record, list[BitMartError]()
 
-        async def attempt(read: Callable[[Tracked], Awaitable[object]]) -> None:
+        async def attempt(read: Callable[[Tracked], Awaitable[object]]) -> None:  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
             try:
                 await read(tracked)
             except BitMartError as error:
@@ -394,7 +394,7 @@ class Engine:
         try:
             fills: list[OrderFill] = await self.venue.fills(record.intent, record.order_id, record.filled_size)
         except OrderNotFound:  # it is not shown yet, which says nothing
-            return
+            return  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
         self.update(tracked, partial(OrderRecord.read, fills=fills, asked=asked))
 
     async def confirm(self, tracked: Tracked) -> OrderStatus:
@@ -517,12 +517,12 @@ class Engine:
             await self.venue.cancel(record.intent, record.order_id)
         except OrderNotFound:
             self.update(tracked, partial(OrderRecord.cancelled, reply=CancelReply.MISSED))
-            return False
+            return False  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
         except OrderClosed as error:
             log.debug("%s: %s", record.intent.client_order_id, error)
             self.update(tracked, OrderRecord.existed)
             self.update(tracked, partial(OrderRecord.cancelled, reply=CancelReply.MISSED))
-            return True
+            return True  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
         except BitMartError:
             self.update(tracked, partial(OrderRecord.cancelled, reply=CancelReply.POSSIBLE))
             raise

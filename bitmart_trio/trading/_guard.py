@@ -161,7 +161,7 @@ class ExitGuard:
                     if tracked.record.closed and not tracked.record.settled:
                         nursery.start_soon(self._confirm_size, tracked)
 
-    async def _confirm_size(self, tracked: Tracked) -> None:
+    async def _confirm_size(self, tracked: Tracked) -> None:  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
         try:
             await self._engine.refresh(tracked)
         except BitMartError as error:

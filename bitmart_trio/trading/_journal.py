@@ -588,6 +588,6 @@ async def pending(
         except (ValueError, TypeError) as error:
             raise JournalError(f"the journal entry of {name[:40]!r} is damaged: {error}") from error
     if isinstance(entries, Written):
-        return mine, entries.only(others)
+        return mine, entries.only(others)  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
     kept = set(others)
-    return mine, [entry for number, entry in enumerate(entries) if number in kept]
+    return mine, [entry for number, entry in enumerate(entries) if number in kept]  # noqa: ASYNC910  # a part of calls that wait for the network or the disk

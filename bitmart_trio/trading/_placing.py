@@ -124,11 +124,11 @@ class Placer:
                 engine.update(tracked, partial(OrderRecord.accept, order_id=order_id, now=trio.current_time()))
         except DuplicateRequest as error:
             # Ids are never used twice, so the exchange may have this very order; or the id is burnt, and nothing there.
-            return error, Sent(engine.clock(), trio.current_time())
+            return error, Sent(engine.clock(), trio.current_time())  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
         except Exception as error:  # noqa: BLE001  whatever it is, it belongs to the order and not to the session
             if flight.stamp is None:
                 engine.update(tracked, partial(OrderRecord.reject, error=error))
-            return error, self._sent(tracked)
+            return error, self._sent(tracked)  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
         else:
             if flight.scope.cancelled_caught and flight.stamp is None:
                 engine.update(tracked, partial(OrderRecord.reject, error=_not_sent(tracked)))

@@ -123,7 +123,7 @@ class SpotVenue:
             raise
         except BitMartError as error:
             log.warning("the lot of %s is not known (%s): %s stands as it ended", row.symbol, error, row.order_id)
-            return sighting
+            return sighting  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
         left = (row.notional or row.filled_notional) - row.filled_notional
         whole = row.filled_size > 0 and left < lot * (sighting.average_price or left) * _DEARER
         if sighting.state is OrderState.FILLED:

@@ -84,7 +84,7 @@ def hostile_exchange() -> Generator[str]:
     def run() -> None:
         try:
             trio.run(serve)
-        except BaseException as error:  # noqa: BLE001 - raised again in the thread of the test
+        except BaseException as error:  # noqa: ASYNC103, BLE001 - raised again in the thread of the test
             opened.put(error)
 
     thread = Thread(target=run)

@@ -1,5 +1,6 @@
 """The rules that say where they come from: each is asked of the exchange, so table, page and behaviour agree."""
 
+# flake8: noqa: ASYNC124  # probes have one shape, and some of them need not wait
 from __future__ import annotations
 
 import json

@@ -141,7 +141,7 @@ class Asker:
                 last.append(Heard(Judgement(State.FAILED, reason=str(error)[:_MESSAGE]), None))
         finally:
             CAPTURE.reset(token)
-        return last[-1]
+        return last[-1]  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
 
     @staticmethod
     def _entry(of: str, endpoint: str, captured: Captured, asked: Asked | None) -> ReplyCame:

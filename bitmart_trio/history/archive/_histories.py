@@ -129,7 +129,7 @@ class Histories:
         """
         found = self._empty.pop(history.name, None)
         if found is None:
-            return
+            return  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
         span, replies = found
         walked = _Walked()
         if believed:
@@ -174,7 +174,7 @@ class Histories:
             rules = found
         await self._windows(history, Plan[Wire](rules, span.since, span.until), walk, walked, patience)
 
-    async def _windows(
+    async def _windows(  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
         self, history: History, plan: Plan[Wire], walk: Walk[object, object], walked: _Walked, patience: int
     ) -> None:
         heard: list[Heard] = []
@@ -250,7 +250,7 @@ class Histories:
             note = Noted(history.name, "outside", text, settled.since, settled.until, resolved=True)
             await self._run(partial(self._store.note, note))
 
-    async def _rest(
+    async def _rest(  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
         self, history: History, plan: Plan[Wire], heard: Sequence[Heard], state: State, reason: str, code: int
     ) -> None:
         """Decide everything that the plan has not reached."""
@@ -271,7 +271,7 @@ class Histories:
             walked.newest_refused = found.state is not State.ANSWERED and not found.again
         return walked.newest_refused
 
-    async def _edge(
+    async def _edge(  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
         self, history: History, span: Span, walk: Walk[object, object], walked: _Walked, patience: int
     ) -> None:
         """Read the newer part of a window that was refused for its age: up to an hour, half by half."""
@@ -315,7 +315,7 @@ class Histories:
             empty.append(heard.reply)
             at = until
         self._empty[history.name] = (span, tuple(empty))
-        return None
+        return None  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
 
     # What they share.
 

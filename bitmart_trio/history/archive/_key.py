@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 import attrs
+import trio
 
 from ..._core.endpoint import DEFAULT_QUOTA
 from ...client import Client
@@ -66,7 +67,7 @@ async def look_at_key(client: Client) -> KeyLook:
     except ApiError as error:
         if refusal(error.code) is None:
             raise
-        return KeyLook("", (), _OPENED, (f"the exchange does not say what this key may do ({error})",))
+        return KeyLook("", (), _OPENED, (f"the exchange does not say what this key may do ({error})",))  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
     return _judged(info)
 
 
@@ -110,6 +111,7 @@ async def estimate(
         until: the end; the exchange's present if left out.
         without: what is left out, as of `archive`.
     """
+    await trio.lowlevel.checkpoint()  # nothing may be left to ask
     first = (await look_at_key(client)).opened if since is None else millis(since, "since")
     last = int((await client.spot.system.time()).server_time) if until is None else millis(until, "until")
     return counted(first, last, without)

@@ -154,7 +154,7 @@ def _one_stopped_disk() -> Generator[None]:
         first: Exception = stopped
         while isinstance(first, ExceptionGroup):
             first = first.exceptions[0]
-        raise first from group
+        raise first from group  # noqa: ASYNC123  # the group is the cause
 
 
 class _Archivist:
@@ -310,7 +310,7 @@ class _Archivist:
         rules = history.rules
         late = self._until < self._now - DAY
         if late or rules.sums or rules.even or rules.passing or await self._state(history) is not State.ANSWERED:
-            return
+            return  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
         since = max(self._since, self._until - max(_NEWEST, rules.grain)) if rules.span else self._since
         found = await self._histories.again(history, [Span(since, history.last(self._until, self._now))])
         if found:
@@ -320,7 +320,7 @@ class _Archivist:
 
     # What is open.
 
-    async def _open_orders(self, moment: str) -> None:
+    async def _open_orders(self, moment: str) -> None:  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
         """Look at the open orders of contracts; contract by contract where there are more than one list holds."""
         for look in _tasks.open_orders(moment):
             # What an earlier run has seen stays what was there before: what is gone by now is followed up.
@@ -378,7 +378,7 @@ class _Archivist:
 
     async def _follow(self, history: History, orders: Mapping[str, int], kind: str) -> None:
         if not orders:
-            return
+            return  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
         spans: list[Span] = []
         for time in sorted(orders.values())[:_FOLLOWED]:
             since, until = max(self._since, time - 1000), min(self._until, time + 1001)
