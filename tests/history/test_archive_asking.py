@@ -419,8 +419,11 @@ async def test_no_data_from_a_service_in_trouble_is_no_answer(
     status: int, tmp_path: Path, autojump_clock: trio.testing.MockClock
 ) -> None:
     """The code for "no records" counts in a reply of the API, not in one that says that the service is down."""
-    trouble = httpx.Response(status, json={"code": 70000, "message": "no data", "trace": "t", "data": None})
-    report = await Desert(**{DEPOSIT_ROUTE: lambda _: trouble}).archived(tmp_path)
+
+    def route(_: Args) -> httpx.Response:
+        return httpx.Response(status, json={"code": 70000, "message": "no data", "trace": "t", "data": None})
+
+    report = await Desert(**{DEPOSIT_ROUTE: route}).archived(tmp_path)
     assert not report.complete
 
 
