@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 import typer
 
 from .._version import __version__
-from ..models._numbers import exact, excerpt
 from . import _complete, _history, _options
 from ._history import FromOption, ResumeOption, ToOption
 from ._options import EnvOption, JsonOption, ProfileOption, YesOption
@@ -302,6 +301,8 @@ def positions(
 def _amount(text: str | None, option: str) -> Decimal | None:
     if text is None:
         return None
+    from ..models._numbers import exact, excerpt  # help needs no models
+
     with suppress(ValueError):
         amount = exact(text)
         if amount > 0:
