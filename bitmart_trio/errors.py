@@ -111,7 +111,7 @@ class AbsentMember(BitMartError, AttributeError):
         self.model = model
         self.source = source
         self.raw = raw
-        self.name: str = member
+        setattr(self, "name", member)  # noqa: B010  # type checkers do not agree on what AttributeError says it is
 
     def __reduce__(self) -> tuple[object, ...]:
         return _absent_member, (self.member, self.model, self.source, self.raw)
