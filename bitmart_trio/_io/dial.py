@@ -58,7 +58,7 @@ def tls_context(config: Config) -> ssl.SSLContext:
     return _context(None if config.tls is None else fspath(config.tls))
 
 
-class Line:
+class OpenedStream:
     """An open byte stream to a host, and what is known of bytes on it that nobody has read.
 
     Attributes:
@@ -137,7 +137,7 @@ class _BelowTls(trio.abc.Stream):
         await self._inner.aclose()
 
 
-async def open_line(host: str, port: int, config: Config, *, secure: bool) -> Line:
+async def open_stream(host: str, port: int, config: Config, *, secure: bool) -> OpenedStream:
     """Connect, through ``Config.proxy`` where there is one, and do the TLS handshake. There is no deadline in here.
 
     Raises:
@@ -150,7 +150,7 @@ async def open_line(host: str, port: int, config: Config, *, secure: bool) -> Li
     else:
         plain = await _through_proxy(config.proxy, host, port)
     if tls is None:
-        return Line(plain, plain.socket, None)
+        return OpenedStream(plain, plain.socket, None)
     try:
         below = _BelowTls(plain)
         stream = trio.SSLStream(below, tls, server_hostname=host, https_compatible=True)
@@ -161,7 +161,7 @@ async def open_line(host: str, port: int, config: Config, *, secure: bool) -> Li
     except BaseException:
         await trio.aclose_forcefully(plain)
         raise
-    return Line(stream, plain.socket, below)
+    return OpenedStream(stream, plain.socket, below)
 
 
 def dialer(config: Config) -> Connect:
@@ -173,7 +173,7 @@ def dialer(config: Config) -> Connect:
             raise ConfigurationError(f"not a WebSocket URL: {parts.scheme}://...")
         secure = parts.scheme == "wss"
         return (
-            await open_line(parts.hostname or "", parts.port or (443 if secure else 80), config, secure=secure)
+            await open_stream(parts.hostname or "", parts.port or (443 if secure else 80), config, secure=secure)
         ).stream
 
     return dial

@@ -22,7 +22,7 @@ import trio
 
 from ..config import Config
 from ..credentials import Secret
-from .dial import Line, open_line
+from .dial import OpenedStream, open_stream
 
 _READ_BYTES: Final = 64 * 1024
 _AT_ONCE: Final = 16
@@ -43,7 +43,7 @@ class Http1Transport(httpx.AsyncBaseTransport):
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._line: Line | None = None
+        self._line: OpenedStream | None = None
         self._at_once = 0
         self._http = h11.Connection(h11.CLIENT)
 
@@ -86,13 +86,13 @@ class Http1Transport(httpx.AsyncBaseTransport):
             head.status_code, headers=head.headers.raw_items(), stream=_Body(self, waits.get("read")), request=request
         )
 
-    async def _connect(self, url: httpx.URL, seconds: float | None) -> Line:
+    async def _connect(self, url: httpx.URL, seconds: float | None) -> OpenedStream:
         secure = url.scheme == "https"
         host, port = url.raw_host.decode("ascii"), url.port or (443 if secure else 80)
-        line: Line | None = None
+        line: OpenedStream | None = None
         with trio.CancelScope(deadline=_deadline(seconds)):
             try:
-                line = await open_line(host, port, self._config, secure=secure)
+                line = await open_stream(host, port, self._config, secure=secure)
             except OSError as error:
                 raise httpx.ConnectError(str(error) or type(error).__name__) from error
         if line is None:
