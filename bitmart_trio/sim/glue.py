@@ -52,7 +52,9 @@ class _Options(TypedDict):
 class Venue:
     """A simulated exchange that is open, and the ways to it."""
 
-    def __init__(self, exchange: Exchange, nursery: trio.Nursery, limits: Limits | None, url: str) -> None:
+    def __init__(
+        self, exchange: Exchange, nursery: trio.Nursery, limits: Limits | None, url: str, host: str = ""
+    ) -> None:
         self.exchange = exchange
         """The exchange itself: clock, accounts, markets, feed, event log."""
         # Play money: its key may go there, wherever it listens.
@@ -61,7 +63,7 @@ class Venue:
         self.credentials: Credentials = Credentials("sim-key", "sim-secret", "sim-memo")
         """Those of the default account."""
         self._nursery = nursery
-        self._sockets = Sockets(exchange, limits)
+        self._sockets = Sockets(exchange, limits, host)
 
     @property
     def faults(self) -> Faults:
@@ -171,10 +173,8 @@ class Server(Venue):
 
     def __init__(self, exchange: Exchange, nursery: trio.Nursery, limits: Limits | None, host: str, port: int) -> None:
         self.port = port
-        limits = Limits() if limits is None else limits
-        limits.allowed_hosts |= {host.lower()}
         self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        super().__init__(exchange, nursery, limits, self.url)
+        super().__init__(exchange, nursery, limits, self.url, host.lower())
 
     async def accept(self, stream: trio.SocketStream) -> None:
         """Serve one accepted connection."""

@@ -3,8 +3,12 @@
 Browsers let any page on the web send simple requests, and open sockets, to this machine. They say whose page it is in
 ``Origin``, and that must be the exchange's own. A page whose name was made to lead here (DNS rebinding) would count as
 the exchange's own, so the name must be one that nobody else can own: an address, ``localhost``, a name without dots,
-one below ``.invalid`` or ``.localhost``, or one that was allowed. Programs send no ``Origin``, and are never refused
-for it.
+one below ``.invalid`` or ``.localhost``, the server's own, or one that was allowed. Programs send no ``Origin``, and are
+never refused for it.
+
+Images, scripts, frames and links send no ``Origin`` either. Browsers mark what they ask of an address of this machine
+by ``Sec-Fetch-Site`` all the same. Of pages of others, only a link to a path that changes nothing is followed: a GET of
+the exchange counts against quotas, and uses up faults.
 """
 
 from __future__ import annotations
@@ -19,7 +23,13 @@ _HOST: Final = re.compile(r"[\w.-]*(:\d*)?|\[[0-9a-f:.]+\](:\d*)?", re.ASCII)
 
 
 def stranger(
-    method: str, headers: Mapping[str, str], allowed: frozenset[str], authority: str | None = None
+    method: str,
+    headers: Mapping[str, str],
+    allowed: frozenset[str],
+    *,
+    own: str = "",
+    authority: str | None = None,
+    looks_only: bool = False,
 ) -> str | None:
     """Why a request is refused before anything else is looked at; None when it may pass.
 
@@ -27,21 +37,25 @@ def stranger(
         method: of the request.
         headers: by lower-case name.
         allowed: names with dots under which the exchange may be called, and pages that may call it.
+        own: the name of the server: it may be called by it, but pages of other ports of that name may not call it.
         authority: the host in the request's target, where it names one: it counts in place of ``Host``.
+        looks_only: whether a GET of the path changes nothing.
     """
     host = (headers.get("host", "") if authority is None else authority).lower()
     if not _HOST.fullmatch(host):
         return "that is no name of a host"
     name = urlsplit(f"//{host}").hostname or ""
-    if not _nobody_elses(name) and name not in allowed:
+    if not _nobody_elses(name) and name != own and name not in allowed:
         return f"{name} is not known to be this exchange; use its address, or allow the name (--allow-host {name})"
     origin = headers.get("origin")
     if origin is not None and _host_of(origin) in allowed:
         return None
     if origin is not None and origin.lower() != f"http://{host}":
         return "pages of other origins have no say here"
-    if method not in ("GET", "HEAD") and headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
-        return "pages of other sites have no say here"
+    if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        is_link = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
+        if not (looks_only and is_link and method in ("GET", "HEAD")):
+            return "pages of other sites have no say here"
     return None
 
 

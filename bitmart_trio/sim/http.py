@@ -251,8 +251,14 @@ class _Face:
     def _refusal(self, head: h11.Request) -> Response | None:
         """What is refused by the head alone, before anything else is looked at."""
         headers, (path, _) = _headers(head), _path(head)
-        allowed = self._sockets.limits.allowed_hosts
-        why = stranger(head.method.decode("ascii"), headers, allowed, _authority(head))
+        why = stranger(
+            head.method.decode("ascii"),
+            headers,
+            self._sockets.limits.allowed_hosts,
+            own=self._sockets.host,
+            authority=_authority(head),
+            looks_only=control.is_below(path),
+        )
         if why is not None:
             self._exchange.log.write("turned_away", status=403, address=self._address)
             if control.is_below(path):

@@ -451,8 +451,10 @@ class Connection:
 class Sockets:
     """All WebSocket connections of one exchange, and what it allows them."""
 
-    def __init__(self, exchange: Exchange, limits: Limits | None = None) -> None:
+    def __init__(self, exchange: Exchange, limits: Limits | None = None, host: str = "") -> None:
         self.exchange = exchange
+        self.host = host
+        """The name that the exchange was opened at, if it was; see ``hosts.py``."""
         self.limits: Limits = Limits() if limits is None else limits
         self.connections: list[Connection] = []
         """Open ones, oldest first."""

@@ -7,7 +7,7 @@ import json
 import shutil
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from math import inf
 from typing import Any, Final
@@ -131,15 +131,22 @@ class Browser:
 
 
 @asynccontextmanager
-async def open_browser(program: str, *, dark: bool = False) -> AsyncIterator[Browser]:
-    """A browser of its own, without history, that reaches nothing but this machine; it has ended when the block has."""
+async def open_browser(program: str, *, dark: bool = False, names: Sequence[str] = ()) -> AsyncIterator[Browser]:
+    """A browser of its own, without history, that reaches nothing but this machine; it has ended when the block has.
+
+    Args:
+        program: of the browser.
+        dark: whether it prefers dark pages.
+        names: of hosts that lead to this machine, as they do after a DNS rebinding.
+    """
+    hosts = "".join(f"MAP {name} 127.0.0.1, " for name in names)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         process = await trio.lowlevel.open_process(
             [
                 program, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--mute-audio",
                 "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
                 "--disable-extensions", "--hide-scrollbars", "--force-color-profile=srgb", "--lang=en-US",
-                "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+                f"--host-resolver-rules={hosts}MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
                 *(("--blink-settings=preferredColorScheme=0",) if dark else ()),
                 f"--user-data-dir={home}", "--remote-debugging-port=0", "about:blank",
             ],

@@ -107,6 +107,27 @@ async def test_pages_of_other_origins_are_refused(origin: str, passes: bool) -> 
         assert floor.small.orders == (["a"] if status == 200 else [])
 
 
+@pytest.mark.parametrize(
+    ("mode", "dest", "path", "passes"),
+    [
+        ("navigate", "document", "/sim/", True), ("navigate", "document", "/sim/state", True),
+        ("navigate", "document", TICKER, False), ("navigate", "iframe", "/sim/", False),
+        ("no-cors", "image", TICKER, False), ("no-cors", "image", "/sim/state", False),
+        ("no-cors", "script", "/sim/state", False), ("no-cors", "empty", TICKER, False),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+async def test_of_pages_of_others_only_a_link_to_the_page_is_followed(
+    site: str, mode: str, dest: str, path: str, passes: bool
+) -> None:
+    """Images, scripts and frames have no ``Origin``; a quota or a fault would be used up by them."""
+    async with open_floor() as floor:
+        marks = (f"Sec-Fetch-Site: {site}", f"Sec-Fetch-Mode: {mode}", f"Sec-Fetch-Dest: {dest}")
+        assert ((await talk(floor, get(path, *marks)))[0] == 200) == passes
+        own = ("Sec-Fetch-Site: same-origin", *marks[1:])
+        assert (await talk(floor, get(path, *own)))[0] == 200
+
+
 # --- what is refused by its form ---
 
 
@@ -368,14 +389,20 @@ async def test_a_broken_frame_while_the_client_reads_nothing(autojump_clock: Moc
 
 
 async def test_the_server_knows_its_own_name_and_those_it_was_given() -> None:
-    """Over TCP: by address, and by an allowed name; any other is refused."""
-    async with bm.sim.open_server(port=0, limits=Limits(allowed_hosts=frozenset({"exchange.lab.example"}))) as server:
-        for host, status in (
-            ("exchange.lab.example", b"200"),
-            (f"127.0.0.1:{server.port}", b"200"),
-            ("evil.example", b"403"),
+    """Over TCP: by address, and by an allowed name; any other is refused, and so are pages of its other ports."""
+    limits = Limits(allowed_hosts=frozenset({"exchange.lab.example"}))
+    async with bm.sim.open_server(port=0, limits=limits) as server:
+        here = f"127.0.0.1:{server.port}"
+        for host, lines, status in (
+            ("exchange.lab.example", (), b"200"),
+            (here, (), b"200"),
+            ("evil.example", (), b"403"),
+            (here, (f"Origin: http://{here}",), b"200"),
+            (here, ("Origin: http://127.0.0.1:1",), b"403"),
+            (here, ("Origin: http://exchange.lab.example:1",), b"200"),
         ):
             stream = await trio.open_tcp_stream("127.0.0.1", server.port)
             async with stream:
-                await stream.send_all(get("/system/time", host=host).encode())
+                await stream.send_all(get("/system/time", *lines, host=host).encode())
                 assert (await stream.receive_some()).split()[1] == status
+    assert limits.allowed_hosts == {"exchange.lab.example"}, "the limits are the caller's"
