@@ -3,8 +3,8 @@
 Browsers let any page on the web send simple requests, and open sockets, to this machine. They say whose page it is in
 ``Origin``, and that must be the exchange's own. A page whose name was made to lead here (DNS rebinding) would count as
 the exchange's own, so the name must be one that nobody else can own: an address, ``localhost``, a name without dots,
-one below ``.invalid`` or ``.localhost``, the server's own, or one that was allowed. Programs send no ``Origin``, and are
-never refused for it.
+one below ``.invalid`` or ``.localhost``, the server's own, or one that was allowed. Programs send no ``Origin``, and
+are never refused for it.
 
 Images, scripts, frames and links send no ``Origin`` either. Browsers mark what they ask of an address of this machine
 by ``Sec-Fetch-Site`` all the same. Of pages of others, only a link to a path that changes nothing is followed: a GET of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Final
@@ -71,7 +71,8 @@ async (there, sockets, ticker, submit, order, account, headers) => {
     const frame = Object.assign(document.createElement("iframe"), { name: "hidden" });
     const form = Object.assign(document.createElement("form"),
       { action: there + "/sim/faults", method: "POST", enctype: "text/plain", target: "hidden" });
-    form.append(Object.assign(document.createElement("input"), { name: '{"kind": "LatePong", "text": "', value: '"}' }));
+    const field = { name: '{"kind": "LatePong", "text": "', value: '"}' };
+    form.append(Object.assign(document.createElement("input"), field));
     document.body.append(frame, form);
     form.submit();
     return loaded(frame);
@@ -90,7 +91,7 @@ async (there, sockets, ticker, submit, order, account, headers) => {
 
 
 @asynccontextmanager
-async def another_server() -> AsyncIterator[int]:
+async def another_server() -> AsyncGenerator[int]:
     """A web server that has nothing to do with the exchange; its port. What is below ``/null`` has no origin."""
 
     async def serve(stream: trio.SocketStream) -> None:
