@@ -7,8 +7,6 @@ CODE := bitmart_trio tests examples docs
 RUN := $(PYTHON) -m
 # What `make lowest` and `make versions` run: nothing is everything, -m core is the part that CI runs.
 SELECT ?=
-# Rules of flake8-async that are off everywhere, as in .flake8; tests and the simulated exchange need not checkpoint everywhere.
-NOT_OURS := ASYNC114,ASYNC122,ASYNC127
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check fmt format lint types verifytypes layers test bench proofs docs pages examples coverage lowest versions interop audit changes dist clean
@@ -31,8 +29,7 @@ format: ## put the formatting and the order of imports right
 
 lint: ## ruff, and flake8-async for the Trio rules that ruff lacks
 	$(RUN) ruff check $(CODE)
-	$(RUN) flake8 --extend-exclude bitmart_trio/sim bitmart_trio examples
-	$(RUN) flake8 --disable $(NOT_OURS),ASYNC910,ASYNC911,ASYNC912,ASYNC913 bitmart_trio/sim tests
+	$(PYTHON) .ci/async_rules.py bitmart_trio examples tests
 
 types: verifytypes ## mypy --strict, pyright strict, and complete public types
 	$(RUN) mypy
