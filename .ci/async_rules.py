@@ -1,8 +1,8 @@
 """Run flake8-async over the folders that are named: what ``make lint`` does for the Trio rules that ruff lacks.
 
 The rules need minutes for everything, so two kinds of file are left out: one without an async function, where there is
-nothing that they could be about and ruff has the rest, and one that was found clean before, as it stands and by the same
-rules. What is clean is remembered in build/async_rules, one empty file for each, named by a digest.
+nothing that they could be about and ruff has the rest, and one that was found clean before, as it stands and by the
+same rules. What is clean is remembered in build/async_rules, one empty file for each, named by a digest.
 """
 
 from __future__ import annotations

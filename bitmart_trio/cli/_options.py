@@ -1,4 +1,7 @@
-"""Where a command goes and who it is: ``--env``; credentials from environment, file or keyring, never as arguments."""
+"""What commands share: where one goes and who it is, and the examples at the foot of its help.
+
+That is ``--env``, and credentials from the environment, a file or the keyring, never as arguments.
+"""
 
 from __future__ import annotations
 
@@ -122,3 +125,8 @@ def confirm(what: str, environment: Environment, yes: bool) -> None:
         answer = ""
     if answer.strip().lower() not in ("y", "yes"):
         raise Failure("not sent")
+
+
+def examples(*lines: str) -> str:
+    """Examples for the foot of a command's help; typer wants a blank line between two lines."""
+    return "\n\n".join(("[bold]Examples[/]", *(f"[dim]$[/] bitmart-trio {line}" for line in lines)))

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 import typer
 
 from .._version import __version__
-from . import _complete, _history, _options
+from . import _archive, _complete, _history, _options
 from ._history import FromOption, ResumeOption, ToOption
-from ._options import EnvOption, JsonOption, ProfileOption, YesOption
+from ._options import EnvOption, JsonOption, ProfileOption, YesOption, examples
 from ._run import EXIT_CODES, run, told
 
 if TYPE_CHECKING:
@@ -24,17 +24,12 @@ if TYPE_CHECKING:
     from .account import What
 
 
-def _examples(*lines: str) -> str:
-    """Examples for the foot of a command's help; typer wants a blank line between two lines."""
-    return "\n\n".join(("[bold]Examples[/]", *(f"[dim]$[/] bitmart-trio {line}" for line in lines)))
-
-
 app: typer.Typer = typer.Typer(
     name="bitmart-trio",
     help="A Trio client for BitMart, and a simulated exchange.",
     epilog="\n\n".join(
         (
-            _examples("archive", "demo", "book BTC_USDT", "call spot.market.ticker symbol=BTC_USDT", "doctor"),
+            examples("archive", "demo", "book BTC_USDT", "call spot.market.ticker symbol=BTC_USDT", "doctor"),
             EXIT_CODES,
             "A key is read from BITMART_API_KEY, BITMART_API_SECRET and BITMART_API_MEMO, or from a --profile.",
             "NO_COLOR=1 turns colours off.",
@@ -56,14 +51,9 @@ key: typer.Typer = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
 )
-archive: typer.Typer = typer.Typer(
-    name="archive",
-    help="Save a whole account in a folder: replies, tables, a report. Without options a guide leads through it.",
-    rich_markup_mode="rich",
-)
 app.add_typer(order)
 app.add_typer(key)
-app.add_typer(archive)
+app.add_typer(_archive.archive)
 
 SeedOption: TypeAlias = Annotated[
     int, typer.Option(metavar="N", help="Of the synthetic market: the same seed gives the same market.")
@@ -117,7 +107,7 @@ def options(
     """Options of all commands."""
 
 
-@app.command(epilog=_examples("demo --seconds 10"))
+@app.command(epilog=examples("demo --seconds 10"))
 def demo(
     seconds: Annotated[float, typer.Option(metavar="N", min=1, max=3600, help="How long it lasts.")] = 15,
     seed: SeedOption = 7,
@@ -131,7 +121,7 @@ def demo(
 
 
 @app.command(
-    epilog=_examples(
+    epilog=examples(
         "watch spot/trade:BTC_USDT spot/ticker:BTC_USDT",
         "watch futures/ticker",
         "watch futures/order --env demo --profile mine",
@@ -162,7 +152,7 @@ def watch(
     run(lambda: Watch(topics, limit, _terminal(json)).run(_options.credentials(profile, environment), environment))
 
 
-@app.command(epilog=_examples("book BTC_USDT", "book BTCUSDT --levels 10", "book BTC_USDT --limit 1 --json"))
+@app.command(epilog=examples("book BTC_USDT", "book BTCUSDT --levels 10", "book BTC_USDT --limit 1 --json"))
 def book(
     symbol: SymbolArgument,
     env: EnvOption = None,
@@ -189,7 +179,7 @@ def book(
 
 
 @app.command(
-    epilog=_examples(
+    epilog=examples(
         "call spot.market.klines symbol=BTC_USDT step=60 limit=5",
         "call spot.account.spot_balances --json",
         "call futures --list",
@@ -257,7 +247,7 @@ def _account(
     run(lambda: Account(wanted, console, follow=goes_on).run(_options.credentials(profile, environment), environment))
 
 
-@app.command(epilog=_examples("orders", "orders BTC_USDT --once", "orders --json"))
+@app.command(epilog=examples("orders", "orders BTC_USDT --once", "orders --json"))
 def orders(
     symbol: SomeSymbol = None,
     env: EnvOption = None,
@@ -271,7 +261,7 @@ def orders(
     _account("orders", env, profile, market=market, symbol=symbol, json=json, once=once, follow=follow)
 
 
-@app.command(epilog=_examples("balances", "balances --market spot --all --once", "balances --json"))
+@app.command(epilog=examples("balances", "balances --market spot --all --once", "balances --json"))
 def balances(
     env: EnvOption = None,
     profile: ProfileOption = None,
@@ -285,7 +275,7 @@ def balances(
     _account("balances", env, profile, market=market, empty=empty, json=json, once=once, follow=follow)
 
 
-@app.command(epilog=_examples("positions", "positions BTCUSDT --once", "positions --json --follow"))
+@app.command(epilog=examples("positions", "positions BTCUSDT --once", "positions --json --follow"))
 def positions(
     symbol: SomeSymbol = None,
     env: EnvOption = None,
@@ -311,7 +301,7 @@ def _amount(text: str | None, option: str) -> Decimal | None:
 
 
 @order.command(
-    epilog=_examples(
+    epilog=examples(
         "order submit BTC_USDT buy --size 0.001 --price 30000",
         "order submit BTC_USDT buy --type market --notional 50",
         "order submit BTCUSDT sell --size 3 --price 70000 --leverage 5 --margin-mode isolated",
@@ -364,7 +354,7 @@ def submit(
 
 
 @order.command(
-    epilog=_examples(
+    epilog=examples(
         "order cancel BTC_USDT 123456789", "order cancel BTCUSDT --client-order-id mine1", "order cancel BTC_USDT --all"
     )
 )
@@ -389,7 +379,7 @@ def cancel(
     run(lambda: orders_.cancel(which, _options.credentials(profile, environment), environment, json))
 
 
-@app.command(epilog=_examples("doctor", "doctor --env demo --profile mine", "doctor --json"))
+@app.command(epilog=examples("doctor", "doctor --env demo --profile mine", "doctor --json"))
 def doctor(
     env: EnvOption = None,
     profile: ProfileOption = None,
@@ -409,7 +399,7 @@ def doctor(
 
 
 @app.command(
-    epilog=_examples(
+    epilog=examples(
         "sim --port 8765 --seed 7",
         "sim --fault LoseReply:/spot/v2/submit_order",
         "sim --symbol SOL_USDT --log sim.jsonl",
@@ -474,7 +464,7 @@ OutFile: TypeAlias = Annotated[
 
 
 @app.command(
-    epilog=_examples(
+    epilog=examples(
         "klines BTC_USDT --step 1h --from 2025-01-01 --out btc.csv",
         "klines BTCUSDT --mark --from 2026-01-01 --to 2026-02-01 --out mark.parquet",
         "klines BTC_USDT --from 2025-01-01 --out btc.csv --resume",
@@ -506,7 +496,7 @@ def klines(
 
 
 @app.command(
-    epilog=_examples(
+    epilog=examples(
         "trades BTC_USDT --out latest.jsonl",
         "trades BTCUSDT --mine --from 2025-01-01 --out fills.parquet --profile mine",
     )
@@ -537,150 +527,10 @@ def trades(
     run(write)
 
 
-@archive.callback(
-    invoke_without_command=True,
-    epilog=_examples(
-        "archive",
-        "archive --out my-account --profile readonly",
-        "archive --out my-account --resume",
-        "archive verify my-account --digest 3f6c...",
-        "archive export my-account --to my-tables --format xlsx",
-    ),
-)
-def make_archive(
-    context: typer.Context,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="DIR", help="Where it goes; made when missing. Without it a guide asks."),
-    ] = None,
-    since: Annotated[
-        str | None, typer.Option("--since", metavar="DATE", help="When the account was opened, if left out.")
-    ] = None,
-    until: ToOption = None,
-    resume: ResumeOption = False,
-    symbols: Annotated[
-        list[str] | None,
-        typer.Option("--symbol", help="A contract to ask for beside those that the account has left traces of."),
-    ] = None,
-    allow_trading_key: Annotated[
-        bool, typer.Option("--allow-trading-key", help="Take a key that can do more than read.")
-    ] = False,
-    settle: Annotated[
-        float,
-        typer.Option(metavar="SECONDS", min=0, max=3600, help="How long new records may need until they are listed."),
-    ] = 60,
-    without: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--without",
-            metavar="sub_accounts|broker|affiliate",
-            help="What the account does not have, and is not asked for. May be given again.",
-        ),
-    ] = None,
-    env: EnvOption = None,
-    profile: ProfileOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Save a whole account in a folder. Without --out a guide leads through it, step by step.
-
-    It only reads, and wants a key that can do no more. Interrupted, by whatever, it goes on with --resume. The exit
-    code is 0 only for a complete archive, 4 for one with gaps.
-    """
-    if context.invoked_subcommand is not None:
-        return
-    environment = _options.environment(env)
-    if out is None:
-        from rich.console import Console
-
-        from .guide import Guide, need_terminal
-
-        with told():
-            need_terminal()
-            guide = Guide(environment, profile, settle, Console())
-            guide.prepare()
-        run(guide.run)
-    from .archive import Archive, key_of
-
-    wanted = Archive(
-        out=out,
-        since=_history.moment(since, "--since"),
-        until=_history.moment(until, "--to"),
-        resume=resume,
-        symbols=tuple(symbols or ()),
-        allow_trading_key=allow_trading_key,
-        settle=settle,
-        without=tuple(without or ()),
-        json=json,
-    )
-    run(lambda: wanted.run(key_of(profile, environment), environment))
-
-
-ArchiveArgument: TypeAlias = Annotated[Path, typer.Argument(metavar="DIR", help="The archive.")]
-
-
-@archive.command("verify", epilog=_examples("archive verify my-account", "archive verify my-account --digest 3f6c..."))
-def verify_archive(
-    directory: ArchiveArgument,
-    digest: Annotated[
-        str | None,
-        typer.Option(metavar="HEX", help="What the archive's digest was when it was made; kept elsewhere since."),
-    ] = None,
-    json: JsonOption = False,
-) -> None:
-    """Prove an archive offline, from its replies: nothing dropped, changed or added, every record as it was told.
-
-    With --digest also that it is the same archive. The exit code is 1 for a problem, 4 for a sound one with gaps.
-    """
-    from .archive import plain_words, verify
-
-    with told(), plain_words():
-        verify(directory, digest, json)
-
-
-@archive.command("rebuild", epilog=_examples("archive rebuild my-account"))
-def rebuild_archive(directory: ArchiveArgument) -> None:
-    """Make the tables and the report of an archive again from its replies, offline, as this version reads them."""
-    from .archive import plain_words, rebuild
-
-    with told(), plain_words():
-        rebuild(directory)
-
-
-TableFormat: TypeAlias = Literal["csv", "xlsx", "parquet", "koinly", "cointracker", "cryptotaxcalculator"]
-
-
-@archive.command(
-    "export",
-    epilog=_examples(
-        "archive export my-account --to my-tables --format xlsx",
-        "archive export my-account --to my-tables --format koinly",
-    ),
-)
-def export_archive(
-    directory: ArchiveArgument,
-    to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where the files go; made when missing.")],
-    format: Annotated[
-        TableFormat,
-        typer.Option(help="A workbook (extra: xlsx), files for programs, or the layout of a tax tool."),
-    ] = "csv",
-    formulas: Annotated[
-        bool,
-        typer.Option(
-            "--formulas", help="Let texts through that a spreadsheet would compute; without it they are text."
-        ),
-    ] = False,
-) -> None:
-    """Write what an archive holds as tables for a spreadsheet, a program or a tax tool. Needs no network."""
-    from .archive import export_tables, plain_words
-
-    with told(), plain_words():
-        export_tables(directory, to, format, formulas=formulas)
-
-
 NameArgument: TypeAlias = Annotated[str, typer.Argument(metavar="NAME", help="What --profile will call it.")]
 
 
-@key.command("set", epilog=_examples("key set mine", "balances --profile mine"))
+@key.command("set", epilog=examples("key set mine", "balances --profile mine"))
 def set_key(name: NameArgument) -> None:
     """Type in a key, its secret and its memo, and store them under a name."""
     from . import key as keys
@@ -689,7 +539,7 @@ def set_key(name: NameArgument) -> None:
         keys.set_key(name)
 
 
-@key.command("forget", epilog=_examples("key forget mine"))
+@key.command("forget", epilog=examples("key forget mine"))
 def forget_key(name: NameArgument) -> None:
     """Remove a key from the keyring."""
     from . import key as keys

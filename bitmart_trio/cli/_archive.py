@@ -1,0 +1,159 @@
+"""The commands below ``archive`` and their options, as typer sees them; ``archive.py`` does what they say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+import typer
+
+from . import _history, _options
+from ._history import ResumeOption, ToOption
+from ._options import EnvOption, JsonOption, ProfileOption, examples
+from ._run import run, told
+
+archive: typer.Typer = typer.Typer(
+    name="archive",
+    help="Save a whole account in a folder: replies, tables, a report. Without options a guide leads through it.",
+    rich_markup_mode="rich",
+)
+
+
+@archive.callback(
+    invoke_without_command=True,
+    epilog=examples(
+        "archive",
+        "archive --out my-account --profile readonly",
+        "archive --out my-account --resume",
+        "archive verify my-account --digest 3f6c...",
+        "archive export my-account --to my-tables --format xlsx",
+    ),
+)
+def make_archive(
+    context: typer.Context,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Where it goes; made when missing. Without it a guide asks."),
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="DATE", help="When the account was opened, if left out.")
+    ] = None,
+    until: ToOption = None,
+    resume: ResumeOption = False,
+    symbols: Annotated[
+        list[str] | None,
+        typer.Option("--symbol", help="A contract to ask for beside those that the account has left traces of."),
+    ] = None,
+    allow_trading_key: Annotated[
+        bool, typer.Option("--allow-trading-key", help="Take a key that can do more than read.")
+    ] = False,
+    settle: Annotated[
+        float,
+        typer.Option(metavar="SECONDS", min=0, max=3600, help="How long new records may need until they are listed."),
+    ] = 60,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--without",
+            metavar="sub_accounts|broker|affiliate",
+            help="What the account does not have, and is not asked for. May be given again.",
+        ),
+    ] = None,
+    env: EnvOption = None,
+    profile: ProfileOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Save a whole account in a folder. Without --out a guide leads through it, step by step.
+
+    It only reads, and wants a key that can do no more. Interrupted, by whatever, it goes on with --resume. The exit
+    code is 0 only for a complete archive, 4 for one with gaps.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    environment = _options.environment(env)
+    if out is None:
+        from rich.console import Console
+
+        from .guide import Guide, need_terminal
+
+        with told():
+            need_terminal()
+            guide = Guide(environment, profile, settle, Console())
+            guide.prepare()
+        run(guide.run)
+    from .archive import Archive, key_of
+
+    wanted = Archive(
+        out=out,
+        since=_history.moment(since, "--since"),
+        until=_history.moment(until, "--to"),
+        resume=resume,
+        symbols=tuple(symbols or ()),
+        allow_trading_key=allow_trading_key,
+        settle=settle,
+        without=tuple(without or ()),
+        json=json,
+    )
+    run(lambda: wanted.run(key_of(profile, environment), environment))
+
+
+ArchiveArgument: TypeAlias = Annotated[Path, typer.Argument(metavar="DIR", help="The archive.")]
+
+
+@archive.command("verify", epilog=examples("archive verify my-account", "archive verify my-account --digest 3f6c..."))
+def verify_archive(
+    directory: ArchiveArgument,
+    digest: Annotated[
+        str | None,
+        typer.Option(metavar="HEX", help="What the archive's digest was when it was made; kept elsewhere since."),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Prove an archive offline, from its replies: nothing dropped, changed or added, every record as it was told.
+
+    With --digest also that it is the same archive. The exit code is 1 for a problem, 4 for a sound one with gaps.
+    """
+    from .archive import plain_words, verify
+
+    with told(), plain_words():
+        verify(directory, digest, json)
+
+
+@archive.command("rebuild", epilog=examples("archive rebuild my-account"))
+def rebuild_archive(directory: ArchiveArgument) -> None:
+    """Make the tables and the report of an archive again from its replies, offline, as this version reads them."""
+    from .archive import plain_words, rebuild
+
+    with told(), plain_words():
+        rebuild(directory)
+
+
+TableFormat: TypeAlias = Literal["csv", "xlsx", "parquet", "koinly", "cointracker", "cryptotaxcalculator"]
+
+
+@archive.command(
+    "export",
+    epilog=examples(
+        "archive export my-account --to my-tables --format xlsx",
+        "archive export my-account --to my-tables --format koinly",
+    ),
+)
+def export_archive(
+    directory: ArchiveArgument,
+    to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where the files go; made when missing.")],
+    format: Annotated[
+        TableFormat,
+        typer.Option(help="A workbook (extra: xlsx), files for programs, or the layout of a tax tool."),
+    ] = "csv",
+    formulas: Annotated[
+        bool,
+        typer.Option(
+            "--formulas", help="Let texts through that a spreadsheet would compute; without it they are text."
+        ),
+    ] = False,
+) -> None:
+    """Write what an archive holds as tables for a spreadsheet, a program or a tax tool. Needs no network."""
+    from .archive import export_tables, plain_words
+
+    with told(), plain_words():
+        export_tables(directory, to, format, formulas=formulas)
