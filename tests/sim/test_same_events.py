@@ -18,6 +18,7 @@ from chapters_kit import DESK1, MAIN, House
 from test_chapters_money import Player
 
 from bitmart_trio.sim.direct import Answer
+from bitmart_trio.sim.feed import Frame
 
 DIGESTS: Final = Path(__file__).with_name("event_digests.txt")
 SEEDS: Final = 20
@@ -94,7 +95,7 @@ class Bot(Player):
         futures |= {"start_time": now_s - 86_400, "end_time": now_s, "rebate_type": 1, "user_id": "1", "userId": "1"}
         orders = list(exchange.spot.engine.of_account(house.account().account_id))
         trader = exchange.futures.engine.trader(house.account())
-        known = [*trader.finished, *trader.orders.values(), *trader.plans.values()]
+        known: list[Any] = [*trader.finished, *trader.orders.values(), *trader.plans.values()]
         more = [
             (spot, futures | {"cid": "1"}),
             (
@@ -115,8 +116,8 @@ class Bot(Player):
         for method, path in sorted(self.routes()):
             for forms in more:
                 params = forms[path.startswith(("/contract/", "/account/contract/"))]
-                for who in (MAIN, DESK1):
-                    answers.append((house.get if method == "GET" else house.post)(path, who, **params))
+                call = house.get if method == "GET" else house.post
+                answers += [call(path, who, **params) for who in (MAIN, DESK1)]
         return answers
 
     def routes(self) -> list[tuple[str, str]]:
@@ -136,16 +137,19 @@ def as_json(value: object) -> bytes:
 def run(seed: int) -> str:
     """Digests of the event log, of all answers and of all pushes of one busy exchange."""
     house = House(seed)
-    exchange, frames = house.exchange, list[bytes]()
+    exchange = house.exchange
+    frames: list[bytes] = []
     account = house.account()
+
+    def hear(frame: Frame) -> None:
+        frames.append(as_json(frame))
+
     for name, channel in exchange.feed.channels.items():
         for rest in RESTS:
             if channel.takes(rest):
                 topic, private = f"{name}:{rest}" if rest else name, channel.socket.endswith("private")
                 whose = account if private else None
-                exchange.feed.listen(
-                    topic, None if whose is None else whose.account_id, lambda frame: frames.append(as_json(frame))
-                )
+                exchange.feed.listen(topic, None if whose is None else whose.account_id, hear)
                 frames += [as_json(frame) for frame in channel.first(rest, whose)]
     bot = Bot(house, random.Random(seed))
     answers: list[bytes] = []
@@ -172,7 +176,7 @@ def run(seed: int) -> str:
 @pytest.mark.parametrize("line", DIGESTS.read_text(encoding="ascii").splitlines() if DIGESTS.exists() else ())
 def test_a_seed_gives_the_same_events_as_ever(line: str) -> None:
     """Log, answers and pushes, with bots at work in every chapter of both markets."""
-    assert run(int(line.split()[0])) == line
+    assert run(int(line.split(maxsplit=1)[0])) == line
 
 
 def test_there_are_twenty_seeds_that_differ() -> None:
