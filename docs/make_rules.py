@@ -16,7 +16,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = ROOT / "docs" / "recorded_rules.md"
 sys.path[:0] = [str(ROOT)]
 
-from bitmart_trio.sim.rules import RULES, Rule  # noqa: E402  # after the path is set
+from bitmart_trio.sim.bitmart.models import RULES, Rule  # noqa: E402  # after the path is set
 
 HEAD: Final = """\
 # Where the rules come from
@@ -30,7 +30,7 @@ recorded, so that a bot is tested against the exchange as it was. This page says
 
 What is not on this page follows the documentation; [what the simulated exchange simplifies](simplifications.md) lists where it does less.
 
-The page is made from the table that the simulator itself works by, `bitmart_trio/sim/rules.py`, with `docs/make_rules.py`; a test asks the
+The page is made from the table that the simulator itself works by, `bitmart_trio/sim/bitmart/models.py`, with `docs/make_rules.py`; a test asks the
 exchange about every row.
 """
 

@@ -12,7 +12,7 @@ import trio
 
 import bitmart_trio as bm
 from bitmart_trio import models
-from bitmart_trio.sim.glue import Venue
+from bitmart_trio.sim.venue import Venue
 from bitmart_trio.streams._account import AccountView
 from bitmart_trio.streams._account_futures import FuturesAccountView
 

@@ -10,7 +10,7 @@ import attrs
 
 import bitmart_trio as bm
 from bitmart_trio import models
-from bitmart_trio.sim.glue import Venue
+from bitmart_trio.sim.venue import Venue
 
 Rows = list[tuple[Decimal, Decimal]]
 

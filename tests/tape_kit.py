@@ -18,7 +18,7 @@ import bitmart_trio as bm
 from bitmart_trio import models
 from bitmart_trio.models.stream_events import Backfilled, Gap
 from bitmart_trio.sim.faults import RefuseUpgrade
-from bitmart_trio.sim.glue import Venue
+from bitmart_trio.sim.venue import Venue
 
 T = TypeVar("T")
 Market = Literal["spot", "futures"]

@@ -26,8 +26,8 @@ import bitmart_trio as bm
 from bitmart_trio import client as client_module
 from bitmart_trio import rest, streams
 from bitmart_trio.rest._base import Chapter, MarketApi
-from bitmart_trio.sim.feed import FeedChannel
-from bitmart_trio.sim.glue import Venue, open_exchange
+from bitmart_trio.sim.kernel.feed import FeedChannel
+from bitmart_trio.sim.venue import Venue, open_exchange
 from bitmart_trio.streams._account import AccountView
 from bitmart_trio.streams._base import MarketStreams
 

@@ -45,7 +45,7 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
 
 EXTRA: Final[dict[str, tuple[str, ...]]] = {
     # The one place where the simulated exchange and the client meet.
-    "sim/glue.py": ("client", "config", "credentials"),
+    "sim/venue.py": ("client", "config", "credentials"),
 }
 """What single files may import beyond their room."""
 
@@ -175,7 +175,7 @@ def test_every_room_is_in_the_plan() -> None:
         ("client.py", "if TYPE_CHECKING:\n    from .cli.app import app"),
         ("sim/exchange.py", "from .._core.codec import dumps"),
         ("sim/spot/orders.py", "from ...errors import ApiError"),
-        ("sim/http.py", "from ..client import open_client"),
+        ("sim/faces/http.py", "from ...client import open_client"),
         ("__init__.py", "from . import sim"),
         ("__init__.py", "from .testing import harness"),
         ("trading/session.py", "import rich"),
@@ -193,7 +193,7 @@ def test_a_wrong_arrow_is_found(file: str, source: str) -> None:
         ("_core/codec.py", "import msgspec\nfrom ..models._rows import Row"),
         ("_io/http.py", "import httpx, trio\nfrom .._core import quota\nfrom . import scopes"),
         ("rest/spot_market.py", "from ._base import Chapter\nfrom .._core.endpoint import Endpoint"),
-        ("sim/glue.py", "from ..client import open_client\nfrom ..config import Environment"),
+        ("sim/venue.py", "from ..client import open_client\nfrom ..config import Environment"),
         ("sim/spot/orders.py", "from ..wire import Json\nfrom . import pairs"),
         ("__init__.py", "from .client import open_client\nif TYPE_CHECKING:\n    from . import sim"),
         ("cli/demo.py", "import typer\nimport bitmart_trio as bm\nfrom .. import open_client"),

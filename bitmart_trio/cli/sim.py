@@ -9,7 +9,7 @@ import attrs
 import trio
 
 from ..sim import Fault, Limits, Tape, open_server
-from ..sim.symbols import read_symbols
+from ..sim.kernel.symbols import read_symbols
 
 
 @attrs.frozen(kw_only=True)

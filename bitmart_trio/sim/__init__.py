@@ -12,8 +12,13 @@ other processes.
 
 from __future__ import annotations
 
-from .accounts import Account, Accounts, ApiKey, InsufficientFunds, Wallet
+from .bitmart.wire import Request, Response
+from .drivers.script import BookScript, MarketScript
+from .drivers.synthetic import Market
+from .drivers.tape import Recorder, Tape, TapeBook, TapeError, TapeTrade
 from .exchange import Exchange
+from .faces.http import serve_stream
+from .faces.websocket import Connection, Limits
 from .faults import (
     BlankClientIds,
     BlankIds,
@@ -69,14 +74,9 @@ from .faults import (
     WrongUnit,
     parse_fault,
 )
-from .flow import Market
-from .glue import Server, Venue, open_exchange, open_server
-from .http import serve_stream
-from .script import BookScript, MarketScript
-from .sockets import Connection, Limits
-from .symbols import Contract, SpotPair
-from .tape import Recorder, Tape, TapeBook, TapeError, TapeTrade
-from .wire import Request, Response
+from .kernel.accounts import Account, Accounts, ApiKey, InsufficientFunds, Wallet
+from .kernel.symbols import Contract, SpotPair
+from .venue import Server, Venue, open_exchange, open_server
 
 __all__ = [
     "Account",

@@ -14,23 +14,23 @@ from typing import Literal, TypeAlias
 import attrs
 import trio
 
-from . import system
-from .accounts import SIM_KEY, SIM_MEMO, SIM_SECRET, SIM_SUB_KEYS, SUB_PERMISSIONS, Accounts
-from .clock import Clock
-from .eventlog import EventLog
+from .bitmart import system
+from .bitmart.gate import Gate
+from .bitmart.past import Past
+from .bitmart.wire import Json, Request, Response, Routes
+from .drivers.script import BookScript, MarketScript
+from .drivers.synthetic import Flow, Market
+from .drivers.tape import Player, Tape
 from .faults import Faults
-from .feed import Feed
-from .flow import Flow, Market
 from .futures import FuturesMarket
-from .gate import Gate
-from .past import Past
-from .prehistory import Paths
-from .script import BookScript, MarketScript
+from .kernel.accounts import SIM_KEY, SIM_MEMO, SIM_SECRET, SIM_SUB_KEYS, SUB_PERMISSIONS, Accounts
+from .kernel.clock import Clock
+from .kernel.eventlog import EventLog
+from .kernel.feed import Feed
+from .kernel.prehistory import Paths
+from .kernel.symbols import Listed, Symbol, read_symbols
 from .spot import SpotMarket
-from .symbols import Listed, Symbol, read_symbols
-from .tape import Player, Tape
-from .transfers import FamilyBook
-from .wire import Json, Request, Response, Routes
+from .treasury import FamilyBook
 
 START_MS = 1_767_225_600_000
 """2026-01-01 00:00 UTC: where exchange time begins unless told otherwise."""

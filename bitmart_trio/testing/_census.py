@@ -42,8 +42,8 @@ Probe: TypeAlias = Callable[[object], "tuple[Kind, str, int] | None"]
 _SOCKET: Final[tuple[Kind, str]] = ("socket", "a socket of the operating system")
 _IDLE: Final[tuple[Kind, str]] = ("stream", "an idle connection")
 _PER_IDLE: Final[dict[tuple[Kind, str], int]] = {
-    ("task", "bitmart_trio.sim.glue.Venue._serve"): 1,
-    ("stream", "an open bitmart_trio.sim.pipe.Pipe"): 2,
+    ("task", "bitmart_trio.sim.venue.Venue._serve"): 1,
+    ("stream", "an open bitmart_trio.sim.faces.pipe.Pipe"): 2,
     _SOCKET: 2,
 }
 """What belongs to an HTTP connection that waits for the next call: no leak, and how many there are is chance."""

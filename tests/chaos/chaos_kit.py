@@ -22,12 +22,12 @@ from bitmart_trio._core.channel import find
 from bitmart_trio._io.scopes import lone_error
 from bitmart_trio.errors import StreamGap
 from bitmart_trio.models.stream_events import Backfilled, Gap, RawPush
-from bitmart_trio.sim.direct import Direct
-from bitmart_trio.sim.eventlog import encode
+from bitmart_trio.sim.bitmart.direct import Direct
+from bitmart_trio.sim.bitmart.futures.streams import funding_data
 from bitmart_trio.sim.faults import Fault, FaultHandle
-from bitmart_trio.sim.feed import FeedChannel, Frame, SocketKind
-from bitmart_trio.sim.futures.streams import funding_data
-from bitmart_trio.sim.glue import Venue, open_exchange
+from bitmart_trio.sim.kernel.eventlog import encode
+from bitmart_trio.sim.kernel.feed import FeedChannel, Frame, SocketKind
+from bitmart_trio.sim.venue import Venue, open_exchange
 
 KINDS: Final[tuple[SocketKind, ...]] = ("spot/public", "spot/private", "futures/public", "futures/private")
 TICK: Final = 0.75

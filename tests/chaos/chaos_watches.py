@@ -16,7 +16,7 @@ from tape_kit import Market, OrderState, order_heard, order_told, trade_heard, t
 import bitmart_trio as bm
 from bitmart_trio.models.account_views import AccountState
 from bitmart_trio.models.stream_events import Backfilled
-from bitmart_trio.sim.feed import Frame
+from bitmart_trio.sim.kernel.feed import Frame
 
 
 class Filled(Exact):

@@ -14,8 +14,8 @@ from trio.testing import MockClock
 
 import bitmart_trio as bm
 from bitmart_trio.models.stream_events import Lost
-from bitmart_trio.sim.eventlog import EventLog
-from bitmart_trio.sim.glue import Venue, open_exchange
+from bitmart_trio.sim.kernel.eventlog import EventLog
+from bitmart_trio.sim.venue import Venue, open_exchange
 
 TOPICS: Final = [f"spot/trade:{symbol}" for symbol in ("BTC_USDT", "ETH_USDT", "BMX_USDT")]
 ROWS: Final = 10

@@ -18,7 +18,7 @@ from bitmart_trio.sim.spot.earn import PRODUCTS, Entry, Event
 from bitmart_trio.sim.spot.funding import Operation, Record
 from bitmart_trio.sim.spot.margin import Loan, Repayment
 from bitmart_trio.sim.spot.orders import Fill, Form, SpotOrder
-from bitmart_trio.sim.transfers import FamilyTransfer, Kind
+from bitmart_trio.sim.treasury import FamilyTransfer, Kind
 
 DAY = 86_400_000
 SINCE = START_MS - 300 * DAY

@@ -30,10 +30,10 @@ from bitmart_trio.history.archive import (
     read_report,
     verify,
 )
+from bitmart_trio.sim.bitmart.wire import Call, Json, Refusal
 from bitmart_trio.sim.exchange import START_MS, Exchange
 from bitmart_trio.sim.faults import Fail5xx, Refuse429
-from bitmart_trio.sim.glue import Venue
-from bitmart_trio.sim.wire import Call, Json, Refusal
+from bitmart_trio.sim.venue import Venue
 
 T = TypeVar("T")
 
@@ -178,7 +178,7 @@ async def test_the_exact_bytes_are_kept(tmp_path: Path, autojump_clock: trio.tes
         await trio.sleep(1)
         handle = venue.exchange.gate.answer
 
-        def noted(request: bm.sim.wire.Request) -> bm.sim.wire.Response:
+        def noted(request: bm.sim.Request) -> bm.sim.Response:
             response = handle(request)
             told = json.loads(response.body)
             trace = told.get("trace") or told.get("requestId")

@@ -28,7 +28,7 @@ from bitmart_trio.history.archive import ArchiveReport, Reader, archive, verify
 from bitmart_trio.history.archive._kinds import find_endpoint, kinds
 from bitmart_trio.sim import faults
 from bitmart_trio.sim.exchange import START_MS
-from bitmart_trio.sim.glue import Venue
+from bitmart_trio.sim.venue import Venue
 
 PAST = Past(
     spot_orders=180, algo_orders=12, deposits=120, withdrawals=8, loans=8, repayments=8, savings=130, family=6,

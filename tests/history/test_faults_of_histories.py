@@ -9,12 +9,12 @@ import attrs
 import pytest
 from history_kit import DAY, Past, write_past
 
-from bitmart_trio.sim.direct import Answer, Direct
+from bitmart_trio.sim.bitmart.direct import Answer, Direct
+from bitmart_trio.sim.bitmart.wire import Request
 from bitmart_trio.sim.exchange import START_MS, Exchange
 from bitmart_trio.sim.faults import FAULTS, Fault, Faults
 from bitmart_trio.sim.faults.base import AtAnswer
 from bitmart_trio.sim.faults.rows import PAGES, SIZES, STARTS, first_of, own_id, own_time, records_of, rows_of
-from bitmart_trio.sim.wire import Request
 
 SINCE: Final = START_MS - 60 * DAY
 SPOT: Final = {"startTime": SINCE, "endTime": START_MS}

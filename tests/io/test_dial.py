@@ -13,7 +13,7 @@ import trio
 
 import bitmart_trio as bm
 from bitmart_trio._io.dial import dialer
-from bitmart_trio.sim.glue import open_server
+from bitmart_trio.sim.venue import open_server
 
 
 async def _copy(source: trio.SocketStream, target: trio.SocketStream) -> None:

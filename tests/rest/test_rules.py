@@ -11,7 +11,7 @@ from trio.testing import MockClock, assert_checkpoints
 
 import bitmart_trio as bm
 from bitmart_trio.models import BatchOrderParam, FuturesRules, MarketRules, OrderSide, SpotRules
-from bitmart_trio.sim.glue import open_exchange
+from bitmart_trio.sim.venue import open_exchange
 
 D = Decimal
 

@@ -9,11 +9,11 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from bitmart_trio.sim.accounts import Account, Wallet
-from bitmart_trio.sim.direct import Answer, Direct
+from bitmart_trio.sim.bitmart.direct import Answer, Direct
+from bitmart_trio.sim.bitmart.wire import Request
 from bitmart_trio.sim.exchange import Exchange
-from bitmart_trio.sim.feed import Frame
-from bitmart_trio.sim.wire import Request
+from bitmart_trio.sim.kernel.accounts import Account, Wallet
+from bitmart_trio.sim.kernel.feed import Frame
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000

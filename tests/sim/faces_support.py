@@ -18,18 +18,18 @@ import httpx
 import trio
 from trio_websocket import WebSocketConnection, wrap_client_stream
 
-from bitmart_trio.sim.accounts import Account, Accounts
-from bitmart_trio.sim.clock import Clock
-from bitmart_trio.sim.eventlog import EventLog
+from bitmart_trio.sim.bitmart.gate import Gate, signature
+from bitmart_trio.sim.bitmart.wire import Call, Json, Request, Response, Routes
 from bitmart_trio.sim.exchange import Schedule
+from bitmart_trio.sim.faces.http import serve_stream
+from bitmart_trio.sim.faces.pipe import Pipe, open_pipe
+from bitmart_trio.sim.faces.transport import MemoryTransport
+from bitmart_trio.sim.faces.websocket import Connection, Limits, Sockets
 from bitmart_trio.sim.faults import Faults
-from bitmart_trio.sim.feed import Feed, FeedChannel, Frame
-from bitmart_trio.sim.gate import Gate, signature
-from bitmart_trio.sim.http import serve_stream
-from bitmart_trio.sim.pipe import Pipe, open_pipe
-from bitmart_trio.sim.sockets import Connection, Limits, Sockets
-from bitmart_trio.sim.transport import MemoryTransport
-from bitmart_trio.sim.wire import Call, Json, Request, Response, Routes
+from bitmart_trio.sim.kernel.accounts import Account, Accounts
+from bitmart_trio.sim.kernel.clock import Clock
+from bitmart_trio.sim.kernel.eventlog import EventLog
+from bitmart_trio.sim.kernel.feed import Feed, FeedChannel, Frame
 
 if TYPE_CHECKING:
     from bitmart_trio.sim.exchange import Exchange

@@ -11,10 +11,10 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
+from bitmart_trio.sim.bitmart.wire import Request
 from bitmart_trio.sim.exchange import Exchange
-from bitmart_trio.sim.feed import Frame
 from bitmart_trio.sim.futures.positions import Trader
-from bitmart_trio.sim.wire import Request
+from bitmart_trio.sim.kernel.feed import Frame
 
 Reply = tuple[int, int, Any]
 """HTTP status, code, data."""

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from trio.testing import MockClock
 
 import bitmart_trio as bm
-from bitmart_trio.sim import rules
-from bitmart_trio.sim.candles import MONTH, WEEK, Candles, bucket, following
-from bitmart_trio.sim.direct import Direct
+from bitmart_trio.sim.bitmart import models as rules
+from bitmart_trio.sim.bitmart.direct import Direct
 from bitmart_trio.sim.exchange import START_MS, Exchange
-from bitmart_trio.sim.prehistory import DAY, LEVELS, Market, Prehistory, PricePath, first_minute, parts
+from bitmart_trio.sim.kernel.candles import MONTH, WEEK, Candles, bucket, following
+from bitmart_trio.sim.kernel.prehistory import DAY, LEVELS, Market, Prehistory, PricePath, first_minute, parts
 
 KLINES = "/spot/quotation/v3/klines"
 FUTURES_STEPS = (1, 3, 5, 15, 30, 60, 120, 240, 360, 720, 1440, 4320, WEEK)

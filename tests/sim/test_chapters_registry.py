@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import pytest
 
-from bitmart_trio.sim.direct import Direct
+from bitmart_trio.sim.bitmart.direct import Direct
+from bitmart_trio.sim.bitmart.gate import permission_of
+from bitmart_trio.sim.bitmart.wire import Request
 from bitmart_trio.sim.exchange import Exchange
-from bitmart_trio.sim.gate import permission_of
-from bitmart_trio.sim.wire import Request
 
 DOCUMENTED = """
 GET /system/time none 10/1/ip - - current

@@ -13,10 +13,10 @@ from faces_support import START, TICKER, open_floor, spot_frame
 from trio.testing import MockClock
 
 import bitmart_trio as bm
+from bitmart_trio.sim.faces.inspection import EVENTS_MOST
+from bitmart_trio.sim.faces.websocket import Limits
 from bitmart_trio.sim.faults import FAULTS, Fail5xx, LoseReply
 from bitmart_trio.sim.faults.text import fault_from
-from bitmart_trio.sim.inspection import EVENTS_MOST
-from bitmart_trio.sim.sockets import Limits
 
 
 async def test_state_shows_what_there_is(autojump_clock: MockClock) -> None:

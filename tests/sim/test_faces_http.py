@@ -12,8 +12,8 @@ import trio
 from faces_support import SUBMIT, TICKER, open_floor
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from bitmart_trio.sim.pipe import Pipe
-from bitmart_trio.sim.sockets import Limits
+from bitmart_trio.sim.faces.pipe import Pipe
+from bitmart_trio.sim.faces.websocket import Limits
 
 
 async def read_all(pipe: Pipe) -> bytes:

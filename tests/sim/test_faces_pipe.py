@@ -6,7 +6,7 @@ import pytest
 import trio
 from trio.testing import assert_checkpoints, check_half_closeable_stream, wait_all_tasks_blocked
 
-from bitmart_trio.sim.pipe import Pipe, open_pipe
+from bitmart_trio.sim.faces.pipe import Pipe, open_pipe
 
 
 async def test_a_pipe_is_a_trio_stream() -> None:

@@ -16,11 +16,11 @@ from faces_support import START, SUBMIT, TICKER, Floor, open_floor
 from trio.testing import MockClock
 
 import bitmart_trio as bm
-from bitmart_trio.sim.clock import Clock
-from bitmart_trio.sim.eventlog import BYTES_MOST, EventLog
+from bitmart_trio.sim.faces.pipe import Pipe
+from bitmart_trio.sim.faces.websocket import Limits
 from bitmart_trio.sim.faults import ClockSkew, HalfReply
-from bitmart_trio.sim.pipe import Pipe
-from bitmart_trio.sim.sockets import Limits
+from bitmart_trio.sim.kernel.clock import Clock
+from bitmart_trio.sim.kernel.eventlog import BYTES_MOST, EventLog
 
 KEY = base64.b64encode(b"0123456789abcdef").decode()
 UPGRADE = (

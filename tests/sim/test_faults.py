@@ -9,7 +9,6 @@ import trio
 from trio.testing import MockClock
 
 from bitmart_trio import sim
-from bitmart_trio.sim.clock import Clock
 from bitmart_trio.sim.faults import (
     FAULTS,
     ClockSkew,
@@ -26,6 +25,7 @@ from bitmart_trio.sim.faults import (
     stretch,
 )
 from bitmart_trio.sim.faults.text import describe_fault, fault_from, parse_fault
+from bitmart_trio.sim.kernel.clock import Clock
 
 SUBMIT = "/spot/v2/submit_order"
 

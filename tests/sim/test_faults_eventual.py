@@ -12,7 +12,9 @@ import trio
 from faces_support import Floor, open_floor
 from trio.testing import MockClock
 
-from bitmart_trio.sim.direct import Answer, Direct
+from bitmart_trio.sim.bitmart.direct import Answer, Direct
+from bitmart_trio.sim.bitmart.past import SHOWN
+from bitmart_trio.sim.bitmart.wire import Request
 from bitmart_trio.sim.exchange import Exchange
 from bitmart_trio.sim.faults import (
     BlankClientIds,
@@ -28,8 +30,6 @@ from bitmart_trio.sim.faults import (
     OldPush,
     StaleFields,
 )
-from bitmart_trio.sim.past import SHOWN
-from bitmart_trio.sim.wire import Request
 
 ORDER, OPEN = "/spot/v4/query/order", "/spot/v4/query/open-orders"
 DONE, FILLS = "/spot/v4/query/history-orders", "/spot/v4/query/trades"

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from faces_support import START, SUBMIT, Floor, open_floor
 
+from bitmart_trio.sim.bitmart.wire import Call, Json
 from bitmart_trio.sim.faults import (
     BlankIds,
     EdgePage,
@@ -27,7 +28,6 @@ from bitmart_trio.sim.faults import (
     SmallerCap,
     WrongUnit,
 )
-from bitmart_trio.sim.wire import Call, Json
 
 ENTRIES = "/contract/private/entries"
 DAY = 86_400_000

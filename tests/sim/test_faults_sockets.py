@@ -11,6 +11,7 @@ from faces_support import START, Floor, Socket, open_floor, spot_frame
 from trio.testing import MockClock, wait_all_tasks_blocked
 from trio_websocket import ConnectionClosed, ConnectionRejected, wrap_client_stream
 
+from bitmart_trio.sim.faces.websocket import Limits
 from bitmart_trio.sim.faults import (
     Drop,
     DropDuringLogin,
@@ -32,7 +33,6 @@ from bitmart_trio.sim.faults import (
     Stall,
     UnknownField,
 )
-from bitmart_trio.sim.sockets import Limits
 
 TOPIC = "spot/ticker:BTC_USDT"
 

@@ -9,8 +9,8 @@ from futures_kit import Venue
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bitmart_trio.sim.book import Resting
 from bitmart_trio.sim.futures.engine import Engine
+from bitmart_trio.sim.kernel.book import Resting
 
 BASE = Decimal(60_000)
 

@@ -24,12 +24,12 @@ from proof_sizes import VENUE_FUZZ
 from trio.testing import MockClock
 
 from bitmart_trio import sim
-from bitmart_trio.sim.gate import signature
+from bitmart_trio.sim.bitmart.gate import signature
 
 SEEDS: Final = range(VENUE_FUZZ)
 FOUND: Final = (47,)
 """Seeds that have shown something: 47 sends a message beyond all bounds on a socket that is being closed."""
-SOURCES: Final = [*(Path(sim.__file__).parent).glob("*.py"), *(Path(sim.__file__).parent).glob("*/*.py")]
+SOURCES: Final = [*Path(sim.__file__).parent.rglob("*.py")]
 NAMES: Final[list[str]] = sorted(
     {
         name

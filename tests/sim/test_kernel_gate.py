@@ -8,10 +8,10 @@ from decimal import Decimal
 
 import pytest
 
-from bitmart_trio.sim.direct import Answer, Direct
+from bitmart_trio.sim.bitmart.direct import Answer, Direct
+from bitmart_trio.sim.bitmart.gate import permission_of, signature
+from bitmart_trio.sim.bitmart.wire import Call, Json, Refusal, Request, Route
 from bitmart_trio.sim.exchange import Exchange
-from bitmart_trio.sim.gate import permission_of, signature
-from bitmart_trio.sim.wire import Call, Json, Refusal, Request, Route
 
 ORDER = "/spot/v2/submit_order"
 OPEN_ORDERS = "/spot/v4/query/open-orders"

@@ -10,11 +10,11 @@ import trio.testing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bitmart_trio.sim.accounts import Accounts, InsufficientFunds, Wallet
-from bitmart_trio.sim.book import Book, Resting, Side
-from bitmart_trio.sim.clock import Clock
+from bitmart_trio.sim.drivers.synthetic import Quoter
 from bitmart_trio.sim.exchange import START_MS, Exchange
-from bitmart_trio.sim.flow import Quoter
+from bitmart_trio.sim.kernel.accounts import Accounts, InsufficientFunds, Wallet
+from bitmart_trio.sim.kernel.book import Book, Resting, Side
+from bitmart_trio.sim.kernel.clock import Clock
 
 
 def test_clock_stands_still_outside_trio() -> None:

@@ -10,14 +10,14 @@ import pytest
 from chapters_kit import House
 from number_cases import BAD, GOOD, label
 
-from bitmart_trio.sim.accounts import Wallet
-from bitmart_trio.sim.direct import Direct
+from bitmart_trio.sim.bitmart.direct import Direct
+from bitmart_trio.sim.bitmart.gate import signature
+from bitmart_trio.sim.bitmart.wire import Call, Refusal, Request
 from bitmart_trio.sim.exchange import Exchange
 from bitmart_trio.sim.faults import FaultError, parse_fault
-from bitmart_trio.sim.gate import signature
-from bitmart_trio.sim.numbers import NumberError, read_decimal, read_integer
-from bitmart_trio.sim.symbols import exact
-from bitmart_trio.sim.wire import Call, Refusal, Request
+from bitmart_trio.sim.kernel.accounts import Wallet
+from bitmart_trio.sim.kernel.numbers import NumberError, read_decimal, read_integer
+from bitmart_trio.sim.kernel.symbols import exact
 
 JSON_NUMBERS = [text for text in BAD if text[:1] in "-0123456789" and text.isascii() and "_" not in text]
 

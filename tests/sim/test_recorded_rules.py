@@ -20,11 +20,11 @@ from futures_kit import Venue
 from trio.testing import MockClock
 from trio_websocket import ConnectionClosed
 
-from bitmart_trio.sim import rules
-from bitmart_trio.sim.direct import Direct
+from bitmart_trio.sim.bitmart import models as rules
+from bitmart_trio.sim.bitmart.direct import Direct
 from bitmart_trio.sim.exchange import Exchange
-from bitmart_trio.sim.feed import Frame, SocketKind
-from bitmart_trio.sim.sockets import Limits
+from bitmart_trio.sim.faces.websocket import Limits
+from bitmart_trio.sim.kernel.feed import Frame, SocketKind
 
 QUERY = "/spot/v4/query"
 PROBES: dict[str, Callable[[], Awaitable[object]]] = {}

@@ -17,8 +17,8 @@ import pytest
 from chapters_kit import DESK1, MAIN, House
 from test_chapters_money import Player
 
-from bitmart_trio.sim.direct import Answer
-from bitmart_trio.sim.feed import Frame
+from bitmart_trio.sim.bitmart.direct import Answer
+from bitmart_trio.sim.kernel.feed import Frame
 
 DIGESTS: Final = Path(__file__).with_name("event_digests.txt")
 SEEDS: Final = 20

@@ -10,7 +10,7 @@ from faces_support import START, open_floor
 from trio.testing import MockClock, wait_all_tasks_blocked
 from trio_websocket import ConnectionClosed
 
-from bitmart_trio.sim.sockets import Limits
+from bitmart_trio.sim.faces.websocket import Limits
 
 PUBLIC, PRIVATE = "futures/public", "futures/private"
 TOPIC = "futures/ticker:BTCUSDT"

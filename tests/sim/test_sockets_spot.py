@@ -11,7 +11,7 @@ from faces_support import START, Floor, open_floor, spot_frame
 from trio.testing import wait_all_tasks_blocked
 from trio_websocket import ConnectionClosed
 
-from bitmart_trio.sim.sockets import Limits
+from bitmart_trio.sim.faces.websocket import Limits
 
 PUBLIC, PRIVATE = "spot/public", "spot/private"
 TOPIC = "spot/ticker:BTC_USDT"

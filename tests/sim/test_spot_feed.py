@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bitmart_trio.sim.direct import Direct
+from bitmart_trio.sim.bitmart.direct import Direct
 from bitmart_trio.sim.exchange import Exchange
 
 SUBMIT = "/spot/v2/submit_order"

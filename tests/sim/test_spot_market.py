@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from bitmart_trio.sim import rules
-from bitmart_trio.sim.direct import Direct
+from bitmart_trio.sim.bitmart import models as rules
+from bitmart_trio.sim.bitmart.direct import Direct
+from bitmart_trio.sim.bitmart.spot.market import RETIRED
 from bitmart_trio.sim.exchange import START_MS, Exchange
-from bitmart_trio.sim.spot.market import RETIRED
 
 QUOTATION = "/spot/quotation/v3"
 

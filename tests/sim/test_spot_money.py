@@ -8,9 +8,9 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bitmart_trio.sim.direct import Direct
+from bitmart_trio.sim.bitmart.direct import Direct
+from bitmart_trio.sim.bitmart.wire import Json
 from bitmart_trio.sim.exchange import Exchange
-from bitmart_trio.sim.wire import Json
 
 SYMBOL = "BTC_USDT"
 USERS = ("1", "2")

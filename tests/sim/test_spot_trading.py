@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bitmart_trio.sim.direct import Answer, Direct
+from bitmart_trio.sim.bitmart.direct import Answer, Direct
 from bitmart_trio.sim.exchange import Exchange
-from bitmart_trio.sim.spot.fees import InBought
+from bitmart_trio.sim.models.fees import InBought
 
 SUBMIT = "/spot/v2/submit_order"
 CANCEL = "/spot/v3/cancel_order"

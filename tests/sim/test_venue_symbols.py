@@ -8,8 +8,8 @@ import pytest
 from trio.testing import MockClock
 
 from bitmart_trio.sim import Contract, Exchange, SpotPair, open_exchange
-from bitmart_trio.sim.direct import Direct
-from bitmart_trio.sim.symbols import PRICES, read_symbols
+from bitmart_trio.sim.bitmart.direct import Direct
+from bitmart_trio.sim.kernel.symbols import PRICES, read_symbols
 
 
 async def test_names_alone_are_enough(autojump_clock: MockClock) -> None:

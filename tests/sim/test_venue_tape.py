@@ -16,7 +16,7 @@ from trio.testing import MockClock
 from bitmart_trio import history
 from bitmart_trio.models import FuturesKline, SpotKline
 from bitmart_trio.sim import Contract, Exchange, SpotPair, Tape, TapeBook, TapeError, TapeTrade, open_exchange
-from bitmart_trio.sim.direct import Direct
+from bitmart_trio.sim.bitmart.direct import Direct
 from bitmart_trio.sim.exchange import START_MS
 
 BTC = "BTC_USDT"

@@ -23,7 +23,7 @@ from bitmart_trio.models import AccountState
 from bitmart_trio.models._fields import WIRE
 from bitmart_trio.sim.exchange import START_MS
 from bitmart_trio.sim.faults import OddRecord
-from bitmart_trio.sim.glue import open_exchange
+from bitmart_trio.sim.venue import open_exchange
 
 
 def wires(model: type) -> list[str]:

@@ -13,7 +13,7 @@ import bitmart_trio as bm
 from bitmart_trio import models
 from bitmart_trio.models import AccountState
 from bitmart_trio.sim.faults import Delay, Fail5xx, Gap, RefuseLogin, RefuseUpgrade, SlowLink
-from bitmart_trio.sim.glue import open_exchange
+from bitmart_trio.sim.venue import open_exchange
 from bitmart_trio.streams._account_futures import FuturesAccountView
 from bitmart_trio.streams._account_spot import SpotAccountView
 

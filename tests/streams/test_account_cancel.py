@@ -11,7 +11,7 @@ from account_kit import buy, cancel, contents, ledger_of, opener
 from proof_sizes import moments
 
 import bitmart_trio as bm
-from bitmart_trio.sim.glue import Venue, open_exchange
+from bitmart_trio.sim.venue import Venue, open_exchange
 from bitmart_trio.testing import sweep
 
 SYMBOLS = ["BTC_USDT", "ETH_USDT", "BTCUSDT", "ETHUSDT"]

@@ -30,7 +30,7 @@ from bitmart_trio.sim.faults import (
     SlowLink,
     Stall,
 )
-from bitmart_trio.sim.glue import Venue, open_exchange
+from bitmart_trio.sim.venue import Venue, open_exchange
 
 SECONDS = 40
 """Of trading, in each."""

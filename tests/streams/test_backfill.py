@@ -16,7 +16,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 import bitmart_trio as bm
 from bitmart_trio import models
 from bitmart_trio.sim.faults import BlankIds, Delay, Fail5xx, LoseReply, RefuseUpgrade
-from bitmart_trio.sim.glue import Venue, open_exchange
+from bitmart_trio.sim.venue import Venue, open_exchange
 from bitmart_trio.testing import sweep
 
 TRADES = "/spot/quotation/v3/trades"

@@ -12,7 +12,7 @@ from trio.testing import MockClock
 
 import bitmart_trio as bm
 from bitmart_trio.sim.faults import Stall
-from bitmart_trio.sim.glue import Venue, open_exchange
+from bitmart_trio.sim.venue import Venue, open_exchange
 from bitmart_trio.testing import sweep
 
 SYMBOLS = ["BTC_USDT", "ETH_USDT", "BMX_USDT", "BTCUSDT"]

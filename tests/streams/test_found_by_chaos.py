@@ -13,9 +13,9 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 import bitmart_trio as bm
 from bitmart_trio import models
-from bitmart_trio.sim.direct import Direct
+from bitmart_trio.sim.bitmart.direct import Direct
 from bitmart_trio.sim.faults import ClockSkew, Delay, Drop, Fail5xx, HangHandshake, LoseAck, MuteTopic, RefuseUpgrade
-from bitmart_trio.sim.glue import Venue, open_exchange
+from bitmart_trio.sim.venue import Venue, open_exchange
 
 Market = Literal["spot", "futures"]
 

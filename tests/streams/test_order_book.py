@@ -17,7 +17,7 @@ from trio.testing import MockClock, assert_checkpoints, wait_all_tasks_blocked
 import bitmart_trio as bm
 from bitmart_trio import models
 from bitmart_trio.sim.faults import Duplicate, Gap, MuteTopic
-from bitmart_trio.sim.glue import Venue, open_exchange
+from bitmart_trio.sim.venue import Venue, open_exchange
 from bitmart_trio.testing import sweep
 
 SPOT: Final = "spot/depth/increase100:BTC_USDT"

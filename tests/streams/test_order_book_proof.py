@@ -16,7 +16,7 @@ from trio.testing import MockClock
 
 import bitmart_trio as bm
 from bitmart_trio.sim.faults import Drop, Duplicate, Gap, Garbage, MuteTopic, Reorder, SlowLink, Stall
-from bitmart_trio.sim.glue import open_exchange
+from bitmart_trio.sim.venue import open_exchange
 
 logger = logging.getLogger(__name__)
 

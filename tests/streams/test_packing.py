@@ -17,10 +17,10 @@ from trio.testing import MockClock
 
 import bitmart_trio as bm
 from bitmart_trio import models
-from bitmart_trio.sim import sockets
+from bitmart_trio.sim.faces import websocket as sockets
 from bitmart_trio.sim.faults import HangHandshake, Stall
-from bitmart_trio.sim.feed import FeedChannel
-from bitmart_trio.sim.glue import Venue, open_exchange
+from bitmart_trio.sim.kernel.feed import FeedChannel
+from bitmart_trio.sim.venue import Venue, open_exchange
 
 SPOT = [f"spot/any:T{number}" for number in range(1000)]
 # As long as topics come, so that the bytes of a frame are what limits it.

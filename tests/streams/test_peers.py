@@ -11,9 +11,9 @@ from trio.testing import MockClock
 
 import bitmart_trio as bm
 from bitmart_trio import models
+from bitmart_trio.sim.bitmart.wire import Json
 from bitmart_trio.sim.faults import RefuseConnect, RefuseUpgrade
-from bitmart_trio.sim.glue import open_exchange
-from bitmart_trio.sim.wire import Json
+from bitmart_trio.sim.venue import open_exchange
 
 
 @pytest.mark.parametrize("tap", [True, False], ids=["tap", "get_message"])

@@ -19,7 +19,7 @@ from bitmart_trio.sim.faults import (
     RefuseUpgrade,
     Stall,
 )
-from bitmart_trio.sim.glue import open_exchange
+from bitmart_trio.sim.venue import open_exchange
 
 both_paths = pytest.mark.parametrize("tap", [True, False], ids=["tap", "get_message"])
 

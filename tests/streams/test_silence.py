@@ -17,7 +17,7 @@ from trio.testing import MockClock
 import bitmart_trio as bm
 from bitmart_trio import models
 from bitmart_trio.sim.faults import MuteTopic, Stall
-from bitmart_trio.sim.glue import Venue, open_exchange
+from bitmart_trio.sim.venue import Venue, open_exchange
 
 BOOK = "spot/depth/increase100:BTC_USDT"
 DAY = 86_400

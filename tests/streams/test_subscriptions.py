@@ -14,7 +14,7 @@ from bitmart_trio import models
 from bitmart_trio._core.socket_dialect import LIMITS
 from bitmart_trio._io.ledger import ConnectionSlot
 from bitmart_trio.sim.faults import Garbage, LoseAck, RefuseTopic
-from bitmart_trio.sim.glue import open_exchange
+from bitmart_trio.sim.venue import open_exchange
 
 
 async def test_it_is_open_once_the_exchange_has_acknowledged_it(autojump_clock: MockClock) -> None:

@@ -32,7 +32,7 @@ from tape_kit import (
 
 import bitmart_trio as bm
 from bitmart_trio import models
-from bitmart_trio.sim.glue import Venue, open_exchange
+from bitmart_trio.sim.venue import Venue, open_exchange
 
 SYMBOL = {"spot": "BTC_USDT", "futures": "BTCUSDT"}
 seeds = pytest.mark.parametrize("seed", range(TAPES))

@@ -8,7 +8,7 @@ import pytest
 
 # Before any run within this process: what such a run imports is forgotten after it, and the compiled part of msgspec
 # does not survive being imported twice.
-import bitmart_trio.sim.glue  # noqa: F401
+import bitmart_trio.sim.venue  # noqa: F401
 
 pytest_plugins = ["pytester"]
 

@@ -27,7 +27,7 @@ from bitmart_trio.sim.faults import (
     OldPush,
     StaleFields,
 )
-from bitmart_trio.sim.glue import Venue
+from bitmart_trio.sim.venue import Venue
 from bitmart_trio.testing import deterministic
 from bitmart_trio.trading import ExitReport, MemoryJournal, Order, OrderState, OrderStatus, Session
 

@@ -13,7 +13,7 @@ import httpx
 import trio
 
 import bitmart_trio as bm
-from bitmart_trio.sim.glue import Venue
+from bitmart_trio.sim.venue import Venue
 from bitmart_trio.trading import Session
 
 Change: TypeAlias = Callable[[Any], Any]

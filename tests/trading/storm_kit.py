@@ -33,7 +33,7 @@ from bitmart_trio.sim.faults import (
     Reorder,
     Stall,
 )
-from bitmart_trio.sim.glue import Venue
+from bitmart_trio.sim.venue import Venue
 from bitmart_trio.testing import deterministic
 from bitmart_trio.trading import FuturesSession, MemoryJournal, Order, OrderState, Session, SpotSession
 

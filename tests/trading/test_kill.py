@@ -19,7 +19,7 @@ from proof_sizes import KILLS
 
 import bitmart_trio as bm
 from bitmart_trio.sim import Request, Response
-from bitmart_trio.sim.glue import Server
+from bitmart_trio.sim.venue import Server
 
 pytestmark = [pytest.mark.proof, pytest.mark.skipif(sys.platform == "win32", reason="signals as on POSIX")]
 

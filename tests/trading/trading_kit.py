@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import bitmart_trio as bm
-from bitmart_trio.sim.glue import Venue
+from bitmart_trio.sim.venue import Venue
 from bitmart_trio.trading import Order, Session, SpotSession
 
 MARKETS = ("spot", "futures")

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import attrs
 import trio
 
-from ..wire import Refusal
+from ..bitmart.wire import Refusal
 from .base import Asked, AtAnswer, Fault, HasPast, HasSkew, Stage
 
 if TYPE_CHECKING:
-    from ..feed import Frame
-    from ..wire import Call, Json, Onward, Route
+    from ..bitmart.wire import Call, Json, Onward, Route
+    from ..kernel.feed import Frame
 
 F = TypeVar("F", bound=Fault)
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import attrs
 
-from ..wire import Refusal
+from ..bitmart.wire import Refusal
 
 if TYPE_CHECKING:
-    from ..feed import Frame
-    from ..wire import Call, Json, Onward, Response, Route
+    from ..bitmart.wire import Call, Json, Onward, Response, Route
+    from ..kernel.feed import Frame
 
 SOCKETS = "*/*"
 """The pattern of every WebSocket connection."""

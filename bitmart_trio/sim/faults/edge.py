@@ -7,8 +7,8 @@ from typing import Final
 
 import attrs
 
-from ..eventlog import encode
-from ..wire import Response, json_response, phrase
+from ..bitmart.wire import Response, json_response, phrase
+from ..kernel.eventlog import encode
 from .base import AtConnection, AtPath, StandIn
 
 _PAGE: Final = (

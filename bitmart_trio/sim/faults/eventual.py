@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 import attrs
 
-from ..eventlog import encode
-from ..past import SHOWN
-from ..wire import Refusal
+from ..bitmart.past import SHOWN
+from ..bitmart.wire import Refusal
+from ..kernel.eventlog import encode
 from .base import Asked, AtAnswer, AtTopic, FaultError, Stage
 from .rows import Pages, Record, edited, fate, own_id, own_time, records_of, rows_of, with_records, with_rows
 
 if TYPE_CHECKING:
-    from ..feed import Frame
-    from ..wire import Json
+    from ..bitmart.wire import Json
+    from ..kernel.feed import Frame
 
 AMOUNTS: Final = (
     "filledSize",

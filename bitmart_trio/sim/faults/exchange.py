@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
-from ..wire import Refusal, json_response
+from ..bitmart.wire import Refusal, json_response
 from .base import Asked, AtAnswer, AtConnection, AtPath, AtTopic, Fault, FaultError, Stage, StandIn
 from .rows import (
     ENDS,
@@ -29,7 +29,7 @@ from .rows import (
 )
 
 if TYPE_CHECKING:
-    from ..wire import Json, Response
+    from ..bitmart.wire import Json, Response
 
 
 # --- requests ---

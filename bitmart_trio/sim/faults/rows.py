@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from ..eventlog import encode
+from ..kernel.eventlog import encode
 
 if TYPE_CHECKING:
-    from ..wire import Json
+    from ..bitmart.wire import Json
     from .base import Asked
 
 IDS: Final = (

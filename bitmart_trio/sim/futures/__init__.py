@@ -7,27 +7,17 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from ..book import Side
-from ..flow import Rota
-from ..wire import Call, Handler, Json, Refusal, Routes
-from . import (
-    account,
-    affiliate,
-    collateral,
-    demo,
-    market,
-    plan_trading,
-    position,
-    sub_accounts,
-    trading,
-    transfers,
-)
+from ..bitmart.futures import account, collateral, demo, market, plan_trading, position, sub_accounts, trading
+from ..bitmart.futures.feed import FuturesFeed
+from ..bitmart.wire import Call, Handler, Json, Refusal, Routes
+from ..drivers.makers import Makers
+from ..drivers.synthetic import Rota
+from ..kernel.book import Side
+from ..kernel.contracts import Contract
+from . import affiliate, transfers
 from .affiliate import Affiliates
-from .contracts import Contract
 from .engine import Engine
-from .feed import FuturesFeed
 from .listing import Listing, Print
-from .makers import Makers
 from .orders import Order, Plan
 from .plans import Plans
 from .positions import Position, Trader
@@ -35,8 +25,8 @@ from .transfers import SpotTransfers
 from .upkeep import Upkeep
 
 if TYPE_CHECKING:
-    from ..accounts import Account
     from ..exchange import Exchange
+    from ..kernel.accounts import Account
 
 __all__ = ["FuturesMarket"]
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from ..accounts import ZERO, Account
-from ..transfers import plain
-from ..wire import Call, Json, Refusal, Routes
-from . import params
-from .contracts import CONTRACTS, TAKER_FEE, Contract, cut
+from ..bitmart.futures import params
+from ..bitmart.wire import Call, Json, Refusal, Routes
+from ..kernel.accounts import ZERO, Account
+from ..kernel.contracts import CONTRACTS, TAKER_FEE, Contract, cut
+from ..treasury import plain
 
 if TYPE_CHECKING:
     from ..exchange import Exchange

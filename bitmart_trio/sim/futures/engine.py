@@ -14,17 +14,17 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
-from .. import rules
-from ..book import Resting, Side
-from ..wire import Refusal
-from .contracts import MAKER_FEE, TAKER_FEE, ZERO, Contract, cut
+from ..bitmart import models as rules
+from ..bitmart.wire import Refusal
+from ..kernel.book import Resting, Side
+from ..kernel.contracts import MAKER_FEE, TAKER_FEE, ZERO, Contract, cut
 from .fok import fills_whole
 from .listing import Listing, Print
 from .orders import DONE, FOK, IOC, MAKER_ONLY, Fill, Order, Plan
 from .positions import Ledger, Position, Trader
 
 if TYPE_CHECKING:
-    from ..accounts import Account
+    from ..kernel.accounts import Account
 
 MATCHED, SUBMITTED, CANCELLED, CANCELLED_BY_LIQUIDATION, BANKRUPT = 1, 2, 3, 4, 7
 """Event codes of order pushes."""

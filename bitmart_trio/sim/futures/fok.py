@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import attrs
 
-from .contracts import TAKER_FEE, ZERO, cut
+from ..kernel.contracts import TAKER_FEE, ZERO, cut
 from .listing import Listing
 from .orders import Order
 

@@ -10,10 +10,10 @@ from itertools import count
 
 import attrs
 
-from ..book import Book
-from ..candles import Candles
-from ..prehistory import Market, Prehistory, PricePath
-from .contracts import FUNDING_CAP, FUNDING_MS, ZERO, Contract
+from ..kernel.book import Book
+from ..kernel.candles import Candles
+from ..kernel.contracts import FUNDING_CAP, FUNDING_MS, ZERO, Contract
+from ..kernel.prehistory import Market, Prehistory, PricePath
 
 KEPT_TRADES = 1000
 _PACE = 2000

@@ -7,10 +7,10 @@ from typing import Literal, TypeAlias
 
 import attrs
 
-from .. import rules
-from ..book import Side
-from ..wire import Json
-from .contracts import ZERO, Contract, Direction, OpenType, plain
+from ..bitmart import models as rules
+from ..bitmart.wire import Json
+from ..kernel.book import Side
+from ..kernel.contracts import ZERO, Contract, Direction, OpenType, plain
 from .positions import Position, Trader
 
 OrderType: TypeAlias = Literal["limit", "market", "trailing", "liquidate"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from ..wire import Refusal
+from ..bitmart.wire import Refusal
 from .engine import CANCELLED, SUBMITTED, Engine
 from .listing import Listing
 from .orders import DONE, IOC, Order, Plan

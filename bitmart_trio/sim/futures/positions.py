@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
 
-from .contracts import ZERO, Contract, Direction, OpenType, cut
+from ..kernel.contracts import ZERO, Contract, Direction, OpenType, cut
 
 if TYPE_CHECKING:
-    from ..accounts import Account
+    from ..kernel.accounts import Account
     from .orders import Fill, Order, Plan
 
 Flow: TypeAlias = Literal["transfer", "pnl", "funding", "fee", "clearance", "insurance"]

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
 
-from ..accounts import Account, Wallet
-from ..transfers import pay, plain, read_amount
-from ..wire import Call, Json, Refusal, Routes
-from . import params
+from ..bitmart.futures import params
+from ..bitmart.wire import Call, Json, Refusal, Routes
+from ..kernel.accounts import Account, Wallet
+from ..treasury import pay, plain, read_amount
 
 if TYPE_CHECKING:
     from ..exchange import Exchange

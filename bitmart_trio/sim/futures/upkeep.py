@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from .contracts import ZERO, cut
+from ..kernel.contracts import ZERO, cut
 from .engine import BANKRUPT, CANCELLED_BY_LIQUIDATION, Engine
 from .listing import Listing
 from .orders import DONE, Fill, Order

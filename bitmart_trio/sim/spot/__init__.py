@@ -8,20 +8,21 @@ from functools import partial
 from operator import mul
 from typing import TYPE_CHECKING
 
-from ..book import Book
-from ..candles import Candles
-from ..flow import Quoter, Rota
-from ..prehistory import Market, Prehistory
-from ..wire import Routes
-from . import account, algo, broker, funding, margin, savings, sub_accounts, trading
-from . import market as market_data
+from ..bitmart.spot import account, broker, savings, sub_accounts, trading
+from ..bitmart.spot import market as market_data
+from ..bitmart.spot.feed import SpotFeed
+from ..bitmart.wire import Routes
+from ..drivers.synthetic import Quoter, Rota
+from ..kernel.book import Book
+from ..kernel.candles import Candles
+from ..kernel.pairs import PairMarket, PublicTrade
+from ..kernel.prehistory import Market, Prehistory
+from . import algo, funding, margin
 from .algo import Algo
 from .earn import Earn
-from .feed import SpotFeed
 from .funding import Funding
 from .margin import Margin
 from .orders import Engine
-from .pairs import PairMarket, PublicTrade
 
 if TYPE_CHECKING:
     from ..exchange import Exchange

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
 
-from ..accounts import Account
-from ..wire import Call, Json, Refusal, Routes
+from ..bitmart.spot.trading import LIST_MAX, WINDOW_MS, pair_market, read_form, read_price
+from ..bitmart.wire import Call, Json, Refusal, Routes
+from ..kernel.accounts import Account
+from ..kernel.pairs import money
 from .orders import FORGOTTEN_MS, Form, Source
-from .pairs import money
-from .trading import LIST_MAX, WINDOW_MS, pair_market, read_form, read_price
 
 if TYPE_CHECKING:
     from ..exchange import Exchange

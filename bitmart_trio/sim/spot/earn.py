@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
 
-from ..accounts import ZERO, Account
-from ..transfers import DAY_MS
-from .pairs import MONEY
+from ..kernel.accounts import ZERO, Account
+from ..kernel.pairs import MONEY
+from ..treasury import DAY_MS
 
 if TYPE_CHECKING:
     from ..exchange import Exchange

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
 
-from ..accounts import ZERO, Account, ApiKey
-from ..transfers import DAY_MS, pay, read_amount, read_count
-from ..wire import Call, Json, Refusal, Routes
-from .account import CHAINS
-from .pairs import COIN_NAMES, money
+from ..bitmart.spot.account import CHAINS
+from ..bitmart.wire import Call, Json, Refusal, Routes
+from ..kernel.accounts import ZERO, Account, ApiKey
+from ..kernel.pairs import COIN_NAMES, money
+from ..treasury import DAY_MS, pay, read_amount, read_count
 
 if TYPE_CHECKING:
     from ..exchange import Exchange

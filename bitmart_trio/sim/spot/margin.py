@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from .. import rules
-from ..accounts import ZERO, Account, Wallet
-from ..transfers import pay, plain, read_amount, read_count
-from ..wire import Call, Json, Refusal, Routes
+from ..bitmart import models as rules
+from ..bitmart.spot.trading import pair_market, read_form
+from ..bitmart.wire import Call, Json, Refusal, Routes
+from ..kernel.accounts import ZERO, Account, Wallet
+from ..kernel.pairs import MONEY, Pair, PairMarket, money
+from ..treasury import pay, plain, read_amount, read_count
 from .orders import SpotOrder
-from .pairs import MONEY, Pair, PairMarket, money
-from .trading import pair_market, read_form
 
 if TYPE_CHECKING:
     from ..exchange import Exchange

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
 import attrs
 
-from .. import rules
-from ..accounts import InsufficientFunds, Wallet
-from ..book import Resting, Side
-from ..wire import Refusal
-from .fees import Fees, InQuote
-from .pairs import PairMarket, PublicTrade
+from ..bitmart import models as rules
+from ..bitmart.wire import Refusal
+from ..kernel.accounts import InsufficientFunds, Wallet
+from ..kernel.book import Resting, Side
+from ..kernel.pairs import PairMarket, PublicTrade
+from ..models.fees import Fees, InQuote
 
 if TYPE_CHECKING:
     from ..exchange import Exchange

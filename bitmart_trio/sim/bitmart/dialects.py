@@ -1,0 +1,379 @@
+"""What is said on the sockets: spot says ``op`` and answers with codes, futures says ``action`` and answers with texts.
+
+A dialect takes one message and answers through its connection; it never waits. Where the exchange's documentation is
+silent the choice made here is noted beside the code.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import uuid
+from typing import TYPE_CHECKING, Final
+
+from ..faults import DropDuringLogin, LoseAck, RefuseLogin, RefuseTopic
+from ..kernel.eventlog import encode
+from ..kernel.numbers import read_decimal, read_integer
+from .gate import signature
+
+if TYPE_CHECKING:
+    from ..faces.websocket import Connection
+    from ..kernel.accounts import Account, ApiKey
+    from ..kernel.feed import FeedChannel, Frame
+    from .wire import Json
+
+SIGNED_WORD = "bitmart.WebSocket"
+LOGIN_TOLERANCE_MS = 60_000
+
+CODES: Final[dict[str, str]] = {
+    "90001": "Invalid message format",
+    "90002": "Invalid op param",
+    "90003": "Invalid args param",
+    "90004": "Invalid channel param",
+    "90005": "Topic quantity in single subscription exceeds limit",
+    "90006": "Subscribed total topic quantity exceeds limit",
+    "90007": "Subscribed message frequency exceeds limit, please try later",
+    "90008": "Duplicate subscription",
+    "90009": "Invalid subscription",
+    "91001": "API KEY is empty",
+    "91002": "API KEY not found",
+    "91003": "API KEY has frozen",
+    "91004": "API KEY over expire time",
+    "91005": "Already logged in",
+    "91006": "User must be logged in",
+    "91010": "Param sign is empty",
+    "91011": "Param sign is wrong",
+    "91021": "Param timestamp is empty",
+    "91022": "Param timestamp range. Within a minute",
+    "91023": "Param timestamp invalid format",
+    "92001": "Invalid symbol param",
+    "94001": "Frequently reestablishing connections in a short period of time",
+    "94002": "The number of connections established between a single IP and the server exceeds the upper limit",
+    "95000": "Internal system error",
+}
+"""The spot side's codes and texts."""
+
+MOST_BRACKETS = 200
+"""Deeper messages than any honest one, and shallower than what Python cannot write."""
+MASKED_CHARACTERS = 10
+"""How much of a key the futures side shows in its refusal."""
+
+
+class _Login:
+    """What both dialects check about a login: the outcome is the account, or the code of what is wrong."""
+
+    def __init__(self, connection: Connection, args: list[Json]) -> None:
+        texts = [_word(arg) for arg in args[:3]]
+        self.key, self.timestamp, self.sign = (*texts, "", "", "")[:3]
+        self._connection = connection
+
+    def check(self) -> Account | str:
+        """The account behind the key, or a code of `CODES`."""
+        if not self.key:
+            return "91001"
+        found = self._connection.exchange.accounts.by_key(self.key)
+        if found is None:
+            return "91002"
+        account, record = found
+        return self._check_key(record) or self._check_time() or self._check_sign(record) or account
+
+    def _check_key(self, record: ApiKey) -> str | None:
+        if record.frozen:
+            return "91003"
+        if record.expires_ms is not None and self._connection.exchange.now_ms() >= record.expires_ms:
+            return "91004"
+        # No code is documented for an address off the key's list; the key does not exist there, so to speak.
+        return "91002" if record.ips and self._connection.address not in record.ips else None
+
+    def _check_time(self) -> str | None:
+        if not self.timestamp:
+            return "91021"
+        if not (self.timestamp.isascii() and self.timestamp.isdigit() and len(self.timestamp) <= 16):
+            return "91023"
+        apart = abs(int(self.timestamp) - self._connection.exchange.now_ms())
+        return "91022" if apart > LOGIN_TOLERANCE_MS else None
+
+    def _check_sign(self, record: ApiKey) -> str | None:
+        if not self.sign:
+            return "91010"
+        right = signature(record.secret, self.timestamp, record.memo, SIGNED_WORD)
+        return None if hmac.compare_digest(right.encode(), self.sign.encode(errors="replace")) else "91011"
+
+
+def _word(value: Json) -> str:
+    """An argument as text: some clients send the timestamp as a number."""
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def _object(text: str) -> dict[str, Json] | None:
+    """The message as a JSON object that can be sent back as it is; None when it is none."""
+    if text.count("{") + text.count("[") > MOST_BRACKETS:
+        return None
+    try:
+        message: Json = json.loads(text, parse_float=read_decimal, parse_int=read_integer, parse_constant=_no_constant)
+        encode(message)  # half a surrogate pair can be read, but not be sent back
+    except ValueError:
+        return None
+    return message if isinstance(message, dict) else None
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _verb(message: dict[str, Json], name: str) -> str:
+    value = message.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _topics(args: Json) -> list[str] | None:
+    """The arguments as topics; None unless they are a list of texts with something in it."""
+    if not isinstance(args, list) or not args:
+        return None
+    topics = [arg for arg in args if isinstance(arg, str) and arg]
+    return topics if len(topics) == len(args) else None
+
+
+def _listen(connection: Connection, topic: str, channel: FeedChannel, rest: str) -> None:
+    """Subscribe, and send what the channel says first."""
+    account = connection.account if channel.socket.endswith("private") else None
+    account_id = None if account is None else account.account_id
+    connection.topics[topic] = connection.exchange.feed.listen(topic, account_id, connection.deliver_to(topic))
+    connection.subscribed = True
+    for frame in channel.first(rest, account):
+        connection.push(topic, frame)
+
+
+def _answer_request(connection: Connection, topic: str, channel: FeedChannel, rest: str) -> bool:
+    """Send the newest state of a channel; False where it does not take the request verb."""
+    if channel.asked is None:
+        return False
+    for frame in channel.asked(rest, connection.account):
+        connection.push(topic, frame)
+    return True
+
+
+class SpotDialect:
+    """The spot side: ``{"op":...,"args":[...]}``, the words ping and pong, an answer a topic, numeric codes."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._faults = connection.exchange.faults
+
+    def hear(self, text: str) -> None:
+        """Act on one message of the client."""
+        if text == "ping":
+            self._connection.pong("pong")
+            return
+        message = _object(text)
+        if message is None:
+            self._refuse(None, "90001")
+            return
+        op, args = _verb(message, "op"), message.get("args")
+        match op:
+            case "login":
+                self._login(args if isinstance(args, list) else [])
+            case "subscribe" | "unsubscribe" | "request":
+                self._each(op, args)
+            case _:
+                self._refuse(None, "90002")
+
+    def refuse(self, code: str, text: str) -> None:
+        """Send an error that belongs to no message."""
+        self._connection.say({"errorMessage": text, "errorCode": code})
+
+    def _each(self, op: str, args: Json) -> None:
+        topics = _topics(args)
+        most = self._connection.sockets.limits.args_per_frame
+        if topics is None:
+            self._refuse(op, "90003")
+        elif most is not None and len(topics) > most:
+            self._refuse(op, "90005")
+        else:
+            act = {"subscribe": self._subscribe, "unsubscribe": self._unsubscribe, "request": self._request}[op]
+            for topic in topics:
+                act(topic)
+
+    def _subscribe(self, topic: str) -> None:
+        connection = self._connection
+        found = connection.exchange.feed.find(connection.kind, topic)
+        fault = self._faults.take(RefuseTopic, topic)
+        limit = connection.sockets.limits.topics(connection.kind)
+        if fault is not None:
+            self._refuse("subscribe", fault.code, fault.text)
+        elif found == "channel":
+            self._refuse("subscribe", "90004")
+        elif connection.kind == "spot/private" and connection.account is None:
+            self._refuse("subscribe", "91006")
+        elif found == "filter":
+            # The one documented example of this code comes without the event.
+            self._refuse(None, "92001")
+        elif topic in connection.topics:
+            self._refuse("subscribe", "90008")
+        elif limit is not None and len(connection.topics) >= limit:
+            self._refuse("subscribe", "90006")
+        else:
+            if self._faults.take(LoseAck, topic) is None:
+                connection.say({"event": "subscribe", "topic": topic})
+            _listen(connection, topic, *found)
+
+    def _unsubscribe(self, topic: str) -> None:
+        stop = self._connection.topics.pop(topic, None)
+        if stop is None:
+            self._refuse("unsubscribe", "90009")
+            return
+        stop()
+        if self._faults.take(LoseAck, topic) is None:
+            self._connection.say({"event": "unsubscribe", "topic": topic})
+
+    def _request(self, topic: str) -> None:
+        found = self._connection.exchange.feed.find(self._connection.kind, topic)
+        if found == "filter":
+            self._refuse(None, "92001")
+        elif found == "channel" or not _answer_request(self._connection, topic, *found):
+            self._refuse("request", "90004")
+
+    def _login(self, args: list[Json]) -> None:
+        connection = self._connection
+        if connection.account is not None:
+            self._refuse("login", "91005")
+            return
+        if self._faults.take(DropDuringLogin, *connection.names):
+            connection.drop()
+            return
+        outcome = _Login(connection, args).check()
+        fault = self._faults.take(RefuseLogin, *connection.names)
+        if fault is None and not isinstance(outcome, str):
+            connection.account = outcome
+            connection.say({"event": "login"})
+            return
+        if fault is not None:
+            self._refuse("login", fault.code, fault.text)
+        elif isinstance(outcome, str):
+            self._refuse("login", outcome)
+        connection.close()
+
+    def _refuse(self, event: str | None, code: str, text: str = "") -> None:
+        words: Frame = {"errorCode": code, "errorMessage": text or CODES.get(code, "")}
+        if event is None:
+            self.refuse(code, text or CODES.get(code, ""))
+        else:
+            self._connection.say({"event": event, **words})
+
+
+class FuturesDialect:
+    """The futures side: ``{"action":...,"args":[...]}``, JSON pings, an answer a topic, texts for errors."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._faults = connection.exchange.faults
+
+    def hear(self, text: str) -> None:
+        """Act on one message of the client."""
+        message = _object(text)
+        if message is None:
+            self._say({"success": False, "error": f"Invalid message: message must be JSON: {text}"})
+            return
+        action, args = _verb(message, "action"), message.get("args")
+        match action:
+            case "ping":
+                self._connection.pong(
+                    json.dumps({"group": "System", "data": f"pong+{self._uuid()}"}, separators=(",", ":"))
+                )
+            case "access" | "login":
+                self._login(action, args if isinstance(args, list) else [])
+            case "subscribe" | "unsubscribe" | "request":
+                topics = _topics(args)
+                if topics is None:
+                    # Undocumented: the text is made up, its shape is not.
+                    self._say({"action": action, "success": False, "error": "Invalid args", "request": message})
+                    return
+                act = {"subscribe": self._subscribe, "unsubscribe": self._unsubscribe, "request": self._request}[action]
+                for topic in topics:
+                    act(topic, message)
+            case _:
+                topic = (_topics(args) or [""])[0]
+                self._say({"action": "", "success": False, "error": f"Invalid action [{action}] for group [{topic}]"})
+
+    def refuse(self, code: str, text: str) -> None:
+        """Send an error that belongs to no message; this market has no codes."""
+        self._say({"success": False, "error": text})
+
+    def _subscribe(self, topic: str, request: dict[str, Json]) -> None:
+        connection = self._connection
+        found = connection.exchange.feed.find(connection.kind, topic)
+        fault = self._faults.take(RefuseTopic, topic)
+        if fault is not None:
+            self._fail("subscribe", topic, fault.text or "Internal system error", request)
+        elif self._needs_login(topic):
+            error = f"{topic.partition(':')[0]} need authenication"
+            self._say({"action": "subscribe", "group": topic, "success": False, "error": error})
+        elif found == "channel" or found == "filter":
+            self._fail("subscribe", topic, _not_found(topic), request)
+        else:
+            held = topic in connection.topics
+            if self._faults.take(LoseAck, topic) is None:
+                self._confirm("subscribe", topic, request)
+            if not held:
+                _listen(connection, topic, *found)
+
+    def _unsubscribe(self, topic: str, request: dict[str, Json]) -> None:
+        connection = self._connection
+        stop = connection.topics.pop(topic, None)
+        if stop is not None:
+            stop()
+        elif isinstance(connection.exchange.feed.find(connection.kind, topic), str):
+            self._say({"action": "unsubscribe", "group": topic, "success": False, "error": _not_found(topic)})
+            return
+        # A topic that exists and is not held is confirmed all the same, as a second subscription is.
+        if self._faults.take(LoseAck, topic) is None:
+            self._confirm("unsubscribe", topic, request)
+
+    def _request(self, topic: str, request: dict[str, Json]) -> None:
+        connection = self._connection
+        found = connection.exchange.feed.find(connection.kind, topic)
+        if found == "channel" or found == "filter":
+            self._fail("request", topic, _not_found(topic), request)
+        elif not _answer_request(connection, topic, *found):
+            self._fail("request", topic, f"Invalid action [request] for group [{topic}]", request)
+
+    def _login(self, action: str, args: list[Json]) -> None:
+        connection = self._connection
+        if self._faults.take(DropDuringLogin, *connection.names):
+            connection.drop()
+            return
+        login = _Login(connection, args)
+        outcome = login.check()
+        fault = self._faults.take(RefuseLogin, *connection.names)
+        if fault is None and not isinstance(outcome, str):
+            connection.account = outcome
+            self._say({"action": action, "success": True})
+            return
+        error = f"access failed: openapi auth: apiKey {login.key[:MASKED_CHARACTERS]}**** failed: openapi auth failed"
+        if fault is not None and fault.text:
+            error = fault.text
+        self._say({"action": action, "success": False, "error": error})
+        connection.close()
+
+    def _needs_login(self, topic: str) -> bool:
+        """Whether the topic is a private one and nobody is logged in, or this is no connection to log in on."""
+        if isinstance(self._connection.exchange.feed.find("futures/private", topic), str):
+            return False
+        return self._connection.account is None or self._connection.kind != "futures/private"
+
+    def _confirm(self, action: str, topic: str, request: dict[str, Json]) -> None:
+        self._say({"action": action, "group": topic, "success": True, "request": request})
+
+    def _fail(self, action: str, topic: str, error: str, request: dict[str, Json]) -> None:
+        self._say({"action": action, "group": topic, "success": False, "error": error, "request": request})
+
+    def _say(self, frame: Frame) -> None:
+        self._connection.say(frame)
+
+    def _uuid(self) -> str:
+        return str(uuid.UUID(int=self._connection.sockets.randoms.getrandbits(128), version=4))
+
+
+def _not_found(topic: str) -> str:
+    """The text for a topic that does not exist; another one is documented for what is no futures topic at all."""
+    return f"Invalid channel: not found {topic}" if topic.startswith("futures/") else f"group [{topic}] not exist"

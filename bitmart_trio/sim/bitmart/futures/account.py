@@ -1,0 +1,84 @@
+"""REST chapter: the futures wallet, fees and the ledger."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...futures.engine import Engine
+from ...futures.positions import FLOW_TYPES, Trader
+from ...kernel.contracts import MAKER_FEE, TAKER_FEE, ZERO, plain
+from ..wire import Call, Json, Refusal, Routes
+from . import params
+
+if TYPE_CHECKING:
+    from ...exchange import Exchange
+
+routes: Routes = Routes()
+
+CURRENCIES = ("USDT", "BTC", "ETH")
+"""Always listed, whether there is any or not."""
+WEEK_MS = params.WEEK_S * 1000
+
+
+def asset_row(engine: Engine, trader: Trader, currency: str) -> dict[str, Json]:
+    """One currency of a futures wallet."""
+    wallet, marks = trader.account.futures, engine.marks
+    positions = list(trader.open_positions(currency))
+    deposit = sum((held.margin for held in positions), ZERO)
+    unrealized = sum((held.profit(marks[held.contract.symbol]) for held in positions), ZERO)
+    available, frozen = wallet.available(currency), wallet.frozen(currency)
+    return {
+        "currency": currency,
+        "position_deposit": plain(deposit),
+        "frozen_balance": plain(frozen),
+        "available_balance": plain(available),
+        "equity": plain(available + frozen + deposit + unrealized),
+        "unrealized": plain(unrealized),
+    }
+
+
+@routes.get("/contract/private/assets-detail", auth="keyed", limit=(12, 2, "key"))
+def assets_detail(exchange: Exchange, call: Call) -> Json:
+    """Every currency of the wallet."""
+    trader = params.trader_of(exchange, call)
+    currencies = dict.fromkeys((*CURRENCIES, *(currency for currency, _, _ in call.owner.futures.rows())))
+    rows: list[Json] = [asset_row(exchange.futures.engine, trader, currency) for currency in currencies]
+    return rows
+
+
+@routes.get("/contract/private/trade-fee-rate", auth="keyed", limit=(2, 2, "key"))
+def trade_fee_rate(exchange: Exchange, call: Call) -> Json:
+    """What trading costs: the same for every account and contract here."""
+    listing = params.listing_of(exchange, call)
+    return {"symbol": listing.contract.symbol, "taker_fee_rate": plain(TAKER_FEE), "maker_fee_rate": plain(MAKER_FEE)}
+
+
+@routes.get("/contract/private/transaction-history", auth="keyed", limit=(6, 2, "key"))
+def transaction_history(exchange: Exchange, call: Call) -> Json:
+    """The ledger, newest first; times in milliseconds."""
+    symbol = params.optional_symbol(exchange, call)
+    flow_type = params.whole(call, "flow_type", 0, range(6))
+    count = params.limit(call, 100, 1000, "page_size")
+    end = call.integer("end_time", exchange.futures.engine.now(), code=40039)
+    start = call.integer("start_time", end - WEEK_MS, code=40039)
+    if start < 0 or end < start:
+        raise Refusal(40039, "Invalid time range")
+    if params.elsewhere(call):
+        return []
+    rows: list[Json] = []
+    for entry in reversed(params.trader_of(exchange, call).transactions):
+        number, name = FLOW_TYPES[entry.flow]
+        if start <= entry.time_ms <= end and symbol in (None, entry.symbol) and flow_type in (0, number):
+            rows.append(
+                {
+                    "symbol": entry.symbol,
+                    "flow_type": number,
+                    "type": name,
+                    "amount": plain(entry.amount),
+                    "asset": entry.currency,
+                    "account": "futures",
+                    "time": str(entry.time_ms),
+                    "tran_id": entry.tran_id,
+                }
+            )
+    return rows[:count]

@@ -1,0 +1,240 @@
+"""Reading the parameters of futures calls, and the code each kind of mistake is answered with."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal
+
+from ...futures.orders import Plan, Presets
+from ...futures.positions import Trader
+from ...kernel.contracts import Contract, OpenType
+from ..wire import Call, Refusal
+
+if TYPE_CHECKING:
+    from ...exchange import Exchange
+    from ...futures.listing import Listing
+
+_CLIENT_ID = re.compile(r"[A-Za-z0-9]+\Z")
+MAX_DAYS_S = 90 * 86_400
+WEEK_S = 7 * 86_400
+
+
+def trader_of(exchange: Exchange, call: Call) -> Trader:
+    """The futures side of the caller's account."""
+    return exchange.futures.engine.trader(call.owner)
+
+
+def missing(name: str) -> Refusal:
+    """A parameter that has to be there is not."""
+    return Refusal(40011, f"Invalid request: {name} is required")
+
+
+def needed(call: Call, name: str) -> str:
+    """A parameter that has to be there."""
+    value = call.text(name)
+    if value is None:
+        raise missing(name)
+    return value
+
+
+def listing_of(exchange: Exchange, call: Call) -> Listing:
+    """The contract that a call is about."""
+    return exchange.futures.listing(needed(call, "symbol"))
+
+
+def optional_symbol(exchange: Exchange, call: Call) -> str | None:
+    """The contract that a call is limited to; None for all."""
+    symbol = call.text("symbol")
+    return None if symbol is None else exchange.futures.listing(symbol).contract.symbol
+
+
+def whole(call: Call, name: str, default: int | None, allowed: tuple[int, ...] | range, code: int = 40011) -> int:
+    """A whole number out of some; ``default`` None: it has to be there."""
+    if default is None:
+        needed(call, name)
+    value = call.integer(name, 0 if default is None else default, code=code)
+    if value not in allowed:
+        raise Refusal(code, f"Invalid parameter {name}")
+    return value
+
+
+def positive(call: Call, name: str, code: int = 40044) -> Decimal | None:
+    """A number above zero, None when it is missing."""
+    value = call.decimal(name, code=40007)
+    if value is not None and value <= 0:
+        raise Refusal(code, f"{name} is out of range")
+    return value
+
+
+def price(call: Call, contract: Contract, name: str = "price", *, required: bool = True) -> Decimal | None:
+    """A price on the contract's grid."""
+    value = positive(call, name)
+    if value is None:
+        if required:
+            raise missing(name)
+        return None
+    if value > contract.tick * 10**9:  # first: a remainder of something huge cannot be had
+        raise Refusal(40044, f"{name} is out of range")
+    if value % contract.tick:
+        raise Refusal(40043, f"{name} must be a multiple of {contract.tick}")
+    return value
+
+
+def needed_price(call: Call, contract: Contract, name: str) -> Decimal:
+    """A price that has to be there."""
+    value = price(call, contract, name)
+    assert value is not None, "price() insists unless told otherwise"
+    return value
+
+
+def size(call: Call, contract: Contract, *, market: bool) -> Decimal:
+    """A number of contracts."""
+    needed(call, "size")
+    value = call.decimal("size", code=40007)
+    assert value is not None, "needed() has looked"
+    if value != value.to_integral_value():
+        raise Refusal(40043, "size must be a whole number of contracts")
+    if not contract.min_volume <= value <= (contract.market_max_volume if market else contract.max_volume):
+        raise Refusal(40044, "size is out of range")
+    return value
+
+
+def side(call: Call, allowed: tuple[int, ...] = (1, 2, 3, 4)) -> int:
+    """An order side."""
+    return whole(call, "side", None, allowed, 40041)
+
+
+def client_id(call: Call, trader: Trader) -> str:
+    """A new client order id, "" when none is given."""
+    text = call.text("client_order_id", "") or ""
+    if not text:
+        return ""
+    if len(text) > 32:
+        raise Refusal(40049, "The maximum length of client_order_id cannot exceed 32", http=403)
+    if not _CLIENT_ID.match(text):
+        raise Refusal(40048, "client_order_id only allows a combination of numbers and letters", http=403)
+    if text in trader.client_ids:
+        raise Refusal(40050, "client_order_id duplicated with existing orders", http=403)
+    return text
+
+
+def terms(call: Call, trader: Trader, contract: Contract) -> tuple[Decimal, OpenType]:
+    """Leverage and margin mode of an opening order: as sent, else as set for the contract.
+
+    What is sent becomes the setting; it must agree with an open position and with live opening orders.
+    """
+    setting = trader.setting(contract.symbol)
+    leverage = read_leverage(call, contract) or setting.leverage
+    open_type = read_open_type(call) or setting.open_type
+    if (leverage, open_type) != (setting.leverage, setting.open_type):
+        check_terms(trader, contract, leverage, open_type)
+        setting.leverage, setting.open_type = leverage, open_type
+    return leverage, open_type
+
+
+def plan_terms(call: Call, trader: Trader, contract: Contract, side: int) -> tuple[Decimal, OpenType]:
+    """The same for a conditional order, which has to name both; one that closes takes those of the contract."""
+    for name in ("leverage", "open_type"):
+        needed(call, name)
+    if side in (1, 4):
+        return terms(call, trader, contract)
+    read_leverage(call, contract)
+    read_open_type(call)
+    setting = trader.setting(contract.symbol)
+    return setting.leverage, setting.open_type
+
+
+def check_terms(trader: Trader, contract: Contract, leverage: Decimal, open_type: OpenType) -> None:
+    """Refuse other terms than those of a position or a live opening order."""
+    there = [(held.leverage, held.open_type) for held in trader.open_positions() if held.contract is contract]
+    there += [(order.leverage, order.open_type) for order in trader.live(contract.symbol) if not order.closing]
+    for used_leverage, used_type in there:
+        if used_type != open_type:
+            raise Refusal(40012, "The margin mode differs from that of the existing position or orders")
+        if used_leverage != leverage:
+            raise Refusal(40040, "The leverage differs from that of the existing position or orders")
+
+
+def read_leverage(call: Call, contract: Contract) -> Decimal | None:
+    """A leverage within the contract's bounds, None when none is sent."""
+    value = call.decimal("leverage", code=40040)
+    if value is None:
+        return None
+    if value > contract.max_leverage:
+        raise Refusal(40029, "Leverage is too large")
+    if value < contract.min_leverage:
+        raise Refusal(40030, "Leverage is too small")
+    return value
+
+
+def read_open_type(call: Call) -> OpenType | None:
+    """A margin mode, None when none is sent."""
+    match call.text("open_type"):
+        case None:
+            return None
+        case "cross":
+            return "cross"
+        case "isolated":
+            return "isolated"
+        case _:
+            raise Refusal(40045, "open_type is invalid")
+
+
+def order_type(call: Call, name: str = "type", default: str | None = "limit") -> Literal["limit", "market"]:
+    """Limit or market."""
+    match call.text(name, default):
+        case None:
+            raise missing(name)
+        case "limit":
+            return "limit"
+        case "market":
+            return "market"
+        case _:
+            raise Refusal(40042, f"{name} is invalid")
+
+
+def presets(call: Call, contract: Contract) -> Presets:
+    """Attached take-profit and stop-loss prices."""
+    return Presets(
+        price(call, contract, "preset_take_profit_price", required=False),
+        whole(call, "preset_take_profit_price_type", 1, (1, 2)),
+        price(call, contract, "preset_stop_loss_price", required=False),
+        whole(call, "preset_stop_loss_price_type", 1, (1, 2)),
+    )
+
+
+def plan_of(call: Call, trader: Trader, symbol: str, kinds: tuple[str, ...], order_id: str | None) -> Plan:
+    """A waiting conditional order by its id."""
+    found = None if order_id is None else trader.plans.get(order_id)
+    if found is not None and found.contract.symbol == symbol and found.kind in kinds:
+        return found
+    if any(
+        plan.order_id == order_id and plan.contract.symbol == symbol and plan.kind in kinds
+        for plan in trader.finished_plans
+    ):
+        raise Refusal(40036, "The order status is invalid")
+    raise Refusal(40035, "The order does not exist")
+
+
+def span_s(call: Call, now_ms: int) -> tuple[int, int]:
+    """``start_time`` and ``end_time`` in seconds; without both, the last seven days."""
+    now = now_ms // 1000
+    end = call.integer("end_time", now + 1, code=40039)
+    start = call.integer("start_time", end - WEEK_S, code=40039)
+    if start < 0 or end <= start or end - start > MAX_DAYS_S:
+        raise Refusal(40039, "Invalid time range")
+    return start, end
+
+
+def limit(call: Call, default: int, most: int, name: str = "limit") -> int:
+    """How many rows are wanted."""
+    return whole(call, name, default, range(1, most + 1))
+
+
+def elsewhere(call: Call) -> bool:
+    """Whether the call asks for the copy-trading account, which is always empty here."""
+    account = call.text("account", "futures")
+    if account not in ("futures", "copy_trading"):
+        raise Refusal(40011, "Invalid parameter account")
+    return account == "copy_trading"

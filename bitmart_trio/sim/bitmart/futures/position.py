@@ -1,0 +1,200 @@
+"""REST chapter: positions, their risk, leverage and the position mode."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...futures.engine import Engine
+from ...futures.listing import Listing
+from ...futures.orders import mode_name
+from ...futures.positions import Position, Trader
+from ...kernel.contracts import ZERO, Direction, plain
+from ..wire import Call, Json, Refusal, Routes
+from . import params
+
+if TYPE_CHECKING:
+    from ...exchange import Exchange
+
+routes: Routes = Routes()
+
+DIRECTIONS: tuple[Direction, Direction] = ("long", "short")
+
+
+def _common(listing: Listing, held: Position, now_ms: int) -> dict[str, Json]:
+    """What both versions of the position list say."""
+    entry, value = plain(held.entry), plain(held.value(listing.mark))
+    return {
+        "symbol": held.contract.symbol,
+        "leverage": plain(held.leverage),
+        "timestamp": now_ms,
+        # What the next settlement would take, see `rules.CURRENT_FEE`.
+        "current_fee": plain(held.value(listing.mark) * listing.funding.expected),
+        "open_timestamp": held.opened_ms,
+        "current_value": value,
+        "mark_price": plain(listing.mark),
+        "position_value": plain(held.cost),
+        "position_cross": plain(held.margin),
+        "maintenance_margin": plain(held.maintenance),
+        "close_vol": plain(held.closed_size),
+        "close_avg_price": plain(held.close_average),
+        "open_avg_price": entry,
+        "entry_price": entry,
+        "current_amount": plain(held.size),
+        "realized_value": plain(held.realized),
+        "mark_value": value,
+        "account": "futures",
+    }
+
+
+def _wanted(exchange: Exchange, call: Call) -> list[Position]:
+    symbol = params.optional_symbol(exchange, call)
+    if params.elsewhere(call):
+        return []
+    return [
+        held for held in params.trader_of(exchange, call).open_positions() if symbol in (None, held.contract.symbol)
+    ]
+
+
+@routes.get("/contract/private/position", auth="keyed", limit=(6, 2, "key"))
+def position(exchange: Exchange, call: Call) -> Json:
+    """Open positions, first version."""
+    trader = params.trader_of(exchange, call)
+    rows: list[Json] = []
+    for held in _wanted(exchange, call):
+        listing = exchange.futures.listings[held.contract.symbol]
+        rows.append(
+            {
+                **_common(listing, held, call.now_ms),
+                # Not the price: see `rules.MARK_PRICE_V1`.
+                "mark_price": plain(held.value(listing.mark)),
+                "margin_type": held.open_type.capitalize(),
+                "position_mode": mode_name(trader),
+                "unrealized_value": plain(held.profit(listing.mark)),
+                "position_type": 1 if held.direction == "long" else 2,
+            }
+        )
+    return rows
+
+
+@routes.get("/contract/private/position-v2", auth="keyed", limit=(6, 2, "key"))
+def position_v2(exchange: Exchange, call: Call) -> Json:
+    """Positions; with a symbol, also the empty ones: two rows in hedge mode, one in one-way mode."""
+    trader, engine = params.trader_of(exchange, call), exchange.futures.engine
+    symbol = params.optional_symbol(exchange, call)
+    rows: list[Json] = []
+    if params.elsewhere(call):
+        return rows
+    symbols = (
+        [symbol] if symbol is not None else dict.fromkeys(held.contract.symbol for held in trader.open_positions())
+    )
+    for name in symbols:
+        listing = exchange.futures.listings[name]
+        held = [trader.position(name, direction) for direction in DIRECTIONS]
+        if trader.one_way:
+            rows.append(
+                _v2(engine, trader, listing, held[0] or held[1] or _empty(trader, listing, "long"), "both", call.now_ms)
+            )
+        else:
+            for direction, there in zip(DIRECTIONS, held, strict=True):
+                rows.append(
+                    _v2(engine, trader, listing, there or _empty(trader, listing, direction), direction, call.now_ms)
+                )
+    return rows
+
+
+def _empty(trader: Trader, listing: Listing, direction: Direction) -> Position:
+    setting = trader.setting(listing.contract.symbol)
+    return Position(listing.contract, direction, setting.open_type, setting.leverage)
+
+
+def _v2(engine: Engine, trader: Trader, listing: Listing, held: Position, side: str, now_ms: int) -> Json:
+    signed = -held.size if side == "both" and held.direction == "short" else held.size
+    return {
+        **_common(listing, held, now_ms),
+        "position_amount": plain(signed),
+        "open_type": held.open_type,
+        "position_side": side,
+        "unrealized_pnl": plain(held.profit(listing.mark)),
+        "liquidation_price": plain(engine.liquidation_price(trader, held)),
+        "max_notional_value": plain(held.contract.max_value(held.leverage)),
+        "initial_margin": plain(held.margin),
+    }
+
+
+@routes.get("/contract/private/position-risk", auth="keyed", limit=(24, 2, "key"))
+def position_risk(exchange: Exchange, call: Call) -> Json:
+    """Liquidation price and margin of the open positions."""
+    trader, engine = params.trader_of(exchange, call), exchange.futures.engine
+    rows: list[Json] = []
+    for held in _wanted(exchange, call):
+        listing = exchange.futures.listings[held.contract.symbol]
+        rows.append(
+            {
+                "symbol": held.contract.symbol,
+                "position_amt": plain(held.size),
+                "mark_price": plain(listing.mark),
+                "unrealized_profit": plain(held.profit(listing.mark)),
+                "liquidation_price": plain(engine.liquidation_price(trader, held)),
+                "leverage": plain(held.leverage),
+                "max_notional_value": plain(held.contract.max_value(held.leverage)),
+                "margin_type": held.open_type.capitalize(),
+                "isolated_margin": plain(held.margin if held.open_type == "isolated" else ZERO),
+                "position_side": held.direction.capitalize(),
+                "notional": plain(held.value(listing.mark)),
+                "update_time": held.updated_ms // 1000,
+                "account": "futures",
+            }
+        )
+    return rows
+
+
+@routes.get("/contract/private/get-position-mode", auth="keyed", limit=(2, 2, "key"))
+def get_position_mode(exchange: Exchange, call: Call) -> Json:
+    """Hedge or one-way."""
+    return {"position_mode": mode_name(params.trader_of(exchange, call))}
+
+
+@routes.post("/contract/private/set-position-mode", limit=(2, 2, "key"))
+def set_position_mode(exchange: Exchange, call: Call) -> Json:
+    """Switch the account; refused while positions or orders, conditional ones too, are there."""
+    trader = params.trader_of(exchange, call)
+    mode = params.needed(call, "position_mode")
+    if mode not in ("hedge_mode", "one_way_mode"):
+        raise Refusal(40011, "Invalid parameter position_mode")
+    if mode != mode_name(trader):
+        if trader.orders or trader.plans or any(True for _ in trader.open_positions()):
+            raise Refusal(40059, "The position mode cannot be switched while there are positions or open orders")
+        trader.one_way = mode == "one_way_mode"
+    return {"position_mode": mode}
+
+
+@routes.post("/contract/private/submit-leverage", limit=(24, 2, "key"))
+def submit_leverage(exchange: Exchange, call: Call) -> Json:
+    """Set leverage and margin mode of a contract; other terms than those of an open position are refused."""
+    trader, terms = params.trader_of(exchange, call), params.listing_of(exchange, call).contract
+    params.needed(call, "open_type")
+    leverage, open_type = params.terms(call, trader, terms)
+    return {
+        "symbol": terms.symbol,
+        "leverage": plain(leverage),
+        "open_type": open_type,
+        "max_value": str(terms.max_leverage),
+    }
+
+
+@routes.post("/contract/private/close-all-position")
+def close_all_position(exchange: Exchange, call: Call) -> Json:
+    """Close positions at market: of USDT (1) or coin-margined (2) contracts, of a symbol or all, one side or both."""
+    trader, engine = params.trader_of(exchange, call), exchange.futures.engine
+    inverse = params.whole(call, "contractType", None, (1, 2)) == 2
+    symbol, direction = params.optional_symbol(exchange, call), call.text("position_side")
+    if direction not in (None, *DIRECTIONS):
+        raise Refusal(40011, "Invalid parameter position_side")
+    for held in list(trader.open_positions()):
+        if (
+            held.contract.inverse == inverse
+            and symbol in (None, held.contract.symbol)
+            and direction in (None, held.direction)
+        ):
+            engine.close_at_market(trader, held)
+    return {}

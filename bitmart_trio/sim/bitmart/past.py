@@ -1,0 +1,193 @@
+"""How accounts looked a while ago: what an exchange answers whose parts lag behind its engines.
+
+While somebody follows it, the past is written down whenever something has changed: copies of each account's wallets,
+open orders and positions, and lists of what changes no more. To answer a call from the past, the engines' own readers
+are shown that copy for the length of one handler, so paging, filters and refusals are the handler's own.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from .wire import Call, Json, Onward
+
+if TYPE_CHECKING:
+    from ..futures.engine import Engine as FuturesEngine
+    from ..futures.positions import Trader
+    from ..kernel.accounts import Account, Accounts
+    from ..kernel.clock import Clock
+    from ..kernel.eventlog import Event, EventLog
+    from ..spot import SpotMarket
+    from ..spot.orders import SpotOrder
+
+SHOWN: Final = frozenset(
+    {
+        "/account/v1/wallet",
+        "/spot/v1/wallet",
+        "/spot/v4/query/order",
+        "/spot/v4/query/client-order",
+        "/spot/v4/query/open-orders",
+        "/spot/v4/query/history-orders",
+        "/spot/v4/query/trades",
+        "/spot/v4/query/order-trades",
+        "/contract/private/assets-detail",
+        "/contract/private/transaction-history",
+        "/contract/private/order",
+        "/contract/private/order-history",
+        "/contract/private/get-open-orders",
+        "/contract/private/current-plan-order",
+        "/contract/private/trades",
+        "/contract/private/position",
+        "/contract/private/position-v2",
+        "/contract/private/position-risk",
+    }
+)
+"""The paths whose answers are made from what is written down here."""
+CHANGES: Final = frozenset({"match", "spot_order", "spot_done", "futures_order"})
+"""The events after which an account may look different."""
+PAUSE_MS: Final = 1000
+"""What no event tells of (funding, interest) is written down this often."""
+
+
+@attrs.frozen
+class _Then:
+    """One account at one moment."""
+
+    account: Account
+    orders: list[SpotOrder]
+    trader: Trader
+
+
+class Past:
+    """The recent past of all accounts.
+
+    Args:
+        spot: whose orders are written down, and shown as they were.
+        futures: the same.
+        accounts: whose they are.
+        clock: says when.
+        log: tells that something has changed.
+        after_tick: calls a function after every tick, until the function that it returns is called.
+    """
+
+    def __init__(
+        self,
+        spot: SpotMarket,
+        futures: FuturesEngine,
+        accounts: Accounts,
+        clock: Clock,
+        log: EventLog,
+        after_tick: Callable[[Callable[[int], None]], Callable[[], None]],
+    ) -> None:
+        self._spot = spot
+        self._futures = futures
+        self._accounts = accounts
+        self._clock = clock
+        self._log = log
+        self._after_tick = after_tick
+        self._followed: list[int] = []
+        self._stops: list[Callable[[], None]] = []
+        self._moments: deque[tuple[int, dict[str, _Then]]] = deque()
+        self._changed = True
+
+    def follow(self, ms: int) -> None:
+        """Remember from now on what was so many milliseconds ago, until `unfollow`."""
+        self._followed.append(ms)
+        if not self._stops:
+            self._stops = [self._log.watch(self._heard), self._after_tick(self._ticked)]
+            self._changed = True
+            self._write_down()
+
+    def unfollow(self, ms: int) -> None:
+        """Take one `follow` back; nothing is remembered when nobody follows."""
+        self._followed.remove(ms)
+        if not self._followed:
+            for stop in self._stops:
+                stop()
+            self._stops.clear()
+            self._moments.clear()
+
+    def answer(self, call: Call, onward: Onward, age_ms: int, *, missing: bool) -> Json:
+        """What a handler would have answered some time ago.
+
+        Args:
+            call: the call; parameters and time stay those of now.
+            onward: the handler.
+            age_ms: how long ago; where that is before the first `follow`, that moment.
+            missing: show what was there then as it is now; else everything as it was.
+
+        Raises:
+            Refusal: as the handler would have refused.
+        """
+        self._write_down()
+        account = call.owner
+        then = self._at(self._clock.steady_ms() - age_ms).get(account.account_id)
+        if then is None:
+            return onward(call)
+        if missing:
+            then = self._known(account, then)
+        with self._shown(then):
+            return onward(attrs.evolve(call, account=then.account))
+
+    def _known(self, account: Account, then: _Then) -> _Then:
+        """What was there, as it is now."""
+        before = {order.order_id: len(order.fills) for order in then.orders}
+        orders = [
+            attrs.evolve(order, fills=order.fills[: before[order.order_id]])
+            for order in self._spot.engine.copied(account.account_id)
+            if order.order_id in before
+        ]
+        trader = self._futures.trader(account)
+        return _Then(account, orders, trader.without_what_is_newer_than(then.trader))
+
+    @contextmanager
+    def _shown(self, then: _Then) -> Generator[None, None, None]:
+        account_id, traders = then.account.account_id, self._futures.traders
+        engine, trader = self._spot.engine, traders[account_id]
+        self._spot.engine, traders[account_id] = engine.showing(account_id, then.orders), then.trader
+        try:
+            yield
+        finally:
+            self._spot.engine, traders[account_id] = engine, trader
+
+    def _at(self, ms: int) -> dict[str, _Then]:
+        found = self._moments[0][1]
+        for moment, accounts in self._moments:
+            if moment > ms:
+                break
+            found = accounts
+        return found
+
+    def _heard(self, event: Event) -> None:
+        if event["kind"] in CHANGES:
+            self._changed = True
+        elif event["kind"] == "request" and event["method"] == "POST" and "/query/" not in str(event["path"]):
+            self._changed = True
+            self._write_down()
+
+    def _ticked(self, now_ms: int) -> None:
+        self._changed = self._changed or now_ms >= self._moments[-1][0] + PAUSE_MS
+        self._write_down()
+
+    def _write_down(self) -> None:
+        if not self._changed:
+            return
+        self._changed = False
+        now = self._clock.steady_ms()
+        accounts: dict[str, _Then] = {}
+        for account in self._accounts.all():
+            copy = account.copied()
+            trader = self._futures.trader(account).copied(copy)
+            accounts[account.account_id] = _Then(copy, self._spot.engine.copied(account.account_id), trader)
+        # Of one moment its end counts; but what was before the first one is known by it alone.
+        if len(self._moments) > 1 and self._moments[-1][0] == now:
+            self._moments.pop()
+        self._moments.append((now, accounts))
+        oldest = now - max(self._followed)
+        while len(self._moments) > 1 and self._moments[1][0] <= oldest:
+            self._moments.popleft()

@@ -1,0 +1,53 @@
+"""What an API broker gets back of its customers' fees: an invented book, always the same for one seed.
+
+A broker is an account opened with the permission ``broker``. The book has a few amounts for most days; they are paid
+to nobody.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from ...treasury import DAY_MS, plain
+from ..wire import Call, Json, Refusal, Routes
+
+if TYPE_CHECKING:
+    from ...exchange import Exchange
+
+routes: Routes = Routes()
+
+DAYS = 180
+DAY_S = DAY_MS // 1000
+
+
+@routes.get("/spot/v1/broker/rebate", auth="keyed")
+def rebates(exchange: Exchange, call: Call) -> Json:
+    """The rebates of whole days that are over, by day and currency; times in seconds."""
+    if call.key is None or "broker" not in call.key.permissions:
+        raise Refusal(53005, "No permission for this interface", http=403)
+    now = call.now_ms // 1000
+    end = call.integer("end_time", now)
+    start = call.integer("start_time", end - DAYS * DAY_S)
+    if end < start:
+        raise Refusal(52004, "The end time lies before the start time")
+    if end - start > DAYS * DAY_S:
+        raise Refusal(50041, "Outside the range of time that can be queried")
+    # Only as far back as the book goes, so that an absurd range costs nothing.
+    first = max(-(-start // DAY_S), now // DAY_S - 2 * DAYS)
+    found: dict[str, Json] = {}
+    for day in range(first, min(end // DAY_S, now // DAY_S - 1) + 1):
+        rows = _of_day(exchange, call.owner.account_id, day)
+        if rows:
+            found[datetime.fromtimestamp(day * DAY_S, UTC).strftime("%Y-%m-%d")] = rows
+    return {"rebates": found}
+
+
+def _of_day(exchange: Exchange, account_id: str, day: int) -> list[Json]:
+    stream = exchange.random(f"broker/{account_id}/{day}")
+    return [
+        {"currency": currency, "rebate_amount": plain(Decimal(stream.randint(1, most)).scaleb(-3))}
+        for currency, most, chance in (("USDT", 20_000, 80), ("BMX", 8_000, 40))
+        if stream.randrange(100) < chance
+    ]

@@ -1,0 +1,1 @@
+"""What moves a market: the synthetic flow, a tape, or a script."""

@@ -1,0 +1,222 @@
+"""The market by hand: trades, prices and whole books, exactly as a test wants them.
+
+    async with open_exchange(market="scripted") as exchange:
+        exchange.book.set("BTC_USDT", bids=[("59999", "1")], asks=[("60001", "2")])
+        exchange.market.trade("BTC_USDT", price="60001", size="0.5", side="buy")
+
+On a scripted exchange nothing moves by itself: books are empty until they are set, prices stand where they were put,
+and users' orders trade with what is there. Pushes follow as on any exchange.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from itertools import count
+from typing import TYPE_CHECKING, TypeAlias
+
+from ..kernel.book import Book, Resting, Side
+from ..kernel.symbols import Amount, exact
+
+if TYPE_CHECKING:
+    from ..bitmart.wire import Json
+    from ..exchange import Exchange
+    from ..futures.listing import Listing
+    from ..kernel.pairs import PairMarket
+
+Level: TypeAlias = "tuple[Amount, Amount]"
+"""Price and size."""
+
+
+class _Scripted:
+    """What both scripts know: the markets behind symbols, and their grids."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    def _found(self, symbol: str) -> PairMarket | Listing:
+        exchange = self._exchange
+        found = exchange.spot.markets.get(symbol) or exchange.futures.listings.get(symbol)
+        if found is None:
+            listed = ", ".join([*exchange.spot.markets, *exchange.futures.listings])
+            raise ValueError(f"{symbol!r} is not listed here; there are {listed}")
+        return found
+
+    def _steps(self, symbol: str) -> tuple[Decimal, Decimal]:
+        """The steps of prices and sizes."""
+        market = self._exchange.spot.markets.get(symbol)
+        if market is not None:
+            return market.pair.tick, market.pair.lot
+        return self._exchange.futures.listings[symbol].contract.tick, Decimal(1)
+
+    def _price(self, symbol: str, price: Amount) -> Decimal:
+        return _on_grid(exact(price, "price"), self._steps(symbol)[0], f"the price step of {symbol}")
+
+    def _size(self, symbol: str, size: Amount) -> Decimal:
+        return _on_grid(exact(size, "size"), self._steps(symbol)[1], f"the size step of {symbol}")
+
+
+class MarketScript(_Scripted):
+    """Trades and prices by hand."""
+
+    def trade(self, symbol: str, *, price: Amount, size: Amount, side: Side = "buy") -> None:
+        """Let two others trade, at exactly this price.
+
+        Users' orders that the price reaches are filled first, best price first, each at its own price; what is left of
+        the size is a trade between strangers, and is missing afterwards from the level that was set at that price.
+
+        Args:
+            symbol: A pair or contract.
+            price: A multiple of the symbol's price step.
+            size: Base currency on spot, contracts on futures.
+            side: The taker's.
+
+        Raises:
+            ValueError: The symbol is not listed, or a number is not on its grid.
+            TypeError: A float was given.
+        """
+        self._found(symbol)
+        if side not in ("buy", "sell"):
+            raise ValueError(f"side is buy or sell, not {side!r}")
+        self.show(symbol, self._price(symbol, price), self._size(symbol, size), side)
+
+    def show(self, symbol: str, price: Decimal, size: Decimal, side: Side) -> None:
+        """`trade` without the checks."""
+        exchange = self._exchange
+        market = exchange.spot.markets.get(symbol)
+        if market is not None:
+            exchange.spot.engine.show(market, side, price, size)
+        else:
+            exchange.futures.show(exchange.futures.listings[symbol], side, price, size)
+
+    def price(self, symbol: str, price: Amount) -> None:
+        """Set the last price of a symbol, without a trade, and with it the price of its coin.
+
+        Mark and index prices of all contracts of the coin follow at once. What looks at prices (triggers,
+        liquidations) does so at the next tick. On a synthetic market the walk goes on from there instead, and last
+        prices follow at the next tick.
+
+        Raises:
+            ValueError: The symbol is not listed, or the price is not on its grid.
+            TypeError: A float was given.
+        """
+        self._found(symbol)
+        exchange, number = self._exchange, self._price(symbol, price)
+        market = exchange.spot.markets.get(symbol)
+        if market is not None:
+            self.pin(market.pair.base, number * exchange.flow.price(market.pair.quote))
+            if exchange.flow.market is None:
+                market.mark(number, exchange.clock.steady_ms())
+                exchange.spot.feed.market_moved(market)
+            return
+        listing = exchange.futures.listings[symbol]
+        self.pin(listing.contract.base, number)
+        if exchange.flow.market is None:
+            listing.last = number
+            listing.series.note(exchange.clock.steady_ms(), number)
+
+    def pin(self, coin: str, dollars: Decimal) -> None:
+        """Give a coin a price, and its contracts their index."""
+        exchange = self._exchange
+        if exchange.flow.market is not None:
+            exchange.flow.push(coin, dollars)
+            return
+        exchange.flow.pin(coin, dollars)
+        for listing in exchange.futures.listings.values():
+            if listing.contract.base == coin:
+                listing.set_index(exchange.clock.steady_ms(), dollars)
+
+
+class BookScript(_Scripted):
+    """Books by hand."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        super().__init__(exchange)
+        self._ids = count(1)
+
+    def set(self, symbol: str, *, bids: Iterable[Level] | None = None, asks: Iterable[Level] | None = None) -> None:
+        """Put exactly these levels into a book, in place of all that is there but users' orders.
+
+        A level that meets users' orders trades with them, at their price, and only its rest stays.
+
+        Args:
+            symbol: A pair or contract.
+            bids: (price, size) in any order; None leaves the side as it is, an empty list empties it.
+            asks: The same for the other side.
+
+        Raises:
+            ValueError: The symbol is not listed, a number is not on its grid, two levels have one price, or the sides
+                would cross.
+            TypeError: A float was given.
+            RuntimeError: The market is a synthetic one: its makers would quote over it.
+        """
+        if self._exchange.flow.market is not None:
+            raise RuntimeError('the makers own this book; open the exchange with market="scripted"')
+        book = self._found(symbol).book
+        sides: dict[Side, dict[Decimal, Decimal]] = {}
+        for side, levels in (("buy", bids), ("sell", asks)):
+            if levels is not None:
+                sides["buy" if side == "buy" else "sell"] = self._levels(symbol, levels)
+        best_bid = max(sides["buy"] if "buy" in sides else _strangers(book, "buy"), default=None)
+        best_ask = min(sides["sell"] if "sell" in sides else _strangers(book, "sell"), default=None)
+        if best_bid is not None and best_ask is not None and best_bid >= best_ask:
+            raise ValueError(f"the book of {symbol} would cross: {best_bid} bid, {best_ask} asked")
+        self.put(symbol, sides)
+
+    def put(self, symbol: str, sides: dict[Side, dict[Decimal, Decimal]]) -> None:
+        """`set` without the checks."""
+        exchange, book = self._exchange, self._found(symbol).book
+        for side in sides:
+            for order in book.orders(side, None):
+                book.cancel(order.order_id)
+        for side, levels in sides.items():
+            for price in sorted(levels, reverse=side == "buy"):
+                left = self._meet(symbol, side, price, levels[price])
+                if left:
+                    book.add(Resting(f"s{next(self._ids)}", side, price, left, None))
+        shown: dict[str, Json] = {
+            "bids" if side == "buy" else "asks": [
+                [price, levels[price]] for price in sorted(levels, reverse=side == "buy")
+            ]
+            for side, levels in sides.items()
+        }
+        exchange.log.write("book", symbol=symbol, **shown)
+        market = exchange.spot.markets.get(symbol)
+        if market is not None:
+            exchange.spot.feed.market_moved(market)
+
+    def bids(self, symbol: str) -> list[tuple[Decimal, Decimal]]:
+        """All bids as (price, size), users' orders included, best first."""
+        return self._found(symbol).book.levels("buy", 1_000_000)
+
+    def asks(self, symbol: str) -> list[tuple[Decimal, Decimal]]:
+        """All asks as (price, size), users' orders included, best first."""
+        return self._found(symbol).book.levels("sell", 1_000_000)
+
+    def _meet(self, symbol: str, side: Side, price: Decimal, size: Decimal) -> Decimal:
+        """Trade a new level with the users' orders in its way; what is left of it."""
+        exchange = self._exchange
+        market = exchange.spot.markets.get(symbol)
+        if market is not None:
+            return exchange.spot.engine.meet(market, side, price, size)
+        return exchange.futures.engine.meet(exchange.futures.listings[symbol], side, price, size)
+
+    def _levels(self, symbol: str, levels: Iterable[Level]) -> dict[Decimal, Decimal]:
+        found: dict[Decimal, Decimal] = {}
+        for price, size in levels:
+            at = self._price(symbol, price)
+            if at in found:
+                raise ValueError(f"two levels at {price}")
+            found[at] = self._size(symbol, size)
+        return found
+
+
+def _on_grid(number: Decimal, step: Decimal, what: str) -> Decimal:
+    if number % step:
+        raise ValueError(f"{number} is no multiple of {step}, {what}")
+    # With the step's own places, so that the log writes one number one way.
+    return number.quantize(step) if step == Decimal(1).scaleb(step.adjusted()) else number
+
+
+def _strangers(book: Book, side: Side) -> list[Decimal]:
+    return [order.price for order in book.orders(side, None)]

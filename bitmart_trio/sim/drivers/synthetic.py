@@ -1,0 +1,388 @@
+"""The synthetic market: a seeded price per coin, makers that quote around it on every book, and takers that trade.
+
+Both markets follow the same prices, so that BTC costs the same on spot and on futures. `Flow` walks the prices on, ten
+times a second; each market owns a `Quoter` a book and calls `Quoter.step` with the new price. The walk is made of
+whole points and seeded choices only, so one seed gives the same market on every machine.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import TYPE_CHECKING, TypeAlias
+
+import attrs
+
+from ..kernel.book import Book, Resting, Side
+
+if TYPE_CHECKING:
+    from ..exchange import Exchange
+
+Take: TypeAlias = "Callable[[Side, Decimal, Decimal | None], None]"
+"""A synthetic taker at work: side, limit price, size (None: all there is within the limit)."""
+
+_QUIET, _NORMAL, _BURST = 0, 1, 2
+_MOVES = (10, 35, 90)
+"""Chance in percent, by mood, that a tick moves the price."""
+_REACH = (1, 2, 6)
+"""Greatest move of a tick by mood, in half units."""
+_TRADES = (8, 30, 80)
+"""Chance in percent, by mood, that a tick brings a taker."""
+_HOUR_MS = 3_600_000
+_MOVES_AN_HOUR = 36_000
+DOLLARS = frozenset({"USDT", "USDC", "USD"})
+"""What costs one US dollar, always."""
+
+
+def _not_negative(options: object, attribute: object, value: float) -> None:
+    if not 0 <= value < float("inf"):
+        raise ValueError(f"every option of a market must be zero or more: {value}")
+
+
+def _hours(hours: Iterable[int]) -> frozenset[int]:
+    found = frozenset(hours)
+    if not found <= frozenset(range(24)):
+        raise ValueError("quiet_hours are hours of the day, 0 to 23")
+    return found
+
+
+@attrs.frozen(kw_only=True)
+class Market:
+    """What the synthetic market is like; without arguments, the usual one.
+
+    Raises:
+        ValueError: A number is negative, or an hour is none.
+    """
+
+    volatility: float = attrs.field(default=1.0, validator=_not_negative)
+    """How far prices move, as a multiple of the usual."""
+    activity: float = attrs.field(default=1.0, validator=_not_negative)
+    """How often takers trade, as a multiple of the usual; 0 leaves quotes that move and trade only when run over."""
+    trend: float = 0.0
+    """What every coin gains in an hour, as a share of its first price: 0.01 for one percent, negative for a fall."""
+    bursts: int = attrs.field(default=1, validator=_not_negative)
+    """How many hectic spells (a few seconds each) come on two ordinary ones (half a minute at most)."""
+    quiet: int = attrs.field(default=1, validator=_not_negative)
+    """How many quiet spells come on two ordinary ones."""
+    quiet_hours: frozenset[int] = attrs.field(default=frozenset(), converter=_hours)
+    """Hours of the UTC day in which hardly anything happens."""
+    gaps: float = attrs.field(default=0.0, validator=_not_negative)
+    """How many times an hour, on average, a price jumps; each coin for itself."""
+    gap_size: float = attrs.field(default=0.02, validator=_not_negative)
+    """The greatest jump, as a share of the price."""
+
+    def moods(self) -> tuple[int, ...]:
+        """The spells to choose from."""
+        return (_QUIET,) * self.quiet + (_NORMAL, _NORMAL) + (_BURST,) * self.bursts
+
+
+@attrs.frozen
+class Coin:
+    """How a coin's price walks: in whole points around ``base``."""
+
+    name: str
+    point: Decimal
+    """The grid of the price, in US dollars."""
+    base: int
+    """Where the price begins, roughly, in points."""
+    unit: int
+    """Twice the greatest move of a tick in ordinary times, in points."""
+
+    @classmethod
+    def at(cls, name: str, price: Decimal) -> Coin:
+        """A coin that costs about so much; its price has seven digits and moves like the others' do."""
+        point = Decimal(1).scaleb(price.adjusted() - 6)
+        base = int(price / point)
+        return cls(name, point, base, max(2, base * 40 // 1_000_000))
+
+
+COINS = (
+    Coin("BTC", Decimal("0.01"), 6_000_000, 200),
+    Coin("ETH", Decimal("0.01"), 300_000, 12),
+    Coin("BMX", Decimal("0.00001"), 30_000, 2),
+)
+"""The coins that every exchange knows; what an account is worth is counted with them."""
+
+
+@attrs.define
+class _Walk:
+    """One coin's price, counted in points."""
+
+    coin: Coin
+    market: Market
+    moods: tuple[int, ...]
+    base: int
+    points: int
+    dice: random.Random
+    gap_dice: random.Random
+    mood: int = _NORMAL
+    mood_left: int = 100
+    carried: float = 0.0
+    """The part of a point that the trend has not moved yet."""
+    pinned: Decimal | None = None
+    """The exact price somebody has set; it stands still."""
+
+    def move(self, asleep: bool) -> None:
+        """One tick."""
+        self.mood_left -= 1
+        if self.mood_left <= 0:
+            self.mood = self.dice.choice(self.moods)
+            self.mood_left = self.dice.randint(10, 40) if self.mood == _BURST else self.dice.randint(50, 300)
+        if asleep:
+            self.mood = _QUIET
+        market = self.market
+        if market.trend:
+            self._drift(market.trend)
+        if market.gaps and self.gap_dice.random() < market.gaps / _MOVES_AN_HOUR:
+            self.points += round(self.points * market.gap_size * self.gap_dice.uniform(-1, 1))
+        if self.dice.randrange(100) < _MOVES[self.mood]:
+            unit = self.coin.unit
+            reach = max(1, unit * _REACH[self.mood] // 2)
+            # A weak spring: the walk may wander for hours, but a run of months does not end at zero.
+            away = self.points - self.base
+            pull = abs(away) * unit * 3 // (2 * self.base)
+            if market.volatility != 1:
+                reach, pull = round(reach * market.volatility), round(pull * market.volatility)
+            self.points += self.dice.randint(-reach, reach) + (-pull if away > 0 else pull)
+        self.points = max(self.points, self.coin.base // 10)
+
+    def _drift(self, trend: float) -> None:
+        self.carried += self.coin.base * trend / _MOVES_AN_HOUR
+        whole = int(self.carried)
+        self.carried -= whole
+        # The spring's middle goes along, down to where the price itself stops.
+        self.base = max(self.base + whole, self.coin.base // 10)
+        self.points += whole
+
+
+class Flow:
+    """The prices of all coins in US dollars.
+
+    Args:
+        exchange: Whose market it is.
+        coins: Every coin with a price.
+        traded: The names of those that are traded; the others' prices stand still.
+        market: What the walk is like; None: prices stand still until they are set.
+    """
+
+    def __init__(
+        self, exchange: Exchange, coins: Iterable[Coin], market: Market | None, traded: frozenset[str]
+    ) -> None:
+        self.market: Market | None = market
+        self._clock = exchange.clock
+        self._walks: dict[str, _Walk] = {}
+        options = Market() if market is None else market
+        for coin in coins:
+            stream = exchange.random(f"flow/{coin.name}")
+            off = 0 if market is None else stream.randint(-coin.base // 100, coin.base // 100)
+            gaps = exchange.random(f"gaps/{coin.name}")
+            self._walks[coin.name] = _Walk(coin, options, options.moods(), coin.base, coin.base + off, stream, gaps)
+        self._moving = [walk for name, walk in self._walks.items() if name in traded]
+
+    def price(self, coin: str) -> Decimal:
+        """What a coin costs now, on its grid of points or as it was pinned; 1 for a dollar."""
+        if coin in DOLLARS:
+            return Decimal(1)
+        walk = self._walks[coin]
+        return walk.points * walk.coin.point if walk.pinned is None else walk.pinned
+
+    def rate(self, base: str, quote: str) -> Decimal:
+        """What one currency costs in another."""
+        return self.price(base) if quote in DOLLARS else self.price(base) / self.price(quote)
+
+    def first(self, coin: str) -> Decimal:
+        """What a coin cost, roughly, before the exchange opened."""
+        if coin in DOLLARS:
+            return Decimal(1)
+        walk = self._walks[coin]
+        return walk.coin.base * walk.coin.point
+
+    def knows(self, coin: str) -> bool:
+        """Whether a coin has a price."""
+        return coin in DOLLARS or coin in self._walks
+
+    def trade_chance(self, coin: str) -> int:
+        """How likely a tick brings a taker at the moment, in percent: low in quiet spells, high in bursts."""
+        walk = self._walks[coin]
+        return round(_TRADES[walk.mood] * walk.market.activity)
+
+    def advance(self, ticks: int = 1) -> None:
+        """Walk every coin on by so many ticks of a tenth of a second."""
+        if self.market is None:
+            return
+        hours = self.market.quiet_hours
+        asleep = bool(hours) and self._clock.steady_ms() // _HOUR_MS % 24 in hours
+        for _ in range(ticks):
+            for walk in self._moving:
+                walk.move(asleep)
+
+    def push(self, coin: str, price: Decimal) -> None:
+        """Move a coin at once, for tests that need a price; the walk goes on from there."""
+        walk = self._walks[coin]
+        walk.points = int(price / walk.coin.point)
+
+    def pin(self, coin: str, price: Decimal) -> None:
+        """Give a coin exactly this price, until it is given another."""
+        self._walks[coin].pinned = price
+
+
+class Quoter:
+    """The synthetic makers and takers of one book.
+
+    Makers keep ``levels`` prices a side, ``spacing`` apart. When the price moves through quotes, a taker clears what
+    rests there, users' orders included: a user's limit order is always filled once the walk has crossed it.
+
+    Args:
+        book: The book to quote on; orders are added and cancelled there directly, they never cross.
+        random: The random stream of this book alone.
+        spacing: Distance between quotes, a multiple of the market's tick.
+        lot: The market's size step.
+        lots: Least and greatest size of one quote, in lots.
+        take: How a synthetic taker trades on this market.
+        levels: Quotes a side.
+    """
+
+    def __init__(
+        self,
+        book: Book,
+        random: random.Random,
+        *,
+        spacing: Decimal,
+        lot: Decimal,
+        lots: tuple[int, int],
+        take: Take,
+        levels: int = 60,
+    ) -> None:
+        self._book = book
+        self._random = random
+        self._spacing = spacing
+        self._lot = lot
+        self._lots = lots
+        self._take = take
+        self._levels = levels
+        self._centre: int | None = None
+        self._quotes: dict[Side, dict[int, Resting]] = {"buy": {}, "sell": {}}
+        self._count = 0
+        self._takes = -1
+        """How often the book had been traded on when the quotes were last complete."""
+
+    def step(self, price: Decimal, trade_chance: int = 0) -> None:
+        """Follow the price: bids up to it, asks above it, and now and then a trade."""
+        centre = int(price / self._spacing)
+        before, self._centre = self._centre, centre
+        moved = before is None or before != centre
+        if moved:
+            if before is not None:
+                self._cross(before, centre)
+            self._trim(centre)
+        if moved or self._book.takes != self._takes:
+            self._refill(centre)
+            self._takes = self._book.takes
+        if before is not None:
+            self._churn(centre)
+            # A leap over all quotes ends with a trade where it lands, or the last price would stay behind.
+            if self._random.randrange(100) < trade_chance or abs(centre - before) > self._levels:
+                self._trade()
+
+    def _cross(self, before: int, centre: int) -> None:
+        """Clear the side the price has moved into."""
+        side: Side = "buy" if centre > before else "sell"
+        met: Side = "sell" if side == "buy" else "buy"
+        last = centre if side == "buy" else centre + 1
+        quotes = self._quotes[met]
+        # Makers see it coming: only the outermost quote is sure to be traded, most of the others are pulled in time.
+        for index in [index for index in quotes if (index < last if side == "buy" else index > last)]:
+            if self._random.randrange(3):
+                self._book.cancel(quotes.pop(index).order_id)
+        limit = last * self._spacing
+        if self._book.crosses(side, limit):
+            self._take(side, limit, None)
+
+    def _trim(self, centre: int) -> None:
+        """Forget quotes that were traded and pull those too far away."""
+        for side, quotes in self._quotes.items():
+            low, high = (centre - self._levels + 1, centre) if side == "buy" else (centre + 1, centre + self._levels)
+            for index in [index for index in quotes if not low <= index <= high]:
+                self._book.cancel(quotes.pop(index).order_id)
+
+    def _refill(self, centre: int) -> None:
+        for side, first, step in (("buy", centre, -1), ("sell", centre + 1, 1)):
+            quotes = self._quotes["buy" if side == "buy" else "sell"]
+            for index in range(first, first + step * self._levels, step):
+                quote = quotes.get(index)
+                if index > 0 and (quote is None or not quote.left):
+                    self._quote("buy" if side == "buy" else "sell", index)
+
+    def _quote(self, side: Side, index: int) -> None:
+        self._count += 1
+        quote = Resting(
+            f"q{self._count}", side, index * self._spacing, self._random.randint(*self._lots) * self._lot, None
+        )
+        self._quotes[side][index] = quote
+        self._book.add(quote)
+
+    def _churn(self, centre: int) -> None:
+        """Change the size of a few quotes, mostly near the price."""
+        for _ in range(self._random.randrange(3)):
+            side: Side = "buy" if self._random.randrange(2) else "sell"
+            away = min(self._random.randrange(1, 12) ** 2 // 3, self._levels - 1)
+            index = centre - away if side == "buy" else centre + 1 + away
+            if index > 0:
+                quote = self._quotes[side].get(index)
+                if quote is not None:
+                    self._book.cancel(quote.order_id)
+                self._quote(side, index)
+
+    def _trade(self) -> None:
+        side: Side = "buy" if self._random.randrange(2) else "sell"
+        best = self._book.best("sell" if side == "buy" else "buy")
+        if best is None:
+            return
+        room = 2 * self._spacing
+        size = max(1, self._random.randint(*self._lots) * self._random.randint(1, 10) // 10) * self._lot
+        self._take(side, best + room if side == "buy" else best - room, size)
+
+
+FEW = 12
+"""So many markets are all looked after at every tick, if ticks are short."""
+SHORT_MS = 500
+A_ROUND = 30
+"""Of more, or with longer ticks, those that somebody minds, and each of the others once in so many ticks."""
+
+
+class Rota:
+    """Which markets live on at a tick, so that a hundred of them cost hardly more than ten.
+
+    One that nobody minds waits for its turn; whoever looks at it asks `behind` first.
+
+    Args:
+        names: The markets, in order.
+        minded: Whether somebody would notice at once: listens, has an order or a position there.
+        tick_ms: How far ticks are apart.
+    """
+
+    def __init__(self, names: Iterable[str], minded: Callable[[str], bool], tick_ms: int) -> None:
+        self._names = list(names)
+        self._minded = minded
+        self._all = len(self._names) <= FEW and tick_ms < SHORT_MS
+        self._ticks = 0
+        self._lived = dict.fromkeys(self._names, 0)
+
+    def turn(self) -> list[str]:
+        """The markets of this tick."""
+        names = self._names
+        if self._all or not names:
+            return names
+        first = self._ticks * len(names) // A_ROUND
+        self._ticks += 1
+        due = {names[number % len(names)] for number in range(first, self._ticks * len(names) // A_ROUND)}
+        found = [name for name in names if name in due or self._minded(name)]
+        self._lived.update(dict.fromkeys(found, self._ticks))
+        return found
+
+    def behind(self, name: str) -> bool:
+        """Whether a market has let a tick pass; it counts as looked after from now on."""
+        behind = self._lived[name] != self._ticks
+        self._lived[name] = self._ticks
+        return behind

@@ -1,0 +1,235 @@
+"""What ``/sim/state`` shows of a simulated exchange: markets, books, trades, accounts, connections, faults, events.
+
+Reading changes nothing: no account, trader or order comes into being by being looked at. Only what is asked for is put
+together, so that a page may ask twice a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from ..faults import describe_fault
+
+if TYPE_CHECKING:
+    from ..bitmart.wire import Json
+    from ..exchange import Exchange
+    from ..faults import FaultHandle
+    from ..kernel.accounts import Account, Wallet
+    from ..kernel.book import Book
+    from .websocket import Sockets
+
+LEVELS_MOST: Final = 200
+TRADES_MOST: Final = 200
+EVENTS_MOST: Final = 500
+"""How many events one answer carries at most: of more, the latest."""
+
+_FUTURES_SIDES: Final = {1: "open long", 2: "close short", 3: "close long", 4: "open short"}
+_ONE_WAY_SIDES: Final = {1: "buy", 2: "buy, reduce only", 3: "sell, reduce only", 4: "sell"}
+
+
+def overview(exchange: Exchange, sockets: Sockets) -> dict[str, Json]:
+    """The whole exchange but for books, trades and events."""
+    return {
+        "time": exchange.now_ms(),
+        "skew_ms": exchange.clock.skew_ms,
+        "held": exchange.clock.held,
+        "seed": exchange.seed,
+        "symbols": [*exchange.spot.markets, *exchange.futures.listings],
+        "markets": _markets(exchange),
+        "endpoints": len(exchange.routes.table),
+        "channels": [*sorted(exchange.feed.channels)],
+        "topics": [*exchange.feed.topics()],
+        "accounts": [_account(exchange, account) for account in exchange.accounts.all()],
+        "connections": [connection.describe() for connection in sockets.connections],
+        "http_connections": [link.names[-1] for link in sockets.links],
+        "faults": active_faults(exchange),
+        "schedule": {
+            "ticks": exchange.schedule.ticks,
+            "skipped": exchange.schedule.skipped,
+            "worst_ms": round(exchange.schedule.worst_ms, 3),
+        },
+        "counters": {
+            "opened": dict(sockets.opened),
+            "refused": dict(sockets.refused),
+            "fault_hits": dict(exchange.faults.hits),
+        },
+    }
+
+
+def books(exchange: Exchange, symbols: Iterable[str], levels: int) -> Json:
+    """The best levels a side of these symbols' books, best first, as [price, size] texts; unknown ones are left out."""
+    found = ((symbol, _book(exchange, symbol)) for symbol in symbols)
+    return {
+        symbol: {
+            "version": book.version,
+            "bids": [[price, size] for price, size in book.levels("buy", levels)],
+            "asks": [[price, size] for price, size in book.levels("sell", levels)],
+        }
+        for symbol, book in found
+        if book is not None
+    }
+
+
+def trades(exchange: Exchange, symbols: Iterable[str], count: int) -> Json:
+    """The latest public trades of these symbols, newest first; sizes of contracts are in contracts."""
+    return {symbol: list(islice(_trades(exchange, symbol), count)) for symbol in symbols if _book(exchange, symbol)}
+
+
+def events(exchange: Exchange, since: int) -> Json:
+    """The event log behind its first ``since`` events, oldest first; ``next`` is the ``since`` of the next question."""
+    log = exchange.log
+    kept_from = max(log.written - min(len(log.lines), EVENTS_MOST), 0)
+    first = min(max(since, kept_from), log.written)
+    return {
+        "next": log.written,
+        "missed": max(first - since, 0),
+        "lines": list(islice(log.lines, len(log.lines) - (log.written - first), None)),
+    }
+
+
+def fault(handle: FaultHandle) -> dict[str, Json]:
+    """One active fault with the id that ends it, and its hits."""
+    return {"id": handle.id, **describe_fault(handle.fault), "hits": handle.hits}
+
+
+def active_faults(exchange: Exchange) -> list[Json]:
+    """The active faults in the order in which they were added."""
+    return [fault(handle) for handle in exchange.faults.active]
+
+
+def _markets(exchange: Exchange) -> list[Json]:
+    rows: list[Json] = []
+    for symbol, market in exchange.spot.markets.items():
+        rows.append({"symbol": symbol, "market": "spot", **_prices(market.book, market.last)})
+    for symbol, listing in exchange.futures.listings.items():
+        row = {"symbol": symbol, "market": "futures", **_prices(listing.book, listing.last)}
+        rows.append({**row, "mark": listing.mark, "funding_rate": listing.funding.expected})
+    return rows
+
+
+def _prices(book: Book, last: Decimal) -> dict[str, Json]:
+    return {"last": last, "bid": book.best("buy"), "ask": book.best("sell")}
+
+
+def _book(exchange: Exchange, symbol: str) -> Book | None:
+    market = exchange.spot.markets.get(symbol) or exchange.futures.listings.get(symbol)
+    return None if market is None else market.book
+
+
+def _trades(exchange: Exchange, symbol: str) -> Iterator[Json]:
+    market = exchange.spot.markets.get(symbol)
+    if market is not None:
+        for trade in reversed(market.trades):
+            yield {"ms": trade.time_ms, "price": trade.price, "size": trade.size, "side": trade.side}
+        return
+    for made in reversed(exchange.futures.listings[symbol].prints):
+        side = "sell" if made.buyer_is_maker else "buy"
+        yield {"ms": made.time_ms, "price": made.price, "size": made.size, "side": side}
+
+
+def _account(exchange: Exchange, account: Account) -> Json:
+    return {
+        "account_id": account.account_id,
+        "name": account.name,
+        "parent": account.parent,
+        "spot": _balances(account.spot),
+        "fund": _balances(account.fund),
+        "futures": _balances(account.futures),
+        "orders": [*_spot_orders(exchange, account), *_futures_orders(exchange, account)],
+        "positions": _positions(exchange, account),
+    }
+
+
+def _balances(wallet: Wallet) -> Json:
+    return {currency: {"available": available, "frozen": frozen} for currency, available, frozen in wallet.rows()}
+
+
+def _spot_orders(exchange: Exchange, account: Account) -> Iterator[Json]:
+    for order in exchange.spot.engine.open_orders(account.account_id):
+        yield {
+            "market": "spot" if order.mode == "spot" else "margin",
+            "order_id": order.order_id,
+            "client_order_id": order.form.client_order_id,
+            "symbol": order.form.market.pair.symbol,
+            "side": order.form.side,
+            "type": order.form.type,
+            "price": order.form.price,
+            "size": order.form.size,
+            "filled": order.filled_size,
+            "created_ms": order.created_ms,
+        }
+    for algo in exchange.spot.algo.of_account(account.account_id):
+        if algo.state == "new":
+            yield {
+                "market": "spot",
+                "order_id": algo.order_id,
+                "client_order_id": algo.form.client_order_id,
+                "symbol": algo.form.market.pair.symbol,
+                "side": algo.form.side,
+                "type": algo.type,
+                "price": algo.trigger_price,
+                "size": algo.form.size,
+                "filled": 0,
+                "created_ms": algo.created_ms,
+            }
+
+
+def _futures_orders(exchange: Exchange, account: Account) -> Iterator[Json]:
+    trader = exchange.futures.engine.traders.get(account.account_id)
+    if trader is None:
+        return
+    sides = _ONE_WAY_SIDES if trader.one_way else _FUTURES_SIDES
+    for order in reversed(trader.orders.values()):
+        yield {
+            "market": "futures",
+            "order_id": order.order_id,
+            "client_order_id": order.client_order_id,
+            "symbol": order.contract.symbol,
+            "side": sides[order.side],
+            "type": order.type,
+            "price": order.price,
+            "size": order.size,
+            "filled": order.deal_size,
+            "created_ms": order.created_ms,
+        }
+    for plan in reversed(trader.plans.values()):
+        yield {
+            "market": "futures",
+            "order_id": plan.order_id,
+            "client_order_id": plan.client_order_id,
+            "symbol": plan.contract.symbol,
+            "side": sides[plan.side],
+            "type": plan.kind,
+            "price": plan.trigger_price,
+            "size": plan.size,
+            "filled": 0,
+            "created_ms": plan.created_ms,
+        }
+
+
+def _positions(exchange: Exchange, account: Account) -> list[Json]:
+    engine = exchange.futures.engine
+    trader = engine.traders.get(account.account_id)
+    if trader is None:
+        return []
+    rows: list[Json] = []
+    for held in trader.open_positions():
+        listing = exchange.futures.listings[held.contract.symbol]
+        rows.append(
+            {
+                "symbol": held.contract.symbol,
+                "side": held.direction,
+                "size": held.size,
+                "entry": held.entry,
+                "mark": listing.mark,
+                "margin": held.margin,
+                "margin_mode": held.open_type,
+                "leverage": held.leverage,
+                "profit": held.profit(listing.mark),
+                "liquidation": engine.liquidation_price(trader, held),
+            }
+        )
+    return rows

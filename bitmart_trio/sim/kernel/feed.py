@@ -1,0 +1,99 @@
+"""The push side of the simulated exchange: which topics exist, what each says first, and who listens to it.
+
+Chapters register a `FeedChannel` a channel; matching and the market flow call `Feed.publish`. Nothing here knows
+sockets: a listener is a
+function that takes a frame and never waits.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import attrs
+
+if TYPE_CHECKING:
+    from ..bitmart.wire import Json
+    from .accounts import Account
+
+SocketKind: TypeAlias = Literal["spot/public", "spot/private", "futures/public", "futures/private"]
+Frame: TypeAlias = "dict[str, Json]"
+Deliver: TypeAlias = "Callable[[Frame], None]"
+
+
+@attrs.frozen
+class FeedChannel:
+    """One channel, such as ``spot/ticker`` or ``futures/depthAll20``: the part of a topic before the colon."""
+
+    name: str
+    socket: SocketKind
+    takes: Callable[[str], bool]
+    """Whether the part after the colon ("" when there is none) names something that exists."""
+    first: Callable[[str, Account | None], Iterable[Frame]] = lambda rest, account: ()
+    """The frames sent right after the acknowledgement."""
+    asked: Callable[[str, Account | None], Iterable[Frame]] | None = None
+    """The answer to the request verb; None where the channel does not take it."""
+
+
+class Feed:
+    """Topics and their listeners."""
+
+    def __init__(self) -> None:
+        self.channels: dict[str, FeedChannel] = {}
+        self.changes: int = 0
+        """How often a topic has found its first listener or lost its last one."""
+        self.symbols: Counter[str] = Counter()
+        """How many topics somebody listens to, by the symbol they are about ("" for those about none)."""
+        self._listeners: dict[tuple[str, str | None], list[Deliver]] = {}
+
+    def add(self, channel: FeedChannel) -> None:
+        """Make a channel known."""
+        if channel.name in self.channels:
+            raise ValueError(f"two channels named {channel.name}")
+        self.channels[channel.name] = channel
+
+    def find(self, socket: SocketKind, topic: str) -> tuple[FeedChannel, str] | Literal["channel", "filter"]:
+        """The channel of a topic and its filter, or what is wrong.
+
+        No such channel on this socket, or no such filter.
+        """
+        name, _, rest = topic.partition(":")
+        channel = self.channels.get(name)
+        if channel is None or channel.socket != socket:
+            return "channel"
+        return (channel, rest) if channel.takes(rest) else "filter"
+
+    def listen(self, topic: str, account_id: str | None, deliver: Deliver) -> Callable[[], None]:
+        """Call ``deliver`` with every frame of a topic until the returned function is called."""
+        key = (topic, account_id)
+        symbol = topic.partition(":")[2].partition("@")[0]
+        if key not in self._listeners:
+            self._listeners[key] = []
+            self.changes += 1
+            self.symbols[symbol] += 1
+        self._listeners[key].append(deliver)
+
+        def stop() -> None:
+            listeners = self._listeners.get(key, [])
+            if deliver in listeners:
+                listeners.remove(deliver)
+                if not listeners:
+                    del self._listeners[key]
+                    self.changes += 1
+                    self.symbols[symbol] -= 1
+
+        return stop
+
+    def wanted(self, topic: str, account_id: str | None = None) -> bool:
+        """Whether anybody listens, so that frames nobody reads are never built."""
+        return (topic, account_id) in self._listeners
+
+    def topics(self) -> list[str]:
+        """The topics that are listened to, in the order in which they were first asked for."""
+        return list(dict.fromkeys(topic for topic, _ in self._listeners))
+
+    def publish(self, topic: str, frame: Frame, account_id: str | None = None) -> None:
+        """Hand a frame to the topic's listeners; private topics go to one account's listeners only."""
+        for deliver in tuple(self._listeners.get((topic, account_id), ())):
+            deliver(frame)

@@ -1,0 +1,1 @@
+"""What a user may exchange of an exchange: how it takes fees, fills orders, funds and is moved."""

@@ -1,0 +1,317 @@
+"""Opening a simulated exchange, in process over pipes or on loopback over TCP, and clients set up for it.
+
+    async with open_exchange(seed=7) as exchange, exchange.open_client() as client:
+        ...
+
+The only module of the simulator that knows the client side.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from functools import partial
+from typing import Final, Literal, TypeAlias, TypedDict
+from urllib.parse import urlsplit
+
+import attrs
+import httpx
+import trio
+
+from ..client import Client, Connect, Futures, Spot, Streams, open_client, open_futures, open_spot, open_streams
+from ..config import Config, Environment, is_loopback
+from ..credentials import Credentials
+from .drivers.script import BookScript, MarketScript
+from .exchange import TICK_SECONDS, Exchange, Kind
+from .faces.http import SOCKET_PATHS, serve_stream
+from .faces.link import Link
+from .faces.pipe import Pipe, open_pipe
+from .faces.transport import MemoryTransport
+from .faces.websocket import KINDS, Connection, Limits, Sockets
+from .faults import Fault, Faults, RefuseConnect
+from .kernel.symbols import Symbol
+
+IN_PROCESS_URL: Final = "http://simulated.invalid"
+"""A name that never resolves: a client that misses the in-process transport cannot reach anybody by mistake."""
+ADDRESS: Final = "127.0.0.1"
+
+
+Who: TypeAlias = "Credentials | Literal['default'] | None"
+"""Whose client it is: ``default`` is the account that is always there, None a client without credentials."""
+
+
+class _Options(TypedDict):
+    environment: Environment
+    config: Config
+    http_transport: httpx.AsyncBaseTransport | None
+    connect: Connect | None
+
+
+class Venue:
+    """A simulated exchange that is open, and the ways to it."""
+
+    def __init__(
+        self, exchange: Exchange, nursery: trio.Nursery, limits: Limits | None, url: str, host: str = ""
+    ) -> None:
+        self.exchange = exchange
+        """The exchange itself: clock, accounts, markets, feed, event log."""
+        # Play money: its key may go there, wherever it listens.
+        elsewhere = not is_loopback(urlsplit(url).hostname)
+        self.environment: Environment = Environment.at(url, allow_plaintext=elsewhere)
+        self.credentials: Credentials = Credentials("sim-key", "sim-secret", "sim-memo")
+        """Those of the default account."""
+        self._nursery = nursery
+        self._sockets = Sockets(exchange, limits, host)
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong: add, remove, count."""
+        return self.exchange.faults
+
+    @property
+    def market(self) -> MarketScript:
+        """Trades and prices by hand: ``exchange.market.trade("BTC_USDT", price="60000", size="1")``."""
+        return self.exchange.market
+
+    @property
+    def book(self) -> BookScript:
+        """Books by hand, on a scripted market: ``exchange.book.set("BTC_USDT", bids=[("59999", "1")], asks=[])``."""
+        return self.exchange.book
+
+    def tick(self) -> None:
+        """Let the market look around now: quotes, triggers, liquidations, paced pushes; see ``live``."""
+        self.exchange.tick()
+
+    @property
+    def limits(self) -> Limits:
+        """What the exchange allows its sockets; change it at any time."""
+        return self._sockets.limits
+
+    @property
+    def connections(self) -> list[Connection]:
+        """The open sockets, oldest first; a live list."""
+        return self._sockets.connections
+
+    def drop_connections(self, kind: str | None = None) -> int:
+        """Break connections off without a word.
+
+        All sockets, or those that match (``spot/*``, ``ws-3``; ``http`` for REST).
+        """
+        return self._sockets.drop(kind)
+
+    def clock(self) -> float:
+        """The right time in seconds since 1970: the exchange's own, without the skew that a fault puts on it."""
+        return self.exchange.clock.steady_ms() / 1000
+
+    def http_transport(self, *, address: str = ADDRESS) -> httpx.AsyncBaseTransport:
+        """A transport that reaches this exchange in process, as a client at ``address``."""
+        return MemoryTransport(lambda: self._dial("http", address))
+
+    async def connect(self, url: str, *, address: str = ADDRESS) -> trio.abc.Stream:
+        """Open a stream to the exchange in process; the WebSocket handshake is up to the caller.
+
+        Raises:
+            ConnectionRefusedError: a fault has it so, or the exchange is closed.
+        """
+        await trio.lowlevel.checkpoint()
+        return self._dial(SOCKET_PATHS.get(urlsplit(url).path, "http"), address)
+
+    def open_client(
+        self, credentials: Who = "default", *, config: Config | None = None
+    ) -> AbstractAsyncContextManager[Client]:
+        """`bitmart_trio.open_client` for this exchange, as the default account unless told otherwise."""
+        return open_client(self._credentials(credentials), **self._options(config))
+
+    def open_spot(
+        self, credentials: Who = "default", *, config: Config | None = None
+    ) -> AbstractAsyncContextManager[Spot]:
+        """`bitmart_trio.open_spot` for this exchange."""
+        return open_spot(self._credentials(credentials), **self._options(config))
+
+    def open_futures(
+        self, credentials: Who = "default", *, config: Config | None = None
+    ) -> AbstractAsyncContextManager[Futures]:
+        """`bitmart_trio.open_futures` for this exchange."""
+        return open_futures(self._credentials(credentials), **self._options(config))
+
+    def open_streams(
+        self, credentials: Who = "default", *, config: Config | None = None
+    ) -> AbstractAsyncContextManager[Streams]:
+        """`bitmart_trio.open_streams` for this exchange."""
+        return open_streams(self._credentials(credentials), **self._options(config))
+
+    def _credentials(self, credentials: Who) -> Credentials | None:
+        return self.credentials if credentials == "default" else credentials
+
+    def _options(self, config: Config | None) -> _Options:
+        config = Config() if config is None else config
+        if config.clock is None:
+            config = attrs.evolve(config, clock=self.clock)
+        return _Options(
+            environment=self.environment, config=config, http_transport=self.http_transport(), connect=self.connect
+        )
+
+    def _dial(self, kind: str, address: str) -> Pipe:
+        if self._nursery.cancel_scope.cancel_called or self.faults.take(RefuseConnect, kind):
+            raise ConnectionRefusedError("the simulated exchange refuses the connection")
+        near, far = open_pipe()
+        self._nursery.start_soon(self._serve, far, address)
+        return near
+
+    async def _serve(self, stream: trio.abc.Stream, address: str) -> None:
+        await serve_stream(self.exchange, stream, address=address, sockets=self._sockets)
+
+
+class Server(Venue):
+    """A simulated exchange on loopback; its own clients reach it over TCP, as everybody else's do."""
+
+    url: str
+    """Such as ``http://127.0.0.1:8765``."""
+    port: int
+
+    def __init__(self, exchange: Exchange, nursery: trio.Nursery, limits: Limits | None, host: str, port: int) -> None:
+        self.port = port
+        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        super().__init__(exchange, nursery, limits, self.url, host.lower())
+
+    async def accept(self, stream: trio.SocketStream) -> None:
+        """Serve one accepted connection."""
+        await trio.lowlevel.checkpoint()
+        if self.faults.take(RefuseConnect, *KINDS, "http"):
+            Link(stream, self.faults, ()).sever()
+            return
+        try:
+            address = str(stream.socket.getpeername()[0])
+        except OSError:
+            return  # gone before we looked
+        await self._serve(stream, address)
+
+    def _options(self, config: Config | None) -> _Options:
+        return _Options(
+            environment=self.environment, config=super()._options(config)["config"], http_transport=None, connect=None
+        )
+
+
+@asynccontextmanager
+async def open_exchange(
+    *,
+    seed: int = 0,
+    start: int | None = None,
+    symbols: Iterable[Symbol] | None = None,
+    market: Kind = "synthetic",
+    tick_seconds: float = TICK_SECONDS,
+    limits: Limits | None = None,
+    faults: Iterable[Fault] = (),
+    live: bool = True,
+    log: str | os.PathLike[str] | None = None,
+) -> AsyncGenerator[Venue, None]:
+    """Open a simulated exchange inside this process, without any socket; it works on trio's virtual clock too.
+
+    Args:
+        seed: what every random choice is derived from: same seed and same requests, same events.
+        start: exchange time at opening, in milliseconds; None: that of the tape, or 2026-01-01.
+        symbols: what is traded, by name or as `SpotPair` and `Contract`; None: what is on the tape, or the usual six.
+        market: what moves it: ``"synthetic"``, a `Market` with options of its own, a `Tape`, or ``"scripted"`` when
+            ``venue.market`` and ``venue.book`` say what happens.
+        tick_seconds: how often the market moves and paced pushes go out; longer ticks cost less.
+        limits: what sockets are allowed; as documented when None.
+        faults: active from the beginning.
+        live: whether the market moves by itself; else ``venue.tick()`` moves it.
+        log: a file for the whole event log, a JSON line an event; the exchange keeps the last 20,000 in any case.
+
+    Raises:
+        ValueError: a symbol or an option makes no sense.
+        OSError: the log cannot be written.
+    """
+    exchange = Exchange(seed=seed, start=start, symbols=symbols, market=market, tick_seconds=tick_seconds)
+    with nullcontext() if log is None else exchange.log.to_file(log):
+        async with _owning() as nursery:
+            venue = Venue(exchange, nursery, limits, IN_PROCESS_URL)
+            await _begin(venue, nursery, faults, live)
+            yield venue
+
+
+@asynccontextmanager
+async def open_server(
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    seed: int = 0,
+    start: int | None = None,
+    symbols: Iterable[Symbol] | None = None,
+    market: Kind = "synthetic",
+    tick_seconds: float = TICK_SECONDS,
+    limits: Limits | None = None,
+    faults: Iterable[Fault] = (),
+    live: bool = True,
+    log: str | os.PathLike[str] | None = None,
+) -> AsyncGenerator[Server, None]:
+    """Open a simulated exchange on TCP, HTTP and WebSocket on one port, ready when the block is entered.
+
+    Args:
+        host: a local address; anybody who reaches it may trade and use ``/sim/...``. Browsers get in by it, by any
+            address, and by names without dots; others are named in ``Limits.allowed_hosts``.
+        port: 0 takes a free one, see ``Server.port``.
+        seed: what every random choice is derived from.
+        start: exchange time at opening, in milliseconds; the real time when None (a tape begins then, too).
+        symbols: as for `open_exchange`.
+        market: as for `open_exchange`.
+        tick_seconds: as for `open_exchange`.
+        limits: what sockets are allowed; as documented when None.
+        faults: active from the beginning.
+        live: whether time passes by itself; else the clock is held, and only ``/sim/clock`` (or ``exchange.step``)
+            moves it and the market with it.
+        log: as for `open_exchange`.
+
+    Raises:
+        ValueError: a symbol or an option makes no sense.
+        OSError: the port is taken, the address is not ours, or the log cannot be written.
+    """
+    start = time.time_ns() // 1_000_000 if start is None else start
+    exchange = Exchange(
+        seed=seed, start=start, symbols=symbols, market=market, tick_seconds=tick_seconds, held=not live
+    )
+    with nullcontext() if log is None else exchange.log.to_file(log):
+        async with _owning() as nursery:
+            listeners = await trio.open_tcp_listeners(port, host=host)
+            try:
+                server = Server(exchange, nursery, limits, host, int(listeners[0].socket.getsockname()[1]))
+                # A held clock may be released later, and then the market has to be there.
+                await _begin(server, nursery, faults, live=True)
+                await nursery.start(partial(trio.serve_listeners, server.accept, listeners, handler_nursery=nursery))
+            except BaseException:
+                for listener in listeners:  # nobody else closes them yet
+                    listener.socket.close()
+                raise
+            yield server
+
+
+async def _begin(venue: Venue, nursery: trio.Nursery, faults: Iterable[Fault], live: bool) -> None:
+    for fault in faults:
+        venue.faults.add(fault)
+    if live:
+        await nursery.start(venue.exchange.run)
+
+
+@asynccontextmanager
+async def _owning() -> AsyncGenerator[trio.Nursery, None]:
+    """A nursery that is cancelled at the end of the block; a single error leaves as it was, two or more as a group."""
+    try:
+        async with trio.open_nursery() as nursery:
+            try:
+                yield nursery
+            finally:
+                nursery.cancel_scope.cancel()
+    except BaseExceptionGroup as group:
+        if len(group.exceptions) != 1:
+            raise
+        error = group.exceptions[0]
+        cause, context = error.__cause__, error.__context__
+        try:
+            raise error  # noqa: ASYNC123  # its cause and context are put back below
+        finally:
+            # Raising it here has hung the group on it; the error leaves as it came.
+            error.__cause__, error.__context__ = cause, context
+            del error, cause, context
