@@ -14,7 +14,7 @@ from browser_kit import Browser, find_chromium, open_browser
 
 import bitmart_trio as bm
 from bitmart_trio.sim import faults
-from bitmart_trio.sim.gate import signature
+from bitmart_trio.sim.bitmart.gate import signature
 
 CHROMIUM = find_chromium()
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium")
