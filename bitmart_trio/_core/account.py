@@ -14,6 +14,8 @@ No socket, no clock. A push and a reply that cross on their way say nothing of w
   pushes no balance when an order is placed or cancelled.
 * An order that is missing in a list of the open ones, though nothing was pushed about it since the list was asked for,
   is looked up by itself: so its final state is known, and a list that was cut off closes nothing.
+* Ids are believed until something contradicts them (``identity.py``). While a list shows an order of which nothing says
+  which one it is, or a look-up answers with another order, nothing is in sync, and no order is closed by its absence.
 * After a hole in the pushes nothing counts as read any more.
 
 So once the exchange falls quiet, the last read began after the last push: then the ledger holds what the exchange
@@ -22,12 +24,14 @@ holds. What no push ever told of (one that was lost on an unbroken connection) o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 import attrs
 
+from ..errors import MalformedReply
+from ..models._absent import absent
 from ..models._futures_enums import PositionSide
 from ..models.account_views import (
     AccountOrder,
@@ -37,8 +41,12 @@ from ..models.account_views import (
     OrderChanged,
     PositionChanged,
 )
+from .identity import contradict, identify, same_terms, sort_out
 
 O = TypeVar("O", bound=AccountOrder)  # noqa: E741
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 Kind: TypeAlias = Literal["orders", "balances", "positions"]
 """One list that the exchange can be asked for."""
@@ -55,6 +63,7 @@ SLACK_MS: Final = 1000
 
 _SAME_PRICE: Final = Decimal("1E-6")
 _ZERO: Final = Decimal(0)
+_TERMS: Final = ("price", "size")
 
 
 class Listed(NamedTuple, Generic[O]):
@@ -79,6 +88,8 @@ class AccountLedger(Generic[O]):
         self.balances: dict[str, Balance] = {}
         self.positions: dict[PositionKey, AccountPosition] = {}
         """The open ones."""
+        self.unidentified: Sequence[O] = ()
+        """Open orders that the last list showed, and of which nothing says which ones they are."""
         self.pushes: int = 0
         self.outdated: int = 0
         self.corrections: int = 0
@@ -88,8 +99,10 @@ class AccountLedger(Generic[O]):
         self._marked = dict.fromkeys(self._kinds, 0)
         self._read = dict.fromkeys(self._kinds, -1)
         self._touched: dict[object, int] = {}
-        self._closed: dict[str, None] = {}
+        self._closed: dict[str, O] = {}
         self._doubted: set[str] = set()
+        self._mistaken: set[str] = set()
+        """Orders whose look-up has answered with another order, or one that cannot be told."""
         self._balance_times: dict[str, int] = {}
         self._balances_asked: int | None = None
         self._position_times: dict[PositionKey, int] = {}
@@ -106,8 +119,8 @@ class AccountLedger(Generic[O]):
 
     @property
     def in_sync(self) -> bool:
-        """Whether every list was asked for after the last hole."""
-        return self.read_since(self._hole)
+        """Whether every list was asked for after the last hole, and it is known which orders they speak of."""
+        return self.read_since(self._hole) and not self.unidentified and not self._mistaken
 
     def hole(self) -> None:
         """Pushes were missed: all must be read anew."""
@@ -152,7 +165,12 @@ class AccountLedger(Generic[O]):
     # ---- pushes -----------------------------------------------------------------------------------------------------
 
     def push_order(self, order: O) -> list[Change[O]]:
-        """Take an order as it was pushed."""
+        """Take an order as it was pushed.
+
+        Raises:
+            MalformedReply: nothing says which order it is. All is to be read anew then.
+        """
+        order = self._named(order)
         self._touch(order.order_id)
         known = self.orders.get(order.order_id)
         if order.order_id in self._closed:
@@ -162,17 +180,30 @@ class AccountLedger(Generic[O]):
         self._mark("balances")
         self._mark("positions")
         if known is None:
+            if any(_twins(order, each) for each in self.orders.values()):
+                self._mark("orders")  # two orders, or one that a list has shown under the id of another
             return self._set_order(order, None)
+        order = _completed(order, known)
         verdict = _is_newer(order, known)
         if verdict is False:
             self.outdated += 1
             self._mark("orders")
             return []
         if verdict is None:
-            if _same_terms(order, known):
+            if same_terms(order, known):
                 return []
             self._mark("orders")
         return self._set_order(order, known)
+
+    def _named(self, pushed: O) -> O:
+        """Return what was pushed, under the id of its order."""
+        known = self.orders.get(pushed.order_id) or self._closed.get(pushed.order_id)
+        if pushed.order_id and (known is None or not contradict(pushed, known)):
+            return pushed
+        named = identify(pushed, [*self.orders.values(), *self._closed.values()])
+        if named is None:
+            raise MalformedReply(f"a push of an order on {pushed.symbol} has no id, or that of another order")
+        return named
 
     def push_balance(self, currency: str, balance: Balance, time: int | None) -> list[Change[O]]:
         """Take a balance as it was pushed.
@@ -181,7 +212,12 @@ class AccountLedger(Generic[O]):
             currency: whose.
             balance: all of it.
             time: of what changed it, in milliseconds; None where the exchange does not say.
+
+        Raises:
+            MalformedReply: no currency is named.
         """
+        if not currency:
+            raise MalformedReply("a push of a balance names no currency")
         known = self.balances.get(currency)
         last = self._balance_times.get(currency, 0)
         self.pushes += 1
@@ -201,7 +237,13 @@ class AccountLedger(Generic[O]):
         return [BalanceChanged(currency=currency, balance=balance, previous=known)]
 
     def push_position(self, position: AccountPosition) -> list[Change[O]]:
-        """Take a position as it was pushed; a closed one has size 0."""
+        """Take a position as it was pushed; a closed one has size 0.
+
+        Raises:
+            MalformedReply: no contract is named.
+        """
+        if not position.symbol:
+            raise MalformedReply("a push of a position names no contract")
         key = (position.symbol, position.side)
         known = self.positions.get(key)
         self.pushes += 1
@@ -223,31 +265,54 @@ class AccountLedger(Generic[O]):
 
     # ---- reads ------------------------------------------------------------------------------------------------------
 
-    def read_orders(self, begun: int, rows: Iterable[O]) -> Listed[O]:
-        """Take a list of the open orders. The read is complete once all ``missing`` ones were given to `found`."""
+    def read_orders(self, begun: int, pages: Sequence[Sequence[O]]) -> Listed[O]:
+        """Take a list of the open orders, in the replies that it came in.
+
+        The read is complete once all ``missing`` ones were given to `found`, unless orders are `unidentified` then.
+        """
         changes: list[Change[O]] = []
-        listed: set[str] = set()
-        for row in rows:
-            listed.add(row.order_id)
+        rows, unidentified = sort_out(pages, self.orders, self._closed)
+        self.unidentified = tuple(unidentified)
+        for row in rows.values():
             changes += self._take_row(begun, row)
-        self._doubted -= listed
-        absent = [order for order_id, order in self.orders.items() if order_id not in listed]
-        missing = [order for order in absent if self._untouched_since(order.order_id, begun)]
-        if len(missing) < len(absent):
+        self._doubted -= rows.keys()
+        self._mistaken -= rows.keys()
+        if self.unidentified:
+            self._again("orders")
+            return Listed(changes, [])  # any order that seems to be missing may be one of these
+        lacking = [order for order_id, order in self.orders.items() if order_id not in rows]
+        missing = [order for order in lacking if self._untouched_since(order.order_id, begun)]
+        if len(missing) < len(lacking):
             self._again("orders")
         return Listed(changes, missing)
 
-    def found(self, begun: int, order_id: str, order: O | None) -> list[Change[O]]:
-        """What became of an order that a list did not hold; None when the exchange does not know it.
+    def found(self, begun: int, order_id: str, order: O | None, *, cut_off: bool = False) -> list[Change[O]]:
+        """Take what a look-up says of an order that a list did not hold; None when the exchange does not know it.
 
         An order is given up for unknown only the second time: a replica of the exchange's may be behind.
+
+        Args:
+            begun: what `begin` gave when the list was asked for.
+            order_id: the order looked up.
+            order: the answer.
+            cut_off: whether the list may lack orders that are open.
         """
         known = self.orders.get(order_id)
         if known is None or not self._untouched_since(order_id, begun):
+            self._mistaken.discard(order_id)
             return []
         if order is not None:
+            named = order if order.order_id == order_id and not contradict(order, known) else identify(order, [known])
+            if named is None:
+                self._mistaken.add(order_id)
+                self._again("orders")
+                return []
+            self._mistaken.discard(order_id)
             self._doubted.discard(order_id)
-            return self._take_row(begun, order)
+            if named.is_open and not cut_off:
+                self._again("orders")  # the list and the look-up contradict each other
+            return self._take_row(begun, named)
+        self._mistaken.discard(order_id)
         if order_id not in self._doubted:
             self._doubted.add(order_id)
             self._again("orders")
@@ -255,6 +320,16 @@ class AccountLedger(Generic[O]):
         self._correct("orders")
         self._forget_order(known)
         return [OrderChanged(order=known, previous=known, closed=True)]
+
+    @property
+    def unclear(self) -> str | None:
+        """Which orders the last list and its look-ups could not tell apart, for a message; None for none."""
+        if self.unidentified:
+            symbols = ", ".join(sorted({getattr(each, "symbol", "?") for each in self.unidentified}))
+            return f"{len(self.unidentified)} open orders ({symbols}) have no id, or the id of another order"
+        if self._mistaken:
+            return f"the look-up of order {min(self._mistaken)} answers with another order"
+        return None
 
     def read_balances(self, begun: int, rows: Iterable[tuple[str, Balance]], asked: int | None) -> list[Change[O]]:
         """Take a list of all balances; what it does not name is zero.
@@ -264,9 +339,12 @@ class AccountLedger(Generic[O]):
             rows: currency and balance.
             asked: the exchange's time in milliseconds when the read was sent, as well as it is known; None where pushes
                 bear no time.
+
+        Raises:
+            MalformedReply: a row does not say whose balance it is.
         """
+        listed = _each_once("balances", rows)
         self._balances_asked = asked
-        listed = dict(rows)
         zeros = {currency: Balance(_ZERO, _ZERO) for currency in self.balances if currency not in listed}
         changes: list[Change[O]] = []
         for currency, balance in {**listed, **zeros}.items():
@@ -278,9 +356,13 @@ class AccountLedger(Generic[O]):
         return changes
 
     def read_positions(self, begun: int, rows: Iterable[AccountPosition]) -> list[Change[O]]:
-        """Take a list of the open positions."""
+        """Take a list of the open positions.
+
+        Raises:
+            MalformedReply: a row does not say which position it is.
+        """
         changes: list[Change[O]] = []
-        listed = {(row.symbol, row.side): row for row in rows if row.size}
+        listed = _each_once("positions", ((_key(row), row) for row in rows if row.size))
         for key, row in listed.items():
             if not self._untouched_since(key, begun):
                 continue
@@ -303,8 +385,9 @@ class AccountLedger(Generic[O]):
         if row.order_id in self._closed or (known is None and not row.is_open):
             return []
         if known is not None:
+            row = _completed(row, known)
             verdict = _is_newer(row, known)
-            if verdict is False or (verdict is None and _same_terms(row, known)):
+            if verdict is False or (verdict is None and same_terms(row, known) and not absent(known)):
                 return []
             if verdict is None and not self._untouched_since(row.order_id, begun):
                 self._again("orders")
@@ -315,19 +398,21 @@ class AccountLedger(Generic[O]):
     def _set_order(self, order: O, known: O | None) -> list[Change[O]]:
         if order.is_open:
             self.orders[order.order_id] = order
-            if order.client_order_id is not None:
-                self.client_ids[order.client_order_id] = order.order_id
+            client_id = _client_id(order)
+            if client_id is not None:
+                self.client_ids[client_id] = order.order_id
         else:
             self._forget_order(order)
         return [OrderChanged(order=order, previous=known, closed=not order.is_open)]
 
     def _forget_order(self, order: O) -> None:
         self.orders.pop(order.order_id, None)
-        if order.client_order_id is not None and self.client_ids.get(order.client_order_id) == order.order_id:
-            del self.client_ids[order.client_order_id]
+        client_id = _client_id(order)
+        if client_id is not None and self.client_ids.get(client_id) == order.order_id:
+            del self.client_ids[client_id]
         self._touched.pop(order.order_id, None)
         self._doubted.discard(order.order_id)
-        self._closed[order.order_id] = None
+        self._closed[order.order_id] = order
         if len(self._closed) > CLOSED_KEPT:
             del self._closed[next(iter(self._closed))]
 
@@ -341,34 +426,65 @@ class AccountLedger(Generic[O]):
 
     def _refresh_position(self, known: AccountPosition, fresh: AccountPosition) -> list[Change[O]]:
         """Of a position that is otherwise the same, take what moves with the market."""
-        newer = attrs.evolve(
-            known,
-            liquidation_price=fresh.liquidation_price,
-            update_time=fresh.update_time if fresh.update_time is not None else known.update_time,
-        )
+        moving = {name: getattr(fresh, name) for name in ("liquidation_price", "update_time") if hasattr(fresh, name)}
+        if moving.get("update_time") is None:
+            moving.pop("update_time", None)
+        newer = attrs.evolve(known, **moving)
         if newer == known:
             return []
         return self._set_position(newer, known)
+
+
+def _key(position: AccountPosition) -> PositionKey | None:
+    """Return which position it is; None where no contract is named."""
+    return (position.symbol, position.side) if position.symbol else None
+
+
+def _each_once(what: str, rows: Iterable[tuple[K | None, V]]) -> dict[K, V]:
+    """Return rows by what they are of; one that is blank, or in two different rows, says nothing of either."""
+    listed: dict[K, V] = {}
+    for key, row in rows:
+        if not key or listed.setdefault(key, row) != row:
+            raise MalformedReply(f"the list of {what} has a row that does not say what it is of: {row!r}")
+    return listed
 
 
 def _is_newer(new: AccountOrder, old: AccountOrder) -> bool | None:
     """Whether one state of an open order is younger than another; None when they cannot be told apart."""
     if not new.is_open:
         return True
-    if new.filled_size != old.filled_size:
-        return new.filled_size > old.filled_size
-    if new.update_time is not None and old.update_time is not None and new.update_time != old.update_time:
-        return new.update_time > old.update_time
+    filled, before = getattr(new, "filled_size", None), getattr(old, "filled_size", None)
+    if filled is not None and before is not None and filled != before:
+        return bool(filled > before)
+    time, then = getattr(new, "update_time", None), getattr(old, "update_time", None)
+    if time is not None and then is not None and time != then:
+        return bool(time > then)
     return None
 
 
-def _same_terms(new: AccountOrder, old: AccountOrder) -> bool:
-    """Whether they differ in nothing but what replies and pushes spell differently."""
-    return (new.price, new.size) == (old.price, old.size)
+def _client_id(order: AccountOrder) -> str | None:
+    return getattr(order, "client_order_id", None)
+
+
+def _twins(one: AccountOrder, other: AccountOrder) -> bool:
+    """Whether two orders have everything but their ids in common."""
+    made = getattr(one, "create_time", None)
+    same_time = made is not None and made == getattr(other, "create_time", None)
+    return same_time and same_terms(one, other) and not contradict(one, other)
+
+
+def _completed(row: O, known: O) -> O:
+    """Return a record with what it lacks taken from what is known of the same order, whose terms do not go away."""
+    lacking = {name for name in absent(row) if name not in absent(known)}
+    lacking |= {name for name in _TERMS if getattr(row, name, 0) is None and getattr(known, name, None) is not None}
+    return attrs.evolve(row, **{name: getattr(known, name) for name in lacking}) if lacking else row
 
 
 def _same_position(new: AccountPosition, old: AccountPosition) -> bool:
     """Whether nothing was traded; replies and pushes may round the entry price differently."""
-    return (new.size, new.margin_mode) == (old.size, old.margin_mode) and abs(
-        new.entry_price - old.entry_price
-    ) <= _SAME_PRICE * abs(old.entry_price)
+    if new.size != old.size or getattr(new, "margin_mode", None) != getattr(old, "margin_mode", None):
+        return False
+    entry, before = getattr(new, "entry_price", None), getattr(old, "entry_price", None)
+    if entry is None or before is None:
+        return entry is before
+    return bool(abs(entry - before) <= _SAME_PRICE * abs(before))

@@ -103,8 +103,9 @@ class SpotAccountOrder(AccountOrder):
 
     @property
     def is_open(self) -> bool:
-        """Whether it can still fill."""
-        return self.state in (SpotOrderState.NEW, SpotOrderState.PARTIALLY_FILLED)
+        """Whether it can still fill. A state that this library does not know ends no order."""
+        state: SpotOrderState | None = getattr(self, "state", None)
+        return state is None or not state.is_final
 
 
 @attrs.frozen(kw_only=True)
@@ -129,7 +130,7 @@ class FuturesAccountOrder(AccountOrder):
     @property
     def is_open(self) -> bool:
         """Whether it can still fill, or fire."""
-        return self.state != FuturesOrderState.FINISH
+        return getattr(self, "state", None) != FuturesOrderState.FINISH
 
 
 @attrs.frozen(kw_only=True)

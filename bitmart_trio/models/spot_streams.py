@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import ClassVar, cast
+from typing import ClassVar, Final, cast
 
 import attrs
 
@@ -199,6 +199,15 @@ class SpotBookTicker:
     _identity_: ClassVar[tuple[str, ...]] = ("symbol",)
 
 
+_NUMBERED_STATES: Final = {
+    "4": SpotOrderState.NEW,
+    "5": SpotOrderState.PARTIALLY_FILLED,
+    "6": SpotOrderState.FILLED,
+    "8": SpotOrderState.CANCELED,
+    "12": SpotOrderState.PARTIALLY_CANCELED,
+}
+
+
 @attrs.frozen(kw_only=True)
 class SpotOrderUpdate:
     """The whole state of one of your orders after a change."""
@@ -259,6 +268,14 @@ class SpotOrderUpdate:
     """When it last changed, in milliseconds."""
 
     _identity_: ClassVar[tuple[str, ...]] = ("symbol", "order_id")
+
+    @property
+    def current_state(self) -> SpotOrderState:
+        """Where the order stands: by `order_state`, or by the older `state` if there is no word that is known."""
+        word = self.order_state
+        if word is not None and word.is_known:
+            return word
+        return _NUMBERED_STATES.get(self.state or "", SpotOrderState.NEW if word is None else word)
 
     def __attrs_post_init__(self) -> None:
         """Tell no client order id from one that was given: see `drop_echo`."""

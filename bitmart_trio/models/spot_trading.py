@@ -41,6 +41,11 @@ class SpotOrderState(OpenStr):
     FAILED = "failed"
     """Not accepted."""
 
+    @property
+    def is_final(self) -> bool:
+        """Whether the order is over. A word that this library does not know ends no order."""
+        return self.is_known and self not in (SpotOrderState.NEW, SpotOrderState.PARTIALLY_FILLED)
+
 
 class CancelSource(OpenStr):
     """Who cancelled an order."""

@@ -10,7 +10,7 @@ is in ``_core/account.py``. Here is what needs time and a connection: one task t
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import MappingProxyType
 from typing import Any, Final, Generic, Literal, NamedTuple, Protocol, TypeVar, cast
@@ -27,10 +27,12 @@ from ..errors import (
     ClockOutOfSync,
     ExchangeFault,
     InvalidRequest,
+    MalformedReply,
     RateLimited,
     ServiceUnavailable,
     TransportError,
 )
+from ..models._absent import partial
 from ..models.account_views import (
     AccountOrder,
     AccountPosition,
@@ -47,6 +49,8 @@ from ..models.stream_events import Gap
 
 O = TypeVar("O", bound=AccountOrder)  # noqa: E741
 C = TypeVar("C")
+R = TypeVar("R")
+M = TypeVar("M")
 
 VERIFY_AFTER: Final = 1.0
 """Seconds after which what a push has told is looked at over REST, unless the user says otherwise."""
@@ -65,7 +69,8 @@ _LONGEST_PAUSE: Final = 30.0
 class OrderList(NamedTuple, Generic[O]):
     """The open orders, as read."""
 
-    orders: Sequence[O]
+    pages: Sequence[Sequence[O]]
+    """The replies that they came in. An order can be in several."""
     truncated: bool
     """Whether the exchange may have more."""
 
@@ -99,6 +104,25 @@ class Venue(Protocol[O]):
     async def positions(self) -> list[AccountPosition]:
         """Read the open positions."""
         ...
+
+
+def as_far_as_told(model: type[M], row: R, members: Mapping[str, Callable[[R], object]]) -> M:
+    """Return an object of a view with the members that a row has; the others are absent, as they are there.
+
+    Args:
+        model: the object's class.
+        row: of a list.
+        members: of the model, each with what reads it from the row.
+    """
+    values: dict[str, object] = {}
+    lacks: dict[str, str | None] = {}
+    source = ""
+    for name, read in members.items():
+        try:
+            values[name] = read(row)
+        except AbsentMember as error:
+            lacks[name], source = error.raw, error.source
+    return partial(model, values, lacks, source)
 
 
 class _Changes:
@@ -220,10 +244,15 @@ class AccountSink(Generic[O]):
             self._tell(self._venue.push(self.ledger, item))
         except AbsentMember as error:
             # What has changed is not known whole: it is read, as after a gap.
-            self._last_error, self._reason = error, f"a push lacks {error.model}.{error.member}"
-            self.ledger.hole()
-            self._stir()
+            self._distrust(error, f"a push lacks {error.model}.{error.member}")
+        except MalformedReply as error:
+            self._distrust(error, str(error))
         self._note_doubt(now)
+
+    def _distrust(self, error: BitMartError, reason: str) -> None:
+        self._last_error, self._reason = error, reason
+        self.ledger.hole()
+        self._stir()
 
     def lost(self, topic: str, gap: Gap | None) -> None:
         """The connection is gone."""
@@ -359,6 +388,8 @@ class AccountSink(Generic[O]):
         try:
             for kind in self.ledger.due():
                 await self._read(kind)
+            if self.ledger.unclear is not None:
+                raise MalformedReply(self.ledger.unclear)
         finally:
             self._note_doubt(now)
         if reason is not None and self.ledger.in_sync:
@@ -380,10 +411,11 @@ class AccountSink(Generic[O]):
         else:
             found = await venue.orders(ledger.orders.values())
             self._truncated = found.truncated
-            changes, missing = ledger.read_orders(begun, found.orders)
+            changes, missing = ledger.read_orders(begun, found.pages)
             self._tell(changes)
             for order in missing:
-                self._tell(ledger.found(begun, order.order_id, await venue.order(order)))
+                answer = await venue.order(order)
+                self._tell(ledger.found(begun, order.order_id, answer, cut_off=found.truncated))
         self._reads += 1
         ledger.done(kind, begun)
 
@@ -442,6 +474,14 @@ class AccountView(Generic[O, C]):
     def orders(self) -> Mapping[str, O]:
         """The open orders by order id; live and read-only."""
         return MappingProxyType(self._sink.ledger.orders)
+
+    @property
+    def unidentified(self) -> Sequence[O]:
+        """Open orders that the last reading showed without an id of their own: blank, or that of another order.
+
+        While there are any, the view is not live, and reads again.
+        """
+        return self._sink.ledger.unidentified
 
     def order_by_client_id(self, client_order_id: str) -> O | None:
         """The open order with this client order id, None when there is none."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Final, TypeAlias
+
+import attrs
 
 from .._core.account import AccountLedger, Change, Kind
 from .._io.switchboard import Switchboard
 from ..errors import NotFound
+from ..models._fields import Millis
 from ..models._futures_enums import OpenType, PositionSide
 from ..models.account_views import (
     AccountOrderKind,
@@ -18,6 +22,7 @@ from ..models.account_views import (
     FuturesAccountChange,
     FuturesAccountOrder,
 )
+from ..models.futures_account import FuturesAsset
 from ..models.futures_position import FuturesPositionV2, PositionType
 from ..models.futures_streams import (
     FuturesAssetUpdate,
@@ -28,7 +33,7 @@ from ..models.futures_streams import (
     MarginModeNumber,
 )
 from ..models.futures_trading import FuturesOrder, FuturesOrderType, PlanOrder
-from ._account import AccountView, OrderList, follow_account
+from ._account import AccountView, OrderList, as_far_as_told, follow_account
 from ._reads import FuturesReads
 
 _PAGE: Final = 100
@@ -102,47 +107,43 @@ class FuturesVenue:
         are known.
         """
         trading = self._reads.trading
-        ordinary: dict[str, FuturesOrder] = {row.order_id: row for row in await trading.open_orders(limit=_PAGE)}
-        plans: dict[str, PlanOrder] = {row.order_id: row for row in await trading.plan_orders(limit=_PAGE)}
-        more_ordinary, more_plans = len(ordinary) >= _PAGE, len(plans) >= _PAGE
-        symbols = {
-            **dict.fromkeys(row.symbol for row in ordinary.values()),
-            **dict.fromkeys(row.symbol for row in plans.values()),
-            **dict.fromkeys(order.symbol for order in known),
-        }
-        for symbol in symbols:
+        ordinary = [await trading.open_orders(limit=_PAGE)]
+        plans = [await trading.plan_orders(limit=_PAGE)]
+        more_ordinary, more_plans = len(ordinary[0]) >= _PAGE, len(plans[0]) >= _PAGE
+        rows: list[FuturesOrder | PlanOrder | FuturesAccountOrder] = [*ordinary[0], *plans[0], *known]
+        for symbol in dict.fromkeys(row.symbol for row in rows if hasattr(row, "symbol")):
             if more_ordinary:
-                ordinary.update((row.order_id, row) for row in await trading.open_orders(symbol, limit=_PAGE))
+                ordinary.append(await trading.open_orders(symbol, limit=_PAGE))
             if more_plans:
-                plans.update((row.order_id, row) for row in await trading.plan_orders(symbol, limit=_PAGE))
-        orders = [*map(_listed_order, ordinary.values()), *map(_listed_plan, plans.values())]
-        return OrderList(orders, truncated=more_ordinary or more_plans)
+                plans.append(await trading.plan_orders(symbol, limit=_PAGE))
+        pages = [[*map(_listed_order, page)] for page in ordinary] + [[*map(_listed_plan, page)] for page in plans]
+        return OrderList(pages, truncated=more_ordinary or more_plans)
 
     async def order(self, known: FuturesAccountOrder) -> FuturesAccountOrder | None:
         """Look up one order: the detail knows the ordinary ones, the history the conditional ones, too."""
         trading = self._reads.trading
         try:
-            return _listed_order(await trading.order(known.symbol, known.order_id))
+            return _looked_up(await trading.order(known.symbol, known.order_id))
         except NotFound:
             pass
         for row in await trading.order_history(known.symbol, order_id=known.order_id):
-            if row.order_id == known.order_id:
-                return _listed_order(row)
-        created = known.create_time // 1000
+            if getattr(row, "order_id", "") == known.order_id:
+                return _looked_up(row)
+        time: Millis | None = getattr(known, "create_time", None)
+        if time is None:
+            return None
         # The history covers a week unless it is told where to look.
         for row in await trading.order_history(
-            known.symbol, order_id=known.order_id, start_time=created - _DAY, end_time=created + _DAY
+            known.symbol, order_id=known.order_id, start_time=time // 1000 - _DAY, end_time=time // 1000 + _DAY
         ):
-            if row.order_id == known.order_id:
-                return _listed_order(row)
+            if getattr(row, "order_id", "") == known.order_id:
+                return _looked_up(row)
         return None
 
     async def balances(self) -> list[tuple[str, Balance]]:
         """Read the futures wallet."""
         rows = await self._reads.account.assets()
-        return [
-            (row.currency, Balance(row.available_balance, row.frozen_balance, row.position_deposit)) for row in rows
-        ]
+        return [(row.currency, as_far_as_told(Balance, row, _BALANCE)) for row in rows]
 
     async def positions(self) -> list[AccountPosition]:
         """Read the open positions."""
@@ -192,45 +193,67 @@ def _pushed_order(order: FuturesPushedOrder) -> FuturesAccountOrder:
     )
 
 
+_LISTED: Final[Mapping[str, Callable[[FuturesOrder], object]]] = {
+    # Without an id it is to be told by the rest.
+    "order_id": lambda row: getattr(row, "order_id", ""),
+    "client_order_id": lambda row: row.client_order_id,
+    "symbol": lambda row: row.symbol,
+    "side": lambda row: row.side,
+    "kind": lambda row: _kind(row.type),
+    "price": lambda row: row.price or None,
+    "size": lambda row: row.size,
+    "filled_size": lambda row: row.deal_size,
+    "average_price": lambda row: row.deal_avg_price or None,
+    "state": lambda row: row.state,
+    "leverage": lambda row: row.leverage,
+    "margin_mode": lambda row: row.open_type,
+    "trigger_price": lambda row: row.activation_price or row.trigger_price or None,
+    "create_time": lambda row: row.create_time,
+    "update_time": lambda row: row.update_time,
+}
+_LISTED_PLAN: Final[Mapping[str, Callable[[PlanOrder], object]]] = {
+    "order_id": lambda row: getattr(row, "order_id", ""),
+    "client_order_id": lambda row: row.client_order_id,
+    "symbol": lambda row: row.symbol,
+    "side": lambda row: row.side,
+    "kind": lambda row: _kind(row.type),
+    "price": lambda row: row.executive_price or None,
+    "size": lambda row: row.size,
+    "filled_size": lambda row: Decimal(0),
+    "average_price": lambda row: None,
+    "state": lambda row: row.state,
+    "leverage": lambda row: row.leverage,
+    "margin_mode": lambda row: row.open_type,
+    "trigger_price": lambda row: row.trigger_price,
+    "create_time": lambda row: row.create_time,
+    "update_time": lambda row: row.update_time,
+}
+_BALANCE: Final[Mapping[str, Callable[[FuturesAsset], object]]] = {
+    "available": lambda row: row.available_balance,
+    "frozen": lambda row: row.frozen_balance,
+    "position_margin": lambda row: row.position_deposit,
+}
+_POSITION: Final[Mapping[str, Callable[[FuturesPositionV2], object]]] = {
+    "entry_price": lambda row: row.entry_price,
+    "margin_mode": lambda row: row.open_type,
+    "liquidation_price": lambda row: row.liquidation_price or None,
+    "create_time": lambda row: row.open_timestamp,
+    "update_time": lambda row: None,
+}
+"""Beside what says which position it is, and whether there is one."""
+
+
 def _listed_order(row: FuturesOrder) -> FuturesAccountOrder:
-    return FuturesAccountOrder(
-        order_id=row.order_id,
-        client_order_id=row.client_order_id,
-        symbol=row.symbol,
-        side=row.side,
-        kind=_kind(row.type),
-        price=row.price or None,
-        size=row.size,
-        filled_size=row.deal_size,
-        average_price=row.deal_avg_price or None,
-        state=row.state,
-        leverage=row.leverage,
-        margin_mode=row.open_type,
-        trigger_price=row.activation_price or row.trigger_price or None,
-        create_time=row.create_time,
-        update_time=row.update_time,
-    )
+    return as_far_as_told(FuturesAccountOrder, row, _LISTED)
 
 
 def _listed_plan(row: PlanOrder) -> FuturesAccountOrder:
-    zero = row.size * 0
-    return FuturesAccountOrder(
-        order_id=row.order_id,
-        client_order_id=row.client_order_id,
-        symbol=row.symbol,
-        side=row.side,
-        kind=_kind(row.type),
-        price=row.executive_price or None,
-        size=row.size,
-        filled_size=zero,
-        average_price=None,
-        state=row.state,
-        leverage=row.leverage,
-        margin_mode=row.open_type,
-        trigger_price=row.trigger_price,
-        create_time=row.create_time,
-        update_time=row.update_time,
-    )
+    return as_far_as_told(FuturesAccountOrder, row, _LISTED_PLAN)
+
+
+def _looked_up(row: FuturesOrder) -> FuturesAccountOrder:
+    """Return what a look-up says. That of a list is open; here it is the state that is asked for."""
+    return attrs.evolve(_listed_order(row), state=row.state)
 
 
 def _pushed_position(item: FuturesPositionUpdate) -> AccountPosition:
@@ -249,13 +272,8 @@ def _pushed_position(item: FuturesPositionUpdate) -> AccountPosition:
 def _listed_position(row: FuturesPositionV2) -> AccountPosition:
     # In one-way mode the side is the sign.
     short = row.position_side == PositionSide.SHORT or (row.position_amount is not None and row.position_amount < 0)
-    return AccountPosition(
-        symbol=row.symbol,
-        side=PositionSide.SHORT if short else PositionSide.LONG,
-        size=abs(row.current_amount),
-        entry_price=row.entry_price,
-        margin_mode=row.open_type,
-        liquidation_price=row.liquidation_price or None,
-        create_time=row.open_timestamp,
-        update_time=None,
-    )
+    symbol, side, size = row.symbol, PositionSide.SHORT if short else PositionSide.LONG, abs(row.current_amount)
+    identity: dict[str, Callable[[FuturesPositionV2], object]] = {
+        "symbol": lambda row: symbol, "side": lambda row: side, "size": lambda row: size,
+    }  # fmt: skip
+    return as_far_as_told(AccountPosition, row, {**identity, **_POSITION})

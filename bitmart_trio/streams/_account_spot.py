@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from decimal import Decimal
 from typing import Final, TypeAlias
 
+import attrs
 import trio
 
 from .._core.account import AccountLedger, Change, Kind
@@ -13,23 +15,15 @@ from .._io.switchboard import Switchboard
 from ..errors import NotFound
 from ..models._fields import Millis
 from ..models.account_views import AccountPosition, Balance, SpotAccountChange, SpotAccountOrder
+from ..models.spot_account import SpotBalance
 from ..models.spot_streams import SpotBalanceUpdate, SpotEntrustType, SpotOrderUpdate
-from ..models.spot_trading import SpotOrder, SpotOrderState, SpotOrderType
-from ._account import AccountView, OrderList, follow_account
+from ..models.spot_trading import SpotOrder, SpotOrderType
+from ._account import AccountView, OrderList, as_far_as_told, follow_account
 from ._reads import SpotReads
 
 _PAGE: Final = 200
 _BEGINNING: Final = 1_483_228_800_000
 """2017-01-01, before the exchange opened. Without a start the list holds the orders of one week only."""
-
-_STATES: Final = {
-    "4": SpotOrderState.NEW,
-    "5": SpotOrderState.PARTIALLY_FILLED,
-    "6": SpotOrderState.FILLED,
-    "8": SpotOrderState.CANCELED,
-    "12": SpotOrderState.PARTIALLY_CANCELED,
-}
-"""The older numbers of the states, for pushes without the word."""
 
 _TYPES: Final = {SpotEntrustType.LIMIT_MAKER: SpotOrderType.LIMIT_MAKER, SpotEntrustType.IOC: SpotOrderType.IOC}
 """Pushes call both a limit order, and say elsewhere how it was placed."""
@@ -87,17 +81,17 @@ class SpotVenue:
 
         The list is cut off at 200, newest first, so a full one is continued from its oldest on.
         """
-        found: dict[str, SpotAccountOrder] = {}
+        pages: list[list[SpotAccountOrder]] = []
         until: Millis | None = None
         while True:
             rows = await self._reads.trading.open_orders(start_time=_BEGINNING, end_time=until, limit=_PAGE)
-            before = len(found)
-            found.update((row.order_id, _listed(row)) for row in rows)
+            pages.append([*map(_listed, rows)])
             if len(rows) < _PAGE:
-                return OrderList(list(found.values()), truncated=False)
-            if len(found) == before:  # more than a page of orders has one and the same time
-                return OrderList(list(found.values()), truncated=True)
-            until = min(row.create_time for row in rows)
+                return OrderList(pages, truncated=False)
+            oldest = min((row.create_time for row in rows if hasattr(row, "create_time")), default=until)
+            if oldest == until:  # more than a page of orders has one and the same time, or none
+                return OrderList(pages, truncated=True)
+            until = oldest
 
     async def order(self, known: SpotAccountOrder) -> SpotAccountOrder | None:
         """Look up one order."""
@@ -106,12 +100,12 @@ class SpotVenue:
             row = await self._reads.trading.order(known.order_id)
         except NotFound:
             return None
-        return _listed(row)
+        return _looked_up(row)
 
     async def balances(self) -> list[tuple[str, Balance]]:
         """Read the spot wallet."""
         rows = await self._reads.account.spot_balances()
-        return [(row.currency, Balance(row.available, row.frozen)) for row in rows]
+        return [(row.currency, as_far_as_told(Balance, row, _BALANCE)) for row in rows]
 
     async def positions(self) -> list[AccountPosition]:
         """There are none."""
@@ -142,9 +136,6 @@ def _own_id(client_order_id: str | None, order_id: str) -> str | None:
 
 
 def _pushed(item: SpotOrderUpdate) -> SpotAccountOrder:
-    state = item.order_state
-    if state is None:
-        state = _STATES.get(item.state or "", SpotOrderState.NEW)
     entrust = item.entrust_type
     buys_for = item.notional if item.type == SpotOrderType.MARKET else None
     return SpotAccountOrder(
@@ -159,28 +150,41 @@ def _pushed(item: SpotOrderUpdate) -> SpotAccountOrder:
         notional=buys_for or None,
         filled_size=item.filled_size,
         filled_notional=item.filled_notional,
-        state=state,
+        state=item.current_state,
         create_time=item.create_time if item.create_time is not None else item.order_time,
         update_time=item.update_time,
     )
 
 
+_LISTED: Final[Mapping[str, Callable[[SpotOrder], object]]] = {
+    # Without an id it is to be told by the rest.
+    "order_id": lambda row: getattr(row, "order_id", ""),
+    "client_order_id": lambda row: _own_id(row.client_order_id, getattr(row, "order_id", "")),
+    "symbol": lambda row: row.symbol,
+    "side": lambda row: row.side,
+    "type": lambda row: row.type,
+    "mode": lambda row: row.order_mode,
+    "price": lambda row: row.price or None,
+    "size": lambda row: row.size or None,
+    # Of a limit order the reply tells its value here, the push nothing.
+    "notional": lambda row: (row.notional or None) if row.type == SpotOrderType.MARKET and not row.size else None,
+    "filled_size": lambda row: row.filled_size,
+    "filled_notional": lambda row: row.filled_notional,
+    "state": lambda row: row.state,
+    "create_time": lambda row: row.create_time,
+    "update_time": lambda row: row.update_time,
+}
+_BALANCE: Final[Mapping[str, Callable[[SpotBalance], object]]] = {
+    "available": lambda row: row.available,
+    "frozen": lambda row: row.frozen,
+    "position_margin": lambda row: Decimal(0),
+}
+
+
 def _listed(row: SpotOrder) -> SpotAccountOrder:
-    size = row.size or None
-    return SpotAccountOrder(
-        order_id=row.order_id,
-        client_order_id=_own_id(row.client_order_id, row.order_id),
-        symbol=row.symbol,
-        side=row.side,
-        type=row.type,
-        mode=row.order_mode,
-        price=row.price or None,
-        size=size,
-        # Of a limit order the reply tells its value here, the push nothing.
-        notional=(row.notional or None) if row.type == SpotOrderType.MARKET and size is None else None,
-        filled_size=row.filled_size,
-        filled_notional=row.filled_notional,
-        state=row.state,
-        create_time=row.create_time,
-        update_time=row.update_time,
-    )
+    return as_far_as_told(SpotAccountOrder, row, _LISTED)
+
+
+def _looked_up(row: SpotOrder) -> SpotAccountOrder:
+    """Return what a look-up says. That of a list is open; here it is the state that is asked for."""
+    return attrs.evolve(_listed(row), state=row.state)

@@ -335,7 +335,10 @@ def futures_trades(channel: Channel[FuturesTrade], reads: FuturesReads) -> Trade
             raise Unknowable("REST does not tell the contract's size")
         found: list[Row[FuturesTrade]] = []
         for row in await reads.market.trades(symbol, limit=_FUTURES_TRADES):
-            at = datetime.fromtimestamp(row.time, UTC)
+            try:
+                at = datetime.fromtimestamp(row.time, UTC)
+            except (ValueError, OverflowError, OSError):
+                raise Unknowable("REST shows a trade at a time that cannot be") from None
             item = FuturesTrade(
                 symbol=row.symbol,
                 price=row.price,

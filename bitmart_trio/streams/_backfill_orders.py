@@ -51,6 +51,9 @@ _FORGOTTEN: Final = 19 * 60.0
 # Seconds between the tries when what REST tells does not add up.
 _WAITS: Final = (0.25, 0.5, 1.0, 2.0)
 _ONE_ID: Final = "REST shows orders that have no id, or one id for several"
+_NO_TIME: Final = "REST shows orders or fills at times that cannot be"
+# 2017-01-01, before the exchange opened.
+_OPENED: Final = 1_483_228_800_000
 
 
 class Rank(NamedTuple):
@@ -189,6 +192,11 @@ class OrderFiller(Fillable[T], ABC):
         since = self._clock() - round((trio.current_time() - hole.gap.since) * 1000) - _MARGIN
         return since if self._begun is None else max(since, self._begun[1] - _MARGIN)
 
+    def _are_times(self, times: Iterable[int]) -> bool:
+        """Return whether times of records can be: not before the exchange was, not after now."""
+        latest = self._clock() + 86_400_000
+        return all(_OPENED <= time <= latest for time in times)
+
     def _not_whole(self, hole: Hole[T]) -> str | None:
         """Why the beginning of the hole cannot be vouched for."""
         if self._begun is None:
@@ -246,9 +254,7 @@ class SpotOrderFiller(OrderFiller[SpotOrderUpdate]):
         return item.order_time
 
     def _rank(self, item: SpotOrderUpdate) -> Rank:
-        open_states = (SpotOrderState.NEW, SpotOrderState.PARTIALLY_FILLED)
-        closed = item.order_state not in open_states if item.order_state is not None else item.state not in ("4", "5")
-        return Rank(item.filled_size, closed)
+        return Rank(item.filled_size, item.current_state.is_final)
 
     def _trade(self, item: SpotOrderUpdate) -> str | None:
         return item.trade_id
@@ -280,6 +286,8 @@ class SpotOrderFiller(OrderFiller[SpotOrderUpdate]):
         unclear = _unclear((row.order_id, row.create_time) for row in [*live, *done])
         if unclear:
             reason, self._all_open = _ONE_ID, False
+        if not self._are_times([row.create_time for row in fills] + [row.update_time for row in [*live, *done]]):
+            reason, self._all_open = _NO_TIME, False
         states = {row.order_id: row for row in [*live, *done] if row.order_id not in unclear}
         unknown = [fill.order_id for fill in fills if not self._has(fill)]
         unknown += [item.order_id for item in self._still_open() if symbol in (None, item.symbol)]
@@ -441,6 +449,9 @@ class FuturesOrderFiller(OrderFiller[FuturesOrderUpdate]):
             finished |= {row.order_id: row for row in rows if row.order_id not in here}
         if unclear:
             reason, self._all_open = _ONE_ID, False
+        told = [fill.create_time for fill in fills] + [item.order.update_time for item in live]
+        if not self._are_times(told + [row.update_time for row in finished.values()]):
+            reason, self._all_open = _NO_TIME, False
         wanted = {fill.order_id: fill.symbol for fill in fills if not self._has(fill)}
         wanted |= {order.order_id: order.symbol for order in gone}
         for order_id, symbol in wanted.items():

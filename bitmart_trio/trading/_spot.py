@@ -37,14 +37,6 @@ _STATES: Final = {
     SpotOrderState.PARTIALLY_CANCELED: OrderState.CANCELLED,
     SpotOrderState.FAILED: OrderState.REJECTED,
 }
-_NUMBERS: Final = {
-    "4": OrderState.OPEN,
-    "5": OrderState.OPEN,
-    "6": OrderState.FILLED,
-    "8": OrderState.CANCELLED,
-    "12": OrderState.CANCELLED,
-}
-"""The older numbers of the states, for pushes without the word."""
 _LIST: Final = 200
 _DEARER: Final = Decimal("1.05")
 """How much dearer than the average price of a market buy the next lot may be."""
@@ -185,7 +177,6 @@ def _listed(row: SpotOrder) -> Sighting:
 
 
 def _pushed(item: SpotOrderUpdate) -> Sighting:
-    state = _NUMBERS.get(item.state or "", OrderState.OPEN)
     fill = None
     if item.trade_id and item.last_fill_size and item.last_fill_price:
         fill = OrderFill(
@@ -194,7 +185,7 @@ def _pushed(item: SpotOrderUpdate) -> Sighting:
     return Sighting(
         client_order_id=item.client_order_id,
         order_id=item.order_id,
-        state=state if item.order_state is None else _STATES.get(item.order_state, state),
+        state=_STATES.get(item.current_state, OrderState.OPEN),
         source=Source.PUSH,
         filled_size=item.filled_size,
         average_price=_average(item.filled_size, item.filled_notional),

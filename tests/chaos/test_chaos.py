@@ -33,6 +33,8 @@ NOT_OF_STREAMS: Final = {
 
 The storms of sessions and histories, in these files, meet them.
 """
+FOUND: Final = {"SharedIds": (2,), "BlankIds": (2, 4), "WrongUnit": (4,)}
+"""Seeds of runs that have failed once."""
 OUTCOMES: Final[list[Outcome]] = []
 
 
@@ -45,8 +47,14 @@ def _table() -> Iterator[None]:
 
 @pytest.mark.proof
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@pytest.mark.parametrize("seed", range(CHAOS))
-@pytest.mark.parametrize("trial", TRIALS, ids=[trial.name for trial in TRIALS])
+@pytest.mark.parametrize(
+    ("trial", "seed"),
+    [
+        pytest.param(trial, seed, id=f"{trial.name}-{seed}")
+        for trial in TRIALS
+        for seed in sorted({*range(CHAOS), *FOUND.get(trial.name, ())})
+    ],
+)
 def test_nothing_is_lost_in_silence(trial: Trial, seed: int) -> None:
     """What was published is received, or stands behind a Gap, an error or a count; and all streams go on."""
     outcome = run(trial, seed)

@@ -60,7 +60,7 @@ RICH, POOR = Balance(Decimal(100), Decimal(0)), Balance(Decimal(40), Decimal(60)
 def read(ledger: Ledger) -> Ledger:
     """A ledger of which every list was read, and found empty."""
     begun = ledger.begin()
-    ledger.read_orders(begun, [])
+    ledger.read_orders(begun, [[]])
     ledger.read_balances(begun, [], None)
     ledger.read_positions(begun, [])
     for kind in ledger.due():
@@ -114,7 +114,7 @@ def test_a_late_order_push_changes_nothing(
     assert ledger.push_order(late) == []
     assert ledger.orders == before
     if late.is_open:
-        assert ledger.read_orders(ledger.begin(), [late]).changes == []
+        assert ledger.read_orders(ledger.begin(), [[late]]).changes == []
         assert ledger.orders == before
 
 
@@ -131,7 +131,7 @@ def test_two_states_that_cannot_be_told_apart_are_looked_up(ledger: Ledger) -> N
     assert ledger.push_order(dearer) == [OrderChanged(order=dearer, previous=ORDER, closed=False)]
     assert "orders" in ledger.due()
     begun = ledger.begin()
-    assert ledger.read_orders(begun, [ORDER]).changes == [OrderChanged(order=ORDER, previous=dearer, closed=False)]
+    assert ledger.read_orders(begun, [[ORDER]]).changes == [OrderChanged(order=ORDER, previous=dearer, closed=False)]
     ledger.done("orders", begun)
     assert "orders" not in ledger.due()
 
@@ -139,7 +139,7 @@ def test_two_states_that_cannot_be_told_apart_are_looked_up(ledger: Ledger) -> N
 def test_an_order_that_only_words_differ_in_is_the_same(ledger: Ledger) -> None:
     """Lists and pushes do not spell everything alike."""
     ledger.push_order(ORDER)
-    assert ledger.read_orders(ledger.begin(), [attrs.evolve(ORDER, leverage=Decimal(0))]).changes == []
+    assert ledger.read_orders(ledger.begin(), [[attrs.evolve(ORDER, leverage=Decimal(0))]]).changes == []
 
 
 def test_a_list_that_crosses_a_push_does_not_undo_it(ledger: Ledger) -> None:
@@ -148,7 +148,7 @@ def test_a_list_that_crosses_a_push_does_not_undo_it(ledger: Ledger) -> None:
     ledger.push_order(ORDER)
     ledger.push_balance("USDT", POOR, None)
     ledger.push_position(POSITION)
-    listed = ledger.read_orders(begun, [])
+    listed = ledger.read_orders(begun, [[]])
     assert (listed.changes, listed.missing) == ([], [])
     assert ledger.read_balances(begun, [("USDT", RICH)], None) == []
     assert ledger.read_positions(begun, []) == []
@@ -164,7 +164,7 @@ def test_a_list_does_not_bring_back_what_was_closed_meanwhile(ledger: Ledger) ->
     ledger.push_order(ORDER)
     begun = ledger.begin()
     ledger.push_order(DONE)
-    assert ledger.read_orders(begun, [ORDER]).changes == []
+    assert ledger.read_orders(begun, [[ORDER]]).changes == []
     assert ledger.orders == {}
 
 
@@ -172,7 +172,7 @@ def test_an_order_that_a_list_lacks_is_looked_up(ledger: Ledger) -> None:
     """Its end is told as it was; if it is open after all, it stays."""
     ledger.push_order(ORDER)
     begun = ledger.begin()
-    assert ledger.read_orders(begun, []).missing == [ORDER]
+    assert ledger.read_orders(begun, [[]]).missing == [ORDER]
     assert ledger.found(begun, "1", FILLED_3) == [OrderChanged(order=FILLED_3, previous=ORDER, closed=False)]
     assert ledger.found(begun, "1", DONE) == [OrderChanged(order=DONE, previous=FILLED_3, closed=True)]
     assert ledger.found(begun, "1", DONE) == []
@@ -183,7 +183,7 @@ def test_an_order_that_nobody_knows_is_given_up_the_second_time(ledger: Ledger) 
     ledger.push_order(ORDER)
     for attempt in range(2):
         begun = ledger.begin()
-        assert ledger.read_orders(begun, []).missing == [ORDER]
+        assert ledger.read_orders(begun, [[]]).missing == [ORDER]
         changes = ledger.found(begun, "1", None)
         ledger.done("orders", begun)
         assert changes == ([OrderChanged(order=ORDER, previous=ORDER, closed=True)] if attempt else [])
@@ -195,7 +195,7 @@ def test_an_order_that_was_pushed_during_its_look_up_stays(ledger: Ledger) -> No
     """The push is the younger one, or as good."""
     ledger.push_order(ORDER)
     begun = ledger.begin()
-    ledger.read_orders(begun, [])
+    ledger.read_orders(begun, [[]])
     ledger.push_order(FILLED_3)
     assert ledger.found(begun, "1", None) == []
     assert ledger.orders == {"1": FILLED_3}

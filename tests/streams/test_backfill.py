@@ -15,7 +15,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 import bitmart_trio as bm
 from bitmart_trio import models
-from bitmart_trio.sim.faults import BlankIds, Delay, Fail5xx, LoseReply, RefuseUpgrade
+from bitmart_trio.sim.faults import BlankIds, Delay, Fail5xx, LoseReply, RefuseUpgrade, WrongUnit
 from bitmart_trio.sim.venue import Venue, open_exchange
 from bitmart_trio.testing import sweep
 
@@ -221,6 +221,38 @@ async def test_orders_that_rest_shows_without_an_id_are_in_the_gap(autojump_cloc
             assert isinstance(gap, models.Gap)
             assert "orders that have no id" in gap.reason
             assert orders.statistics().backfilled == 0
+
+
+@pytest.mark.parametrize("market", ["spot", "futures"])
+async def test_records_at_times_that_cannot_be_leave_a_gap(
+    autojump_clock: MockClock, market: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Seconds instead of milliseconds, or the other way round: an order that came in the gap is not left out of it."""
+    async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
+        streams: Any = getattr(client.streams, market)
+        opening = streams.user_orders if market == "spot" else streams.order
+        symbol = "BTC_USDT" if market == "spot" else "BTCUSDT"
+        async with (
+            opening(gaps="mark", backfill=True) as orders,
+            streams.trade(symbol, gaps="mark", backfill=True) as trades,
+        ):
+            await trio.sleep(15)
+            await _drained(orders)
+            await _drained(trades)
+            exchange.faults.add(WrongUnit())
+            exchange.drop_connections()
+            if market == "spot":
+                await client.spot.trading.submit_order(symbol, side="buy", type="market", notional="50")
+            else:
+                await client.futures.trading.submit_order(symbol=symbol, side=1, size=3, type="market")
+            await trio.sleep(10)
+            gaps = [item for item in await _drained(orders) if isinstance(item, models.Gap)]
+            assert [gap.reason.partition("not filled: ")[2] for gap in gaps] == [
+                "REST shows orders or fills at times that cannot be"
+            ]
+            if market == "futures":  # spot's trades are rows without named members, which the fault passes by
+                assert any(isinstance(item, models.Gap) for item in await _drained(trades))
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 async def test_futures_orders_are_filled_as_far_as_rest_tells(autojump_clock: MockClock) -> None:
