@@ -70,6 +70,7 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
+    from . import convert as convert
     from . import endpoints as endpoints
     from . import history as history
     from . import models as models
@@ -83,6 +84,7 @@ if TYPE_CHECKING:
     from ._io.subscription import Subscription, SubscriptionStatistics
     from ._io.switchboard import StreamsStatistics
     from .client import Client, Futures, Spot, Streams, open_client, open_futures, open_spot, open_streams
+    from .convert import to_builtins, to_dict, to_frame, to_json, to_rows
     from .models._absent import absent
     from .models._fields import Millis, Seconds, from_millis, from_seconds
     from .models.stream_events import Backfilled, Gap
@@ -97,6 +99,7 @@ else:
         "._io.subscription": ("Subscription", "SubscriptionStatistics"),
         "._io.switchboard": ("StreamsStatistics",),
         ".client": ("Client", "Futures", "Spot", "Streams", "open_client", "open_futures", "open_spot", "open_streams"),
+        ".convert": ("to_builtins", "to_dict", "to_frame", "to_json", "to_rows"),
         ".models._absent": ("absent",),
         ".models._fields": ("Millis", "Seconds", "from_millis", "from_seconds"),
         ".models.stream_events": ("Backfilled", "Gap"),
@@ -104,7 +107,7 @@ else:
         ".streams._account_spot": ("SpotAccountView",),
         ".streams._book": ("BookChange", "BookDepth", "BookState", "BookStatistics", "OrderBook"),
     }
-    _MODULES: Final = ("endpoints", "history", "models", "sim", "telemetry", "testing", "trading")
+    _MODULES: Final = ("convert", "endpoints", "history", "models", "sim", "telemetry", "testing", "trading")
     _HOME: Final = {name: home for home, names in _HOMES.items() for name in names}
 
     def __getattr__(name: str) -> object:
@@ -205,6 +208,7 @@ __all__ = [
     "Unreadable",
     "__version__",
     "absent",
+    "convert",
     "endpoints",
     "errors",
     "extras",
@@ -219,5 +223,10 @@ __all__ = [
     "sim",
     "telemetry",
     "testing",
+    "to_builtins",
+    "to_dict",
+    "to_frame",
+    "to_json",
+    "to_rows",
     "trading",
 ]

@@ -33,12 +33,13 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "client": (*LOW, "rest", "streams", "endpoints"),
     "trading": CLIENT,
     "history": CLIENT,
+    "convert": ("errors", "models", "_core"),
     "telemetry": CLIENT,
     # Written by its own code: sharing the client's would hide the client's mistakes.
     "sim": ("_version",),
     "testing": (*CLIENT, "sim", "trading", "history"),
     # Everything public, by the front door.
-    "cli": (*CLIENT, "trading", "history", "sim", "telemetry", "testing", ""),
+    "cli": (*CLIENT, "trading", "history", "convert", "sim", "telemetry", "testing", ""),
     "__main__": ("cli",),
 }
 """Which rooms a room may import from, itself apart. "" is the front door, ``bitmart_trio/__init__.py``."""
@@ -49,7 +50,7 @@ EXTRA: Final[dict[str, tuple[str, ...]]] = {
 }
 """What single files may import beyond their room."""
 
-LAZY: Final = ("sim", "telemetry", "trading", "history", "testing")
+LAZY: Final = ("sim", "telemetry", "trading", "history", "testing", "convert")
 """What the front door names for type checkers only, and loads on first access."""
 
 SANS_IO: Final = (

@@ -52,7 +52,7 @@ def test_what_is_shown_runs(page: Path, line: int, source: str, monkeypatch: pyt
         # An exchange in the program's own process: seconds that it watches a market need not pass.
         monkeypatch.setattr(trio, "run", partial(trio.run, clock=MockClock(autojump_threshold=0)))
     # Blank lines in front give tracebacks the page's own line numbers.
-    code = compile("\n" * (line - 1) + source, page, "exec")
+    code = compile("\n" * (line - 1) + source, page, "exec", dont_inherit=True)
     names: dict[str, object] = {"__name__": "__main__"}
     exec(code, names)
     for name, test in names.items():

@@ -20,7 +20,18 @@ PAGES: Final = ROOT / "docs" / "reference"
 TEXT: Final = "\n".join(page.read_text(encoding="utf-8") for page in sorted(PAGES.glob("*.md")))
 MODULES: Final = {match[1] for match in re.finditer(r"automodule:: (\S+)", TEXT)}
 NAMES: Final = {match[1] for match in re.finditer(r"auto(?:class|function|data|exception):: (\S+)", TEXT)}
-LATER: Final = ("endpoints", "errors", "history", "models", "sim", "telemetry", "testing", "trading", "__version__")
+LATER: Final = (
+    "convert",
+    "endpoints",
+    "errors",
+    "history",
+    "models",
+    "sim",
+    "telemetry",
+    "testing",
+    "trading",
+    "__version__",
+)
 """Modules at the front door, which have pages of their own."""
 
 

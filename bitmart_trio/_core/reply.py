@@ -9,6 +9,7 @@ from typing import Any, Final, Generic, TypeVar
 import attrs
 
 from ..errors import ApiError, MalformedReply, RateLimited, ServiceUnavailable, error_class
+from ..models._model import Model
 from . import codec, edge, tolerant
 from .dialect import Unwrapped, unwrap
 from .endpoint import Endpoint, Envelope
@@ -21,7 +22,7 @@ _COUNT: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
 @attrs.frozen
-class QuotaUse:
+class QuotaUse(Model):
     """What the reply's headers say of the quota."""
 
     used: int
@@ -35,7 +36,7 @@ class QuotaUse:
 
 
 @attrs.frozen(repr=False)
-class Reply(Generic[T]):
+class Reply(Model, Generic[T]):
     """A good answer, with everything that came with it."""
 
     data: T
@@ -62,7 +63,7 @@ class Reply(Generic[T]):
 
 
 @attrs.frozen
-class RawReply:
+class RawReply(Model):
     """A good answer of a raw request: nothing but the envelope was looked at."""
 
     data: object

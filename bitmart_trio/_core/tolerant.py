@@ -23,6 +23,7 @@ import attrs
 
 from ..models._absent import absent, model_of, partial
 from ..models._fields import ALIASES, WIRE, ZERO_IS_NONE
+from ..models._model import Model
 from ..models._rows import Level, Levels
 from . import codec
 
@@ -37,7 +38,7 @@ _MOST_KEPT: Final = 1000
 
 
 @attrs.frozen
-class Unreadable:
+class Unreadable(Model):
     """An element of a list that was left out, because a column of it cannot be read."""
 
     path: str

@@ -18,6 +18,7 @@ from trio.lowlevel import Task
 
 from .._core.channel import Overflow
 from ..errors import AbsentMember, BitMartError, InvalidRequest, StreamGap, SubscriberTooSlow
+from ..models._model import Model
 from ..models.stream_events import Backfilled, Gap
 from .holes import Filler, Hole, NoRoom
 
@@ -33,7 +34,7 @@ Gaps: TypeAlias = Literal["skip", "mark", "raise"]
 
 
 @attrs.frozen
-class SubscriptionStatistics:
+class SubscriptionStatistics(Model):
     """What has become of a subscription's messages.
 
     ``received + backfilled == delivered + conflated + dropped + repeated + buffer_used``.

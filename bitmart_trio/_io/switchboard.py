@@ -29,6 +29,7 @@ from ..config import Config, Environment, Market
 from ..credentials import Credentials
 from ..errors import ConfigurationError, InvalidRequest, MissingCredentials
 from ..models import stream_events
+from ..models._model import Model
 from ..models.stream_events import AnyStreamEvent
 from .drift import DriftLog
 from .holes import Filler
@@ -44,7 +45,7 @@ Spell: TypeAlias = Callable[[str], str]
 
 
 @attrs.frozen(kw_only=True)
-class StreamsStatistics:
+class StreamsStatistics(Model):
     """What has become of a client's streams since it was opened; closed subscriptions are in the sums."""
 
     routed: int

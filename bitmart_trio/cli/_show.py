@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
-from enum import Enum
 from typing import Final, TypeAlias, cast
 
-import attrs
 from rich.table import Table
 from rich.text import Text
 
-from ..models._rows import Row
+import bitmart_trio as bm
+
+from ..models._plain import ABSENT
 from ..text import json_text, printable
 
 Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
@@ -28,25 +27,8 @@ _SECONDS_FROM: Final = 100_000_000
 
 
 def jsonable(value: object) -> Json:
-    """A model as plain JSON values. Amounts become text, so that no reader rounds them."""
-    if isinstance(value, Enum):
-        return jsonable(cast("object", value.value))
-    if value is None or isinstance(value, str | int | float):
-        return value  # a float is a span or a moment in seconds: no amount is one anywhere
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, Row):
-        return {name: jsonable(getattr(value, name)) for name in type(value).__struct_fields__}
-    kind = type(value)
-    if attrs.has(kind):
-        return {field.name: jsonable(getattr(value, field.name)) for field in attrs.fields(kind)}
-    if isinstance(value, Mapping):
-        return {str(name): jsonable(each) for name, each in cast("Mapping[object, object]", value).items()}
-    if isinstance(value, Sequence):
-        return [jsonable(each) for each in cast("Sequence[object]", value)]
-    raise TypeError(f"nothing to show for {type(value).__name__}")
+    """A model as plain JSON values, as `bm.to_builtins` writes it: amounts are text, so that no reader rounds them."""
+    return cast("Json", bm.to_builtins(value))
 
 
 def as_json(value: object, indent: int | None = None) -> str:
@@ -68,6 +50,8 @@ def cell(name: str, value: Json) -> str:
     """A field as a table shows it: a time as date and time of day (UTC), nothing as nothing."""
     if value is None:
         return ""
+    if name == ABSENT and isinstance(value, Mapping):
+        return ", ".join(value)
     if isinstance(value, int) and not isinstance(value, bool) and _is_time(name):
         for unit, least in ((1000, _MILLIS_FROM), (1, _SECONDS_FROM)):
             if least <= value < least * 100:

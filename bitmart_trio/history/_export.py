@@ -21,6 +21,7 @@ from typing import BinaryIO, Final, Generic, Literal, TypeAlias, TypeVar, cast
 import attrs
 
 from ..errors import BitMartError
+from ..models._model import Model
 from ..text import csv_line
 from ._plan import HistoryGap
 from ._threads import Runner, Thread
@@ -38,7 +39,7 @@ class ExportError(BitMartError):
 
 
 @attrs.frozen
-class Exported:
+class Exported(Model):
     """What has been written."""
 
     path: Path

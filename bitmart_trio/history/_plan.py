@@ -21,6 +21,8 @@ from typing import Final, Generic, Literal, TypeVar
 
 import attrs
 
+from ..models._model import Model
+
 R = TypeVar("R")
 
 _PAGES: Final = 10
@@ -98,7 +100,7 @@ class Stamped(Generic[R]):
 
 
 @attrs.frozen
-class HistoryGap:
+class HistoryGap(Model):
     """A stretch of a history that the exchange has not given, or not whole."""
 
     since: int

@@ -11,6 +11,7 @@ import attrs
 
 from ..endpoints import spot as rows
 from ..errors import MalformedReply
+from ..models._model import Model
 from ..models.broker import BrokerRebates
 from ..models.earn import (
     FixedSavingsRecord,
@@ -185,7 +186,7 @@ FIXED: Final = Walk(
 
 
 @attrs.frozen
-class DailyRebate:
+class DailyRebate(Model):
     """What one day brought a broker in one currency."""
 
     day: date

@@ -1,4 +1,8 @@
-"""Records as plain values: text for amounts, so that nothing is rounded, and JSON's own types for the rest."""
+"""Records as plain values: text for amounts, so that nothing is rounded, and JSON's own types for the rest.
+
+Archives and exported files keep this form for good, and records are known by its digest. So it is apart from
+`bm.to_dict`, which may learn to say more.
+"""
 
 from __future__ import annotations
 

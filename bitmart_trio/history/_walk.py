@@ -19,6 +19,7 @@ import trio
 from .._core.endpoint import Endpoint
 from .._core.reply import Reply
 from ..errors import BitMartError, InvalidRequest, NoData
+from ..models._model import Model
 from ..models.system import SystemTime
 from ._plan import Ask, HistoryGap, Plan, Rules, Settled, Stamped
 from ._seek import Coarse, Look, Search
@@ -162,7 +163,7 @@ class Read:
 
 
 @attrs.frozen
-class Window(Generic[T]):
+class Window(Model, Generic[T]):
     """A stretch of a history that is done."""
 
     since: int

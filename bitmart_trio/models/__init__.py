@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ._futures_enums import OpenType as OpenType
     from ._futures_enums import PositionMode as PositionMode
     from ._futures_enums import PositionSide as PositionSide
+    from ._model import Model as Model
     from ._rows import Level as Level
     from ._rows import Levels as Levels
     from ._rows import Row as Row
@@ -276,6 +277,10 @@ if TYPE_CHECKING:
 else:
     import typing
 
+    def _files() -> list[str]:
+        """Where users' names are; how objects are written is no model."""
+        return [file.name for file in iter_modules(__path__) if file.name != "_plain"]
+
     def _names(file: str) -> dict[str, object]:
         """What a file defines for users: its classes, and its aliases of types."""
         module = import_module(f".{file}", __name__)
@@ -289,12 +294,12 @@ else:
 
     def __getattr__(name: str) -> object:
         if name[0].isupper():  # "from . import <file>" asks here first, and must not load all the others
-            for file in iter_modules(__path__):
-                found = _names(file.name)
+            for file in _files():
+                found = _names(file)
                 if name in found:
                     globals()[name] = found[name]
                     return found[name]
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     def __dir__() -> list[str]:
-        return sorted({name for file in iter_modules(__path__) for name in _names(file.name)} | {*globals()})
+        return sorted({name for file in _files() for name in _names(file)} | {*globals()})

@@ -9,7 +9,7 @@ an ordinary object pays nothing, and a misspelt name stays an error to type chec
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, NoReturn, TypeVar, cast
@@ -22,6 +22,20 @@ T = TypeVar("T")
 
 _NOTHING: Final[Mapping[str, str | None]] = MappingProxyType({})
 _SHOWN: Final = 60
+
+
+class _Absence:
+    """How an absent member is shown."""
+
+    __slots__ = ("_raw",)
+
+    def __init__(self, raw: str | None) -> None:
+        self._raw = raw
+
+    def __repr__(self) -> str:
+        if self._raw is None:
+            return "<absent>"
+        return f"<absent: {self._raw if len(self._raw) <= _SHOWN else f'{self._raw[:_SHOWN]}...'}>"
 
 
 class _Partial:
@@ -60,13 +74,17 @@ class _Partial:
         for field in attrs.fields(_model(type(self))):
             if not field.repr:
                 continue
-            if field.name in self._absent_:
-                raw = self._absent_[field.name]
-                cut = raw if raw is None or len(raw) <= _SHOWN else f"{raw[:_SHOWN]}..."
-                parts.append(f"{field.name}=<absent>" if cut is None else f"{field.name}=<absent: {cut}>")
-            else:
-                parts.append(f"{field.name}={getattr(self, field.name)!r}")
+            gone = field.name in self._absent_
+            shown = _Absence(self._absent_[field.name]) if gone else getattr(self, field.name)
+            parts.append(f"{field.name}={shown!r}")
         return f"{_model(type(self)).__name__}({', '.join(parts)})"
+
+    def __rich_repr__(self) -> Iterator[tuple[str, object]]:
+        """The members as rich shows them; it goes by the class, which knows nothing of the absent ones."""
+        for field in attrs.fields(_model(type(self))):
+            if field.repr:
+                gone = field.name in self._absent_
+                yield field.name, _Absence(self._absent_[field.name]) if gone else getattr(self, field.name)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, _Partial):
@@ -139,6 +157,11 @@ def partial(model: type[T], values: Mapping[str, object], absent: Mapping[str, s
 def model_of(obj: object) -> type:
     """Return the class that an object's members are declared in."""
     return _model(type(obj)) if isinstance(obj, _Partial) else type(obj)
+
+
+def is_partial(kind: type) -> bool:
+    """Whether a class is of objects that lack members."""
+    return issubclass(kind, _Partial)
 
 
 def absent(obj: object) -> Mapping[str, str | None]:

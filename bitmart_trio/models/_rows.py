@@ -9,8 +9,10 @@ from typing import Final, overload
 
 import msgspec
 
+from ._model import Model
 
-class Row(msgspec.Struct, array_like=True, frozen=True):
+
+class Row(Model, msgspec.Struct, array_like=True, frozen=True):
     """The base of array-shaped records: fields in the order of the wire, iterable like the tuple they arrive as."""
 
     def __iter__(self) -> Iterator[object]:
@@ -78,7 +80,7 @@ def _with_digits(text: bytes) -> bytes:
     return text
 
 
-class Levels(Sequence[Level]):
+class Levels(Model, Sequence[Level]):
     """One side of a book as pushed: a sequence of `Level` that is converted when it is looked at.
 
     Most readers want the best level or none at all, and converting is most of what a depth message costs. So the text

@@ -14,6 +14,7 @@ import attrs
 from ._enums import OpenStr, OrderSide
 from ._fields import Millis
 from ._futures_enums import FuturesOrderSide, OpenType, PositionSide
+from ._model import Model
 from .futures_trading import FuturesOrderState
 from .spot_trading import SpotOrderMode, SpotOrderState, SpotOrderType
 
@@ -41,7 +42,7 @@ class AccountOrderKind(OpenStr):
 
 
 @attrs.frozen
-class Balance:
+class Balance(Model):
     """What an account holds of one currency."""
 
     available: Decimal
@@ -58,7 +59,7 @@ class Balance:
 
 
 @attrs.frozen(kw_only=True)
-class AccountOrder:
+class AccountOrder(Model):
     """The base of `SpotAccountOrder` and `FuturesAccountOrder`."""
 
     order_id: str
@@ -134,7 +135,7 @@ class FuturesAccountOrder(AccountOrder):
 
 
 @attrs.frozen(kw_only=True)
-class AccountPosition:
+class AccountPosition(Model):
     """One direction of one contract."""
 
     symbol: str
@@ -159,7 +160,7 @@ OrderT_co = TypeVar("OrderT_co", bound=AccountOrder, covariant=True)
 
 
 @attrs.frozen(kw_only=True)
-class OrderChanged(Generic[OrderT_co]):
+class OrderChanged(Model, Generic[OrderT_co]):
     """An order was placed, filled, altered or closed."""
 
     order: OrderT_co
@@ -175,7 +176,7 @@ class OrderChanged(Generic[OrderT_co]):
 
 
 @attrs.frozen(kw_only=True)
-class BalanceChanged:
+class BalanceChanged(Model):
     """The balance of a currency is another one."""
 
     currency: str
@@ -187,7 +188,7 @@ class BalanceChanged:
 
 
 @attrs.frozen(kw_only=True)
-class PositionChanged:
+class PositionChanged(Model):
     """A position was opened, altered or closed (size 0)."""
 
     position: AccountPosition
@@ -198,7 +199,7 @@ class PositionChanged:
 
 
 @attrs.frozen(kw_only=True)
-class Resynced:
+class Resynced(Model):
     """All of the view was read anew. What was found to be different was told before, change by change."""
 
     reason: str
@@ -208,7 +209,7 @@ class Resynced:
 
 
 @attrs.frozen(kw_only=True)
-class ChangesMissed:
+class ChangesMissed(Model):
     """Changes were thrown away because they were not read in time: look at the view itself, which has them all."""
 
     dropped: int
@@ -224,7 +225,7 @@ FuturesAccountChange: TypeAlias = (
 
 
 @attrs.frozen(kw_only=True)
-class AccountStatistics:
+class AccountStatistics(Model):
     """What has become of a view."""
 
     pushes: int

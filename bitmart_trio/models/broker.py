@@ -7,9 +7,11 @@ from typing import ClassVar
 
 import attrs
 
+from ._model import Model
+
 
 @attrs.frozen
-class BrokerRebate:
+class BrokerRebate(Model):
     """What one day brought in one currency."""
 
     currency: str
@@ -19,7 +21,7 @@ class BrokerRebate:
 
 
 @attrs.frozen
-class BrokerRebates:
+class BrokerRebates(Model):
     """Rebates by day."""
 
     rebates: dict[str, list[BrokerRebate]]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import attrs
 
+from ._model import Model
+
 
 @attrs.frozen(kw_only=True)
-class CallSent:
+class CallSent(Model):
     """A request is handed to the transport: after its wait for quota and a connection slot, once a try."""
 
     number: int
@@ -24,7 +26,7 @@ class CallSent:
 
 
 @attrs.frozen(kw_only=True)
-class CallReplied:
+class CallReplied(Model):
     """The end of one try, whatever it was; every `CallSent` is followed by exactly one."""
 
     request: CallSent

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import attrs
 
+from ._model import Model
+
 
 @attrs.frozen(kw_only=True)
-class Drift:
+class Drift(Model):
     """A member of a reply or push that is missing or unreadable, when it is met first; the value itself is not shown.
 
     The objects that lack it say so: see ``bm.absent``.

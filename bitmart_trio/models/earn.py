@@ -13,6 +13,7 @@ import attrs
 
 from ._enums import OpenStr
 from ._fields import Millis, wire
+from ._model import Model
 
 
 class SavingsRecordType(OpenStr):
@@ -49,7 +50,7 @@ class OnOff(OpenStr):
 
 
 @attrs.frozen(kw_only=True)
-class EarnHolding:
+class EarnHolding(Model):
     """All savings in one coin, flexible and fixed."""
 
     coin_name: str = wire("coinName")
@@ -63,7 +64,7 @@ class EarnHolding:
 
 
 @attrs.frozen(kw_only=True)
-class EarnTierRate:
+class EarnTierRate(Model):
     """The rate for one slice of a holding."""
 
     min_purchase_amount: Decimal = wire("minPurchaseAmount")
@@ -75,7 +76,7 @@ class EarnTierRate:
 
 
 @attrs.frozen(kw_only=True)
-class FlexibleSavingsProduct:
+class FlexibleSavingsProduct(Model):
     """A savings product that can be redeemed any time."""
 
     product_id: str = wire("productId")
@@ -99,7 +100,7 @@ class FlexibleSavingsProduct:
 
 
 @attrs.frozen(kw_only=True)
-class FlexibleSavingsProductPage:
+class FlexibleSavingsProductPage(Model):
     """One page of flexible products."""
 
     total: int
@@ -111,7 +112,7 @@ class FlexibleSavingsProductPage:
 
 
 @attrs.frozen(kw_only=True)
-class FlexibleSavingsHolding:
+class FlexibleSavingsHolding(Model):
     """A flexible holding. The only source names no amount: the wire probably has one, see ``bm.extras``."""
 
     earn_id: str = wire("earnId")
@@ -139,7 +140,7 @@ class FlexibleSavingsHolding:
 
 
 @attrs.frozen(kw_only=True)
-class FlexibleSavingsHoldingPage:
+class FlexibleSavingsHoldingPage(Model):
     """One page of flexible holdings."""
 
     total: int
@@ -151,7 +152,7 @@ class FlexibleSavingsHoldingPage:
 
 
 @attrs.frozen(kw_only=True)
-class FlexibleSavingsRecord:
+class FlexibleSavingsRecord(Model):
     """A subscription, redemption or interest payment of flexible savings."""
 
     type: SavingsRecordType
@@ -177,7 +178,7 @@ class FlexibleSavingsRecord:
 
 
 @attrs.frozen(kw_only=True)
-class FlexibleSavingsRecordPage:
+class FlexibleSavingsRecordPage(Model):
     """One page of flexible records."""
 
     total: int
@@ -189,7 +190,7 @@ class FlexibleSavingsRecordPage:
 
 
 @attrs.frozen(kw_only=True)
-class FixedSavingsProduct:
+class FixedSavingsProduct(Model):
     """A savings product with a term."""
 
     product_id: str = wire("productId")
@@ -211,7 +212,7 @@ class FixedSavingsProduct:
 
 
 @attrs.frozen(kw_only=True)
-class FixedSavingsProductPage:
+class FixedSavingsProductPage(Model):
     """One page of fixed-term products."""
 
     total: int
@@ -223,7 +224,7 @@ class FixedSavingsProductPage:
 
 
 @attrs.frozen(kw_only=True)
-class FixedSavingsHolding:
+class FixedSavingsHolding(Model):
     """A fixed-term holding."""
 
     earn_id: str = wire("earnId")
@@ -255,7 +256,7 @@ class FixedSavingsHolding:
 
 
 @attrs.frozen(kw_only=True)
-class FixedSavingsHoldingPage:
+class FixedSavingsHoldingPage(Model):
     """One page of fixed-term holdings."""
 
     total: int
@@ -267,7 +268,7 @@ class FixedSavingsHoldingPage:
 
 
 @attrs.frozen(kw_only=True)
-class FixedSavingsRecord:
+class FixedSavingsRecord(Model):
     """A subscription, redemption or interest payment of fixed-term savings."""
 
     type: SavingsRecordType
@@ -295,7 +296,7 @@ class FixedSavingsRecord:
 
 
 @attrs.frozen(kw_only=True)
-class FixedSavingsRecordPage:
+class FixedSavingsRecordPage(Model):
     """One page of fixed-term records."""
 
     total: int
@@ -307,7 +308,7 @@ class FixedSavingsRecordPage:
 
 
 @attrs.frozen(kw_only=True)
-class AutoSavingsStatus:
+class AutoSavingsStatus(Model):
     """Whether all flexible products subscribe automatically."""
 
     batch_subscribe_status: OnOff = wire("batchSubscribeStatus")
@@ -315,7 +316,7 @@ class AutoSavingsStatus:
 
 
 @attrs.frozen(kw_only=True)
-class FlexibleAutoSubscribeStatus:
+class FlexibleAutoSubscribeStatus(Model):
     """Whether one flexible product subscribes automatically."""
 
     subscribe_status: OnOff = wire("subscribeStatus")

@@ -10,6 +10,7 @@ import attrs
 from ._enums import OpenInt, OpenStr
 from ._fields import Millis, wire
 from ._futures_enums import FuturesAccountType
+from ._model import Model
 
 
 class FlowType(OpenInt):
@@ -57,7 +58,7 @@ class TransferState(OpenStr):
 
 
 @attrs.frozen
-class FuturesAsset:
+class FuturesAsset(Model):
     """One currency of the futures wallet."""
 
     currency: str
@@ -75,7 +76,7 @@ class FuturesAsset:
 
 
 @attrs.frozen
-class FuturesTradeFeeRate:
+class FuturesTradeFeeRate(Model):
     """What the account pays for trading one contract, as ratios: 0.0006 is 0.06 %."""
 
     symbol: str
@@ -87,7 +88,7 @@ class FuturesTradeFeeRate:
 
 
 @attrs.frozen(kw_only=True)
-class Transaction:
+class Transaction(Model):
     """One entry of the ledger."""
 
     symbol: str | None = None
@@ -109,7 +110,7 @@ class Transaction:
 
 
 @attrs.frozen
-class FuturesTransfer:
+class FuturesTransfer(Model):
     """One transfer between the spot and the futures wallet."""
 
     transfer_id: str
@@ -127,7 +128,7 @@ class FuturesTransfer:
 
 
 @attrs.frozen
-class FuturesTransferResult:
+class FuturesTransferResult(Model):
     """What was accepted for transfer."""
 
     currency: str
@@ -137,7 +138,7 @@ class FuturesTransferResult:
 
 
 @attrs.frozen
-class AutoRepayment:
+class AutoRepayment(Model):
     """One automatic repayment of cross-collateral debt."""
 
     to_coin_code: str
@@ -157,7 +158,7 @@ class AutoRepayment:
 
 
 @attrs.frozen(kw_only=True)
-class AutoRepaymentPage:
+class AutoRepaymentPage(Model):
     """One page of automatic repayments."""
 
     items: list[AutoRepayment] = wire("list")
@@ -169,7 +170,7 @@ class AutoRepaymentPage:
 
 
 @attrs.frozen(kw_only=True)
-class InterestLogItem:
+class InterestLogItem(Model):
     """Interest charged once on cross-collateral debt."""
 
     record_id: int = wire("id")
@@ -195,7 +196,7 @@ class InterestLogItem:
 
 
 @attrs.frozen
-class InterestLogPage:
+class InterestLogPage(Model):
     """One page of interest charges."""
 
     items: list[InterestLogItem]

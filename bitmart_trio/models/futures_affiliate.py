@@ -10,6 +10,7 @@ import attrs
 from ._enums import OpenInt
 from ._fields import Millis, wire
 from ._futures_enums import FuturesOrderSide
+from ._model import Model
 
 
 class AffiliateUserType(OpenInt):
@@ -55,7 +56,7 @@ class AffiliateFundsType(OpenInt):
 
 
 @attrs.frozen
-class AffiliateRebate:
+class AffiliateRebate(Model):
     """Commission earned from one user."""
 
     rebate_coin: str
@@ -69,7 +70,7 @@ class AffiliateRebate:
 
 
 @attrs.frozen(kw_only=True)
-class AffiliateRebatePage:
+class AffiliateRebatePage(Model):
     """One page of commission, with totals."""
 
     total: int
@@ -91,7 +92,7 @@ class AffiliateRebatePage:
 
 
 @attrs.frozen(kw_only=True)
-class AffiliateTrade:
+class AffiliateTrade(Model):
     """One trade of a user."""
 
     leverage: Decimal
@@ -123,7 +124,7 @@ class AffiliateTrade:
 
 
 @attrs.frozen(kw_only=True)
-class AffiliateTradePage:
+class AffiliateTradePage(Model):
     """One page of trades."""
 
     total: int
@@ -139,7 +140,7 @@ class AffiliateTradePage:
 
 
 @attrs.frozen
-class AffiliateUserRebate:
+class AffiliateUserRebate(Model):
     """Volume, fees and commission of one user: in the period asked for, and since the user came."""
 
     trading_vol_total: Decimal
@@ -161,7 +162,7 @@ class AffiliateUserRebate:
 
 
 @attrs.frozen
-class AffiliateApiRebate:
+class AffiliateApiRebate(Model):
     """Fees and commission of one user's trading over the API, in the period asked for."""
 
     api_trading_fee_total: Decimal
@@ -171,7 +172,7 @@ class AffiliateApiRebate:
 
 
 @attrs.frozen
-class AffiliateInviteCheck:
+class AffiliateInviteCheck(Model):
     """Whether a user was brought by the caller."""
 
     is_invite_user: bool = wire("isInviteUser")
@@ -179,7 +180,7 @@ class AffiliateInviteCheck:
 
 
 @attrs.frozen(kw_only=True)
-class AffiliateInvitedUser:
+class AffiliateInvitedUser(Model):
     """Volume, fees and commission of one user; amounts in USDT."""
 
     rebate_total: Decimal = wire("rebateTotal")
@@ -201,7 +202,7 @@ class AffiliateInvitedUser:
 
 
 @attrs.frozen(kw_only=True)
-class AffiliateInvitedUserPage:
+class AffiliateInvitedUserPage(Model):
     """One page of users."""
 
     items: list[AffiliateInvitedUser] = wire("list")
@@ -217,7 +218,7 @@ class AffiliateInvitedUserPage:
 
 
 @attrs.frozen(kw_only=True)
-class AffiliateFundsRecord:
+class AffiliateFundsRecord(Model):
     """One deposit or withdrawal of a user."""
 
     date_time: int = wire("dateTime")
@@ -241,7 +242,7 @@ class AffiliateFundsRecord:
 
 
 @attrs.frozen(kw_only=True)
-class AffiliateFundsRecordPage:
+class AffiliateFundsRecordPage(Model):
     """One page of deposits and withdrawals."""
 
     total: int
@@ -257,7 +258,7 @@ class AffiliateFundsRecordPage:
 
 
 @attrs.frozen
-class AffiliateCustomerInfo:
+class AffiliateCustomerInfo(Model):
     """What a user's futures account is worth, in USDT."""
 
     futures_account_asset_total_usdt: Decimal = wire("futuresAccountAssetTotalUsdt")

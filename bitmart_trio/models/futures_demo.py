@@ -6,9 +6,11 @@ from decimal import Decimal
 
 import attrs
 
+from ._model import Model
+
 
 @attrs.frozen
-class DemoClaimResult:
+class DemoClaimResult(Model):
     """Play money that was claimed."""
 
     currency: str

@@ -8,6 +8,7 @@ import attrs
 
 from ._enums import OpenInt, OpenStr
 from ._fields import Millis, Seconds, wire
+from ._model import Model
 from ._rows import Level
 
 
@@ -72,7 +73,7 @@ class SessionStatus(OpenInt):
 
 
 @attrs.frozen
-class LowLiquidityConfig:
+class LowLiquidityConfig(Model):
     """What changes for a contract while its traditional market is thin."""
 
     mark_price_bound_ratio: Decimal | None = None
@@ -80,7 +81,7 @@ class LowLiquidityConfig:
 
 
 @attrs.frozen
-class TradFiInfo:
+class TradFiInfo(Model):
     """Trading hours of a contract on a traditional asset."""
 
     market_group: MarketGroup
@@ -98,7 +99,7 @@ class TradFiInfo:
 
 
 @attrs.frozen(kw_only=True)
-class ContractDetails:
+class ContractDetails(Model):
     """Rules and figures of one contract. Prices may be missing on contracts that do not trade."""
 
     symbol: str
@@ -175,7 +176,7 @@ class FuturesBookLevel(Level, array_like=True, frozen=True):
 
 
 @attrs.frozen
-class FuturesOrderBook:
+class FuturesOrderBook(Model):
     """A snapshot of the book, at most 50 levels a side; an empty side is an empty list."""
 
     asks: list[FuturesBookLevel]
@@ -189,7 +190,7 @@ class FuturesOrderBook:
 
 
 @attrs.frozen
-class FuturesMarketTrade:
+class FuturesMarketTrade(Model):
     """One public trade."""
 
     symbol: str
@@ -207,7 +208,7 @@ class FuturesMarketTrade:
 
 
 @attrs.frozen
-class OpenInterest:
+class OpenInterest(Model):
     """How many contracts are open."""
 
     timestamp: Millis
@@ -225,7 +226,7 @@ class OpenInterest:
 
 
 @attrs.frozen
-class FundingRate:
+class FundingRate(Model):
     """Funding of one contract: the last settlement and the next."""
 
     timestamp: Millis
@@ -245,7 +246,7 @@ class FundingRate:
 
 
 @attrs.frozen
-class FundingRateRecord:
+class FundingRateRecord(Model):
     """One settled funding rate."""
 
     symbol: str
@@ -257,7 +258,7 @@ class FundingRateRecord:
 
 
 @attrs.frozen
-class FuturesKline:
+class FuturesKline(Model):
     """One candle, of traded prices or of the mark price."""
 
     timestamp: Seconds
@@ -275,7 +276,7 @@ class FuturesKline:
 
 
 @attrs.frozen
-class LeverageBracket:
+class LeverageBracket(Model):
     """One tier of the risk limits."""
 
     bracket: int
@@ -293,7 +294,7 @@ class LeverageBracket:
 
 
 @attrs.frozen
-class LeverageBracketRule:
+class LeverageBracketRule(Model):
     """The risk tiers of one contract."""
 
     symbol: str

@@ -9,6 +9,7 @@ import attrs
 from ._enums import OpenInt
 from ._fields import Millis, wire
 from ._futures_enums import FuturesAccountType, OpenType, PositionMode, PositionSide
+from ._model import Model
 
 
 class PositionType(OpenInt):
@@ -26,7 +27,7 @@ class ContractMargin(OpenInt):
 
 
 @attrs.frozen(kw_only=True)
-class FuturesPosition:
+class FuturesPosition(Model):
     """A position, first version of the reply."""
 
     symbol: str
@@ -76,7 +77,7 @@ class FuturesPosition:
 
 
 @attrs.frozen(kw_only=True)
-class FuturesPositionV2:
+class FuturesPositionV2(Model):
     """A position. When asked for by symbol, empty ones come too: one is open when `current_amount` is not 0."""
 
     symbol: str
@@ -132,7 +133,7 @@ class FuturesPositionV2:
 
 
 @attrs.frozen(kw_only=True)
-class PositionRisk:
+class PositionRisk(Model):
     """How close a position is to liquidation."""
 
     symbol: str
@@ -164,7 +165,7 @@ class PositionRisk:
 
 
 @attrs.frozen
-class LeverageResult:
+class LeverageResult(Model):
     """Leverage and margin mode of one contract."""
 
     symbol: str
@@ -178,7 +179,7 @@ class LeverageResult:
 
 
 @attrs.frozen
-class PositionModeResult:
+class PositionModeResult(Model):
     """The account's position mode."""
 
     position_mode: PositionMode

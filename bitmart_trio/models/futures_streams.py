@@ -11,6 +11,7 @@ import attrs
 from ._enums import OpenInt, OpenStr
 from ._fields import Millis, Seconds, members, wire
 from ._futures_enums import FuturesOrderSide, OpenType, PositionMode
+from ._model import Model
 from ._rows import Levels
 from .futures_position import PositionType
 from .futures_trading import FuturesOrderState
@@ -83,7 +84,7 @@ def _with_levels(value: object, *names: str) -> object:
 
 
 @attrs.frozen(kw_only=True)
-class FuturesTicker:
+class FuturesTicker(Model):
     """The state of a contract: last, mark, index and best prices."""
 
     symbol: str
@@ -111,7 +112,7 @@ class FuturesTicker:
 
 
 @attrs.frozen(kw_only=True)
-class FuturesFundingRateUpdate:
+class FuturesFundingRateUpdate(Model):
     """The funding of a contract."""
 
     symbol: str
@@ -135,7 +136,7 @@ class FuturesFundingRateUpdate:
 
 
 @attrs.frozen(kw_only=True)
-class FuturesDepthSide:
+class FuturesDepthSide(Model):
     """One side of a book, whole: replaces that side and leaves the other."""
 
     symbol: str
@@ -155,7 +156,7 @@ class FuturesDepthSide:
 
 
 @attrs.frozen
-class FuturesDepth:
+class FuturesDepth(Model):
     """The top of a book, both sides whole: replace what you had."""
 
     symbol: str
@@ -176,7 +177,7 @@ class FuturesDepth:
 
 
 @attrs.frozen
-class FuturesDepthIncrease:
+class FuturesDepthIncrease(Model):
     """A snapshot of a book, or the levels that changed since the version before."""
 
     symbol: str
@@ -201,7 +202,7 @@ class FuturesDepthIncrease:
 
 
 @attrs.frozen(kw_only=True)
-class FuturesBookTicker:
+class FuturesBookTicker(Model):
     """The best bid and ask of a contract."""
 
     symbol: str
@@ -221,7 +222,7 @@ class FuturesBookTicker:
 
 
 @attrs.frozen(kw_only=True)
-class FuturesTrade:
+class FuturesTrade(Model):
     """One trade. What fills a hole (``backfill=True``) was read over REST, which tells no id and whole seconds only."""
 
     trade_id: int | None = None
@@ -249,7 +250,7 @@ class FuturesTrade:
 
 
 @attrs.frozen(kw_only=True)
-class FuturesKlineUpdate:
+class FuturesKlineUpdate(Model):
     """The bar in progress. There is no flag that says it is closed."""
 
     symbol: str
@@ -286,7 +287,7 @@ class FuturesMarkPriceKlineUpdate(FuturesKlineUpdate):
 
 
 @attrs.frozen(kw_only=True)
-class FuturesAssetUpdate:
+class FuturesAssetUpdate(Model):
     """The new balances of one currency."""
 
     currency: str
@@ -301,7 +302,7 @@ class FuturesAssetUpdate:
 
 
 @attrs.frozen(kw_only=True)
-class FuturesPositionUpdate:
+class FuturesPositionUpdate(Model):
     """The whole state of one position; a closed one has size 0."""
 
     symbol: str
@@ -335,7 +336,7 @@ class FuturesPositionUpdate:
 
 
 @attrs.frozen(kw_only=True)
-class FuturesPushedFill:
+class FuturesPushedFill(Model):
     """The last fill of an order."""
 
     trade_id: int = wire("lastTradeID")
@@ -351,7 +352,7 @@ class FuturesPushedFill:
 
 
 @attrs.frozen(kw_only=True)
-class FuturesPushedOrder:
+class FuturesPushedOrder(Model):
     """An order as pushes carry it. A dash on the wire stands for no value."""
 
     order_id: str
@@ -410,7 +411,7 @@ class FuturesPushedOrder:
 
 
 @attrs.frozen(kw_only=True)
-class FuturesOrderUpdate:
+class FuturesOrderUpdate(Model):
     """What happened to one of your orders, and its whole state after it. Covers plan, trailing and TP/SL orders too."""
 
     event: FuturesOrderAction = wire("action")

@@ -6,9 +6,11 @@ from decimal import Decimal
 
 import attrs
 
+from ._model import Model
+
 
 @attrs.frozen
-class FuturesSubAccountBalance:
+class FuturesSubAccountBalance(Model):
     """What a sub-account's futures wallet holds of one currency."""
 
     currency: str

@@ -11,6 +11,7 @@ import attrs
 from ._enums import OpenInt, OpenStr
 from ._fields import Millis, Seconds
 from ._futures_enums import FuturesAccountType, FuturesOrderSide, OpenType, PositionMode
+from ._model import Model
 
 
 class FuturesOrderType(OpenStr):
@@ -127,7 +128,7 @@ class ExecType(OpenStr):
 
 
 @attrs.frozen(kw_only=True)
-class FuturesOrder:
+class FuturesOrder(Model):
     """An order, as detail, open order or history lists it; each fills another subset of the optional fields."""
 
     order_id: str
@@ -187,7 +188,7 @@ class FuturesOrder:
 
 
 @attrs.frozen(kw_only=True)
-class PlanOrder:
+class PlanOrder(Model):
     """A waiting plan, take-profit or stop-loss order."""
 
     order_id: str
@@ -245,7 +246,7 @@ class PlanOrder:
 
 
 @attrs.frozen(kw_only=True)
-class FuturesFill:
+class FuturesFill(Model):
     """One fill of one of the account's own orders."""
 
     order_id: str
@@ -275,7 +276,7 @@ class FuturesFill:
 
 
 @attrs.frozen
-class FuturesOrderPlaced:
+class FuturesOrderPlaced(Model):
     """An order that was accepted."""
 
     order_id: str
@@ -287,7 +288,7 @@ class FuturesOrderPlaced:
 
 
 @attrs.frozen
-class FuturesOrderId:
+class FuturesOrderId(Model):
     """The id of an order that was accepted or changed."""
 
     order_id: str
@@ -297,7 +298,7 @@ class FuturesOrderId:
 
 
 @attrs.frozen
-class FuturesOrderIds:
+class FuturesOrderIds(Model):
     """Both ids of an order that was accepted or changed."""
 
     order_id: str
@@ -309,7 +310,7 @@ class FuturesOrderIds:
 
 
 @attrs.frozen
-class CancelAllAfterResult:
+class CancelAllAfterResult(Model):
     """A dead man's switch that was set."""
 
     result: bool

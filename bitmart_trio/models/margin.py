@@ -10,6 +10,7 @@ import attrs
 
 from ._enums import OpenStr
 from ._fields import Seconds, wire
+from ._model import Model
 
 # A time in seconds reaches this in the year 5138; one in milliseconds passed it in 1973.
 _MILLIS_FROM: Final = 100_000_000_000
@@ -36,7 +37,7 @@ class MarginTransferSide(OpenStr):
 
 
 @attrs.frozen(kw_only=True)
-class MarginAsset:
+class MarginAsset(Model):
     """One currency of an isolated-margin account; amounts are in it."""
 
     currency: str
@@ -62,7 +63,7 @@ class MarginAsset:
 
 
 @attrs.frozen(kw_only=True)
-class MarginAccount:
+class MarginAccount(Model):
     """The isolated-margin account of one pair."""
 
     symbol: str
@@ -86,7 +87,7 @@ class MarginAccount:
 
 
 @attrs.frozen
-class MarginTransferPlaced:
+class MarginTransferPlaced(Model):
     """A transfer that has been carried out."""
 
     transfer_id: str
@@ -96,7 +97,7 @@ class MarginTransferPlaced:
 
 
 @attrs.frozen
-class BorrowPlaced:
+class BorrowPlaced(Model):
     """A loan that has been taken."""
 
     borrow_id: str
@@ -106,7 +107,7 @@ class BorrowPlaced:
 
 
 @attrs.frozen
-class RepayPlaced:
+class RepayPlaced(Model):
     """A repayment that has been made."""
 
     repay_id: str
@@ -116,7 +117,7 @@ class RepayPlaced:
 
 
 @attrs.frozen
-class BorrowRecord:
+class BorrowRecord(Model):
     """A loan."""
 
     borrow_id: str
@@ -142,7 +143,7 @@ class BorrowRecord:
 
 
 @attrs.frozen
-class RepayRecord:
+class RepayRecord(Model):
     """A repayment."""
 
     repay_id: str
@@ -166,7 +167,7 @@ class RepayRecord:
 
 
 @attrs.frozen
-class BorrowTerms:
+class BorrowTerms(Model):
     """What borrowing one currency of a pair costs; amounts are in it."""
 
     currency: str
@@ -184,7 +185,7 @@ class BorrowTerms:
 
 
 @attrs.frozen
-class BorrowingRate:
+class BorrowingRate(Model):
     """The terms of borrowing on one pair."""
 
     symbol: str

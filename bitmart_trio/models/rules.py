@@ -19,13 +19,14 @@ from typing import Final, cast
 import attrs
 
 from ..errors import AbsentMember
+from ._model import Model
 from ._numbers import MOST_DIGITS, exact, excerpt
 from .futures_market import ContractDetails, ContractStatus
 from .spot_market import SymbolDetails, TradeStatus
 
 
 @attrs.frozen
-class Violation:
+class Violation(Model):
     """One rule that an order breaks."""
 
     argument: str
@@ -64,7 +65,7 @@ def _multiple(value: Decimal, step: Decimal, rounding: str) -> Decimal:
 
 
 @attrs.frozen(kw_only=True)
-class MarketRules:
+class MarketRules(Model):
     """What both markets' rules share: tick, step and bounds of the size."""
 
     symbol: str

@@ -9,6 +9,7 @@ import attrs
 
 from ._enums import OpenInt, OpenStr
 from ._fields import Millis, wire
+from ._model import Model
 
 
 class OperationType(OpenStr):
@@ -109,7 +110,7 @@ class ApiKeyStatus(OpenStr):
 
 
 @attrs.frozen(kw_only=True)
-class AccountBalance:
+class AccountBalance(Model):
     """What the account holds of one currency, with the funding wallet where the exchange sends it."""
 
     currency: str
@@ -132,7 +133,7 @@ class AccountBalance:
 
 
 @attrs.frozen(kw_only=True)
-class AccountCurrency:
+class AccountCurrency(Model):
     """The deposit and withdrawal terms of a currency on one chain."""
 
     currency: str
@@ -162,7 +163,7 @@ class AccountCurrency:
 
 
 @attrs.frozen(kw_only=True)
-class SpotBalance:
+class SpotBalance(Model):
     """What the spot wallet holds of one currency."""
 
     currency: str = wire("id")
@@ -178,7 +179,7 @@ class SpotBalance:
 
 
 @attrs.frozen
-class DepositAddress:
+class DepositAddress(Model):
     """Where to send a deposit."""
 
     currency: str
@@ -192,7 +193,7 @@ class DepositAddress:
 
 
 @attrs.frozen(kw_only=True)
-class WithdrawQuota:
+class WithdrawQuota(Model):
     """The limits and fee of withdrawing one currency."""
 
     today_available_withdraw_btc: Decimal = wire("today_available_withdraw_BTC")
@@ -208,7 +209,7 @@ class WithdrawQuota:
 
 
 @attrs.frozen
-class WithdrawPlaced:
+class WithdrawPlaced(Model):
     """A withdrawal that has been accepted; `deposit_withdraw_record` tells how far it is."""
 
     withdraw_id: str
@@ -218,7 +219,7 @@ class WithdrawPlaced:
 
 
 @attrs.frozen(kw_only=True)
-class WithdrawAddress:
+class WithdrawAddress(Model):
     """A saved withdrawal address."""
 
     address: str
@@ -238,7 +239,7 @@ class WithdrawAddress:
 
 
 @attrs.frozen
-class DepositWithdrawRecord:
+class DepositWithdrawRecord(Model):
     """A deposit or withdrawal."""
 
     operation_type: OperationType
@@ -266,7 +267,7 @@ class DepositWithdrawRecord:
 
 
 @attrs.frozen(kw_only=True)
-class BasicFeeRate:
+class BasicFeeRate(Model):
     """The account's fee rates by class of pair, as fractions."""
 
     user_rate_type: UserRateType
@@ -292,7 +293,7 @@ class BasicFeeRate:
 
 
 @attrs.frozen(kw_only=True)
-class SpotTradeFeeRate:
+class SpotTradeFeeRate(Model):
     """The fee rates that apply to one pair, as fractions."""
 
     symbol: str
@@ -309,7 +310,7 @@ class SpotTradeFeeRate:
 
 
 @attrs.frozen
-class ApiKeyInfo:
+class ApiKeyInfo(Model):
     """One API key of the account."""
 
     access_key_masked: str
@@ -331,7 +332,7 @@ class ApiKeyInfo:
 
 
 @attrs.frozen
-class AccountInfo:
+class AccountInfo(Model):
     """The account and its keys."""
 
     cid: str

@@ -9,6 +9,7 @@ import attrs
 
 from ._enums import OpenInt, OpenStr, OrderSide
 from ._fields import Millis, Seconds, wire
+from ._model import Model
 from ._rows import Level, Row
 
 
@@ -36,7 +37,7 @@ class TradeStatus(OpenStr):
 
 
 @attrs.frozen
-class Currency:
+class Currency(Model):
     """A currency of the spot market."""
 
     id: str
@@ -50,7 +51,7 @@ class Currency:
 
 
 @attrs.frozen
-class SymbolDetails:
+class SymbolDetails(Model):
     """The trading rules of a pair."""
 
     symbol: str
@@ -89,7 +90,7 @@ _TICKER_COLUMNS = ("symbol", "last", "v_24h", "qv_24h", "open_24h", "high_24h", 
 
 
 @attrs.frozen(kw_only=True)
-class Ticker:
+class Ticker(Model):
     """The last 24 hours of a pair and its best prices; a snapshot from a cache."""
 
     symbol: str
@@ -152,7 +153,7 @@ class SpotKline(Row, array_like=True, frozen=True):
 
 
 @attrs.frozen(kw_only=True)
-class SpotOrderBook:
+class SpotOrderBook(Model):
     """The best levels of both sides; a snapshot from a cache."""
 
     timestamp: Millis = wire("ts")
@@ -181,7 +182,7 @@ class SpotMarketTrade(Row, array_like=True, frozen=True):
 
 
 @attrs.frozen
-class TickerV1:
+class TickerV1(Model):
     """A ticker of the retired versions 1 and 2."""
 
     symbol: str
@@ -217,7 +218,7 @@ class TickerV1:
 
 
 @attrs.frozen
-class SpotKlineV1:
+class SpotKlineV1(Model):
     """A candle of the retired version 1."""
 
     timestamp: Seconds
@@ -239,7 +240,7 @@ class SpotKlineV1:
 
 
 @attrs.frozen
-class BookLevelV1:
+class BookLevelV1(Model):
     """A level of the retired version 1's book."""
 
     amount: Decimal
@@ -253,7 +254,7 @@ class BookLevelV1:
 
 
 @attrs.frozen
-class OrderBookV1:
+class OrderBookV1(Model):
     """A book of the retired version 1."""
 
     buys: list[BookLevelV1]

@@ -9,6 +9,7 @@ import attrs
 
 from ._enums import OpenStr, OrderSide
 from ._fields import Millis, Seconds, drop_echo, members, wire
+from ._model import Model
 from ._rows import Levels
 from .spot_trading import SpotOrderMode, SpotOrderState, SpotOrderType
 
@@ -58,7 +59,7 @@ class CustodyType(OpenStr):
 
 
 @attrs.frozen(kw_only=True)
-class SpotTicker:
+class SpotTicker(Model):
     """The state of a pair: last price, best prices, 24 hours."""
 
     symbol: str
@@ -94,7 +95,7 @@ class SpotTicker:
 
 
 @attrs.frozen
-class SpotKlineUpdate:
+class SpotKlineUpdate(Model):
     """The bar in progress. A later one with the same open time replaces it; there is no flag that says it is closed."""
 
     symbol: str
@@ -124,7 +125,7 @@ class SpotKlineUpdate:
 
 
 @attrs.frozen
-class SpotDepth:
+class SpotDepth(Model):
     """The top of a book, both sides whole: replace what you had."""
 
     symbol: str
@@ -140,7 +141,7 @@ class SpotDepth:
 
 
 @attrs.frozen
-class SpotDepthIncrease:
+class SpotDepthIncrease(Model):
     """A snapshot of a book, or the levels that changed since the version before."""
 
     symbol: str
@@ -160,7 +161,7 @@ class SpotDepthIncrease:
 
 
 @attrs.frozen(kw_only=True)
-class SpotTrade:
+class SpotTrade(Model):
     """One trade. There is no id: a repeated trade cannot be told from a new one."""
 
     symbol: str
@@ -180,7 +181,7 @@ class SpotTrade:
 
 
 @attrs.frozen(kw_only=True)
-class SpotBookTicker:
+class SpotBookTicker(Model):
     """The best bid and ask of a pair."""
 
     symbol: str
@@ -209,7 +210,7 @@ _NUMBERED_STATES: Final = {
 
 
 @attrs.frozen(kw_only=True)
-class SpotOrderUpdate:
+class SpotOrderUpdate(Model):
     """The whole state of one of your orders after a change."""
 
     symbol: str
@@ -283,7 +284,7 @@ class SpotOrderUpdate:
 
 
 @attrs.frozen(kw_only=True)
-class SpotPushedBalance:
+class SpotPushedBalance(Model):
     """One currency after a change."""
 
     currency: str = wire("ccy")
@@ -294,7 +295,7 @@ class SpotPushedBalance:
 
 
 @attrs.frozen(kw_only=True)
-class SpotBalanceUpdate:
+class SpotBalanceUpdate(Model):
     """The new balances of the currencies that changed; currencies that did not change are not listed."""
 
     event_type: BalanceEvent

@@ -9,6 +9,7 @@ import attrs
 
 from ._enums import OpenInt, OpenStr
 from ._fields import Seconds, wire
+from ._model import Model
 
 
 class MoveType(OpenStr):
@@ -27,7 +28,7 @@ class SubAccountStatus(OpenInt):
 
 
 @attrs.frozen(kw_only=True)
-class SubTransfer:
+class SubTransfer(Model):
     """A transfer between main and sub-accounts."""
 
     from_account: str = wire("fromAccount")
@@ -47,7 +48,7 @@ class SubTransfer:
 
 
 @attrs.frozen(kw_only=True)
-class SubTransferPage:
+class SubTransferPage(Model):
     """Transfers, and how many there are."""
 
     total: int
@@ -59,7 +60,7 @@ class SubTransferPage:
 
 
 @attrs.frozen
-class SpotSubAccountBalance:
+class SpotSubAccountBalance(Model):
     """What a sub-account's spot wallet holds of one currency."""
 
     currency: str
@@ -73,7 +74,7 @@ class SpotSubAccountBalance:
 
 
 @attrs.frozen(kw_only=True)
-class SubAccount:
+class SubAccount(Model):
     """A sub-account."""
 
     account_name: str = wire("accountName")

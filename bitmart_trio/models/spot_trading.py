@@ -9,6 +9,7 @@ import attrs
 
 from ._enums import OpenStr, OrderSide
 from ._fields import Millis, drop_echo, wire
+from ._model import Model
 
 _Amount: TypeAlias = Decimal | int | str
 
@@ -109,7 +110,7 @@ class AlgoTriggerType(OpenStr):
 
 
 @attrs.frozen
-class OrderPlaced:
+class OrderPlaced(Model):
     """An order that the exchange has accepted; it may still be cancelled by the system at once."""
 
     order_id: str
@@ -119,7 +120,7 @@ class OrderPlaced:
 
 
 @attrs.frozen
-class CancelResult:
+class CancelResult(Model):
     """What became of a cancellation."""
 
     result: bool
@@ -134,7 +135,7 @@ class CancelResult:
 
 
 @attrs.frozen(kw_only=True)
-class BatchOrderParam:
+class BatchOrderParam(Model):
     """One order of a batch on one pair, for ``submit_orders``."""
 
     side: OrderSide | str
@@ -154,7 +155,7 @@ class BatchOrderParam:
 
 
 @attrs.frozen(kw_only=True)
-class BatchOrderIds:
+class BatchOrderIds(Model):
     """The orders of an accepted batch."""
 
     order_ids: list[str] = wire("orderIds")
@@ -164,7 +165,7 @@ class BatchOrderIds:
 
 
 @attrs.frozen(kw_only=True)
-class CancelBatchResult:
+class CancelBatchResult(Model):
     """What became of a batch of cancellations."""
 
     success_ids: list[str] = wire("successIds")
@@ -180,7 +181,7 @@ class CancelBatchResult:
 
 
 @attrs.frozen(kw_only=True)
-class BatchOrderParamV2:
+class BatchOrderParamV2(Model):
     """One order of a batch of the retired version 2, where each names its pair."""
 
     symbol: str
@@ -200,7 +201,7 @@ class BatchOrderParamV2:
 
 
 @attrs.frozen
-class BatchOrderResultV2:
+class BatchOrderResultV2(Model):
     """What became of one order of a version 2 batch."""
 
     code: int
@@ -212,7 +213,7 @@ class BatchOrderResultV2:
 
 
 @attrs.frozen(kw_only=True)
-class SpotOrder:
+class SpotOrder(Model):
     """A spot or isolated-margin order."""
 
     order_id: str = wire("orderId")
@@ -267,7 +268,7 @@ class SpotOrder:
 
 
 @attrs.frozen(kw_only=True)
-class SpotFill:
+class SpotFill(Model):
     """One fill of the account's own order."""
 
     trade_id: str = wire("tradeId")
@@ -309,7 +310,7 @@ class SpotFill:
 
 
 @attrs.frozen(kw_only=True)
-class AlgoOrder:
+class AlgoOrder(Model):
     """A plan, take-profit or stop-loss order.
 
     No official sample has been seen: the fields are those of one third-party SDK of 2026-09, without a trigger price.

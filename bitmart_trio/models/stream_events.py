@@ -6,6 +6,8 @@ from typing import Literal, NamedTuple, TypeAlias, TypedDict
 
 import attrs
 
+from ._model import Model
+
 
 class Gap(NamedTuple):
     """A hole in a subscription: what was pushed between these times did not arrive."""
@@ -23,7 +25,7 @@ class Gap(NamedTuple):
 
 
 @attrs.frozen
-class Backfilled:
+class Backfilled(Model):
     """A hole was filled, with ``backfill=True``: the next items of its topic were read over REST.
 
     Where REST did not have everything, a `Gap` for the same hole follows them. A hole can be filled in more than one
@@ -56,7 +58,7 @@ class About(TypedDict):
 
 
 @attrs.frozen(kw_only=True)
-class StreamEvent:
+class StreamEvent(Model):
     """The base of what ``streams.events()`` yields."""
 
     market: Literal["spot", "futures"]
@@ -161,7 +163,7 @@ AnyStreamEvent: TypeAlias = (
 
 
 @attrs.frozen
-class RawPush:
+class RawPush(Model):
     """An undecoded push of a topic that the library has no model for."""
 
     topic: str

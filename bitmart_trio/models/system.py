@@ -8,6 +8,7 @@ import attrs
 
 from ._enums import OpenInt, OpenStr
 from ._fields import Millis
+from ._model import Model
 
 
 class ServiceType(OpenStr):
@@ -27,7 +28,7 @@ class MaintenanceStatus(OpenInt):
 
 
 @attrs.frozen
-class SystemTime:
+class SystemTime(Model):
     """The exchange's clock."""
 
     server_time: Millis
@@ -37,7 +38,7 @@ class SystemTime:
 
 
 @attrs.frozen
-class ServiceStatus:
+class ServiceStatus(Model):
     """A maintenance notice."""
 
     title: str
@@ -53,7 +54,7 @@ class ServiceStatus:
 
 
 @attrs.frozen
-class Latency:
+class Latency(Model):
     """How far away the exchange is, in distance and in time. All in milliseconds."""
 
     server_time: Millis

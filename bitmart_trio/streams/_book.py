@@ -25,6 +25,7 @@ from .._io.scopes import lone_error
 from .._io.switchboard import Switchboard
 from ..errors import AbsentMember, BookNotLive, InvalidRequest
 from ..models._fields import Millis
+from ..models._model import Model
 from ..models._numbers import exact, excerpt
 from ..models._rows import Level
 from ..models.futures_streams import FuturesDepthIncrease
@@ -51,7 +52,7 @@ class BookState(enum.Enum):
 
 
 @attrs.frozen(kw_only=True)
-class BookChange:
+class BookChange(Model):
     """What has changed in an order book since the change before."""
 
     symbol: str
@@ -80,7 +81,7 @@ class BookDepth(NamedTuple):
 
 
 @attrs.frozen(kw_only=True)
-class BookStatistics:
+class BookStatistics(Model):
     """What has become of an order book's messages, and how often it had to be set right."""
 
     updates: int

@@ -31,6 +31,7 @@ import attrs
 import trio
 from trio.testing import MockClock
 
+from ..models._model import Model
 from ._census import OURS, Count, Kind, Watch, complaining, more, remembering
 from ._schedule import deterministic
 from ._shot import Counted, How, Moment, Place, Shot, innermost
@@ -59,7 +60,7 @@ class SweepFailure(AssertionError):
 
 
 @attrs.frozen
-class SweepReport:
+class SweepReport(Model):
     """What a sweep that found nothing wrong has done."""
 
     checkpoints: int

@@ -15,6 +15,7 @@ import attrs
 import trio
 
 from ..errors import BitMartError, ExitUnconfirmed
+from ..models._model import Model
 from ._echo import Kept
 from ._engine import Engine
 from ._order import OrderState, OrderStatus
@@ -46,7 +47,7 @@ class PositionCloser(Protocol):
 
 
 @attrs.frozen(kw_only=True)
-class ExitReport:
+class ExitReport(Model):
     """What leaving a session achieved, and what of it is confirmed."""
 
     cancelled: tuple[OrderStatus, ...] = ()

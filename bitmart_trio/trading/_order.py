@@ -14,6 +14,7 @@ import attrs
 
 from ..config import Market
 from ..errors import InvalidRequest
+from ..models._model import Model
 from ..models._numbers import exact
 
 ZERO: Final = Decimal(0)
@@ -45,7 +46,7 @@ _ENDED: Final = (OrderState.FILLED, OrderState.CANCELLED, OrderState.TRIGGERED, 
 
 
 @attrs.frozen
-class Accepted:
+class Accepted(Model):
     """The exchange has taken the order."""
 
     order_id: str
@@ -53,7 +54,7 @@ class Accepted:
 
 
 @attrs.frozen
-class Rejected:
+class Rejected(Model):
     """It never became an order: refused, never sent, or proven never to have arrived."""
 
     error: Exception
@@ -61,7 +62,7 @@ class Rejected:
 
 
 @attrs.frozen
-class Unknown:
+class Unknown(Model):
     """Not known yet: no answer has come, or the request was cut off and is being looked for."""
 
     error: Exception | None = None
@@ -73,7 +74,7 @@ Outcome: TypeAlias = Accepted | Rejected | Unknown
 
 
 @attrs.frozen
-class OrderFill:
+class OrderFill(Model):
     """One fill of an order of a session."""
 
     trade_id: str
@@ -91,7 +92,7 @@ class OrderFill:
 
 
 @attrs.frozen(kw_only=True)
-class OrderStatus:
+class OrderStatus(Model):
     """An order as it was known at one moment."""
 
     client_order_id: str

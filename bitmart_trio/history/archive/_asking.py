@@ -13,6 +13,7 @@ from ..._core.endpoint import Endpoint
 from ..._io.capture import CAPTURE, Captured
 from ...client import Client
 from ...errors import AuthenticationError, BitMartError, ConfigurationError, InvalidRequest
+from ...models._model import Model
 from .._threads import Runner
 from .._values import Plain, plain
 from .._walk import Source
@@ -33,7 +34,7 @@ PATIENCE: Final = 8
 
 
 @attrs.frozen
-class Progress:
+class Progress(Model):
     """How far one history of an archive is."""
 
     name: str

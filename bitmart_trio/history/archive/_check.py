@@ -17,6 +17,7 @@ from typing import Any, Final, TypeAlias
 import attrs
 
 from ..._version import __version__
+from ...models._model import Model
 from ._derive import Deriver, OutOfPlace
 from ._entries import FORMAT, Begin, Entry, NotAnEntry, ReplyCame, RunBegan, decode
 from ._evidence import Evidence, contradictions, omissions, weigh
@@ -40,7 +41,7 @@ WITHOUT_DIGEST: Final = (
 
 
 @attrs.frozen
-class Verification:
+class Verification(Model):
     """What came out."""
 
     problems: tuple[str, ...]

@@ -20,6 +20,7 @@ from typing import Final, Literal, Protocol, TypeAlias, cast
 
 import attrs
 
+from ...models._model import Model
 from ...text import csv_cell, csv_line
 from .._export import ExportError
 from ._account import movements_of
@@ -43,7 +44,7 @@ _CELL: Final = 32_767
 
 
 @attrs.frozen
-class Exports:
+class Exports(Model):
     """What has been written."""
 
     files: tuple[Path, ...]

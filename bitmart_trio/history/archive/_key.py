@@ -12,6 +12,7 @@ import trio
 from ..._core.endpoint import DEFAULT_QUOTA
 from ...client import Client
 from ...errors import ApiError, AuthenticationError, ConnectionLost, MalformedReply
+from ...models._model import Model
 from ...models.spot_account import AccountInfo
 from .._units import DAY, scaled
 from .._walk import When, millis
@@ -35,7 +36,7 @@ class UnsafeKey(ArchiveError):
 
 
 @attrs.frozen
-class KeyLook:
+class KeyLook(Model):
     """What the exchange says of an account and of the key that asks."""
 
     account: str
@@ -91,7 +92,7 @@ def _judged(info: AccountInfo) -> KeyLook:
 
 
 @attrs.frozen
-class Estimate:
+class Estimate(Model):
     """How much there is to ask, before anything is known of the account's records."""
 
     requests: int

@@ -17,6 +17,7 @@ from typing import Final, TypeAlias
 
 import attrs
 
+from ...models._model import Model
 from ...models._numbers import BLANKS, exact
 from ._reader import Reader, Record
 
@@ -77,7 +78,7 @@ class Movement:
 
 
 @attrs.frozen
-class LeftOut:
+class LeftOut(Model):
     """Records of one kind that are no movement although they should be."""
 
     kind: str

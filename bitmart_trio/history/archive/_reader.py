@@ -11,6 +11,7 @@ from typing import Any, Final, Self, cast
 
 import attrs
 
+from ...models._model import Model
 from .._plan import HistoryGap
 from .._values import columns
 from ._entries import FORMAT, State
@@ -23,7 +24,7 @@ _ROWS: Final = 500
 
 
 @attrs.frozen
-class Meta:
+class Meta(Model):
     """What is known of a whole archive."""
 
     format: str
@@ -44,7 +45,7 @@ class Meta:
 
 
 @attrs.frozen
-class HistoryRow:
+class HistoryRow(Model):
     """One history of an archive."""
 
     history: int
@@ -70,7 +71,7 @@ class HistoryRow:
 
 
 @attrs.frozen
-class WindowRow:
+class WindowRow(Model):
     """One window of a history."""
 
     since: int
@@ -86,7 +87,7 @@ class WindowRow:
 
 
 @attrs.frozen
-class LookRow:
+class LookRow(Model):
     """One look at the account's present."""
 
     name: str
@@ -99,7 +100,7 @@ class LookRow:
 
 
 @attrs.frozen
-class NoteRow:
+class NoteRow(Model):
     """Something suspect, or what became of it."""
 
     of: str
@@ -111,7 +112,7 @@ class NoteRow:
 
 
 @attrs.frozen
-class Record:
+class Record(Model):
     """One content that was told."""
 
     number: int

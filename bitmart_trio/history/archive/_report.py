@@ -13,6 +13,7 @@ from typing import Final, cast
 
 import attrs
 
+from ...models._model import Model
 from ...text import json_text
 from .._values import Plain, plain
 from ._account import looked_up, movements_of
@@ -44,7 +45,7 @@ _ZERO: Final = Decimal(0)
 
 
 @attrs.frozen
-class Missing:
+class Missing(Model):
     """A stretch of a history that is not there, or a doubt about it that was not resolved."""
 
     since: int
@@ -60,7 +61,7 @@ class Missing:
 
 
 @attrs.frozen(kw_only=True)
-class HistoryReport:
+class HistoryReport(Model):
     """One history of an archive."""
 
     name: str
@@ -91,7 +92,7 @@ class HistoryReport:
 
 
 @attrs.frozen(kw_only=True)
-class LookReport:
+class LookReport(Model):
     """One look at the account's present."""
 
     name: str
@@ -109,7 +110,7 @@ class LookReport:
 
 
 @attrs.define(kw_only=True)
-class Total:
+class Total(Model):
     """What one coin did in one year, in that coin."""
 
     coin: str
@@ -140,7 +141,7 @@ class Total:
 
 
 @attrs.frozen
-class Balance:
+class Balance(Model):
     """What one wallet held of one coin when the archive was made."""
 
     wallet: str
@@ -151,7 +152,7 @@ class Balance:
 
 
 @attrs.frozen(kw_only=True)
-class ArchiveReport:
+class ArchiveReport(Model):
     """What an archive has and has not."""
 
     since: int

@@ -1,0 +1,307 @@
+"""Results for other programs: as dicts, JSON, rows of a table and data frames.
+
+    bm.to_dict(ticker)["last_price"]           # "67012.35": every digit
+    bm.to_json(klines, times="iso")            # one JSON text, whatever is in it
+    bm.to_frame(klines, decimals="float")      # a pandas DataFrame with UTC timestamps
+    json.dumps(ticker, default=bm.to_builtins)
+
+They take every object of the library that holds data: models, array rows, levels, pushes, events, statistics and
+reports. Three choices say how: ``names`` of members as in Python or as on the wire, ``decimals`` as text, as exact
+numbers or as floats, ``times`` as the number that the object holds, in milliseconds, or in words (ISO 8601, UTC).
+
+Nothing is rounded unless ``"float"`` is asked for. An enumeration is written as its value on the wire, an exception as
+its class, message and code, bytes as the text that they are. Array rows have no names on the wire and keep ours.
+
+**Absent members** (see `bm.absent`) are not in the dict, and are never written as null: null is what the exchange
+writes for "none". What lacks some has one key more, ``"_absent"``, with each absent member's name and the JSON that
+came in its place (null where nothing came). In rows and frames, where each record has each column, the cell is empty
+and a column ``"_absent"`` names the members.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, Literal, NewType, TypeAlias, cast, overload
+
+from ._core import codec
+from .errors import ConfigurationError, InvalidRequest
+from .models._absent import model_of
+from .models._plain import ABSENT, Column, Decimals, Names, Plain, Times, Writer, is_record, plain
+
+if TYPE_CHECKING:
+    import pandas as pd  # pyright: ignore[reportMissingTypeStubs]  # it has types, of its own and no others
+    import polars as pl
+
+__all__ = ["Decimals", "Names", "Plain", "Times", "to_builtins", "to_dict", "to_frame", "to_json", "to_rows"]
+
+Engine: TypeAlias = Literal["pandas", "polars", "arrow"]
+
+_writer: Final = cache(Writer)
+
+_CLASS: Final = "class"
+"""The column that tells records of several classes apart."""
+
+_USUAL_DIGITS: Final = 18
+_DIGITS_128: Final = 38
+_DIGITS_256: Final = 76
+
+
+def to_dict(
+    obj: object, *, names: Names = "python", decimals: Decimals = "text", times: Times = "number"
+) -> dict[str, Plain]:
+    """Return an object as a dict, objects within it as dicts of their own.
+
+    Args:
+        obj: anything of the library with members: a model, an array row, a push, an event, statistics, a report.
+        names: of the members: ours, or those on the wire.
+        decimals: ``"text"`` has every digit; ``"number"`` leaves the `Decimal`; ``"float"`` rounds to the nearest.
+        times: ``"number"`` is what the object holds, milliseconds or seconds; ``"millis"`` makes all of them
+            milliseconds; ``"iso"`` writes ``2026-01-01T00:00:00.000Z``. (Moments of ``trio.current_time()`` are no
+            times of day and stay numbers.)
+
+    Raises:
+        TypeError: it has no members, or holds something that is no data.
+        InvalidRequest: with ``"iso"``, a time that no calendar reaches.
+    """
+    told = _writer(names, decimals, times).value(obj)
+    if not isinstance(told, dict):
+        raise TypeError(f"{type(obj).__name__} has no members; bm.to_rows takes lists, bm.to_json anything")
+    return told
+
+
+def to_json(obj: object, *, names: Names = "python", decimals: Decimals = "text", times: Times = "number") -> str:
+    """Return anything of the library, or lists and mappings of it, as compact JSON text.
+
+    The arguments are those of `to_dict`; ``decimals="number"`` writes JSON numbers with every digit, which many readers
+    round.
+
+    Raises:
+        TypeError, InvalidRequest: as `to_dict`.
+    """
+    return codec.text_of(_writer(names, decimals, times).value(obj))
+
+
+def to_builtins(obj: object) -> Plain:
+    """Return the default form of an object, for encoders that ask what to do with one.
+
+    In use::
+
+        json.dumps(ticker, default=bm.to_builtins)
+        msgspec.json.encode(depth, enc_hook=bm.to_builtins)
+
+    msgspec writes what it knows itself and asks for the rest. It leaves absent members out; `to_json` does not.
+
+    Raises:
+        TypeError: it is nothing of the library.
+    """
+    return plain(obj)
+
+
+def to_rows(
+    objs: Iterable[object], *, names: Names = "python", decimals: Decimals = "text", times: Times = "number"
+) -> list[dict[str, Plain]]:
+    """Return records as flat dicts with the same keys in the same order: the rows of a table.
+
+    A member of an object within a record has a name with a dot (``order.price``). Where records of several classes are
+    mixed, the column ``class`` comes first, and a cell is None where a record's class has no such member.
+
+    Args:
+        objs: records; the levels of a book's side are ones, too.
+        names: as of `to_dict`.
+        decimals: as of `to_dict`.
+        times: as of `to_dict`.
+
+    Raises:
+        TypeError: they are no records; a single one goes into a list.
+        InvalidRequest: as `to_dict`.
+    """
+    rows, columns = _table(objs, _writer(names, decimals, times))
+    return [{name: row.get(name) for name in columns} for row in rows]
+
+
+@overload
+def to_frame(
+    objs: Iterable[object], engine: Literal["pandas"] = "pandas", *, decimals: Literal["exact", "float"] = "exact"
+) -> pd.DataFrame: ...
+@overload
+def to_frame(
+    objs: Iterable[object], engine: Literal["polars"], *, decimals: Literal["exact", "float"] = "exact"
+) -> pl.DataFrame: ...
+@overload
+def to_frame(
+    objs: Iterable[object], engine: Literal["arrow"], *, decimals: Literal["exact", "float"] = "exact"
+) -> Any: ...  # noqa: ANN401  # pyarrow has no types
+def to_frame(
+    objs: Iterable[object], engine: Engine = "pandas", *, decimals: Literal["exact", "float"] = "exact"
+) -> object:
+    """Return records as a data frame, with the columns of `to_rows`.
+
+    Times are timestamps in UTC, in milliseconds. Exact decimals are of Arrow's decimal type, in pandas too: sums and
+    comparisons are exact, and a product of too many factors raises rather than rounds. Floats are what statistics and
+    plots want. Integers and truth values may be missing, so in pandas they are ``Int64`` and ``boolean``. Lists and
+    mappings within records are JSON text.
+
+    Args:
+        objs: as of `to_rows`. Of none at all the frame has no columns.
+        engine: ``"pandas"`` (extra ``pandas``), ``"polars"`` (extra ``polars``) or ``"arrow"``, a pyarrow table
+            (extra ``parquet``).
+        decimals: every digit, or the nearest floats.
+
+    Raises:
+        ConfigurationError: what the engine needs is not installed.
+        InvalidRequest: a column has more digits than its engine holds (76; polars 38).
+        TypeError: as `to_rows`.
+    """
+    for needed in ("pyarrow",) if engine == "arrow" else ("pyarrow", engine):
+        _load(needed, engine)
+    rows, columns = _table(objs, _writer("python", "number", "number"))
+    arrow = _load("pyarrow", engine)
+    most = _DIGITS_128 if engine == "polars" else _DIGITS_256
+    arrays = {
+        name: _array(arrow, name, column, [row.get(name) for row in rows], decimals == "exact", most)
+        for name, column in columns.items()
+    }
+    table = arrow.table(arrays)
+    if engine == "pandas":
+        return _pandas(table)
+    return cast("object", _load("polars", engine).from_arrow(table)) if engine == "polars" else table
+
+
+def _table(objs: Iterable[object], writer: Writer) -> tuple[list[dict[str, Plain]], dict[str, Column]]:
+    """The rows, each with the columns that it has, and all columns in order."""
+    given = type(objs)
+    if is_record(given) or issubclass(given, str | bytes | Mapping):
+        raise TypeError(f"a list of records is wanted, not one {given.__name__}")
+    records = list(objs)
+    for record in records:
+        if not is_record(type(record)):
+            raise TypeError(f"a list of records is wanted, not one of {type(record).__name__}")
+    rows = list[dict[str, Plain]]()
+    columns = dict[str, Column]()
+    mixed = len({model_of(record) for record in records}) > 1
+    if mixed:
+        columns[_CLASS] = _text_column(_CLASS)
+    lacking = False
+    for record in records:
+        row: dict[str, Plain] = {_CLASS: model_of(record).__name__} if mixed else {}
+        gone = list[str]()
+        for name, column, value in writer.row(record, gone):
+            columns.setdefault(name, column)
+            row[name] = value
+        if gone:
+            row[ABSENT] = ", ".join(gone)
+            lacking = True
+        rows.append(row)
+    if lacking:
+        columns[ABSENT] = _text_column(ABSENT)
+    return rows, columns
+
+
+def _text_column(name: str) -> Column:
+    return Column(name, name, str)
+
+
+def _load(module: str, engine: Engine) -> Any:  # noqa: ANN401  # untyped here: they are extras
+    try:
+        return import_module(module)
+    except ImportError:
+        extra = "parquet" if engine == "arrow" else engine
+        raise ConfigurationError(f'engine="{engine}" needs {module}: pip install "bitmart-trio[{extra}]"') from None
+
+
+def _array(arrow: Any, name: str, column: Column, values: list[Plain], exactly: bool, most: int) -> object:  # noqa: ANN401  # as above
+    """A column as an Arrow array."""
+    kind = _kind_of(column)
+    if kind == "time":
+        return _times(arrow, name, values, column.unit or 1000)
+    if kind == "decimal":
+        amounts = [Decimal(value) if isinstance(value, int | Decimal) else None for value in values]
+        if exactly:
+            return _exact(arrow, name, amounts, most)
+        return arrow.array([None if value is None else float(value) for value in amounts], arrow.float64())
+    if kind == "int":
+        whole = [value if isinstance(value, int) else None for value in values]
+        if all(value is None or value.bit_length() <= _BITS for value in whole):
+            return arrow.array(whole, arrow.int64())
+        return _exact(arrow, name, [None if value is None else Decimal(value) for value in whole], most)
+    if kind == "text":
+        texts = [value if value is None or isinstance(value, str) else to_json(value) for value in values]
+        return arrow.array(texts, arrow.string())
+    return arrow.array(values, arrow.bool_() if kind == "bool" else arrow.float64())
+
+
+def _kind_of(column: Column) -> Literal["time", "decimal", "bool", "int", "float", "text"]:
+    if column.unit is not None:
+        return "time"
+    hint = column.hint
+    while isinstance(hint, NewType):
+        hint = cast("object", hint.__supertype__)
+    for base, kind in _KINDS:
+        if isinstance(hint, type) and issubclass(hint, base):
+            return kind
+    return "text"
+
+
+_BITS: Final = 63
+_KINDS: Final[tuple[tuple[type, Literal["decimal", "bool", "int", "float"]], ...]] = (
+    (Decimal, "decimal"),
+    (bool, "bool"),
+    (int, "int"),  # enumerations of numbers are ones, too
+    (float, "float"),
+)
+
+
+def _times(arrow: Any, name: str, values: list[Plain], unit: int) -> object:  # noqa: ANN401  # as above
+    millis = [value * 1000 // unit if isinstance(value, int) else None for value in values]
+    if any(value is not None and value.bit_length() > _BITS for value in millis):
+        raise InvalidRequest(f"{name} has a time that no timestamp holds", argument="objs")
+    return arrow.array(millis, arrow.timestamp("ms", tz="UTC"))
+
+
+def _exact(arrow: Any, name: str, values: list[Decimal | None], most: int) -> object:  # noqa: ANN401  # as above
+    """A column of decimals in the narrowest usual type that holds all their digits."""
+    before, behind = _width(name, values)
+    if before + behind > most:
+        values = [None if value is None else _without_zeros(value) for value in values]
+        before, behind = _width(name, values)
+    if before + behind > most:
+        raise InvalidRequest(
+            f'{name} takes {before + behind} digits, more than {most}; decimals="float" rounds', argument="objs"
+        )
+    if before + behind <= _DIGITS_128:
+        return arrow.array(values, arrow.decimal128(max(before + behind, _USUAL_DIGITS), behind))
+    return arrow.array(values, arrow.decimal256(before + behind, behind))
+
+
+def _width(name: str, values: list[Decimal | None]) -> tuple[int, int]:
+    """The greatest number of digits before and behind the point."""
+    before = behind = 0
+    for value in values:
+        if value is not None:
+            _, digits, exponent = value.as_tuple()
+            if not isinstance(exponent, int):
+                raise InvalidRequest(f"{name} has {value}, which is no number", argument="objs")
+            before = max(before, len(digits) + exponent)
+            behind = max(behind, -exponent)
+    return before, behind
+
+
+def _without_zeros(value: Decimal) -> Decimal:
+    """The same number without zeros at its end; unlike ``normalize()`` it rounds nothing."""
+    text = format(value, "f")
+    return Decimal(text.rstrip("0") if "." in text else text)
+
+
+def _pandas(table: Any) -> object:  # noqa: ANN401  # as above
+    pandas, arrow = import_module("pandas"), import_module("pyarrow")
+    nullable = {arrow.int64(): pandas.Int64Dtype(), arrow.bool_(): pandas.BooleanDtype()}
+
+    def dtype(kind: object) -> object:
+        if kind in nullable:
+            return nullable[kind]
+        return pandas.ArrowDtype(kind) if arrow.types.is_decimal(kind) else None
+
+    return cast("object", table.to_pandas(types_mapper=dtype))
