@@ -9,7 +9,7 @@ Nothing else lives here: REST is in ``rest/`` over ``_io/http.py``, streams are 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from typing import Final
 
 import httpx
@@ -18,10 +18,10 @@ import trio
 from ._io.dial import dialer
 from ._io.governor import Governor
 from ._io.http import Pipeline
-from ._io.scopes import closing_shield, lone_error
 from ._io.socket import Connect
 from ._io.switchboard import Switchboard
 from ._io.transport import make_transport
+from ._scopes import finish, open_nursery, opener
 from .config import LIVE, Config, Environment, Market
 from .credentials import Credentials
 from .errors import ConfigurationError
@@ -99,7 +99,7 @@ class _Rest:
         self._given = transport
         self.governor = Governor(config)
         if transport is not None:
-            stack.push_async_callback(_close, transport, config)
+            stack.push_async_callback(finish, config.timeouts.close, transport.aclose)
 
     def pipeline(self, market: Market) -> Pipeline:
         """The pipeline of a market; raises `ConfigurationError` where there is none."""
@@ -107,7 +107,7 @@ class _Rest:
         transport = self._given
         if transport is None:
             transport = make_transport(self._config)
-            self._stack.push_async_callback(_close, transport, self._config)
+            self._stack.push_async_callback(finish, self._config.timeouts.close, transport.aclose)
         return Pipeline(
             url,
             self._credentials,
@@ -122,12 +122,7 @@ class _Rest:
         return self.governor.host(self._environment.rest_url(market)).timestamp()
 
 
-async def _close(transport: httpx.AsyncBaseTransport, config: Config) -> None:
-    with closing_shield(config.timeouts.close):
-        await transport.aclose()
-
-
-@asynccontextmanager
+@opener
 async def open_client(
     credentials: Credentials | None = None,
     *,
@@ -159,28 +154,27 @@ async def open_client(
             pipelines["spot"] = rest.pipeline("spot")
         if environment.futures_rest is not None:
             pipelines["futures"] = rest.pipeline("futures")
-        with lone_error():
-            async with trio.open_nursery() as nursery:
-                switchboard = Switchboard(
-                    nursery,
-                    environment,
-                    credentials,
-                    config,
-                    connect=connect or dialer(config),
-                    clock=rest.timestamp,
-                    resync=lambda market: pipelines[market].latency(),
-                    drift=rest.governor.drift,
-                )
-                spot = Spot(pipelines["spot"]) if "spot" in pipelines else None
-                futures = Futures(pipelines["futures"]) if "futures" in pipelines else None
-                try:
-                    yield Client(environment, spot, futures, Streams(switchboard, spot=spot, futures=futures))
-                finally:
-                    switchboard.close()
-                nursery.cancel_scope.cancel()
+        async with open_nursery() as nursery:
+            switchboard = Switchboard(
+                nursery,
+                environment,
+                credentials,
+                config,
+                connect=connect or dialer(config),
+                clock=rest.timestamp,
+                resync=lambda market: pipelines[market].latency(),
+                drift=rest.governor.drift,
+            )
+            spot = Spot(pipelines["spot"]) if "spot" in pipelines else None
+            futures = Futures(pipelines["futures"]) if "futures" in pipelines else None
+            try:
+                yield Client(environment, spot, futures, Streams(switchboard, spot=spot, futures=futures))
+            finally:
+                switchboard.close()
+            nursery.cancel_scope.cancel()
 
 
-@asynccontextmanager
+@opener
 async def open_spot(
     credentials: Credentials | None = None,
     *,
@@ -200,7 +194,7 @@ async def open_spot(
         yield Spot(rest.pipeline("spot"))
 
 
-@asynccontextmanager
+@opener
 async def open_futures(
     credentials: Credentials | None = None,
     *,
@@ -216,7 +210,7 @@ async def open_futures(
         yield Futures(rest.pipeline("futures"))
 
 
-@asynccontextmanager
+@opener
 async def open_streams(
     credentials: Credentials | None = None,
     *,
@@ -234,13 +228,12 @@ async def open_streams(
     def clock(market: Market) -> int:
         return governor.host(environment.rest_url(market)).timestamp()
 
-    with lone_error():
-        async with trio.open_nursery() as nursery:
-            switchboard = Switchboard(
-                nursery, environment, credentials, config, connect=connect or dialer(config), clock=clock
-            )
-            try:
-                yield Streams(switchboard)
-            finally:
-                switchboard.close()
-            nursery.cancel_scope.cancel()
+    async with open_nursery() as nursery:
+        switchboard = Switchboard(
+            nursery, environment, credentials, config, connect=connect or dialer(config), clock=clock
+        )
+        try:
+            yield Streams(switchboard)
+        finally:
+            switchboard.close()
+        nursery.cancel_scope.cancel()

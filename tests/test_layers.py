@@ -12,11 +12,13 @@ import pytest
 PACKAGE: Final = "bitmart_trio"
 ROOT: Final = Path(__file__).parent.parent / PACKAGE
 
-LOW: Final = ("_version", "text", "errors", "credentials", "config", "models", "_core", "_io")
+LOW: Final = ("_version", "_scopes", "text", "errors", "credentials", "config", "models", "_core", "_io")
 CLIENT: Final = (*LOW, "rest", "streams", "endpoints", "client")
 
 ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "_version": (),
+    # Knows Trio and nothing else.
+    "_scopes": (),
     # Harmless text is for every edge, so it knows none of them.
     "text": (),
     "errors": (),
@@ -25,7 +27,7 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "config": ("_version", "errors", "credentials", "models"),
     "credentials": ("text", "errors"),
     "_core": ("_version", "text", "errors", "config", "models"),
-    "_io": ("_version", "errors", "credentials", "config", "models", "_core"),
+    "_io": ("_version", "_scopes", "errors", "credentials", "config", "models", "_core"),
     # A chapter runs over anything that can call: it must not know who sends.
     "rest": ("_version", "errors", "config", "models", "_core"),
     "streams": LOW,
@@ -36,7 +38,7 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "convert": ("errors", "models", "_core"),
     "telemetry": CLIENT,
     # Written by its own code: sharing the client's would hide the client's mistakes.
-    "sim": ("_version",),
+    "sim": ("_version", "_scopes"),
     "testing": (*CLIENT, "sim", "trading", "history"),
     # Everything public, by the front door.
     "cli": (*CLIENT, "trading", "history", "convert", "sim", "telemetry", "testing", ""),

@@ -17,6 +17,7 @@ import trio
 from trio.lowlevel import Task
 
 from .._core.channel import Overflow
+from .._scopes import protected
 from ..errors import AbsentMember, BitMartError, InvalidRequest, StreamGap, SubscriberTooSlow
 from ..models._model import Model
 from ..models.stream_events import Backfilled, Gap
@@ -91,6 +92,7 @@ class Waiter:
     error: Exception | None = None
 
 
+@protected
 class SubscriptionBuffer(Generic[T]):
     """The buffer that a subscription and its clones share, and the side on which the hub puts items. Never waits.
 

@@ -16,6 +16,7 @@ import certifi
 import h11
 import trio
 
+from .._scopes import bare, close_now
 from ..config import Config
 from ..credentials import Proxy, Secret
 from ..errors import ConfigurationError
@@ -146,7 +147,7 @@ async def open_stream(host: str, port: int, config: Config, *, secure: bool) -> 
     """
     tls = tls_context(config) if secure else None
     if config.proxy is None:
-        plain = await trio.open_tcp_stream(host, port)
+        plain = await bare(trio.open_tcp_stream, host, port)
     else:
         plain = await _through_proxy(config.proxy, host, port)
     if tls is None:
@@ -156,10 +157,10 @@ async def open_stream(host: str, port: int, config: Config, *, secure: bool) -> 
         stream = trio.SSLStream(below, tls, server_hostname=host, https_compatible=True)
         await stream.do_handshake()
     except trio.BrokenResourceError as error:
-        await trio.aclose_forcefully(plain)
+        await close_now(plain)
         raise OSError(f"TLS with {host} failed: {error.__cause__ or 'the connection broke'}") from error
     except BaseException:
-        await trio.aclose_forcefully(plain)
+        await close_now(plain)
         raise
     return OpenedStream(stream, plain.socket, below)
 
@@ -186,11 +187,11 @@ async def _through_proxy(proxy: Proxy, host: str, port: int) -> trio.SocketStrea
         ConfigurationError: the proxy refuses; that will not change by trying again.
         OSError: it cannot be reached, or breaks off.
     """
-    stream = await trio.open_tcp_stream(proxy.host, proxy.port)
+    stream = await bare(trio.open_tcp_stream, proxy.host, proxy.port)
     try:
         await _connect(stream, f"[{host}]:{port}" if ":" in host else f"{host}:{port}", proxy)
     except BaseException:
-        await trio.aclose_forcefully(stream)
+        await close_now(stream)
         raise
     return stream
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import random as _random
 import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import Callable
 
 import attrs
 import trio
@@ -40,19 +39,38 @@ class Slots:
         """How many nobody holds."""
         return int(self._all.available_tokens)
 
-    @asynccontextmanager
-    async def take(self, urgent: bool) -> AsyncGenerator[None, None]:
-        """Hold a slot."""
-        borrower = object()  # not the task: one task may hold several, through nested calls of a signer for example
-        with ExitStack() as held:
-            for limiter in (self._all,) if urgent else (self._ordinary, self._all):
+    def take(self, urgent: bool) -> _Slot:
+        """Hold a slot: ``async with`` it."""
+        return _Slot((self._all,) if urgent else (self._ordinary, self._all))
+
+
+class _Slot:
+    """One slot while it is held."""
+
+    def __init__(self, limiters: tuple[trio.CapacityLimiter, ...]) -> None:
+        self._limiters = limiters
+        self._held: list[trio.CapacityLimiter] = []
+
+    async def __aenter__(self) -> None:
+        # It is the borrower, not the task: one task may hold several, through nested calls of a signer for example.
+        try:
+            for limiter in self._limiters:
                 try:
                     # Whoever holds a slot goes on to the network, where there are checkpoints enough.
-                    limiter.acquire_on_behalf_of_nowait(borrower)
+                    limiter.acquire_on_behalf_of_nowait(self)
                 except trio.WouldBlock:
-                    await limiter.acquire_on_behalf_of(borrower)
-                held.callback(limiter.release_on_behalf_of, borrower)
-            yield
+                    await limiter.acquire_on_behalf_of(self)
+                self._held.append(limiter)
+        except BaseException:
+            self._release()
+            raise
+
+    async def __aexit__(self, *_: object) -> None:  # noqa: ASYNC910  # giving back waits for nothing
+        self._release()
+
+    def _release(self) -> None:
+        while self._held:
+            self._held.pop().release_on_behalf_of(self)
 
 
 class Line:

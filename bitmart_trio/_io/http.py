@@ -34,6 +34,7 @@ from .._core.hints import hint_for
 from .._core.reply import QuotaUse, RawReply, Reply
 from .._core.request import WireRequest
 from .._core.verdict import Verdict, judge
+from .._scopes import protected
 from ..config import Config
 from ..credentials import Credentials, Secret
 from ..errors import (
@@ -127,6 +128,7 @@ class _Refused(Exception):
         """How many times the exchange had told its time when the call was signed."""
 
 
+@protected
 class Pipeline:
     """Sends the REST calls of one market. Does no IO when made, and owns nothing that must be closed.
 

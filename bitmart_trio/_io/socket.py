@@ -22,6 +22,7 @@ import trio_websocket
 from .._core.frames import close_frame
 from .._core.session import Dead, Event, LoginRefused, Session
 from .._core.socket_dialect import Data, string_to_sign
+from .._scopes import open_nursery, start_soon
 from ..config import Config
 from ..credentials import Credentials, Secret
 from ..errors import ApiError, ConfigurationError, ConnectionLost
@@ -143,7 +144,7 @@ class Socket:
             LoginFailed: the exchange refused the login.
         """
         with self._scope:
-            async with trio.open_nursery() as nursery:
+            async with open_nursery() as nursery:
                 try:
                     await self._live(nursery, url, connect)
                 except (ConnectionLost, ConfigurationError) as error:
@@ -159,9 +160,9 @@ class Socket:
         except trio.TooSlowError:
             raise ConnectionLost(f"no connection to {url} within {seconds:g} s") from None
         try:
-            nursery.start_soon(self._write, connection)
+            start_soon(nursery, self._write, connection)
             self._handle(self._session.opened(trio.current_time()))
-            nursery.start_soon(self._keep_time)
+            start_soon(nursery, self._keep_time)
             if self._credentials is not None:
                 await self._log_in(self._credentials)
             await self._read(stream, connection)

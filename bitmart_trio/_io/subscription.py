@@ -9,11 +9,13 @@ may receive and compete for items, clones share one buffer, closing wakes those 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 import trio
 from trio.lowlevel import Abort, RaiseCancelT, Task
 
+from .._scopes import protected
 from .buffer import Gaps, Owner, SubscriptionBuffer, SubscriptionStatistics, Waiter
 
 __all__ = ["Gaps", "Owner", "Subscription", "SubscriptionBuffer", "SubscriptionStatistics"]
@@ -21,6 +23,7 @@ __all__ = ["Gaps", "Owner", "Subscription", "SubscriptionBuffer", "SubscriptionS
 T_co = TypeVar("T_co", covariant=True)
 
 
+@protected
 class Subscription(trio.abc.ReceiveChannel[T_co]):
     """A live stream of typed items: ``async for item in subscription``.
 
@@ -57,7 +60,6 @@ class Subscription(trio.abc.ReceiveChannel[T_co]):
         item: Any = self._buffer.take()
         return item  # type: ignore[no-any-return]  # a Gap only where the opener's overload says so
 
-    @trio.lowlevel.enable_ki_protection
     async def receive(self) -> T_co:
         """Wait for the next item. Cancelling loses nothing: an item is either handed over or stays.
 
@@ -176,6 +178,15 @@ class Subscription(trio.abc.ReceiveChannel[T_co]):
         self.close()
         await trio.lowlevel.checkpoint()
 
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+        if error is None:
+            await trio.lowlevel.checkpoint()
+        else:  # a cancellation must not replace it
+            await trio.lowlevel.cancel_shielded_checkpoint()
+
     def __enter__(self) -> Subscription[T_co]:
         return self
 
@@ -183,6 +194,7 @@ class Subscription(trio.abc.ReceiveChannel[T_co]):
         self.close()
 
 
+@protected
 class _Batches(Generic[T_co]):
     """The iterator of `Subscription.batches`."""
 
@@ -192,6 +204,5 @@ class _Batches(Generic[T_co]):
     def __aiter__(self) -> _Batches[T_co]:
         return self
 
-    @trio.lowlevel.enable_ki_protection
     async def __anext__(self) -> list[T_co]:
         return await self._subscription._receive_all()  # pyright: ignore[reportPrivateUsage]  # its other half

@@ -16,7 +16,6 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Final, TypeAlias
 
@@ -25,6 +24,7 @@ import trio
 
 from .._core.channel import Overflow, find, is_private, market_of, unique
 from .._core.socket_dialect import LIMITS
+from .._scopes import opener, protected, start_soon
 from ..config import Config, Environment, Market
 from ..credentials import Credentials
 from ..errors import ConfigurationError, InvalidRequest, MissingCredentials
@@ -87,6 +87,7 @@ class _Held:
     buffers: list[Buffer]
 
 
+@protected
 class Switchboard:
     """See the head of this file.
 
@@ -132,7 +133,7 @@ class Switchboard:
 
     # ---- for users, through the openers -----------------------------------------------------------------------------
 
-    @asynccontextmanager
+    @opener
     async def subscribe(
         self,
         topics: Iterable[str],
@@ -163,7 +164,7 @@ class Switchboard:
         size = buffer if buffer is not None else getattr(self._config.buffers, overflow)
         held: SubscriptionBuffer[Any] = SubscriptionBuffer(size=size, overflow=overflow, gaps=gaps)
         held.owner = _Owner(self, spell)
-        held.filler, held.start = filler, self._nursery.start_soon
+        held.filler, held.start = filler, partial(start_soon, self._nursery)
         self._buffers[held] = None
         with Subscription[Any](held) as subscription:
             await self.add(held, topics)
@@ -201,7 +202,7 @@ class Switchboard:
             raise
         return shared
 
-    @asynccontextmanager
+    @opener
     async def events(self, *, buffer: int | None) -> AsyncGenerator[Subscription[AnyStreamEvent]]:
         """Listen to the connections' lives while inside; a slow listener loses the oldest, counted."""
         await trio.lowlevel.checkpoint()
@@ -388,7 +389,7 @@ class Switchboard:
             spare=partial(self._spare, (market, private)),
         )
         self._keepers.setdefault((market, private), []).append(keeper)
-        self._nursery.start_soon(keeper.run)
+        start_soon(self._nursery, keeper.run)
         return keeper
 
     def _ended(self, keeper: Keeper) -> None:

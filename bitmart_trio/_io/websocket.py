@@ -19,13 +19,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
 from typing import cast
 
 import trio
 from trio_websocket import ConnectionRejected, WebSocketConnection, wrap_client_stream
 
 from .._core.frames import excerpt
+from .._scopes import StartOnly, close_now, open_nursery, opener, start, start_soon
 from ..errors import ConnectionLost
 from .tap import READ_BYTES, TapStream
 
@@ -62,7 +62,7 @@ async def open_socket(
         ConnectionLost: the server refused, did not speak HTTP, or the stream ended or broke. The text has the status
             and the start of the body.
     """
-    connection: WebSocketConnection = await nursery.start(_own, stream, host, resource, headers, close_seconds)
+    connection: WebSocketConnection = await start(nursery, _own, stream, host, resource, headers, close_seconds)
     return connection
 
 
@@ -70,14 +70,14 @@ async def close_socket(connection: WebSocketConnection, stream: TapStream, secon
     """Close politely, also while being cancelled; after ``seconds`` cut the stream. Closing twice does no harm."""
     try:
         with trio.move_on_after(seconds, shield=True):
-            async with trio.open_nursery() as nursery:
+            async with open_nursery() as nursery:
                 # When the reader is gone, no answer can come.
-                nursery.start_soon(_cancel_after, stream.ended, nursery.cancel_scope)
+                start_soon(nursery, _cancel_after, stream.ended, nursery.cancel_scope)
                 await connection.aclose()
                 nursery.cancel_scope.cancel()
     finally:
         # After a close by the peer, aclose() has left it open; a peer that floods or falls silent would keep it so.
-        await trio.aclose_forcefully(stream)
+        await close_now(stream)
 
 
 async def _own(
@@ -96,10 +96,10 @@ async def _own(
         extra = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
         async with _scopes(stream, close_seconds) as (reading, opening):
             try:
-                async with trio.open_nursery() as nursery:
+                async with open_nursery() as nursery:
                     with opening:
                         connection = await wrap_client_stream(
-                            nursery,
+                            cast("trio.Nursery", StartOnly(nursery)),  # all that it wants of one
                             cast("trio.SocketStream", stream),  # it takes any stream, its annotation does not say so
                             host,
                             resource,
@@ -115,8 +115,8 @@ async def _own(
                         reading.shield = True
                         task_status.started(connection)
             except* Exception as group:  # noqa: BLE001 - the edge of trio-websocket's task, the only one that can fail
-                # (A Cancelled beside it goes on by itself.)
                 crash = group.exceptions[0]
+        await trio.lowlevel.checkpoint_if_cancelled()
         if connection is None:
             raise _refusal(stream, crash) from (crash or stream.broken)
         if crash is not None:
@@ -124,10 +124,10 @@ async def _own(
             level = logging.DEBUG if connection.closed is not None else logging.WARNING
             _log.log(level, "the reader of a WebSocket failed: %r", crash)
     finally:
-        await trio.aclose_forcefully(stream)
+        await close_now(stream)
 
 
-@asynccontextmanager
+@opener
 async def _scopes(
     stream: TapStream, close_seconds: float
 ) -> AsyncGenerator[tuple[trio.CancelScope, trio.CancelScope], None]:
@@ -137,9 +137,9 @@ async def _scopes(
     for the handshake; it is cancelled when the stream has ended.
     """
     reading, opening = trio.CancelScope(), trio.CancelScope()
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(_linger, reading, close_seconds)
-        nursery.start_soon(_cancel_after, stream.ended, opening)
+    async with open_nursery() as nursery:
+        start_soon(nursery, _linger, reading, close_seconds)
+        start_soon(nursery, _cancel_after, stream.ended, opening)
         with reading:
             yield reading, opening
         nursery.cancel_scope.cancel()

@@ -83,6 +83,8 @@ async def _until_signalled(command: Callable[[], Awaitable[None]]) -> int | None
     """Run the command; the number of the signal that ended it, None when it came to its own end."""
     import trio
 
+    from .._scopes import open_nursery, start
+
     caught: int | None = None
 
     async def listen(task_status: trio.TaskStatus[None]) -> None:
@@ -93,8 +95,8 @@ async def _until_signalled(command: Callable[[], Awaitable[None]]) -> int | None
         # The handlers are Trio's own again: a second Ctrl-C raises KeyboardInterrupt in the main task.
         nursery.cancel_scope.cancel()
 
-    async with trio.open_nursery() as nursery:
-        await nursery.start(listen)
+    async with open_nursery() as nursery:
+        await start(nursery, listen)
         await command()
         nursery.cancel_scope.cancel()
     return caught

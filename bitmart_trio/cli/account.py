@@ -8,13 +8,13 @@ from contextlib import AsyncExitStack
 from typing import Final, Literal, TypeAlias
 
 import attrs
-import trio
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
 import bitmart_trio as bm
 
+from .._scopes import open_nursery, start_soon
 from ..config import Market
 from ..models._futures_enums import FuturesOrderSide
 from ..models.account_views import AccountState, FuturesAccountOrder, SpotAccountOrder
@@ -123,16 +123,16 @@ class Account:
             for market in markets:
                 opening = client.streams.spot.account() if market == "spot" else client.streams.futures.account()
                 self._views[market] = await stack.enter_async_context(opening)
-            async with trio.open_nursery() as nursery:
+            async with open_nursery() as nursery:
                 if self._screen is not None:
-                    nursery.start_soon(self._screen.run)
+                    start_soon(nursery, self._screen.run)
                 for view in self._views.values():
                     await view.wait_live()
                 if self._screen is None:
                     self._print()
                 if self._follow:
                     for view in self._views.values():
-                        nursery.start_soon(self._watch, view)
+                        start_soon(nursery, self._watch, view)
 
     async def _watch(self, view: View) -> None:
         changes: AsyncIterator[object] = view

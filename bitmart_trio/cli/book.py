@@ -16,6 +16,7 @@ from rich.text import Text
 
 import bitmart_trio as bm
 
+from .._scopes import open_nursery, start, start_soon
 from ..models._rows import Level
 from ..models.stream_events import Lost, Reconnected
 from ..text import printable
@@ -54,13 +55,13 @@ class Book:
     async def run(self, credentials: bm.Credentials | None, environment: bm.Environment) -> None:
         """Keep the book and show it until the limit is reached or the command is interrupted."""
         self._where = environment.name
-        async with bm.open_streams(credentials, environment=environment) as streams, trio.open_nursery() as nursery:
-            await nursery.start(self._follow_connections, streams)
+        async with bm.open_streams(credentials, environment=environment) as streams, open_nursery() as nursery:
+            await start(nursery, self._follow_connections, streams)
             if self._screen is not None:
-                nursery.start_soon(self._screen.run)
-            async with self._open(streams) as book, trio.open_nursery() as readers:
+                start_soon(nursery, self._screen.run)
+            async with self._open(streams) as book, open_nursery() as readers:
                 self._book = book
-                readers.start_soon(self._follow_state, book)
+                start_soon(readers, self._follow_state, book)
                 await self._follow(book)
                 readers.cancel_scope.cancel()
             nursery.cancel_scope.cancel()

@@ -16,6 +16,7 @@ from rich.text import Text
 
 import bitmart_trio as bm
 
+from .._scopes import open_nursery, start_soon
 from ._run import Failure
 
 SYMBOL: Final = "BTC_USDT"
@@ -63,15 +64,15 @@ class Demo:
                     spot.ticker(SYMBOL) as tickers,
                     spot.depth(SYMBOL, level=20) as books,
                     spot.user_order(SYMBOL) as updates,
-                    trio.open_nursery() as nursery,
+                    open_nursery() as nursery,
                 ):
                     self._say("subscribed to trades, ticker, book and own orders")
-                    nursery.start_soon(self._read_trades, trades)
-                    nursery.start_soon(self._read_tickers, tickers)
-                    nursery.start_soon(self._read_books, books)
-                    nursery.start_soon(self._read_orders, updates)
+                    start_soon(nursery, self._read_trades, trades)
+                    start_soon(nursery, self._read_tickers, tickers)
+                    start_soon(nursery, self._read_books, books)
+                    start_soon(nursery, self._read_orders, updates)
                     if self._console.is_terminal:
-                        nursery.start_soon(self._draw)
+                        start_soon(nursery, self._draw)
                     await self._trade(client, trio.current_time())
                     nursery.cancel_scope.cancel()
         self._conclude()

@@ -16,6 +16,7 @@ from rich.text import Text
 import bitmart_trio as bm
 
 from .._core.channel import Channel, find
+from .._scopes import open_nursery, start, start_soon
 from ..models.stream_events import Gap, Lost, Reconnected, Refused
 from ..text import printable
 from ._live import Screen
@@ -54,12 +55,12 @@ class Watch:
         """Open a client and show what comes until the limit is reached or the command is interrupted."""
         self._where = environment.name
         try:
-            async with bm.open_streams(credentials, environment=environment) as streams, trio.open_nursery() as nursery:
+            async with bm.open_streams(credentials, environment=environment) as streams, open_nursery() as nursery:
                 if self._screen is not None:
-                    await nursery.start(self._follow_connections, streams)
-                    nursery.start_soon(self._screen.run)
+                    await start(nursery, self._follow_connections, streams)
+                    start_soon(nursery, self._screen.run)
                 for topic in self._counts:
-                    nursery.start_soon(self._follow, streams, topic, nursery.cancel_scope)
+                    start_soon(nursery, self._follow, streams, topic, nursery.cancel_scope)
         finally:
             if self._console is not None:
                 self._conclude(self._console)

@@ -18,6 +18,7 @@ import trio
 
 from .._core.endpoint import Endpoint
 from .._core.reply import Reply
+from .._scopes import protected
 from ..errors import BitMartError, InvalidRequest, NoData
 from ..models._model import Model
 from ..models.system import SystemTime
@@ -182,6 +183,7 @@ class Window(Model, Generic[T]):
     """Goes on behind it."""
 
 
+@protected
 class Walker(Generic[T]):
     """The records of one history, oldest first, each once: ``async for record in walker``.
 
@@ -518,6 +520,7 @@ class Walker(Generic[T]):
         return Plan(self._rules, self._at, until, seen=self._seen, span=self._span, floor=floor)
 
 
+@protected
 class Batches(Generic[T]):
     """The records of a walker, a list at a time; see `Walker.batches`."""
 
@@ -532,6 +535,7 @@ class Batches(Generic[T]):
         return await self._walker._batch()  # pyright: ignore[reportPrivateUsage]
 
 
+@protected
 class Windows(Generic[T]):
     """The windows of a walker; see `Walker.windows`."""
 

@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 import attrs
 import trio
 
+from .._scopes import protected
 from .bitmart import system
 from .bitmart.gate import Gate
 from .bitmart.past import Past
@@ -56,6 +57,7 @@ class Schedule:
     """The latest that a tick has been, in milliseconds."""
 
 
+@protected
 class Exchange:
     """One simulated exchange with a default account (key ``sim-key``, secret ``sim-secret``, memo ``sim-memo``).
 

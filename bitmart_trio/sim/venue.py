@@ -8,11 +8,12 @@ The only module of the simulator that knows the client side.
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 import time
 from collections.abc import AsyncGenerator, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from functools import partial
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Final, Literal, TypeAlias, TypedDict
 from urllib.parse import urlsplit
 
@@ -20,6 +21,7 @@ import attrs
 import httpx
 import trio
 
+from .._scopes import close_now, open_nursery, opener, protected, start, start_soon
 from ..client import Client, Connect, Futures, Spot, Streams, open_client, open_futures, open_spot, open_streams
 from ..config import Config, Environment, is_loopback
 from ..credentials import Credentials
@@ -36,6 +38,12 @@ from .kernel.symbols import Symbol
 IN_PROCESS_URL: Final = "http://simulated.invalid"
 """A name that never resolves: a client that misses the in-process transport cannot reach anybody by mistake."""
 ADDRESS: Final = "127.0.0.1"
+_CROWDED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
+"""What accepting a connection fails with while there are too many."""
+_PAUSE: Final = 0.1
+"""Seconds until it is tried again."""
+
+log = logging.getLogger(__name__)
 
 
 Who: TypeAlias = "Credentials | Literal['default'] | None"
@@ -49,6 +57,7 @@ class _Options(TypedDict):
     connect: Connect | None
 
 
+@protected
 class Venue:
     """A simulated exchange that is open, and the ways to it."""
 
@@ -157,13 +166,14 @@ class Venue:
         if self._nursery.cancel_scope.cancel_called or self.faults.take(RefuseConnect, kind):
             raise ConnectionRefusedError("the simulated exchange refuses the connection")
         near, far = open_pipe()
-        self._nursery.start_soon(self._serve, far, address)
+        start_soon(self._nursery, self._serve, far, address)
         return near
 
     async def _serve(self, stream: trio.abc.Stream, address: str) -> None:
         await serve_stream(self.exchange, stream, address=address, sockets=self._sockets)
 
 
+@protected
 class Server(Venue):
     """A simulated exchange on loopback; its own clients reach it over TCP, as everybody else's do."""
 
@@ -194,7 +204,7 @@ class Server(Venue):
         )
 
 
-@asynccontextmanager
+@opener
 async def open_exchange(
     *,
     seed: int = 0,
@@ -233,7 +243,7 @@ async def open_exchange(
             yield venue
 
 
-@asynccontextmanager
+@opener
 async def open_server(
     host: str = "127.0.0.1",
     port: int = 0,
@@ -280,7 +290,8 @@ async def open_server(
                 server = Server(exchange, nursery, limits, host, int(listeners[0].socket.getsockname()[1]))
                 # A held clock may be released later, and then the market has to be there.
                 await _begin(server, nursery, faults, live=True)
-                await nursery.start(partial(trio.serve_listeners, server.accept, listeners, handler_nursery=nursery))
+                for listener in listeners:
+                    start_soon(nursery, _listen, listener, server, nursery)
             except BaseException:
                 for listener in listeners:  # nobody else closes them yet
                     listener.socket.close()
@@ -288,30 +299,42 @@ async def open_server(
             yield server
 
 
+async def _listen(listener: trio.SocketListener, server: Server, nursery: trio.Nursery) -> None:
+    """Accept connections until cancelled."""
+
+    async def serve(stream: trio.SocketStream) -> None:
+        try:
+            await server.accept(stream)
+        finally:
+            await close_now(stream)
+
+    try:
+        while True:
+            try:
+                stream = await listener.accept()
+            except OSError as error:
+                if error.errno not in _CROWDED:
+                    raise
+                log.warning("no more connections for the moment: %s", error)
+                await trio.sleep(_PAUSE)
+            else:
+                start_soon(nursery, serve, stream, name=server.accept)
+    finally:
+        listener.socket.close()
+
+
 async def _begin(venue: Venue, nursery: trio.Nursery, faults: Iterable[Fault], live: bool) -> None:
     for fault in faults:
         venue.faults.add(fault)
     if live:
-        await nursery.start(venue.exchange.run)
+        await start(nursery, venue.exchange.run)
 
 
-@asynccontextmanager
+@opener
 async def _owning() -> AsyncGenerator[trio.Nursery, None]:
-    """A nursery that is cancelled at the end of the block; a single error leaves as it was, two or more as a group."""
-    try:
-        async with trio.open_nursery() as nursery:
-            try:
-                yield nursery
-            finally:
-                nursery.cancel_scope.cancel()
-    except BaseExceptionGroup as group:
-        if len(group.exceptions) != 1:
-            raise
-        error = group.exceptions[0]
-        cause, context = error.__cause__, error.__context__
+    """A nursery that is cancelled at the end of the block."""
+    async with open_nursery() as nursery:
         try:
-            raise error  # noqa: ASYNC123  # its cause and context are put back below
+            yield nursery
         finally:
-            # Raising it here has hung the group on it; the error leaves as it came.
-            error.__cause__, error.__context__ = cause, context
-            del error, cause, context
+            nursery.cancel_scope.cancel()

@@ -11,7 +11,6 @@ is in ``_core/account.py``. Here is what needs time and a connection: one task t
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Collection, Hashable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
 from types import MappingProxyType
 from typing import Any, Final, Generic, Literal, NamedTuple, Protocol, TypeVar, cast
 
@@ -19,8 +18,8 @@ import attrs
 import trio
 
 from .._core.account import AccountLedger, Change, Kind
-from .._io.scopes import lone_error
 from .._io.switchboard import Switchboard
+from .._scopes import open_nursery, opener, protected, start_soon
 from ..errors import (
     AbsentMember,
     BitMartError,
@@ -184,6 +183,7 @@ def _subject(change: OrderChanged[Any] | BalanceChanged | PositionChanged) -> Ha
             return "position", change.position.symbol, change.position.side
 
 
+@protected
 class AccountSink(Generic[O]):
     """What the hub feeds and what reads over REST: a ledger, its state, and who waits for it. See the file's head.
 
@@ -433,6 +433,7 @@ class AccountSink(Generic[O]):
         self.turns.unpark_all()
 
 
+@protected
 class AccountView(Generic[O, C]):
     """The base of `SpotAccountView` and `FuturesAccountView`.
 
@@ -538,7 +539,6 @@ class AccountView(Generic[O, C]):
     def __aiter__(self) -> AccountView[O, C]:
         return self
 
-    @trio.lowlevel.enable_ki_protection
     async def __anext__(self) -> C:
         await trio.lowlevel.checkpoint()
         changes = self._sink.changes
@@ -548,7 +548,7 @@ class AccountView(Generic[O, C]):
         return cast("C", changes.take())
 
 
-@asynccontextmanager
+@opener
 async def follow_account(
     switchboard: Switchboard,
     venue: Venue[O],
@@ -569,14 +569,13 @@ async def follow_account(
         first, *others = venue.topics
         await switchboard.follow(sink, first)
         await switchboard.add(sink, others)
-        with lone_error():
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(sink.run)
-                try:
-                    yield sink
-                finally:
-                    sink.close()
-                    nursery.cancel_scope.cancel()
+        async with open_nursery() as nursery:
+            start_soon(nursery, sink.run)
+            try:
+                yield sink
+            finally:
+                sink.close()
+                nursery.cancel_scope.cancel()
     finally:
         sink.close()
         switchboard.forget(sink)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final, TypeAlias
@@ -12,6 +12,7 @@ import attrs
 
 from .._core.account import AccountLedger, Change, Kind
 from .._io.switchboard import Switchboard
+from .._scopes import opener
 from ..errors import NotFound
 from ..models._fields import Millis
 from ..models._futures_enums import OpenType, PositionSide
@@ -151,7 +152,7 @@ class FuturesVenue:
         return [_listed_position(row) for row in rows if row.current_amount]
 
 
-@asynccontextmanager
+@opener
 async def open_futures_account(
     switchboard: Switchboard,
     reads: FuturesReads,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
 from typing import Final, TypeAlias
 
@@ -12,6 +12,7 @@ import trio
 
 from .._core.account import AccountLedger, Change, Kind
 from .._io.switchboard import Switchboard
+from .._scopes import opener
 from ..errors import NotFound
 from ..models._fields import Millis
 from ..models.account_views import AccountPosition, Balance, SpotAccountChange, SpotAccountOrder
@@ -112,7 +113,7 @@ class SpotVenue:
         raise TypeError("a spot account has no positions")
 
 
-@asynccontextmanager
+@opener
 async def open_spot_account(
     switchboard: Switchboard,
     reads: SpotReads,

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import AsyncGenerator, Callable, Hashable, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from decimal import Context, Decimal
 from typing import Final, Literal, NamedTuple, TypeAlias
 
@@ -21,8 +21,8 @@ import attrs
 import trio
 
 from .._core.book import Change, LocalBook, Step
-from .._io.scopes import lone_error
 from .._io.switchboard import Switchboard
+from .._scopes import open_nursery, opener, protected, start_soon
 from ..errors import AbsentMember, BookNotLive, InvalidRequest
 from ..models._fields import Millis
 from ..models._model import Model
@@ -107,6 +107,7 @@ class BookStatistics(Model):
 _NOTHING: Final = Change(0, (), ())
 
 
+@protected
 class BookSink:
     """What the hub feeds: one book, its state, and who waits for it. See the head of this file.
 
@@ -380,6 +381,7 @@ def _merge(parts: Iterable[Iterable[Level]], *, bids: bool) -> tuple[Level, ...]
     return tuple([newest[price] for price in sorted(newest, reverse=bids)])
 
 
+@protected
 class OrderBook:
     """A live order book: ``async with client.streams.spot.order_book("BTC_USDT") as book: ...``.
 
@@ -556,7 +558,7 @@ OpeningBook: TypeAlias = AbstractAsyncContextManager[OrderBook]
 """``async with`` it."""
 
 
-@asynccontextmanager
+@opener
 async def open_order_book(
     switchboard: Switchboard, topic: str, *, symbol: str, level: int
 ) -> AsyncGenerator[OrderBook]:
@@ -572,13 +574,12 @@ async def open_order_book(
     sink = BookSink(switchboard, topic, symbol=symbol, level=level, patience=patience)
     try:
         sink.opened(shared=await switchboard.follow(sink, topic))
-        with lone_error():
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(sink.recover)
-                try:
-                    yield OrderBook(sink)
-                finally:
-                    nursery.cancel_scope.cancel()
+        async with open_nursery() as nursery:
+            start_soon(nursery, sink.recover)
+            try:
+                yield OrderBook(sink)
+            finally:
+                nursery.cancel_scope.cancel()
     finally:
         sink.close()
         switchboard.forget(sink)

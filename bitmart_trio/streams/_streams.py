@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 from .._core.channel import market_of
 from .._io.subscription import Gaps, Subscription
 from .._io.switchboard import StreamsStatistics, Switchboard
+from .._scopes import protected
 from ..config import Market
 from ..models.stream_events import AnyStreamEvent, Gap
 from ._base import Opening, Options, known
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from .spot import SpotStreams
 
 
+@protected
 class Streams:
     """Everything that BitMart pushes. Connections open on the first subscription and are shared by all.
 

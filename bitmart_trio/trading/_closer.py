@@ -22,6 +22,7 @@ from typing import Final, NamedTuple
 
 import trio
 
+from .._scopes import open_nursery, start_soon
 from ..errors import ApiError, BitMartError, PositionRefused
 from ..models._futures_enums import PositionSide
 from ..models.futures_position import FuturesPositionV2
@@ -134,9 +135,9 @@ class Closer:
         await trio.lowlevel.checkpoint()
         engine = self._engine
         ended = [each for each in engine.orders.values() if each.record.known is Known.ENDED]
-        async with trio.open_nursery() as nursery:
+        async with open_nursery() as nursery:
             for tracked in ended:
-                nursery.start_soon(engine.confirm, tracked)
+                start_soon(nursery, engine.confirm, tracked)
 
     async def _nothing_speaks_against_it(self) -> bool:
         """Whether the account has no more than before, or more for longer than an own fill could go unseen."""

@@ -62,7 +62,6 @@ class Echo:
                 shown,
             )
 
-    @trio.lowlevel.enable_ki_protection
     async def check(self, intent: Intent, order_id: str) -> None:  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
         """Ask for the order by the exchange's id until it shows."""
         for pause in _PAUSES:

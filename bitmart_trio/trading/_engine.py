@@ -17,7 +17,7 @@ from typing import Final
 
 import trio
 
-from .._io.scopes import lone_error
+from .._scopes import open_nursery, protected, start, start_soon
 from ..errors import BitMartError, JournalError, OrderClosed, OrderNotFound, RateLimited
 from ..models.stream_events import Gap
 from ._echo import Echo
@@ -43,6 +43,7 @@ _CHECK_EVERY: Final = 1.0
 _COMPACT_ABOVE: Final = 4000
 
 
+@protected
 class Engine:
     """One running session.
 
@@ -115,7 +116,6 @@ class Engine:
     # Running
     # ----------------------------------------------------------------------------------------------------------------
 
-    @trio.lowlevel.enable_ki_protection
     async def run(
         self,
         guards: Iterable[Callable[..., Awaitable[None]]] = (),
@@ -123,13 +123,13 @@ class Engine:
         task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
     ) -> None:
         """Run until `stop`; started once the order stream is acknowledged and the guards (tasks beside it) are up."""
-        with self._scope, lone_error():
-            async with trio.open_nursery() as nursery:
-                await nursery.start(self._follow)
+        with self._scope:
+            async with open_nursery() as nursery:
+                await start(nursery, self._follow)
                 for guard in guards:
-                    await nursery.start(guard)
-                nursery.start_soon(self._reconcile_regularly)
-                nursery.start_soon(self._check_regularly)
+                    await start(nursery, guard)
+                start_soon(nursery, self._reconcile_regularly)
+                start_soon(nursery, self._check_regularly)
                 await trio.lowlevel.checkpoint_if_cancelled()  # the last chance: from here on it is shielded
                 self.work = nursery
                 # From here on a cancellation from outside reaches the user's code, and what is in flight is finished.
@@ -152,7 +152,7 @@ class Engine:
         """Run a task for an order."""
         if self.work is None:
             raise trio.ClosedResourceError("the session was left")
-        self.work.start_soon(function, tracked)
+        start_soon(self.work, function, tracked)
 
     # ----------------------------------------------------------------------------------------------------------------
     # Evidence
@@ -193,7 +193,7 @@ class Engine:
         self.journal.note(tracked.record.intent.entry())
         tracked.noted, tracked.phase, tracked.claim = None, Phase.FOLLOWED, Claim.ABANDONED
         if self.work is not None:
-            self.work.start_soon(self.take_back, tracked)
+            start_soon(self.work, self.take_back, tracked)
 
     def _note_end(self, tracked: Tracked, counted: bool) -> None:
         record = tracked.record
@@ -208,7 +208,7 @@ class Engine:
             self.journal.length > max(_COMPACT_ABOVE, 4 * (len(self.orders) - len(self._over)))
             and self.work is not None
         ):
-            self.work.start_soon(self._compact)
+            start_soon(self.work, self._compact)
 
     def _ended(self, tracked: Tracked) -> None:
         """See to it that what was executed gets known, and forget those that have been over for long."""
@@ -224,7 +224,7 @@ class Engine:
                 self._unchecked.append((now + self.shows_within, tracked))
         else:
             tracked.phase = Phase.READING
-            self.work.start_soon(self._read_out, tracked)
+            start_soon(self.work, self._read_out, tracked)
         kept = max(_KEPT, 2 * self.visible_after)
         while self._over and self._over[0][0] < now - kept:
             _, old = self._over.popleft()
@@ -240,9 +240,8 @@ class Engine:
         if not self.echo.checking and self.work is not None and record.intent.kind == "order":
             assert record.order_id is not None
             self.echo.checking = True
-            self.work.start_soon(self.echo.check, record.intent, record.order_id)
+            start_soon(self.work, self.echo.check, record.intent, record.order_id)
 
-    @trio.lowlevel.enable_ki_protection
     async def _compact(self) -> None:
         await trio.lowlevel.checkpoint()
         if not self._compacting:
@@ -269,7 +268,6 @@ class Engine:
     # Following
     # ----------------------------------------------------------------------------------------------------------------
 
-    @trio.lowlevel.enable_ki_protection
     async def _follow(self, *, task_status: trio.TaskStatus[None]) -> None:  # noqa: ASYNC128  the next one does
         """Follow the order stream, for ever."""
         with self._following:
@@ -321,7 +319,6 @@ class Engine:
             self.update(tracked, partial(OrderRecord.see, sighting=sighting, now=trio.current_time()))
         return tracked
 
-    @trio.lowlevel.enable_ki_protection
     async def _reconcile_regularly(self) -> None:
         while True:
             with trio.move_on_after(self._reconcile):
@@ -380,11 +377,10 @@ class Engine:
             except BitMartError as error:
                 failed.append(error)
 
-        with lone_error():
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(attempt, self.look)
-                if record.order_id is not None and record.intent.kind == "order":
-                    nursery.start_soon(attempt, self._read_trades)
+        async with open_nursery() as nursery:
+            start_soon(nursery, attempt, self.look)
+            if record.order_id is not None and record.intent.kind == "order":
+                start_soon(nursery, attempt, self._read_trades)
         if failed:
             raise failed[0]
 
@@ -425,7 +421,6 @@ class Engine:
         if not tracked.record.settled:
             await tracked.pause(pause)
 
-    @trio.lowlevel.enable_ki_protection
     async def _read_out(self, tracked: Tracked) -> None:
         """Read what an order that is said to be over has filled, until it is over without doubt and fill by fill."""
         record, pause = tracked.record, FIRST_PAUSE
@@ -452,7 +447,6 @@ class Engine:
             self._unchecked.append((trio.current_time() + self.shows_within, tracked))
         tracked.notify()
 
-    @trio.lowlevel.enable_ki_protection
     async def _check_regularly(self) -> None:
         """Look once more, later and one by one, at orders that ended in part, or by one side's word only."""
         while True:
@@ -470,7 +464,6 @@ class Engine:
     # Cancelling
     # ----------------------------------------------------------------------------------------------------------------
 
-    @trio.lowlevel.enable_ki_protection
     async def take_back(self, tracked: Tracked) -> None:
         """Cancel an order that nobody holds."""
         tracked.recall()
@@ -542,13 +535,12 @@ class Engine:
             await tracked.until(lambda: record.closed)
             scope.cancel()
 
-        with lone_error():
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(hear, nursery.cancel_scope)
-                shown = await self.look(tracked)
-                if record.known is Known.ENDED and not record.closed:
-                    await self.refresh(tracked)
-                nursery.cancel_scope.cancel()
+        async with open_nursery() as nursery:
+            start_soon(nursery, hear, nursery.cancel_scope)
+            shown = await self.look(tracked)
+            if record.known is Known.ENDED and not record.closed:
+                await self.refresh(tracked)
+            nursery.cancel_scope.cancel()
         long_ago = trio.current_time() - FORGOTTEN_AFTER - self.shows_within
         if missing and not shown and self.venue.forgets and (record.shown_at or 0.0) < long_ago:
             log.info("%s is no longer known to the exchange", record.intent.client_order_id)

@@ -8,7 +8,7 @@ with a row that may be the order under another name may hold it: neither proves 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final, Literal
@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 import trio
 
 from .._io.subscription import Subscription
+from .._scopes import opener, protected
 from ..client import Client
 from ..config import Market
 from ..errors import InvalidRequest, OrderNotFound, RequestRefused, TradingError
@@ -285,6 +286,7 @@ def _fill(row: FuturesFill) -> OrderFill:
     return OrderFill(row.trade_id, row.price, row.vol, row.paid_fees, None, row.create_time)
 
 
+@protected
 class FuturesSession(Session):
     """Contract orders that survive cancellation. Made by `open_futures_session`.
 
@@ -413,7 +415,7 @@ def _contracts(size: Decimal | int | str) -> Decimal | None:
     return contracts
 
 
-@asynccontextmanager
+@opener
 async def open_futures_session(
     client: Client,
     *symbols: str,

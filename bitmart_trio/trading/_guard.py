@@ -2,8 +2,7 @@
 
 The guard works by look-ups alone where it must, for on the way out of a cancelled program the client's sockets may be
 gone. It runs in a shield with a deadline, and never replaces the error that the program is leaving with: what could not
-be confirmed is raised when there is no error, stands beside a cancellation in a group, and is a note on any other
-error.
+be confirmed is raised when there is no error, or none but a cancellation, and is a note on any other error.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from typing import Final, Literal, Protocol, TypeAlias, cast
 import attrs
 import trio
 
+from .._scopes import open_nursery, protected, start_soon
 from ..errors import BitMartError, ExitUnconfirmed
 from ..models._model import Model
 from ._echo import Kept
@@ -97,6 +97,7 @@ class ExitReport(Model):
         return "; ".join([summary, *([f"may be open: {ids}"] if ids else []), *self.errors])
 
 
+@protected
 class ExitGuard:
     """Leaves one session.
 
@@ -123,7 +124,6 @@ class ExitGuard:
         self._positions = positions
         self._errors: list[str] = []
 
-    @trio.lowlevel.enable_ki_protection
     async def leave(self) -> ExitReport:  # noqa: ASYNC910  a cancellation must not keep it from its work
         """Do it. Never raises because of the exchange or the network; always within the deadline."""
         engine, began = self._engine, trio.current_time()
@@ -136,14 +136,14 @@ class ExitGuard:
             while found := [each for each in engine.orders.values() if each not in ended and self._to_end(each)]:
                 for tracked in found:
                     tracked.flight.abandon()  # what has not been sent yet is not
-                async with trio.open_nursery() as nursery:
+                async with open_nursery() as nursery:
                     for tracked in found:
-                        nursery.start_soon(self._end, tracked)
+                        start_soon(nursery, self._end, tracked)
                 ended.update(each for each in found if not each.record.closed)
             await self._confirm_sizes(mine)
             if self._positions is not None:
                 # The engine's own tasks may have been ended by an error.
-                async with trio.open_nursery() as nursery:
+                async with open_nursery() as nursery:
                     engine.work = nursery
                     try:
                         await self._positions.close()
@@ -157,10 +157,10 @@ class ExitGuard:
     async def _confirm_sizes(self, mine: list[Tracked]) -> None:
         """Ask once what those that are over now have filled; it is worth no more than a moment."""
         with trio.move_on_after(_A_MOMENT):
-            async with trio.open_nursery() as nursery:
+            async with open_nursery() as nursery:
                 for tracked in mine:
                     if tracked.record.closed and not tracked.record.settled:
-                        nursery.start_soon(self._confirm_size, tracked)
+                        start_soon(nursery, self._confirm_size, tracked)
 
     async def _confirm_size(self, tracked: Tracked) -> None:  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
         try:
@@ -177,7 +177,6 @@ class ExitGuard:
         # Whom nobody holds (their submit was cancelled) are taken back, also where the others are left.
         return tracked.claim is Claim.SPARED or (self._on_exit == "leave" and tracked.claim is not Claim.ABANDONED)
 
-    @trio.lowlevel.enable_ki_protection
     async def _end(self, tracked: Tracked) -> None:
         engine, record = self._engine, tracked.record
         await trio.lowlevel.checkpoint()
@@ -237,18 +236,15 @@ def announce(report: ExitReport, leaving: BaseException | None) -> None:
         leaving: what the block is left with; None for nothing.
 
     Raises:
-        ExitUnconfirmed: not everything is confirmed, and no error is leaving.
-        BaseExceptionGroup: a cancellation is leaving: it and an `ExitUnconfirmed`.
+        ExitUnconfirmed: not everything is confirmed, and no error is leaving, or nothing but a cancellation.
     """
     if report.confirmed:
         log.info("left the session: %s", report)
         return
     log.error("left the session: %s", report)
     unconfirmed = ExitUnconfirmed(str(report), report=report)
-    if leaving is None:
+    if leaving is None or _only_cancelled(leaving):
         raise unconfirmed
-    if _only_cancelled(leaving):
-        raise BaseExceptionGroup("a session was cancelled, and its exit is not confirmed", [leaving, unconfirmed])
     leaving.add_note(f"left the session: {report}")
 
 

@@ -8,6 +8,7 @@ from typing import TypeAlias, overload
 
 import trio
 
+from .._scopes import protected
 from ..errors import OrderNotFilled, OrderNotPlaced
 from ._engine import Engine
 from ._evidence import CancelReply
@@ -85,6 +86,7 @@ class _FillIterator:
         raise StopAsyncIteration
 
 
+@protected
 class Order:
     """One order of a session. Made by ``session.submit``.
 

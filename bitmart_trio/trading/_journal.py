@@ -49,6 +49,7 @@ from zlib import crc32
 
 import trio
 
+from .._scopes import protected
 from ..errors import JournalError, JournalLocked
 from ._order import Intent
 
@@ -162,6 +163,7 @@ class Journal(Protocol):
         ...
 
 
+@protected
 class MemoryJournal:
     """A journal that lasts as long as the object: for tests, and for bots that need no memory of a crash.
 
@@ -211,6 +213,7 @@ class MemoryJournal:
         await trio.lowlevel.cancel_shielded_checkpoint()
 
 
+@protected
 class FileJournal:
     """A journal in a file.
 

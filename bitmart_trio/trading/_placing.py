@@ -19,6 +19,7 @@ from functools import partial
 import trio
 
 from .._io.flight import FLIGHT, Flight
+from .._scopes import protected, start_soon
 from ..errors import BitMartError, DuplicateRequest, JournalError, OrderNotPlaced, TradingError
 from ._echo import Kept
 from ._engine import FIRST_PAUSE, LONGEST_PAUSE, Engine
@@ -28,6 +29,7 @@ from ._tracked import Claim, Phase, Tracked
 log = logging.getLogger(__name__)
 
 
+@protected
 class Placer:
     """Places the orders of one session.
 
@@ -49,9 +51,8 @@ class Placer:
         tracked.claim = Claim.ABANDONED
         tracked.flight.abandon()
         if engine.work is not None:
-            engine.work.start_soon(engine.take_back, tracked)
+            start_soon(engine.work, engine.take_back, tracked)
 
-    @trio.lowlevel.enable_ki_protection
     async def place(self, tracked: Tracked) -> None:
         """Write an order down, send it, and see it settled. Never raises for the order's sake: its record says it."""
         tracked.phase = Phase.PLACING
@@ -140,7 +141,6 @@ class Placer:
     # Those that were cut off
     # ----------------------------------------------------------------------------------------------------------------
 
-    @trio.lowlevel.enable_ki_protection
     async def settle(self, tracked: Tracked) -> None:
         """See to an order of an earlier run that may still be in flight; one that turns up abandoned is taken back."""
         tracked.phase = Phase.PLACING
@@ -151,7 +151,6 @@ class Placer:
         if tracked.claim is Claim.ABANDONED:
             await self._engine.take_back(tracked)
 
-    @trio.lowlevel.enable_ki_protection
     async def watch(self, tracked: Tracked) -> None:
         """As `settle`, for an order that is to be left alone once it turns up."""
         await self.settle(tracked)

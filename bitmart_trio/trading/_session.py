@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import itertools
 import logging
+import math
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
 from decimal import Decimal
 from functools import partial
 from typing import Final, Literal, TypeAlias, TypeVar
 
 import trio
 
-from .._io.scopes import lone_error
+from .._scopes import finish, open_nursery, opener, protected, start, start_soon
 from ..errors import BitMartError, InvalidRequest, JournalError
 from ..models.rules import FuturesRules, SpotRules
 from ._echo import Kept
@@ -49,6 +49,7 @@ _RELEASE: Final = 2.0
 """Seconds, at least, that switching off what guarded a session may take after its exit."""
 
 
+@protected
 class Session:
     """The base of `SpotSession` and `FuturesSession`: what both markets' sessions offer.
 
@@ -124,10 +125,10 @@ class Session:
             except (BitMartError, trio.ClosedResourceError) as error:
                 refused.append(error)
 
-        async with trio.open_nursery() as nursery:
+        async with open_nursery() as nursery:
             for tracked in list(engine.orders.values()):
                 if not tracked.record.closed:
-                    nursery.start_soon(one, tracked)
+                    start_soon(nursery, one, tracked)
         if len(refused) == 1:
             raise refused[0]
         if refused:
@@ -241,10 +242,9 @@ class Session:
             elif mode == "leave":
                 engine.release(tracked)
 
-        with lone_error():
-            async with trio.open_nursery() as nursery:
-                for tracked in found:
-                    nursery.start_soon(settle, tracked)
+        async with open_nursery() as nursery:
+            for tracked in found:
+                start_soon(nursery, settle, tracked)
         self._leftovers = tuple(tracked.record.status() for tracked in found)
         if found:
             log.info("the journal had %d orders without an end: %s", len(found), self._leftovers)
@@ -282,7 +282,7 @@ def as_journal(journal: AnyJournal) -> Journal:
     return FileJournal(journal) if isinstance(journal, str | os.PathLike) else journal
 
 
-@asynccontextmanager
+@opener
 async def opened(
     venue: Venue,
     symbols: tuple[str, ...],
@@ -331,32 +331,31 @@ async def opened(
                 raise
             log.error("%s: what was left open is seen to, and no order can be placed until there is room", error)  # noqa: TRY400
         mode: Leftovers = leftovers or ("adopt" if on_exit == "leave" else "cancel")
-        with lone_error():
-            async with trio.open_nursery() as nursery:
-                await nursery.start(engine.run, guards)
-                leaving: BaseException | None = None
+        async with open_nursery() as nursery:
+            await start(nursery, engine.run, guards)
+            leaving: BaseException | None = None
+            try:
+                await session._settle_leftovers(mine.values(), mode)  # pyright: ignore[reportPrivateUsage]
+                yield session
+            except BaseException as error:
+                leaving = error
+                raise
+            finally:
+                closer = None if positions is None or on_exit != "close" else positions(engine)
+                guard = ExitGuard(engine, session._placer, on_exit, deadline, closer)  # pyright: ignore[reportPrivateUsage]
                 try:
-                    await session._settle_leftovers(mine.values(), mode)  # pyright: ignore[reportPrivateUsage]
-                    yield session
-                except BaseException as error:
-                    leaving = error
+                    await _leave(session, guard, deadline, left)  # noqa: ASYNC102  it shields itself, and keeps to a deadline
+                except BaseException as interrupt:  # Ctrl-C
+                    leaving = interrupt
                     raise
                 finally:
-                    closer = None if positions is None or on_exit != "close" else positions(engine)
-                    guard = ExitGuard(engine, session._placer, on_exit, deadline, closer)  # pyright: ignore[reportPrivateUsage]
-                    try:
-                        await _leave(session, guard, deadline, left)  # noqa: ASYNC102  it shields itself, and keeps to a deadline
-                    except BaseException as interrupt:  # Ctrl-C, or several of them in a group
-                        leaving = interrupt
-                        raise
-                    finally:
-                        # Its tasks are shielded, so the nursery would wait for them for ever.
-                        engine.stop()
-                        if session.report is not None:
-                            announce(session.report, leaving)
+                    # Its tasks are shielded, so the nursery would wait for them for ever.
+                    engine.stop()
+                    if session.report is not None:
+                        announce(session.report, leaving)
     finally:
         try:
-            await journal.close()  # noqa: ASYNC102  it shields itself
+            await finish(math.inf, journal.close)  # noqa: ASYNC102  it shields itself
         except JournalError as error:
             # Only ends of orders can be lost now, which costs look-ups at the next start: no reason to hide an error.
             log.error("the journal could not be closed in order: %s", error)  # noqa: TRY400
@@ -365,13 +364,8 @@ async def opened(
 async def _leave(
     session: Session, guard: ExitGuard, deadline: float, left: Callable[[ExitReport], Awaitable[None]] | None
 ) -> None:
-    """Run the exit in a task of its own.
+    """Run the exit to its end; it bounds itself."""
 
-    Plain ``trio.run`` hands Ctrl-C to the main task wherever it waits. Waiting for another task, it keeps the interrupt
-    until that one has ended, so a session that is being left is left in order all the same.
-    """
-
-    @trio.lowlevel.enable_ki_protection
     async def leave() -> None:  # noqa: ASYNC910  a cancellation must not keep it from its work
         report = await guard.leave()
         session._report = report  # pyright: ignore[reportPrivateUsage]
@@ -379,6 +373,4 @@ async def _leave(
             with trio.move_on_after(max(_RELEASE, deadline - report.seconds), shield=True):
                 await left(report)
 
-    with lone_error():
-        async with trio.open_nursery() as nursery:  # noqa: ASYNC112  not directly: this task must only wait
-            nursery.start_soon(leave)
+    await finish(math.inf, leave)

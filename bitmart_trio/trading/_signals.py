@@ -9,12 +9,11 @@ from __future__ import annotations
 import logging
 import signal
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from typing import Final, TypeVar, TypeVarTuple
 
 import trio
 
-from .._io.scopes import lone_error
+from .._scopes import open_nursery, opener, start_soon
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +39,7 @@ class Stopped:
         return 0 if self.signal is None else 128 + self.signal
 
 
-@asynccontextmanager
+@opener
 async def cancel_on_signals(*signals: signal.Signals) -> AsyncGenerator[Stopped]:
     """Cancel the block when the process is told to stop; only in the main thread.
 
@@ -52,11 +51,11 @@ async def cancel_on_signals(*signals: signal.Signals) -> AsyncGenerator[Stopped]
     """
     wanted = signals or STOPPING
     stopped = Stopped()
-    with trio.open_signal_receiver(*wanted) as received, lone_error():
-        async with trio.open_nursery() as nursery:
+    with trio.open_signal_receiver(*wanted) as received:
+        async with open_nursery() as nursery:
             # Shielded, so that the second signal is heard while the block cleans up.
             watching = trio.CancelScope(shield=True)
-            nursery.start_soon(_watch, received, watching, nursery.cancel_scope, stopped)
+            start_soon(nursery, _watch, received, watching, nursery.cancel_scope, stopped)
             try:
                 yield stopped
             finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ import attrs
 import trio
 
 from .._io.subscription import Subscription
+from .._scopes import opener, protected
 from ..client import Client
 from ..config import Market
 from ..errors import BitMartError, InvalidRequest, OrderNotFound, TransportError
@@ -199,6 +200,7 @@ def _fill(row: SpotFill) -> OrderFill:
     return OrderFill(row.trade_id, row.price, row.size, row.fee, row.fee_coin_name, row.create_time)
 
 
+@protected
 class SpotSession(Session):
     """Spot orders that survive cancellation. Made by `open_spot_session`."""
 
@@ -257,7 +259,7 @@ class SpotSession(Session):
         return await self._submit(intent, resend=resend, wait=wait)
 
 
-@asynccontextmanager
+@opener
 async def open_spot_session(
     client: Client,
     *symbols: str,
@@ -272,8 +274,8 @@ async def open_spot_session(
     """Trade on spot so that no order is doubled, forgotten or left open unknowingly, wherever the bot is cancelled.
 
     Leaving the block by any door cancels this session's own open orders and confirms each; see ``session.report``. An
-    error that leaves the block is never replaced. An exit that cannot be confirmed raises `ExitUnconfirmed`, beside a
-    cancellation in a group, or as a note on any other error.
+    error that leaves the block is never replaced. An exit that cannot be confirmed raises `ExitUnconfirmed`, also when
+    the block is cancelled; on any other error it is a note.
 
     Args:
         client: with credentials that may trade.

@@ -8,14 +8,14 @@ moment it was sent, so latency is on the safe side.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from typing import Final
 from weakref import WeakKeyDictionary
 
 import trio
 
-from .._io.scopes import closing_shield, lone_error
+from .._scopes import closing_shield, finish, open_nursery, opener, protected, start, start_soon
 from ..client import Client
 from ..errors import BitMartError, InvalidRequest, RateLimited, SwitchFailed
 from ..rest.futures import Futures
@@ -35,6 +35,7 @@ _GUARDED: Final[WeakKeyDictionary[Futures, set[str]]] = WeakKeyDictionary()
 """The contracts that a switch of a client guards."""
 
 
+@protected
 class DeadMansSwitch:
     """The timers of some contracts. Made by `dead_mans_switch`.
 
@@ -96,12 +97,10 @@ class DeadMansSwitch:
         Raises:
             SwitchFailed: a renewal was refused, or none got through before the timer had to be taken to have fired.
         """
-        with lone_error():
-            async with trio.open_nursery() as nursery:
-                for symbol in self.symbols:
-                    nursery.start_soon(self._keep, symbol)
+        async with open_nursery() as nursery:
+            for symbol in self.symbols:
+                start_soon(nursery, self._keep, symbol)
 
-    @trio.lowlevel.enable_ki_protection
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """`arm`, then `keep`.
 
@@ -190,7 +189,7 @@ class DeadMansSwitch:
         ) from last
 
 
-@asynccontextmanager
+@opener
 async def dead_mans_switch(client: Client, *symbols: str, after: int = 60) -> AsyncGenerator[DeadMansSwitch]:
     """Have the exchange cancel all ordinary open orders of these contracts when this program falls silent.
 
@@ -213,11 +212,10 @@ async def dead_mans_switch(client: Client, *symbols: str, after: int = 60) -> As
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Timed Cancel All Orders (SIGNED)")
     """
     switch = DeadMansSwitch(client.futures, symbols, after)
-    with lone_error():
-        async with trio.open_nursery() as nursery:
-            await nursery.start(switch.run)
-            yield switch
-            left = await switch.disarm()
-            nursery.cancel_scope.cancel()
+    async with open_nursery() as nursery:
+        await start(nursery, switch.run)
+        yield switch
+        left = await finish(math.inf, switch.disarm) or []  # it bounds itself
+        nursery.cancel_scope.cancel()
     if left:
         raise SwitchFailed(f"the timers of {', '.join(left)} may still be running", symbol=left[0])

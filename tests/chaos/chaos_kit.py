@@ -19,7 +19,7 @@ from trio.testing import MockClock
 
 import bitmart_trio as bm
 from bitmart_trio._core.channel import find
-from bitmart_trio._io.scopes import lone_error
+from bitmart_trio._scopes import open_nursery
 from bitmart_trio.errors import StreamGap
 from bitmart_trio.models.stream_events import Backfilled, Gap, RawPush
 from bitmart_trio.sim.bitmart.direct import Direct
@@ -289,10 +289,9 @@ class Exact(Watch):
                 self.opened = trio.current_time()
                 self.begun = {topic: len(world.tape(topic).frames) for topic in self.topics}
                 task_status.started()
-                with lone_error():
-                    async with trio.open_nursery() as nursery:
-                        nursery.start_soon(self.meddle, world)
-                        await self._read()
+                async with open_nursery() as nursery:
+                    nursery.start_soon(self.meddle, world)
+                    await self._read()
         except bm.BitMartError as error:
             self.error = error
 

@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 
 import trio
 
-from ..._io.scopes import lone_error
+from ..._scopes import finish, open_nursery, protected, start_soon
 from ...client import Client
 from ...errors import (
     ConnectionLost,
@@ -74,6 +74,7 @@ _PASSING: Final = (RateLimited, ServiceUnavailable, ExchangeFault, ConnectionLos
 """What may be over when one asks again later."""
 
 
+@protected
 async def archive(
     client: Client,
     directory: Path | str,
@@ -136,7 +137,7 @@ async def archive(
         archivist = _Archivist(client, store, runner, tell, left_out, now)
         stack.push_async_callback(archivist.close)
         await archivist.begin(key, begin, max(begin, end))
-        with _one_stopped_disk(), lone_error():
+        with _one_stopped_disk():
             await archivist.work(tuple(symbols), settle)
     assert archivist.report is not None
     return archivist.report
@@ -185,8 +186,7 @@ class _Archivist:
 
     async def close(self) -> None:
         """Write the report and release the files."""
-        with trio.move_on_after(_CLOSING, shield=True):
-            await self._run(self._finish)
+        await finish(_CLOSING, self._run, self._finish)
 
     def _finish(self) -> None:
         try:
@@ -241,9 +241,9 @@ class _Archivist:
                 yield task
 
     async def _all(self, jobs: Iterable[Callable[[], Awaitable[object]]]) -> None:
-        async with trio.open_nursery() as nursery:
+        async with open_nursery() as nursery:
             for job in jobs:
-                nursery.start_soon(self._limited, job)
+                start_soon(nursery, self._limited, job)
 
     async def _limited(self, job: Callable[[], Awaitable[object]]) -> None:
         async with self._limiter:

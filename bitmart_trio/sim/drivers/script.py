@@ -15,6 +15,7 @@ from decimal import Decimal
 from itertools import count
 from typing import TYPE_CHECKING, TypeAlias
 
+from ..._scopes import protected
 from ..kernel.book import Book, Resting, Side
 from ..kernel.symbols import Amount, exact
 
@@ -56,6 +57,7 @@ class _Scripted:
         return _on_grid(exact(size, "size"), self._steps(symbol)[1], f"the size step of {symbol}")
 
 
+@protected
 class MarketScript(_Scripted):
     """Trades and prices by hand."""
 
@@ -127,6 +129,7 @@ class MarketScript(_Scripted):
                 listing.set_index(exchange.clock.steady_ms(), dollars)
 
 
+@protected
 class BookScript(_Scripted):
     """Books by hand."""
 

@@ -17,6 +17,7 @@ import attrs
 import h11
 import trio
 
+from ..._scopes import close_now
 from ..bitmart.wire import Request, Response, json_response, phrase
 from ..faults import (
     Delay,
@@ -84,7 +85,7 @@ async def serve_stream(
         if link in sockets.links:
             sockets.links.remove(link)
         with trio.move_on_after(1, shield=True):
-            await trio.aclose_forcefully(stream)
+            await close_now(stream)
 
 
 class _Face:

@@ -12,13 +12,14 @@ import zlib
 from collections import Counter, deque
 from collections.abc import Callable
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 import attrs
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, WebSocketRequest, wrap_server_stream
 from wsproto.utilities import LocalProtocolError
 
+from ..._scopes import StartOnly, open_nursery, start_soon
 from ..bitmart import models as rules
 from ..bitmart.dialects import FuturesDialect, SpotDialect
 from ..faults import (
@@ -200,7 +201,7 @@ class Connection:
         if late is None:
             self._put(text)
         elif self._nursery is not None:
-            self._nursery.start_soon(self._put_later, late.seconds, text)
+            start_soon(self._nursery, self._put_later, late.seconds, text)
 
     def push(self, topic: str, frame: Frame) -> None:
         """Send a push, unless a fault has it otherwise."""
@@ -222,7 +223,7 @@ class Connection:
         packed = self._pack(frame, True)
         late = faults.take(LatePush, topic)
         if late is not None and self._nursery is not None:
-            self._nursery.start_soon(self._push_later, late.seconds, topic, packed)
+            start_soon(self._nursery, self._push_later, late.seconds, topic, packed)
             return
         self._push(topic, packed)
         if faults.take(Duplicate, topic):
@@ -286,7 +287,7 @@ class Connection:
         """Speak WebSocket until either side ends it."""
         with self._scope:
             try:
-                async with trio.open_nursery() as nursery:
+                async with open_nursery() as nursery:
                     self._nursery = nursery
                     await self._converse(nursery)
                     nursery.cancel_scope.cancel()
@@ -307,7 +308,10 @@ class Connection:
         # The head was checked before it came here; a deadline all the same, for one refused below is never handed on.
         with trio.move_on_after(limits.close_seconds):
             request = await wrap_server_stream(
-                nursery, self._link, max_message_size=MAX_MESSAGE_BYTES, receive_buffer_size=RECEIVE_BYTES
+                cast("trio.Nursery", StartOnly(nursery)),  # all that it wants of one
+                self._link,
+                max_message_size=MAX_MESSAGE_BYTES,
+                receive_buffer_size=RECEIVE_BYTES,
             )
         if request is None:
             return
@@ -317,10 +321,10 @@ class Connection:
             return
         self._link.release()
         self._link.why = lambda: None if socket.closed is None else socket.closed.code
-        nursery.start_soon(self._write, socket)
-        nursery.start_soon(self._watch)
+        start_soon(nursery, self._write, socket)
+        start_soon(nursery, self._watch)
         if self.kind.startswith("futures"):
-            nursery.start_soon(self._keep_alive, socket)
+            start_soon(nursery, self._keep_alive, socket)
         try:
             while True:
                 self._hear(await socket.get_message())

@@ -1,0 +1,335 @@
+"""How this package starts its tasks, and what leaves its ``async with`` blocks. Knows Trio and nothing else.
+
+**Ctrl-C.** Trio raises ``KeyboardInterrupt`` in whatever code runs when the signal comes. Where that is protected,
+the main task gets it at its next wait instead. An interrupt in a task of ours would leave in a group for each nursery
+on its way, and one between two lines of an ``__aexit__`` would skip the rest of it. So all of it is protected:
+
+- a task, by being started with `start_soon` or `start` (Trio does not pass protection on);
+- opening and leaving, by `opener` (the frames of ``contextlib.asynccontextmanager`` stay unprotected) and
+  `open_nursery`;
+- the methods that change what tasks share, by `protected`.
+
+A wait of the main task is interrupted even behind a shield. What must be finished all the same runs in a task of its
+own: `finish`.
+
+**Errors.** One rule holds at the end of every block, `_leaving`:
+
+1. The error of the block's body leaves as it is, the same object. An error of ours at the same time is logged, and
+   noted on it.
+2. Without one, a single error of ours leaves as it is, several leave as a group.
+3. ``KeyboardInterrupt`` and ``SystemExit`` leave bare, before all others.
+4. A cancellation is Trio's: it leaves when nothing else does.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import Set as AbstractSet
+from contextlib import AbstractAsyncContextManager
+from types import FunctionType, TracebackType
+from typing import Any, Final, Generic, NoReturn, ParamSpec, TypeVar, TypeVarTuple, cast
+
+import trio
+
+_log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+AnyCode = TypeVar("AnyCode", bound="Callable[..., object]")
+
+
+def protected(item: AnyCode) -> AnyCode:
+    """Keep ``KeyboardInterrupt`` out of a function, or out of all that a class defines, until the next wait.
+
+    Costs nothing at run time: Trio looks at the code only when a signal comes.
+    """
+    for function in _functions(item):
+        trio.lowlevel.enable_ki_protection(function)
+    return item
+
+
+def _functions(item: object) -> Iterator[FunctionType]:
+    """The Python functions that an attribute or a class stands for."""
+    if isinstance(item, type):
+        for each in vars(item).values():
+            if not isinstance(each, type):
+                yield from _functions(each)
+    elif isinstance(item, FunctionType):
+        yield item
+        yield from _functions(getattr(item, "__wrapped__", None))
+    elif isinstance(item, staticmethod | classmethod):
+        yield from _functions(cast("object", item.__func__))
+    elif isinstance(item, property):
+        for each in (item.fget, item.fset):
+            yield from _functions(each)
+    elif isinstance(item, functools.cached_property):
+        yield from _functions(cast("object", item.func))
+
+
+# ---- tasks -----------------------------------------------------------------------------------------------------------
+
+
+def start_soon(
+    nursery: trio.Nursery, async_fn: Callable[[*Ts], Awaitable[object]], *args: *Ts, name: object = None
+) -> None:
+    """``nursery.start_soon`` for a task that ``KeyboardInterrupt`` is kept out of."""
+    nursery.start_soon(_task, async_fn, args, name=async_fn if name is None else name)
+
+
+@trio.lowlevel.enable_ki_protection
+async def _task(async_fn: Callable[[*Ts], Awaitable[object]], args: tuple[*Ts]) -> None:  # noqa: ASYNC910  # as the task does
+    await async_fn(*args)
+
+
+async def start(nursery: trio.Nursery, async_fn: Callable[..., Awaitable[object]], *args: object) -> Any:  # noqa: ANN401  # as Trio's
+    """``nursery.start`` for a task that ``KeyboardInterrupt`` is kept out of.
+
+    Returns:
+        What the task passed to ``task_status.started``.
+
+    Raises:
+        Exception: what the task raised before that.
+    """
+    try:
+        return await nursery.start(_starting, async_fn, args, name=async_fn)
+    except trio.TrioInternalError as error:
+        # What Trio makes of an interrupt of the main task that waits here inside a cancelled scope: two errors.
+        if isinstance(error.__cause__, BaseExceptionGroup):
+            group = cast("BaseExceptionGroup[BaseException]", error.__cause__)
+            _raise(_leaving(None, group) or group, None)
+        raise
+
+
+@trio.lowlevel.enable_ki_protection
+async def _starting(  # noqa: ASYNC910  # as the task does
+    async_fn: Callable[..., Awaitable[object]], args: tuple[object, ...], *, task_status: trio.TaskStatus[Any]
+) -> None:
+    await async_fn(*args, task_status=task_status)
+
+
+class StartOnly:
+    """A nursery to hand to code of others that starts its tasks in it: they are protected too.
+
+    Args:
+        nursery: that the tasks live in.
+    """
+
+    def __init__(self, nursery: trio.Nursery) -> None:
+        self._nursery = nursery
+
+    def start_soon(self, async_fn: Callable[[*Ts], Awaitable[object]], *args: *Ts, name: object = None) -> None:
+        """As of ``trio.Nursery``."""
+        start_soon(self._nursery, async_fn, *args, name=name)
+
+
+class open_nursery:  # noqa: N801  # as Trio's
+    """``trio.open_nursery`` whose errors leave by the rule at the head of this file."""
+
+    def __init__(self) -> None:
+        self._manager = trio.open_nursery()
+
+    @trio.lowlevel.enable_ki_protection
+    async def __aenter__(self) -> trio.Nursery:
+        return await self._manager.__aenter__()
+
+    @trio.lowlevel.enable_ki_protection
+    async def __aexit__(
+        self, kind: type[BaseException] | None, own: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        return await _end(own, self._manager.__aexit__(kind, own, traceback))
+
+
+async def bare(async_fn: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
+    """Await a function of Trio's that opens a nursery inside; an error leaves as if it had none."""
+    try:
+        return await async_fn(*args)
+    except BaseExceptionGroup as group:
+        _raise(_leaving(None, cast("BaseExceptionGroup[BaseException]", group)) or group, None)
+
+
+# ---- closing ---------------------------------------------------------------------------------------------------------
+
+
+def closing_shield(seconds: float) -> trio.CancelScope:
+    """A scope for clean-up that awaits: finished even while being cancelled, but never for longer than this."""
+    return trio.move_on_after(seconds, shield=True)
+
+
+async def close_now(resource: trio.abc.AsyncResource) -> None:
+    """``trio.aclose_forcefully``, which inside a cancelled scope replaces the error in flight. This does not."""
+    with trio.CancelScope(shield=True) as scope:
+        scope.cancel()
+        await resource.aclose()
+
+
+async def finish(seconds: float, async_fn: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T | None:  # noqa: ASYNC910  # waits as long as it takes
+    """Clean up for a bounded time, whatever happens: a cancellation and Ctrl-C wait until it is done.
+
+    It runs in a task of its own, since an interrupt pierces every shield of the main task.
+
+    Returns:
+        What the function returned; None if it was not through in time.
+    """
+    results: list[T] = []
+
+    async def clean_up() -> None:
+        with closing_shield(seconds):
+            results.append(await async_fn(*args))
+
+    async with open_nursery() as nursery:
+        start_soon(nursery, clean_up, name=async_fn)
+    return results[0] if results else None
+
+
+# ---- opening ---------------------------------------------------------------------------------------------------------
+
+
+def opener(function: Callable[P, AsyncGenerator[T]]) -> Callable[P, AbstractAsyncContextManager[T]]:
+    """Make an ``async with`` of an async generator function that yields once.
+
+    What ``contextlib.asynccontextmanager`` does, with ``KeyboardInterrupt`` kept out of all that is ours, and with the
+    rule at the head of this file for what leaves.
+    """
+
+    @functools.wraps(function)
+    def open_it(*args: P.args, **kwargs: P.kwargs) -> AbstractAsyncContextManager[T]:
+        return _Opening(function(*args, **kwargs))
+
+    open_it.__returns_acontextmanager__ = True  # type: ignore[attr-defined]  # for the documentation
+    return open_it
+
+
+class _Opening(AbstractAsyncContextManager[T], Generic[T]):
+    """Drives the generator of an `opener`."""
+
+    def __init__(self, generator: AsyncGenerator[T]) -> None:
+        self._generator = generator
+        self._used = False
+
+    @trio.lowlevel.enable_ki_protection
+    async def __aenter__(self) -> T:
+        if self._used:
+            raise RuntimeError("this was opened before: call the opener again for each async with")
+        self._used = True
+        try:
+            return await anext(self._generator)
+        except StopAsyncIteration:
+            raise RuntimeError("an opener gave nothing") from None
+        except BaseExceptionGroup as group:
+            _raise(_leaving(None, cast("BaseExceptionGroup[BaseException]", group)) or group, None)
+
+    @trio.lowlevel.enable_ki_protection
+    async def __aexit__(
+        self, kind: type[BaseException] | None, own: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        return await _end(own, self._leave(own))
+
+    async def _leave(self, own: BaseException | None) -> bool:
+        """Let the generator run to its end. Whether an error ended in it, as a cancellation of its own does."""
+        try:
+            if own is None:
+                await anext(self._generator)
+            else:
+                await self._generator.athrow(own)
+        except StopAsyncIteration:
+            return True
+        raise RuntimeError("an opener gave something twice")
+
+
+# ---- what leaves -----------------------------------------------------------------------------------------------------
+
+_OF_THE_LANGUAGE: Final = (StopIteration, StopAsyncIteration)
+"""Errors that Python itself wraps into a ``RuntimeError`` when they leave a generator."""
+
+
+async def _end(own: BaseException | None, end: Awaitable[bool | None]) -> bool:
+    """Await the end of a block, and raise what leaves it; False for ``own``, which Python then raises again."""
+    before = None if own is None else (own.__traceback__, own.__cause__, own.__context__)
+    raised: BaseException | None = None
+    leaving: BaseException | None = None
+    try:
+        try:
+            swallowed = await end
+        except BaseException as error:  # noqa: ASYNC103, BLE001 - judged below
+            raised = error
+        else:
+            raised = None if swallowed else own
+        leaving = _leaving(own, raised)
+        if own is not None and before is not None:
+            # On its way through our blocks it has collected them.
+            own.__traceback__, own.__cause__, own.__context__ = before
+        if leaving is None:
+            return True
+        if leaving is own:
+            return False
+        _raise(leaving, own)
+    finally:
+        del own, raised, leaving, before  # they would be in a circle with this frame
+
+
+def _raise(error: BaseException, own: BaseException | None) -> NoReturn:
+    """Raise an error as it came, but for the one that it came in the way of."""
+    cause, context = error.__cause__, error.__context__
+    if context is None or isinstance(context, BaseExceptionGroup):
+        context = None if own is error or isinstance(own, trio.Cancelled) else own
+    try:
+        raise error  # noqa: ASYNC123  # its cause and context are put back below, its traceback goes on
+    finally:
+        # Raising it here has hung what is handled at the moment on it.
+        error.__cause__, error.__context__ = cause, context
+        del error, own, cause, context
+
+
+def _leaving(own: BaseException | None, raised: BaseException | None) -> BaseException | None:
+    """What leaves a block: the rule at the head of this file.
+
+    Args:
+        own: what its body raised.
+        raised: what came of that on the way through our nurseries and clean-up; None when all ended in a scope.
+    """
+    mine = set(map(id, _leaves(own)))
+    flat = list(_leaves(raised, own))
+    ours = [each for each in flat if id(each) not in mine and not isinstance(each, trio.Cancelled)]
+    remaining = _without(
+        own, {id(each) for each in _leaves(own) if isinstance(each, trio.Cancelled)} - set(map(id, flat))
+    )
+    errors_of_body = _without(remaining, {id(each) for each in _leaves(own) if isinstance(each, trio.Cancelled)})
+    fatal = next((each for each in ours if not isinstance(each, Exception)), None)
+    if fatal is not None and (errors_of_body is None or isinstance(errors_of_body, Exception)):
+        return fatal
+    if errors_of_body is not None and remaining is not None:
+        for error in ours:
+            _log.error("beside %r, which leaves, another error was raised", own, exc_info=error)
+            remaining.add_note(f"At the same time: {type(error).__name__}: {error}")
+        return remaining
+    if ours:
+        return ours[0] if len(ours) == 1 else BaseExceptionGroup("several tasks failed", ours)
+    if remaining is not None:
+        return remaining
+    return next((each for each in flat if isinstance(each, trio.Cancelled)), None)
+
+
+def _leaves(error: BaseException | None, own: BaseException | None = None) -> Iterator[BaseException]:
+    """The single errors of an error; those of ``own`` for what Python has made of it."""
+    if error is None:
+        return
+    if isinstance(error, BaseExceptionGroup):
+        for each in cast("BaseExceptionGroup[BaseException]", error).exceptions:
+            yield from _leaves(each, own)
+    elif isinstance(own, _OF_THE_LANGUAGE) and isinstance(error, RuntimeError) and error.__cause__ is own:
+        yield own
+    else:
+        yield error
+
+
+def _without(error: BaseException | None, gone: AbstractSet[int]) -> BaseException | None:
+    """An error, the very object where nothing is gone, without those of its parts that are."""
+    if not gone or error is None:
+        return error
+    if isinstance(error, BaseExceptionGroup):
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        return group if gone.isdisjoint(map(id, _leaves(group))) else group.split(lambda each: id(each) in gone)[1]
+    return None if id(error) in gone else error
