@@ -104,7 +104,7 @@ async def start(nursery: trio.Nursery, async_fn: Callable[..., Awaitable[object]
 
 
 @trio.lowlevel.enable_ki_protection
-async def _starting(  # noqa: ASYNC910  # as the task does
+async def _starting(  # noqa: ASYNC910, ASYNC128  # as the task does
     async_fn: Callable[..., Awaitable[object]], args: tuple[object, ...], *, task_status: trio.TaskStatus[Any]
 ) -> None:
     await async_fn(*args, task_status=task_status)
@@ -139,10 +139,10 @@ class open_nursery:  # noqa: N801  # as Trio's
     async def __aexit__(
         self, kind: type[BaseException] | None, own: BaseException | None, traceback: TracebackType | None
     ) -> bool:
-        return await _end(own, self._manager.__aexit__(kind, own, traceback))
+        return await _end(own, self._manager.__aexit__(kind, own, traceback))  # noqa: ASYNC102  # it shields itself
 
 
-async def bare(async_fn: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
+async def bare(async_fn: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:  # noqa: ASYNC910  # waits for what it is given
     """Await a function of Trio's that opens a nursery inside; an error leaves as if it had none."""
     try:
         return await async_fn(*args)
@@ -210,7 +210,7 @@ class _Opening(AbstractAsyncContextManager[T], Generic[T]):
         self._used = False
 
     @trio.lowlevel.enable_ki_protection
-    async def __aenter__(self) -> T:
+    async def __aenter__(self) -> T:  # noqa: ASYNC910  # waits for what it is given
         if self._used:
             raise RuntimeError("this was opened before: call the opener again for each async with")
         self._used = True
@@ -225,7 +225,7 @@ class _Opening(AbstractAsyncContextManager[T], Generic[T]):
     async def __aexit__(
         self, kind: type[BaseException] | None, own: BaseException | None, traceback: TracebackType | None
     ) -> bool:
-        return await _end(own, self._leave(own))
+        return await _end(own, self._leave(own))  # noqa: ASYNC102  # it shields itself
 
     async def _leave(self, own: BaseException | None) -> bool:
         """Let the generator run to its end. Whether an error ended in it, as a cancellation of its own does."""
@@ -235,7 +235,8 @@ class _Opening(AbstractAsyncContextManager[T], Generic[T]):
             else:
                 await self._generator.athrow(own)
         except StopAsyncIteration:
-            return True
+            return True  # noqa: ASYNC910  # waits for what it is given
+        await self._generator.aclose()
         raise RuntimeError("an opener gave something twice")
 
 
@@ -245,7 +246,7 @@ _OF_THE_LANGUAGE: Final = (StopIteration, StopAsyncIteration)
 """Errors that Python itself wraps into a ``RuntimeError`` when they leave a generator."""
 
 
-async def _end(own: BaseException | None, end: Awaitable[bool | None]) -> bool:
+async def _end(own: BaseException | None, end: Awaitable[bool | None]) -> bool:  # noqa: ASYNC910  # waits for what it is given
     """Await the end of a block, and raise what leaves it; False for ``own``, which Python then raises again."""
     before = None if own is None else (own.__traceback__, own.__cause__, own.__context__)
     raised: BaseException | None = None
@@ -262,9 +263,9 @@ async def _end(own: BaseException | None, end: Awaitable[bool | None]) -> bool:
             # On its way through our blocks it has collected them.
             own.__traceback__, own.__cause__, own.__context__ = before
         if leaving is None:
-            return True
+            return True  # noqa: ASYNC910  # waits for what it is given
         if leaving is own:
-            return False
+            return False  # noqa: ASYNC910  # waits for what it is given
         _raise(leaving, own)
     finally:
         del own, raised, leaving, before  # they would be in a circle with this frame

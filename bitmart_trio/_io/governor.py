@@ -51,7 +51,7 @@ class _Slot:
         self._limiters = limiters
         self._held: list[trio.CapacityLimiter] = []
 
-    async def __aenter__(self) -> None:
+    async def __aenter__(self) -> None:  # noqa: ASYNC910  # waits for what it is given
         # It is the borrower, not the task: one task may hold several, through nested calls of a signer for example.
         try:
             for limiter in self._limiters:

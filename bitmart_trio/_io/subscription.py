@@ -183,7 +183,7 @@ class Subscription(trio.abc.ReceiveChannel[T_co]):
     ) -> None:
         self.close()
         if error is None:
-            await trio.lowlevel.checkpoint()
+            await trio.lowlevel.checkpoint()  # noqa: ASYNC102  # no error is in flight
         else:  # a cancellation must not replace it
             await trio.lowlevel.cancel_shielded_checkpoint()
 

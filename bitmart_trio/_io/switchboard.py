@@ -134,7 +134,7 @@ class Switchboard:
     # ---- for users, through the openers -----------------------------------------------------------------------------
 
     @opener
-    async def subscribe(
+    async def subscribe(  # noqa: ASYNC911  # leaving waits for nothing
         self,
         topics: Iterable[str],
         *,
@@ -203,7 +203,7 @@ class Switchboard:
         return shared
 
     @opener
-    async def events(self, *, buffer: int | None) -> AsyncGenerator[Subscription[AnyStreamEvent]]:
+    async def events(self, *, buffer: int | None) -> AsyncGenerator[Subscription[AnyStreamEvent]]:  # noqa: ASYNC911  # leaving waits for nothing
         """Listen to the connections' lives while inside; a slow listener loses the oldest, counted."""
         await trio.lowlevel.checkpoint()
         self._check_open()
