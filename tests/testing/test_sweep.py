@@ -619,5 +619,5 @@ async def test_idle_connections_are_no_leak(autojump_clock: MockClock) -> None:
             await client.spot.system.time()
             await stream.aclose()
 
-        with pytest.raises(SweepFailure, match=r"\d x stream: an open bitmart_trio\.sim\.pipe\.Pipe"):
+        with pytest.raises(SweepFailure, match=r"\d x stream: an open bitmart_trio\.sim\.faces\.pipe\.Pipe"):
             await sweep_here(stuck)
