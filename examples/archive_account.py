@@ -15,6 +15,7 @@ import bitmart_trio as bm
 from bitmart_trio.history.archive import archive, verify
 
 ENVIRONMENT = bm.Environment.at(os.environ.get("BITMART_URL", "http://127.0.0.1:8765"))
+SETTLE = float(os.environ.get("ARCHIVE_SETTLE", "60"))  # seconds until the exchange lists its newest records
 
 
 async def main() -> None:
@@ -24,7 +25,7 @@ async def main() -> None:
         await client.spot.trading.submit_order(symbol="BTC_USDT", side="buy", type="market", notional="100")
         now = bm.from_millis((await client.spot.system.time()).server_time)
         # A real archive is made with a key that can only read; the simulated exchange's can do everything.
-        report = await archive(client, directory, since=now - timedelta(days=1), allow_trading_key=True)
+        report = await archive(client, directory, since=now - timedelta(days=1), allow_trading_key=True, settle=SETTLE)
         print("records were read:", report.records > 0)
     print("proven offline:", verify(directory).proven)
     with closing(sqlite3.connect(directory / "archive.sqlite")) as database:

@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -43,6 +43,30 @@ def _nothing_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """No real key, no proxy and no terminal of the person who runs the tests is used, nor the size a worker has."""
     for name in _OUTSIDE:
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_waiting_for_the_disk() -> Iterator[None]:
+    """What a test writes need not outlive a power cut; waits for the disk are half the time of an archive."""
+
+    def written(file: int) -> None:
+        os.fstat(file)  # a closed one is an error, as ever
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", written)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _children_share_what_is_compiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Where Python may not leave compiled code beside sources, each of many processes would compile them."""
+    with pytest.MonkeyPatch.context() as patch:
+        if sys.dont_write_bytecode:
+            base = tmp_path_factory.getbasetemp()
+            run = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+            patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+            patch.setenv("PYTHONPYCACHEPREFIX", str(run / "bytecode"))
+        yield
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -99,6 +123,8 @@ def pytest_collection_finish() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the core set."""
     core = [ROOM / each for each in CORE]
+    paths = {item.path for item in items}
+    of_core = {path for path in paths if any(path.is_relative_to(each) for each in core)}
     for item in items:
-        if any(item.path.is_relative_to(each) for each in core):
+        if item.path in of_core:
             item.add_marker(pytest.mark.core)

@@ -90,6 +90,7 @@ async def test_an_example_prints_what_it_promises(name: str) -> None:
             "BITMART_API_SECRET": "sim-secret",
             "BITMART_API_MEMO": "sim-memo",
             "PYTHONWARNINGS": "error",
+            "ARCHIVE_SETTLE": "0",
             "GRID_SECONDS": "3",
             "MAKER_SECONDS": "3",
         }

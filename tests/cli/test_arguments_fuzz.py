@@ -13,6 +13,7 @@ from proof_sizes import FUZZ
 from test_hostile_text import ALONE, ASKING
 from typer.testing import CliRunner
 
+from bitmart_trio.cli import _archive
 from bitmart_trio.cli import app as commands
 from bitmart_trio.cli.app import app
 
@@ -84,7 +85,8 @@ def test_any_command_line_ends_in_an_exit_code(monkeypatch: pytest.MonkeyPatch, 
     name, words = line
     with tempfile.TemporaryDirectory() as folder, monkeypatch.context() as patched:
         patched.chdir(folder)
-        patched.setattr(commands, "run", _served)
+        for module in (commands, _archive):
+            patched.setattr(module, "run", _served)
         variables = {**child_environment({}, folder), **KEYS, "BITMART_URL": "http://127.0.0.1:9"}
         ended = CliRunner().invoke(app, [*name.split(), *words], env=variables, input="")
     if ended.exception is not None and not isinstance(ended.exception, SystemExit):
