@@ -7,10 +7,10 @@ as the documentation allows, a round number of them, or as many as the largest r
 be smaller than documented, and only a larger reply proves that a smaller one is whole.
 
 Windows are half open, ``[since, until)``, and tile the range. Nobody knows whether an endpoint's own bounds are open
-or closed, or rounded to seconds or minutes; so each request asks for more at both ends, and a record belongs to the
-window that its own time lies in: one on a boundary is neither lost nor doubled. Only a smallest window whose reply was
-cut is asked once more as it is. What one reply of a history has and a later one for the same time has not is kept, and
-the window is read again, with more at both ends.
+or closed, or rounded (``_bounds.py``); so each request asks for more at both ends, and a record belongs to the window
+that its own time lies in: one on a boundary is neither lost nor doubled. Only a smallest window whose reply was cut is
+asked once more as it is. What one reply of a history has and a later one for the same time has not is kept, and the
+window is read again, with more at both ends.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from typing import Final, Generic, Literal, TypeVar
 import attrs
 
 from ..models._model import Model
+from ._bounds import Bounds
+from ._units import DAY, HOUR, MINUTE, SECOND
 
 R = TypeVar("R")
 
@@ -36,9 +38,7 @@ ROUND: Final = frozenset({50, 100, 200, 500, 1000})
 _FEW: Final = 9
 """No endpoint is taken to have a smaller cap than one more than this."""
 
-_SECOND: Final = 1000
-_MINUTE: Final = 60 * _SECOND
-_MARGINS: Final = (0, 2 * _SECOND, _MINUTE + _SECOND)
+_MARGINS: Final = (0, 2 * SECOND, MINUTE + SECOND)
 """How much more is asked at both ends of a window: next to nothing, more than a second, more than a minute."""
 
 
@@ -155,7 +155,11 @@ class Plan(Generic[R]):
         """Where the next window to settle begins, if that is before `_at`: nothing lies in between."""
         self._end = -(-self._until // rules.grain) * rules.grain if until > since else self._at
         self._seen = frozenset(seen)
-        self._span = min(max(rules.span if span is None else self._aligned(span), rules.grain), rules.span)
+        whole = rules.even or rules.sums
+        """Windows that nothing is lost between: of what lies evenly its number is known, and sums have one window."""
+        longest = rules.grain if whole else min(rules.span, max(until - since, MINUTE))
+        self._bounds = Bounds(rules.grain, longest)
+        self._span = min(max(rules.span if span is None else self._aligned(span), self._bounds.unit), rules.span)
         self._floor = floor
         self._page = 1
         self._tries = 0
@@ -168,11 +172,16 @@ class Plan(Generic[R]):
         self._known: dict[str, Stamped[R]] = {}
         """What was listed of the time that no window has settled yet."""
         self._recent: dict[str, int] = {}
-        """Keys and times of what was settled lately."""
+        """Keys and times of what was settled lately, and since when they are kept."""
+        self._kept_since = since
+        self._far = HOUR
+        """How long keys are recent: the further outside of what was asked for records lie, the longer."""
         self._strays: set[str] = set()
         """Keys of what was settled in another window than its time lies in."""
-        self._unit = rules.grain
-        """The width of the smallest window: more than the grain where bounds are seen to be rounded."""
+        self._probe: tuple[int, int] | None = None
+        """What is asked to know how finely bounds are heeded, before a window gets narrower than that."""
+        self._pending: list[Stamped[R]] = []
+        """The reply that may have been cut, and awaits that."""
         self._largest = 0
         """Records in the largest reply so far."""
         self._full: frozenset[str] = frozenset()
@@ -205,15 +214,17 @@ class Plan(Generic[R]):
             return None
         if not self._rules.span:
             return Ask(self._since, self._until - 1, 1)
+        if self._probe is not None:
+            return Ask(*self._probe, 1)
         since, until = self._at, self._stop()
-        more = self._more()
         if self._rules.sums or self._width == "tight":
             return Ask(since, until - 1, self._page)
+        before, behind = self._around()
         if self._width == "before":
-            return Ask(max(0, since - more), until - 1, self._page)
+            return Ask(before, until - 1, self._page)
         if self._width == "behind":
-            return Ask(since, until + more - self._rules.grain, self._page)
-        return Ask(max(0, since - more), until + more - self._rules.grain, self._page)
+            return Ask(since, behind, self._page)
+        return Ask(before, behind, self._page)
 
     def took(self, rows: Sequence[Stamped[R]], total: int | None = None) -> Settled[R] | None:
         """Take the reply to `ask` in: the window that it settles, None when more must be asked.
@@ -225,6 +236,12 @@ class Plan(Generic[R]):
         if not self._rules.span:
             return self._newest(rows, total)
         told = _numbered(rows)
+        self._far = max(self._far, min(self._astray(told), DAY))
+        if self._probe is not None:
+            self._remember(told)
+            self._bounds.learn(row.time for row in told)
+            self._probe_next()
+            return None
         if self._is_deaf(told):
             self._largest = max(self._largest, len(told))
             return self._settle(told, f"the same {len(told)} records are listed whatever time is asked for")
@@ -248,6 +265,8 @@ class Plan(Generic[R]):
         if self._width == "wide":
             if whole or self._rules.sums:
                 return self._checked(told)
+            if not self._bounds.exact:
+                return self._settle(told, self._too_many(told))
             self._width, self._rows = "tight", told
             return None
         # What the wider request has listed and this one has not shows that its bounds are open.
@@ -260,8 +279,7 @@ class Plan(Generic[R]):
             return None
         if whole and self._width != "tight":
             return self._settle(told, None)
-        reason = f"{len(told)} records within {self._unit} ms may not be all: no window is narrower"
-        return self._settle([*told, *more], None if whole and not more else reason)
+        return self._settle([*told, *more], None if whole and not more else self._too_many(told))
 
     @property
     def at(self) -> int:
@@ -281,7 +299,7 @@ class Plan(Generic[R]):
     @property
     def plain(self) -> bool:
         """Whether an empty reply says that the window is empty: not where its bounds are being tried."""
-        return self._width == "wide" and self._page == 1
+        return self._width == "wide" and self._page == 1 and self._probe is None
 
     def leap(self, to: int) -> Settled[R] | None:
         """Go on at a later moment, since nothing lies before it.
@@ -386,6 +404,8 @@ class Plan(Generic[R]):
         apart = len(times) > 1 or any(not self._at <= time < self._stop() for time in times)
         if apart and not self._smallest():
             return False
+        if not self._bounds.exact:
+            return count > self._largest  # it is the narrowest window, and no narrower one can prove it
         return count > self._largest or {row.key for row in rows} <= self._full
 
     def _is_deaf(self, rows: list[Stamped[R]]) -> bool:
@@ -393,7 +413,7 @@ class Plan(Generic[R]):
         asked = self.ask()
         if asked is None or self._rules.sums or not rows or frozenset(row.key for row in rows) != self._full:
             return False
-        far = _MINUTE + 2 * _SECOND
+        far = MINUTE + 2 * SECOND
         return any(
             row.key in self._strays if row.time < 0 else not asked.since - far <= row.time <= asked.until + far
             for row in rows
@@ -418,13 +438,18 @@ class Plan(Generic[R]):
 
     def _learn_unit(self, rows: list[Stamped[R]]) -> None:
         """Records outside of what was asked for show that bounds are rounded: windows within one unit are all alike."""
+        far = self._astray(rows)
+        if 0 < far <= MINUTE and self._stop() - self._at <= far:
+            self._bounds.raise_to(far)
+            self._span = max(self._span, min(self._bounds.unit, self._rules.span))
+
+    def _astray(self, rows: list[Stamped[R]]) -> int:
+        """How far outside of what was asked for records lie, in milliseconds."""
         asked = self.ask()
         if asked is None or self._rules.sums:
-            return
-        far = max((max(asked.since - row.time, row.time - asked.until) for row in rows if row.time >= 0), default=0)
-        if 0 < far <= _MINUTE and self._stop() - self._at <= far:
-            self._unit = max(self._unit, _SECOND if far <= _SECOND else _MINUTE)
-            self._span = max(self._span, min(self._unit, self._rules.span))
+            return 0
+        times = [row.time for row in rows if row.time >= 0]
+        return max((max(asked.since - time, time - asked.until, 0) for time in times), default=0)
 
     def _remember(self, rows: list[Stamped[R]]) -> None:
         asked = self.ask()
@@ -433,35 +458,59 @@ class Plan(Generic[R]):
 
     # What they share.
 
+    def _around(self) -> tuple[int, int]:
+        """What is asked for a window, both bounds included: whole units, and more at both ends."""
+        since, until, more = self._at, self._stop(), self._more()
+        return max(0, self._bounds.floor(since) - more), self._bounds.ceil(until) + more - self._rules.grain
+
     def _more(self) -> int:
         """How much more is asked at both ends."""
         rules = self._rules
         if rules.even or rules.sums:
             return rules.grain
         width = self._stop() - self._at
-        usual = 2 if width >= 60 * _MINUTE else 1 if width >= _MINUTE else 0
+        usual = 2 if width >= HOUR else 1 if width >= MINUTE else 0
         return max(_MARGINS[max(usual, self._margin)], rules.grain)
 
     def _aligned(self, span: int) -> int:
         return span - span % self._rules.grain
 
     def _stop(self) -> int:
-        return self._end if self._rules.sums else min(self._at + self._span, self._end)
+        return self._end if self._rules.sums else min(self._bounds.stop(self._at, self._span), self._end)
 
     def _smallest(self) -> bool:
-        return self._rules.sums or self._stop() - self._at <= self._unit
+        return self._rules.sums or (self._stop() - self._at <= self._bounds.unit and self._bounds.settled)
 
     def _turn_back(self) -> None:
-        self._page, self._rows, self._width = 1, [], "wide"
+        self._page, self._rows, self._width, self._probe = 1, [], "wide", None
+
+    def _too_many(self, rows: Sequence[Stamped[R]]) -> str:
+        return f"{len(rows)} records within {self._bounds.unit} ms may not be all: no window is narrower"
 
     def _narrow(self, rows: Sequence[Stamped[R]]) -> None:
-        """A narrower window: up to the middle of what was listed, and half as wide at the most."""
+        """A narrower window: up to the middle of what was listed, and half as wide at the most.
+
+        One that is narrower than bounds are known to be heeded waits for a probe.
+        """
+        if self._stop() - self._at <= self._bounds.unit:
+            self._turn_back()
+            self._pending = list(rows)
+            self._probe_next()
+            return
         self._full = frozenset(row.key for row in rows)
         half = (self._stop() - self._at) // 2
         times = sorted(row.time for row in rows if self._at < row.time < self._stop())
         middle = times[len(times) // 2] - self._at if times else half
-        self._span = max(self._aligned(min(half, max(middle, half // 8))), self._unit)
+        self._span = max(self._aligned(min(half, max(middle, half // 8))), self._bounds.unit)
         self._turn_back()
+
+    def _probe_next(self) -> None:
+        """Ask for more about the bounds; once that is known, narrow the window, or ask for it again as the last."""
+        before, behind = self._around()
+        times = [row.time for row in self._pending if row.time >= 0]
+        self._probe = self._bounds.probe([time for time in times if before <= time <= behind] or times)
+        if self._probe is None and self._stop() - self._at > self._bounds.unit:
+            self._narrow(self._pending)
 
     def _pass(self, until: int) -> None:
         """Go on behind a window."""
@@ -472,23 +521,22 @@ class Plan(Generic[R]):
     def _settle(self, rows: Sequence[Stamped[R]], reason: str | None) -> Settled[R]:
         rules, since, until = self._rules, self._at, self._stop()
         room = None if rules.most is None else rules.most * max(min(_PAGES, rules.pages), 1)
-        more = self._more()
         start, stop = max(since, self._since), min(until, self._until)
-        kept, outside = self._kept(rows, since, until, more)
+        kept, outside = self._kept(rows, since, until)
         if room is None or len(rows) * 4 < room:
             self._span = min(self._span * 2, rules.span)
         first = start if self._left is None else max(self._left, self._since)
         gap = None if reason is None else HistoryGap(start, stop, reason)
         self._pass(until)
-        keep = until - 2 * max(more, _MARGINS[-1])
-        self._recent = {key: time for key, time in self._recent.items() if time >= keep}
+        keep = until - 2 * max(self._far, self._bounds.unit)
+        if keep > self._kept_since + HOUR:
+            self._recent, self._kept_since = {key: time for key, time in self._recent.items() if time >= keep}, keep
         self._recent.update((row.key, row.time) for row in kept if row.time >= keep)
         return Settled(first, stop, kept, gap, outside)
 
-    def _kept(
-        self, rows: Sequence[Stamped[R]], since: int, until: int, more: int
-    ) -> tuple[tuple[Stamped[R], ...], int]:
+    def _kept(self, rows: Sequence[Stamped[R]], since: int, until: int) -> tuple[tuple[Stamped[R], ...], int]:
         """The records that a window brings, and how many of them lie outside it."""
+        before, behind = self._around()
         chosen: list[Stamped[R]] = []
         outside = 0
         for row in rows:
@@ -501,13 +549,13 @@ class Plan(Generic[R]):
                 self._strays.add(row.key)
                 chosen.append(row)
                 continue
-            outside += not since - more <= row.time <= until + more
-            if not self._since <= row.time < self._until or until <= row.time <= until + more:
+            outside += not before <= row.time <= behind
+            if not self._since <= row.time < self._until or until <= row.time <= behind:
                 continue  # it was asked for caution's sake, and is the neighbour's or nobody's
             if row.key in self._recent:
                 continue
             # Nothing that the exchange lists is dropped, wherever its time lies.
-            if not since - more <= row.time < since:
+            if not before <= row.time < since:
                 self._strays.add(row.key)
             chosen.append(row)
         return self._fresh(chosen), outside

@@ -11,7 +11,8 @@ T = TypeVar("T")
 
 SECOND: Final = 1000
 MINUTE: Final = 60 * SECOND
-DAY: Final = 86_400 * SECOND
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
 _SPOT_MONTH: Final = 43_200
 
 

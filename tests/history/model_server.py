@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal, TypeAlias
 
 import attrs
 
 from bitmart_trio.history._plan import Ask, HistoryGap, Plan, Rules, Settled, Stamped
+
+Rounding: TypeAlias = Literal["down", "up", "nearest", "inward", "outward"]
 
 
 @attrs.frozen
@@ -27,8 +30,8 @@ class Server:
     """Records in a reply at most, whatever is asked for."""
     rounds: int = 1
     """What its bounds are rounded to, in milliseconds."""
-    inward: bool = False
-    """Whether they are rounded so that the window gets narrower."""
+    how: Rounding = "down"
+    """Both bounds down or up, to the nearest, or so that the window gets narrower or wider."""
     shifts: bool = False
     """Whether each page after the first begins one record too late."""
 
@@ -38,10 +41,10 @@ class Server:
 
     def answer(self, ask: Ask) -> tuple[list[Stamped[str]], int | None]:
         start, end = ask.since // self.unit * self.unit, -(-ask.until // self.unit) * self.unit
-        if self.inward:
-            start, end = -(-start // self.rounds) * self.rounds, end // self.rounds * self.rounds
-        else:
-            start, end = start // self.rounds * self.rounds, end // self.rounds * self.rounds
+        start, end = (
+            self._rounded(start, self.how in ("inward", "up")),
+            self._rounded(end, self.how in ("outward", "up")),
+        )
         found = [
             self.told(row)
             for row in self.records
@@ -53,6 +56,11 @@ class Server:
         page = ask.page if self.rules.pages else 1
         first = (page - 1) * most + (self.shifts and page > 1)
         return found[first : first + most], len(found) if self.tells_total else None
+
+    def _rounded(self, bound: int, up: bool) -> int:
+        if self.how == "nearest":
+            return (bound + self.rounds // 2) // self.rounds * self.rounds
+        return -(-bound // self.rounds) * self.rounds if up else bound // self.rounds * self.rounds
 
 
 def walked(server: Server, plan: Plan[str], most_requests: int = 25_000) -> tuple[list[Settled[str]], int]:

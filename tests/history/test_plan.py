@@ -8,7 +8,7 @@ import attrs
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from model_server import Server, gaps_of, rows_of, walked
+from model_server import Rounding, Server, gaps_of, rows_of, walked
 
 from bitmart_trio.history._plan import HistoryGap, Plan, Rules, Stamped
 
@@ -187,27 +187,45 @@ def test_a_smaller_cap_than_documented_loses_nothing(
 
 
 @settings(max_examples=60, deadline=None)
-@example(times=[0] * 5, busy=[7_000_000] * 16, rounds=60_000, inward=False, most=15)
+@example(times=[0] * 5, busy=[7_000_000] * 16, rounds=60_000, how="down", most=15)
+@example(
+    times=[],
+    busy=[
+        7_000_001,
+        *[7_002_002] * 3,
+        *[7_007_245] * 6,
+        7_061_220,
+        7_065_720,
+        7_084_130,
+        7_096_918,
+        7_113_395,
+        7_120_617,
+        *[7_202_136] * 8,
+    ],
+    rounds=60_000,
+    how="inward",
+    most=15,
+)  # one before the busy minutes: the window that ended just behind it showed nothing
 @given(
     times=st.lists(st.integers(0, 20_000_000), max_size=80),
     busy=st.lists(st.integers(7_000_000, 7_300_000), max_size=80),
-    rounds=st.sampled_from([1000, 60_000]),
-    inward=st.booleans(),
+    rounds=st.sampled_from([1000, 60_000, 3_600_000]),
+    how=st.sampled_from(["down", "up", "nearest", "inward", "outward"]),
     most=st.sampled_from([15, 40, 200]),
 )
 def test_bounds_that_are_rounded_lose_nothing(
-    times: list[int], busy: list[int], rounds: int, inward: bool, most: int
+    times: list[int], busy: list[int], rounds: int, how: Rounding, most: int
 ) -> None:
-    """To seconds or minutes: every record once, in order, or in a named gap."""
+    """To seconds, minutes or hours: every record once, in order, or in a named gap."""
     rules = Rules(span=8_000_000, most=most)
-    server = Server(_records([*times, *busy]), rules, rounds=rounds, inward=inward)
+    server = Server(_records([*times, *busy]), rules, rounds=rounds, how=how)
     windows, _ = walked(server, Plan(rules, START, START + 20_000_001))
     rows, gaps = rows_of(windows), gaps_of(windows)
     assert len({row.key for row in rows}) == len(rows)
-    told = {row.key for row in rows}
+    found = {row.key for row in rows}
     for row in server.records:
         # Of the last rounded stretch nothing more can be asked.
-        if row.key not in told and row.time < START + 20_000_000 - 60_000:
+        if row.key not in found and row.time < (START + 20_000_000) // rounds * rounds - rounds:
             assert any(gap.since <= row.time < gap.until for gap in gaps), row
 
 
