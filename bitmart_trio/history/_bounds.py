@@ -46,12 +46,12 @@ class Bounds:
         return not self._untried
 
     def floor(self, time: int) -> int:
-        """The last whole unit before a moment."""
-        return time - time % self.unit
+        """The last whole unit before a moment: of the beginning of a range, the last minute."""
+        return time - time % self._edge
 
     def ceil(self, time: int) -> int:
-        """The first whole unit after a moment. The end of a range is not put off by more than a minute for it."""
-        return -(-time // min(self.unit, max(MINUTE, self._grain))) * min(self.unit, max(MINUTE, self._grain))
+        """The first whole unit after a moment: of the end of a range, the first minute."""
+        return -(-time // self._edge) * self._edge
 
     def stop(self, since: int, span: int) -> int:
         """Where a window ends that begins at a moment and is about so wide: on a unit as coarse as its width."""
@@ -88,6 +88,12 @@ class Bounds:
         """Records so far outside of what was asked for show that bounds are rounded to a larger unit."""
         self.unit = max(self.unit, next((unit for unit in self._units if unit >= distance), self.unit))
         self._untried = []
+
+    @property
+    def _edge(self) -> int:
+        # Windows within a range begin and end on units anyway. Its own beginning may lie where the exchange's memory
+        # begins, and its end is the present: much earlier or later would be refused.
+        return min(self.unit, max(MINUTE, self._grain))
 
     def _coarser(self, unit: int) -> int:
         return self._units[self._units.index(unit) + 1]

@@ -40,6 +40,8 @@ _FEW: Final = 9
 
 _MARGINS: Final = (0, 2 * SECOND, MINUTE + SECOND)
 """How much more is asked at both ends of a window: next to nothing, more than a second, more than a minute."""
+IN_FRONT: Final = _MARGINS[-1] + MINUTE
+"""How much earlier than its window a request may begin."""
 
 
 @attrs.frozen

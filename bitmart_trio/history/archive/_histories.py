@@ -13,7 +13,7 @@ from typing import Final
 
 import attrs
 
-from .._plan import Ask, Plan, Rules, Settled, Stamped
+from .._plan import IN_FRONT, Ask, Plan, Rules, Settled, Stamped
 from .._threads import Runner
 from .._units import DAY
 from .._walk import Walk, moment
@@ -28,7 +28,6 @@ from ._writer import Store
 
 _EDGE: Final = 3_600_000
 """How closely the moment is found before which an exchange refuses to answer."""
-_IN_FRONT: Final = 120_000
 _COARSE: Final = 89 * DAY
 """The width of the windows in which a history without a documented longest window is looked at first."""
 
@@ -280,7 +279,7 @@ class Histories:
             middle = since + (until - since) // 2
             middle -= middle % rules.grain
             # As much more in front as the plan may ask for, so that it is not refused for that.
-            ask = Ask(middle - _IN_FRONT, until, 1)
+            ask = Ask(middle - IN_FRONT, until, 1)
             found = (await self._ask(history, walk, ask, patience)).judgement
             if found.state is State.ANSWERED:
                 await self._windows(history, Plan[Wire](rules, middle, until), walk, walked, patience)
