@@ -38,6 +38,10 @@ def is_loopback(host: str | None) -> bool:
         return name == "localhost" or name.endswith(".localhost")
 
 
+_LONGEST_URL: Final = 2_000
+_LONGEST_HEADER: Final = 1_000
+
+
 def _is_url(url: str, schemes: tuple[str, str]) -> bool:
     """Whether it is the URL of a host, in plain letters."""
     try:
@@ -51,6 +55,8 @@ def _is_url(url: str, schemes: tuple[str, str]) -> bool:
 
 def _check_url(url: Secret[str], schemes: tuple[str, str]) -> None:
     """Raise `ConfigurationError` for what is no URL of a host; a user and a password in it are never shown."""
+    if len(url.reveal()) > _LONGEST_URL:
+        raise ConfigurationError(f"the URL of an environment has at most {_LONGEST_URL:,} characters")
     if "@" in url.reveal():
         raise ConfigurationError("the URL of an environment holds no user and no password")
     if not _is_url(url.reveal(), schemes):
@@ -282,6 +288,8 @@ def _usable_proxy(_: object, __: attrs.Attribute[Proxy | None], value: Proxy | N
 
 
 def _header_text(_: object, attribute: attrs.Attribute[str | None], value: str | None) -> None:
+    if value is not None and len(value) > _LONGEST_HEADER:
+        raise ConfigurationError(f"{attribute.name} has at most {_LONGEST_HEADER} characters, not {len(value):,}")
     if value is not None and (not value.isascii() or not value.isprintable() or value != value.strip() or not value):
         raise ConfigurationError(f"{attribute.name} must be printable ASCII without blanks around it, not {value!r}")
 

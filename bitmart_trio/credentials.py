@@ -68,12 +68,17 @@ def _hmac_signer(secret: Secret[str]) -> Callable[[bytes], str]:
     return sign
 
 
+_LONGEST: Final = 4_000
+
+
 def _flaw(text: object) -> str:
     """What is wrong with a key, a secret or a memo; blank for nothing."""
     if not isinstance(text, str):
         return f"must be text, not {type(text).__name__}: put it in quotes"
     if text != text.strip():
         return "has blanks around it"
+    if len(text) > _LONGEST:
+        return f"has more than {_LONGEST:,} characters"
     return "" if encodable(text) else "has characters that cannot be sent"
 
 

@@ -62,9 +62,23 @@ from typing import Final
 
 import attrs
 
+_LONGEST: Final = 4_000
+"""Characters of an error's message; what a caller or a peer gave may be of any length."""
+
+
+def _bounded(text: str) -> str:
+    """Return a message whose middle is left out where it is too long."""
+    if len(text) <= _LONGEST:
+        return text
+    half = _LONGEST // 2 - 30
+    return f"{text[:half]} ... ({len(text)} characters) ... {text[-half:]}"
+
 
 class BitMartError(Exception):
     """The root of everything that this library raises about the world."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(_bounded(message))
 
 
 class ConfigurationError(BitMartError):
@@ -210,11 +224,8 @@ class ApiError(BitMartError):
             )
             if part
         ]
-        return (
-            f"{text} [{', '.join(where)}]" + (f". {self.hint}" if self.hint else "")
-            if where
-            else (text + (f". {self.hint}" if self.hint else ""))
-        )
+        place = f" [{', '.join(where)}]" if where else ""
+        return _bounded(text) + place + (f". {self.hint}" if self.hint else "")
 
 
 class AuthenticationError(ApiError):

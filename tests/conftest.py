@@ -96,7 +96,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     began = time.process_time()
     result = yield
     spent = time.process_time() - began
-    if spent > MOST_SECONDS and not proof_sizes.FULL and sys.gettrace() is None:
+    if spent > MOST_SECONDS and not proof_sizes.ENLARGED and sys.gettrace() is None:
         pytest.fail(f"{item.nodeid} took {spent:.0f} s of CPU time: make it smaller, or a proof (CONTRIBUTING.md)")
     return result
 

@@ -58,6 +58,9 @@ MONEY_WALKS: Final = _seeds("MONEY_WALKS", 2, full=50)
 EXAMPLES: Final = _size("EXAMPLES", 100, 1_000)
 """Examples of each property test of frames, books and socket sessions: ``core``, ``io/test_websocket.py``."""
 
+FRAMES: Final = _size("FRAMES", 150, 100_000)
+"""Frames of a socket drawn at random, each kind: ``core/test_socket_dialect.py``."""
+
 FUZZ: Final = _size("FUZZ", 150, 20_000)
 """Examples of each test that draws what a peer, a file or a shell may hold: models, journals, archives, arguments."""
 FUZZ_ARCHIVES: Final = max(FUZZ // 50, 1)
@@ -98,6 +101,12 @@ ARCHIVE_STOPS: Final = _size("ARCHIVE_STOPS", 2, 50)
 (``history/test_archive_disk.py``), or an eighth of how often they are damaged (``history/test_archive_tampered.py``).
 """
 
+
+ENLARGED: Final = FULL or any(
+    name.startswith("BITMART_") and (name == "BITMART_SEEDS" or name.removeprefix("BITMART_") in globals())
+    for name in os.environ
+)
+"""Whether somebody asked for more than the sizes above: then a test may take its time."""
 
 # ---- sweeps ----------------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ import attrs
 
 from ..config import Market
 from ..errors import InvalidRequest
+from ..models._numbers import excerpt
 from . import codec, tolerant
 from .suggest import did_you_mean
 from .tolerant import Reading
@@ -30,6 +31,8 @@ FUTURES_NAME: Final = "group"
 
 _WORD: Final = r"[^\s:\ud800-\udfff]+"
 """A part of a topic; a lone surrogate cannot be sent."""
+_MOST_CHARACTERS: Final = 200
+"""Of a topic. The exchange answers a frame that is too long by silence, or by the end of the connection."""
 _SPEED: Final = re.compile(r"@\d+ms$")
 
 
@@ -120,23 +123,23 @@ class Channel(Generic[T]):
         if self.levels:
             if level not in self.levels:
                 raise InvalidRequest(
-                    f"level must be one of {', '.join(map(str, self.levels))}, not {level!r}", argument="level"
+                    f"level must be one of {', '.join(map(str, self.levels))}, not {excerpt(level)}", argument="level"
                 )
             name = name.replace("{level}", str(level))
         if self.intervals:
             if interval not in self.intervals:
                 allowed = ", ".join(self.intervals)
-                raise InvalidRequest(f"interval must be one of {allowed}, not {interval!r}", argument="interval")
+                raise InvalidRequest(f"interval must be one of {allowed}, not {excerpt(interval)}", argument="interval")
             name = name.replace("{interval}", interval)
         suffix = ""
         if speed or (self.speeds and "" not in self.speeds):
             suffix = f"@{speed.removeprefix('@')}" if speed else self.speeds[0]
             if suffix not in self.speeds:
                 allowed = ", ".join(each.removeprefix("@") for each in self.speeds if each) or "left out"
-                raise InvalidRequest(f"speed must be one of {allowed}, not {speed!r}", argument="speed")
+                raise InvalidRequest(f"speed must be one of {allowed}, not {excerpt(speed)}", argument="speed")
         if self.filter in ("symbol", "currency"):
             if not _is_name(subject):
-                raise InvalidRequest(f"not a {self.filter}: {subject!r}", argument=self.filter)
+                raise InvalidRequest(f"not a {self.filter}: {excerpt(subject, 100)}", argument=self.filter)
             return f"{name}:{subject}{suffix}"
         return f"{name}:{self.filter}" if self.filter else name
 
@@ -205,14 +208,19 @@ def market_of(topic: str) -> Market:
     """The market that serves a topic.
 
     Raises:
-        InvalidRequest: it is not spelled like a topic.
+        InvalidRequest: it is not spelled like a topic, or too long for one.
     """
+    if len(topic) > _MOST_CHARACTERS:
+        raise InvalidRequest(
+            f"a topic has at most {_MOST_CHARACTERS} characters, not {len(topic):,}: {excerpt(topic, 100)}",
+            argument="topic",
+        )
     if re.fullmatch(rf"spot/{_WORD}(:{_WORD})?", topic):
         return "spot"
     if re.fullmatch(rf"futures/{_WORD}(:{_WORD})?", topic):
         return "futures"
     raise InvalidRequest(
-        f"not a topic: {topic!r} (such as spot/ticker:BTC_USDT or futures/ticker:BTCUSDT)", argument="topic"
+        f"not a topic: {excerpt(topic, 100)} (such as spot/ticker:BTC_USDT or futures/ticker:BTCUSDT)", argument="topic"
     )
 
 

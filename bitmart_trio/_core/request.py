@@ -28,6 +28,11 @@ RECV_WINDOW: Final = Param("recv_window", Kind.INT, wire="recvWindow", least=1, 
 # A time in seconds reaches this in the year 5138, one in milliseconds passed it in 1973: it tells the two apart.
 _MILLIS_FROM: Final = 100_000_000_000
 
+_LONGEST_TEXT: Final = 1_000
+"""Characters of a text whose row says nothing: more than any name, id, address or memo has."""
+_LONGEST_TARGET: Final = 8_000
+"""Characters of path and query: what servers commonly take."""
+
 
 @attrs.frozen
 class WireRequest:
@@ -77,11 +82,11 @@ def build_raw(method: str, path: str, params: Mapping[str, object] | None) -> Wi
         TypeError: a float.
     """
     if method not in ("GET", "POST"):
-        raise InvalidRequest(f"method must be GET or POST, not {method!r}", argument="method")
+        raise InvalidRequest(f"method must be GET or POST, not {_excerpt(method)}", argument="method")
     if not path.startswith("/") or any(character in path for character in "?# \r\n"):
         hint = did_you_mean(path, (row.path for row in REGISTRY)) if "?" not in path else "give the query as params"
         raise InvalidRequest(
-            f"path must start with / and hold no query: {path!r}{hint and '; ' + hint}", argument="path"
+            f"path must start with / and hold no query: {_excerpt(path)}{hint and '; ' + hint}", argument="path"
         )
     _sendable("path", path)
     for name in params or {}:
@@ -92,10 +97,19 @@ def build_raw(method: str, path: str, params: Mapping[str, object] | None) -> Wi
     return WireRequest(method, path, codec.dumps(fields))
 
 
+def _excerpt(value: object) -> str:
+    return _numbers.excerpt(value, 100)
+
+
 def _target(path: str, fields: Mapping[str, object]) -> str:
-    if not fields:
-        return path
-    return f"{path}?{urlencode({name: _query_text(value) for name, value in fields.items()}, quote_via=quote)}"
+    query = urlencode({name: _query_text(value) for name, value in fields.items()}, quote_via=quote)
+    target = f"{path}?{query}" if fields else path
+    if len(target) > _LONGEST_TARGET:
+        raise InvalidRequest(
+            f"a request line has at most {_LONGEST_TARGET:,} characters, not {len(target):,}: {_excerpt(target)}",
+            argument=max(fields, key=lambda name: len(_query_text(fields[name])), default="path"),
+        )
+    return target
 
 
 def _query_text(value: object) -> str:
@@ -108,7 +122,7 @@ def _query_text(value: object) -> str:
 
 def _sendable(name: str, text: str) -> str:
     if not encodable(text):
-        raise InvalidRequest(f"{name} has characters that cannot be sent: {text!r}", argument=name)
+        raise InvalidRequest(f"{name} has characters that cannot be sent: {_excerpt(text)}", argument=name)
     return text
 
 
@@ -211,7 +225,7 @@ def _spell(param: Param, value: object, as_query: bool) -> object:
             return _amount(param, value, as_query)
         case Kind.BOOL:
             if not isinstance(value, bool):
-                raise InvalidRequest(f"{name} must be True or False, not {value!r}", argument=name)
+                raise InvalidRequest(f"{name} must be True or False, not {_excerpt(value)}", argument=name)
             return value
         case Kind.MILLIS | Kind.SECONDS:
             time = _time(param, value)
@@ -238,13 +252,15 @@ def _choice(param: Param, choices: type[Enum] | tuple[Enum, ...], value: object,
     members = tuple(choices)
     # A word means the same in every enumeration (a limit order is "limit"), a number does not.
     if isinstance(value, Enum) and not isinstance(value, (type(members[0]), str)):
-        raise InvalidRequest(f"{param.name} must be a {type(members[0]).__name__}, not {value!r}", argument=param.name)
+        raise InvalidRequest(
+            f"{param.name} must be a {type(members[0]).__name__}, not {_excerpt(value)}", argument=param.name
+        )
     wire = _wire_value(value)
     made_from_a_reply = isinstance(choices, type) and isinstance(value, choices)  # may be a value that we do not know
     if not made_from_a_reply and (isinstance(wire, bool) or wire not in [member.value for member in members]):
         numbers = isinstance(members[0].value, int)
         allowed = ", ".join(f"{each.value} ({each.name.lower()})" if numbers else str(each.value) for each in members)
-        raise InvalidRequest(f"{param.name} must be one of {allowed}, not {value!r}", argument=param.name)
+        raise InvalidRequest(f"{param.name} must be one of {allowed}, not {_excerpt(value)}", argument=param.name)
     if isinstance(wire, str):
         return _sendable(param.name, wire)
     return str(wire) if param.text and not as_query else wire
@@ -257,13 +273,14 @@ def _text(param: Param, value: object) -> object:
     text = _sendable(name, str(value))
     if not text:
         raise InvalidRequest(f"{name} must not be blank", argument=name)
-    if param.max_length is not None and len(text) > param.max_length:
-        raise InvalidRequest(f"{name} may have at most {param.max_length} characters", argument=name)
+    longest = _LONGEST_TEXT if param.max_length is None else param.max_length
+    if len(text) > longest:
+        raise InvalidRequest(f"{name} may have at most {longest:,} characters, not {len(text):,}", argument=name)
     if param.pattern is not None and re.fullmatch(param.pattern, text) is None:
-        raise InvalidRequest(f"{name} must match {param.pattern}: {text!r}", argument=name)
+        raise InvalidRequest(f"{name} must match {param.pattern}: {_excerpt(text)}", argument=name)
     if param.number:
         if not (text.isascii() and text.isdigit()):
-            raise InvalidRequest(f"{name} must be digits: {text!r}", argument=name)
+            raise InvalidRequest(f"{name} must be digits: {_excerpt(text)}", argument=name)
         return int(text)
     return text
 
@@ -276,7 +293,7 @@ def _whole(name: str, value: object) -> int:
             return _numbers.whole(value)
     except ValueError:
         pass
-    raise InvalidRequest(f"{name} must be a whole number, not {_numbers.excerpt(value)}", argument=name)
+    raise InvalidRequest(f"{name} must be a whole number, not {_excerpt(value)}", argument=name)
 
 
 def _bounds(param: Param, value: int | Decimal, unit: str = "") -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import sys
+from typing import Final
+
+LONGEST_WORD: Final = 8_000
+"""Characters of one argument: more than any list of orders has."""
 
 
 def main() -> None:
@@ -12,6 +16,9 @@ def main() -> None:
         # take most of a command's start, ends it as one later does.
         from .app import app
 
+        if any(len(word) > LONGEST_WORD for word in sys.argv):
+            # What is wrong with a word is said with the word, some of it by typer itself.
+            sys.exit(f"bitmart-trio: a word of this command line has more than {LONGEST_WORD:,} characters")
         app()
     except ModuleNotFoundError as missing:
         if missing.name not in ("typer", "rich"):

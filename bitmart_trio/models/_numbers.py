@@ -19,15 +19,19 @@ BLANKS: Final = " \t\r\n"
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?", re.ASCII)
 _LONGEST_TEXT: Final = 2 * MOST_DIGITS + 20
 _BEYOND: Final = 10**MOST_DIGITS
-_SHOWN: Final = 40
 
 
-def excerpt(value: object) -> str:
-    """Return a value as an error message shows it: never more than one line of it."""
+def excerpt(value: object, most: int = 40) -> str:
+    """Return a value as an error message shows it: never more than one line of it.
+
+    Args:
+        value: what a caller or a peer gave.
+        most: characters that are shown of it.
+    """
     if isinstance(value, int) and not -_BEYOND < value < _BEYOND:
         return f"an int of {value.bit_length()} bits"  # its digits may be more than Python agrees to write
-    text = repr(value[: _SHOWN + 1]) if isinstance(value, str) else repr(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    text = repr(value[: most + 1]) if isinstance(value, str) else repr(value)
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 def is_sane(value: Decimal) -> bool:

@@ -11,6 +11,7 @@ import trio
 
 from ..errors import InvalidSymbol
 from ..models._absent import absent
+from ..models._numbers import excerpt
 from ._base import Caller, MarketApi
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class Futures(MarketApi):
             self._details |= {each.symbol: each for each in found if "symbol" not in absent(each)}
             self._rules.clear()
         if symbol not in self._details:
-            raise InvalidSymbol(f"no contract {symbol!r}", endpoint="GET /contract/public/details")
+            raise InvalidSymbol(f"no contract {excerpt(symbol, 100)}", endpoint="GET /contract/public/details")
         if symbol not in self._rules:
             self._rules[symbol] = FuturesRules.from_details(self._details[symbol])
         return self._rules[symbol]

@@ -11,6 +11,7 @@ import trio
 
 from ..errors import InvalidSymbol
 from ..models._absent import absent
+from ..models._numbers import excerpt
 from ._base import Caller, MarketApi
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ class Spot(MarketApi):
             self._details |= {each.symbol: each for each in found if "symbol" not in absent(each)}
             self._rules.clear()
         if symbol not in self._details:
-            raise InvalidSymbol(f"no pair {symbol!r}", endpoint="GET /spot/v1/symbols/details")
+            raise InvalidSymbol(f"no pair {excerpt(symbol, 100)}", endpoint="GET /spot/v1/symbols/details")
         if symbol not in self._rules:
             self._rules[symbol] = SpotRules.from_details(self._details[symbol])
         return self._rules[symbol]

@@ -285,7 +285,10 @@ async def open_server(
     )
     with nullcontext() if log is None else exchange.log.to_file(log):
         async with _owning() as nursery:
-            listeners = await trio.open_tcp_listeners(port, host=host)
+            try:
+                listeners = await trio.open_tcp_listeners(port, host=host)
+            except UnicodeError as error:  # before any look-up: a part of more than 63 letters, say
+                raise OSError(f"{host[:100]!a} is no name of a host") from error
             try:
                 server = Server(exchange, nursery, limits, host, int(listeners[0].socket.getsockname()[1]))
                 # A held clock may be released later, and then the market has to be there.

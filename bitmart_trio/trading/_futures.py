@@ -21,6 +21,7 @@ from ..client import Client
 from ..config import Market
 from ..errors import InvalidRequest, OrderNotFound, RequestRefused, TradingError
 from ..models._futures_enums import FuturesOrderSide, FuturesSideWord, OpenType, PositionMode
+from ..models._numbers import excerpt
 from ..models.futures_streams import FuturesOrderAction, FuturesOrderUpdate, FuturesPushedOrderType
 from ..models.futures_trading import (
     FuturesFill,
@@ -405,7 +406,7 @@ def _side(side: FuturesOrderSide | FuturesSideWord | int) -> str:
         if side in (each.value, each.name.lower()):
             return str(each.value)
     known = ", ".join(f"{each.value} ({each.name.lower()})" for each in FuturesOrderSide)
-    raise InvalidRequest(f"side must be one of {known}, not {side!r}", argument="side")
+    raise InvalidRequest(f"side must be one of {known}, not {excerpt(side)}", argument="side")
 
 
 def _contracts(size: Decimal | int | str) -> Decimal | None:

@@ -19,6 +19,7 @@ import trio
 
 from .._scopes import finish, open_nursery, opener, protected, start, start_soon
 from ..errors import BitMartError, InvalidRequest, JournalError
+from ..models._numbers import excerpt
 from ..models.rules import FuturesRules, SpotRules
 from ._echo import Kept
 from ._engine import Engine
@@ -152,7 +153,9 @@ class Session:
         if symbol is None and len(symbols) == 1:
             return symbols[0]
         if symbol not in symbols:
-            raise InvalidRequest(f"this session trades {', '.join(symbols)}, not {symbol}", argument="symbol")
+            raise InvalidRequest(
+                f"this session trades {', '.join(symbols)}, not {excerpt(symbol, 100)}", argument="symbol"
+            )
         return symbol
 
     def _fitted(self, intent: Intent) -> Intent:

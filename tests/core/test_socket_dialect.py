@@ -6,8 +6,10 @@ import json
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from proof_sizes import FRAMES
+from spoiling import spoiled
 
 from bitmart_trio._core import codec
 from bitmart_trio._core.socket_dialect import (
@@ -151,6 +153,8 @@ def test_what_cannot_be_read_is_one_kind_of_error(market: SpotDialect | FuturesD
         assert isinstance(market.read(payload), Unknown | Refused | Data)
 
 
+@pytest.mark.proof
+@settings(max_examples=FRAMES, deadline=None)
 @given(st.one_of(st.binary(max_size=80), st.text(max_size=40).map(str.encode)))
 def test_no_bytes_do_harm(payload: bytes) -> None:
     """Random bytes, too."""
@@ -165,12 +169,31 @@ _words = st.one_of(
 _names = ("table", "data", "event", "topic", "errorCode", "errorMessage", "group", "action", "success", "error")
 
 
-@given(st.dictionaries(st.sampled_from(_names), _words))
-def test_no_frame_does_harm(frame: dict[str, object]) -> None:
-    """Known members with unexpected values."""
+_FRAMES: list[dict[str, object]] = [
+    {"event": "subscribe", "topic": "spot/ticker:BTC_USDT"},
+    {"event": "login"},
+    {"event": "subscribe", "topic": "spot/ticker:X", "errorMessage": "words", "errorCode": "90002"},
+    {"errorMessage": "words", "errorCode": 90001},
+    {"table": "spot/ticker", "data": [{"symbol": "BTC_USDT", "last_price": "1"}]},
+    {"action": "subscribe", "group": "futures/ticker:BTCUSDT", "success": True, "request": {"action": "subscribe"}},
+    {"action": "access", "success": False, "error": "Illegal access", "request": {"action": "access"}},
+    {"group": "futures/ticker:BTCUSDT", "data": {"symbol": "BTCUSDT", "last_price": "1"}},
+    {"group": "System", "data": "pong"},
+]
+"""Of either market, each nearly as it comes."""
+
+
+@pytest.mark.proof
+@settings(max_examples=FRAMES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.one_of(st.dictionaries(st.sampled_from(_names), _words), st.sampled_from(_FRAMES).flatmap(spoiled)))
+def test_no_frame_does_harm(frame: object) -> None:
+    """Known members with unexpected values, and frames of which one thing is wrong."""
+    payload = json.dumps(frame).encode()
     for market in (SPOT, FUTURES):
         with suppress(codec.DecodeError):
-            market.read(json.dumps(frame).encode())
+            spoken = market.read(payload)
+            assert isinstance(spoken, Data | Pong | LoggedIn | Acknowledged | Refused | Unknown)
+            repr(spoken)
 
 
 @pytest.mark.parametrize("spell", ['"{}"', "{}"])
