@@ -21,7 +21,7 @@ import itertools
 import types
 import typing
 from collections import deque
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from enum import Enum
 from functools import cache
@@ -388,15 +388,17 @@ def _native(type_: Any) -> Any:
 
 
 @cache
-def _twin(model: Any) -> Any:
+def _twin(model: Any, *, finished: bool = True) -> Any:
     """A subclass of a model for msgspec to fill: its fields bear their names on the wire.
 
     msgspec knows no renames for attrs classes. It sets each field by its name, so a slot that has a second name can be
-    set by that. When an object is whole it is checked, and turned into one of the model itself.
+    set by that. When an object is whole it is checked, and turned into one of the model itself, unless that is left to
+    the reader (``finished``).
     """
     attrs.resolve_types(model)
     members: dict[str, Any] = {"__slots__": (), "__module__": model.__module__, "__annotations__": {}}
-    members["__setattr__"] = object.__setattr__  # models are frozen; a twin is to change its class
+    # Models are frozen; a twin is to change its class. With both of them Python calls neither.
+    members["__setattr__"], members["__delattr__"] = object.__setattr__, object.__delattr__
     fields: list[Any] = []
     sides: list[str] = []
     for field in attrs.fields(model):
@@ -408,7 +410,8 @@ def _twin(model: Any) -> Any:
         if field.type is Levels:
             sides.append(field.name)
     members["__attrs_attrs__"] = tuple(fields)
-    members["__attrs_post_init__"] = _finisher(model, sides)
+    if finished:
+        members["__attrs_post_init__"] = _finisher(model, sides)
     return type(model.__name__, (model,), members)
 
 
@@ -437,16 +440,20 @@ def _holds_decimals(type_: Any) -> bool:
     return type_ is Decimal or (isinstance(type_, type) and issubclass(type_, Row))
 
 
-def _is_plain(type_: Any) -> tuple[Container[bytes], Callable[[bytes], bool]]:
+def _is_plain(type_: Any, shapes: guard.Shapes | None = None) -> Callable[[bytes], bool]:
     """Return what tells bytes that msgspec reads as the hooks would, from such as may hold more.
 
-    Before it the shapes of short ones which need no asking; see `guard.number_guard`.
+    Args:
+        type_: what is read.
+        shapes: see `guard.number_guard`. They stay empty for a type without decimals.
     """
-    known, plain = guard.number_guard() if _holds_decimals(type_) else ((), guard.has_no_long_run)
     spellings = tuple(_spellings(type_))
+    if _holds_decimals(type_):
+        return guard.number_guard(spellings, shapes)
+    plain = guard.has_no_long_run
     if not spellings:
-        return known, plain
-    return (), lambda data: plain(data) and not any(spelling in data for spelling in spellings)
+        return plain
+    return lambda data: plain(data) and not any(spelling in data for spelling in spellings)
 
 
 def decoder(type_: type[T]) -> Callable[[bytes | msgspec.Raw], T]:
@@ -492,7 +499,7 @@ def attempt(type_: Any) -> Callable[[bytes | msgspec.Raw], Any]:
     else:
         # strict=False because BitMart sends integers as strings.
         decode = msgspec.json.Decoder(_native(type_), strict=False).decode
-    _, is_plain = _is_plain(type_)
+    is_plain = _is_plain(type_)
 
     def by_msgspec(data: bytes | msgspec.Raw) -> Any:
         if is_plain(data if type(data) is bytes else bytes(data)):
@@ -528,6 +535,13 @@ def _table_decoder(model: Any) -> Callable[[bytes | msgspec.Raw], list[Any]]:
     return read
 
 
+def _is_bare(type_: Any) -> bool:
+    """Return whether an object of a type is whole when its fields are set."""
+    if not attrs.has(type_) or hasattr(type_, "__attrs_post_init__"):
+        return False
+    return not any(field.type is Levels for field in attrs.fields(type_))
+
+
 def push_decoder(type_: type[T], name: str) -> Callable[[bytes], list[T] | None] | None:
     """The function that reads the items of a whole push at once, ``{"<name>": topic, "data": item or items}``.
 
@@ -537,24 +551,35 @@ def push_decoder(type_: type[T], name: str) -> Callable[[bytes], list[T] | None]
     item: Any = type_
     if not is_native(item):
         return None
-    twin = _native(item)
+    # A call for each object, only to change its class, would be a good part of what reading a small one costs.
+    bare = _is_bare(item)
+    twin = _twin(item, finished=False) if bare else _native(item)
     one_or_more: Any = list[twin] | twin  # type: ignore[valid-type]  # made at run time
     # It is dropped as soon as it is made, so the garbage collector need not know it.
     whole: Any = msgspec.defstruct("Push", [(name, str), ("data", one_or_more)], forbid_unknown_fields=True, gc=False)
-    native = msgspec.json.Decoder(whole, strict=False)
-    known, is_plain = _is_plain(item)
-    at_once, digits = _numbers.MOST_DIGITS if known != () else 0, guard.DIGITS
+    decode = msgspec.json.Decoder(whole, strict=False).decode
+    shapes = guard.Shapes({}, set())
+    is_plain = _is_plain(item, shapes)
+    first, others, zeros, shaped = shapes.first.get, shapes.others, guard.ZEROS, _holds_decimals(item)
 
     def read(frame: bytes) -> list[T] | None:
-        # In one line what `is_plain` would say of most frames: the call of it is a good part of what it costs.
-        if (len(frame) > at_once or frame.translate(None, digits) not in known) and not is_plain(frame):
-            return None
+        if not shaped:
+            if not is_plain(frame):
+                return None
+        else:
+            # What `is_plain` would say of most frames: the call of it is a good part of what it costs.
+            shape = frame.translate(zeros)
+            if shape != first(len(frame)) and shape not in others and not is_plain(frame):
+                return None
         try:
-            items: Any = native.decode(frame).data
+            data: Any = decode(frame).data
         except _UNREADABLE:
             return None
-        several = type(items) is list
-        return items if several else [items]  # pyright: ignore[reportUnknownVariableType]
+        items: list[Any] = data if type(data) is list else [data]  # pyright: ignore[reportUnknownVariableType]
+        if bare:
+            for each in items:
+                each.__class__ = item
+        return items
 
     return read
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Callable, Container
-from typing import Final
+from collections.abc import Callable, Collection
+from typing import Final, NamedTuple
 
 from ..models._numbers import MOST_DIGITS
 
@@ -21,9 +21,11 @@ _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _ALIKE: Final = bytes.maketrans(b"{}", b"[]")
 _TOKENS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
+ZEROS: Final = bytes.maketrans(b"123456789", b"000000000")
+"""With these digits a message is its shape: a few of them make up most of what a channel sends."""
+
 # Every so many bytes one is looked at: a longer run of digits covers a row of them.
 _STRIDE: Final = 20
-_ZEROS: Final = bytes.maketrans(b"123456789", b"000000000")
 _ROW: Final = b"0" * (MOST_DIGITS // _STRIDE)
 _SHORT_ROW: Final = b"0" * (MOST_DIGITS // (2 * _STRIDE))
 _RUN: Final = re.compile(rb"[0-9]{%d}" % (MOST_DIGITS + 1))
@@ -73,9 +75,9 @@ def _depth(data: bytes) -> int:
 
 def has_long_run(data: bytes) -> bool:
     """Return whether more than `MOST_DIGITS` digits stand in a row."""
-    if len(data) <= MOST_DIGITS or _SHORT_ROW not in data[:: 2 * _STRIDE].translate(_ZEROS):
+    if len(data) <= MOST_DIGITS or _SHORT_ROW not in data[:: 2 * _STRIDE].translate(ZEROS):
         return False
-    return _ROW in data[::_STRIDE].translate(_ZEROS) and _RUN.search(data) is not None
+    return _ROW in data[::_STRIDE].translate(ZEROS) and _RUN.search(data) is not None
 
 
 def without_long_numbers(data: bytes) -> bytes:
@@ -106,44 +108,72 @@ def has_odd_numbers(data: bytes) -> bool:
     return b"e" in letters and _EXPONENT.search(data.lower()) is not None
 
 
-DIGITS: Final = b"0123456789."
-"""What a message is without is its shape: a few of them make up all that a channel sends."""
+_DIGITS: Final = b"0123456789."
 _MOST_SHAPES: Final = 1024
 _LONGEST_SHAPED: Final = 2048
 # In a shape: a value that would be a number with other digits in it. Names that differ in digits have one shape.
 _RISKY: Final = re.compile(
-    rb'[:,\[]\s*(?:"[-+ ]*(?:[-+ e_]*[e_][-+ e_]*|s?nan|inf(?:inity)?)\s*"|[-+]*e)', re.IGNORECASE
+    rb'(?:\A|[:,\[])\s*(?:"[-+ ]*(?:[-+ e_]*[e_][-+ e_]*|s?nan|inf(?:inity)?)\s*"|[-+]*e)', re.IGNORECASE
 )
 
 
-def number_guard() -> tuple[Container[bytes], Callable[[bytes], bool]]:
+class Shapes(NamedTuple):
+    """The shapes of messages in which every number kept to the rule: whoever meets one again need not ask.
+
+    The shape of a message is the message with a zero for each digit. Where it is the same, numbers consist of digits
+    and points wherever they did in the other, and of as many.
+    """
+
+    first: dict[int, bytes]
+    """By length, so that one comparison is enough for most messages."""
+    others: set[bytes]
+
+
+def number_guard(names: Collection[bytes] = (), shapes: Shapes | None = None) -> Callable[[bytes], bool]:
     """Return a function that tells JSON in which every number is sure to keep to the rule, from what needs a look.
 
-    Before it the shapes that it remembers: JSON of at most `MOST_DIGITS` bytes which, without `DIGITS`, is one of them
-    needs no call of it.
-
     Looking at each number of a message costs as much as reading it. But messages of one channel differ in their digits
-    only. So the shape of a message that was looked at is remembered: where the shape is the same, numbers consist of
-    digits and points wherever they did in that one, and only their length is left to ask for.
+    only. So what is left without `_DIGITS` of a message that was looked at is remembered: where that is the same, only
+    the length of numbers is left to ask for.
+
+    Args:
+        names: what needs a look, too, if it is in the JSON.
+        shapes: what is to be filled for a caller that looks there before it calls.
     """
     known: set[bytes] = set()
+    zeroed_names = [name.translate(ZEROS) for name in names]
 
     def is_plain(data: bytes) -> bool:
-        if len(data) <= _LONGEST_SHAPED:
-            shape = data.translate(None, DIGITS)
-            if shape in known:
-                return len(data) - len(shape) <= MOST_DIGITS or not has_long_run(data)
-        else:
-            shape = b""
-        if has_long_run(data) or has_odd_digits(data) or has_odd_numbers(data):
+        if any(name in data for name in names):
             return False
-        if shape and data.isascii() and _RISKY.search(shape) is None:
+        if len(data) > _LONGEST_SHAPED:
+            return not (has_long_run(data) or has_odd_digits(data) or has_odd_numbers(data))
+        left = data.translate(None, _DIGITS)
+        if left in known:
+            if len(data) - len(left) > MOST_DIGITS and has_long_run(data):
+                return False
+        elif has_long_run(data) or has_odd_digits(data) or has_odd_numbers(data):
+            return False
+        elif not data.isascii() or _RISKY.search(left) is not None:
+            return True
+        else:
             if len(known) >= _MOST_SHAPES:
                 known.clear()
-            known.add(shape)
+            known.add(left)
+        if shapes is not None:
+            remember(data.translate(ZEROS), shapes)
         return True
 
-    return known, is_plain
+    def remember(shape: bytes, shapes: Shapes) -> None:
+        if any(name in shape for name in zeroed_names):
+            return
+        if len(shapes.others) >= _MOST_SHAPES:
+            shapes.first.clear()
+            shapes.others.clear()
+        if shapes.first.setdefault(len(shape), shape) != shape:
+            shapes.others.add(shape)
+
+    return is_plain
 
 
 def has_no_long_run(data: bytes) -> bool:

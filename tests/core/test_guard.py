@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from number_cases import BAD, GOOD, label
 
@@ -247,17 +247,41 @@ def test_a_guard_that_has_seen_much_takes_no_more(texts: list[str], ascii_only: 
             assert text.strip("0123456789.") or len(text) > _numbers.MOST_DIGITS, text
 
 
+@example(texts=["e5", "1e5.0"], form='"{}"')
 @given(
     st.lists(LIKE_NUMBERS, max_size=5), st.sampled_from(['"{}"', "{}", '{{"e_1":"{}"}}', '{{"nan":{}}}', '["{}", 1]'])
 )
 def test_shapes_are_remembered_of_plain_messages_alone(texts: list[str], form: str) -> None:
     """Whatever the short way takes, the long way takes."""
-    known, is_plain = guard.number_guard()
+    shapes = guard.Shapes({}, set())
+    is_plain = guard.number_guard((b'"e_1"',), shapes)
     for text in [*texts, *texts]:
         data = form.format(text).encode()
-        if len(data) <= _numbers.MOST_DIGITS and data.translate(None, guard.DIGITS) in known:
-            assert guard.number_guard()[1](data)
-        assert is_plain(data) == guard.number_guard()[1](data)
+        shape, alone = data.translate(guard.ZEROS), guard.number_guard((b'"e_1"',))
+        if shape in (shapes.first.get(len(data)), *shapes.others):
+            assert alone(data)
+        assert is_plain(data) == alone(data)
+
+
+def test_a_name_to_look_for_is_found_whatever_digits_were_seen_before_it() -> None:
+    """A shape that differs from it in digits only vouches for nothing."""
+    shapes = guard.Shapes({}, set())
+    is_plain = guard.number_guard((b'"volume_24"',), shapes)
+    assert is_plain(b'{"volume_12":1}')
+    assert shapes == guard.Shapes({}, set())
+    assert not is_plain(b'{"volume_24":1}')
+    assert is_plain(b'{"volume":1}')
+    assert shapes.first == {12: b'{"volume":0}'}
+
+
+def test_what_is_remembered_of_shapes_is_bounded() -> None:
+    """A peer that never sends a shape twice fills no memory."""
+    shapes = guard.Shapes({}, set())
+    is_plain = guard.number_guard((), shapes)
+    for number in range(5000):
+        assert is_plain(b'{"x%c%c%c":1}' % (97 + number % 26, 97 + number // 26 % 26, 97 + number // 676))
+    assert len(shapes.others) <= 1024
+    assert len(shapes.first) <= 1024
 
 
 @given(st.text('"nNaAfFiIsSeE_0.,+- ', max_size=30))
