@@ -326,6 +326,7 @@ _MADE_ELSEWHERE = {
     "models/_numbers.py": "the guard itself",
     "_core/book.py": "texts of levels that the guard of sides has passed",
     "cli/watch.py": "texts that the screen itself has written",
+    "convert.py": "numbers of objects that were read already",
 }
 
 
