@@ -115,9 +115,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
-    """Keep what is there by now out of garbage collection: thousands of tests, which every sweep would look through."""
+    """Keep what is there by now out of garbage collection: thousands of tests, which every sweep would look through.
+
+    What comes is looked through less often than Python would: tests make much and keep little.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

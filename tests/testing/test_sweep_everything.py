@@ -24,14 +24,13 @@ from operation_table import (
     Scene,
     public_operations,
 )
-from proof_sizes import FULL, SWEEPS
+from proof_sizes import FULL, SWEEPS, moments
 from trio.testing import MockClock
 
 import bitmart_trio as bm
 from bitmart_trio._io.governor import Slots
-from bitmart_trio.testing import Moment, SweepFailure, SweepReport, deterministic, sweep, sweep_here
+from bitmart_trio.testing import SweepFailure, SweepReport, deterministic, sweep, sweep_here
 
-BOTH: Final[tuple[Moment, ...]] = ("waiting", "resuming")
 ONE_OF_A_KIND: Final = {
     "SpotMarket.ticker",
     "SpotAccount.balances",
@@ -39,8 +38,6 @@ ONE_OF_A_KIND: Final = {
     "FuturesTrading.submit_order",
     "spot_klines",
 }
-MANY_OF_A_KIND: Final = {*REST, *HISTORIES, "archive"} - ONE_OF_A_KIND
-"""They go one way: but in the full proof these are cancelled while they wait, not also as they go on."""
 SAMPLE: Final = {*random.Random(6).sample(sorted(HISTORIES), 8), *random.Random(6).sample(sorted(REST), 45)}
 ANOTHER_TIME: Final[set[str]] = set() if FULL else {*REST, *HISTORIES, "archive"} - ONE_OF_A_KIND - SAMPLE
 """Calls are all the same pipeline, histories the same walker: but in the full proof a sample of them.
@@ -99,11 +96,10 @@ async def _sweep_all(operations: dict[str, Operation], seed: int, *, live: bool)
     async with bm.sim.open_exchange(seed=seed, live=live, tick_seconds=1) as exchange, exchange.open_client() as client:
         scene = Scene(exchange, client)
         if not live:
-            for name, operation in operations.items():
+            for turn, (name, operation) in enumerate(operations.items()):
                 holds = [partial(_no_open_orders, client)] if name in TRADING else []
                 body = _named(name, operation, scene)
-                moments = BOTH[:1] if name in MANY_OF_A_KIND and not FULL else BOTH
-                reports[name] = await sweep_here(body, invariants=holds, moments=moments)
+                reports[name] = await sweep_here(body, invariants=holds, moments=moments(turn % 2))
             return reports
         # Connections stay open all the time, as in a program; what comes and goes is the one that is swept.
         async with (
@@ -112,8 +108,8 @@ async def _sweep_all(operations: dict[str, Operation], seed: int, *, live: bool)
             client.streams.futures.ticker("ETHUSDT"),
             client.streams.futures.asset("ETH"),
         ):
-            for name, operation in operations.items():
-                reports[name] = await sweep_here(_named(name, operation, scene))
+            for turn, (name, operation) in enumerate(operations.items()):
+                reports[name] = await sweep_here(_named(name, operation, scene), moments=moments(turn % 2))
     return reports
 
 
