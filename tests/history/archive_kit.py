@@ -128,20 +128,25 @@ def write(directory: Path, *, replies: int = 6, resume: bool = False, step: Call
 def _write_others(store: Store, step: Callable[[], None]) -> None:
     """Everything else that a run asks for: the exchange says that there is no such account."""
     known = {row.name: row for row in store.reader().histories()} | {row.name: row for row in store.reader().looks()}
-    refused = b'{"code":40001,"message":"no such account","trace":"t"}'
+
+    def no_account(endpoint: str) -> tuple[int, bytes]:
+        code = 40001 if endpoint.startswith("futures.") else 53008
+        return code, b'{"code":%d,"message":"no such account","trace":"t"}' % code
+
     histories, looks = traced(store.reader())
     for history in (*past(), *(History(name) for name in SPOT_OPEN), *histories):
         if history.name not in known or known[history.name].state is State.RUNNING:
             row = store.plan_history(history.name, history.endpoint, history.arguments, SINCE, UNTIL)
+            code, refused = no_account(row.endpoint)
             number = store.reply(raw(row, refused, status=400))
-            store.decide(WindowDecided(row.name, SINCE, UNTIL, State.NOT_OFFERED, (number,), "no such account", 40001))
-            store.end_history(HistoryEnded(row.name, State.NOT_OFFERED, "no such account", 40001))
+            store.decide(WindowDecided(row.name, SINCE, UNTIL, State.NOT_OFFERED, (number,), "no such account", code))
+            store.end_history(HistoryEnded(row.name, State.NOT_OFFERED, "no such account", code))
             step()
     for look in (*present(), *open_orders("before"), *open_orders("after"), *looks):
         if look.name not in known:
-            name = look.name
+            name, (code, refused) = look.name, no_account(look.endpoint)
             number = store.reply(ReplyCame(name, look.endpoint, "GET", "/x", None, UNTIL, 400, {}, refused))
-            store.look(LookTaken(name, look.endpoint, look.arguments, State.NOT_OFFERED, (number,), "none", 40001))
+            store.look(LookTaken(name, look.endpoint, look.arguments, State.NOT_OFFERED, (number,), "none", code))
             step()
 
 

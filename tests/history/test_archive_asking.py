@@ -436,8 +436,63 @@ async def test_no_such_account_is_not_believed_where_it_has_records(
     def route(args: Args) -> object:
         if int(args["endTime"]) < NOW - 20 * DAY or args["operation_type"] == "withdraw":
             return heard(args)
-        return httpx.Response(403, json={"code": 40001, "message": "gone", "trace": "t", "data": {}})
+        return httpx.Response(403, json={"code": 53008, "message": "gone", "trace": "t", "data": {}})
 
     report = await Desert(**{DEPOSIT_ROUTE: route}).archived(tmp_path)
     assert not report.complete
     assert verify(tmp_path).problems == ()
+
+
+@pytest.mark.parametrize("searched", [30 * DAY, 2 * DAY])
+async def test_an_empty_wide_window_is_not_believed_alone(
+    searched: int, tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Should the exchange list nothing of a window that is wider than it searches, narrow ones bring what is there."""
+    rows = [
+        {"time": str(SINCE + number * 3 * DAY), "type": "Funding Fee", "amount": "1", "asset": "USDT", "symbol": "",
+         "tran_id": str(number), "flow_type": 3}
+        for number in range(5, 100)
+    ]  # fmt: skip
+
+    def narrow_only(args: Args) -> object:
+        since, until = int(args["start_time"]), int(args["end_time"])
+        return [row for row in rows if since <= int(row["time"]) <= until] if until - since <= searched else []
+
+    desert = Desert()
+    desert.routes |= {
+        "/contract/private/transaction-history": narrow_only,
+        "/contract/private/trades": lambda args: [
+            {"order_id": "1", "trade_id": "1", "symbol": "BTCUSDT", "side": 1, "price": "1", "vol": "1",
+             "exec_type": "Maker", "profit": False, "realised_profit": "0", "paid_fees": "0", "account": "futures",
+             "create_time": SINCE + 150 * DAY}
+        ],
+    }  # fmt: skip
+    report = await desert.archived(tmp_path)
+    with Reader(tmp_path) as reader:
+        assert {each.id for each in reader.records("futures.account.transaction_history")} == {
+            row["tran_id"] for row in rows
+        }
+    assert verify(tmp_path).problems == ()
+    assert "futures.account.transaction_history account=futures" not in open_parts(report)
+
+
+async def test_no_such_account_is_not_believed_where_its_other_histories_have_records(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    """A futures account with fills and, it says, no futures account: the ledger is open. Copy trading is another."""
+    refused = httpx.Response(400, json={"code": 40001, "message": "Cloud account not found", "trace": "t", "data": {}})
+    desert = Desert()
+    desert.routes |= {
+        "/contract/private/transaction-history": lambda _: refused,
+        "/contract/private/trades": lambda args: [] if args["account"] == "copy_trading" else [
+            {"order_id": "1", "trade_id": "1", "symbol": "BTCUSDT", "side": 1, "price": "1", "vol": "1",
+             "exec_type": "Maker", "profit": False, "realised_profit": "0", "paid_fees": "0", "account": "futures",
+             "create_time": NOW - 5 * DAY}
+        ],
+    }  # fmt: skip
+    report = await desert.archived(tmp_path)
+    assert open_parts(report) == {"futures.account.transaction_history account=futures": "failed"}
+    assert verify(tmp_path).problems == ()
+    desert.routes["/contract/private/transaction-history"] = lambda _: []
+    report = await desert.archived(tmp_path, resume=True)
+    assert report.complete, open_parts(report)

@@ -496,6 +496,9 @@ FORGED_BADLY: Final[dict[str, Callable[[Entries], None]]] = {
     ),
     "history without its end": drop(lambda entry: entry["entry"] == "history_ended"),
     "history that ends before its range": set_first("history", until=kit.UNTIL + kit.DAY),
+    "history with answers called not offered": set_first("history_ended", state="not_offered", code=40001),
+    "history that is not offered called answered": set_last("history_ended", state="answered", code=0),
+    "history that is not offered called so by another code": set_last("history_ended", code=40047),
     "history of no endpoint": set_first("history", endpoint="spot.trading.secrets"),
     "two beginnings": lambda entries: entries.insert(5, dict(entries[0])),
 }

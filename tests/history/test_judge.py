@@ -50,6 +50,18 @@ def test_a_documented_refusal_names_what_to_add(status: int) -> None:
     assert judge("futures.trading.trades", status, api(40046)).state == "not_offered"
 
 
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        (FILLS, 40001), (DEPOSITS, 40046), ("spot.margin.borrow_records", 40047), (FILLS, 51001), (DEPOSITS, 60027),
+        ("futures.trading.trades", 51001), ("futures.trading.trades", 53008),
+    ],
+)  # fmt: skip
+def test_no_such_account_is_believed_of_its_own_market_only(name: str, code: int) -> None:
+    """No futures account, says the spot market: that is no documented answer, and nothing to call complete."""
+    assert judge(name, 403, api(code)).state == "failed"
+
+
 @pytest.mark.parametrize("code", [30013, 30014, 30016, 40012, 50022, 59002, 70003, 99999, 1, 50021])
 def test_other_codes_have_failed(code: int) -> None:
     """Transient ones, undocumented ones, and those that say that the request is wrong."""
@@ -140,7 +152,7 @@ def test_the_table_covers_every_permission() -> None:
     for row in CODES.values():
         if row.error is PermissionDenied:
             assert row.code in MEANINGS, row
-    assert refusal(0) is refusal(30013) is refusal(99_999) is None
+    assert refusal(0, FILLS) is refusal(30013, FILLS) is refusal(99_999, FILLS) is None
     for meaning in MEANINGS.values():
         if meaning.refusal is Refusal.NOT_PERMITTED:
             assert advice(meaning.code, FILLS)

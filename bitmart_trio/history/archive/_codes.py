@@ -33,6 +33,8 @@ class CodeMeaning:
     refusal: Refusal
     advice: str = ""
     """What the account's owner can do; "" when there is nothing."""
+    of: str = ""
+    """The beginning of the names of the endpoints that the code is documented for: from others it says nothing."""
 
 
 _row = CodeMeaning  # a short name keeps the table readable
@@ -45,14 +47,15 @@ _VERIFY: Final = "verify the account on the site as the exchange asks"
 _MAIN: Final = "make the archive with a key of the main account"
 
 _ROWS: Final = (
-    # There is no such account or product.
-    _row(40001, Refusal.NOT_OFFERED),
-    _row(40046, Refusal.NOT_OFFERED),
-    _row(40047, Refusal.NOT_OFFERED),
-    _row(51001, Refusal.NOT_OFFERED),
-    _row(53004, Refusal.NOT_OFFERED),
-    _row(53008, Refusal.NOT_OFFERED),
-    _row(60027, Refusal.NOT_OFFERED),
+    # There is no such account or product. It counts as complete, so only the market whose documentation has the code is
+    # believed: "no futures account" from the spot market is no answer of a kind that anybody knows.
+    _row(40001, Refusal.NOT_OFFERED, of="futures."),
+    _row(40046, Refusal.NOT_OFFERED, of="futures."),
+    _row(40047, Refusal.NOT_OFFERED, of="futures."),
+    _row(51001, Refusal.NOT_OFFERED, of="spot.margin."),
+    _row(53004, Refusal.NOT_OFFERED, of="spot."),
+    _row(53008, Refusal.NOT_OFFERED, of="spot."),
+    _row(60027, Refusal.NOT_OFFERED, of="spot.sub_account."),
     # This key, address or account may not ask.
     _row(30010, Refusal.NOT_PERMITTED, _ADDRESS),
     _row(30012, Refusal.NOT_PERMITTED, "add the permission {permission} to the key on the site, or make a key with it"),
@@ -91,10 +94,10 @@ _PERMISSIONS: Final = (
 )
 
 
-def refusal(code: int) -> Refusal | None:
-    """What a code says; None for one that says nothing final."""
+def refusal(code: int, endpoint: str) -> Refusal | None:
+    """What a code says of an endpoint such as ``spot.sub_account.transfers``; None for one that says nothing final."""
     row = MEANINGS.get(code)
-    return None if row is None else row.refusal
+    return row.refusal if row is not None and endpoint.startswith(row.of) else None
 
 
 def advice(code: int, endpoint: str) -> str:

@@ -15,6 +15,7 @@ from ._entries import Asked, ReplyCame, State
 from ._judge import find_walk, judge
 from ._reader import HistoryRow, LookRow, Reader, WindowRow
 from ._tasks import SPOT_OPEN, History, Look, open_orders, past, present, traced
+from ._together import summed
 
 _REFUSED = (State.NOT_OFFERED, State.NOT_PERMITTED)
 
@@ -51,6 +52,11 @@ def contradictions(reader: Reader, evidence: Mapping[int, Evidence]) -> Iterator
         for row in histories:
             if row.state is State.RUNNING:
                 yield f"{row.name}: the last run came to its end, and this history did not"
+                continue
+            state, _, code = summed(reader.windows(row.name), row.since, row.until)
+            if (row.state, row.code) != (state, code):
+                said, found = (f"{each} with code {number}" for each, number in ((row.state, row.code), (state, code)))
+                yield f"{row.name}: it is called {said}, and its windows together are {found}"
 
 
 def omissions(reader: Reader) -> Iterator[str]:

@@ -22,22 +22,18 @@ from ._entries import Asked, HistoryEnded, Noted, State, WindowDecided
 from ._judge import Judgement
 from ._kinds import Kind, kinds
 from ._reader import HistoryRow, WindowRow
-from ._tasks import History
+from ._tasks import History, has_records
+from ._together import Span, summed, undecided
 from ._wire import Wire, canonical
 from ._writer import Store
 
 _EDGE: Final = 3_600_000
 """How closely the moment is found before which an exchange refuses to answer."""
+_NARROW: Final = (7 * DAY, DAY)
+"""The widths of the windows in which a history is asked again that has shown nothing in wider ones."""
+_CONTRADICTED: Final = "the exchange has listed records of this account, and refuses this as if there were none"
 _COARSE: Final = 89 * DAY
 """The width of the windows in which a history without a documented longest window is looked at first."""
-
-
-@attrs.frozen
-class Span:
-    """A stretch of time, ``[since, until)``, in milliseconds."""
-
-    since: int
-    until: int
 
 
 @attrs.define
@@ -138,11 +134,60 @@ class Histories:
         row = await self._run(partial(self._row, history))
         await self._end(history, row.since, row.until, walked)
 
+    async def doubt_refused(self, history: History) -> None:
+        """Call a history failed that is said not to be there, when others of its product have brought records since."""
+
+        def contradicted() -> list[WindowRow]:
+            if self._row(history).state is not State.NOT_OFFERED or not self._has_records(history):
+                return []
+            # A window without a reply is one that the documentation rules out.
+            return [each for each in self._store.reader().windows(history.name) if each.replies]
+
+        rows = await self._run(contradicted)
+        for each in rows:
+            reason = f"{_CONTRADICTED}: {each.reason}"
+            entry = WindowDecided(history.name, each.since, each.until, State.FAILED, each.replies, reason, each.code)
+            await self._decide(history, entry)
+        if rows:
+            row = await self._run(partial(self._row, history))
+            await self._end(history, row.since, row.until, _Walked(reason=rows[0].reason))
+
+    async def doubt_empty(self, history: History, moments: Sequence[int]) -> None:
+        """Ask a history that has shown nothing in wide windows for narrow ones.
+
+        Nobody knows what an exchange answers to a window that is wider than it searches: nothing, perhaps. A record in
+        a narrow window shows that it is so, and everything is read again in such windows.
+
+        Args:
+            history: the history.
+            moments: when the account was active: there a record is likely.
+        """
+        rules = history.rules
+        row = await self._run(partial(self._row, history))
+        if rules.span <= _NARROW[0] or rules.even or rules.sums or rules.passing or row.state is not State.ANSWERED:
+            return  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
+        if await self._run(lambda: self._store.reader().count(row.endpoint, history=row.name, superseded=True)):
+            return
+        for width in _NARROW:
+            for time in (*moments, row.until):
+                since = max(row.since, min(time - width // 2, row.until - width))
+                since -= since % rules.grain
+                heard = await self._ask(history, history.walk, Ask(since, min(since + width, row.until), 1), PATIENCE)
+                if not any(since <= each.time <= since + width for each in self._stamped(history, heard.judgement)):
+                    continue
+                text = f"nothing was listed in windows of {rules.span // DAY} days, so all was read in shorter ones"
+                note = Noted(history.name, "wide_empty", text, row.since, row.until, resolved=True)
+                await self._run(partial(self._store.note, note))
+                walked, plan = _Walked(), Plan[Wire](attrs.evolve(rules, span=width), row.since, row.until)
+                await self._windows(history, plan, history.walk, walked, PATIENCE)
+                await self._end(history, row.since, row.until, walked)
+                return
+
     def _row(self, history: History) -> HistoryRow:
         return self._store.reader().histories(history.name)[0]
 
     def _has_records(self, history: History) -> bool:
-        return self._store.reader().count(history.endpoint, history=history.name, superseded=True) > 0
+        return has_records(self._store.reader(), history)
 
     def _undecided(self, history: History, since: int, until: int) -> list[Span]:
         """The stretches without a decision that stands."""
@@ -200,7 +245,7 @@ class Histories:
                 state, reason = found.state, found.reason
                 if state is State.NOT_OFFERED and await self._run(partial(self._has_records, history)):
                     state = State.FAILED
-                    reason = f"the exchange has listed records of it, and refuses it as if there were none: {reason}"
+                    reason = f"{_CONTRADICTED}: {reason}"
                 walked.ended, walked.reason, walked.code = state, reason, found.code
                 await self._rest(history, plan, heard, state, reason, found.code)
                 return
@@ -344,40 +389,6 @@ class Histories:
         at, until = plan.rest
         fraction = min(max(1 - (until - at) / max(until - plan.since, 1), 0.0), 1.0)
         self._tell(Progress(history.name, "running", fraction, walked.records, walked.requests, walked.gaps))
-
-
-def undecided(rows: Sequence[WindowRow], since: int, until: int) -> list[Span]:
-    """What of a range has no decision that stands; neighbours are one."""
-    spans: list[Span] = []
-    at = since
-    for row in rows:
-        if not row.state.complete or row.gap is not None:
-            continue
-        if row.since > at:
-            spans.append(Span(at, min(row.since, until)))
-        at = max(at, row.until)
-    if at < until:
-        spans.append(Span(at, until))
-    return [span for span in spans if span.since < span.until]
-
-
-def summed(rows: Sequence[WindowRow], since: int, until: int) -> tuple[State, str, int]:
-    """How a history ended: the worst of its windows, with reason and code."""
-    at = since
-    for row in rows:
-        if row.since > at:
-            break
-        at = max(at, row.until)
-    if at < until:
-        return State.RUNNING, "", 0
-    for state in (State.NOT_PERMITTED, State.FAILED, State.UNREADABLE):
-        for row in rows:
-            if row.state is state:
-                return state, row.reason, row.code
-    refused = [row for row in rows if row.state is State.NOT_OFFERED]
-    if refused and len(refused) == len(rows):
-        return State.NOT_OFFERED, refused[0].reason, refused[0].code
-    return State.ANSWERED, "", 0
 
 
 def stamped(kind: Kind, records: Sequence[Wire]) -> list[Stamped[Wire]]:

@@ -95,7 +95,7 @@ def _refused(name: str, endpoint: Endpoint[object], status: int, found: Answer) 
     code = found.code
     row = CODES.get(code)
     reason = f"{code} {found.message} ({'a code that no source documents' if row is None else row.meaning})"
-    meaning = refusal(code)
+    meaning = refusal(code, name)
     troubled = status in (418, 429) or status >= 500
     if meaning is Refusal.NO_DATA and not troubled:
         return Judgement(State.ANSWERED, code)

@@ -66,7 +66,7 @@ async def look_at_key(client: Client) -> KeyLook:
     except (AuthenticationError, ConnectionLost, MalformedReply):
         raise
     except ApiError as error:
-        if refusal(error.code) is None:
+        if refusal(error.code, "spot.account.info") is None:
             raise
         return KeyLook("", (), _OPENED, (f"the exchange does not say what this key may do ({error})",))  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
     return _judged(info)

@@ -371,6 +371,14 @@ class Reader:
         )
         return {str(month): int(count) for month, count in rows}
 
+    def active(self) -> list[int]:
+        """When the account's first record, the one in the middle and the last one happened, in milliseconds."""
+        count, first, last = self._rows(f"SELECT count(*), min(time), max(time) {_DATED}")[0]
+        if not count:
+            return []
+        middle = self._rows(f"SELECT time {_DATED} ORDER BY time LIMIT 1 OFFSET ?", count // 2)[0][0]
+        return sorted({int(first), int(middle), int(last)})
+
     def distinct(self, kind: str, column: str, **equal: str) -> set[str]:
         """The different values of one of a kind's columns, perhaps only where others have a value; blanks left out."""
         row = _kind(kind)
@@ -389,6 +397,9 @@ class Reader:
         """When the oldest record of a history happened, in milliseconds; None when there is none with a time."""
         found = self._rows("SELECT min(time) FROM records JOIN walks USING (walk) WHERE name = ?", history)[0][0]
         return None if found is None else int(found)
+
+
+_DATED: Final = "FROM records WHERE current AND time > 0 AND kind NOT LIKE '%.market.%'"
 
 
 def _kind(name: str) -> Kind:

@@ -33,13 +33,14 @@ from . import _tasks
 from ._asking import PATIENCE, Asker, Progress
 from ._entries import Noted, State
 from ._folder import ArchiveError
-from ._histories import Histories, Span
+from ._histories import Histories
 from ._journal import REPLIES
 from ._key import KeyLook, UnsafeKey, look_at_key
 from ._looks import Looks, ids_and_times
 from ._reader import Reader
 from ._report import ArchiveReport, write_reports
 from ._tasks import History, Look
+from ._together import Span
 from ._writer import Store
 
 T = TypeVar("T")
@@ -233,6 +234,10 @@ class _Archivist:
         await self._empty(lists)
         await self._vanished()
         await self._found(symbols)  # what the newest hour has brought
+        moments = await self._run(lambda: self._store.reader().active())
+        await self._all(partial(self._histories.doubt_empty, each, moments) for each in [*self._read.values()])
+        await self._found(symbols)  # what narrow windows have brought
+        await self._all(partial(self._histories.doubt_refused, each) for each in [*self._read.values()])
         await self._run(partial(self._store.run_ended, self._present()))
 
     def _wanted(self, tasks: Iterable[T]) -> Iterator[T]:

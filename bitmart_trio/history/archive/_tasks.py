@@ -199,6 +199,24 @@ def past_of_sub_account(name: str) -> Iterator[History]:
     yield History("futures.sub_account.transfers", {"sub_account": name}, group="sub_accounts")
 
 
+def has_records(reader: Reader, history: History) -> bool:
+    """Whether an archive has records of the product that a history belongs to: then there is such an account."""
+    product = _product(history.endpoint, history.arguments)
+    return any(
+        _product(row.endpoint, row.arguments) == product
+        and reader.count(row.endpoint, history=row.name, superseded=True) > 0
+        for row in reader.histories()
+    )
+
+
+def _product(endpoint: str, arguments: Mapping[str, object]) -> str:
+    """What is offered as a whole or not at all: a chapter; contracts, and those of copy trading, are one each."""
+    chapter = endpoint.rpartition(".")[0]
+    if chapter in ("futures.trading", "futures.account"):
+        return f"contracts {arguments.get('account', 'futures')}"
+    return chapter
+
+
 # ---- what the account itself has left traces of ---------------------------------------------------------------------
 
 
