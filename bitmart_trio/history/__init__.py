@@ -12,7 +12,8 @@ quotas. Where the exchange leaves something out, it raises `IncompleteHistory` a
 from __future__ import annotations
 
 from . import archive as archive
-from ._export import Exported, ExportError, export
+from ._export import Exported, export
+from ._files import ExportError
 from ._plan import HistoryGap
 from ._spot_table import DailyRebate
 from ._threads import Runner

@@ -20,9 +20,9 @@ from typing import BinaryIO, Final, Generic, Literal, TypeAlias, TypeVar, cast
 
 import attrs
 
-from ..errors import BitMartError
 from ..models._model import Model
 from ..text import csv_line
+from ._files import ExportError, open_again, open_beside, open_new
 from ._plan import HistoryGap
 from ._threads import Runner, Thread
 from ._values import columns, plain
@@ -32,10 +32,6 @@ T = TypeVar("T")
 
 Format: TypeAlias = Literal["csv", "jsonl", "parquet"]
 FORMATS: Final[tuple[Format, ...]] = ("csv", "jsonl", "parquet")
-
-
-class ExportError(BitMartError):
-    """A file cannot be written as asked: it is there already, it is finished, or pyarrow is missing."""
 
 
 @attrs.frozen
@@ -139,12 +135,12 @@ class _File(Generic[T]):
         if self.cursor is not None and not resume:
             raise ExportError(f"{path} is there already; resume it, or choose another file")
         if size is None:
-            if path.exists() or self._rows.exists():
+            if os.path.lexists(path) or os.path.lexists(self._rows):
                 what = "there is no cursor beside it to go on from" if resume else "choose another file"
                 raise ExportError(f"{path} is there already; {what}")
             # Before the file itself: whatever is in it is ours then, and cut off by the next run.
             self._write_note(0)
-        self._file: BinaryIO = self._rows.open("r+b" if self._rows.exists() else "x+b")
+        self._file: BinaryIO = open_again(self._rows) if os.path.lexists(self._rows) else open_new(self._rows)
         if self._file.seek(0, os.SEEK_END) < (size or 0):
             self._file.close()
             raise ExportError(f"{self._rows} is shorter than its cursor says")
@@ -192,7 +188,8 @@ class _File(Generic[T]):
             "done": done,
         }
         new = self._note.with_name(f"{self._note.name}.new")
-        new.write_text(json.dumps(note), encoding="utf-8")
+        with open_beside(new) as file:
+            file.write(json.dumps(note).encode())
         new.replace(self._note)
 
     def finish(self) -> None:
@@ -208,7 +205,7 @@ class _File(Generic[T]):
             self._rows.unlink()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._file.close()
 
 

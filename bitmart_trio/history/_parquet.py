@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final, Literal, NewType, TypeAlias, Union, cast, get_args, get_origin, get_type_hints
 
 from ..models._numbers import exact
+from ._files import ExportError, open_beside
 from ._values import columns
 
 Row: TypeAlias = dict[str, object]
@@ -33,13 +34,7 @@ def load() -> tuple[types.ModuleType, types.ModuleType]:
     try:
         return import_module("pyarrow"), import_module("pyarrow.parquet")
     except ImportError:
-        raise _refusal("Parquet needs pyarrow: install bitmart-trio[parquet]") from None
-
-
-def _refusal(message: str) -> Exception:
-    from ._export import ExportError  # this module is a part of that one
-
-    return ExportError(message)
+        raise ExportError("Parquet needs pyarrow: install bitmart-trio[parquet]") from None
 
 
 def write(rows: Path, path: Path, kind: type[object]) -> None:
@@ -55,10 +50,10 @@ def write(rows: Path, path: Path, kind: type[object]) -> None:
     widths = _widths(rows, amounts)
     for name, (before, behind) in widths.items():
         if before + behind > _DIGITS_256:
-            raise _refusal(f"{name} takes {before + behind} digits, and Parquet holds {_DIGITS_256}")
+            raise ExportError(f"{name} takes {before + behind} digits, and Parquet holds {_DIGITS_256}")
     schema = pa.schema([(name, _arrow_type(pa, hints[name], widths.get(name))) for name in names])
     new = path.with_name(f"{path.name}.new")
-    with pq.ParquetWriter(new, schema) as writer:
+    with open_beside(new) as file, pq.ParquetWriter(file, schema) as writer:
         for batch in _batches(rows):
             writer.write_table(pa.Table.from_pylist([_converted(row, amounts) for row in batch], schema=schema))
     new.replace(path)
@@ -112,7 +107,7 @@ def _converted(row: Row, amounts: list[str]) -> Row:
             try:
                 made[name] = exact(value)
             except ValueError as error:
-                raise _refusal(f"{name} is {error}") from None
+                raise ExportError(f"{name} is {error}") from None
         elif isinstance(value, list | dict):
             made[name] = json.dumps(value, separators=(",", ":"))
         else:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
@@ -247,3 +249,46 @@ def test_no_text_of_the_exchange_splits_a_row_or_is_a_formula() -> None:
     assert line.count("\n") == 1
     assert "\r" not in line
     assert next(csv.reader([line])) == ["a\\rb\\nc", "'=1+1", "-1.50", 'say "x", y']
+
+
+@pytest.mark.skipif(os.name != "posix", reason="who may make links on Windows may do all else")
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("side", ["", ".rows", ".cursor.new", ".new"])
+async def test_a_planted_link_is_not_followed(
+    suffix: str, side: str, tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Where the file, what it is made of or its cursor will be: what the link points to stays as it is."""
+    path, victim = tmp_path / f"btc.{suffix}", tmp_path / "victim"
+    victim.write_text("mine")
+    planted = tmp_path / f"btc.{suffix}{side}"
+    planted.symlink_to(victim)
+    async with bm.sim.open_exchange(seed=7, live=False) as venue, venue.open_client(None) as client:
+        with suppress(history.ExportError):
+            await history.export(klines(client), SpotKline, path, run=inline)
+            assert rows_of(path)
+    assert victim.read_text() == "mine"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="who may make links on Windows may do all else")
+@pytest.mark.parametrize("suffix", FORMATS)
+async def test_a_link_planted_between_two_runs_is_not_followed(
+    suffix: str, tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    """The rows that are there are replaced by a link to somebody else's file."""
+    path = tmp_path / f"btc.{suffix}"
+    rows = tmp_path / f"btc.{suffix}.rows" if suffix == "parquet" else path
+    async with bm.sim.open_exchange(seed=7, live=False) as venue, venue.open_client(None) as client:
+
+        def stop(records: int, fraction: float) -> None:
+            raise InterruptedError
+
+        with pytest.raises(InterruptedError):
+            await history.export(klines(client), SpotKline, path, progress=stop, run=inline)
+        victim = tmp_path / "victim"
+        victim.write_bytes(rows.read_bytes() + b"mine")
+        before = victim.read_bytes()
+        rows.unlink()
+        rows.symlink_to(victim)
+        with pytest.raises(history.ExportError, match="is a link, and links are not followed"):
+            await history.export(klines(client), SpotKline, path, resume=True, run=inline)
+    assert victim.read_bytes() == before

@@ -22,7 +22,7 @@ import attrs
 
 from ...models._model import Model
 from ...text import csv_cell, csv_line
-from .._export import ExportError
+from .._files import ExportError
 from ._account import movements_of
 from ._folder import Folder
 from ._kinds import kinds
