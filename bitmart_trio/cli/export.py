@@ -119,6 +119,6 @@ class Export:
 
             exported = await history.export(walk, kind, self.out, resume=self.resume, progress=tell)
         for gap in exported.gaps:
-            say(f"not told: {history.moment(gap.since)} to {history.moment(gap.until)}: {gap.reason}")
+            say(f"missing: {history.moment(gap.since)} to {history.moment(gap.until)}: {gap.reason}")
         say(f"{exported.records} rows in {exported.path}")
         return exported

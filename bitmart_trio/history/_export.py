@@ -47,7 +47,7 @@ class Exported(Model):
     until: int
     """Where it ends; the next run can go on from here."""
     gaps: tuple[HistoryGap, ...]
-    """What this run has passed that the exchange does not tell."""
+    """What this run has passed that the exchange does not list."""
     begins: int | None
     """When its first record was, in milliseconds; None for an empty file."""
 
@@ -76,7 +76,7 @@ async def export(
     """Write a history to a file, window by window.
 
     Each window is on the disk before the next is asked for. Cancelled or killed, the file has a beginning of the
-    history, and ``resume=True`` goes on with it. Amounts are written digit for digit, times as the exchange tells them.
+    history, and ``resume=True`` goes on with it. Amounts are written digit for digit, times as the exchange gives them.
 
     Args:
         walk: makes the walker, from its beginning (None) or from a cursor.
@@ -84,7 +84,7 @@ async def export(
         path: ends in .csv, .jsonl or .parquet (which needs the ``parquet`` extra).
         resume: go on with the file of an earlier run, or begin one. A finished CSV or JSON lines file is extended when
             the walker's range is longer now.
-        progress: is told the number of records and how much of the range is done, from 0 to 1.
+        progress: is given the number of records and how much of the range is done, from 0 to 1.
         run: runs what blocks; a worker thread if left out.
 
     Raises:

@@ -75,7 +75,7 @@ FUNDING: Final = Walk(
     rank=lambda row: str(row.funding_time),
     start=None,
     end=None,
-    omits=("only the newest 100 settled rates are told",),
+    omits=("only the newest 100 settled rates are listed",),
 )
 MARKET_TRADES: Final = Walk(
     name="futures.market.trades",
@@ -85,9 +85,9 @@ MARKET_TRADES: Final = Walk(
     time=lambda row: row.time * SECOND,
     start=None,
     end=None,
-    omits=("only the newest 100 public trades are told",),
+    omits=("only the newest 100 public trades are listed",),
 )
-# At most 90 days; asked in seconds, told in milliseconds. More than 200 orders are cut without a word. For fills no
+# At most 90 days; asked in seconds, listed in milliseconds. More than 200 orders are cut without a word. For fills no
 # source names the cut.
 ORDERS: Final = Walk(
     name="futures.trading.order_history",
@@ -98,7 +98,7 @@ ORDERS: Final = Walk(
     rank=lambda row: row.order_id,
     unit=SECOND,
     size=None,
-    omits=("open orders are no history yet", "orders are told by contract only"),
+    omits=("open orders are no history yet", "orders are listed by contract only"),
 )
 FILLS: Final = Walk(
     name="futures.trading.trades",
@@ -173,7 +173,7 @@ SUB_TRANSFERS: Final = Walk(
     time=lambda row: row.submission_time * SECOND,
     start=None,
     end=None,
-    omits=("only the newest 100 transfers of a sub-account are told",),
+    omits=("only the newest 100 transfers of a sub-account are listed",),
 )
 TRANSFER_HISTORY: Final = Walk(
     name="futures.sub_account.transfer_history",
@@ -183,7 +183,7 @@ TRANSFER_HISTORY: Final = Walk(
     time=lambda row: row.submission_time * SECOND,
     start=None,
     end=None,
-    omits=("only the newest 100 transfers are told",),
+    omits=("only the newest 100 transfers are listed",),
 )
 
 

@@ -569,7 +569,7 @@ class Plan(Generic[R]):
 
 
 def _numbered(rows: Iterable[Stamped[R]]) -> list[Stamped[R]]:
-    """The records of one reply, oldest first; equal ones are told apart by their number."""
+    """The records of one reply, oldest first; equal ones are distinguished by their number."""
     arrived = list(rows)
     if arrived and arrived[0].time > arrived[-1].time:
         arrived.reverse()

@@ -1,4 +1,4 @@
-"""The histories of the spot host, a row for each: windows, pages, limits, and what tells a record from others."""
+"""The histories of the spot host, a row for each: windows, pages, limits, and what sets a record apart from others."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ._seek import Coarse
 from ._units import DAY, MINUTE, SECOND, same
 from ._walk import Walk
 
-_FORGOTTEN: Final = "orders that were cancelled without a fill are not told after 20 minutes"
+_FORGOTTEN: Final = "orders that were cancelled without a fill are not listed after 20 minutes"
 
 KLINES: Final = Walk(
     name="spot.market.klines",
@@ -47,7 +47,7 @@ MARKET_TRADES: Final = Walk(
     time=lambda row: row.timestamp,
     start=None,
     end=None,
-    omits=("only the newest 50 public trades are told",),
+    omits=("only the newest 50 public trades are listed",),
 )
 # The documentation names no longest window. A week is what it searches by itself, so a week is sure to be served.
 ORDERS: Final = Walk(
@@ -104,7 +104,7 @@ DEPOSITS_WITHDRAWALS: Final = Walk(
 BORROWS: Final = Walk(
     name="spot.margin.borrow_records",
     endpoint=rows.margin.borrow_records,
-    # Asked in milliseconds, told in seconds.
+    # Asked in milliseconds, listed in seconds.
     rules=Rules(span=89 * DAY, grain=SECOND, most=100),
     pick=same,
     time=lambda row: row.create_time * SECOND,
@@ -119,7 +119,7 @@ REPAYS: Final = Walk(
     rank=lambda row: row.repay_id,
 )
 _SUB_RULES: Final = Rules(span=0, grain=SECOND, most=100, reach=90 * DAY)
-_SUB_OMITS: Final = ("only the newest 100 transfers of the last three months are told",)
+_SUB_OMITS: Final = ("only the newest 100 transfers of the last three months are listed",)
 
 
 def _transfers(page: SubTransferPage) -> list[SubTransfer]:
@@ -245,4 +245,4 @@ WALKS: Final[Sequence[Walk[object, object]]] = (  # type: ignore[assignment]  # 
 """Every history of the spot host."""
 
 OPEN: Final[Sequence[Walk[object, object]]] = (OPEN_ORDERS, OPEN_ALGO_ORDERS)  # type: ignore[assignment]  # as above
-"""Lists of what is open now, told window by window like histories."""
+"""Lists of what is open now, listed window by window like histories."""

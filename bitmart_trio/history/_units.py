@@ -34,7 +34,7 @@ def scaled(time: int) -> int:
 def last_finished(step: int, now: int) -> int:
     """Bars of ``step`` minutes that begin before this moment are over; all in milliseconds.
 
-    The bar in progress would be told once more, with other figures.
+    The bar in progress would be listed once more, with other figures.
     """
     if step == _SPOT_MONTH:
         today = datetime.fromtimestamp(now / SECOND, UTC)
@@ -48,7 +48,7 @@ def same(rows: list[T]) -> list[T]:
 
 
 def refuse_long(since: int, until: int, days: int) -> None:
-    """Refuse a range that an endpoint cannot tell as one.
+    """Refuse a range that an endpoint cannot list as one.
 
     Raises:
         InvalidRequest: it is longer than so many days.

@@ -44,14 +44,14 @@ _EARLIEST: Final = 100_000_000_000
 
 
 class IncompleteHistory(BitMartError):
-    """The exchange does not tell a stretch of a history, or not whole. The walk can go on behind it.
+    """The exchange does not list a stretch of a history, or not all of it. The walk can go on behind it.
 
     Attributes:
         gap: the stretch, and why.
     """
 
     def __init__(self, name: str, gap: HistoryGap) -> None:
-        super().__init__(f"{name}: {moment(gap.since)} to {moment(gap.until)} is not told whole: {gap.reason}")
+        super().__init__(f"{name}: {moment(gap.since)} to {moment(gap.until)} is incomplete: {gap.reason}")
         self.gap: HistoryGap = gap
 
 
@@ -147,7 +147,7 @@ class Walk(Generic[P, T]):
 
 
 def _content(record: object) -> str:
-    """What tells a record from others: all of it. No source promises that an id is unique."""
+    """What distinguishes a record from others: all of it. No source promises that an id is unique."""
     return blake2b(json.dumps(plain(record)).encode(), digest_size=12).hexdigest()
 
 
@@ -168,7 +168,7 @@ class Window(Model, Generic[T]):
     """A stretch of a history that is done."""
 
     since: int
-    """Where it begins, in milliseconds; the first one begins where the walk was told to."""
+    """Where it begins, in milliseconds; the first one begins where the walk does."""
     until: int
     """Where the next one begins."""
     records: tuple[T, ...]
@@ -176,7 +176,7 @@ class Window(Model, Generic[T]):
     stamps: tuple[tuple[int, str], ...]
     """Of each record its time in milliseconds, and its key within the walk."""
     gap: HistoryGap | None
-    """What of it the exchange does not tell."""
+    """What of it the exchange does not list."""
     reads: tuple[Read, ...]
     """The replies behind it, exact bytes included, and before them those that had to be read again."""
     cursor: Cursor
@@ -188,7 +188,7 @@ class Walker(Generic[T]):
     """The records of one history, oldest first, each once: ``async for record in walker``.
 
     Each step is one request at a time, within the quotas. A call that fails or is cancelled loses nothing: the next one
-    asks again. Records come as fast as the exchange tells them; nothing is read ahead.
+    asks again. Records come as fast as the exchange lists them; nothing is read ahead.
 
     Attributes:
         name: of the endpoint, such as ``spot.trading.trades``.
@@ -269,7 +269,7 @@ class Walker(Generic[T]):
 
     @property
     def gaps(self) -> tuple[HistoryGap, ...]:
-        """What was passed so far that the exchange does not tell."""
+        """What was passed so far that the exchange does not list."""
         return tuple(self._gaps)
 
     @property
@@ -343,7 +343,7 @@ class Walker(Generic[T]):
     def windows(self) -> Windows[T]:
         """Window by window, empty ones too, with the replies behind each.
 
-        Gaps are told by the windows and never raised.
+        Gaps are in the windows and never raised.
         """
         return Windows(self)
 
@@ -419,7 +419,7 @@ class Walker(Generic[T]):
         self._reads.clear()
 
     def _note(self, gap: HistoryGap) -> bool:
-        """Write a gap down; whether it matters: that a history has a beginning is no news to who asked for all."""
+        """Note a gap; return whether it counts: where everything was asked for, the beginning of a history is none."""
         self._raised = gap
         if self._whole and not self._rules.span:
             return False

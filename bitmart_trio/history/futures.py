@@ -130,7 +130,7 @@ def funding_rates(
     cursor: Cursor | None = None,
     gaps: OnGap = "raise",
 ) -> Walker[FundingRateRecord]:
-    """Walk the settled funding rates of a contract: at most 100, which is all that the exchange tells.
+    """Walk the settled funding rates of a contract: at most 100, which is all that the exchange lists.
 
     Args: as of `futures_klines`; without ``since`` whatever there is, and no gap is raised.
 
@@ -148,7 +148,7 @@ def futures_market_trades(
     cursor: Cursor | None = None,
     gaps: OnGap = "raise",
 ) -> Walker[FuturesMarketTrade]:
-    """Walk the latest public trades of a contract: at most 100, which is all that the exchange tells.
+    """Walk the latest public trades of a contract: at most 100, which is all that the exchange lists.
 
     Args: as of `funding_rates`; record times are whole seconds.
 

@@ -94,7 +94,7 @@ def spot_market_trades(
     cursor: Cursor | None = None,
     gaps: OnGap = "raise",
 ) -> Walker[SpotMarketTrade]:
-    """Walk the latest public trades of a pair: at most 50, which is all that the exchange tells.
+    """Walk the latest public trades of a pair: at most 50, which is all that the exchange lists.
 
     Args: as of `spot_klines`; without ``since`` whatever there is, and no gap is raised.
 
@@ -176,7 +176,7 @@ def spot_algo_orders(
 def open_spot_orders(
     client: SpotSource, *, since: When, until: When | None = None, cursor: Cursor | None = None
 ) -> Walker[SpotOrder]:
-    """Walk the open orders by the time they were placed. One call of ``open_orders`` tells a week and 200 of them."""
+    """Walk the open orders by the time they were placed. One call of ``open_orders`` lists a week and 200 of them."""
     return Walker(OPEN_ORDERS, source(client), {}, since=since, until=until, cursor=cursor)
 
 

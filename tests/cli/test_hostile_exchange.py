@@ -7,9 +7,11 @@ import io
 import json
 import os
 import re
+import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -24,8 +26,12 @@ from typer.testing import CliRunner
 
 import bitmart_trio as bm
 from bitmart_trio.cli import app as commands
+from bitmart_trio.cli import guide
 from bitmart_trio.cli.account import Account, Wanted, What
 from bitmart_trio.cli.app import app
+from bitmart_trio.history.archive._export import FORMATS
+
+openpyxl, pq = import_module("openpyxl"), import_module("pyarrow.parquet")  # these have no types
 
 Ran = Callable[..., tuple[int, str, str]]
 
@@ -212,6 +218,35 @@ def _check_csv(file: Path) -> None:
             assert each.lstrip()[:1] not in ("=", "+", "@"), (file, each)
 
 
+def _check_workbook(file: Path) -> None:
+    """Cells of text or numbers, none a formula, and sheets whose names a person can read."""
+    book = openpyxl.load_workbook(file)
+    cells = [cell for sheet in book.worksheets for row in sheet.iter_rows() for cell in row if cell.value is not None]
+    assert any(MARK in str(cell.value) for cell in cells)
+    for sheet in book.worksheets:
+        assert _harmless(sheet.title)
+    for cell in cells:
+        assert cell.data_type != "f", cell
+        assert cell.hyperlink is None
+        if isinstance(cell.value, str):
+            assert _harmless(cell.value), repr(cell.value)
+            assert cell.value.lstrip()[:1] not in ("=", "+", "@"), cell.value
+    with zipfile.ZipFile(file) as parts:
+        assert not any("externalLink" in name or name.endswith("vbaProject.bin") for name in parts.namelist())
+
+
+def _check_parquet(files: list[Path]) -> None:
+    """Text as the exchange gave it: no program takes a cell of Parquet for a formula."""
+    words = [
+        value
+        for file in files
+        for row in pq.read_table(file).to_pylist()
+        for value in row.values()
+        if isinstance(value, str) and MARK in value
+    ]
+    assert words
+
+
 class _Tags(HTMLParser):
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -236,9 +271,8 @@ def test_an_archive_of_hostile_records_is_proven_and_none_of_its_files_acts(ran:
         ("archive", "verify", "archive"),
         ("archive", "verify", "archive", "--json"),
         ("archive", "rebuild", "archive"),
-        *(("archive", "export", "archive", "--to", kind, "--format", kind) for kind in ("csv", "koinly", "cointracker",
-                                                                                       "cryptotaxcalculator")),
-    ):  # fmt: skip
+        *(("archive", "export", "archive", "--to", kind, "--format", kind) for kind in FORMATS),
+    ):
         code, out, err = ran(*arguments)
         assert code in (0, 4), (arguments, out, err)
         printed += out + err
@@ -249,6 +283,8 @@ def test_an_archive_of_hostile_records_is_proven_and_none_of_its_files_acts(ran:
     for file in files:
         _check_csv(file)
     assert sum(MARK in file.read_text(encoding="utf-8-sig") for file in files) > 3
+    _check_workbook(tmp_path / "xlsx" / "bitmart-account.xlsx")
+    _check_parquet([*(tmp_path / "parquet").glob("*.parquet")])
 
     report = (tmp_path / "archive" / "report.md").read_text(encoding="utf-8")
     assert _harmless(report)
@@ -263,6 +299,29 @@ def test_an_archive_of_hostile_records_is_proven_and_none_of_its_files_acts(ran:
     assert not {tag for tag, _ in tags} & {"img", "script", "iframe", "object", "embed", "form"}
     assert not any(name.startswith("on") for _, attributes in tags for name, _ in attributes)
     assert _harmless((tmp_path / "archive" / "report.json").read_text(encoding="utf-8"))
+
+
+def test_the_guide_shows_no_hostile_word(ran: Ran, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All five steps: the key that can do too much, the folder, the archive with its report, the spreadsheet."""
+    asked: list[str] = []
+    answers = {"Use this key": "y", "Folder": str(tmp_path / "out"), "rebates": "n", "Start?": "y", "spreadsheet": "y"}
+
+    async def answer(question: str) -> str:
+        await trio.lowlevel.checkpoint()
+        asked.append(question)
+        return next(text for begin, text in answers.items() if begin in question)
+
+    def anywhere() -> None:
+        """CliRunner is no terminal."""
+
+    monkeypatch.setattr(guide, "need_terminal", anywhere)
+    monkeypatch.setattr(guide, "_answer", answer)
+    code, out, err = ran("archive", "--settle", "0")
+    assert code in (0, 4), (out, err)
+    assert len(asked) == len(answers), asked
+    assert _harmless(out + err + "".join(asked)), repr(out + err)
+    assert MARK in out + err
+    _check_workbook(tmp_path / "out-export" / "bitmart-account.xlsx")
 
 
 def test_the_words_are_hostile() -> None:

@@ -448,7 +448,7 @@ async def test_an_empty_wide_window_is_not_believed_alone(
     searched: int, tmp_path: Path, autojump_clock: trio.testing.MockClock
 ) -> None:
     """Should the exchange list nothing of a window that is wider than it searches, narrow ones bring what is there."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"time": str(SINCE + number * 3 * DAY), "type": "Funding Fee", "amount": "1", "asset": "USDT", "symbol": "",
          "tran_id": str(number), "flow_type": 3}
         for number in range(5, 100)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from made_archive import DAY, SINCE, MadeArchive, deposit, ledger, spot_fill, withdrawal
 
-from bitmart_trio.history._export import ExportError
+from bitmart_trio.history import ExportError
 from bitmart_trio.history.archive import _export
 from bitmart_trio.history.archive._export import FORMATS, Format, export
 from bitmart_trio.history.archive._folder import ArchiveError

@@ -123,7 +123,7 @@ async def test_public_trades_say_what_is_not_told(tmp_path: Path) -> None:
         arguments = ("trades", "BTC_USDT", "--from", "2025-12-31", "--out", str(out), "--env", server.url)
         ended = await command(*arguments, home=tmp_path)
     assert ended.code == 0
-    assert re.search(r"not told: 2025-12-31T00:00:00Z to .*: only the newest 50 records are listed", ended.err)
+    assert re.search(r"missing: 2025-12-31T00:00:00Z to .*: only the newest 50 records are listed", ended.err)
     assert len([json.loads(line) for line in out.read_text().splitlines()]) == 50
 
 

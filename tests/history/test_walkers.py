@@ -132,7 +132,7 @@ async def test_what_only_tells_the_newest_says_so(autojump_clock: trio.testing.M
             history.futures_sub_transfers(client, "desk1@example.com", since=SINCE),
         ]
         for walk in walks:
-            with pytest.raises(history.IncompleteHistory, match="is not told whole: only the newest") as caught:
+            with pytest.raises(history.IncompleteHistory, match="is incomplete: only the newest") as caught:
                 await anext(walk)
             assert caught.value.gap.since == walk.since
             assert walk.gaps == (caught.value.gap,)

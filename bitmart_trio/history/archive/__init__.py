@@ -1,4 +1,4 @@
-"""The archive of an account: all that the exchange tells of it, in SQLite, with the exact replies beside it.
+"""The archive of an account: all that the exchange lists of it, in SQLite, with the exact replies beside it.
 
 report = await archive(client, "my-account")
 assert verify("my-account").proven

@@ -53,7 +53,7 @@ class Progress(Model):
 
 
 @attrs.frozen
-class Heard:
+class Judged:
     """What came of one question."""
 
     judgement: Judgement
@@ -88,7 +88,7 @@ class Asker:
         *,
         asked: Asked | None = None,
         tries: int = PATIENCE,
-    ) -> Heard:
+    ) -> Judged:
         """Ask until it is answered, refused for good, or has failed so many times.
 
         Raises:
@@ -97,17 +97,17 @@ class Asker:
         """
         wait, left = 1.0, tries
         while True:
-            heard = await self._once(of, endpoint, arguments, asked)
-            found = heard.judgement
+            judged = await self._once(of, endpoint, arguments, asked)
+            found = judged.judgement
             left = left - 1 if found.again else min(left - 1, 1)
             if found.state not in (State.FAILED, State.UNREADABLE) or found.too_old or left <= 0:
-                return heard
+                return judged
             self._tell(Progress(of, "waiting", 0.0, 0, 0, 0, found.reason))
             await trio.sleep(wait)
             wait = min(wait * 2, _LONGEST_WAIT)
 
-    async def _once(self, of: str, endpoint: str, arguments: Mapping[str, object], asked: Asked | None) -> Heard:
-        last: list[Heard] = []
+    async def _once(self, of: str, endpoint: str, arguments: Mapping[str, object], asked: Asked | None) -> Judged:
+        last: list[Judged] = []
 
         async def keep(captured: Captured) -> None:
             if not captured.target.startswith(row.path):
@@ -121,7 +121,7 @@ class Asker:
             else:
                 await trio.lowlevel.checkpoint()
             found = attrs.evolve(found, reason=found.reason[:_MESSAGE])
-            last.append(Heard(found, number))
+            last.append(Judged(found, number))
 
         row = find_endpoint(endpoint)
         market: Source = self._client.futures if endpoint.startswith("futures.") else self._client.spot
@@ -132,14 +132,14 @@ class Asker:
             raise
         except InvalidRequest as error:
             # A symbol or name that the exchange has given, and that no request can carry.
-            last.append(Heard(Judgement(State.FAILED, reason=str(error)[:_MESSAGE], again=False), None))
+            last.append(Judged(Judgement(State.FAILED, reason=str(error)[:_MESSAGE], again=False), None))
         except AuthenticationError as error:
             if not last or last[-1].judgement.key_refused:
                 raise
             del error
         except BitMartError as error:
             if not last:
-                last.append(Heard(Judgement(State.FAILED, reason=str(error)[:_MESSAGE]), None))
+                last.append(Judged(Judgement(State.FAILED, reason=str(error)[:_MESSAGE]), None))
         finally:
             CAPTURE.reset(token)
         return last[-1]  # noqa: ASYNC910  # a part of calls that wait for the network or the disk

@@ -78,7 +78,7 @@ class RunBegan:
 
 @attrs.frozen
 class RunEnded:
-    """A run came to its end: everything was asked."""
+    """A run has ended: everything was asked."""
 
     kind: ClassVar[str] = "run_ended"
     at: int

@@ -51,7 +51,7 @@ def contradictions(reader: Reader, evidence: Mapping[int, Evidence]) -> Iterator
     if reader.meta.ended:
         for row in histories:
             if row.state is State.RUNNING:
-                yield f"{row.name}: the last run came to its end, and this history did not"
+                yield f"{row.name}: the last run ended, and this history did not"
                 continue
             state, _, code = summed(reader.windows(row.name), row.since, row.until)
             if (row.state, row.code) != (state, code):
@@ -60,7 +60,7 @@ def contradictions(reader: Reader, evidence: Mapping[int, Evidence]) -> Iterator
 
 
 def omissions(reader: Reader) -> Iterator[str]:
-    """What a run that came to its end must have asked for, and is not there: by the rules of this very version."""
+    """What a run that ended by itself must have asked for, and is not there: by the rules of this very version."""
     left_out = {note.of for note in reader.notes() if note.what == "left_out"}
     histories, looks = traced(reader)
     there = {row.name for row in reader.histories()} | {look.name for look in reader.looks()}
@@ -70,7 +70,7 @@ def omissions(reader: Reader) -> Iterator[str]:
     )  # fmt: skip
     for each in wanted:
         if each.group not in left_out and each.name not in there:
-            yield f"{each.name}: the last run came to its end, and this is not there"
+            yield f"{each.name}: the last run ended, and this is not there"
 
 
 def _history(row: HistoryRow, windows: list[WindowRow], evidence: Mapping[int, Evidence]) -> Iterator[str]:

@@ -17,7 +17,7 @@ from .._plan import IN_FRONT, Ask, Plan, Rules, Settled, Stamped
 from .._threads import Runner
 from .._units import DAY
 from .._walk import Walk, moment
-from ._asking import PATIENCE, Asker, Heard, Progress, plain_arguments
+from ._asking import PATIENCE, Asker, Judged, Progress, plain_arguments
 from ._entries import Asked, HistoryEnded, Noted, State, WindowDecided
 from ._judge import Judgement
 from ._kinds import Kind, kinds
@@ -172,8 +172,8 @@ class Histories:
             for time in (*moments, row.until):
                 since = max(row.since, min(time - width // 2, row.until - width))
                 since -= since % rules.grain
-                heard = await self._ask(history, history.walk, Ask(since, min(since + width, row.until), 1), PATIENCE)
-                if not any(since <= each.time <= since + width for each in self._stamped(history, heard.judgement)):
+                judged = await self._ask(history, history.walk, Ask(since, min(since + width, row.until), 1), PATIENCE)
+                if not any(since <= each.time <= since + width for each in self._stamped(history, judged.judgement)):
                     continue
                 text = f"nothing was listed in windows of {rules.span // DAY} days, so all was read in shorter ones"
                 note = Noted(history.name, "wide_empty", text, row.since, row.until, resolved=True)
@@ -221,12 +221,12 @@ class Histories:
     async def _windows(  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
         self, history: History, plan: Plan[Wire], walk: Walk[object, object], walked: _Walked, patience: int
     ) -> None:
-        heard: list[Heard] = []
+        judged: list[Judged] = []
         total: int | None = None
         while (ask := plan.ask()) is not None:
             window = plan.window
             one = await self._ask(history, walk, ask, patience)
-            heard.append(one)
+            judged.append(one)
             walked.requests += 1
             found = one.judgement
             if found.state is State.ANSWERED:
@@ -235,7 +235,7 @@ class Histories:
                 settled = plan.took(rows, found.total if walk.total is not None else None)
                 if settled is not None:
                     walked.failures = 0
-                    await self._answered(history, settled, heard, total, walked)
+                    await self._answered(history, settled, judged, total, walked)
                     if walked.refused is not None:
                         edge, walked.refused = walked.refused, None
                         await self._edge(history, edge, walk, walked, patience)
@@ -247,7 +247,7 @@ class Histories:
                     state = State.FAILED
                     reason = f"{_CONTRADICTED}: {reason}"
                 walked.ended, walked.reason, walked.code = state, reason, found.code
-                await self._rest(history, plan, heard, state, reason, found.code)
+                await self._rest(history, plan, judged, state, reason, found.code)
                 return
             else:
                 settled = plan.skip(found.reason)
@@ -255,7 +255,7 @@ class Histories:
                 await self._decide(
                     history,
                     WindowDecided(
-                        history.name, settled.since, settled.until, state, _numbers(heard), found.reason, found.code,
+                        history.name, settled.since, settled.until, state, _numbers(judged), found.reason, found.code,
                         gap=settled.gap,
                     ),
                 )  # fmt: skip
@@ -269,16 +269,16 @@ class Histories:
                     reason = f"not asked, since the windows before it failed: {found.reason}"
                     await self._rest(history, plan, [], State.FAILED, reason, found.code)
                     return
-            heard, total = [], None
+            judged, total = [], None
             self._step(history, plan, walked)
 
-    async def _ask(self, history: History, walk: Walk[object, object], ask: Ask, patience: int) -> Heard:
+    async def _ask(self, history: History, walk: Walk[object, object], ask: Ask, patience: int) -> Judged:
         arguments = walk.arguments(ask, history.arguments)
         asked = Asked(ask.since, ask.until, ask.page)
         return await self._asker.ask(history.name, history.endpoint, arguments, asked=asked, tries=patience)
 
     async def _answered(
-        self, history: History, settled: Settled[Wire], heard: Sequence[Heard], total: int | None, walked: _Walked
+        self, history: History, settled: Settled[Wire], judged: Sequence[Judged], total: int | None, walked: _Walked
     ) -> None:
         gap = settled.gap
         walked.records += len(settled.rows)
@@ -286,7 +286,7 @@ class Histories:
         await self._decide(
             history,
             WindowDecided(
-                history.name, settled.since, settled.until, State.ANSWERED, _numbers(heard), total=total, gap=gap
+                history.name, settled.since, settled.until, State.ANSWERED, _numbers(judged), total=total, gap=gap
             ),
         )
         if settled.outside:
@@ -295,12 +295,12 @@ class Histories:
             await self._run(partial(self._store.note, note))
 
     async def _rest(  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
-        self, history: History, plan: Plan[Wire], heard: Sequence[Heard], state: State, reason: str, code: int
+        self, history: History, plan: Plan[Wire], judged: Sequence[Judged], state: State, reason: str, code: int
     ) -> None:
         """Decide everything that the plan has not reached."""
         span = plan.rest
         if span[0] < span[1]:
-            entry = WindowDecided(history.name, span[0], span[1], state, _numbers(heard), reason, code)
+            entry = WindowDecided(history.name, span[0], span[1], state, _numbers(judged), reason, code)
             await self._decide(history, entry)
 
     async def _refuses(self, history: History, walk: Walk[object, object], walked: _Walked) -> bool:
@@ -345,9 +345,9 @@ class Histories:
         widest, empty, at = 0, list[int](), span.since
         while at < span.until:
             until = min(at + _COARSE, span.until)
-            heard = await self._ask(history, walk, Ask(at, until, 1), PATIENCE)
-            found = heard.judgement
-            if found.state is not State.ANSWERED or heard.reply is None:
+            judged = await self._ask(history, walk, Ask(at, until, 1), PATIENCE)
+            found = judged.judgement
+            if found.state is not State.ANSWERED or judged.reply is None:
                 return rules  # the usual windows find out what it is
             rows = self._stamped(history, found)
             times = [row.time for row in rows if at <= row.time <= until]
@@ -356,7 +356,7 @@ class Histories:
                 return attrs.evolve(rules, span=min(widest, _COARSE))
             if rows:
                 return rules
-            empty.append(heard.reply)
+            empty.append(judged.reply)
             at = until
         self._empty[history.name] = (span, tuple(empty))
         return None  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
@@ -401,5 +401,5 @@ def stamped(kind: Kind, records: Sequence[Wire]) -> list[Stamped[Wire]]:
     return found
 
 
-def _numbers(heard: Sequence[Heard]) -> tuple[int, ...]:
-    return tuple(one.reply for one in heard if one.reply is not None)
+def _numbers(judged: Sequence[Judged]) -> tuple[int, ...]:
+    return tuple(one.reply for one in judged if one.reply is not None)

@@ -1,6 +1,6 @@
-"""The kinds of records, a row for each: where they are in a reply, and what tells one from another.
+"""The kinds of records, a row for each: where they are in a reply, and what distinguishes one from another.
 
-All names are those on the wire: records are told apart before any model has read them, so that what a model cannot
+All names are those on the wire: records are distinguished before any model has read them, so that what a model cannot
 read is kept like everything else.
 """
 
@@ -163,7 +163,7 @@ class Kind:
         return None if "" in values else json.dumps([_digits(value) for value in values])
 
     def is_same(self, one: Wire, other: Wire) -> bool:
-        """Whether two contents of one id are one record, told at two moments of its life."""
+        """Whether two contents of one id are one record, listed at two moments of its life."""
         for name in self.substance:
             left, right = _amount(_member(one, name)), _amount(_member(other, name))
             if left != right and left != "" and right != "":

@@ -11,7 +11,7 @@ import trio
 
 from .._plan import ROUND
 from .._threads import Runner
-from ._asking import Asker, Heard, Progress
+from ._asking import Asker, Judged, Progress
 from ._entries import LookTaken, Noted, State
 from ._tasks import Look
 from ._wire import Wire, canonical
@@ -97,17 +97,17 @@ class Looks:
         self._tell(Progress(look.name, last.state, 1.0, 0, len(pages), gaps, last.reason))
         return Seen(last.state, tuple(entries), full)
 
-    async def _pages(self, look: Look) -> tuple[list[Heard], list[Wire], int | None]:
-        pages: list[Heard] = []
+    async def _pages(self, look: Look) -> tuple[list[Judged], list[Wire], int | None]:
+        pages: list[Judged] = []
         entries: dict[str, Wire] = {}
         total: int | None = None
         while True:
             arguments: dict[str, object] = dict(look.arguments)
             if look.paged:
                 arguments |= {"page": len(pages) + 1, "page_size": _PAGE}
-            heard = await self._asker.ask(look.name, look.endpoint, arguments)
-            pages.append(heard)
-            found = heard.judgement
+            judged = await self._asker.ask(look.name, look.endpoint, arguments)
+            pages.append(judged)
+            found = judged.judgement
             if found.state is not State.ANSWERED:
                 return pages, list(entries.values()), total
             before = len(entries)

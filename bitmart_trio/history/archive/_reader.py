@@ -41,7 +41,7 @@ class Meta(Model):
     """Lines of the journal."""
     runs: int
     ended: bool
-    """Whether the last run came to its end; one that was interrupted may not have begun with some histories."""
+    """Whether the last run ended by itself; one that was interrupted may not have begun with some histories."""
 
 
 @attrs.frozen
@@ -64,7 +64,7 @@ class HistoryRow(Model):
     requests: int
     """How many replies came."""
     records: int
-    """How many contents were told, superseded ones included."""
+    """How many contents were listed, superseded ones included."""
     position: int
     """Up to where its windows go."""
     cursor: Mapping[str, object] | None
@@ -137,11 +137,11 @@ class Record(Model):
     outside: bool
     """Whether its time lies outside of what was asked for."""
     reply: int
-    """The number of the reply that told it first."""
+    """The number of the reply that listed it first."""
     place: int
     """Its place in that reply, from 0."""
     content: str
-    """All of it, as it was told; JSON."""
+    """All of it, as it was listed; JSON."""
     values: Mapping[str, Column]
     """What the model reads in it; None for what is absent."""
 

@@ -166,7 +166,7 @@ class ArchiveReport(Model):
     histories: tuple[HistoryReport, ...]
     looks: tuple[LookReport, ...]
     ended: bool
-    """Whether the last run came to its end; one that was interrupted may not have begun with some histories."""
+    """Whether the last run ended by itself; one that was interrupted may not have begun with some histories."""
     totals: tuple[Total, ...]
     balances: tuple[Balance, ...]
     months: tuple[tuple[str, int], ...]
