@@ -12,12 +12,10 @@ other processes.
 
 from __future__ import annotations
 
-from .bitmart.wire import Request, Response
 from .drivers.script import BookScript, MarketScript
 from .drivers.synthetic import Market
 from .drivers.tape import Recorder, Tape, TapeBook, TapeError, TapeTrade
 from .exchange import Exchange
-from .faces.http import serve_stream
 from .faces.websocket import Connection, Limits
 from .faults import (
     BlankClientIds,
@@ -75,8 +73,9 @@ from .faults import (
     parse_fault,
 )
 from .kernel.accounts import Account, Accounts, ApiKey, InsufficientFunds, Wallet
+from .kernel.messages import Request, Response
 from .kernel.symbols import Contract, SpotPair
-from .venue import Server, Venue, open_exchange, open_server
+from .venue import Server, Simulation, Venue, open_exchange, open_server, serve_stream
 
 __all__ = [
     "Account",
@@ -140,6 +139,7 @@ __all__ = [
     "Server",
     "SharedIds",
     "ShiftingPages",
+    "Simulation",
     "SlowLink",
     "SmallerCap",
     "SpotPair",

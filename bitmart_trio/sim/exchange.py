@@ -1,37 +1,32 @@
-"""The simulated exchange itself: owner of clock, accounts, routes, feed and both markets.
+"""The simulated exchange itself: kernel, both markets and the treasury, put together.
 
-It answers one request at a time; everything but `Exchange.run` is synchronous and deterministic: one seed and the same
-requests at the same exchange times give the same answers. Sockets and HTTP live in the faces (``http.py``,
-``sockets.py``); they call `Exchange.handle` and listen to `Exchange.feed`.
+Everything but `Exchange.run` is synchronous and deterministic: one seed and the same deeds at the same exchange times
+give the same events. How users talk to it is not its business: a venue's face answers requests and listens to
+`Exchange.feed`.
 """
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterable, Iterator
-from typing import Literal, TypeAlias
+from typing import Protocol
 
 import attrs
 import trio
 
 from .._scopes import protected
-from .bitmart import system
-from .bitmart.gate import Gate
-from .bitmart.past import Past
-from .bitmart.wire import Json, Request, Response, Routes
-from .drivers.script import BookScript, MarketScript
-from .drivers.synthetic import Flow, Market
-from .drivers.tape import Player, Tape
-from .faults import Faults
-from .futures import FuturesMarket
+from .futures.market import FuturesMarket
 from .kernel.accounts import SIM_KEY, SIM_MEMO, SIM_SECRET, SIM_SUB_KEYS, SUB_PERMISSIONS, Accounts
 from .kernel.clock import Clock
 from .kernel.eventlog import EventLog
+from .kernel.faults import Faults
 from .kernel.feed import Feed
+from .kernel.ids import Ids, Randoms
 from .kernel.prehistory import Paths
 from .kernel.symbols import Listed, Symbol, read_symbols
-from .spot import SpotMarket
-from .treasury import FamilyBook
+from .models.fees import FuturesFees, InQuote, OfValue, SpotFees
+from .models.market import MarketModel, Moved, Still
+from .spot.market import SpotMarket
+from .treasury import Treasury
 
 START_MS = 1_767_225_600_000
 """2026-01-01 00:00 UTC: where exchange time begins unless told otherwise."""
@@ -41,8 +36,17 @@ MOST_MOVES = 10
 TICK_SECONDS = 0.1
 """How often the market moves unless told otherwise; the walk of prices always counts in this step."""
 
-Kind: TypeAlias = "Market | Tape | Literal['synthetic', 'scripted']"
-"""What moves the market: the usual synthetic flow or one of one's own, a tape, or nothing but what a test says."""
+
+class Driver(Protocol):
+    """Lets happen what is not up to chance: a tape."""
+
+    @property
+    def next_ms(self) -> int | None:
+        """When something happens next; None when nothing does any more."""
+        ...
+
+    def play(self, now_ms: int) -> None:
+        """Let happen what is due."""
 
 
 @attrs.define
@@ -66,54 +70,91 @@ class Exchange:
 
     Args:
         seed: What every random choice is derived from.
-        start: Exchange time at creation, in milliseconds; None: that of the tape, or the beginning of 2026.
-        symbols: What is traded, by name or as `SpotPair` and `Contract`; None: what is on the tape, or the usual six.
-        market: What moves it: ``"synthetic"``, a `Market` with options of its own, a `Tape`, or ``"scripted"``.
+        start: Exchange time at creation, in milliseconds.
+        symbols: What is traded, by name or as `SpotPair` and `Contract`; None: the usual six.
+        moved: Makes the model of what moves the markets; as it is, nothing does.
+        spot_fees: What fills cost on spot; None: as recorded.
+        futures_fees: What fills cost on futures; None: as recorded.
         tick_seconds: How often the market moves and pushes are paced; longer ticks cost less, and the walk of prices is
             the same for all.
         held: Whether the clock stands still from the beginning, see `Clock.hold`.
 
     Raises:
-        ValueError: A symbol makes no sense, the tape has others, or a tick is shorter than 0.01 s or longer than 60 s.
+        ValueError: A symbol makes no sense, or a tick is shorter than 0.01 s or longer than 60 s.
     """
 
     def __init__(
         self,
         *,
         seed: int = 0,
-        start: int | None = None,
+        start: int = START_MS,
         symbols: Iterable[Symbol] | None = None,
-        market: Kind = "synthetic",
+        moved: Moved = Still.of,
+        spot_fees: SpotFees | None = None,
+        futures_fees: FuturesFees | None = None,
         tick_seconds: float = TICK_SECONDS,
         held: bool = False,
     ) -> None:
-        tape = market if isinstance(market, Tape) else None
-        if not (tape or isinstance(market, Market) or market in ("synthetic", "scripted")):
-            raise ValueError(f"no such market: {market!r}")
         if not 0.01 <= tick_seconds <= 60:
             raise ValueError("tick_seconds must be between 0.01 and 60")
-        if tape is not None:
-            symbols = tape.rules() if symbols is None else symbols
-            start = tape.start_ms if start is None else start
         self.seed = seed
         self.tick_ms: int = round(tick_seconds * 1000)
         """The market moves every so many milliseconds."""
-        self.clock: Clock = Clock(START_MS if start is None else start, held=held)
+        self.clock: Clock = Clock(start, held=held)
         self.log: EventLog = EventLog(self.clock)
         self.accounts: Accounts = Accounts()
-        self.routes: Routes = Routes()
         self.feed: Feed = Feed()
         self.faults: Faults = Faults()
+        self.random: Randoms = Randoms(seed)
         # Above 2^53 on purpose, like the real ones: a client that reads ids as doubles fails here too.
-        self._last_id = self.clock.start << 20
+        self.ids: Ids = Ids(start << 20)
         # The futures side's are documented with 15 and 16 digits and come as JSON numbers too: every client can hold
         # them.
-        self._last_contract_id = self.clock.start << 10
-        self._traces = self.random("trace")
+        self.contract_ids: Ids = Ids(start << 10)
         self.listed: Listed = read_symbols(symbols)
         """What is traded, with all its rules."""
-        self.services: list[Json] = system.completed_services(self.clock.start)
-        """What ``/system/service`` lists."""
+        self._open_accounts()
+        self.schedule: Schedule = Schedule()
+        """How well it keeps up."""
+        self.flow: MarketModel = moved(self.listed, self.clock, self.random)
+        """What moves the markets."""
+        paths = Paths(seed, start, self.flow.price)
+        self.spot: SpotMarket = SpotMarket(
+            self.listed.pairs,
+            self.listed.currencies(),
+            accounts=self.accounts,
+            clock=self.clock,
+            log=self.log,
+            new_id=self.ids.new,
+            random=self.random,
+            model=self.flow,
+            paths=paths,
+            fees=InQuote() if spot_fees is None else spot_fees,
+            listened=self.feed.symbols,
+            tick_ms=self.tick_ms,
+        )
+        self.futures: FuturesMarket = FuturesMarket(
+            self.listed.contracts,
+            clock=self.clock,
+            log=self.log,
+            new_id=self.contract_ids.new,
+            random=self.random,
+            model=self.flow,
+            paths=paths,
+            fees=OfValue() if futures_fees is None else futures_fees,
+            listened=self.feed.symbols,
+            tick_ms=self.tick_ms,
+        )
+        self.treasury: Treasury = Treasury(
+            self.accounts, self.spot, self.futures, self.clock, self.ids.new, self.random
+        )
+        self.driver: Driver | None = None
+        """What happens by itself at times of its own."""
+        self._walked_ms = start
+        self._after_tick: list[Callable[[int], None]] = []
+
+    def _open_accounts(self) -> None:
+        """Open the default account and its two sub-accounts."""
         self.accounts.add(
             "1",
             key=SIM_KEY,
@@ -135,53 +176,10 @@ class Exchange:
                 parent="1",
                 name=f"desk{number}@example.com",
             )
-        self.family: FamilyBook = FamilyBook()
-        options = market if isinstance(market, Market) else Market() if market == "synthetic" else None
-        self.schedule: Schedule = Schedule()
-        """How well it keeps up."""
-        self.flow: Flow = Flow(self, self.listed.coins, options, self.listed.traded())
-        self.paths: Paths = Paths(seed, self.clock.start, self.flow.price)
-        """What prices did before the opening."""
-        self.routes.include(system.routes)
-        self.spot: SpotMarket = SpotMarket(self)
-        self.futures: FuturesMarket = FuturesMarket(self)
-        self.past: Past = Past(self.spot, self.futures.engine, self.accounts, self.clock, self.log, self.after_tick)
-        """How accounts looked a while ago, while a fault follows it."""
-        self.gate: Gate = Gate(self)
-        self.market: MarketScript = MarketScript(self)
-        """Trades and prices by hand."""
-        self.book: BookScript = BookScript(self)
-        """Books by hand; on a scripted market."""
-        self._walked_ms = self.clock.start
-        self._after_tick: list[Callable[[int], None]] = []
-        self._player = None if tape is None else Player(self, tape)
 
     def now_ms(self) -> int:
         """Exchange time in milliseconds, skew included."""
         return self.clock.now_ms()
-
-    def random(self, purpose: str) -> random.Random:
-        """A random stream of its own for each purpose, so that one more draw here changes nothing there."""
-        return random.Random(f"{self.seed}/{purpose}")
-
-    def new_id(self) -> str:
-        """The next id: numeric text, ascending."""
-        self._last_id += 1
-        return str(self._last_id)
-
-    def new_contract_id(self) -> str:
-        """The futures side's next id: numeric text, ascending, below 2^53."""
-        self._last_contract_id += 1
-        return str(self._last_contract_id)
-
-    def trace(self) -> str:
-        """The next request id, shaped like a UUID."""
-        text = f"{self._traces.getrandbits(128):032x}"
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-
-    def handle(self, request: Request) -> Response:
-        """Answer one REST request. Never raises: a bug inside comes out as HTTP 500, code 59002, and is logged."""
-        return self.gate.answer(request)
 
     def tick(self) -> None:
         """Let the market live on to the present moment; `run` does this ten times a second."""
@@ -203,8 +201,8 @@ class Exchange:
 
     def play(self) -> None:
         """Let happen what is due on the tape, if there is one."""
-        if self._player is not None:
-            self._player.play(self.clock.steady_ms())
+        if self.driver is not None:
+            self.driver.play(self.clock.steady_ms())
 
     def after_tick(self, watcher: Callable[[int], None]) -> Callable[[], None]:
         """Call ``watcher`` with the time (ms) after every tick until the returned function is called."""
@@ -236,7 +234,7 @@ class Exchange:
         while ms > 0:
             now = self.clock.steady_ms()
             piece = step - (now - self.clock.start) % step
-            on_tape = None if self._player is None else self._player.next_ms
+            on_tape = None if self.driver is None else self.driver.next_ms
             if on_tape is not None and on_tape > now:
                 piece = min(piece, on_tape - now)
             piece = min(piece, ms)
@@ -280,5 +278,5 @@ class Exchange:
 
     def _when_on_tape(self) -> float:
         """Trio's time at which the tape goes on."""
-        on_tape = None if self._player is None else self._player.next_ms
+        on_tape = None if self.driver is None else self.driver.next_ms
         return float("inf") if on_tape is None or self.clock.held else self.clock.when(on_tape)

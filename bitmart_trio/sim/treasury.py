@@ -1,75 +1,41 @@
-"""Moving money between wallets: reading amounts, paying, and what main and sub-accounts have sent each other.
+"""What moves between markets, accounts and the world outside: deposits, withdrawals, transfers, the funding wallet.
 
-Each chapter has codes of its own for the same mistakes, so the helpers take them as arguments.
+There are no blockchains here. A chain withdrawal takes its money at once (the fee comes out of the amount) and then
+passes through its states by exchange time: waiting for review, processing after `REVIEW_MS`, done after `CHAIN_MS`.
+An internal withdrawal is done at once and free. Deposits come from `Funding.deposit`; what an account was opened with
+is listed as its first ones. Every main account has the same kind of address book, made up from the seed.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import attrs
 
-from .bitmart.wire import Call, Refusal
-from .kernel.accounts import Account, InsufficientFunds, Wallet
+from .futures.market import FuturesMarket
+from .kernel.accounts import ZERO, Account, Accounts
+from .kernel.clock import DAY_MS, Clock
+from .kernel.coins import USUAL
+from .kernel.ids import Randoms
+from .kernel.refusal import Refused
+from .spot.market import SpotMarket
 
-if TYPE_CHECKING:
-    from .exchange import Exchange
-
-LARGEST = Decimal(10) ** 12
-"""More than anybody has; beyond it arithmetic would no longer be exact."""
-GRAIN = Decimal("1E-8")
-REQUEST_NO_MAX = 64
-DAY_MS = 86_400_000
 LISTED_MS = 90 * DAY_MS
 """How far back transfers are listed."""
 KEPT = 10_000
+REVIEW_MS = 5_000
+CHAIN_MS = 30_000
+DAILY_BTC = Decimal(100)
+"""What may leave in a day, valued in BTC."""
 
 Kind: TypeAlias = Literal["spot", "future"]
+Way: TypeAlias = Literal["spot_to_contract", "contract_to_spot"]
+Operation: TypeAlias = Literal["deposit", "withdraw"]
 
-
-def plain(amount: Decimal) -> str:
-    """An amount without exponent and trailing zeros."""
-    return format(amount.normalize(), "f") if amount else "0"
-
-
-def read_amount(
-    call: Call, name: str = "amount", *, missing: int, invalid: int, zero: int, places: int, grain: Decimal = GRAIN
-) -> Decimal:
-    """An amount above zero on the grain; `Refusal` with the chapter's code for each mistake."""
-    call.need(name, missing)
-    amount = call.decimal(name, code=invalid)
-    assert amount is not None, "need() has looked"
-    if amount <= 0:
-        raise Refusal(zero, "The amount must be greater than 0")
-    if amount < grain:  # first: the remainder of something tiny cannot be had
-        raise Refusal(places, "The amount has too many decimals")
-    if amount > LARGEST:
-        raise Refusal(invalid, f"Invalid parameter {name}")
-    if amount % grain:
-        raise Refusal(places, "The amount has too many decimals")
-    return amount.quantize(GRAIN)
-
-
-def read_count(call: Call, name: str, default: int | None, most: int, code: int) -> int:
-    """A number of rows from 1 to ``most``; it has to be there when ``default`` is None."""
-    if default is None:
-        call.need(name, code)
-    count = call.integer(name, default or 0, code=code)
-    if not 1 <= count <= most:
-        raise Refusal(code, f"Parameter {name} must be between 1 and {most}")
-    return count
-
-
-def pay(giver: Wallet, taker: Wallet, currency: str, amount: Decimal, code: int, *, http: int = 400) -> None:
-    """Move free money from one wallet to another; `Refusal` when it is not there."""
-    try:
-        giver.debit(currency, amount)
-    except InsufficientFunds:
-        raise Refusal(code, "Balance not enough", http=http) from None
-    taker.credit(currency, amount)
+_ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
 @attrs.frozen
@@ -91,22 +57,13 @@ class FamilyBook:
         self._transfers: deque[FamilyTransfer] = deque(maxlen=KEPT)
         self._numbers: set[tuple[str, str]] = set()
 
-    def read_number(self, call: Call) -> str:
-        """The request number of a transfer.
+    def used(self, account_id: str, number: str) -> bool:
+        """Whether a transfer of this account has had a request number already."""
+        return (account_id, number) in self._numbers
 
-        Raises:
-            Refusal: 61004 when a transfer of this account has had it already.
-        """
-        number = call.need("requestNo", 60000)
-        if len(number) > REQUEST_NO_MAX:
-            raise Refusal(60000, f"requestNo is longer than {REQUEST_NO_MAX} characters")
-        if (call.owner.account_id, number) in self._numbers:
-            raise Refusal(61004, "requestNo is duplicated")
-        return number
-
-    def note(self, call: Call, number: str, transfer: FamilyTransfer) -> None:
+    def note(self, account_id: str, number: str, transfer: FamilyTransfer) -> None:
         """Write down a transfer that has been made; only now its number is used up."""
-        self._numbers.add((call.owner.account_id, number))
+        self._numbers.add((account_id, number))
         self._transfers.append(transfer)
 
     def newest(self, kind: Kind, account_id: str, now_ms: int) -> Iterator[FamilyTransfer]:
@@ -118,33 +75,270 @@ class FamilyBook:
                 yield transfer
 
 
-def main_account(call: Call) -> Account:
-    """The caller, who has to be a main account."""
-    if call.owner.parent is not None:
-        raise Refusal(60026, "Sub-account does not have permission to operate", http=403)
-    return call.owner
+@attrs.frozen
+class SpotTransfer:
+    """One transfer between spot and futures."""
+
+    transfer_id: str
+    kind: Way
+    currency: str
+    amount: Decimal
+    time_ms: int
 
 
-def main_of(exchange: Exchange, call: Call) -> Account:
-    """The main account of the caller, who has to be a sub-account."""
-    main = None if call.owner.parent is None else exchange.accounts.get(call.owner.parent)
-    if main is None:
-        raise Refusal(60027, "Only supports sub-account calls", http=403)
-    return main
+class SpotTransfers:
+    """The transfers between spot and futures of all accounts."""
+
+    def __init__(self) -> None:
+        self._of_account: dict[str, deque[SpotTransfer]] = {}
+
+    def of_account(self, account_id: str) -> deque[SpotTransfer]:
+        """Those of an account, oldest first."""
+        return self._of_account.setdefault(account_id, deque(maxlen=KEPT))
 
 
-def sub_account(exchange: Exchange, main: Account, name: str, code: int = 61003) -> Account:
-    """A sub-account by its user name; `Refusal` when the main account has none of that name."""
-    found = exchange.accounts.by_name(name)
-    if found is None or found.parent != main.account_id:
-        raise Refusal(code, "Sub-account not found")
-    return found
+@attrs.frozen
+class Chain:
+    """How one currency travels on one network."""
+
+    name: str
+    network: str
+    contract: str | None
+    least: str
+    """The least withdrawal."""
+    fee: str
+    least_deposit: str
+
+    @property
+    def coin(self) -> str:
+        """The currency, whatever the network."""
+        return self.name.partition("-")[0]
 
 
-def check_status(*accounts: Account) -> None:
-    """Refuse (60028, 60029) what is disabled or frozen."""
-    for account in accounts:
-        if account.status == "disabled":
-            raise Refusal(60028, "The account is disabled", http=403)
-        if account.status == "frozen":
-            raise Refusal(60029, "The account is frozen by the main account", http=403)
+CHAINS: dict[str, Chain] = {
+    chain.name: chain
+    for chain in (
+        Chain("BTC", "BTC", None, "0.0005", "0.0002", "0.0001"),
+        Chain("ETH", "ERC20", None, "0.01", "0.002", "0.001"),
+        Chain("USDT-TRC20", "TRC20", "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t", "10", "1.5", "0.01"),
+        Chain("USDT-ERC20", "ERC20", "0xdac17f958d2ee523a2206206994597c13d831ec7", "20", "4", "0.01"),
+        Chain("BMX", "ERC20", "0x986ee2b944c42d017f52af21c4c69b84dbea35d8", "50", "20", "1"),
+    )
+}
+
+
+@attrs.frozen
+class Record:
+    """One deposit or withdrawal."""
+
+    record_id: str
+    operation: Operation
+    currency: str
+    amount: Decimal
+    """What arrived."""
+    fee: Decimal
+    time_ms: int
+    address: str = ""
+    memo: str = ""
+    tx_id: str = ""
+
+    def status(self, now_ms: int) -> int:
+        """1 while it waits for review, 2 in processing, 3 when it is done."""
+        on_chain = self.operation == "withdraw" and self.tx_id
+        age = now_ms - self.time_ms
+        return 3 if not on_chain or age >= CHAIN_MS else 2 if age >= REVIEW_MS else 1
+
+
+@attrs.frozen
+class Saved:
+    """One address of an account's book."""
+
+    currency: str | None
+    network: str | None
+    address: str
+    memo: str
+    remark: str
+    kind: int
+    """0 for one currency, 1 for all of a network, 2 for all EVM networks."""
+    verified: bool
+
+    def serves(self, chain: Chain) -> bool:
+        """Whether a currency may be sent there."""
+        if self.kind == 0:
+            return self.currency in (chain.name, chain.coin) and self.network == chain.network
+        return chain.network == ("ERC20" if self.kind == 2 else self.network)
+
+
+class Funding:
+    """Deposits and withdrawals of all accounts."""
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        spot: SpotMarket,
+        futures: FuturesMarket,
+        clock: Clock,
+        new_id: Callable[[], str],
+        random: Randoms,
+    ) -> None:
+        self.deposit_accounts: dict[str, str] = {}
+        """Account id -> the wallet that its deposits go into, where one was chosen."""
+        self._accounts = accounts
+        self._spot = spot
+        self._futures = futures
+        self._clock = clock
+        self._new_id = new_id
+        self._random = random
+        self._records: dict[str, list[Record]] = {}
+        self._left: dict[tuple[str, int], Decimal] = {}
+
+    def records(self, account: Account) -> list[Record]:
+        """All deposits and withdrawals of an account, oldest first."""
+        found = self._records.get(account.account_id)
+        if found is None:
+            found = self._records[account.account_id] = []
+            for currency, amount in account.opening:
+                if currency not in USUAL:
+                    continue
+                found.append(self._incoming(account, len(found), currency, amount, self._clock.start))
+        return found
+
+    def _incoming(self, account: Account, number: int, currency: str, amount: Decimal, time_ms: int) -> Record:
+        chain = next(chain for chain in CHAINS.values() if chain.coin == currency)
+        stream = self._random(f"deposit/{account.account_id}/{number}")
+        return Record(
+            self._new_id(),
+            "deposit",
+            chain.name,
+            amount,
+            ZERO,
+            time_ms,
+            self.address(account, chain),
+            "",
+            f"0x{stream.getrandbits(256):064x}",
+        )
+
+    def deposit(self, account: Account, currency: str, amount: Decimal) -> None:
+        """Let a deposit arrive, in the wallet that the account has chosen for its deposits.
+
+        Raises:
+            ValueError: There is no such currency, or ``amount`` is not above zero.
+        """
+        if currency not in USUAL or not amount > 0:
+            raise ValueError(f"no deposit: {amount} {currency}")
+        where = self.deposit_accounts.get(account.account_id, "SPOT")
+        wallet = {"SPOT": account.spot, "FUND": account.fund, "CONTRACT": account.futures}[where]
+        self._accounts.outside.debit(currency, amount)
+        wallet.credit(currency, amount)
+        self._arrived(account, currency, amount)
+        if where == "CONTRACT":
+            self._futures.balance_moved(account, currency, amount)
+        elif where == "SPOT":
+            self._spot.balance_moved(account, currency, "ACCOUNT_RECHARGE")
+
+    def _arrived(self, account: Account, currency: str, amount: Decimal) -> None:
+        """List a deposit."""
+        records = self.records(account)
+        records.append(self._incoming(account, len(records), currency, amount, self._clock.now_ms()))
+
+    def address(self, account: Account, chain: Chain) -> str:
+        """Where an account's deposits on a network go; always the same."""
+        stream = self._random(f"address/{account.account_id}/{chain.network}")
+        if chain.network == "ERC20":
+            return f"0x{stream.getrandbits(160):040x}"
+        return ("T" if chain.network == "TRC20" else "1") + "".join(stream.choice(_ALPHABET) for _ in range(33))
+
+    def saved(self, account: Account) -> list[Saved]:
+        """The account's address book; sub-accounts have none."""
+        if account.parent is not None:
+            return []
+        stream = self._random(f"book/{account.account_id}")
+        cold, warm, fresh = (f"0x{stream.getrandbits(160):040x}" for _ in range(3))
+        bitcoin, tron = ("".join(stream.choice(_ALPHABET) for _ in range(33)) for _ in range(2))
+        return [
+            Saved("ETH", "ERC20", cold, "12", "cold wallet", 0, verified=True),
+            Saved("BTC", "BTC", f"1{bitcoin}", "", "vault", 0, verified=True),
+            Saved(None, "TRC20", f"T{tron}", "", "desk", 1, verified=True),
+            Saved(None, None, warm, "", "any token", 2, verified=True),
+            Saved(None, None, fresh, "", "new", 2, verified=False),
+        ]
+
+    def left_today(self, account: Account) -> Decimal:
+        """What may still leave today, valued in BTC."""
+        return self._left.get((account.account_id, self._clock.now_ms() // DAY_MS), DAILY_BTC)
+
+    def to_chain(self, account: Account, source: str | None, chain: Chain, amount: Decimal, to: Saved) -> Record:
+        """Withdraw to a saved address, from the wallet ``SPOT`` or ``FUND``, from both without a word."""
+        self._take(account, source, chain.coin, amount)
+        fee = Decimal(chain.fee)
+        self._accounts.fees.credit(chain.coin, fee)
+        self._accounts.outside.credit(chain.coin, amount - fee)
+        record_id = self._new_id()
+        tx_id = f"0x{self._random(f'withdraw/{record_id}').getrandbits(256):064x}"
+        now = self._clock.now_ms()
+        record = Record(record_id, "withdraw", chain.name, amount - fee, fee, now, to.address, to.memo, tx_id)
+        self.records(account).append(record)
+        return record
+
+    def to_account(
+        self, account: Account, source: str | None, chain: Chain, amount: Decimal, target: Account, named: str
+    ) -> Record:
+        """Withdraw to another account, which was named so."""
+        self._take(account, source, chain.coin, amount)
+        target.spot.credit(chain.coin, amount)
+        self._arrived(target, chain.coin, amount)
+        self._spot.balance_moved(target, chain.coin, "ACCOUNT_RECHARGE")
+        record = Record(self._new_id(), "withdraw", chain.name, amount, ZERO, self._clock.now_ms(), named)
+        self.records(account).append(record)
+        return record
+
+    def _take(self, account: Account, source: str | None, coin: str, amount: Decimal) -> None:
+        """Take the money of a withdrawal out of the wallets it is drawn on; where it goes is the caller's business."""
+        value = amount * (self._spot.price(coin) or ZERO) / (self._spot.price("BTC") or 1)
+        if value > DAILY_BTC:
+            raise Refused("amount")
+        left = self.left_today(account)
+        if value > left:
+            raise Refused("daily")
+        from_spot = (
+            ZERO if source == "FUND" else amount if source == "SPOT" else min(amount, account.spot.available(coin))
+        )
+        if amount - from_spot > account.fund.available(coin) or from_spot > account.spot.available(coin):
+            raise Refused("funds")
+        account.spot.debit(coin, from_spot)
+        account.fund.debit(coin, amount - from_spot)
+        self._left[account.account_id, self._clock.now_ms() // DAY_MS] = left - value
+        if from_spot:
+            self._spot.balance_moved(account, coin, "ACCOUNT_WITHDRAWAL")
+
+
+class Treasury:
+    """All that moves between wallets of different markets and accounts.
+
+    Args:
+        accounts: Whose wallets they are.
+        spot: Shows balances of spot wallets, and knows what coins are worth.
+        futures: Lists what comes into and goes out of futures wallets.
+        clock: Dates.
+        new_id: Names.
+        random: Addresses and transaction numbers are drawn from it.
+    """
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        spot: SpotMarket,
+        futures: FuturesMarket,
+        clock: Clock,
+        new_id: Callable[[], str],
+        random: Randoms,
+    ) -> None:
+        self.accounts = accounts
+        self.spot = spot
+        self.futures = futures
+        self.clock = clock
+        self.new_id = new_id
+        self.random = random
+        self.family: FamilyBook = FamilyBook()
+        self.spot_transfers: SpotTransfers = SpotTransfers()
+        self.funding: Funding = Funding(accounts, spot, futures, clock, new_id, random)

@@ -14,6 +14,7 @@ import os
 import time
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import AbstractAsyncContextManager, nullcontext
+from functools import partial
 from typing import Final, Literal, TypeAlias, TypedDict
 from urllib.parse import urlsplit
 
@@ -25,15 +26,20 @@ from .._scopes import close_now, open_nursery, opener, protected, start, start_s
 from ..client import Client, Connect, Futures, Spot, Streams, open_client, open_futures, open_spot, open_streams
 from ..config import Config, Environment, is_loopback
 from ..credentials import Credentials
+from .bitmart.face import BitMart
 from .drivers.script import BookScript, MarketScript
-from .exchange import TICK_SECONDS, Exchange, Kind
-from .faces.http import SOCKET_PATHS, serve_stream
+from .drivers.synthetic import Flow, Market
+from .drivers.tape import Player, Tape
+from .exchange import START_MS, TICK_SECONDS, Exchange
+from .faces import http
 from .faces.link import Link
 from .faces.pipe import Pipe, open_pipe
 from .faces.transport import MemoryTransport
-from .faces.websocket import KINDS, Connection, Limits, Sockets
+from .faces.websocket import Connection, Limits, Sockets
 from .faults import Fault, Faults, RefuseConnect
+from .faults.answers import Spoiler
 from .kernel.symbols import Symbol
+from .models.market import Still
 
 IN_PROCESS_URL: Final = "http://simulated.invalid"
 """A name that never resolves: a client that misses the in-process transport cannot reach anybody by mistake."""
@@ -57,14 +63,82 @@ class _Options(TypedDict):
     connect: Connect | None
 
 
+Kind: TypeAlias = "Market | Tape | Literal['synthetic', 'scripted']"
+"""What moves the market: the usual synthetic flow or one of one's own, a tape, or nothing but what a test says."""
+
+
+class Simulation:
+    """An exchange, BitMart's face on it, and what drives its markets, put together; nothing is open yet.
+
+    Args:
+        seed: What every random choice is derived from.
+        start: Exchange time at creation, in milliseconds; None: that of the tape, or the beginning of 2026.
+        symbols: What is traded, by name or as `SpotPair` and `Contract`; None: what is on the tape, or the usual six.
+        market: What moves it: ``"synthetic"``, a `Market` with options of its own, a `Tape`, or ``"scripted"``.
+        tick_seconds: How often the market moves and pushes are paced.
+        held: Whether the clock stands still from the beginning.
+
+    Raises:
+        ValueError: A symbol makes no sense, the tape has others, or a tick is too short or too long.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        start: int | None = None,
+        symbols: Iterable[Symbol] | None = None,
+        market: Kind = "synthetic",
+        tick_seconds: float = TICK_SECONDS,
+        held: bool = False,
+    ) -> None:
+        tape = market if isinstance(market, Tape) else None
+        if not (tape or isinstance(market, Market) or market in ("synthetic", "scripted")):
+            raise ValueError(f"no such market: {market!r}")
+        if tape is not None:
+            symbols = tape.rules() if symbols is None else symbols
+            start = tape.start_ms if start is None else start
+        options = market if isinstance(market, Market) else Market() if market == "synthetic" else None
+        self.exchange: Exchange = Exchange(
+            seed=seed,
+            start=START_MS if start is None else start,
+            symbols=symbols,
+            moved=Still.of if options is None else partial(Flow.of, options),
+            tick_seconds=tick_seconds,
+            held=held,
+        )
+        """The exchange itself: clock, accounts, markets, feed, event log."""
+        exchange = self.exchange
+        self.bitmart: BitMart = BitMart(exchange)
+        """How BitMart's clients see it."""
+        self.market: MarketScript = MarketScript(
+            exchange.spot, exchange.futures, exchange.flow, exchange.clock, exchange.log
+        )
+        """Trades and prices by hand."""
+        self.book: BookScript = BookScript(exchange.spot, exchange.futures, exchange.flow, exchange.clock, exchange.log)
+        """Books by hand; on a scripted market."""
+        if tape is not None:
+            exchange.driver = Player(exchange, tape, self.market, self.book)
+        self.bitmart.spoiler = Spoiler(exchange.faults, self.bitmart.past)
+
+    def bind_faults(self) -> None:
+        """Give the faults the exchange's clock, random numbers and log; done once, when the exchange is opened."""
+        exchange = self.exchange
+        exchange.faults.bind(
+            exchange.clock, exchange.random("faults"), exchange.log, salt=str(exchange.seed), past=self.bitmart.past
+        )
+
+
 @protected
 class Venue:
     """A simulated exchange that is open, and the ways to it."""
 
     def __init__(
-        self, exchange: Exchange, nursery: trio.Nursery, limits: Limits | None, url: str, host: str = ""
+        self, simulation: Simulation, nursery: trio.Nursery, limits: Limits | None, url: str, host: str = ""
     ) -> None:
-        self.exchange = exchange
+        self.simulation = simulation
+        """The exchange with its face and drivers, as they were put together."""
+        self.exchange: Exchange = simulation.exchange
         """The exchange itself: clock, accounts, markets, feed, event log."""
         # Play money: its key may go there, wherever it listens.
         elsewhere = not is_loopback(urlsplit(url).hostname)
@@ -72,7 +146,8 @@ class Venue:
         self.credentials: Credentials = Credentials("sim-key", "sim-secret", "sim-memo")
         """Those of the default account."""
         self._nursery = nursery
-        self._sockets = Sockets(exchange, limits, host)
+        simulation.bind_faults()
+        self._sockets = Sockets(self.exchange, simulation.bitmart, limits, host)
 
     @property
     def faults(self) -> Faults:
@@ -82,12 +157,12 @@ class Venue:
     @property
     def market(self) -> MarketScript:
         """Trades and prices by hand: ``exchange.market.trade("BTC_USDT", price="60000", size="1")``."""
-        return self.exchange.market
+        return self.simulation.market
 
     @property
     def book(self) -> BookScript:
         """Books by hand, on a scripted market: ``exchange.book.set("BTC_USDT", bids=[("59999", "1")], asks=[])``."""
-        return self.exchange.book
+        return self.simulation.book
 
     def tick(self) -> None:
         """Let the market look around now: quotes, triggers, liquidations, paced pushes; see ``live``."""
@@ -125,7 +200,8 @@ class Venue:
             ConnectionRefusedError: a fault has it so, or the exchange is closed.
         """
         await trio.lowlevel.checkpoint()
-        return self._dial(SOCKET_PATHS.get(urlsplit(url).path, "http"), address)
+        kind = urlsplit(url).path.removeprefix("/ws/")
+        return self._dial(kind if kind in BitMart.kinds else "http", address)
 
     def open_client(
         self, credentials: Who = "default", *, config: Config | None = None
@@ -170,7 +246,7 @@ class Venue:
         return near
 
     async def _serve(self, stream: trio.abc.Stream, address: str) -> None:
-        await serve_stream(self.exchange, stream, address=address, sockets=self._sockets)
+        await http.serve_stream(self._sockets, stream, address=address)
 
 
 @protected
@@ -181,15 +257,17 @@ class Server(Venue):
     """Such as ``http://127.0.0.1:8765``."""
     port: int
 
-    def __init__(self, exchange: Exchange, nursery: trio.Nursery, limits: Limits | None, host: str, port: int) -> None:
+    def __init__(
+        self, simulation: Simulation, nursery: trio.Nursery, limits: Limits | None, host: str, port: int
+    ) -> None:
         self.port = port
         self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        super().__init__(exchange, nursery, limits, self.url, host.lower())
+        super().__init__(simulation, nursery, limits, self.url, host.lower())
 
     async def accept(self, stream: trio.SocketStream) -> None:
         """Serve one accepted connection."""
         await trio.lowlevel.checkpoint()
-        if self.faults.take(RefuseConnect, *KINDS, "http"):
+        if self.faults.take(RefuseConnect, *BitMart.kinds, "http"):
             Link(stream, self.faults, ()).sever()
             return
         try:
@@ -203,6 +281,16 @@ class Server(Venue):
             environment=self.environment, config=super()._options(config)["config"], http_transport=None, connect=None
         )
 
+
+async def serve_stream(simulation: Simulation, stream: trio.abc.Stream, *, address: str) -> None:
+    """Serve one connection to an exchange until it ends; it is closed in any case, and has limits of its own.
+
+    Args:
+        simulation: Who answers.
+        stream: Carries HTTP/1.1; a WebSocket handshake turns it into a WebSocket.
+        address: Where the client is, for limits counted by address.
+    """
+    await http.serve_stream(Sockets(simulation.exchange, simulation.bitmart), stream, address=address)
 
 @opener
 async def open_exchange(
@@ -235,10 +323,10 @@ async def open_exchange(
         ValueError: a symbol or an option makes no sense.
         OSError: the log cannot be written.
     """
-    exchange = Exchange(seed=seed, start=start, symbols=symbols, market=market, tick_seconds=tick_seconds)
-    with nullcontext() if log is None else exchange.log.to_file(log):
+    simulation = Simulation(seed=seed, start=start, symbols=symbols, market=market, tick_seconds=tick_seconds)
+    with nullcontext() if log is None else simulation.exchange.log.to_file(log):
         async with _owning() as nursery:
-            venue = Venue(exchange, nursery, limits, IN_PROCESS_URL)
+            venue = Venue(simulation, nursery, limits, IN_PROCESS_URL)
             await _begin(venue, nursery, faults, live)
             yield venue
 
@@ -280,17 +368,17 @@ async def open_server(
         OSError: the port is taken, the address is not ours, or the log cannot be written.
     """
     start = time.time_ns() // 1_000_000 if start is None else start
-    exchange = Exchange(
+    simulation = Simulation(
         seed=seed, start=start, symbols=symbols, market=market, tick_seconds=tick_seconds, held=not live
     )
-    with nullcontext() if log is None else exchange.log.to_file(log):
+    with nullcontext() if log is None else simulation.exchange.log.to_file(log):
         async with _owning() as nursery:
             try:
                 listeners = await trio.open_tcp_listeners(port, host=host)
             except UnicodeError as error:  # before any look-up: a part of more than 63 letters, say
                 raise OSError(f"{host[:100]!a} is no name of a host") from error
             try:
-                server = Server(exchange, nursery, limits, host, int(listeners[0].socket.getsockname()[1]))
+                server = Server(simulation, nursery, limits, host, int(listeners[0].socket.getsockname()[1]))
                 # A held clock may be released later, and then the market has to be there.
                 await _begin(server, nursery, faults, live=True)
                 for listener in listeners:

@@ -25,7 +25,7 @@ from bitmart_trio.models.stream_events import Backfilled, Gap, RawPush
 from bitmart_trio.sim.bitmart.direct import Direct
 from bitmart_trio.sim.bitmart.futures.streams import funding_data
 from bitmart_trio.sim.faults import Fault, FaultHandle
-from bitmart_trio.sim.kernel.eventlog import encode
+from bitmart_trio.sim.kernel.encoding import encode
 from bitmart_trio.sim.kernel.feed import FeedChannel, Frame, SocketKind
 from bitmart_trio.sim.venue import Venue, open_exchange
 
@@ -127,7 +127,7 @@ class World:
         """Whether it repeats them."""
         self.lagging = False
         """Whether pushes may be on their way for long."""
-        self._direct = Direct(venue.exchange, address="10.0.0.9")
+        self._direct = Direct(venue.simulation.bitmart, address="10.0.0.9")
         for name, kind in EXTRA.items():
             venue.exchange.feed.add(FeedChannel(name, kind, lambda rest: True))
         for name, channel in list(venue.exchange.feed.channels.items()):

@@ -12,7 +12,7 @@ import attrs
 import trio
 
 import bitmart_trio as bm
-from bitmart_trio.sim.faults.base import Asked, AtAnswer
+from bitmart_trio.sim.faults.answers import Asked, AtAnswer
 
 MARK: Final = "[/x][bold red]"
 """Markup of rich; it is in every hostile word, and a view that shows the word shows it."""

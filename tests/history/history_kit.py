@@ -12,13 +12,11 @@ from bitmart_trio.sim.exchange import START_MS, Exchange
 from bitmart_trio.sim.futures.orders import DONE, Order
 from bitmart_trio.sim.futures.orders import Fill as FuturesFill
 from bitmart_trio.sim.futures.positions import Transaction
-from bitmart_trio.sim.futures.transfers import SpotTransfer
 from bitmart_trio.sim.spot.algo import AlgoOrder
 from bitmart_trio.sim.spot.earn import PRODUCTS, Entry, Event
-from bitmart_trio.sim.spot.funding import Operation, Record
 from bitmart_trio.sim.spot.margin import Loan, Repayment
 from bitmart_trio.sim.spot.orders import Fill, Form, SpotOrder
-from bitmart_trio.sim.treasury import FamilyTransfer, Kind
+from bitmart_trio.sim.treasury import FamilyTransfer, Kind, Operation, Record, SpotTransfer
 
 DAY = 86_400_000
 SINCE = START_MS - 300 * DAY
@@ -84,10 +82,10 @@ def write_past(exchange: Exchange, past: Past, *, seed: int = 1, account_id: str
         what = form()
         assert what.size is not None
         assert what.price is not None
-        order = SpotOrder(exchange.new_id(), account_id, what, account.spot, "spot", time, time + 5, "filled")
+        order = SpotOrder(exchange.ids.new(), account_id, what, account.spot, "spot", time, time + 5, "filled")
         for part in range(dice.choice((1, 1, 2))):
             fee = Decimal(dice.randrange(1, 10**6)).scaleb(-8)
-            trade = exchange.new_id()
+            trade = exchange.ids.new()
             order.fills.append(Fill(trade, what.price, what.size, fee, "USDT", "taker", time + part))
             note("spot.trading.trades", trade)
         order.filled_size, order.filled_notional = what.size, what.size * what.price
@@ -99,12 +97,12 @@ def write_past(exchange: Exchange, past: Past, *, seed: int = 1, account_id: str
 
     for time in past.times(dice, past.algo_orders):
         waited = AlgoOrder(
-            exchange.new_id(), account, "trigger", "limit", Decimal(1), True, form(), time, time + 9, "canceled"
+            exchange.ids.new(), account, "trigger", "limit", Decimal(1), True, form(), time, time + 9, "canceled"
         )
         spot.algo._orders[waited.order_id] = waited
         note("spot.algo.order_history", waited.order_id)
 
-    records = spot.funding.records(account)
+    records = exchange.treasury.funding.records(account)
     for record in records:
         note("spot.account.deposit_withdraw_history", record.record_id)
     operations: tuple[tuple[int, Operation], ...] = ((past.deposits, "deposit"), (past.withdrawals, "withdraw"))
@@ -112,7 +110,7 @@ def write_past(exchange: Exchange, past: Past, *, seed: int = 1, account_id: str
         for time in past.times(dice, count):
             amount = Decimal(dice.randrange(1, 10**9)).scaleb(-8)
             tx_id = f"0x{dice.getrandbits(256):064x}"
-            record = Record(exchange.new_id(), operation, "USDT-ERC20", amount, Decimal(0), time, "0xabc", "", tx_id)
+            record = Record(exchange.ids.new(), operation, "USDT-ERC20", amount, Decimal(0), time, "0xabc", "", tx_id)
             records.append(record)
             note("spot.account.deposit_withdraw_history", record.record_id)
     records.sort(key=lambda each: each.time_ms)
@@ -120,11 +118,11 @@ def write_past(exchange: Exchange, past: Past, *, seed: int = 1, account_id: str
     held = spot.margin.account(account, spot.markets["BTC_USDT"])
     held.opened = True
     for time in past.times(dice, past.loans):
-        loan = Loan(exchange.new_id(), "USDT", Decimal(10), time, time, Decimal(0))
+        loan = Loan(exchange.ids.new(), "USDT", Decimal(10), time, time, Decimal(0))
         held.loans.append(loan)
         note("spot.margin.borrow_records", loan.loan_id)
     for time in past.times(dice, past.repayments):
-        repayment = Repayment(exchange.new_id(), "USDT", Decimal(1), Decimal("0.01"), time)
+        repayment = Repayment(exchange.ids.new(), "USDT", Decimal(1), Decimal("0.01"), time)
         held.repayments.append(repayment)
         note("spot.margin.repay_records", repayment.repay_id)
 
@@ -133,7 +131,7 @@ def write_past(exchange: Exchange, past: Past, *, seed: int = 1, account_id: str
     for time in past.times(dice, past.savings):
         product = dice.choice(products)
         event = dice.choice(events)
-        entry = Entry(event, exchange.new_id(), product, Decimal("1.5"), time, "MANUAL", "")
+        entry = Entry(event, exchange.ids.new(), product, Decimal("1.5"), time, "MANUAL", "")
         saver.entries.append(entry)
         note(f"spot.earn.{'fixed' if product.days else 'flexible'}_records", entry.record_id)
 
@@ -144,13 +142,13 @@ def write_past(exchange: Exchange, past: Past, *, seed: int = 1, account_id: str
     ):
         for wallet in list[Kind](("spot", "future")):
             amount = Decimal(number + 1)
-            exchange.family._transfers.append(FamilyTransfer(wallet, account, other, "USDT", amount, time))
+            exchange.treasury.family._transfers.append(FamilyTransfer(wallet, account, other, "USDT", amount, time))
 
     trader = futures.engine.trader(account)
     contracts = [listing.contract for listing in futures.listings.values()][:2]
     for time in past.times(dice, past.futures_orders):
         contract = dice.choice(contracts)
-        order_id = exchange.new_contract_id()
+        order_id = exchange.contract_ids.new()
         price = contract.on_grid(Decimal(dice.randrange(20_000, 60_000)))
         size = Decimal(dice.randrange(1, 90))
         done = Order(
@@ -159,7 +157,7 @@ def write_past(exchange: Exchange, past: Past, *, seed: int = 1, account_id: str
         )  # fmt: skip
         trader.finished.append(done)
         note("futures.trading.order_history", order_id)
-        deal = int(exchange.new_contract_id())
+        deal = int(exchange.contract_ids.new())
         fee = Decimal(dice.randrange(1, 10**6)).scaleb(-8)
         trader.fills.append(
             FuturesFill(
@@ -185,9 +183,9 @@ def write_past(exchange: Exchange, past: Past, *, seed: int = 1, account_id: str
         symbol = dice.choice(contracts).symbol
         trader.transactions.append(Transaction(entry_id, symbol, "funding", -amount, "USDT", time))
         note("futures.account.transaction_history", entry_id)
-    moved = futures.spot_transfers.of_account(account_id)
+    moved = exchange.treasury.spot_transfers.of_account(account_id)
     for time in past.times(dice, past.transfers):
-        transfer = SpotTransfer(exchange.new_id(), "spot_to_contract", "USDT", Decimal(5), time)
+        transfer = SpotTransfer(exchange.ids.new(), "spot_to_contract", "USDT", Decimal(5), time)
         moved.append(transfer)
         note("futures.account.transfers", transfer.transfer_id)
     return ledger

@@ -30,9 +30,10 @@ from bitmart_trio.history.archive import (
     read_report,
     verify,
 )
-from bitmart_trio.sim.bitmart.wire import Call, Json, Refusal
-from bitmart_trio.sim.exchange import START_MS, Exchange
+from bitmart_trio.sim.bitmart.wire import Call, Refusal
+from bitmart_trio.sim.exchange import START_MS
 from bitmart_trio.sim.faults import Fail5xx, Refuse429
+from bitmart_trio.sim.kernel.encoding import Json
 from bitmart_trio.sim.venue import Venue
 
 T = TypeVar("T")
@@ -147,7 +148,7 @@ async def test_amounts_are_exact_text(tmp_path: Path, autojump_clock: trio.testi
         add_reader(venue)
         account = venue.exchange.accounts.get("1")
         assert account is not None
-        venue.exchange.spot.funding.deposit(account, "ETH", Decimal("12345678.00000001"))
+        venue.exchange.treasury.funding.deposit(account, "ETH", Decimal("12345678.00000001"))
         await trio.sleep(1)
         async with venue.open_client(READER) as client:
             await archive(client, tmp_path, since=SMALL.since, run=inline)
@@ -176,7 +177,7 @@ async def test_the_exact_bytes_are_kept(tmp_path: Path, autojump_clock: trio.tes
         write_past(venue.exchange, Past(spot_orders=300, days=100))
         add_reader(venue)
         await trio.sleep(1)
-        handle = venue.exchange.gate.answer
+        handle = venue.simulation.bitmart.serve
 
         def noted(request: bm.sim.Request) -> bm.sim.Response:
             response = handle(request)
@@ -186,7 +187,7 @@ async def test_the_exact_bytes_are_kept(tmp_path: Path, autojump_clock: trio.tes
                 sent[trace] = response.body
             return response
 
-        venue.exchange.gate.answer = noted  # type: ignore[method-assign]
+        venue.simulation.bitmart.serve = noted  # type: ignore[method-assign]
         async with venue.open_client(READER) as client:
             await archive(client, tmp_path, since=SMALL.since, run=inline)
     lines = [json.loads(line) for line in (tmp_path / "replies.jsonl").read_bytes().splitlines()]
@@ -367,13 +368,13 @@ async def test_windows_that_are_too_old_are_gaps(tmp_path: Path, autojump_clock:
         ledger = write_past(venue.exchange, SMALL)
         add_reader(venue)
         await trio.sleep(1)
-        table, key = venue.exchange.routes.table, ("POST", "/spot/v4/query/trades")
+        table, key = venue.simulation.bitmart.routes.table, ("POST", "/spot/v4/query/trades")
         route = table[key]
 
-        def forgetful(exchange: Exchange, call: Call) -> Json:
+        def forgetful(call: Call) -> Json:
             if call.integer("startTime", 0) < oldest:
                 raise Refusal(50041, "Outside the range of time that can be queried")
-            return route.handler(exchange, call)
+            return route.handler(call)
 
         table[key] = attrs.evolve(route, handler=forgetful)
         async with venue.open_client(READER) as client:

@@ -89,7 +89,7 @@ async def test_killed_processes_leave_a_whole_archive(tmp_path: Path) -> None:
         assert account is not None
         add_reader(server)
         # A process that begins anew knows nothing of the quotas its killed predecessor has used up.
-        server.exchange.gate.quotas.ban_seconds = 1
+        server.simulation.bitmart.gate.quotas.ban_seconds = 1
         server.faults.add(Refuse429(chance=0.02, times=None))
         server.faults.add(Fail5xx(chance=0.01, times=None))
         since = str(bm.from_millis(bm.Millis(past.since)).date())

@@ -217,7 +217,7 @@ async def weathered(directory: Path, weather: list[faults.Fault], seed: int) -> 
         assert account is not None
         await trio.sleep(5)
         for number in range(3):  # the newest records, which may show late
-            venue.exchange.spot.funding.deposit(account, "ETH", Decimal(number + 1))
+            venue.exchange.treasury.funding.deposit(account, "ETH", Decimal(number + 1))
             await trio.sleep(1)
         until = START_MS + 9_000
         for fault in weather:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, cast
 
-import attrs
 import pytest
 from history_kit import DAY, Past, write_past
 
+from bitmart_trio.sim import Simulation
 from bitmart_trio.sim.bitmart.direct import Answer, Direct
-from bitmart_trio.sim.bitmart.wire import Request
-from bitmart_trio.sim.exchange import START_MS, Exchange
+from bitmart_trio.sim.exchange import START_MS
 from bitmart_trio.sim.faults import FAULTS, Fault, Faults
-from bitmart_trio.sim.faults.base import AtAnswer
+from bitmart_trio.sim.faults.answers import AtAnswer, Spoiler
 from bitmart_trio.sim.faults.rows import PAGES, SIZES, STARTS, first_of, own_id, own_time, records_of, rows_of
 
 SINCE: Final = START_MS - 60 * DAY
@@ -49,25 +48,23 @@ NOT_OF_RECORDS: Final = {"Lag", "StaleFields", "BlankClientIds", "ClockGlitch", 
 
 
 @pytest.fixture(scope="module")
-def exchange() -> Exchange:
-    made = Exchange(seed=7)
-    write_past(made, Past(days=50))
+def simulation() -> Simulation:
+    made = Simulation(seed=7)
+    write_past(made.exchange, Past(days=50))
     return made
 
 
 class Spoiled(Direct):
     """A caller behind faults."""
 
-    def __init__(self, exchange: Exchange, *faults: Fault) -> None:
-        super().__init__(exchange)
-        self._quotas = exchange.gate.quotas
-        self._faults = Faults()
-        self._faults.bind(exchange.clock, exchange.random("faults"), salt="7")
+    def __init__(self, simulation: Simulation, *faults: Fault) -> None:
+        spoiling = Faults()
+        super().__init__(simulation.bitmart, between=Spoiler(spoiling).answer)
+        self._quotas = simulation.bitmart.gate.quotas
+        self._spoiling = spoiling
+        spoiling.bind(simulation.exchange.clock, simulation.exchange.random("faults"), salt="7")
         for fault in faults:
-            self._faults.add(fault)
-
-    def send(self, request: Request) -> Answer:
-        return super().send(attrs.evolve(request, between=self._faults.answer))
+            spoiling.add(fault)
 
     def ask(self, method: str, path: str, params: dict[str, str | int]) -> Answer:
         self._quotas._windows.clear()
@@ -75,15 +72,15 @@ class Spoiled(Direct):
 
     @property
     def hits(self) -> int:
-        return sum(self._faults.hits.values())
+        return sum(self._spoiling.hits.values())
 
 
 @pytest.mark.parametrize(("method", "path", "params"), HISTORIES, ids=[each[1] for each in HISTORIES])
 def test_every_fault_of_records_meets_every_history(
-    method: str, path: str, params: dict[str, str | int], exchange: Exchange
+    method: str, path: str, params: dict[str, str | int], simulation: Simulation
 ) -> None:
     """Each changes what is shown, in the same way for the same seed; pages shift only where there are pages."""
-    plain = Spoiled(exchange).ask(method, path, params)
+    plain = Spoiled(simulation).ask(method, path, params)
     rows = rows_of(plain.data)
     assert rows is not None
     assert len(records_of(plain.data)) == len(rows) > 3
@@ -102,7 +99,7 @@ def test_every_fault_of_records_meets_every_history(
         if name in ("SharedIds", "BlankIds") and own_id(records_of(plain.data)[0]) is None:
             continue
         fault = cast("Callable[..., Fault]", kind)(path, **EXAMPLES.get(name, {}))
-        spoiled, again = Spoiled(exchange, fault), Spoiled(exchange, fault)
+        spoiled, again = Spoiled(simulation, fault), Spoiled(simulation, fault)
         answer = spoiled.ask(method, path, asked)
         assert spoiled.hits == 1, name
         assert answer.data != plain.data, name

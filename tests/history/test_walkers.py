@@ -220,7 +220,7 @@ async def test_a_finished_walk_is_extended(autojump_clock: trio.testing.MockCloc
         await trio.sleep(60)
         account = venue.exchange.accounts.get("1")
         assert account is not None
-        venue.exchange.spot.funding.deposit(account, "USDT", Decimal(5))
+        venue.exchange.treasury.funding.deposit(account, "USDT", Decimal(5))
         await trio.sleep(1)
         later = history.deposits(client, since=SINCE, until=START_MS + DAY, cursor=first.cursor)
         assert [each.arrival_amount for each in [record async for record in later]] == [Decimal(5)]

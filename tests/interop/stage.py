@@ -21,6 +21,7 @@ class Stage:
 
     def __init__(self, server: bm.sim.Server, client: bm.Client) -> None:
         self._exchange = server.exchange
+        self._quotas = server.simulation.bitmart.gate.quotas
         self._client = client
         self._fresh = count(1)
 
@@ -37,8 +38,8 @@ class Stage:
     def clear(self) -> None:
         """Nothing waits, nothing is held, no quota is used: each function is tried on the same ground."""
         exchange = self._exchange
-        exchange.gate.quotas._windows.clear()
-        exchange.gate.quotas._strikes.clear()
+        self._quotas._windows.clear()
+        self._quotas._strikes.clear()
         for account in exchange.accounts.all():
             for order in exchange.spot.engine.open_orders(account.account_id):
                 exchange.spot.engine.cancel(order)
@@ -104,7 +105,7 @@ class Stage:
 
     async def address(self) -> str:
         """A saved address for tethers on the chain TRC20."""
-        saved = self._exchange.spot.funding.saved(self._exchange.accounts.all()[0])
+        saved = self._exchange.treasury.funding.saved(self._exchange.accounts.all()[0])
         return next(each.address for each in saved if each.network == "TRC20")
 
     async def withdrawal(self) -> str:

@@ -15,7 +15,7 @@ from judgement import OFFICIAL, REFUSED, Row, good, judge, npm_command, npm_tria
 from node_functions import FUNCTIONS
 from topics import PRIVATE, PUBLIC
 
-from bitmart_trio.sim.exchange import Exchange
+from bitmart_trio.sim import Simulation
 
 pytest_plugins = ["npm_fixture"]
 pytestmark = pytest.mark.interop
@@ -55,7 +55,7 @@ def test_no_function_of_the_npm_package_is_forgotten() -> None:
 def test_no_channel_is_forgotten() -> None:
     """Both clients are tried with a topic of every channel that the exchange has."""
     topics = [*PUBLIC["spot/public"], *PUBLIC["futures/public"], *PRIVATE["spot/private"], *PRIVATE["futures/private"]]
-    assert {topic.partition(":")[0] for topic in topics} == set(Exchange().feed.channels)
+    assert {topic.partition(":")[0] for topic in topics} == set(Simulation().exchange.feed.channels)
 
 
 def test_every_reason_is_needed() -> None:

@@ -9,11 +9,11 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
+from bitmart_trio.sim import Simulation
 from bitmart_trio.sim.bitmart.direct import Answer, Direct
-from bitmart_trio.sim.bitmart.wire import Request
-from bitmart_trio.sim.exchange import Exchange
 from bitmart_trio.sim.kernel.accounts import Account, Wallet
 from bitmart_trio.sim.kernel.feed import Frame
+from bitmart_trio.sim.kernel.messages import Request
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
@@ -25,7 +25,9 @@ class House:
     """An exchange with its default family (main, desk1, desk2) and one account of somebody else (other)."""
 
     def __init__(self, seed: int = 5) -> None:
-        self.exchange = Exchange(seed=seed)
+        self.simulation = Simulation(seed=seed)
+        self.exchange = self.simulation.exchange
+        self.bitmart = self.simulation.bitmart
         self.exchange.accounts.add(
             "7",
             key="other-key",
@@ -40,21 +42,21 @@ class House:
             DESK2: ("sim-sub2-key", "sim-sub2-secret", "sim-sub2-memo"),
             OTHER: ("other-key", "other-secret", "other-memo"),
         }
-        self._callers = {who: Direct(self.exchange, *keys) for who, keys in self._keys.items()}
+        self._callers = {who: Direct(self.bitmart, *keys) for who, keys in self._keys.items()}
         self._number = 10**19
 
     # -- calls -------------------------------------------------------------------------------------
 
     def get(self, path: str, who: str = MAIN, /, **params: Any) -> Answer:
         """A GET with a key; a trailing underscore of a name is dropped."""
-        self.exchange.gate.quotas._windows.clear()
+        self.bitmart.gate.quotas._windows.clear()
         query = urlencode({name.rstrip("_"): str(value) for name, value in params.items()})
         headers = {"x-bm-key": self._keys[who][0]}
         return self._callers[who].send(Request("GET", path, query, headers, b"", "127.0.0.1"))
 
     def post(self, path: str, who: str = MAIN, /, **members: Any) -> Answer:
         """A signed POST."""
-        self.exchange.gate.quotas._windows.clear()
+        self.bitmart.gate.quotas._windows.clear()
         return self._callers[who].post(path, **members)
 
     def ok(self, answer: Answer) -> Any:

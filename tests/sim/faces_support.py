@@ -18,16 +18,19 @@ import httpx
 import trio
 from trio_websocket import WebSocketConnection, wrap_client_stream
 
+from bitmart_trio.sim.bitmart.face import BitMart
 from bitmart_trio.sim.bitmart.gate import Gate, signature
-from bitmart_trio.sim.bitmart.wire import Call, Json, Request, Response, Routes
+from bitmart_trio.sim.bitmart.wire import Call, Onward, Route, Routes
 from bitmart_trio.sim.exchange import Schedule
 from bitmart_trio.sim.faces.http import serve_stream
 from bitmart_trio.sim.faces.pipe import Pipe, open_pipe
 from bitmart_trio.sim.faces.transport import MemoryTransport
 from bitmart_trio.sim.faces.websocket import Connection, Limits, Sockets
 from bitmart_trio.sim.faults import Faults
+from bitmart_trio.sim.faults.answers import Spoiler
 from bitmart_trio.sim.kernel.accounts import Account, Accounts
 from bitmart_trio.sim.kernel.clock import Clock
+from bitmart_trio.sim.kernel.encoding import Json
 from bitmart_trio.sim.kernel.eventlog import EventLog
 from bitmart_trio.sim.kernel.feed import Feed, FeedChannel, Frame
 
@@ -40,8 +43,8 @@ TICKER = "/spot/quotation/v3/ticker"
 SUBMIT = "/spot/v2/submit_order"
 
 
-class SmallExchange:
-    """One ticker, one order path, a few channels."""
+class SmallExchange(BitMart):
+    """One ticker, one order path, a few channels; the exchange and its venue in one."""
 
     def __init__(self) -> None:
         self.seed = 0
@@ -52,20 +55,26 @@ class SmallExchange:
         self.accounts = Accounts()
         self.accounts.add("1", key="sim-key", secret="sim-secret", memo="sim-memo", balances={"USDT": 100})
         self.routes = Routes()
-        self.routes.get(TICKER)(lambda exchange, call: {"last": "1.5", "rows": [["1", "2"], ["3", "4"]]})
-        self.routes.post(SUBMIT, auth="none")(self._submit)
+        self.get(TICKER, lambda call: {"last": "1.5", "rows": [["1", "2"], ["3", "4"]]})
+        self.routes.include([Route("POST", SUBMIT, "none", None, self._submit, writes=True)])
         self.feed = Feed()
         self.faults = Faults()
         self.orders: list[str] = []
         nothing = SimpleNamespace(open_orders=lambda account_id: [], of_account=lambda account_id: [], traders={})
         self.spot = SimpleNamespace(markets={}, engine=nothing, algo=nothing)
         self.futures = SimpleNamespace(listings={}, engine=nothing)
-        self.gate = Gate(as_exchange(self))
-        self.past = None
-        self._traces = 0
+        self.exchange = as_exchange(self)
+        self.gate = Gate(self.routes, self.accounts, self.clock, self.log, self.trace)
+        self.spoiler = Spoiler(self.faults)
+        self._asked = 0
+        self._uuids = self.random("sockets")
         self._channels()
 
-    def _submit(self, exchange: Exchange, call: Call) -> Json:
+    def get(self, path: str, handler: Onward) -> None:
+        """One more path."""
+        self.routes.include([Route("GET", path, "none", None, handler)])
+
+    def _submit(self, call: Call) -> Json:
         self.orders.append(call.need("id"))
         return {"order_id": self.orders[-1]}
 
@@ -118,11 +127,8 @@ class SmallExchange:
         return random.Random(f"{self.seed}/{purpose}")
 
     def trace(self) -> str:
-        self._traces += 1
-        return f"trace-{self._traces}"
-
-    def handle(self, request: Request) -> Response:
-        return self.gate.answer(request)
+        self._asked += 1
+        return f"trace-{self._asked}"
 
 
 def as_exchange(small: SmallExchange) -> Exchange:
@@ -171,7 +177,8 @@ class Floor:
 
     def __init__(self, nursery: trio.Nursery, limits: Limits | None) -> None:
         self.small = SmallExchange()
-        self.sockets = Sockets(as_exchange(self.small), limits)
+        self.small.faults.bind(self.small.clock, self.small.random("faults"), self.small.log, salt="0")
+        self.sockets = Sockets(as_exchange(self.small), self.small, limits)
         self.faults = self.small.faults
         self.nursery = nursery
 
@@ -192,7 +199,7 @@ class Floor:
         return near
 
     async def _serve(self, far: Pipe, address: str) -> None:
-        await serve_stream(as_exchange(self.small), far, address=address, sockets=self.sockets)
+        await serve_stream(self.sockets, far, address=address)
 
     async def socket(self, kind: str, *, address: str = "127.0.0.1", query: str = "?protocol=1.1") -> Socket:
         """A client socket whose handshake has been accepted."""

@@ -11,10 +11,10 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from bitmart_trio.sim.bitmart.wire import Request
-from bitmart_trio.sim.exchange import Exchange
+from bitmart_trio.sim import Simulation
 from bitmart_trio.sim.futures.positions import Trader
 from bitmart_trio.sim.kernel.feed import Frame
+from bitmart_trio.sim.kernel.messages import Request
 
 Reply = tuple[int, int, Any]
 """HTTP status, code, data."""
@@ -24,7 +24,9 @@ class Venue:
     """One exchange whose market moves only when told to; account "1" has USDT and BTC, "2" too."""
 
     def __init__(self, seed: int = 1) -> None:
-        self.exchange = Exchange(seed=seed)
+        self.simulation = Simulation(seed=seed)
+        self.exchange = self.simulation.exchange
+        self.bitmart = self.simulation.bitmart
         for account_id in ("2", "3"):
             self.exchange.accounts.add(
                 account_id,
@@ -81,9 +83,9 @@ class Venue:
 
     def _send(self, method: str, name: str, query: str, body: bytes, headers: dict[str, str]) -> Reply:
         # Quotas are tested elsewhere; here every call has a window of its own.
-        self.exchange.gate.quotas._windows.clear()
+        self.bitmart.gate.quotas._windows.clear()
         path = name if name.startswith("/") else f"/contract/private/{name}"
-        answer = self.exchange.handle(Request(method, path, query, headers, body, "127.0.0.1"))
+        answer = self.bitmart.handle(Request(method, path, query, headers, body, "127.0.0.1"))
         shown = json.loads(answer.body)
         # Some answers wear another envelope or none; what they refuse has a code all the same.
         return answer.status, shown.get("code", 1000), shown.get("data")
@@ -94,7 +96,7 @@ class Venue:
         """Let the market live on by so many ticks."""
         for _ in range(count):
             self.exchange.clock.step(ms)
-            self.exchange.flow.advance()
+            self.exchange.flow.advance(1)
             self.exchange.futures.tick(self.exchange.clock.steady_ms())
 
     def move(self, price: object, coin: str = "BTC") -> None:

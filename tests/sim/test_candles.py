@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from trio.testing import MockClock
 
 import bitmart_trio as bm
+from bitmart_trio.sim import Simulation
 from bitmart_trio.sim.bitmart import models as rules
 from bitmart_trio.sim.bitmart.direct import Direct
-from bitmart_trio.sim.exchange import START_MS, Exchange
+from bitmart_trio.sim.exchange import START_MS
 from bitmart_trio.sim.kernel.candles import MONTH, WEEK, Candles, bucket, following
 from bitmart_trio.sim.kernel.prehistory import DAY, LEVELS, Market, Prehistory, PricePath, first_minute, parts
 
@@ -43,8 +44,9 @@ class Venue:
     """Candles over REST, oldest first."""
 
     def __init__(self, **options: Any) -> None:
-        self.exchange = Exchange(**options)
-        self.direct = Direct(self.exchange)
+        simulation = Simulation(**options)
+        self.exchange = simulation.exchange
+        self.direct = Direct(simulation.bitmart)
 
     def ask(self, path: str, **query: Any) -> Any:
         self.exchange.clock.step(2000)

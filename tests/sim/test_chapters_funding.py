@@ -172,7 +172,7 @@ def test_sub_account_key_with_the_permission_may_still_not_withdraw(house: House
 
 def test_deposits(house: House) -> None:
     """Deposits go where the account wants them; the opening balances count as the first ones."""
-    before, account, funding = house.money(), house.account(), house.exchange.spot.funding
+    before, account, funding = house.money(), house.account(), house.exchange.treasury.funding
     assert [(row["currency"], row["arrival_amount"][:-13]) for row in reversed(history(house, "deposit"))] == [
         ("USDT-TRC20", "100000"),
         ("BTC", "10"),

@@ -103,14 +103,14 @@ class Player:
             return house.post(
                 path, **self.money(), type=2, value=self.dice.choice(("other@", "desk1@")) + "example.com"
             )
-        saved = self.dice.choice(house.exchange.spot.funding.saved(house.account()))
+        saved = self.dice.choice(house.exchange.treasury.funding.saved(house.account()))
         return house.post(path, **self.money(), address=saved.address, address_memo=saved.memo)
 
     def deposit(self) -> Any:
         house, who = self.house, self.who()
         house.post("/account/v1/set-deposit-account", who, account_type=self.dice.choice(("SPOT", "FUND", "CONTRACT")))
         coin = self.dice.choice(COINS)
-        house.exchange.spot.funding.deposit(house.account(who), coin, Decimal(self.amount(coin)))
+        house.exchange.treasury.funding.deposit(house.account(who), coin, Decimal(self.amount(coin)))
 
     def pair(self) -> tuple[str, str]:
         symbol = self.dice.choice(("BTC_USDT", "ETH_USDT", "BMX_USDT"))
@@ -308,7 +308,7 @@ def test_junk_is_refused_politely(seed: int) -> None:
     dice = random.Random(seed)
     house = House(seed)
     before = house.money()
-    routes = [route for route in house.exchange.routes.table.values() if route.auth != "none"]
+    routes = [route for route in house.bitmart.routes.table.values() if route.auth != "none"]
     for _ in range(1500):
         route = dice.choice(routes)
         members = {name: dice.choice(JUNK) for name in dice.sample(NAMES, dice.randint(0, len(NAMES)))}

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import pytest
 
+from bitmart_trio.sim import Simulation
 from bitmart_trio.sim.bitmart.direct import Direct
 from bitmart_trio.sim.bitmart.gate import permission_of
-from bitmart_trio.sim.bitmart.wire import Request
-from bitmart_trio.sim.exchange import Exchange
+from bitmart_trio.sim.kernel.messages import Request
 
 DOCUMENTED = """
 GET /system/time none 10/1/ip - - current
@@ -166,8 +166,8 @@ SHARED = {("GET", "/system/time"), ("GET", "/system/service")}
 
 
 @pytest.fixture(scope="module")
-def exchange() -> Exchange:
-    return Exchange(seed=3)
+def simulation() -> Simulation:
+    return Simulation(seed=3)
 
 
 def test_the_table_is_complete() -> None:
@@ -183,10 +183,10 @@ def test_the_table_is_complete() -> None:
     ids=[row[1] for row in ROWS if row[6] == "current"],
 )
 def test_endpoint(
-    exchange: Exchange, method: str, path: str, auth: str, quota: str, permission: str, window: str
+    simulation: Simulation, method: str, path: str, auth: str, quota: str, permission: str, window: str
 ) -> None:
     """The endpoint has a route, and everything documented about its door holds."""
-    route = exchange.routes.table[method, path]
+    route = simulation.bitmart.routes.table[method, path]
     assert route.auth == auth
     if quota == "-":
         assert route.limit is None
@@ -200,29 +200,31 @@ def test_endpoint(
 
 
 @pytest.mark.parametrize(("method", "path"), [row[:2] for row in ROWS if row[6] == "removed"])
-def test_removed_endpoint(exchange: Exchange, method: str, path: str) -> None:
+def test_removed_endpoint(simulation: Simulation, method: str, path: str) -> None:
     """What has been removed says so, to anybody, with HTTP 200 and code 30031."""
     headers = {"content-type": "application/json"}
-    answer = Direct(exchange).send(Request(method, path, "", headers, b"{}" if method == "POST" else b"", "127.0.0.1"))
+    answer = Direct(simulation.bitmart).send(
+        Request(method, path, "", headers, b"{}" if method == "POST" else b"", "127.0.0.1")
+    )
     assert (answer.status, answer.code) == (200, 30031)
 
 
-def test_nothing_undocumented_is_served(exchange: Exchange) -> None:
+def test_nothing_undocumented_is_served(simulation: Simulation) -> None:
     """Routes beyond the table are older paths, which all answer that they are retired."""
     documented = {(row[0], row[1]) for row in ROWS}
     headers = {"content-type": "application/json"}
-    for method, path in exchange.routes.table.keys() - documented:
+    for method, path in simulation.bitmart.routes.table.keys() - documented:
         body = b"{}" if method == "POST" else b""
-        answer = Direct(exchange).send(Request(method, path, "", headers, body, "127.0.0.1"))
+        answer = Direct(simulation.bitmart).send(Request(method, path, "", headers, body, "127.0.0.1"))
         assert answer.code == 30031, path
 
 
 @pytest.mark.parametrize(("method", "path"), [row[:2] for row in ROWS if row[2] != "none" and row[6] == "current"])
-def test_nobody_gets_in_without_a_key(exchange: Exchange, method: str, path: str) -> None:
+def test_nobody_gets_in_without_a_key(simulation: Simulation, method: str, path: str) -> None:
     """Every private endpoint refuses a call without a key, and a signed one a call without a signature."""
     body = b"{}" if method == "POST" else b""
     bare = Request(method, path, "", {"content-type": "application/json"}, body, "10.0.0.1")
-    assert str(Direct(exchange).send(bare).body["code"]) == "30001"
-    if exchange.routes.table[method, path].auth == "signed":
+    assert str(Direct(simulation.bitmart).send(bare).body["code"]) == "30001"
+    if simulation.bitmart.routes.table[method, path].auth == "signed":
         keyed = Request(method, path, "", {"content-type": "application/json", "x-bm-key": "sim-key"}, body, "10.0.0.1")
-        assert Direct(exchange).send(keyed).code == 30006
+        assert Direct(simulation.bitmart).send(keyed).code == 30006

@@ -26,7 +26,7 @@ def busy() -> House:
     post, ok = house.post, house.ok
     key = house.exchange.accounts.keys_of(house.account())[0]
     key.ips = frozenset({"127.0.0.1"})
-    chain = house.exchange.spot.funding.saved(house.account())[3].address
+    chain = house.exchange.treasury.funding.saved(house.account())[3].address
     ok(post("/account/v1/withdraw/apply", currency="BMX", amount="60", address=chain))
     for amount in ("2", "3"):
         for path in ("/account/sub-account/main/v1/main-to-sub", "/account/contract/sub-account/main/v1/main-to-sub"):
@@ -101,7 +101,7 @@ PARAMS: dict[str, Params | dict[str, Any]] = {
     "/account/v1/withdraw/apply": {"currency": "USDT", "amount": "12.5", "type": 2, "value": SUB},
     "/account/v2/deposit-withdraw/history": {"operation_type": "withdraw", "N": 10},
     "/account/v1/deposit-withdraw/detail": lambda house: {
-        "id": house.exchange.spot.funding.records(house.account())[-1].record_id
+        "id": house.exchange.treasury.funding.records(house.account())[-1].record_id
     },
     "/account/v1/transfer": {"currency": "USDT", "amount": "1", "type": "fund_to_spot"},
     "/spot/v4/algo/submit_order": algo("new"),
@@ -184,7 +184,7 @@ OURS = {"/newearn/cloud/v1/saving/earn": "$.data.list[]: ['amount']"}
 @pytest.mark.parametrize(("method", "path", "text"), DOCUMENTED, ids=[row[1] for row in DOCUMENTED])
 def test_shape(shared: House, method: str, path: str, text: str) -> None:
     """The whole answer has the keys and JSON types of the documented one, envelope included."""
-    house = busy() if shared.exchange.routes.table[method, path].writes else shared
+    house = busy() if shared.bitmart.routes.table[method, path].writes else shared
     params = PARAMS.get(path, {})
     members = params(house) if callable(params) else params
     who = DESK1 if path in AS_SUB else MAIN

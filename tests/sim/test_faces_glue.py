@@ -262,8 +262,8 @@ async def test_any_stream_will_do(autojump_clock: MockClock) -> None:
     """The face serves trio's own memory streams too, with limits of their own."""
     near, far = trio.testing.memory_stream_pair()
     async with trio.open_nursery() as nursery:
-        exchange = sim.Exchange(seed=1)
-        nursery.start_soon(partial(sim.serve_stream, exchange, far, address="10.0.0.1"))
+        simulation = sim.Simulation(seed=1)
+        nursery.start_soon(partial(sim.serve_stream, simulation, far, address="10.0.0.1"))
         await near.send_all(b"GET /system/time HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         reply = b""
         while part := await near.receive_some():

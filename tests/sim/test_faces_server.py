@@ -194,7 +194,7 @@ async def test_answers_are_dated_by_the_exchange() -> None:
 async def test_long_answers_are_zipped_when_asked(accepts: str | None, zipped: bool) -> None:
     """The body is the same; short ones stay as they are."""
     async with open_floor() as floor:
-        floor.small.routes.get("/long")(lambda exchange, call: ["0123456789"] * 500)
+        floor.small.get("/long", lambda call: ["0123456789"] * 500)
         lines = [] if accepts is None else [f"Accept-Encoding: {accepts}"]
         _, headers, body = await talk(floor, get("/long", *lines))
         assert headers.get("content-encoding") == ("gzip" if zipped else None)
@@ -206,7 +206,7 @@ async def test_long_answers_are_zipped_when_asked(accepts: str | None, zipped: b
 async def test_half_a_zipped_answer() -> None:
     """The fault cuts what is on the wire."""
     async with open_floor() as floor:
-        floor.small.routes.get("/long")(lambda exchange, call: ["0123456789"] * 500)
+        floor.small.get("/long", lambda call: ["0123456789"] * 500)
         floor.faults.add(HalfReply("/long"))
         _, headers, body = await talk(floor, get("/long", "Accept-Encoding: gzip"))
         assert len(body) == int(headers["content-length"]) // 2
@@ -258,7 +258,7 @@ async def test_a_body_in_drops_is_cut_off(autojump_clock: MockClock) -> None:
 async def test_a_client_that_takes_nothing_is_cut_off(autojump_clock: MockClock) -> None:
     """Sixty seconds; then its place is free."""
     async with open_floor() as floor:
-        floor.small.routes.get("/long")(lambda exchange, call: ["0123456789"] * 50_000)
+        floor.small.get("/long", lambda call: ["0123456789"] * 50_000)
         pipe = floor.dial(capacity=1000)
         await pipe.send_all(get("/long").encode())
         await trio.sleep(59)

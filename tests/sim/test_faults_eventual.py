@@ -6,16 +6,14 @@ import random
 import re
 from typing import Any, cast
 
-import attrs
 import pytest
 import trio
 from faces_support import Floor, open_floor
 from trio.testing import MockClock
 
+from bitmart_trio.sim import Simulation
 from bitmart_trio.sim.bitmart.direct import Answer, Direct
 from bitmart_trio.sim.bitmart.past import SHOWN
-from bitmart_trio.sim.bitmart.wire import Request
-from bitmart_trio.sim.exchange import Exchange
 from bitmart_trio.sim.faults import (
     BlankClientIds,
     BurntIds,
@@ -30,6 +28,8 @@ from bitmart_trio.sim.faults import (
     OldPush,
     StaleFields,
 )
+from bitmart_trio.sim.faults.answers import Spoiler
+from bitmart_trio.sim.kernel.messages import Request
 
 ORDER, OPEN = "/spot/v4/query/order", "/spot/v4/query/open-orders"
 DONE, FILLS = "/spot/v4/query/history-orders", "/spot/v4/query/trades"
@@ -40,15 +40,17 @@ class Caller(Direct):
     """The default account behind the faults of an exchange without faces; time passes when it says so."""
 
     def __init__(self, *faults: Fault) -> None:
-        self.exchange = Exchange(seed=7, market="scripted", held=True)
-        super().__init__(self.exchange)
+        self.simulation = Simulation(seed=7, market="scripted", held=True)
+        self.exchange = self.simulation.exchange
+        self.past = self.simulation.bitmart.past
         self.faults = self.exchange.faults
-        self.faults.bind(self.exchange.clock, self.exchange.random("faults"), salt="7", past=self.exchange.past)
+        super().__init__(self.simulation.bitmart, between=Spoiler(self.faults, self.past).answer)
+        self.faults.bind(self.exchange.clock, self.exchange.random("faults"), salt="7", past=self.past)
         self.handles: list[FaultHandle] = [self.faults.add(fault) for fault in faults]
 
     def send(self, request: Request) -> Answer:
-        self.exchange.gate.quotas._windows.clear()
-        return super().send(attrs.evolve(request, between=self.faults.answer))
+        self.simulation.bitmart.gate.quotas._windows.clear()
+        return super().send(request)
 
     def rows(self, path: str, **params: Any) -> list[dict[str, Any]]:
         """The rows of a spot list or a futures list."""
@@ -66,10 +68,10 @@ class Caller(Direct):
 
     def trade(self, size: str = "0.004") -> None:
         """Somebody sells to the resting orders."""
-        self.exchange.market.trade("BTC_USDT", price="60000", size=size, side="sell")
+        self.simulation.market.trade("BTC_USDT", price="60000", size=size, side="sell")
 
     def open_position(self, size: int = 5) -> None:
-        self.exchange.book.set("BTCUSDT", bids=[("59999", "100")], asks=[("60000", "100")])
+        self.simulation.book.set("BTCUSDT", bids=[("59999", "100")], asks=[("60000", "100")])
         answer = self.post(
             "/contract/private/submit-order", symbol="BTCUSDT", side=1, type="market", size=size, leverage="5",
             open_type="cross",
@@ -201,7 +203,7 @@ LOOK_UPS = (ORDER, "/spot/v4/query/client-order", "/spot/v4/query/order-trades",
 def day(seed: int, *faults: Fault) -> list[dict[str, str]]:
     """What every reading says after each of many steps of random trading on both markets."""
     dice, caller, said = random.Random(seed), Caller(*faults), list[dict[str, str]]()
-    caller.exchange.book.set("BTCUSDT", bids=[("59999", "500")], asks=[("60000", "500")])
+    caller.simulation.book.set("BTCUSDT", bids=[("59999", "500")], asks=[("60000", "500")])
     spot, contract = "", ""
     for step in range(60):
         roll = dice.random()
@@ -278,7 +280,7 @@ def test_other_lists_leave_out_what_is_newer() -> None:
 def test_nothing_is_written_down_when_nobody_follows() -> None:
     """The past begins with the fault and ends with it; without an exchange there is none."""
     caller = Caller(Lag(ORDER, seconds=5), StaleFields(ORDER, seconds=3))
-    past = caller.exchange.past
+    past = caller.past
     for _ in range(100):
         caller.place(size="0.0001")
         caller.exchange.step(100)

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from faces_support import START, SUBMIT, Floor, open_floor
 
-from bitmart_trio.sim.bitmart.wire import Call, Json
+from bitmart_trio.sim.bitmart.wire import Call
 from bitmart_trio.sim.faults import (
     BlankIds,
     EdgePage,
@@ -28,6 +28,7 @@ from bitmart_trio.sim.faults import (
     SmallerCap,
     WrongUnit,
 )
+from bitmart_trio.sim.kernel.encoding import Json
 
 ENTRIES = "/contract/private/entries"
 DAY = 86_400_000
@@ -46,8 +47,8 @@ class List:
         self.floor = floor
         self.rows: list[Row] = [entry(number) for number in range(20)]
         self._client = client
-        floor.small.routes.get(ENTRIES)(lambda exchange, call: self._answer(call))
-        floor.small.routes.get("/contract/private/entry")(lambda exchange, call: self.rows[3])
+        floor.small.get(ENTRIES, self._answer)
+        floor.small.get("/contract/private/entry", lambda call: self.rows[3])
 
     def _answer(self, call: Call) -> Json:
         start, end = call.integer("start_time", 0), call.integer("end_time", START)

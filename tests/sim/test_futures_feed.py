@@ -161,11 +161,11 @@ def test_increments_rebuild_the_book(topic: str) -> None:
 def test_a_quiet_book_still_counts() -> None:
     """Without changes an empty update comes every few seconds, with the next version."""
     venue = Venue()
-    feed, listing = venue.exchange.futures.feed, venue.exchange.futures.listings["BTCUSDT"]
+    feed, listing = venue.exchange.futures.watchers[0], venue.exchange.futures.listings["BTCUSDT"]
     with venue.heard("futures/depthIncrease5:BTCUSDT@100ms") as frames:
         for _ in range(120):
             venue.exchange.clock.step(100)
-            feed.tick(venue.exchange.clock.steady_ms())
+            feed.ticked(venue.exchange.clock.steady_ms())
     assert [frame["data"]["type"] for frame in frames] == ["snapshot", "update", "update"]
     assert [frame["data"]["version"] - frames[0]["data"]["version"] for frame in frames] == [0, 1, 2]
     assert frames[1]["data"]["asks"] == frames[1]["data"]["bids"] == []

@@ -56,7 +56,9 @@ def test_junk_is_refused_politely(seed: int) -> None:
     dice = random.Random(seed)
     venue = Venue(seed)
     gift = "/contract/private/claim"  # hands out money from outside the futures wallets that are counted here
-    routes = [key for key in venue.exchange.routes.table if key[1].startswith("/contract/") and key[1] != gift]
+    routes = [
+        key for key in venue.simulation.bitmart.routes.table if key[1].startswith("/contract/") and key[1] != gift
+    ]
     before = {currency: venue.money(currency) for currency in ("USDT", "BTC")}
     codes: set[int] = set()
     for step in range(1500):

@@ -79,10 +79,10 @@ def test_every_route(seed: int, caplog: pytest.LogCaptureFixture) -> None:
     dice, house = Random(seed), House(seed)
     exchange = house.exchange
     # Two routes hand out play money, and depositing has no route: the sum is that of before plus what they gave.
-    routes = [key for key in exchange.routes.table if key[1] != "/contract/private/claim"]
+    routes = [key for key in house.bitmart.routes.table if key[1] != "/contract/private/claim"]
     before, codes = house.money(), set[str]()
     for number, (method, path) in enumerate([*routes * 12]):
-        exchange.gate.quotas._strikes.clear()
+        house.bitmart.gate.quotas._strikes.clear()
         some = dice.sample(NAMES, dice.randint(0, 12))
         some += ["symbol", "side", "type", "size", "price", "amount", "currency"] if dice.random() < 0.5 else []
         params = {name: dice.choice(VALUES) for name in some}
@@ -107,7 +107,7 @@ def test_every_route(seed: int, caplog: pytest.LogCaptureFixture) -> None:
 
 def _call(house: House, method: str, path: str, who: str, params: dict[str, Any]) -> tuple[int, str]:
     """One call as it comes over the wire, lone surrogates and all: HTTP status and code."""
-    house.exchange.gate.quotas._windows.clear()
+    house.bitmart.gate.quotas._windows.clear()
     name = "sim" if who == MAIN else "sim-sub"
     text = json.dumps(params) if method == "POST" else ""
     query = urlencode({key: str(value).encode(errors="surrogatepass") for key, value in params.items()})
@@ -119,7 +119,7 @@ def _call(house: House, method: str, path: str, who: str, params: dict[str, Any]
         "x-bm-sign": signature(f"{name}-secret", stamp, f"{name}-memo", text),
     }
     request = sim.Request(method, path, "" if method == "POST" else query, headers, text.encode(), "127.0.0.1")
-    answer = house.exchange.handle(request)
+    answer = house.bitmart.handle(request)
     body = json.loads(answer.body)
     return answer.status, str(body.get("code", body.get("errno"))) if isinstance(body, dict) else ""
 
@@ -232,7 +232,7 @@ async def _undisturbed(caplog: pytest.LogCaptureFixture) -> AsyncIterator[sim.Ve
         venue.faults.clear()
         venue.exchange.clock.release()
         venue.exchange.clock.skew_ms = 0
-        venue.exchange.gate.quotas._banned_until.clear()
+        venue.simulation.bitmart.gate.quotas._banned_until.clear()
         async with venue.open_client() as client:
             assert (await client.spot.market.ticker("BTC_USDT")).last_price > 0
             async with client.streams.spot.trade("BTC_USDT") as trades:

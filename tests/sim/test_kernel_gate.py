@@ -4,31 +4,46 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from bitmart_trio.sim import Simulation
 from bitmart_trio.sim.bitmart.direct import Answer, Direct
 from bitmart_trio.sim.bitmart.gate import permission_of, signature
-from bitmart_trio.sim.bitmart.wire import Call, Json, Refusal, Request, Route
-from bitmart_trio.sim.exchange import Exchange
+from bitmart_trio.sim.bitmart.wire import Auth, Call, Chapter, Envelope, Refusal, Route
+from bitmart_trio.sim.kernel.encoding import Json
+from bitmart_trio.sim.kernel.messages import Request
 
 ORDER = "/spot/v2/submit_order"
 OPEN_ORDERS = "/spot/v4/query/open-orders"
 
 
-@pytest.fixture
-def exchange() -> Exchange:
-    return Exchange(seed=3)
+def serve(simulation: Simulation, path: str, auth: Auth = "none", envelope: Envelope = "standard") -> Any:
+    """Register a handler at one more path."""
+    chapter: Chapter[None] = Chapter()
+
+    def register(handler: Callable[[None, Call], Json]) -> None:
+        chapter.get(path, auth=auth, envelope=envelope)(handler)
+        simulation.bitmart.routes.include(chapter.of(None))
+
+    return register
 
 
 @pytest.fixture
-def direct(exchange: Exchange) -> Direct:
-    return Direct(exchange)
+def simulation() -> Simulation:
+    return Simulation(seed=3)
+
+
+@pytest.fixture
+def direct(simulation: Simulation) -> Direct:
+    return Direct(simulation.bitmart)
 
 
 def signed(
-    exchange: Exchange,
+    simulation: Simulation,
     path: str,
     body: bytes = b"{}",
     *,
@@ -39,7 +54,7 @@ def signed(
     bent: dict[str, str | None] | None = None,
 ) -> Answer:
     """A signed call at a chosen time, whose headers can be bent or (None) left out."""
-    time = str(exchange.now_ms() if stamp is None else stamp)
+    time = str(simulation.exchange.now_ms() if stamp is None else stamp)
     covered = body.decode(errors="surrogateescape") if text is None else text
     made: dict[str, str | None] = {
         "content-type": "application/json",
@@ -49,7 +64,7 @@ def signed(
     }
     made.update(bent or {})
     sent = {name: value for name, value in made.items() if value is not None}
-    return Direct(exchange).send(Request(method, path, query, sent, body, "127.0.0.1"))
+    return Direct(simulation.bitmart).send(Request(method, path, query, sent, body, "127.0.0.1"))
 
 
 def test_signature_is_the_published_example() -> None:
@@ -66,16 +81,16 @@ def test_signature_is_the_published_example() -> None:
     )
 
 
-def test_envelope_of_a_success(exchange: Exchange, direct: Direct) -> None:
+def test_envelope_of_a_success(simulation: Simulation, direct: Direct) -> None:
     """Code, message, trace and data, with the server's time under data."""
     answer = direct.get("/system/time")
     assert answer.status == 200
     assert answer.body["code"] == 1000
     assert set(answer.body) == {"code", "message", "trace", "data"}
-    assert answer.data == {"server_time": exchange.now_ms()}
+    assert answer.data == {"server_time": simulation.exchange.now_ms()}
 
 
-def test_unknown_paths_and_wrong_methods(exchange: Exchange, direct: Direct) -> None:
+def test_unknown_paths_and_wrong_methods(simulation: Simulation, direct: Direct) -> None:
     """An unknown path is 404 with code 30000, spelt differently on the futures side; a wrong verb is 405."""
     assert (direct.get("/nowhere").status, direct.get("/nowhere").code) == (404, 30000)
     assert "msg" in direct.get("/contract/nowhere").body
@@ -101,35 +116,35 @@ def test_unknown_paths_and_wrong_methods(exchange: Exchange, direct: Direct) -> 
     ],
 )
 def test_what_is_wrong_with_the_headers_is_named(
-    exchange: Exchange, headers: dict[str, str | None], code: int, status: int
+    simulation: Simulation, headers: dict[str, str | None], code: int, status: int
 ) -> None:
     """Each missing or bad header has its documented code."""
-    answer = signed(exchange, OPEN_ORDERS, bent=headers)
+    answer = signed(simulation, OPEN_ORDERS, bent=headers)
     assert (answer.code, answer.status) == (code, status)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"symbol=BTC_USDT", b'{"a":NaN}', b"\xff", b"[" * 100_000])
-def test_a_body_that_is_no_json_is_503(exchange: Exchange, body: bytes) -> None:
+def test_a_body_that_is_no_json_is_503(simulation: Simulation, body: bytes) -> None:
     """Code 30018 comes with HTTP 503, although the caller is at fault."""
-    answer = signed(exchange, OPEN_ORDERS, body)
+    answer = signed(simulation, OPEN_ORDERS, body)
     assert (answer.code, answer.status) == (30018, 503)
 
 
-def test_a_body_that_is_no_object_is_a_bad_request(exchange: Exchange) -> None:
+def test_a_body_that_is_no_object_is_a_bad_request(simulation: Simulation) -> None:
     """JSON alone is not enough."""
-    assert (signed(exchange, OPEN_ORDERS, b"[]").code, signed(exchange, OPEN_ORDERS, b"1").code) == (50000, 50000)
+    assert (signed(simulation, OPEN_ORDERS, b"[]").code, signed(simulation, OPEN_ORDERS, b"1").code) == (50000, 50000)
 
 
 @pytest.mark.parametrize(("path", "early", "late"), [(ORDER, 60_000, 60_000), (OPEN_ORDERS, 999, 5_000)])
-def test_timestamp_window(exchange: Exchange, path: str, early: int, late: int) -> None:
+def test_timestamp_window(simulation: Simulation, path: str, early: int, late: int) -> None:
     """A minute either way without recvWindow; five seconds back and less than one ahead with it."""
-    now = exchange.now_ms()
+    now = simulation.exchange.now_ms()
     for offset in (early, -late):
-        assert signed(exchange, path, stamp=now + offset).code != 30007
+        assert signed(simulation, path, stamp=now + offset).code != 30007
     for offset in (early + 1, -late - 1):
         assert (
-            signed(exchange, path, stamp=now + offset).code,
-            signed(exchange, path, stamp=now + offset).status,
+            signed(simulation, path, stamp=now + offset).code,
+            signed(simulation, path, stamp=now + offset).status,
         ) == (30007, 401)
 
 
@@ -137,48 +152,50 @@ def test_timestamp_window(exchange: Exchange, path: str, early: int, late: int) 
     ("window", "good"),
     [("60000", True), ('"20000"', True), ("60001", False), ("0", False), ('"x"', False), ("[]", False)],
 )
-def test_recv_window_must_be_in_range(exchange: Exchange, window: str, good: bool) -> None:
+def test_recv_window_must_be_in_range(simulation: Simulation, window: str, good: bool) -> None:
     """The window is read from the body, as number or text, and must lie in (0, 60000]."""
-    stamp = exchange.now_ms() - 15_000
-    answer = signed(exchange, OPEN_ORDERS, b'{"recvWindow":%s}' % window.encode(), stamp=stamp)
+    stamp = simulation.exchange.now_ms() - 15_000
+    answer = signed(simulation, OPEN_ORDERS, b'{"recvWindow":%s}' % window.encode(), stamp=stamp)
     assert (answer.code == 1000) is good
 
 
-def test_skewed_clock_refuses_and_tells_its_time(exchange: Exchange, direct: Direct) -> None:
+def test_skewed_clock_refuses_and_tells_its_time(simulation: Simulation, direct: Direct) -> None:
     """A client whose clock is off against the exchange's gets 30007, and system.time shows by how much."""
-    exchange.clock.skew_ms = 90_000
-    stamp = exchange.now_ms() - 90_000
-    assert signed(exchange, ORDER, stamp=stamp).code == 30007
+    simulation.exchange.clock.skew_ms = 90_000
+    stamp = simulation.exchange.now_ms() - 90_000
+    assert signed(simulation, ORDER, stamp=stamp).code == 30007
     assert direct.get("/system/time").data == {"server_time": stamp + 90_000}
 
 
 @pytest.mark.parametrize("text", ["", "a=1&b=%20", "?a=1&b=%20"])
-def test_a_signed_get_may_cover_three_texts(exchange: Exchange, text: str) -> None:
+def test_a_signed_get_may_cover_three_texts(simulation: Simulation, text: str) -> None:
     """Sources differ on what a signed GET covers, so nothing, the query, and the query with its mark all pass."""
-    exchange.routes.get("/signed", auth="signed")(lambda exchange, call: dict(call.params))
-    answer = signed(exchange, "/signed", b"", method="GET", query="a=1&b=%20", text=text)
+    serve(simulation, "/signed", auth="signed")(lambda market, call: dict(call.params))
+    answer = signed(simulation, "/signed", b"", method="GET", query="a=1&b=%20", text=text)
     assert answer.data == {"a": "1", "b": " "}
-    assert signed(exchange, "/signed", b"", method="GET", query="a=1&b=%20", text="b").code == 30005
+    assert signed(simulation, "/signed", b"", method="GET", query="a=1&b=%20", text="b").code == 30005
 
 
-def test_keyed_calls_need_the_key_alone(exchange: Exchange) -> None:
+def test_keyed_calls_need_the_key_alone(simulation: Simulation) -> None:
     """A signature that comes along is not looked at."""
     headers = {"x-bm-key": "sim-key", "x-bm-sign": "nonsense", "x-bm-timestamp": "1"}
-    answer = Direct(exchange).send(Request("GET", "/spot/v1/wallet", "", headers, b"", "127.0.0.1"))
+    answer = Direct(simulation.bitmart).send(Request("GET", "/spot/v1/wallet", "", headers, b"", "127.0.0.1"))
     assert answer.code == 1000
 
 
-def test_keys_can_be_frozen_expired_bound_to_addresses_and_limited(exchange: Exchange) -> None:
+def test_keys_can_be_frozen_expired_bound_to_addresses_and_limited(simulation: Simulation) -> None:
     """Each of these has its code."""
-    account = exchange.accounts.all()[0]
-    key = exchange.accounts.add_key(account, key="k2", secret="s2", memo="m2", permissions={"read"}, ips={"10.0.0.1"})
-    assert Direct(exchange, "k2", "s2", "m2").get("/spot/v1/wallet").code == 30010
-    inside = Direct(exchange, "k2", "s2", "m2", "10.0.0.1")
+    account = simulation.exchange.accounts.all()[0]
+    key = simulation.exchange.accounts.add_key(
+        account, key="k2", secret="s2", memo="m2", permissions={"read"}, ips={"10.0.0.1"}
+    )
+    assert Direct(simulation.bitmart, "k2", "s2", "m2").get("/spot/v1/wallet").code == 30010
+    inside = Direct(simulation.bitmart, "k2", "s2", "m2", "10.0.0.1")
     assert inside.get("/spot/v1/wallet").code == 1000
     assert inside.post(OPEN_ORDERS).code == 1000
     refused = inside.post(ORDER)
     assert (refused.code, refused.status) == (30012, 403)
-    key.expires_ms = exchange.now_ms()
+    key.expires_ms = simulation.exchange.now_ms()
     assert (inside.get("/spot/v1/wallet").code, inside.get("/spot/v1/wallet").status) == (30011, 403)
     key.frozen = True
     assert inside.get("/spot/v1/wallet").code == 30003
@@ -202,10 +219,10 @@ def test_keys_can_be_frozen_expired_bound_to_addresses_and_limited(exchange: Exc
 )
 def test_permissions_by_path(method: str, path: str, permission: str) -> None:
     """Reading needs read even where it travels as POST; every kind of writing has a right of its own."""
-    assert permission_of(Route(method, path, "signed", None, lambda exchange, call: None)) == permission
+    assert permission_of(Route(method, path, "signed", None, lambda call: None)) == permission
 
 
-def test_quota_headers_count_what_is_used(exchange: Exchange, direct: Direct) -> None:
+def test_quota_headers_count_what_is_used(simulation: Simulation, direct: Direct) -> None:
     """Remaining is the number of calls made; past the limit comes 429 with 30013 until the window has passed."""
     seen = [direct.get("/spot/v1/symbols") for _ in range(9)]
     assert [answer.headers["X-BM-RateLimit-Remaining"] for answer in seen] == [
@@ -226,17 +243,17 @@ def test_quota_headers_count_what_is_used(exchange: Exchange, direct: Direct) ->
     ) == ("8", "2", "IP")
     assert [answer.status for answer in seen] == [200] * 8 + [429]
     assert seen[8].code == 30013
-    exchange.clock.step(1_999)
+    simulation.exchange.clock.step(1_999)
     assert direct.get("/spot/v1/symbols").status == 429
-    exchange.clock.step(1)
+    simulation.exchange.clock.step(1)
     assert direct.get("/spot/v1/symbols").headers["X-BM-RateLimit-Remaining"] == "1"
 
 
-def test_quotas_are_counted_by_address_key_or_account(exchange: Exchange) -> None:
+def test_quotas_are_counted_by_address_key_or_account(simulation: Simulation) -> None:
     """Addresses and keys have quotas of their own; the keys of one account share what is counted by uid."""
-    account = exchange.accounts.all()[0]
-    exchange.accounts.add_key(account, key="k2", secret="s2", memo="m2")
-    first, second = Direct(exchange), Direct(exchange, "k2", "s2", "m2", "10.0.0.1")
+    account = simulation.exchange.accounts.all()[0]
+    simulation.exchange.accounts.add_key(account, key="k2", secret="s2", memo="m2")
+    first, second = Direct(simulation.bitmart), Direct(simulation.bitmart, "k2", "s2", "m2", "10.0.0.1")
     for _ in range(8):
         first.get("/spot/v1/symbols")
     assert second.get("/spot/v1/symbols").status == 200
@@ -247,36 +264,36 @@ def test_quotas_are_counted_by_address_key_or_account(exchange: Exchange) -> Non
     assert second.post("/spot/v4/cancel_all").status == 429
 
 
-def test_ten_ignored_refusals_ban_the_address(exchange: Exchange) -> None:
+def test_ten_ignored_refusals_ban_the_address(simulation: Simulation) -> None:
     """Then every call from there is 418 with 30017, public ones too, for a while; others go on."""
-    pushy, calm = Direct(exchange, address="10.0.0.6"), Direct(exchange, address="10.0.0.7")
+    pushy, calm = Direct(simulation.bitmart, address="10.0.0.6"), Direct(simulation.bitmart, address="10.0.0.7")
     answers = [pushy.get("/spot/v1/symbols").status for _ in range(19)]
     assert answers == [200] * 8 + [429] * 10 + [418]
     assert (pushy.get("/system/time").status, pushy.get("/system/time").code) == (418, 30017)
     assert calm.get("/system/time").status == 200
-    exchange.clock.step(59_999)
+    simulation.exchange.clock.step(59_999)
     assert pushy.get("/system/time").status == 418
-    exchange.clock.step(1)
+    simulation.exchange.clock.step(1)
     assert pushy.get("/system/time").status == 200
 
 
-def test_refusals_far_apart_do_not_ban(exchange: Exchange, direct: Direct) -> None:
+def test_refusals_far_apart_do_not_ban(simulation: Simulation, direct: Direct) -> None:
     """Who waits now and then is not banned."""
     for _ in range(30):
         for _ in range(10):
             assert direct.get("/spot/v1/symbols").status in (200, 429)
-        exchange.clock.step(2_500)
+        simulation.exchange.clock.step(2_500)
 
 
 def test_a_bug_comes_out_as_500_and_is_logged(
-    exchange: Exchange, direct: Direct, caplog: pytest.LogCaptureFixture
+    simulation: Simulation, direct: Direct, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The caller sees code 59002; the log has the traceback and the trace id."""
 
-    def broken(exchange: Exchange, call: Call) -> Json:
+    def broken(market: None, call: Call) -> Json:
         raise ZeroDivisionError
 
-    exchange.routes.get("/broken")(broken)
+    serve(simulation, "/broken")(broken)
     with caplog.at_level(logging.ERROR):
         answer = direct.get("/broken")
     assert (answer.status, answer.code) == (500, 59002)
@@ -284,16 +301,16 @@ def test_a_bug_comes_out_as_500_and_is_logged(
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_the_other_envelopes(exchange: Exchange, direct: Direct) -> None:
+def test_the_other_envelopes(simulation: Simulation, direct: Direct) -> None:
     """Affiliate answers carry textual codes; cross-collateral ones an errno."""
 
-    def moody(exchange: Exchange, call: Call) -> Json:
+    def moody(market: None, call: Call) -> Json:
         if call.text("no"):
             raise Refusal(40012, "Nope")
         return {"x": Decimal("1E-8")}
 
-    exchange.routes.get("/affiliate", envelope="affiliate")(moody)
-    exchange.routes.get("/errno", envelope="errno")(moody)
+    serve(simulation, "/affiliate", envelope="affiliate")(moody)
+    serve(simulation, "/errno", envelope="errno")(moody)
     assert direct.get("/affiliate").code == "1000"
     assert direct.get("/affiliate").data == {"x": "0.00000001"}
     assert direct.get("/affiliate", no=1).code == "40012"
@@ -306,10 +323,10 @@ def test_the_other_envelopes(exchange: Exchange, direct: Direct) -> None:
     assert direct.get("/errno", no=1).body["success"] is False
 
 
-def test_log_tells_calls_and_no_secrets(exchange: Exchange, direct: Direct) -> None:
+def test_log_tells_calls_and_no_secrets(simulation: Simulation, direct: Direct) -> None:
     """The event log has a line a call, and nothing a thief could use."""
     direct.post(ORDER, symbol="BTC_USDT", side="buy", type="limit", size="1", price="1")
-    dump = exchange.log.dump()
+    dump = simulation.exchange.log.dump()
     lines = [json.loads(line) for line in dump.splitlines()]
     assert [line["kind"] for line in lines][-1] == "request"
     assert lines[-1]["path"] == ORDER
@@ -321,13 +338,13 @@ def test_same_seed_same_answers() -> None:
     """Traces, ids and markets repeat with the seed and differ with another one."""
 
     def play(seed: int) -> list[bytes]:
-        exchange = Exchange(seed=seed)
+        simulation = Simulation(seed=seed)
         for _ in range(50):
-            exchange.clock.step(100)
-            exchange.tick()
-        Direct(exchange).post(ORDER, symbol="BTC_USDT", side="buy", type="market", notional="1000")
+            simulation.exchange.clock.step(100)
+            simulation.exchange.tick()
+        Direct(simulation.bitmart).post(ORDER, symbol="BTC_USDT", side="buy", type="market", notional="1000")
         return [
-            exchange.handle(Request("GET", path, "symbol=BTC_USDT", {}, b"", "x")).body
+            simulation.bitmart.handle(Request("GET", path, "symbol=BTC_USDT", {}, b"", "x")).body
             for path in ("/spot/quotation/v3/ticker", "/spot/quotation/v3/books", "/spot/quotation/v3/trades")
         ]
 
@@ -342,11 +359,11 @@ def test_same_seed_same_answers() -> None:
 ])  # fmt: skip
 def test_numbers_beyond_all_measure_are_refused(amount: str, path: str, rest: str) -> None:
     """Nobody can make the exchange write out a billion zeros."""
-    exchange = Exchange()
+    simulation = Simulation()
     body = ("{" + rest + f',"size":{amount}' + "}").encode()
-    stamp = str(exchange.now_ms())
+    stamp = str(simulation.exchange.now_ms())
     signed = signature("sim-secret", stamp, "sim-memo", body.decode())
     headers = {"x-bm-key": "sim-key", "x-bm-timestamp": stamp, "x-bm-sign": signed, "content-type": "application/json"}
-    response = exchange.handle(Request("POST", path, "", headers, body, "127.0.0.1"))
+    response = simulation.bitmart.handle(Request("POST", path, "", headers, body, "127.0.0.1"))
     assert response.status in (400, 503)
     assert b"59002" not in response.body

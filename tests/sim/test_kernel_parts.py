@@ -10,8 +10,9 @@ import trio.testing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bitmart_trio.sim import Simulation
 from bitmart_trio.sim.drivers.synthetic import Quoter
-from bitmart_trio.sim.exchange import START_MS, Exchange
+from bitmart_trio.sim.exchange import START_MS
 from bitmart_trio.sim.kernel.accounts import Accounts, InsufficientFunds, Wallet
 from bitmart_trio.sim.kernel.book import Book, Resting, Side
 from bitmart_trio.sim.kernel.clock import Clock
@@ -74,7 +75,7 @@ class Ground:
     def __init__(self) -> None:
         self.book = Book()
         self.taken: list[tuple[Side, Decimal]] = []
-        exchange_random = Exchange(seed=1).random("quoter")
+        exchange_random = Simulation(seed=1).exchange.random("quoter")
         self.quoter = Quoter(
             self.book, exchange_random, spacing=Decimal("0.5"), lot=Decimal("0.001"), lots=(1, 5), take=self.take
         )
@@ -119,37 +120,37 @@ def test_quoter_keeps_the_book_deep_and_uncrossed(moves: list[int]) -> None:
 
 def test_flow_can_be_pushed() -> None:
     """A test that needs a price sets it, and the spot market is there one tick later."""
-    exchange = Exchange()
-    exchange.flow.push("BTC", Decimal(50_000))
-    exchange.tick()
-    last = exchange.spot.markets["BTC_USDT"].last
+    simulation = Simulation()
+    simulation.exchange.flow.push("BTC", Decimal(50_000))
+    simulation.exchange.tick()
+    last = simulation.exchange.spot.markets["BTC_USDT"].last
     assert abs(last - 50_000) < 50
 
 
 async def test_run_keeps_the_market_moving(autojump_clock: trio.testing.MockClock) -> None:
     """Prices change, trades happen on every pair, and the end of the run is a plain cancellation."""
-    exchange = Exchange(seed=2)
+    simulation = Simulation(seed=2)
     seen: list[str] = []
-    for symbol in exchange.spot.markets:
-        exchange.feed.listen(f"spot/trade:{symbol}", None, lambda frame, symbol=symbol: seen.append(symbol))  # type: ignore[misc]
+    for symbol in simulation.exchange.spot.markets:
+        simulation.exchange.feed.listen(f"spot/trade:{symbol}", None, lambda frame, symbol=symbol: seen.append(symbol))  # type: ignore[misc]
     async with trio.open_nursery() as nursery:
-        await nursery.start(exchange.run)
+        await nursery.start(simulation.exchange.run)
         await trio.sleep(60)
         nursery.cancel_scope.cancel()
-    for symbol in exchange.spot.markets:
+    for symbol in simulation.exchange.spot.markets:
         assert seen.count(symbol) > 60
-    assert exchange.now_ms() == START_MS + 60_000
+    assert simulation.exchange.now_ms() == START_MS + 60_000
 
 
 async def test_two_runs_of_one_seed_are_the_same(autojump_clock: trio.testing.MockClock) -> None:
     """The tape of a run depends on the seed and the time only."""
     tapes: list[list[object]] = []
     for _ in range(2):
-        exchange = Exchange(seed=4)
+        simulation = Simulation(seed=4)
         tape: list[object] = []
-        exchange.feed.listen("spot/trade:ETH_USDT", None, tape.append)
+        simulation.exchange.feed.listen("spot/trade:ETH_USDT", None, tape.append)
         with trio.move_on_after(20):
-            await exchange.run()
+            await simulation.exchange.run()
         tapes.append(tape)
     assert tapes[0] == tapes[1]
     assert tapes[0]

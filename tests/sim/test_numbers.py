@@ -10,12 +10,13 @@ import pytest
 from chapters_kit import House
 from number_cases import BAD, GOOD, label
 
+from bitmart_trio.sim import Simulation
 from bitmart_trio.sim.bitmart.direct import Direct
 from bitmart_trio.sim.bitmart.gate import signature
-from bitmart_trio.sim.bitmart.wire import Call, Refusal, Request
-from bitmart_trio.sim.exchange import Exchange
+from bitmart_trio.sim.bitmart.wire import Call, Refusal
 from bitmart_trio.sim.faults import FaultError, parse_fault
 from bitmart_trio.sim.kernel.accounts import Wallet
+from bitmart_trio.sim.kernel.messages import Request
 from bitmart_trio.sim.kernel.numbers import NumberError, read_decimal, read_integer
 from bitmart_trio.sim.kernel.symbols import exact
 
@@ -63,8 +64,8 @@ def test_numbers_of_callers_are_bounded_too(value: Any, error: type[Exception]) 
 @pytest.mark.parametrize("text", ["\u0661", "1_0", "1e30000000", "NaN", "9" * 401, " 1"], ids=label)
 def test_an_order_of_an_odd_size_is_refused_and_costs_nothing(text: str) -> None:
     """Both markets answer with their own code, and the event log holds no long text."""
-    exchange = Exchange(seed=1)
-    direct = Direct(exchange)
+    simulation = Simulation(seed=1)
+    direct = Direct(simulation.bitmart)
     spot = direct.post("/spot/v2/submit_order", symbol="BTC_USDT", side="buy", type="limit", size=text, price="50000")
     contract = direct.post(
         "/contract/private/submit-order", symbol="BTCUSDT", side=1, type="limit", size=text, price="50000",
@@ -72,16 +73,16 @@ def test_an_order_of_an_odd_size_is_refused_and_costs_nothing(text: str) -> None
     )  # fmt: skip
     assert 50_000 <= int(str(spot.code)) < 60_000
     assert 40_000 <= int(str(contract.code)) < 50_000
-    assert len(exchange.log.dump()) < 100_000
+    assert len(simulation.exchange.log.dump()) < 100_000
 
 
 @pytest.mark.parametrize("text", [text for text in JSON_NUMBERS if len(text) < 6000], ids=label)
 def test_a_json_number_beyond_measure_is_no_json(text: str) -> None:
     """Whatever member it is in."""
     house = House()
-    exchange = house.exchange
+    simulation = house.simulation
     body = f'{{"symbol":"BTC_USDT","recvWindow":{text}}}'.encode()
-    direct = Direct(exchange)
+    direct = Direct(simulation.bitmart)
     request = direct_request(direct, "/spot/v4/query/open-orders", body)
     assert request["code"] == 30018
 

@@ -20,9 +20,9 @@ from futures_kit import Venue
 from trio.testing import MockClock
 from trio_websocket import ConnectionClosed
 
+from bitmart_trio.sim import Simulation
 from bitmart_trio.sim.bitmart import models as rules
 from bitmart_trio.sim.bitmart.direct import Direct
-from bitmart_trio.sim.exchange import Exchange
 from bitmart_trio.sim.faces.websocket import Limits
 from bitmart_trio.sim.kernel.feed import Frame, SocketKind
 
@@ -43,8 +43,9 @@ class Desk:
     """The default account's calls, and what its order channel is pushed."""
 
     def __init__(self) -> None:
-        self.exchange = Exchange(seed=3)
-        self.direct = Direct(self.exchange)
+        simulation = Simulation(seed=3)
+        self.exchange = simulation.exchange
+        self.direct = Direct(simulation.bitmart)
         self.pushed: list[Any] = []
 
         def hear(frame: Frame) -> None:

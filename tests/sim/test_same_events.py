@@ -121,7 +121,7 @@ class Bot(Player):
         return answers
 
     def routes(self) -> list[tuple[str, str]]:
-        table = self.house.exchange.routes.table
+        table = self.house.bitmart.routes.table
         return [key for key, route in table.items() if not route.writes]
 
 

@@ -8,9 +8,9 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bitmart_trio.sim import Simulation
 from bitmart_trio.sim.bitmart.direct import Direct
-from bitmart_trio.sim.bitmart.wire import Json
-from bitmart_trio.sim.exchange import Exchange
+from bitmart_trio.sim.kernel.encoding import Json
 
 SYMBOL = "BTC_USDT"
 USERS = ("1", "2")
@@ -28,15 +28,18 @@ order = st.fixed_dictionaries(
 step = st.one_of(order, st.just("tick"), st.just("cancel"), st.integers(-400, 400))
 
 
-def totals(exchange: Exchange) -> dict[str, Decimal]:
+def totals(simulation: Simulation) -> dict[str, Decimal]:
     """All there is of each currency, wherever it lies."""
-    wallets = [account.spot for account in exchange.accounts.all()] + [exchange.accounts.fees, exchange.accounts.house]
+    wallets = [account.spot for account in simulation.exchange.accounts.all()] + [
+        simulation.exchange.accounts.fees,
+        simulation.exchange.accounts.house,
+    ]
     return {currency: sum((wallet.total(currency) for wallet in wallets), Decimal(0)) for currency in ("BTC", "USDT")}
 
 
-def play(exchange: Exchange, users: dict[str, Direct], move: object) -> None:
+def play(simulation: Simulation, users: dict[str, Direct], move: object) -> None:
     """One move of the game: an order, a tick, the end of all orders, or a leap of the price."""
-    market = exchange.spot.markets[SYMBOL]
+    market = simulation.exchange.spot.markets[SYMBOL]
     if isinstance(move, dict):
         price = market.last + Decimal(move["away"]) / 10
         size = move["lots"] * market.pair.lot
@@ -50,14 +53,14 @@ def play(exchange: Exchange, users: dict[str, Direct], move: object) -> None:
         users["2"].post("/spot/v4/cancel_all")
     else:
         if isinstance(move, int):
-            exchange.flow.push("BTC", market.last + Decimal(move) / 5)
-        exchange.tick()
+            simulation.exchange.flow.push("BTC", market.last + Decimal(move) / 5)
+        simulation.exchange.tick()
 
 
-def check_holds(exchange: Exchange) -> None:
+def check_holds(simulation: Simulation) -> None:
     """What is frozen is exactly what open orders hold, and nothing is negative."""
-    for account in exchange.accounts.all():
-        orders = exchange.spot.engine.open_orders(account.account_id)
+    for account in simulation.exchange.accounts.all():
+        orders = simulation.exchange.spot.engine.open_orders(account.account_id)
         for currency, available, frozen in account.spot.rows():
             assert available >= 0
             assert frozen == sum((item.held for item in orders if item.spends == currency), Decimal(0))
@@ -72,21 +75,23 @@ def check_holds(exchange: Exchange) -> None:
 @given(st.lists(step, max_size=40))
 def test_money_is_conserved(moves: list[object]) -> None:
     """Users, fees and the synthetic market together always hold the same."""
-    exchange = Exchange(seed=9)
-    exchange.accounts.add(
+    simulation = Simulation(seed=9)
+    simulation.exchange.accounts.add(
         "2", key="k2", secret="s2", memo="m2", balances={"USDT": "200000.12345678", "BTC": "3.00000001"}
     )
-    users = {"1": Direct(exchange), "2": Direct(exchange, "k2", "s2", "m2")}
-    before = totals(exchange)
+    users = {"1": Direct(simulation.bitmart), "2": Direct(simulation.bitmart, "k2", "s2", "m2")}
+    before = totals(simulation)
     for move in moves:
-        exchange.clock.step(3_000)
-        play(exchange, users, move)
-        assert totals(exchange) == before
-        check_holds(exchange)
+        simulation.exchange.clock.step(3_000)
+        play(simulation, users, move)
+        assert totals(simulation) == before
+        check_holds(simulation)
     end: list[Callable[[], object]] = [lambda user=user: user.post("/spot/v4/cancel_all") for user in users.values()]  # type: ignore[misc]
     for finish in end:
-        exchange.clock.step(3_000)
+        simulation.exchange.clock.step(3_000)
         finish()
     assert all(
-        account.spot.frozen(currency) == 0 for account in exchange.accounts.all() for currency in ("BTC", "USDT")
+        account.spot.frozen(currency) == 0
+        for account in simulation.exchange.accounts.all()
+        for currency in ("BTC", "USDT")
     )

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from bitmart_trio.sim import Simulation
 from bitmart_trio.sim.bitmart.direct import Answer, Direct
-from bitmart_trio.sim.exchange import Exchange
 from bitmart_trio.sim.models.fees import InBought
 
 SUBMIT = "/spot/v2/submit_order"
@@ -20,10 +20,10 @@ class Desk:
     """A user at work: each call takes a little time, so that quotas never matter."""
 
     def __init__(
-        self, exchange: Exchange, key: str = "sim-key", secret: str = "sim-secret", memo: str = "sim-memo"
+        self, simulation: Simulation, key: str = "sim-key", secret: str = "sim-secret", memo: str = "sim-memo"
     ) -> None:
-        self.exchange = exchange
-        self.direct = Direct(exchange, key, secret, memo)
+        self.exchange = simulation.exchange
+        self.direct = Direct(simulation.bitmart, key, secret, memo)
 
     def call(self, path: str, **members: Any) -> Answer:
         self.exchange.clock.step(200)
@@ -49,13 +49,13 @@ class Desk:
 
 
 @pytest.fixture
-def exchange() -> Exchange:
-    return Exchange(seed=21)
+def simulation() -> Simulation:
+    return Simulation(seed=21)
 
 
 @pytest.fixture
-def desk(exchange: Exchange) -> Desk:
-    return Desk(exchange)
+def desk(simulation: Simulation) -> Desk:
+    return Desk(simulation)
 
 
 def money(available: Decimal | int, frozen: Decimal | int) -> tuple[Decimal, Decimal]:
@@ -63,8 +63,8 @@ def money(available: Decimal | int, frozen: Decimal | int) -> tuple[Decimal, Dec
     return Decimal(available), Decimal(frozen)
 
 
-def best(exchange: Exchange, side: str) -> Decimal:
-    price = exchange.spot.markets["BTC_USDT"].book.best("buy" if side == "buy" else "sell")
+def best(simulation: Simulation, side: str) -> Decimal:
+    price = simulation.exchange.spot.markets["BTC_USDT"].book.best("buy" if side == "buy" else "sell")
     assert price is not None
     return price
 
@@ -100,14 +100,14 @@ def test_resting_order_holds_money_and_gives_it_back(desk: Desk) -> None:
     assert (order["state"], order["cancelSource"]) == ("canceled", "user")
 
 
-def test_market_buy_spends_notional_and_pays_its_fee_on_top(exchange: Exchange, desk: Desk) -> None:
+def test_market_buy_spends_notional_and_pays_its_fee_on_top(simulation: Simulation, desk: Desk) -> None:
     """The fee of 0.1 % is in the quote coin, cut to 8 places; size and price are zero, and the rest buys no lot."""
     order_id = desk.submit("buy", "market", notional="1000")
     order = desk.order(order_id)
     assert (order["state"], order["cancelSource"]) == ("partially_canceled", "")
     assert (order["size"], order["price"], order["notional"]) == ("0.00000", "0.00", "1000.00000000")
     rest = 1000 - Decimal(order["filledNotional"])
-    assert 0 < rest < best(exchange, "sell") * exchange.spot.markets["BTC_USDT"].pair.lot
+    assert 0 < rest < best(simulation, "sell") * simulation.exchange.spot.markets["BTC_USDT"].pair.lot
     fills = desk.ok(f"{QUERY}/order-trades", orderId=order_id)
     assert {fill["feeCoinName"] for fill in fills} == {"USDT"}
     assert {fill["tradeRole"] for fill in fills} == {"taker"}
@@ -118,12 +118,12 @@ def test_market_buy_spends_notional_and_pays_its_fee_on_top(exchange: Exchange, 
     wallet = desk.wallet()
     assert wallet["BTC"] == money(10 + got, 0)
     assert wallet["USDT"] == money(100_000 - Decimal(order["filledNotional"]) - fees, 0)
-    assert exchange.accounts.fees.available("USDT") == fees
+    assert simulation.exchange.accounts.fees.available("USDT") == fees
 
 
-def test_a_market_buy_that_spends_all_of_it_is_filled(exchange: Exchange, desk: Desk) -> None:
+def test_a_market_buy_that_spends_all_of_it_is_filled(simulation: Simulation, desk: Desk) -> None:
     """Nothing is left that could be cancelled."""
-    ask = best(exchange, "sell")
+    ask = best(simulation, "sell")
     order = desk.order(desk.submit("buy", "market", notional=str(ask * Decimal("0.001"))))
     assert (order["state"], order["filledNotional"]) == ("filled", order["notional"])
 
@@ -135,22 +135,22 @@ def test_a_buy_needs_room_for_its_fee(desk: Desk) -> None:
     assert order["state"] == "partially_canceled"
 
 
-def test_another_fee_model_takes_it_out_of_what_is_bought(exchange: Exchange, desk: Desk) -> None:
+def test_another_fee_model_takes_it_out_of_what_is_bought(simulation: Simulation, desk: Desk) -> None:
     """As the exchange did in 2019; a maker's part too, and nothing more than the value is frozen."""
-    exchange.spot.engine.fees = InBought(Decimal("0.0025"))
-    order_id = desk.submit("buy", size="0.1", price=str(best(exchange, "sell") - 1000))
+    simulation.exchange.spot.engine.fees = InBought(Decimal("0.0025"))
+    order_id = desk.submit("buy", size="0.1", price=str(best(simulation, "sell") - 1000))
     assert desk.wallet()["USDT"][1] == Decimal(desk.order(order_id)["notional"])
-    exchange.flow.push("BTC", best(exchange, "buy") - 1100)
-    exchange.clock.step(100)
-    exchange.tick()
+    simulation.exchange.flow.push("BTC", best(simulation, "buy") - 1100)
+    simulation.exchange.clock.step(100)
+    simulation.exchange.tick()
     assert desk.order(order_id)["state"] == "filled"
     fills = desk.ok(f"{QUERY}/order-trades", orderId=order_id)
     assert {fill["feeCoinName"] for fill in fills} == {"BTC"}
     assert desk.wallet()["BTC"] == money(10 + sum(Decimal(fill["size"]) - Decimal(fill["fee"]) for fill in fills), 0)
-    assert exchange.accounts.fees.available("BTC") == Decimal("0.00025")
+    assert simulation.exchange.accounts.fees.available("BTC") == Decimal("0.00025")
 
 
-def test_market_sell_walks_down_the_book(exchange: Exchange, desk: Desk) -> None:
+def test_market_sell_walks_down_the_book(simulation: Simulation, desk: Desk) -> None:
     """A large sale takes several levels, best first, and pays its fee in the quote currency."""
     order_id = desk.submit("sell", "market", size="5")
     fills = desk.ok(f"{QUERY}/order-trades", orderId=order_id)[::-1]
@@ -164,31 +164,31 @@ def test_market_sell_walks_down_the_book(exchange: Exchange, desk: Desk) -> None
     assert desk.wallet()["USDT"][0] == 100_000 + sum(Decimal(fill["notional"]) - Decimal(fill["fee"]) for fill in fills)
 
 
-def test_taking_limit_order_gets_the_better_price(exchange: Exchange, desk: Desk) -> None:
+def test_taking_limit_order_gets_the_better_price(simulation: Simulation, desk: Desk) -> None:
     """A buy far above the market pays the market, and what it had held beyond that is free again."""
-    ask = best(exchange, "sell")
+    ask = best(simulation, "sell")
     order_id = desk.submit("buy", size="0.001", price=str(ask + 1000))
     order = desk.order(order_id)
     assert (order["state"], Decimal(order["priceAvg"])) == ("filled", ask)
     assert desk.wallet()["USDT"] == money(100_000 - ask * Decimal("0.001") * Decimal("1.001"), 0)
 
 
-def test_user_order_is_filled_when_the_walk_crosses_it(exchange: Exchange, desk: Desk) -> None:
+def test_user_order_is_filled_when_the_walk_crosses_it(simulation: Simulation, desk: Desk) -> None:
     """A resting order becomes a maker fill as soon as the market comes by."""
-    price = best(exchange, "buy") - 100
+    price = best(simulation, "buy") - 100
     order_id = desk.submit("buy", size="0.5", price=str(price))
-    exchange.flow.push("BTC", price - 5)
-    exchange.clock.step(100)
-    exchange.tick()
+    simulation.exchange.flow.push("BTC", price - 5)
+    simulation.exchange.clock.step(100)
+    simulation.exchange.tick()
     assert desk.order(order_id)["state"] == "filled"
     fills = desk.ok(f"{QUERY}/order-trades", orderId=order_id)
     assert {(Decimal(fill["price"]), fill["tradeRole"]) for fill in fills} == {(price, "maker")}
 
 
-def test_ioc_cancels_what_does_not_fill(exchange: Exchange, desk: Desk) -> None:
+def test_ioc_cancels_what_does_not_fill(simulation: Simulation, desk: Desk) -> None:
     """Partly filled it ends partially_canceled, untouched it ends canceled, both by the system."""
-    ask = best(exchange, "sell")
-    there = exchange.spot.markets["BTC_USDT"].book.size_at("sell", ask)
+    ask = best(simulation, "sell")
+    there = simulation.exchange.spot.markets["BTC_USDT"].book.size_at("sell", ask)
     partly = desk.order(desk.submit("buy", "ioc", size=str(there + Decimal("0.1")), price=str(ask)))
     assert (partly["state"], partly["cancelSource"], Decimal(partly["filledSize"])) == (
         "partially_canceled",
@@ -200,21 +200,21 @@ def test_ioc_cancels_what_does_not_fill(exchange: Exchange, desk: Desk) -> None:
     assert desk.wallet()["USDT"][1] == 0
 
 
-def test_limit_maker_never_takes(exchange: Exchange, desk: Desk) -> None:
+def test_limit_maker_never_takes(simulation: Simulation, desk: Desk) -> None:
     """Crossing or too small, it is accepted and silently cancelled; otherwise it rests."""
-    crossing = desk.order(desk.submit("buy", "limit_maker", size="0.1", price=str(best(exchange, "sell"))))
+    crossing = desk.order(desk.submit("buy", "limit_maker", size="0.1", price=str(best(simulation, "sell"))))
     assert (crossing["state"], crossing["cancelSource"]) == ("canceled", "system")
     small = desk.order(desk.submit("buy", "limit_maker", size="0.00001", price="50000"))
     assert small["state"] == "canceled"
-    resting = desk.order(desk.submit("buy", "limit_maker", size="0.1", price=str(best(exchange, "buy"))))
+    resting = desk.order(desk.submit("buy", "limit_maker", size="0.1", price=str(best(simulation, "buy"))))
     assert resting["state"] == "new"
 
 
-def test_users_trade_with_each_other_in_order_of_price_and_time(exchange: Exchange, desk: Desk) -> None:
+def test_users_trade_with_each_other_in_order_of_price_and_time(simulation: Simulation, desk: Desk) -> None:
     """The better price goes first, the older order first at one price."""
-    exchange.accounts.add("2", key="k2", secret="s2", memo="m2", balances={"BTC": 5})
-    other = Desk(exchange, "k2", "s2", "m2")
-    bid, ask = best(exchange, "buy"), best(exchange, "sell")
+    simulation.exchange.accounts.add("2", key="k2", secret="s2", memo="m2", balances={"BTC": 5})
+    other = Desk(simulation, "k2", "s2", "m2")
+    bid, ask = best(simulation, "buy"), best(simulation, "sell")
     inside = bid + (ask - bid) / 2
     first = other.submit("sell", size="0.1", price=f"{inside:.2f}")
     second = desk.submit("sell", size="0.1", price=f"{inside:.2f}", stpMode="none")
@@ -238,9 +238,9 @@ def test_users_trade_with_each_other_in_order_of_price_and_time(exchange: Exchan
         ("cancel_both", "canceled", "canceled"),
     ],
 )
-def test_self_trade_prevention(exchange: Exchange, desk: Desk, mode: str, resting: str, incoming: str) -> None:
+def test_self_trade_prevention(simulation: Simulation, desk: Desk, mode: str, resting: str, incoming: str) -> None:
     """The incoming order's mode decides who goes; the source of the cancellation is stp."""
-    price = f"{best(exchange, 'buy') + Decimal('0.2'):.2f}"
+    price = f"{best(simulation, 'buy') + Decimal('0.2'):.2f}"
     maker = desk.submit("sell", size="0.1", price=price, stpMode="cancel_both")
     taker = desk.submit("buy", size="0.1", price=price, stpMode=mode)
     states = desk.order(maker), desk.order(taker)
@@ -307,7 +307,7 @@ def test_numbers_may_travel_as_json_numbers(desk: Desk) -> None:
     assert desk.order(desk.submit("buy", size=1, price=40000))["size"] == "1.00000"
 
 
-def test_client_order_ids_are_unique_for_good(exchange: Exchange, desk: Desk) -> None:
+def test_client_order_ids_are_unique_for_good(simulation: Simulation, desk: Desk) -> None:
     """A used id is refused even after its order is gone; another account has its own ids."""
     desk.submit("buy", size="0.01", price="40000", client_order_id="one")
     desk.ok(CANCEL, symbol="BTC_USDT", client_order_id="one")
@@ -315,12 +315,12 @@ def test_client_order_ids_are_unique_for_good(exchange: Exchange, desk: Desk) ->
         SUBMIT, symbol="BTC_USDT", side="buy", type="limit", size="0.01", price="40000", client_order_id="one"
     )
     assert (again.code, again.status) == (50042, 400)
-    exchange.accounts.add("2", key="k2", secret="s2", memo="m2", balances={"USDT": 5000})
-    assert Desk(exchange, "k2", "s2", "m2").submit("buy", size="0.01", price="40000", client_order_id="one")
+    simulation.exchange.accounts.add("2", key="k2", secret="s2", memo="m2", balances={"USDT": 5000})
+    assert Desk(simulation, "k2", "s2", "m2").submit("buy", size="0.01", price="40000", client_order_id="one")
     assert desk.ok(f"{QUERY}/client-order", clientOrderId="one")["state"] == "canceled"
 
 
-def test_cancelling_tells_what_became_of_the_order(exchange: Exchange, desk: Desk) -> None:
+def test_cancelling_tells_what_became_of_the_order(simulation: Simulation, desk: Desk) -> None:
     """Cancelled, filled, unknown, foreign pair, no id: each has its code."""
     gone = desk.submit("buy", size="0.01", price="40000")
     desk.ok(CANCEL, symbol="BTC_USDT", order_id=gone)
@@ -335,14 +335,14 @@ def test_cancelling_tells_what_became_of_the_order(exchange: Exchange, desk: Des
     assert desk.call(CANCEL, symbol="BTC_USDT", order_id=gone, client_order_id="x").code == 50029
 
 
-def test_cancelled_unfilled_orders_are_forgotten_after_twenty_minutes(exchange: Exchange, desk: Desk) -> None:
+def test_cancelled_unfilled_orders_are_forgotten_after_twenty_minutes(simulation: Simulation, desk: Desk) -> None:
     """By id they are gone then, while filled ones and the history stay."""
     filled = desk.submit("sell", "market", size="0.01")
     gone = desk.submit("buy", size="0.01", price="40000", client_order_id="gone1")
     desk.ok(CANCEL, symbol="BTC_USDT", order_id=gone)
-    exchange.clock.step(20 * 60_000 - 1_000)
+    simulation.exchange.clock.step(20 * 60_000 - 1_000)
     assert desk.order(gone)["state"] == "canceled"
-    exchange.clock.step(2_000)
+    simulation.exchange.clock.step(2_000)
     assert desk.call(f"{QUERY}/order", orderId=gone).code == 50005
     assert desk.call(f"{QUERY}/client-order", clientOrderId="gone1").code == 50005
     assert desk.order(filled)["state"] == "filled"
@@ -402,14 +402,14 @@ def test_cancelling_several(desk: Desk) -> None:
     assert desk.call("/spot/v4/cancel_orders", symbol="BTC_USDT", orderIds=["1"] * 11).code == 50033
 
 
-def test_cancel_all_with_and_without_filters(exchange: Exchange, desk: Desk) -> None:
+def test_cancel_all_with_and_without_filters(simulation: Simulation, desk: Desk) -> None:
     """Of one pair, of one side, or everything; the answer is empty."""
     desk.submit("buy", size="0.01", price="40000")
     desk.submit("sell", size="0.01", price="90000")
     desk.submit("buy", symbol="ETH_USDT", size="1", price="1000")
 
     def left() -> list[tuple[str, str]]:
-        exchange.clock.step(3_000)
+        simulation.exchange.clock.step(3_000)
         return sorted((order["symbol"], order["side"]) for order in desk.ok(f"{QUERY}/open-orders"))
 
     assert desk.ok("/spot/v4/cancel_all", symbol="BTC_USDT", side="sell") == {}
@@ -420,10 +420,10 @@ def test_cancel_all_with_and_without_filters(exchange: Exchange, desk: Desk) -> 
     assert left() == []
 
 
-def test_lists_filter_sort_and_limit(exchange: Exchange, desk: Desk) -> None:
+def test_lists_filter_sort_and_limit(simulation: Simulation, desk: Desk) -> None:
     """Newest first, by pair, mode, time and number; a week back unless told."""
     old = desk.submit("buy", size="0.01", price="40000")
-    exchange.clock.step(8 * 24 * 3_600_000)
+    simulation.exchange.clock.step(8 * 24 * 3_600_000)
     new = [desk.submit("buy", size="0.01", price="40000") for _ in range(3)]
     desk.submit("buy", symbol="ETH_USDT", size="1", price="1000")
 
@@ -496,9 +496,9 @@ def test_account_trades_list_all_fills_newest_first(desk: Desk) -> None:
     assert desk.ok(f"{QUERY}/trades", symbol="ETH_USDT") == []
 
 
-def test_an_empty_book_leaves_a_market_order_cancelled(exchange: Exchange, desk: Desk) -> None:
+def test_an_empty_book_leaves_a_market_order_cancelled(simulation: Simulation, desk: Desk) -> None:
     """What the book cannot give is cancelled by the system and its money freed."""
-    book = exchange.spot.markets["BTC_USDT"].book
+    book = simulation.exchange.spot.markets["BTC_USDT"].book
     for maker in book.orders("buy", None):
         book.cancel(maker.order_id)
     order = desk.order(desk.submit("sell", "market", size="1"))
@@ -506,7 +506,7 @@ def test_an_empty_book_leaves_a_market_order_cancelled(exchange: Exchange, desk:
     assert desk.wallet()["BTC"] == money(10, 0)
 
 
-def test_wallets_and_fees(exchange: Exchange, desk: Desk) -> None:
+def test_wallets_and_fees(simulation: Simulation, desk: Desk) -> None:
     """The account's wallet, valued when asked to, and the fee rates."""
     desk.submit("sell", size="1", price="90000")
     rows: Any = desk.direct.get("/account/v1/wallet", currency="BTC").data
@@ -523,7 +523,7 @@ def test_wallets_and_fees(exchange: Exchange, desk: Desk) -> None:
         }
     ]
     valued: Any = desk.direct.get("/account/v1/wallet", currency="BTC", needUsdValuation="true").data
-    last = exchange.spot.markets["BTC_USDT"].last
+    last = simulation.exchange.spot.markets["BTC_USDT"].last
     assert Decimal(valued["wallet"][0]["available_usd_valuation"]) == 9 * last
     assert desk.direct.get("/account/v1/wallet", sourceAccount="FUND").data == {"wallet": []}
     assert desk.direct.get("/account/v1/wallet", currency="XYZ").code == 60002
@@ -549,18 +549,18 @@ def test_wallets_and_fees(exchange: Exchange, desk: Desk) -> None:
     assert (base["user_rate_type"], base["level"], base["taker_fee_rate_A"]) == (0, "LV1", "0.001")
 
 
-def test_terms_of_currencies(exchange: Exchange) -> None:
+def test_terms_of_currencies(simulation: Simulation) -> None:
     """Public, a row a chain, filtered by codes with or without the chain."""
-    direct = Direct(exchange)
+    direct = Direct(simulation.bitmart)
 
     def rows(**params: str) -> list[Any]:
-        exchange.clock.step(2_000)
+        simulation.exchange.clock.step(2_000)
         data: Any = direct.get("/account/v1/currencies", **params).data
         return [row["currency"] for row in data["currencies"]]
 
     assert rows() == ["BTC", "ETH", "USDT-TRC20", "USDT-ERC20", "BMX"]
     assert rows(currencies="USDT,BTC") == ["BTC", "USDT-TRC20", "USDT-ERC20"]
     assert rows(currencies="USDT-TRC20") == ["USDT-TRC20"]
-    exchange.clock.step(2_000)
+    simulation.exchange.clock.step(2_000)
     assert direct.get("/account/v1/currencies", currencies="XYZ").code == 60002
     assert direct.get("/account/v1/currencies", currencies=",".join(f"C{n}" for n in range(21))).code == 60000

@@ -9,7 +9,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from bitmart_trio.sim import Exchange, Market, open_exchange
+from bitmart_trio.sim import Market, Simulation, open_exchange
 
 BTC = "BTC_USDT"
 HOUR = 3_600_000
@@ -17,13 +17,13 @@ HOUR = 3_600_000
 
 def walked(market: Market, ticks: int, *, start: int | None = None, seed: int = 1) -> tuple[list[Decimal], int]:
     """The prices of BTC after each tick, and how many trades there were on BTC_USDT."""
-    exchange = Exchange(seed=seed, market=market, symbols=[BTC], start=start)
+    simulation = Simulation(seed=seed, market=market, symbols=[BTC], start=start)
     prices: list[Decimal] = []
     for _ in range(ticks):
-        exchange.clock.step(100)
-        exchange.tick()
-        prices.append(exchange.flow.price("BTC"))
-    return prices, sum(line["kind"] == "match" for line in exchange.log.lines)
+        simulation.exchange.clock.step(100)
+        simulation.exchange.tick()
+        prices.append(simulation.exchange.flow.price("BTC"))
+    return prices, sum(line["kind"] == "match" for line in simulation.exchange.log.lines)
 
 
 def spread(prices: list[Decimal]) -> Decimal:
@@ -44,7 +44,7 @@ def test_volatility_and_activity() -> None:
 @pytest.mark.parametrize("trend", [0.05, -0.05])
 def test_a_trend_shows(trend: float) -> None:
     """Ten minutes of five percent an hour are most of a percent, up or down."""
-    flow = Exchange(seed=2, market=Market(trend=trend), symbols=[BTC]).flow
+    flow = Simulation(seed=2, market=Market(trend=trend), symbols=[BTC]).exchange.flow
     first = flow.price("BTC")
     flow.advance(6_000)
     gained = float(flow.price("BTC") / first - 1)
@@ -79,10 +79,10 @@ def test_options_that_make_no_sense_are_refused() -> None:
     with pytest.raises(ValueError, match="hours of the day"):
         Market(quiet_hours={24})
     with pytest.raises(ValueError, match="no such market"):
-        Exchange(market="bear")  # type: ignore[arg-type]
+        Simulation(market="bear")  # type: ignore[arg-type]
     for seconds in (0, 61):
         with pytest.raises(ValueError, match="tick_seconds"):
-            Exchange(tick_seconds=seconds)
+            Simulation(tick_seconds=seconds)
 
 
 async def test_longer_ticks_walk_the_same_prices(autojump_clock: MockClock) -> None:

@@ -15,9 +15,9 @@ from trio.testing import MockClock
 
 from bitmart_trio import history
 from bitmart_trio.models import FuturesKline, SpotKline
-from bitmart_trio.sim import Contract, Exchange, SpotPair, Tape, TapeBook, TapeError, TapeTrade, open_exchange
+from bitmart_trio.sim import Contract, Simulation, SpotPair, Tape, TapeBook, TapeError, TapeTrade, open_exchange
 from bitmart_trio.sim.bitmart.direct import Direct
-from bitmart_trio.sim.exchange import START_MS
+from bitmart_trio.sim.exchange import START_MS, Exchange
 
 BTC = "BTC_USDT"
 D = Decimal
@@ -186,7 +186,7 @@ def test_rules_fit_what_is_on_the_tape() -> None:
         Contract("ABCUSDT", price="25.5", tick="0.0001"),
     ]
     with pytest.raises(TapeError, match="ABCUSDT"):
-        Exchange(market=tape, symbols=["ABC_USDT"])
+        Simulation(market=tape, symbols=["ABC_USDT"])
     assert repr(tape) == "<Tape of 3 moments of ABC_USDT, ABCUSDT, 0.002 s>"
 
 
@@ -236,12 +236,12 @@ def test_whatever_users_do_the_tape_is_played_and_money_is_kept(
         for ms, off, size, side, of_tape in script
         if of_tape
     ]
-    exchange = Exchange(market=Tape([trade(0, "60000", "0.001"), *taped]), start=START_MS, symbols=[BTC])
-    caller = Direct(exchange)
+    simulation = Simulation(market=Tape([trade(0, "60000", "0.001"), *taped]), start=START_MS, symbols=[BTC])
+    exchange, gate, caller = simulation.exchange, simulation.bitmart.gate, Direct(simulation.bitmart)
     for ms, off, size, side, of_tape in script:
         exchange.step(max(0, START_MS + ms - exchange.now_ms()))
         if not of_tape:
-            exchange.gate.quotas = type(exchange.gate.quotas)()
+            gate.quotas = type(gate.quotas)()
             price, amount = f"{60_000 + D(off) / 10:.2f}", f"{D(size) / 1000:.5f}"
             caller.post("/spot/v2/submit_order", symbol=BTC, side=side, type="limit", size=amount, price=price)
     exchange.step(6_000)

@@ -27,7 +27,7 @@ async def _ready(subscription: bm.Subscription[Any]) -> list[Any]:
 
 def _buy(exchange: Venue, market: Market) -> None:
     """An order that is filled at once, past all faults of REST."""
-    direct = Direct(exchange.exchange, address="10.0.0.9")
+    direct = Direct(exchange.simulation.bitmart, address="10.0.0.9")
     if market == "spot":
         answer = direct.post("/spot/v2/submit_order", symbol="BTC_USDT", side="buy", type="market", notional="100")
     else:
@@ -68,7 +68,7 @@ async def test_an_order_placed_in_a_hole_that_was_not_filled_is_not_forgotten(au
     async with open_exchange(seed=1, live=False) as exchange, exchange.open_client() as client:
         for _ in range(3):
             exchange.exchange.tick()
-        direct = Direct(exchange.exchange, address="10.0.0.9")
+        direct = Direct(exchange.simulation.bitmart, address="10.0.0.9")
 
         async def break_off() -> None:
             async with client.streams.events() as events:

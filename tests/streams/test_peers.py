@@ -11,8 +11,8 @@ from trio.testing import MockClock
 
 import bitmart_trio as bm
 from bitmart_trio import models
-from bitmart_trio.sim.bitmart.wire import Json
 from bitmart_trio.sim.faults import RefuseConnect, RefuseUpgrade
+from bitmart_trio.sim.kernel.encoding import Json
 from bitmart_trio.sim.venue import open_exchange
 
 

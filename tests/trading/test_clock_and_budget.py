@@ -15,7 +15,7 @@ QUERIES = {"spot": "/spot/v4/query/*", "futures": "/contract/private/*order*s"}
 
 def ages(venue: Venue) -> list[int]:
     """How old (ms) each signed request's timestamp was when it came in; grows with every request."""
-    handle, found = venue.exchange.handle, list[int]()
+    handle, found = venue.simulation.bitmart.serve, list[int]()
 
     def measuring(request: Request) -> Response:
         stamp = request.headers.get("x-bm-timestamp")
@@ -23,7 +23,7 @@ def ages(venue: Venue) -> list[int]:
             found.append(venue.exchange.now_ms() - int(stamp))
         return handle(request)
 
-    venue.exchange.handle = measuring  # type: ignore[method-assign]
+    venue.simulation.bitmart.serve = measuring  # type: ignore[method-assign]
     return found
 
 

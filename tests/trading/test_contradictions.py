@@ -201,7 +201,7 @@ async def test_a_clock_reading_that_is_ahead_proves_nothing(autojump_clock: Mock
 async def test_a_code_in_no_table_is_no_refusal(autojump_clock: MockClock, market: str) -> None:
     """A gateway says 408 after the exchange has taken the order: it is found."""
     async with shimmed() as (venue, client, _):
-        handle, once = venue.exchange.handle, [True]
+        handle, once = venue.simulation.bitmart.serve, [True]
 
         def gateway(request: Request) -> Response:
             answer = handle(request)
@@ -209,7 +209,7 @@ async def test_a_code_in_no_table_is_no_refusal(autojump_clock: MockClock, marke
                 return Response(500, {"content-type": "application/json"}, b'{"code":408,"message":"timeout"}')
             return answer
 
-        venue.exchange.handle = gateway  # type: ignore[method-assign]
+        venue.simulation.bitmart.serve = gateway  # type: ignore[method-assign]
         async with opener(client, market) as session:
             order = await rest(session)
             assert order.state is OrderState.OPEN
@@ -329,7 +329,7 @@ async def test_ids_that_come_back_are_checked_once(autojump_clock: MockClock, ma
 async def test_a_burnt_id_ends_in_order_not_placed(autojump_clock: MockClock, market: str) -> None:
     """Refused as used, with nothing there: said after the proof, and the next submit has a fresh id."""
     async with shimmed() as (venue, client, _), opener(client, market) as session:
-        handle, once = venue.exchange.handle, [True]
+        handle, once = venue.simulation.bitmart.serve, [True]
 
         def burnt(request: Request) -> Response:
             if request.path == SUBMIT[market] and once and once.pop():
@@ -338,7 +338,7 @@ async def test_a_burnt_id_ends_in_order_not_placed(autojump_clock: MockClock, ma
                 return Response(400, {"content-type": "application/json"}, body)
             return handle(request)
 
-        venue.exchange.handle = burnt  # type: ignore[method-assign]
+        venue.simulation.bitmart.serve = burnt  # type: ignore[method-assign]
         with trio.fail_after(110), pytest.raises(bm.errors.OrderNotPlaced, match="burnt") as caught:
             await rest(session, resend=3)
         after = await rest(session)

@@ -44,7 +44,7 @@ def own_orders(server: Server, market: str) -> list[str]:
 
 def on_request(server: Server, number: int, then: Callable[[], None]) -> None:
     """Do something when so many signed orders and cancels have reached the exchange, before the last one is handled."""
-    exchange, handle, left = server.exchange, server.exchange.handle, number
+    handle, left = server.simulation.bitmart.serve, number
 
     def counting(request: Request) -> Response:
         nonlocal left
@@ -54,7 +54,7 @@ def on_request(server: Server, number: int, then: Callable[[], None]) -> None:
                 then()
         return handle(request)
 
-    exchange.handle = counting  # type: ignore[method-assign]
+    server.simulation.bitmart.serve = counting  # type: ignore[method-assign]
 
 
 async def killed(server: Server, folder: Path, number: signal.Signals, after: int, *words: str) -> int:

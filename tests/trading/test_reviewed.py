@@ -65,7 +65,7 @@ async def test_pages_of_the_edge_prove_no_absence(autojump_clock: MockClock, mar
 async def test_a_missing_path_is_not_a_missing_order(autojump_clock: MockClock, market: str) -> None:
     """A gateway that does not know the path (30000) has not looked for the order."""
     async with bm.sim.open_exchange(seed=7, live=False) as venue, venue.open_client() as client:
-        handle = venue.exchange.handle
+        handle = venue.simulation.bitmart.serve
 
         def gateway(request: Request) -> Response:
             asked = request.path in ("/contract/private/order", "/spot/v4/query/client-order", CANCEL[market])
@@ -76,7 +76,7 @@ async def test_a_missing_path_is_not_a_missing_order(autojump_clock: MockClock, 
 
         async with opener(client, market) as session:
             await rest(session)
-            venue.exchange.handle = gateway  # type: ignore[method-assign]
+            venue.simulation.bitmart.serve = gateway  # type: ignore[method-assign]
         assert open_ids(venue, market) == []
         assert session.report is not None
         assert len(session.report.cancelled) == 1
@@ -152,14 +152,14 @@ async def test_an_adopted_order_is_replaced_by_its_like(autojump_clock: MockCloc
     async with bm.sim.open_exchange(seed=7, live=False) as venue, venue.open_client() as client:
         async with bm.trading.open_futures_session(client, "BTCUSDT", journal=journal, on_exit="leave") as session:
             await session.submit(side=1, size=2, price="30000", leverage=5, open_type="isolated", mode=4)
-        handle = venue.exchange.handle
+        handle = venue.simulation.bitmart.serve
 
         def spy(request: Request) -> Response:
             if request.path == SUBMIT["futures"]:
                 sent.append(json.loads(request.body))
             return handle(request)
 
-        venue.exchange.handle = spy  # type: ignore[method-assign]
+        venue.simulation.bitmart.serve = spy  # type: ignore[method-assign]
         async with bm.trading.open_futures_session(client, "BTCUSDT", journal=journal, on_exit="leave") as session:
             await session.orders[0].replace(price="31000")
         assert sent[0]["mode"] == 4

@@ -9,18 +9,16 @@ from __future__ import annotations
 import hmac
 import json
 import uuid
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from random import Random
+from typing import Final
 
-from ..faults import DropDuringLogin, LoseAck, RefuseLogin, RefuseTopic
-from ..kernel.eventlog import encode
+from ..kernel.accounts import Account, Accounts, ApiKey
+from ..kernel.encoding import Json, encode
+from ..kernel.feed import Feed, FeedChannel, Frame
 from ..kernel.numbers import read_decimal, read_integer
+from ..kernel.talk import Line
 from .gate import signature
-
-if TYPE_CHECKING:
-    from ..faces.websocket import Connection
-    from ..kernel.accounts import Account, ApiKey
-    from ..kernel.feed import FeedChannel, Frame
-    from .wire import Json
 
 SIGNED_WORD = "bitmart.WebSocket"
 LOGIN_TOLERANCE_MS = 60_000
@@ -53,6 +51,9 @@ CODES: Final[dict[str, str]] = {
 }
 """The spot side's codes and texts."""
 
+TOO_MANY: Final = {"messages": "90007", "connects": "94001", "connections": "94002"}
+"""The codes for one too many."""
+
 MOST_BRACKETS = 200
 """Deeper messages than any honest one, and shallower than what Python cannot write."""
 MASKED_CHARACTERS = 10
@@ -62,16 +63,18 @@ MASKED_CHARACTERS = 10
 class _Login:
     """What both dialects check about a login: the outcome is the account, or the code of what is wrong."""
 
-    def __init__(self, connection: Connection, args: list[Json]) -> None:
+    def __init__(self, accounts: Accounts, now_ms: int, address: str, args: list[Json]) -> None:
         texts = [_word(arg) for arg in args[:3]]
         self.key, self.timestamp, self.sign = (*texts, "", "", "")[:3]
-        self._connection = connection
+        self._accounts = accounts
+        self._now_ms = now_ms
+        self._address = address
 
     def check(self) -> Account | str:
         """The account behind the key, or a code of `CODES`."""
         if not self.key:
             return "91001"
-        found = self._connection.exchange.accounts.by_key(self.key)
+        found = self._accounts.by_key(self.key)
         if found is None:
             return "91002"
         account, record = found
@@ -80,17 +83,17 @@ class _Login:
     def _check_key(self, record: ApiKey) -> str | None:
         if record.frozen:
             return "91003"
-        if record.expires_ms is not None and self._connection.exchange.now_ms() >= record.expires_ms:
+        if record.expires_ms is not None and self._now_ms >= record.expires_ms:
             return "91004"
         # No code is documented for an address off the key's list; the key does not exist there, so to speak.
-        return "91002" if record.ips and self._connection.address not in record.ips else None
+        return "91002" if record.ips and self._address not in record.ips else None
 
     def _check_time(self) -> str | None:
         if not self.timestamp:
             return "91021"
         if not (self.timestamp.isascii() and self.timestamp.isdigit() and len(self.timestamp) <= 16):
             return "91023"
-        apart = abs(int(self.timestamp) - self._connection.exchange.now_ms())
+        apart = abs(int(self.timestamp) - self._now_ms)
         return "91022" if apart > LOGIN_TOLERANCE_MS else None
 
     def _check_sign(self, record: ApiKey) -> str | None:
@@ -134,17 +137,17 @@ def _topics(args: Json) -> list[str] | None:
     return topics if len(topics) == len(args) else None
 
 
-def _listen(connection: Connection, topic: str, channel: FeedChannel, rest: str) -> None:
+def _listen(feed: Feed, connection: Line, topic: str, channel: FeedChannel, rest: str) -> None:
     """Subscribe, and send what the channel says first."""
     account = connection.account if channel.socket.endswith("private") else None
     account_id = None if account is None else account.account_id
-    connection.topics[topic] = connection.exchange.feed.listen(topic, account_id, connection.deliver_to(topic))
+    connection.topics[topic] = feed.listen(topic, account_id, connection.deliver_to(topic))
     connection.subscribed = True
     for frame in channel.first(rest, account):
         connection.push(topic, frame)
 
 
-def _answer_request(connection: Connection, topic: str, channel: FeedChannel, rest: str) -> bool:
+def _answer_request(connection: Line, topic: str, channel: FeedChannel, rest: str) -> bool:
     """Send the newest state of a channel; False where it does not take the request verb."""
     if channel.asked is None:
         return False
@@ -156,9 +159,11 @@ def _answer_request(connection: Connection, topic: str, channel: FeedChannel, re
 class SpotDialect:
     """The spot side: ``{"op":...,"args":[...]}``, the words ping and pong, an answer a topic, numeric codes."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Line, feed: Feed, accounts: Accounts, now_ms: Callable[[], int]) -> None:
         self._connection = connection
-        self._faults = connection.exchange.faults
+        self._feed = feed
+        self._accounts = accounts
+        self._now_ms = now_ms
 
     def hear(self, text: str) -> None:
         """Act on one message of the client."""
@@ -178,13 +183,13 @@ class SpotDialect:
             case _:
                 self._refuse(None, "90002")
 
-    def refuse(self, code: str, text: str) -> None:
-        """Send an error that belongs to no message."""
-        self._connection.say({"errorMessage": text, "errorCode": code})
+    def turn_away(self, why: str) -> None:
+        """Send the error of one too many; it belongs to no message."""
+        self._refuse(None, TOO_MANY[why])
 
     def _each(self, op: str, args: Json) -> None:
         topics = _topics(args)
-        most = self._connection.sockets.limits.args_per_frame
+        most = self._connection.most_args
         if topics is None:
             self._refuse(op, "90003")
         elif most is not None and len(topics) > most:
@@ -196,11 +201,11 @@ class SpotDialect:
 
     def _subscribe(self, topic: str) -> None:
         connection = self._connection
-        found = connection.exchange.feed.find(connection.kind, topic)
-        fault = self._faults.take(RefuseTopic, topic)
-        limit = connection.sockets.limits.topics(connection.kind)
+        found = self._feed.find(connection.kind, topic)
+        fault = connection.refused_topic(topic)
+        limit = connection.most_topics
         if fault is not None:
-            self._refuse("subscribe", fault.code, fault.text)
+            self._refuse("subscribe", *fault)
         elif found == "channel":
             self._refuse("subscribe", "90004")
         elif connection.kind == "spot/private" and connection.account is None:
@@ -213,9 +218,9 @@ class SpotDialect:
         elif limit is not None and len(connection.topics) >= limit:
             self._refuse("subscribe", "90006")
         else:
-            if self._faults.take(LoseAck, topic) is None:
+            if not connection.loses_ack(topic):
                 connection.say({"event": "subscribe", "topic": topic})
-            _listen(connection, topic, *found)
+            _listen(self._feed, connection, topic, *found)
 
     def _unsubscribe(self, topic: str) -> None:
         stop = self._connection.topics.pop(topic, None)
@@ -223,11 +228,11 @@ class SpotDialect:
             self._refuse("unsubscribe", "90009")
             return
         stop()
-        if self._faults.take(LoseAck, topic) is None:
+        if not self._connection.loses_ack(topic):
             self._connection.say({"event": "unsubscribe", "topic": topic})
 
     def _request(self, topic: str) -> None:
-        found = self._connection.exchange.feed.find(self._connection.kind, topic)
+        found = self._feed.find(self._connection.kind, topic)
         if found == "filter":
             self._refuse(None, "92001")
         elif found == "channel" or not _answer_request(self._connection, topic, *found):
@@ -238,17 +243,17 @@ class SpotDialect:
         if connection.account is not None:
             self._refuse("login", "91005")
             return
-        if self._faults.take(DropDuringLogin, *connection.names):
+        if connection.breaks_at_login():
             connection.drop()
             return
-        outcome = _Login(connection, args).check()
-        fault = self._faults.take(RefuseLogin, *connection.names)
+        outcome = _Login(self._accounts, self._now_ms(), connection.address, args).check()
+        fault = connection.refused_login()
         if fault is None and not isinstance(outcome, str):
             connection.account = outcome
             connection.say({"event": "login"})
             return
         if fault is not None:
-            self._refuse("login", fault.code, fault.text)
+            self._refuse("login", *fault)
         elif isinstance(outcome, str):
             self._refuse("login", outcome)
         connection.close()
@@ -256,7 +261,7 @@ class SpotDialect:
     def _refuse(self, event: str | None, code: str, text: str = "") -> None:
         words: Frame = {"errorCode": code, "errorMessage": text or CODES.get(code, "")}
         if event is None:
-            self.refuse(code, text or CODES.get(code, ""))
+            self._connection.say({"errorMessage": words["errorMessage"], "errorCode": code})
         else:
             self._connection.say({"event": event, **words})
 
@@ -264,9 +269,14 @@ class SpotDialect:
 class FuturesDialect:
     """The futures side: ``{"action":...,"args":[...]}``, JSON pings, an answer a topic, texts for errors."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(
+        self, connection: Line, feed: Feed, accounts: Accounts, now_ms: Callable[[], int], random: Random
+    ) -> None:
         self._connection = connection
-        self._faults = connection.exchange.faults
+        self._feed = feed
+        self._accounts = accounts
+        self._now_ms = now_ms
+        self._random = random
 
     def hear(self, text: str) -> None:
         """Act on one message of the client."""
@@ -295,16 +305,16 @@ class FuturesDialect:
                 topic = (_topics(args) or [""])[0]
                 self._say({"action": "", "success": False, "error": f"Invalid action [{action}] for group [{topic}]"})
 
-    def refuse(self, code: str, text: str) -> None:
-        """Send an error that belongs to no message; this market has no codes."""
-        self._say({"success": False, "error": text})
+    def turn_away(self, why: str) -> None:
+        """Send the error of one too many; this market has no codes."""
+        self._say({"success": False, "error": CODES[TOO_MANY[why]]})
 
     def _subscribe(self, topic: str, request: dict[str, Json]) -> None:
         connection = self._connection
-        found = connection.exchange.feed.find(connection.kind, topic)
-        fault = self._faults.take(RefuseTopic, topic)
+        found = self._feed.find(connection.kind, topic)
+        fault = connection.refused_topic(topic)
         if fault is not None:
-            self._fail("subscribe", topic, fault.text or "Internal system error", request)
+            self._fail("subscribe", topic, fault[1] or "Internal system error", request)
         elif self._needs_login(topic):
             error = f"{topic.partition(':')[0]} need authenication"
             self._say({"action": "subscribe", "group": topic, "success": False, "error": error})
@@ -312,26 +322,26 @@ class FuturesDialect:
             self._fail("subscribe", topic, _not_found(topic), request)
         else:
             held = topic in connection.topics
-            if self._faults.take(LoseAck, topic) is None:
+            if not connection.loses_ack(topic):
                 self._confirm("subscribe", topic, request)
             if not held:
-                _listen(connection, topic, *found)
+                _listen(self._feed, connection, topic, *found)
 
     def _unsubscribe(self, topic: str, request: dict[str, Json]) -> None:
         connection = self._connection
         stop = connection.topics.pop(topic, None)
         if stop is not None:
             stop()
-        elif isinstance(connection.exchange.feed.find(connection.kind, topic), str):
+        elif isinstance(self._feed.find(connection.kind, topic), str):
             self._say({"action": "unsubscribe", "group": topic, "success": False, "error": _not_found(topic)})
             return
         # A topic that exists and is not held is confirmed all the same, as a second subscription is.
-        if self._faults.take(LoseAck, topic) is None:
+        if not connection.loses_ack(topic):
             self._confirm("unsubscribe", topic, request)
 
     def _request(self, topic: str, request: dict[str, Json]) -> None:
         connection = self._connection
-        found = connection.exchange.feed.find(connection.kind, topic)
+        found = self._feed.find(connection.kind, topic)
         if found == "channel" or found == "filter":
             self._fail("request", topic, _not_found(topic), request)
         elif not _answer_request(connection, topic, *found):
@@ -339,25 +349,25 @@ class FuturesDialect:
 
     def _login(self, action: str, args: list[Json]) -> None:
         connection = self._connection
-        if self._faults.take(DropDuringLogin, *connection.names):
+        if connection.breaks_at_login():
             connection.drop()
             return
-        login = _Login(connection, args)
+        login = _Login(self._accounts, self._now_ms(), connection.address, args)
         outcome = login.check()
-        fault = self._faults.take(RefuseLogin, *connection.names)
+        fault = connection.refused_login()
         if fault is None and not isinstance(outcome, str):
             connection.account = outcome
             self._say({"action": action, "success": True})
             return
         error = f"access failed: openapi auth: apiKey {login.key[:MASKED_CHARACTERS]}**** failed: openapi auth failed"
-        if fault is not None and fault.text:
-            error = fault.text
+        if fault is not None and fault[1]:
+            error = fault[1]
         self._say({"action": action, "success": False, "error": error})
         connection.close()
 
     def _needs_login(self, topic: str) -> bool:
         """Whether the topic is a private one and nobody is logged in, or this is no connection to log in on."""
-        if isinstance(self._connection.exchange.feed.find("futures/private", topic), str):
+        if isinstance(self._feed.find("futures/private", topic), str):
             return False
         return self._connection.account is None or self._connection.kind != "futures/private"
 
@@ -371,7 +381,7 @@ class FuturesDialect:
         self._connection.say(frame)
 
     def _uuid(self) -> str:
-        return str(uuid.UUID(int=self._connection.sockets.randoms.getrandbits(128), version=4))
+        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
 
 
 def _not_found(topic: str) -> str:

@@ -1,22 +1,21 @@
-"""Talking to the simulated exchange without HTTP: signed calls straight into `Exchange.handle`, for tests."""
+"""Talking to the simulated exchange without HTTP: signed calls straight into `BitMart.handle`, for tests."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, cast
+from typing import cast
 from urllib.parse import urlencode
 
 import attrs
 
 from ..kernel.accounts import SIM_KEY, SIM_MEMO, SIM_SECRET
-from ..kernel.eventlog import encode
+from ..kernel.encoding import Json, encode
+from ..kernel.messages import Request
+from .face import BitMart
 from .gate import signature
-from .wire import Json, Request
-
-if TYPE_CHECKING:
-    from ..exchange import Exchange
+from .wire import Between
 
 
 @attrs.frozen
@@ -42,26 +41,29 @@ class Direct:
     """A caller with a key of its own.
 
     Args:
-        exchange: Whom to call.
+        venue: Whom to call.
         key: The API key; the default account's unless told.
         secret: Its secret.
         memo: Its memo.
         address: Where the calls seem to come from.
+        between: What stands between the gate and the handlers, such as faults.
     """
 
     def __init__(
         self,
-        exchange: Exchange,
+        venue: BitMart,
         key: str = SIM_KEY,
         secret: str = SIM_SECRET,
         memo: str = SIM_MEMO,
         address: str = "127.0.0.1",
+        between: Between | None = None,
     ) -> None:
-        self._exchange = exchange
+        self._venue = venue
         self._key = key
         self._secret = secret
         self._memo = memo
         self._address = address
+        self._between = between
 
     def get(self, path: str, **params: str | int) -> Answer:
         """A GET with the key header alone, which is all a KEYED endpoint wants."""
@@ -70,7 +72,7 @@ class Direct:
     def post(self, path: str, **members: Json) -> Answer:
         """A signed POST of these JSON members."""
         body = encode(members)
-        stamp = str(self._exchange.now_ms())
+        stamp = str(self._venue.exchange.now_ms())
         headers = {
             "content-type": "application/json",
             "x-bm-key": self._key,
@@ -81,6 +83,6 @@ class Direct:
 
     def send(self, request: Request) -> Answer:
         """Any request, as it is."""
-        response = self._exchange.handle(request)
+        response = self._venue.handle(request, self._between)
         body = cast("dict[str, Json]", json.loads(response.body, parse_float=Decimal))
         return Answer(response.status, response.headers, body)

@@ -12,23 +12,24 @@ import hmac
 import json
 import logging
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 import attrs
 
-from ..kernel.eventlog import encode
+from ..kernel.accounts import Account, Accounts, ApiKey
+from ..kernel.clock import Clock
+from ..kernel.encoding import Json, encode
+from ..kernel.eventlog import EventLog
+from ..kernel.messages import Request, Response
 from ..kernel.numbers import NumberError, read_decimal, read_integer
-from .wire import JSON_HEADERS, Call, Json, Refusal, Request, Response, Route
+from ..kernel.refusal import Refused
+from .codes import refusal_of
+from .wire import JSON_HEADERS, Between, Call, Refusal, Route, Routes
 
-if TYPE_CHECKING:
-    from ..exchange import Exchange
-    from ..kernel.accounts import Account, ApiKey
-
-log: logging.Logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 TIMESTAMP_TOLERANCE_MS = 60_000
 RECV_WINDOW_MS = 5_000
@@ -127,21 +128,34 @@ class Quotas:
 
 
 class Gate:
-    """Checks requests, calls handlers and writes envelopes for one exchange."""
+    """Checks requests, calls handlers and writes envelopes.
 
-    def __init__(self, exchange: Exchange) -> None:
+    Args:
+        routes: All endpoints.
+        accounts: Whose keys are known.
+        clock: Timestamps and quotas go by it.
+        log: Hears of every request.
+        trace: Names requests.
+    """
+
+    def __init__(
+        self, routes: Routes, accounts: Accounts, clock: Clock, log: EventLog, trace: Callable[[], str]
+    ) -> None:
         self.quotas: Quotas = Quotas()
-        self._exchange = exchange
+        self._routes = routes
+        self._accounts = accounts
+        self._clock = clock
+        self._log = log
+        self._trace = trace
 
-    def answer(self, request: Request) -> Response:
-        """The answer to one request; never raises."""
-        exchange = self._exchange
-        trace = exchange.trace()
-        route = exchange.routes.table.get((request.method, request.path))
+    def answer(self, request: Request, between: Between | None = None) -> Response:
+        """The answer to one request; never raises. ``between`` stands between the gate and the handler."""
+        trace = self._trace()
+        route = self._routes.table.get((request.method, request.path))
         headers: dict[str, str] = {**JSON_HEADERS}
         status = 200
         try:
-            if self.quotas.banned(request.address, exchange.clock.steady_ms()):
+            if self.quotas.banned(request.address, self._clock.steady_ms()):
                 raise Refusal(
                     30017,
                     "Your account request is temporarily rejected due to violation of current limiting rules",
@@ -149,7 +163,7 @@ class Gate:
                 )
             if route is None:
                 raise self._no_route(request)
-            data = self._admit(route, request, headers)
+            data = self._admit(route, request, headers, between)
             body = _success(route, data, trace)
             code = 1000
         except Refusal as refusal:
@@ -158,10 +172,10 @@ class Gate:
                 headers["Allow"] = ", ".join(self._methods(request.path))
             body = _refused(route, request.path, refusal, trace)
         except Exception:
-            log.exception("bug in the simulated exchange: %s %s (trace %s)", request.method, request.path, trace)
+            logger.exception("bug in the simulated exchange: %s %s (trace %s)", request.method, request.path, trace)
             status, code = 500, 59002
             body = _refused(route, request.path, Refusal(59002, "Internal error"), trace)
-        exchange.log.write(
+        self._log.write(
             "request",
             method=request.method,
             path=request.path,
@@ -176,7 +190,7 @@ class Gate:
         """Whose key a private call came with; whether it was really them is in the code."""
         if route is None or route.auth == "none":
             return None
-        found = self._exchange.accounts.by_key(request.headers.get("x-bm-key", ""))
+        found = self._accounts.by_key(request.headers.get("x-bm-key", ""))
         return None if found is None else found[0].account_id
 
     def _no_route(self, request: Request) -> Refusal:
@@ -187,11 +201,10 @@ class Gate:
 
     def _methods(self, path: str) -> list[str]:
         """What a path takes; whatever takes GET takes HEAD."""
-        table = self._exchange.routes.table
+        table = self._routes.table
         return [method for method in ("GET", "HEAD", "POST") if (method.replace("HEAD", "GET"), path) in table]
 
-    def _admit(self, route: Route, request: Request, headers: dict[str, str]) -> Json:
-        exchange = self._exchange
+    def _admit(self, route: Route, request: Request, headers: dict[str, str], between: Between | None) -> Json:
         key: ApiKey | None = None
         account: Account | None = None
         if route.auth != "none":
@@ -205,20 +218,20 @@ class Gate:
             needed = permission_of(route)
             if needed and needed not in key.permissions:
                 raise Refusal(30012, "Forbidden", http=403)
-        call, handler = Call(params, account, exchange.now_ms(), key), partial(route.handler, exchange)
-        return handler(call) if request.between is None else request.between(route, call, handler)
+        call, handler = Call(params, account, self._clock.now_ms(), key), partial(_handled, route)
+        return handler(call) if between is None else between(route, call, handler)
 
     def _caller(self, request: Request) -> tuple[Account, ApiKey]:
         name = request.headers.get("x-bm-key", "")
         if not name:
             raise Refusal(30001, "Header X-BM-KEY is empty", http=401)
-        found = self._exchange.accounts.by_key(name)
+        found = self._accounts.by_key(name)
         if found is None:
             raise Refusal(30002, "Header X-BM-KEY not found", http=401)
         account, key = found
         if key.frozen:
             raise Refusal(30003, "Header X-BM-KEY has frozen", http=401)
-        if key.expires_ms is not None and self._exchange.now_ms() >= key.expires_ms:
+        if key.expires_ms is not None and self._clock.now_ms() >= key.expires_ms:
             raise Refusal(30011, "Header X-BM-KEY has expired", http=403)
         if key.ips and request.address not in key.ips:
             raise Refusal(30010, "IP forbidden", http=403)
@@ -230,7 +243,7 @@ class Gate:
         if key is not None:
             callers |= {"key": key.key, "uid": key.account_id}
         caller = callers[by]
-        now = self._exchange.clock.steady_ms()
+        now = self._clock.steady_ms()
         counted, allowed = self.quotas.spend(route, f"{by}:{caller}", now)
         headers.update(counted)
         if not allowed:
@@ -250,7 +263,7 @@ class Gate:
             )
         if len(text) != 13:
             raise Refusal(30008, "Header X-BM-TIMESTAMP invalid format", http=401)
-        stamp, now = int(text), self._exchange.now_ms()
+        stamp, now = int(text), self._clock.now_ms()
         if route.recv_window:
             window = _recv_window(params)
             good = 0 < window <= RECV_WINDOW_MAX_MS and stamp < now + AHEAD_MS and now - stamp <= window
@@ -279,6 +292,14 @@ class Gate:
             ):
                 return
         raise Refusal(30005, "Header X-BM-SIGN is wrong", http=401)
+
+
+def _handled(route: Route, call: Call) -> Json:
+    """What the handler answers; what the exchange refuses is refused with the code of the path."""
+    try:
+        return route.handler(call)
+    except Refused as refused:
+        raise refusal_of(refused, route.path) from None
 
 
 def _query(query: str) -> dict[str, Json]:

@@ -11,8 +11,23 @@ from typing import Final, Generic, Literal, TypeAlias, TypeVar
 
 import attrs
 
+from ..futures.engine import PROTECTIVE_SHARE
+from ..kernel import candles
+from ..kernel.prehistory import PAST_BEGINS_S
+from ..models import fees
+from ..spot import orders
+
 V = TypeVar("V")
 V_co = TypeVar("V_co", covariant=True)
+
+COIN_NAMES: Final = {"BTC": "Bitcoin", "ETH": "Ethereum", "USDT": "Tether USD", "BMX": "BitMart Token"}
+"""What the exchange calls its usual currencies; others are called by their symbols."""
+
+
+def name_of(currency: str) -> str:
+    """The full name of a currency."""
+    return COIN_NAMES.get(currency, currency)
+
 
 Basis: TypeAlias = Literal["documented", "recorded", "chosen"]
 
@@ -58,7 +73,7 @@ _STATIC: Final = "ccxt's static test data"
 
 MARKET_BUY_ENDS: Final[Rule[Literal["partially_canceled", "filled"]]] = _rule(
     "spot.market_buy_ends",
-    "partially_canceled",
+    orders.MARKET_BUY_ENDS,
     "A market buy whose rest buys no whole lot ends as `{}`, over REST and in pushes, though all that could be bought"
     " was bought.",
     "recorded",
@@ -74,7 +89,7 @@ MARKET_BUY_CODE: Final = _rule(
 )
 MARKET_BUY_EXACT: Final[Rule[Literal["partially_canceled", "filled"]]] = _rule(
     "spot.market_buy_exact",
-    "filled",
+    orders.MARKET_BUY_EXACT,
     "A market buy that has spent its notional to the last digit ends as `{}`.",
     "chosen",
     "nothing of it is left to cancel; no recording shows the case",
@@ -106,7 +121,7 @@ PUSH_NOTIONAL: Final = _rule(
 
 FEE_RATE: Final = _rule(
     "spot.fee_rate",
-    Decimal("0.001"),
+    fees.RATE,
     "Makers and takers pay {} of the value.",
     "recorded",
     "LTC_USDT, 2024-01-31: 0.00594020 on 5.9402034",
@@ -122,7 +137,7 @@ FEE_COIN: Final = _rule(
 )
 FEE_GRAIN: Final = _rule(
     "spot.fee_grain",
-    Decimal("1E-8"),
+    fees.GRAIN,
     "A fee is cut, never rounded up, to a multiple of {}.",
     "recorded",
     "LTC_USDT, 2024-01-31: 0.00594020 on 5.9402034",
@@ -177,7 +192,7 @@ ISOLATED_LIQUIDATION: Final = _rule(
 
 PROTECTIVE_PRICE: Final = _rule(
     "futures.protective_price",
-    Decimal("0.0005"),
+    PROTECTIVE_SHARE,
     "A market order shows a price that is worse than the last one by {} of it, on the contract's grid.",
     "recorded",
     f'{_STATIC}: "58.48" for a fill at 58.45',
@@ -235,14 +250,14 @@ FILL_OR_KILL: Final = _rule(
 
 WEEK_BEGINS: Final = _rule(
     "candles.week_begins",
-    "Monday",
+    candles.WEEK_BEGINS,
     "Candles of a week begin on {} at 00:00 UTC, in both markets.",
     "chosen",
     "no source says; it is the week of ISO 8601, and both markets agree",
 )
 PAST_BEGINS: Final = _rule(
     "candles.past_begins",
-    1_594_080_000,
+    PAST_BEGINS_S,
     "The invented past of every pair and contract begins at {} (Unix seconds), or a year before the opening if that is"
     " earlier.",
     "chosen",

@@ -10,20 +10,19 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import attrs
 
-from .wire import Call, Json, Onward
-
-if TYPE_CHECKING:
-    from ..futures.engine import Engine as FuturesEngine
-    from ..futures.positions import Trader
-    from ..kernel.accounts import Account, Accounts
-    from ..kernel.clock import Clock
-    from ..kernel.eventlog import Event, EventLog
-    from ..spot import SpotMarket
-    from ..spot.orders import SpotOrder
+from ..futures.engine import Engine as FuturesEngine
+from ..futures.positions import Trader
+from ..kernel.accounts import Account, Accounts
+from ..kernel.clock import Clock
+from ..kernel.encoding import Json
+from ..kernel.eventlog import Event, EventLog
+from ..spot.market import SpotMarket
+from ..spot.orders import SpotOrder
+from .wire import Call, Onward
 
 SHOWN: Final = frozenset(
     {

@@ -1,29 +1,26 @@
-"""What a REST handler of the simulated exchange sees and says: the call, the refusal, and the table of routes.
+"""What a REST handler sees and says: the call, the refusal, and the table of routes.
 
-A handler is a plain function ``handler(exchange, call) -> Json``: it returns what goes under ``data`` or raises
-`Refusal`. Who calls,
-signatures, timestamps and quotas are settled before it runs (see ``gate.py``), so a handler holds trading rules and
-nothing else.
+A handler is a plain function ``handler(market, call) -> Json``: it gets the market (or the treasury) that its chapter
+is about, and returns what goes under ``data`` or raises `Refusal`. Who calls, signatures, timestamps and quotas are
+settled before it runs (see ``gate.py``), so a handler holds the rules and shapes of its path and nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from functools import partial
+from typing import Final, Generic, Literal, TypeAlias, TypeVar
 
 import attrs
 
-from ..kernel.eventlog import encode
+from ..kernel.accounts import Account, ApiKey
+from ..kernel.encoding import Json, encode
+from ..kernel.messages import Response
 from ..kernel.numbers import NumberError, read_decimal, read_integer
 
-if TYPE_CHECKING:
-    from ..exchange import Exchange
-    from ..kernel.accounts import Account, ApiKey
+M = TypeVar("M")
 
-Json: TypeAlias = "bool | int | float | str | Decimal | list[Json] | dict[str, Json] | None"
-"""What an answer is made of. A Decimal travels as text; a float, as a number, only in the affiliate chapter."""
 Auth: TypeAlias = Literal["none", "keyed", "signed"]
 Scope: TypeAlias = Literal["ip", "key", "uid"]
 Envelope: TypeAlias = Literal["standard", "affiliate", "errno", "info", "bare"]
@@ -31,32 +28,9 @@ Envelope: TypeAlias = Literal["standard", "affiliate", "errno", "info", "bare"]
 
 
 Onward: TypeAlias = "Callable[[Call], Json]"
-"""A handler with its exchange bound, or what stands before it."""
+"""A handler with its market bound, or what stands before it."""
 Between: TypeAlias = "Callable[[Route, Call, Onward], Json]"
 """What may stand between the gate and a handler: it answers a call that passed the gate, by asking onward or not."""
-
-
-@attrs.frozen
-class Request:
-    """One HTTP request as it came in; header names are lower-case."""
-
-    method: str
-    path: str
-    query: str
-    headers: Mapping[str, str]
-    body: bytes
-    address: str
-    between: Between | None = attrs.field(default=None, eq=False, repr=False)
-    """What the face that took the request in puts between the gate and the handler: its faults."""
-
-
-@attrs.frozen
-class Response:
-    """One HTTP answer: status, headers (names as sent) and the exact body bytes."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 @attrs.frozen
@@ -127,14 +101,6 @@ def json_response(
     return Response(status, {**JSON_HEADERS, **(headers or {})}, encode(body))
 
 
-def phrase(status: int) -> str:
-    """The reason phrase of an HTTP status."""
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:  # such as the edge network's 520 to 530
-        return "Error"
-
-
 class Refusal(Exception):
     """The exchange says no: a documented code, its text, and the HTTP status that goes with it (400 unless told)."""
 
@@ -143,9 +109,6 @@ class Refusal(Exception):
         self.code = code
         self.message = message
         self.http = http
-
-
-Handler: TypeAlias = "Callable[[Exchange, Call], Json]"
 
 
 @attrs.frozen
@@ -159,31 +122,28 @@ class Limit:
 
 @attrs.frozen
 class Route:
-    """One endpoint of the simulated exchange."""
+    """One endpoint."""
 
     method: str
     path: str
     auth: Auth
     limit: Limit | None
-    handler: Handler
+    handler: Onward
     recv_window: bool = False
     """Whether the endpoint documents ``recvWindow``; others accept a timestamp up to a minute off."""
     envelope: Envelope = "standard"
     writes: bool = False
 
 
-class Routes:
-    """The table of endpoints, filled by decorators in the chapter files."""
+class Chapter(Generic[M]):
+    """The endpoints of one chapter of the documentation, filled by decorators; all are about one market."""
 
     def __init__(self) -> None:
-        self.table: dict[tuple[str, str], Route] = {}
+        self._rows: list[Callable[[M], Route]] = []
 
-    def include(self, other: Routes) -> None:
-        """Take over a chapter's table."""
-        for key, route in other.table.items():
-            if key in self.table:
-                raise ValueError(f"two handlers for {route.method} {route.path}")
-            self.table[key] = route
+    def of(self, market: M) -> list[Route]:
+        """The routes, with the market that they are about bound to their handlers."""
+        return [row(market) for row in self._rows]
 
     def get(
         self,
@@ -192,7 +152,7 @@ class Routes:
         auth: Auth = "none",
         limit: tuple[int, float, Scope] | None = None,
         envelope: Envelope = "standard",
-    ) -> Callable[[Handler], Handler]:
+    ) -> Callable[[Callable[[M, Call], Json]], Callable[[M, Call], Json]]:
         """Register a GET handler."""
         return self._add("GET", path, auth, limit, False, envelope, False)
 
@@ -204,7 +164,7 @@ class Routes:
         limit: tuple[int, float, Scope] | None = None,
         recv_window: bool = False,
         writes: bool = True,
-    ) -> Callable[[Handler], Handler]:
+    ) -> Callable[[Callable[[M, Call], Json]], Callable[[M, Call], Json]]:
         """Register a POST handler; ``writes=False`` for the reads that travel as POST."""
         return self._add("POST", path, auth, limit, recv_window, "standard", writes)
 
@@ -217,12 +177,28 @@ class Routes:
         recv_window: bool,
         envelope: Envelope,
         writes: bool,
-    ) -> Callable[[Handler], Handler]:
-        def register(handler: Handler) -> Handler:
-            if (method, path) in self.table:
-                raise ValueError(f"two handlers for {method} {path}")
-            quota = None if limit is None else Limit(*limit)
-            self.table[method, path] = Route(method, path, auth, quota, handler, recv_window, envelope, writes)
+    ) -> Callable[[Callable[[M, Call], Json]], Callable[[M, Call], Json]]:
+        quota = None if limit is None else Limit(*limit)
+
+        def register(handler: Callable[[M, Call], Json]) -> Callable[[M, Call], Json]:
+            def row(market: M) -> Route:
+                return Route(method, path, auth, quota, partial(handler, market), recv_window, envelope, writes)
+
+            self._rows.append(row)
             return handler
 
         return register
+
+
+class Routes:
+    """The table of all endpoints of one exchange."""
+
+    def __init__(self) -> None:
+        self.table: dict[tuple[str, str], Route] = {}
+
+    def include(self, routes: Iterable[Route]) -> None:
+        """Take over the routes of a chapter."""
+        for route in routes:
+            if (route.method, route.path) in self.table:
+                raise ValueError(f"two handlers for {route.method} {route.path}")
+            self.table[route.method, route.path] = route

@@ -11,10 +11,9 @@ import random
 from decimal import Decimal
 from itertools import count
 
-from ..futures.engine import Engine
-from ..futures.listing import Listing
 from ..kernel.book import Resting, Side
 from ..kernel.contracts import ZERO
+from ..models.market import Shown, Sweep
 
 LEVELS = 64
 """Levels a side that are kept; more are cut back when half as many again have gathered."""
@@ -25,9 +24,9 @@ _BASIS_LIMIT = Decimal("0.0003")
 class Makers:
     """Quotes and trades on one contract, from one random stream."""
 
-    def __init__(self, engine: Engine, listing: Listing, dice: random.Random) -> None:
-        self._engine = engine
+    def __init__(self, listing: Shown, sweep: Sweep, dice: random.Random) -> None:
         self._listing = listing
+        self._sweep = sweep
         self._dice = dice
         self._basis = ZERO
         self._ids = count(1)
@@ -47,12 +46,12 @@ class Makers:
         self._stir()
         if abs(middle - listing.last) > 8 * tick:
             # The price does not move without a trade that shows it.
-            self._engine.sweep(listing, "buy" if middle > listing.last else "sell", None, self._size(), opens=True)
+            self._sweep("buy" if middle > listing.last else "sell", None, self._size(), opens=True)
         if dice.random() < 0.04:
             self._busy = not self._busy
         for _ in range(self._takers(activity)):
             side: Side = "buy" if dice.random() < 0.5 else "sell"
-            self._engine.sweep(listing, side, None, self._size(), opens=dice.random() < 0.6)
+            self._sweep(side, None, self._size(), opens=dice.random() < 0.6)
 
     def _takers(self, activity: float) -> int:
         if not self._busy:
@@ -67,7 +66,7 @@ class Makers:
         for at in [at for at in self._quotes[other] if (at - best) * sign >= 0]:
             book.cancel(self._quotes[other].pop(at))
         if book.crosses(side, best * tick):
-            self._engine.sweep(listing, side, best * tick, Decimal(self._dice.randint(100, 900)), opens=True)
+            self._sweep(side, best * tick, Decimal(self._dice.randint(100, 900)), opens=True)
             wall = book.best(other)
             if wall is not None and (wall - best * tick) * sign >= 0:
                 best = int(wall / tick) + sign

@@ -13,17 +13,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 from itertools import count
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from ..._scopes import protected
+from ..futures.listing import Listing
+from ..futures.market import FuturesMarket
 from ..kernel.book import Book, Resting, Side
+from ..kernel.clock import Clock
+from ..kernel.encoding import Json
+from ..kernel.eventlog import EventLog
+from ..kernel.pairs import PairMarket
 from ..kernel.symbols import Amount, exact
-
-if TYPE_CHECKING:
-    from ..bitmart.wire import Json
-    from ..exchange import Exchange
-    from ..futures.listing import Listing
-    from ..kernel.pairs import PairMarket
+from ..models.market import MarketModel
+from ..spot.market import SpotMarket
 
 Level: TypeAlias = "tuple[Amount, Amount]"
 """Price and size."""
@@ -32,23 +34,28 @@ Level: TypeAlias = "tuple[Amount, Amount]"
 class _Scripted:
     """What both scripts know: the markets behind symbols, and their grids."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
+    def __init__(
+        self, spot: SpotMarket, futures: FuturesMarket, model: MarketModel, clock: Clock, log: EventLog
+    ) -> None:
+        self._spot = spot
+        self._futures = futures
+        self._model = model
+        self._clock = clock
+        self._log = log
 
     def _found(self, symbol: str) -> PairMarket | Listing:
-        exchange = self._exchange
-        found = exchange.spot.markets.get(symbol) or exchange.futures.listings.get(symbol)
+        found = self._spot.markets.get(symbol) or self._futures.listings.get(symbol)
         if found is None:
-            listed = ", ".join([*exchange.spot.markets, *exchange.futures.listings])
+            listed = ", ".join([*self._spot.markets, *self._futures.listings])
             raise ValueError(f"{symbol!r} is not listed here; there are {listed}")
         return found
 
     def _steps(self, symbol: str) -> tuple[Decimal, Decimal]:
         """The steps of prices and sizes."""
-        market = self._exchange.spot.markets.get(symbol)
+        market = self._spot.markets.get(symbol)
         if market is not None:
             return market.pair.tick, market.pair.lot
-        return self._exchange.futures.listings[symbol].contract.tick, Decimal(1)
+        return self._futures.listings[symbol].contract.tick, Decimal(1)
 
     def _price(self, symbol: str, price: Amount) -> Decimal:
         return _on_grid(exact(price, "price"), self._steps(symbol)[0], f"the price step of {symbol}")
@@ -84,12 +91,11 @@ class MarketScript(_Scripted):
 
     def show(self, symbol: str, price: Decimal, size: Decimal, side: Side) -> None:
         """`trade` without the checks."""
-        exchange = self._exchange
-        market = exchange.spot.markets.get(symbol)
+        market = self._spot.markets.get(symbol)
         if market is not None:
-            exchange.spot.engine.show(market, side, price, size)
+            self._spot.engine.show(market, side, price, size)
         else:
-            exchange.futures.show(exchange.futures.listings[symbol], side, price, size)
+            self._futures.show(self._futures.listings[symbol], side, price, size)
 
     def price(self, symbol: str, price: Amount) -> None:
         """Set the last price of a symbol, without a trade, and with it the price of its coin.
@@ -103,38 +109,39 @@ class MarketScript(_Scripted):
             TypeError: A float was given.
         """
         self._found(symbol)
-        exchange, number = self._exchange, self._price(symbol, price)
-        market = exchange.spot.markets.get(symbol)
+        number = self._price(symbol, price)
+        market = self._spot.markets.get(symbol)
         if market is not None:
-            self.pin(market.pair.base, number * exchange.flow.price(market.pair.quote))
-            if exchange.flow.market is None:
-                market.mark(number, exchange.clock.steady_ms())
-                exchange.spot.feed.market_moved(market)
+            self.pin(market.pair.base, number * self._model.price(market.pair.quote))
+            if not self._model.moves:
+                market.mark(number, self._clock.steady_ms())
+                self._spot.market_moved(market)
             return
-        listing = exchange.futures.listings[symbol]
+        listing = self._futures.listings[symbol]
         self.pin(listing.contract.base, number)
-        if exchange.flow.market is None:
+        if not self._model.moves:
             listing.last = number
-            listing.series.note(exchange.clock.steady_ms(), number)
+            listing.series.note(self._clock.steady_ms(), number)
 
     def pin(self, coin: str, dollars: Decimal) -> None:
         """Give a coin a price, and its contracts their index."""
-        exchange = self._exchange
-        if exchange.flow.market is not None:
-            exchange.flow.push(coin, dollars)
+        if self._model.moves:
+            self._model.push(coin, dollars)
             return
-        exchange.flow.pin(coin, dollars)
-        for listing in exchange.futures.listings.values():
+        self._model.pin(coin, dollars)
+        for listing in self._futures.listings.values():
             if listing.contract.base == coin:
-                listing.set_index(exchange.clock.steady_ms(), dollars)
+                listing.set_index(self._clock.steady_ms(), dollars)
 
 
 @protected
 class BookScript(_Scripted):
     """Books by hand."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        super().__init__(exchange)
+    def __init__(
+        self, spot: SpotMarket, futures: FuturesMarket, model: MarketModel, clock: Clock, log: EventLog
+    ) -> None:
+        super().__init__(spot, futures, model, clock, log)
         self._ids = count(1)
 
     def set(self, symbol: str, *, bids: Iterable[Level] | None = None, asks: Iterable[Level] | None = None) -> None:
@@ -153,7 +160,7 @@ class BookScript(_Scripted):
             TypeError: A float was given.
             RuntimeError: The market is a synthetic one: its makers would quote over it.
         """
-        if self._exchange.flow.market is not None:
+        if self._model.moves:
             raise RuntimeError('the makers own this book; open the exchange with market="scripted"')
         book = self._found(symbol).book
         sides: dict[Side, dict[Decimal, Decimal]] = {}
@@ -168,7 +175,7 @@ class BookScript(_Scripted):
 
     def put(self, symbol: str, sides: dict[Side, dict[Decimal, Decimal]]) -> None:
         """`set` without the checks."""
-        exchange, book = self._exchange, self._found(symbol).book
+        book = self._found(symbol).book
         for side in sides:
             for order in book.orders(side, None):
                 book.cancel(order.order_id)
@@ -183,10 +190,10 @@ class BookScript(_Scripted):
             ]
             for side, levels in sides.items()
         }
-        exchange.log.write("book", symbol=symbol, **shown)
-        market = exchange.spot.markets.get(symbol)
+        self._log.write("book", symbol=symbol, **shown)
+        market = self._spot.markets.get(symbol)
         if market is not None:
-            exchange.spot.feed.market_moved(market)
+            self._spot.market_moved(market)
 
     def bids(self, symbol: str) -> list[tuple[Decimal, Decimal]]:
         """All bids as (price, size), users' orders included, best first."""
@@ -198,11 +205,10 @@ class BookScript(_Scripted):
 
     def _meet(self, symbol: str, side: Side, price: Decimal, size: Decimal) -> Decimal:
         """Trade a new level with the users' orders in its way; what is left of it."""
-        exchange = self._exchange
-        market = exchange.spot.markets.get(symbol)
+        market = self._spot.markets.get(symbol)
         if market is not None:
-            return exchange.spot.engine.meet(market, side, price, size)
-        return exchange.futures.engine.meet(exchange.futures.listings[symbol], side, price, size)
+            return self._spot.engine.meet(market, side, price, size)
+        return self._futures.engine.meet(self._futures.listings[symbol], side, price, size)
 
     def _levels(self, symbol: str, levels: Iterable[Level]) -> dict[Decimal, Decimal]:
         found: dict[Decimal, Decimal] = {}

@@ -1,26 +1,27 @@
 """The synthetic market: a seeded price per coin, makers that quote around it on every book, and takers that trade.
 
 Both markets follow the same prices, so that BTC costs the same on spot and on futures. `Flow` walks the prices on, ten
-times a second; each market owns a `Quoter` a book and calls `Quoter.step` with the new price. The walk is made of
-whole points and seeded choices only, so one seed gives the same market on every machine.
+times a second; on each book of the spot market a `Quoter` follows them, on each of the futures market `Makers`. The
+walk is made of whole points and seeded choices only, so one seed gives the same market on every machine.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeAlias
+from functools import partial
 
 import attrs
 
 from ..kernel.book import Book, Resting, Side
-
-if TYPE_CHECKING:
-    from ..exchange import Exchange
-
-Take: TypeAlias = "Callable[[Side, Decimal, Decimal | None], None]"
-"""A synthetic taker at work: side, limit price, size (None: all there is within the limit)."""
+from ..kernel.clock import Clock
+from ..kernel.coins import DOLLARS, Coin
+from ..kernel.ids import Randoms
+from ..kernel.pairs import Pair
+from ..kernel.symbols import Listed
+from ..models.market import Shown, Step, Sweep, Take
+from .makers import Makers
 
 _QUIET, _NORMAL, _BURST = 0, 1, 2
 _MOVES = (10, 35, 90)
@@ -31,8 +32,6 @@ _TRADES = (8, 30, 80)
 """Chance in percent, by mood, that a tick brings a taker."""
 _HOUR_MS = 3_600_000
 _MOVES_AN_HOUR = 36_000
-DOLLARS = frozenset({"USDT", "USDC", "USD"})
-"""What costs one US dollar, always."""
 
 
 def _not_negative(options: object, attribute: object, value: float) -> None:
@@ -75,34 +74,6 @@ class Market:
     def moods(self) -> tuple[int, ...]:
         """The spells to choose from."""
         return (_QUIET,) * self.quiet + (_NORMAL, _NORMAL) + (_BURST,) * self.bursts
-
-
-@attrs.frozen
-class Coin:
-    """How a coin's price walks: in whole points around ``base``."""
-
-    name: str
-    point: Decimal
-    """The grid of the price, in US dollars."""
-    base: int
-    """Where the price begins, roughly, in points."""
-    unit: int
-    """Twice the greatest move of a tick in ordinary times, in points."""
-
-    @classmethod
-    def at(cls, name: str, price: Decimal) -> Coin:
-        """A coin that costs about so much; its price has seven digits and moves like the others' do."""
-        point = Decimal(1).scaleb(price.adjusted() - 6)
-        base = int(price / point)
-        return cls(name, point, base, max(2, base * 40 // 1_000_000))
-
-
-COINS = (
-    Coin("BTC", Decimal("0.01"), 6_000_000, 200),
-    Coin("ETH", Decimal("0.01"), 300_000, 12),
-    Coin("BMX", Decimal("0.00001"), 30_000, 2),
-)
-"""The coins that every exchange knows; what an account is worth is counted with them."""
 
 
 @attrs.define
@@ -157,28 +128,39 @@ class _Walk:
 
 
 class Flow:
-    """The prices of all coins in US dollars.
+    """The prices of all coins in US dollars, and makers and takers that follow them.
 
     Args:
-        exchange: Whose market it is.
         coins: Every coin with a price.
         traded: The names of those that are traded; the others' prices stand still.
-        market: What the walk is like; None: prices stand still until they are set.
+        market: What the walk is like.
+        clock: Says when the quiet hours are.
+        random: Each coin and each book draws from a stream of its own.
     """
 
     def __init__(
-        self, exchange: Exchange, coins: Iterable[Coin], market: Market | None, traded: frozenset[str]
+        self, coins: Iterable[Coin], traded: frozenset[str], market: Market, clock: Clock, random: Randoms
     ) -> None:
-        self.market: Market | None = market
-        self._clock = exchange.clock
+        self.market: Market = market
+        self._clock = clock
+        self._random = random
         self._walks: dict[str, _Walk] = {}
-        options = Market() if market is None else market
         for coin in coins:
-            stream = exchange.random(f"flow/{coin.name}")
-            off = 0 if market is None else stream.randint(-coin.base // 100, coin.base // 100)
-            gaps = exchange.random(f"gaps/{coin.name}")
-            self._walks[coin.name] = _Walk(coin, options, options.moods(), coin.base, coin.base + off, stream, gaps)
+            stream = random(f"flow/{coin.name}")
+            off = stream.randint(-coin.base // 100, coin.base // 100)
+            gaps = random(f"gaps/{coin.name}")
+            self._walks[coin.name] = _Walk(coin, market, market.moods(), coin.base, coin.base + off, stream, gaps)
         self._moving = [walk for name, walk in self._walks.items() if name in traded]
+
+    @classmethod
+    def of(cls, market: Market, listed: Listed, clock: Clock, random: Randoms) -> Flow:
+        """That of an exchange."""
+        return cls(listed.coins, listed.traded(), market, clock, random)
+
+    @property
+    def moves(self) -> bool:
+        """Always."""
+        return True
 
     def price(self, coin: str) -> Decimal:
         """What a coin costs now, on its grid of points or as it was pinned; 1 for a dollar."""
@@ -202,15 +184,8 @@ class Flow:
         """Whether a coin has a price."""
         return coin in DOLLARS or coin in self._walks
 
-    def trade_chance(self, coin: str) -> int:
-        """How likely a tick brings a taker at the moment, in percent: low in quiet spells, high in bursts."""
-        walk = self._walks[coin]
-        return round(_TRADES[walk.mood] * walk.market.activity)
-
     def advance(self, ticks: int = 1) -> None:
         """Walk every coin on by so many ticks of a tenth of a second."""
-        if self.market is None:
-            return
         hours = self.market.quiet_hours
         asleep = bool(hours) and self._clock.steady_ms() // _HOUR_MS % 24 in hours
         for _ in range(ticks):
@@ -218,13 +193,38 @@ class Flow:
                 walk.move(asleep)
 
     def push(self, coin: str, price: Decimal) -> None:
-        """Move a coin at once, for tests that need a price; the walk goes on from there."""
+        """Move a coin at once; the walk goes on from there."""
         walk = self._walks[coin]
         walk.points = int(price / walk.coin.point)
 
     def pin(self, coin: str, price: Decimal) -> None:
         """Give a coin exactly this price, until it is given another."""
         self._walks[coin].pinned = price
+
+    def on_pair(self, pair: Pair, book: Book, last: Decimal, take: Take) -> Step:
+        """A `Quoter` that has quoted around the last price and follows the walk."""
+        quoter = Quoter(
+            book,
+            self._random(f"quotes/{pair.symbol}"),
+            spacing=pair.spacing,
+            lot=pair.lot,
+            lots=pair.lots,
+            take=take,
+        )
+        quoter.step(last)
+        walk, activity = self._walks[pair.base], self.market.activity
+
+        def step() -> None:
+            # Takers come seldom in quiet spells, often in bursts.
+            quoter.step(self.rate(pair.base, pair.quote), round(_TRADES[walk.mood] * activity))
+
+        return step
+
+    def on_contract(self, shown: Shown, sweep: Sweep) -> Step:
+        """`Makers` that have quoted and follow the contract's index."""
+        makers = Makers(shown, sweep, self._random(f"futures/{shown.contract.symbol}"))
+        makers.tick()
+        return partial(makers.tick, self.market.activity)
 
 
 class Quoter:
@@ -342,47 +342,3 @@ class Quoter:
         room = 2 * self._spacing
         size = max(1, self._random.randint(*self._lots) * self._random.randint(1, 10) // 10) * self._lot
         self._take(side, best + room if side == "buy" else best - room, size)
-
-
-FEW = 12
-"""So many markets are all looked after at every tick, if ticks are short."""
-SHORT_MS = 500
-A_ROUND = 30
-"""Of more, or with longer ticks, those that somebody minds, and each of the others once in so many ticks."""
-
-
-class Rota:
-    """Which markets live on at a tick, so that a hundred of them cost hardly more than ten.
-
-    One that nobody minds waits for its turn; whoever looks at it asks `behind` first.
-
-    Args:
-        names: The markets, in order.
-        minded: Whether somebody would notice at once: listens, has an order or a position there.
-        tick_ms: How far ticks are apart.
-    """
-
-    def __init__(self, names: Iterable[str], minded: Callable[[str], bool], tick_ms: int) -> None:
-        self._names = list(names)
-        self._minded = minded
-        self._all = len(self._names) <= FEW and tick_ms < SHORT_MS
-        self._ticks = 0
-        self._lived = dict.fromkeys(self._names, 0)
-
-    def turn(self) -> list[str]:
-        """The markets of this tick."""
-        names = self._names
-        if self._all or not names:
-            return names
-        first = self._ticks * len(names) // A_ROUND
-        self._ticks += 1
-        due = {names[number % len(names)] for number in range(first, self._ticks * len(names) // A_ROUND)}
-        found = [name for name in names if name in due or self._minded(name)]
-        self._lived.update(dict.fromkeys(found, self._ticks))
-        return found
-
-    def behind(self, name: str) -> bool:
-        """Whether a market has let a tick pass; it counts as looked after from now on."""
-        behind = self._lived[name] != self._ticks
-        self._lived[name] = self._ticks
-        return behind

@@ -27,19 +27,17 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, cast
+from typing import Final, Protocol, TypeAlias, cast
 
 import attrs
 
+from ..exchange import Exchange
 from ..kernel.book import Side
-from ..kernel.eventlog import encode
+from ..kernel.encoding import Json, encode
+from ..kernel.eventlog import Event
 from ..kernel.numbers import NumberError, read_decimal, read_integer
 from ..kernel.symbols import Contract, SpotPair, Symbol, exact, read_symbols
-
-if TYPE_CHECKING:
-    from ..bitmart.wire import Json
-    from ..exchange import Exchange
-    from ..kernel.eventlog import Event
+from .script import BookScript, MarketScript
 
 AnyPath: TypeAlias = "str | os.PathLike[str]"
 LADDER: Final = 20
@@ -285,14 +283,18 @@ class Recorder:
 
 
 class Player:
-    """A tape that runs on an exchange."""
+    """A tape that runs on an exchange, by the hands of the scripts."""
 
-    def __init__(self, exchange: Exchange, tape: Tape) -> None:
+    def __init__(self, exchange: Exchange, tape: Tape, market: MarketScript, book: BookScript) -> None:
         listed = {*exchange.spot.markets, *exchange.futures.listings}
         missing = [symbol for symbol in tape.symbols if symbol not in listed]
         if missing:
             raise TapeError(f"the tape has {', '.join(missing)}, the exchange has not")
-        self._exchange = exchange
+        self._spot = exchange.spot
+        self._futures = exchange.futures
+        self._flow = exchange.flow
+        self._market = market
+        self._book = book
         self._tape = tape
         self._shift = exchange.clock.start - tape.start_ms
         self._next = 0
@@ -309,7 +311,7 @@ class Player:
         """The symbols whose trades are the price of a coin: the pair's before the contract's."""
         first = {moment.symbol: moment for moment in reversed(tape.moments) if isinstance(moment, TapeTrade)}
         for symbol, moment in first.items():
-            exchange.market.price(symbol, moment.price)
+            market.price(symbol, moment.price)
             self._ladder(symbol, moment.price)
 
     @property
@@ -325,43 +327,41 @@ class Player:
             moment = moments[self._next]
             self._next += 1
             if isinstance(moment, TapeBook):
-                self._book(moment)
+                self._show(moment)
             else:
                 self._trade(moment)
 
     def _trade(self, moment: TapeTrade) -> None:
-        exchange = self._exchange
-        exchange.market.show(moment.symbol, moment.price, moment.size, moment.side)
+        self._market.show(moment.symbol, moment.price, moment.size, moment.side)
         coin = self._leads.get(moment.symbol)
         if coin is not None:
-            market = exchange.spot.markets.get(moment.symbol)
+            market = self._spot.markets.get(moment.symbol)
             quote = "USDT" if market is None else market.pair.quote
-            exchange.market.pin(coin, moment.price * exchange.flow.price(quote))
+            self._market.pin(coin, moment.price * self._flow.price(quote))
         self._ladder(moment.symbol, moment.price)
 
-    def _book(self, moment: TapeBook) -> None:
+    def _show(self, moment: TapeBook) -> None:
         sides: dict[Side, dict[Decimal, Decimal]] = {}
         if moment.bids is not None:
             sides["buy"] = dict(moment.bids)
         if moment.asks is not None:
             sides["sell"] = dict(moment.asks)
-        self._exchange.book.put(moment.symbol, sides)
+        self._book.put(moment.symbol, sides)
 
     def _ladder(self, symbol: str, price: Decimal) -> None:
         """Invent a book around a price, unless the tape has one or it stands there already."""
         if symbol in self._booked:
             return
-        exchange = self._exchange
-        market = exchange.spot.markets.get(symbol)
+        market = self._spot.markets.get(symbol)
         if market is not None:
             book, spacing, size = market.book, market.pair.spacing, sum(market.pair.lots) // 4 * market.pair.lot
         else:
-            listing = exchange.futures.listings[symbol]
+            listing = self._futures.listings[symbol]
             book, spacing, size = listing.book, listing.contract.tick, Decimal(500)
         if self._ladders.get(symbol) == (price, book.takes):
             return
         steps = range(1, LADDER + 1)
-        exchange.book.put(
+        self._book.put(
             symbol,
             {
                 "buy": {price - step * spacing: size for step in steps if price > step * spacing},

@@ -24,24 +24,21 @@ import json
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 from urllib.parse import parse_qs
 
 import attrs
 import trio
 
-from ..bitmart.wire import Request, Response
+from ..exchange import Exchange
 from ..faults import FaultError, describe_fault, fault_kinds, parse_fault
 from ..kernel.accounts import PERMISSIONS
-from ..kernel.eventlog import encode
+from ..kernel.encoding import Json, encode
+from ..kernel.messages import Request, Response
 from ..kernel.numbers import NumberError, read_decimal, read_integer
 from . import inspection
 from .page import PAGES
-
-if TYPE_CHECKING:
-    from ..bitmart.wire import Json
-    from ..exchange import Exchange
-    from .websocket import Connection, Sockets
+from .websocket import Connection, Sockets
 
 SAFETY_HEADERS: Final = {
     "Cache-Control": "no-store",

@@ -1,7 +1,7 @@
 """The HTTP/1.1 face: reads requests off any stream, hands them to the exchange, and lets faults spoil what they may.
 
 A request that has been received whole is carried out whatever becomes of its sender: nothing between its last byte and
-``exchange.handle`` looks at the connection. What a peer sends never raises out of here.
+``Venue.handle`` looks at the connection. What a peer sends never raises out of here.
 """
 
 from __future__ import annotations
@@ -11,14 +11,12 @@ import gzip
 import json
 import logging
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
-import attrs
 import h11
 import trio
 
 from ..._scopes import close_now
-from ..bitmart.wire import Request, Response, json_response, phrase
 from ..faults import (
     Delay,
     GarbageReply,
@@ -34,15 +32,14 @@ from ..faults import (
     edge_page,
     stretch,
 )
-from ..kernel.eventlog import encode
+from ..kernel.encoding import encode
+from ..kernel.feed import SocketKind
+from ..kernel.messages import Request, Response, phrase
+from ..kernel.talk import Venue
 from . import control
 from .hosts import stranger
 from .link import Link, SocketLink
-from .websocket import KINDS, RECEIVE_BYTES, Sockets
-
-if TYPE_CHECKING:
-    from ..exchange import Exchange
-    from ..kernel.feed import SocketKind
+from .websocket import RECEIVE_BYTES, Sockets
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -50,26 +47,22 @@ HEAD_BYTES: Final = 32 * 1024
 KEY_BYTES: Final = 16
 ZIPPED_FROM: Final = 1024
 """Shorter bodies are not compressed."""
-SOCKET_PATHS: Final[dict[str, SocketKind]] = {f"/ws/{kind}": kind for kind in KINDS}
 
 
-async def serve_stream(
-    exchange: Exchange, stream: trio.abc.Stream, *, address: str, sockets: Sockets | None = None
-) -> None:
+async def serve_stream(sockets: Sockets, stream: trio.abc.Stream, *, address: str) -> None:
     """Serve one connection until it ends; it is closed in any case.
 
     Args:
-        exchange: Who answers.
+        sockets: The exchange and its venue, and where WebSocket connections are kept and limited.
         stream: Carries HTTP/1.1; a WebSocket handshake turns it into a WebSocket.
         address: Where the client is, for limits counted by address.
-        sockets: Where WebSocket connections are kept and limited; None gives this stream limits of its own.
     """
-    sockets = Sockets(exchange) if sockets is None else sockets
+    exchange = sockets.exchange
     patience = sockets.limits.http_send_seconds
     link = Link(stream, exchange.faults, ("http", f"http-{sockets.number()}"), patience=patience)
     crowded = sockets.full
     sockets.links.append(link)
-    face = _Face(exchange, sockets, link, address)
+    face = _Face(sockets, link, address)
     try:
         upgrade = await (face.refuse(503, "Too many connections") if crowded else face.serve())
         sockets.links.remove(link)
@@ -91,10 +84,11 @@ async def serve_stream(
 class _Face:
     """One HTTP connection."""
 
-    def __init__(self, exchange: Exchange, sockets: Sockets, link: Link, address: str) -> None:
+    def __init__(self, sockets: Sockets, link: Link, address: str) -> None:
         self._read = bytearray()
         """What was read since the last request ended, until a head is complete; handshakes are replayed from it."""
-        self._exchange = exchange
+        self._exchange = sockets.exchange
+        self._venue = sockets.venue
         self._sockets = sockets
         self._link = link
         self._address = address
@@ -107,7 +101,7 @@ class _Face:
     async def refuse(self, status: int, text: str) -> None:
         """Send one refusal, whatever the client has to say."""
         self._exchange.log.write("turned_away", status=status, address=self._address)
-        await self._send(json_response(status, 30000, text), closing=True)
+        await self._send(self._venue.error(status, text), closing=True)
 
     async def serve(self) -> SocketKind | None:
         """Answer requests until the connection ends; the kind of socket it has become, if it has."""
@@ -127,14 +121,14 @@ class _Face:
                 with trio.move_on_after(_seconds(self._sockets.limits.http_body_seconds)) as reading:
                     body = await self._body()
                 if reading.cancelled_caught:
-                    await self._turn_away(json_response(408, 30000, "The body takes too long"))
+                    await self._turn_away(self._venue.error(408, "The body takes too long"))
                     return None
             except h11.RemoteProtocolError as error:
                 if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-                    await self._turn_away(json_response(error.error_status_hint, 30000, "Bad request"))
+                    await self._turn_away(self._venue.error(error.error_status_hint, "Bad request"))
                 return None
             if body is None:
-                await self._turn_away(json_response(413, 50000, "Request body too large"))
+                await self._turn_away(self._venue.error(413, "Request body too large"))
                 return None
             if not await self._answer(_request(head, body, self._address)):
                 return None
@@ -181,7 +175,7 @@ class _Face:
         with trio.move_on_at(deadline):
             return await self._receive()
         if since is not None:
-            await self._turn_away(json_response(408, 30000, "The head takes too long"))
+            await self._turn_away(self._venue.error(408, "The head takes too long"))
         return None
 
     async def _body(self) -> bytes | None:
@@ -225,11 +219,11 @@ class _Face:
 
     def _carry_out(self, request: Request) -> Response:
         if request.path.startswith("/ws/"):
-            if request.path in SOCKET_PATHS:
-                return json_response(426, 30000, "This path takes WebSocket handshakes only", {"Upgrade": "websocket"})
-            return json_response(404, 30000, "Not found")
+            if _kind(self._venue, request.path) is not None:
+                return self._venue.error(426, "This path takes WebSocket handshakes only", {"Upgrade": "websocket"})
+            return self._venue.error(404, "Not found")
         faults, path = self._exchange.faults, request.path
-        response = self._exchange.handle(attrs.evolve(request, between=faults.answer))
+        response = self._venue.serve(request)
         unknown, longer = faults.take(UnknownField, path), faults.take(LongerRow, path)
         if unknown is not None or longer is not None:
             body = encode(
@@ -246,8 +240,8 @@ class _Face:
         if stand_in is None:
             return None
         if stand_in.carried_out:
-            self._exchange.handle(request)
-        return stand_in.response(self._exchange.trace())
+            self._venue.handle(request)
+        return stand_in.response(self._venue.trace())
 
     def _refusal(self, head: h11.Request) -> Response | None:
         """What is refused by the head alone, before anything else is looked at."""
@@ -264,18 +258,18 @@ class _Face:
             self._exchange.log.write("turned_away", status=403, address=self._address)
             if control.is_below(path):
                 return Response(403, control.JSON_HEADERS, encode({"error": why}) + b"\n")
-            return json_response(403, 30000, why)
+            return self._venue.error(403, why)
         if "transfer-encoding" in headers and ("content-length" in headers or head.http_version == b"1.0"):
             # Whoever stands in between may have seen another end of this request: no more is read from it.
-            return json_response(400, 30000, "Bad request: two lengths")
+            return self._venue.error(400, "Bad request: two lengths")
         return None
 
     async def _upgrade(self, head: h11.Request) -> SocketKind | None:
         """Judge a WebSocket handshake: its kind when it may go on, else None after a refusal."""
         headers, faults = _headers(head), self._exchange.faults
-        kind = SOCKET_PATHS.get(_path(head)[0])
+        kind = _kind(self._venue, _path(head)[0])
         if kind is None:
-            await self._send(json_response(404, 30000, "Not found"), closing=True)
+            await self._send(self._venue.error(404, "Not found"), closing=True)
             return None
         if (
             head.method != b"GET"
@@ -284,7 +278,7 @@ class _Face:
             or not _is_key(headers.get("sec-websocket-key", ""))
         ):
             await self._send(
-                json_response(400, 30000, "Bad WebSocket handshake", {"Sec-WebSocket-Version": "13"}), closing=True
+                self._venue.error(400, "Bad WebSocket handshake", {"Sec-WebSocket-Version": "13"}), closing=True
             )
             return None
         if faults.take(HangHandshake, kind):
@@ -392,3 +386,8 @@ def _request(head: h11.Request, body: bytes, address: str) -> Request:
     # What HEAD asks for is what GET would get, without the body.
     method = "GET" if head.method == b"HEAD" else head.method.decode("ascii")
     return Request(method, path, query, _headers(head), body, address)
+
+
+def _kind(venue: Venue, path: str) -> SocketKind | None:
+    """The kind of socket at a path."""
+    return next((kind for kind in venue.kinds if path == f"/ws/{kind}"), None)

@@ -9,17 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from ..faults import describe_fault
-
-if TYPE_CHECKING:
-    from ..bitmart.wire import Json
-    from ..exchange import Exchange
-    from ..faults import FaultHandle
-    from ..kernel.accounts import Account, Wallet
-    from ..kernel.book import Book
-    from .websocket import Sockets
+from ..exchange import Exchange
+from ..faults import FaultHandle, describe_fault
+from ..kernel.accounts import Account, Wallet
+from ..kernel.book import Book
+from ..kernel.encoding import Json
+from .websocket import Sockets
 
 LEVELS_MOST: Final = 200
 TRADES_MOST: Final = 200
@@ -39,7 +36,7 @@ def overview(exchange: Exchange, sockets: Sockets) -> dict[str, Json]:
         "seed": exchange.seed,
         "symbols": [*exchange.spot.markets, *exchange.futures.listings],
         "markets": _markets(exchange),
-        "endpoints": len(exchange.routes.table),
+        "endpoints": sockets.venue.endpoints,
         "channels": [*sorted(exchange.feed.channels)],
         "topics": [*exchange.feed.topics()],
         "accounts": [_account(exchange, account) for account in exchange.accounts.all()],

@@ -1,18 +1,17 @@
 """The WebSocket face: who is connected, what each connection may do, and one task set a connection.
 
-What is said on a connection is the business of its dialect (``dialects.py``). Here live the queue of what goes out, the
+What is said on a connection is the business of the venue's dialect. Here live the queue of what goes out, the
 deadlines, the exchange's limits, and the faults. The exchange never waits for a client: a full queue ends the
 connection.
 """
 
 from __future__ import annotations
 
-import random
 import zlib
 from collections import Counter, deque
 from collections.abc import Callable
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Final, Literal, cast
+from typing import Literal, cast
 
 import attrs
 import trio
@@ -20,11 +19,11 @@ from trio_websocket import ConnectionClosed, WebSocketConnection, WebSocketReque
 from wsproto.utilities import LocalProtocolError
 
 from ..._scopes import StartOnly, open_nursery, start_soon
-from ..bitmart import models as rules
-from ..bitmart.dialects import FuturesDialect, SpotDialect
+from ..exchange import Exchange
 from ..faults import (
     SOCKETS,
     Drop,
+    DropDuringLogin,
     Duplicate,
     FaultHandle,
     Gap,
@@ -32,25 +31,23 @@ from ..faults import (
     LatePong,
     LatePush,
     LongerRow,
+    LoseAck,
     MuteTopic,
     OldPush,
+    RefuseLogin,
+    RefuseTopic,
     Reorder,
     Stall,
     UnknownField,
     stretch,
     subject_of,
 )
-from ..kernel.eventlog import encode
+from ..kernel.accounts import Account
+from ..kernel.encoding import Json, encode
+from ..kernel.feed import Deliver, Frame, SocketKind
+from ..kernel.talk import Venue
 from .link import Link, SocketLink
 from .pings import PingWatch
-
-if TYPE_CHECKING:
-    from ..bitmart.wire import Json
-    from ..exchange import Exchange
-    from ..kernel.accounts import Account
-    from ..kernel.feed import Deliver, Frame, SocketKind
-
-KINDS: Final[tuple[SocketKind, ...]] = ("spot/public", "spot/private", "futures/public", "futures/private")
 
 TOO_BIG = 1009
 PATIENCE = 5
@@ -58,9 +55,6 @@ PATIENCE = 5
 MAX_MESSAGE_BYTES = 65536
 """What trio-websocket itself takes; the exchange's own limits are lower and checked here."""
 RECEIVE_BYTES = 65536
-RATE_MESSAGE = "90007", "Subscribed message frequency exceeds limit, please try later"
-RATE_CONNECTS = "94001", "Frequently reestablishing connections in a short period of time"
-TOO_MANY = "94002", "The number of connections established between a single IP and the server exceeds the upper limit"
 
 
 @attrs.define(kw_only=True)
@@ -91,7 +85,7 @@ class Limits:
 
     ``both`` counts the exchange's own frames too, so that a client may ping after silence only; ``client`` does not.
     """
-    spot_protocol_pings: bool = rules.SPOT_PROTOCOL_PING.value
+    spot_protocol_pings: bool = True
     """Whether protocol pings keep a spot connection alive too; on futures they always do."""
     spot_lifeless_seconds: float | None = 300.0
     """A connection that never subscribed is closed after so long."""
@@ -180,7 +174,7 @@ class Connection:
         self._opened = trio.current_time()
         self._last_heard = self._opened
         self._last_sent = self._opened
-        self._dialect = SpotDialect(self) if kind.startswith("spot") else FuturesDialect(self)
+        self._dialect = sockets.venue.dialect(self)
 
     # --- for dialects and the registry ---
 
@@ -188,6 +182,34 @@ class Connection:
     def names(self) -> tuple[str, str]:
         """What patterns of faults match."""
         return (self.kind, self.name)
+
+    @property
+    def most_topics(self) -> int | None:
+        """Topics that it may hold."""
+        return self.sockets.limits.topics(self.kind)
+
+    @property
+    def most_args(self) -> int | None:
+        """Topics that one message may name."""
+        return self.sockets.limits.args_per_frame
+
+    def breaks_at_login(self) -> bool:
+        """Whether a fault breaks it between a login and its reply."""
+        return self.exchange.faults.take(DropDuringLogin, *self.names) is not None
+
+    def refused_login(self) -> tuple[str, str] | None:
+        """Code and text of a fault that refuses logins."""
+        fault = self.exchange.faults.take(RefuseLogin, *self.names)
+        return None if fault is None else (fault.code, fault.text)
+
+    def refused_topic(self, topic: str) -> tuple[str, str] | None:
+        """Code and text of a fault that refuses a topic."""
+        fault = self.exchange.faults.take(RefuseTopic, topic)
+        return None if fault is None else (fault.code, fault.text)
+
+    def loses_ack(self, topic: str) -> bool:
+        """Whether a fault keeps an acknowledgement back."""
+        return self.exchange.faults.take(LoseAck, topic) is not None
 
     def say(self, frame: Frame) -> None:
         """Send an acknowledgement, an answer or an error."""
@@ -213,7 +235,7 @@ class Connection:
         if topic not in self._held and faults.take(Reorder, topic):
             self._held[topic] = frame
             return
-        frame = faults.push(topic, self.name, frame)
+        frame = self.sockets.venue.spoil(topic, self.name, frame)
         unknown, longer = faults.take(UnknownField, topic), faults.take(LongerRow, topic)
         if unknown is not None or longer is not None:
             frame = {
@@ -252,9 +274,9 @@ class Connection:
             # A client that does not read must not keep its connection for ever.
             self._scope.deadline = trio.current_time() + PATIENCE * self.sockets.limits.close_seconds
 
-    def turn_away(self, code: str, text: str) -> None:
-        """Send an error that belongs to no message, then close."""
-        self._dialect.refuse(code, text)
+    def turn_away(self, why: str) -> None:
+        """Say that this is one too many, then close."""
+        self._dialect.turn_away(why)
         self.close()
 
     def drop(self) -> None:
@@ -345,12 +367,12 @@ class Connection:
         if most is not None and len(data) > most:
             self.close(TOO_BIG)
         elif self.kind.startswith("spot") and self._too_many(now):
-            self.turn_away(*RATE_MESSAGE)
+            self.turn_away("messages")
         else:
             self._dialect.hear(data.decode(errors="replace"))
 
     def _hear_ping(self) -> None:
-        counts = rules.FUTURES_PROTOCOL_PING.value if self.kind.startswith("futures") else None
+        counts = True if self.kind.startswith("futures") else None
         if self.sockets.limits.spot_protocol_pings if counts is None else counts:
             self._last_heard = trio.current_time()
 
@@ -455,8 +477,10 @@ class Connection:
 class Sockets:
     """All WebSocket connections of one exchange, and what it allows them."""
 
-    def __init__(self, exchange: Exchange, limits: Limits | None = None, host: str = "") -> None:
+    def __init__(self, exchange: Exchange, venue: Venue, limits: Limits | None = None, host: str = "") -> None:
         self.exchange = exchange
+        self.venue = venue
+        """Who knows what is said."""
         self.host = host
         """The name that the exchange was opened at, if it was; see ``hosts.py``."""
         self.limits: Limits = Limits() if limits is None else limits
@@ -468,14 +492,10 @@ class Sockets:
         """How many were ever accepted, by kind."""
         self.refused: Counter[str] = Counter()
         """How many were refused for the exchange's limits, by kind."""
-        self.randoms: random.Random = exchange.random("sockets")
         self._numbers = 0
         self._connects: dict[tuple[str, str], deque[float]] = {}
         self._encoded: tuple[Frame, bytes] | None = None
         self._deflated: tuple[bytes, bytes] | None = None
-        exchange.faults.bind(
-            exchange.clock, exchange.random("faults"), exchange.log, salt=str(exchange.seed), past=exchange.past
-        )
         exchange.faults.watch(self._on_fault)
 
     @property
@@ -500,7 +520,7 @@ class Sockets:
         if refusal is not None:
             # The codes exist as frames only, so the handshake goes through first.
             self.refused[kind] += 1
-            connection.turn_away(*refusal)
+            connection.turn_away(refusal)
         try:
             await connection.run()
         finally:
@@ -531,7 +551,7 @@ class Sockets:
             self._deflated = (text, squeezer.compress(text) + squeezer.flush())
         return self._deflated[1]
 
-    def _refusal(self, kind: SocketKind, address: str) -> tuple[str, str] | None:
+    def _refusal(self, kind: SocketKind, address: str) -> str | None:
         """What the limits say to one more connection, itself not counted yet."""
         market = kind if kind.startswith("spot") else "futures"
         held = sum(
@@ -540,7 +560,7 @@ class Sockets:
         )
         most = self.limits.connections(kind)
         if most is not None and held >= most:
-            return TOO_MANY
+            return "connections"
         if market == "futures":
             return None
         now = trio.current_time()
@@ -549,7 +569,7 @@ class Sockets:
             recent.popleft()
         recent.append(now)
         often = self.limits.connects_per_minute
-        return RATE_CONNECTS if often is not None and len(recent) > often else None
+        return "connects" if often is not None and len(recent) > often else None
 
     def _on_fault(self, handle: FaultHandle) -> None:
         fault = handle.fault

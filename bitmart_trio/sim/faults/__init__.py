@@ -18,8 +18,7 @@ of the exchange answers), ``exchange.py`` (the exchange itself refuses or answer
 
 from __future__ import annotations
 
-from .active import FaultHandle, Faults
-from .base import LEAST, SOCKETS, Fault, FaultError, StandIn
+from ..kernel.faults import LEAST, SOCKETS, Fault, FaultError, FaultHandle, Faults, StandIn
 from .edge import EdgePage, Fail5xx, GarbageReply, GatewayJson, RefuseUpgrade, edge_page
 from .eventual import BlankClientIds, BurntIds, Cap, ClockGlitch, Lag, LatePush, LateRecord, OldPush, StaleFields
 from .exchange import (

@@ -7,9 +7,10 @@ from typing import Final
 
 import attrs
 
-from ..bitmart.wire import Response, json_response, phrase
-from ..kernel.eventlog import encode
-from .base import AtConnection, AtPath, StandIn
+from ..bitmart.wire import json_response
+from ..kernel.encoding import encode
+from ..kernel.faults import AtConnection, AtPath, StandIn
+from ..kernel.messages import Response, phrase
 
 _PAGE: Final = (
     b"<!DOCTYPE html><html><head><title>%d %s</title></head>"

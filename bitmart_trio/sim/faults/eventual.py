@@ -13,12 +13,13 @@ import attrs
 
 from ..bitmart.past import SHOWN
 from ..bitmart.wire import Refusal
-from ..kernel.eventlog import encode
-from .base import Asked, AtAnswer, AtTopic, FaultError, Stage
+from ..kernel.encoding import encode
+from ..kernel.faults import AtTopic, FaultError, Stage
+from .answers import Asked, AtAnswer
 from .rows import Pages, Record, edited, fate, own_id, own_time, records_of, rows_of, with_records, with_rows
 
 if TYPE_CHECKING:
-    from ..bitmart.wire import Json
+    from ..kernel.encoding import Json
     from ..kernel.feed import Frame
 
 AMOUNTS: Final = (

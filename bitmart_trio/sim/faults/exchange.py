@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 import attrs
 
 from ..bitmart.wire import Refusal, json_response
-from .base import Asked, AtAnswer, AtConnection, AtPath, AtTopic, Fault, FaultError, Stage, StandIn
+from ..kernel.faults import AtConnection, AtPath, AtTopic, Fault, FaultError, Stage, StandIn
+from .answers import Asked, AtAnswer
 from .rows import (
     ENDS,
     IDS,
@@ -29,7 +30,8 @@ from .rows import (
 )
 
 if TYPE_CHECKING:
-    from ..bitmart.wire import Json, Response
+    from ..kernel.encoding import Json
+    from ..kernel.messages import Response
 
 
 # --- requests ---

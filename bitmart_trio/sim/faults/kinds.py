@@ -5,8 +5,8 @@ from __future__ import annotations
 from inspect import isclass
 from typing import Final
 
+from ..kernel.faults import Fault
 from . import edge, eventual, exchange, network
-from .base import Fault
 
 FAULTS: Final[dict[str, type[Fault]]] = {
     name: kind

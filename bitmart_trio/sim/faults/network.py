@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import attrs
 
-from .base import SOCKETS, AtConnection, AtPath, AtTopic, Fault
+from ..kernel.faults import SOCKETS, AtConnection, AtPath, AtTopic, Fault
 
 # --- requests ---
 

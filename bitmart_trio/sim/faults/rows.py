@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from ..kernel.eventlog import encode
+from ..kernel.encoding import encode
 
 if TYPE_CHECKING:
-    from ..bitmart.wire import Json
-    from .base import Asked
+    from ..kernel.encoding import Json
+    from .answers import Asked
 
 IDS: Final = (
     "tradeId", "trade_id", "tran_id", "transfer_id", "withdraw_id", "deposit_id", "borrow_id", "repay_id", "recordId",

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final, cast, get_args
 
 import attrs
 
+from ..kernel.faults import LEAST, Fault, FaultError
 from ..kernel.numbers import read_decimal, read_integer
-from .base import LEAST, Fault, FaultError
 from .kinds import FAULTS
 
 if TYPE_CHECKING:
-    from ..bitmart.wire import Json
+    from ..kernel.encoding import Json
 
 PLACES: Final = {"path": "requests", "connection": "connections", "topic": "topics", "": "the whole exchange"}
 """What a fault concerns, by the name of the field that holds its pattern."""

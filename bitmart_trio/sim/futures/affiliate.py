@@ -7,30 +7,25 @@ chapter agree with each other. Nobody in the book trades on the exchange itself,
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import attrs
 
-from ..bitmart.futures import params
-from ..bitmart.wire import Call, Json, Refusal, Routes
 from ..kernel.accounts import ZERO, Account
-from ..kernel.contracts import CONTRACTS, TAKER_FEE, Contract, cut
-from ..treasury import plain
+from ..kernel.contracts import CONTRACTS, Contract, cut
+from ..kernel.ids import Randoms
+from ..models.fees import TAKER
 
 if TYPE_CHECKING:
-    from ..exchange import Exchange
+    pass
 
-routes: Routes = Routes()
 
 DAY_S = 86_400
 PAST_DAYS = 90
-SPAN_S = 60 * DAY_S
-SIZE_MAX = 50
 USERS = 4
 TRADES = 60
-COINS = ("USDT", "BTC", "ETH")
 
 
 @attrs.frozen
@@ -56,7 +51,7 @@ class Deal:
     @property
     def fee(self) -> Decimal:
         """What it cost, in the settlement currency."""
-        return cut(self.contract.value(self.size, self.price) * TAKER_FEE).quantize(Decimal("1E-8"))
+        return cut(self.contract.value(self.size, self.price) * TAKER).quantize(Decimal("1E-8"))
 
     @property
     def volume(self) -> Decimal:
@@ -106,8 +101,10 @@ class Invited:
 class Affiliates:
     """The books of all affiliates, made up when they are first asked for."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
+    def __init__(self, random: Randoms, start_ms: int, first: Callable[[str], Decimal]) -> None:
+        self._random = random
+        self._start_ms = start_ms
+        self._first = first
         self._books: dict[str, dict[int, Invited]] = {}
 
     def users(self, account: Account) -> dict[int, Invited]:
@@ -119,14 +116,14 @@ class Affiliates:
         return found
 
     def _user(self, account: Account, number: int) -> Invited:
-        stream = self._exchange.random(f"affiliate/{account.account_id}/{number}")
-        end = self._exchange.clock.start // 1000
+        stream = self._random(f"affiliate/{account.account_id}/{number}")
+        end = self._start_ms // 1000
         registered = end - (PAST_DAYS + stream.randint(0, 30)) * DAY_S
         times = sorted(stream.randrange(end - PAST_DAYS * DAY_S, end) for _ in range(TRADES))
         deals: list[Deal] = []
         for time in times:
             contract = CONTRACTS[stream.choices(range(len(CONTRACTS)), [6, 4, 2])[0]]
-            first = self._exchange.flow.first(contract.base)
+            first = self._first(contract.base)
             price = contract.on_grid(first * stream.randint(900, 1100) / 1000)
             size = Decimal(stream.randint(1, 400))
             side = stream.randint(1, 4)
@@ -154,209 +151,4 @@ class Affiliates:
         return Invited(cid, registered, number != USERS - 1, rate, deals, payments)
 
 
-def _users(exchange: Exchange, call: Call) -> dict[int, Invited]:
-    if call.owner.parent is not None:
-        raise Refusal(30019, "The account is not an affiliate", http=200)
-    return exchange.futures.affiliates.users(call.owner)
-
-
-def _one(exchange: Exchange, call: Call, name: str = "cid") -> Invited:
-    params.needed(call, name)
-    user = _users(exchange, call).get(call.integer(name, 0, code=40011))
-    if user is None:
-        raise Refusal(40011, "The user was not invited by this account")
-    return user
-
-
-def _period(call: Call) -> tuple[int, int]:
-    params.needed(call, "start_time")
-    params.needed(call, "end_time")
-    start, end = call.integer("start_time", 0, code=40039), call.integer("end_time", 0, code=40039)
-    if end < start or end - start > SPAN_S:
-        raise Refusal(40039, "The range may span at most 60 days")
-    return start, end
-
-
-def _bounds(call: Call, prefix: str) -> tuple[int, int]:
-    start = call.integer(f"{prefix}start_time", 0, code=40039)
-    end = call.integer(f"{prefix}end_time", call.now_ms // 1000, code=40039)
-    if end < start:
-        raise Refusal(40039, "Invalid time range")
-    return start, end
-
-
-def _paging(call: Call) -> tuple[int, int]:
-    return params.whole(call, "page", None, range(1, 10**6)), params.whole(call, "size", None, range(1, SIZE_MAX + 1))
-
-
-def _sheet(rows: list[Json], page: int, size: int, name: str = "list") -> dict[str, Json]:
-    return {"total": len(rows), "size": size, "page": page, name: rows[(page - 1) * size : page * size]}
-
-
-def _number(amount: Decimal) -> float | int:
-    """As a JSON number: this chapter alone writes amounts so."""
-    rounded = amount.quantize(Decimal("1E-8"))
-    return int(rounded) if rounded == rounded.to_integral_value() else float(rounded)
-
-
-def _text(amount: Decimal) -> str:
-    return plain(amount.quantize(Decimal("1E-8")))
-
-
 # -- the endpoints ---------------------------------------------------------------------------------
-
-
-@routes.get("/contract/private/affiliate/rebate-list", auth="keyed", limit=(24, 2, "key"), envelope="affiliate")
-def rebates(exchange: Exchange, call: Call) -> Json:
-    """What each user has brought in one currency, and the sums of all currencies."""
-    currency, (page, size) = params.needed(call, "currency"), _paging(call)
-    if currency not in COINS:
-        raise Refusal(40011, "Invalid parameter currency")
-    start, end = _bounds(call, "rebate_")
-    first, last = _bounds(call, "register_")
-    one = call.text("user_id")
-    sums: dict[str, Decimal] = dict.fromkeys(COINS, ZERO)
-    rows: list[Json] = []
-    for user in _users(exchange, call).values():
-        if not first <= user.registered_s <= last or one not in (None, str(user.cid)):
-            continue
-        brought: dict[str, Decimal] = dict.fromkeys(COINS, ZERO)
-        for deal in user.deals:
-            if start <= deal.time_s <= end:
-                brought[deal.contract.settle] += user.of_fee(deal.fee)
-        for coin, amount in brought.items():
-            sums[coin] += amount
-        if brought[currency]:
-            rows.append(
-                {
-                    "rebate_coin": currency,
-                    "trade_user_id": user.cid,
-                    "total_rebate_amount": _number(brought[currency]),
-                    "user_type": int(user.direct),
-                }
-            )
-    sheet = _sheet(rows, page, size, "rebate_detail_page_data")
-    return sheet | {f"{coin.lower()}_rebate_sum": _number(amount) for coin, amount in sums.items()}
-
-
-@routes.get("/contract/private/affiliate/trade-list", auth="keyed", limit=(24, 2, "key"), envelope="affiliate")
-def trades(exchange: Exchange, call: Call) -> Json:
-    """The trades of one user on USDT-margined (1) or coin-margined (2) contracts, newest first."""
-    user, (page, size) = _one(exchange, call, "user_id"), _paging(call)
-    inverse = params.whole(call, "type", None, (1, 2)) == 2
-    start, end = _bounds(call, "")
-    rows: list[Json] = [
-        {
-            "leverage": deal.leverage,
-            "symbol": deal.contract.symbol,
-            "create_time": deal.time_ms,
-            "open_type": deal.open_type,
-            "fee": _number(deal.fee),
-            "deal_price": _number(deal.price),
-            "realised_profit": _number(deal.profit),
-            "way": deal.side,
-            "deal_vol": _number(deal.size),
-            "select_copy_trade": 2,
-            "user_type": int(user.direct),
-            "user_id": user.cid,
-            "category": deal.category,
-        }
-        for deal in reversed(user.deals)
-        if deal.contract.inverse == inverse and start <= deal.time_s <= end
-    ]
-    return _sheet(rows, page, size)
-
-
-@routes.get("/contract/private/affiliate/rebate-user", auth="keyed", limit=(24, 2, "key"), envelope="affiliate")
-def user_rebate(exchange: Exchange, call: Call) -> Json:
-    """One user's volume, fees and rebate, in a period and in all; in USDT, the rate in percent."""
-    user, (start, end) = _one(exchange, call), _period(call)
-    deals = [deal for deal in user.deals if start <= deal.time_s <= end]
-    return {
-        "trading_vol_total": _text(_volume(user.deals)),
-        "trading_fee": _text(_fees(deals)),
-        "back_rate": f"{user.rate:.8f}",
-        "trading_vol": _text(_volume(deals)),
-        "rebate": _text(user.rebate(deals)),
-        "trading_fee_total": _text(_fees(user.deals)),
-        "rebate_total": _text(user.rebate(user.deals)),
-        "cid": user.cid,
-    }
-
-
-def _volume(deals: Iterable[Deal]) -> Decimal:
-    return sum((deal.volume for deal in deals), ZERO)
-
-
-def _fees(deals: Iterable[Deal]) -> Decimal:
-    return sum((deal.in_usdt(deal.fee) for deal in deals), ZERO)
-
-
-@routes.get("/contract/private/affiliate/rebate-api", auth="keyed", limit=(24, 2, "key"), envelope="affiliate")
-def api_rebate(exchange: Exchange, call: Call) -> Json:
-    """The part of it that came over the API."""
-    user, (start, end) = _one(exchange, call), _period(call)
-    deals = [deal for deal in user.deals if deal.by_api and start <= deal.time_s <= end]
-    return {"api_trading_fee_total": _text(_fees(deals)), "api_rebate_total": _text(user.rebate(deals))}
-
-
-@routes.get("/contract/private/affiliate/invite-check", auth="keyed", limit=(24, 2, "key"), envelope="affiliate")
-def invite_check(exchange: Exchange, call: Call) -> Json:
-    """Whether a user is one of the caller's."""
-    params.needed(call, "cid")
-    return {"isInviteUser": call.integer("cid", 0, code=40011) in _users(exchange, call)}
-
-
-@routes.get("/contract/private/affiliate/rebate-inviteUser", auth="keyed", limit=(24, 2, "key"), envelope="affiliate")
-def invited_users(exchange: Exchange, call: Call) -> Json:
-    """The users with what they have traded and brought in a period."""
-    (start, end), (page, size) = _period(call), _paging(call)
-    cid = call.text("cid")
-    rows: list[Json] = []
-    for user in _users(exchange, call).values():
-        deals = [deal for deal in user.deals if start <= deal.time_s <= end]
-        if cid in (None, str(user.cid)):
-            rows.append(
-                {
-                    "rebateTotal": _text(user.rebate(deals)),
-                    "tradingVolTotal": _text(_volume(deals)),
-                    "cashbackRate": "0",
-                    "tradingFeeTotal": _text(_fees(deals)),
-                    "backRate": plain(user.rate),
-                    "cid": user.cid,
-                    "status": int(bool(deals)),
-                    "accountAssetTotal": _text(user.assets()),
-                }
-            )
-    return _sheet(rows, page, size)
-
-
-@routes.get("/contract/private/affiliate/deposit-withdrawal-list", auth="keyed", envelope="bare")
-def funds_records(exchange: Exchange, call: Call) -> Json:
-    """Deposits (1) and withdrawals (2) of one user, newest first; the answer has no envelope."""
-    user, (start, end), (page, size) = _one(exchange, call), _period(call), _paging(call)
-    kind = params.whole(call, "type", 0, (0, 1, 2))
-    parent = int(call.owner.account_id) if call.owner.account_id.isdecimal() else 0
-    rows: list[Json] = [
-        {
-            "dateTime": item.time_s,
-            "cid": user.cid,
-            "remark": "",
-            "parentCid": parent,
-            "userType": int(user.direct),
-            "type": item.kind,
-            "method": 1,
-            "amount": plain(item.amount),
-            "coin": "USDT",
-        }
-        for item in reversed(user.payments)
-        if start <= item.time_s <= end and kind in (0, item.kind)
-    ]
-    return _sheet(rows, page, size)
-
-
-@routes.get("/contract/private/affiliate/aff-customer-info", auth="keyed", envelope="affiliate")
-def customer_info(exchange: Exchange, call: Call) -> Json:
-    """What one user has; equity is the same, since nobody in the book holds a position."""
-    assets = _text(_one(exchange, call, "userId").assets())
-    return {"futuresAccountAssetTotalUsdt": assets, "futuresAccountRightUsdt": assets}

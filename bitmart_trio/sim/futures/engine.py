@@ -12,55 +12,39 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from ..bitmart import models as rules
-from ..bitmart.wire import Refusal
 from ..kernel.book import Resting, Side
-from ..kernel.contracts import MAKER_FEE, TAKER_FEE, ZERO, Contract, cut
+from ..kernel.contracts import ZERO, Contract, cut
+from ..kernel.refusal import Refused
+from ..models.fees import FuturesFees
 from .fok import fills_whole
-from .listing import Listing, Print
+from .listing import Listing
 from .orders import DONE, FOK, IOC, MAKER_ONLY, Fill, Order, Plan
 from .positions import Ledger, Position, Trader
+from .watching import EngineWatcher
 
 if TYPE_CHECKING:
     from ..kernel.accounts import Account
 
+PROTECTIVE_SHARE = Decimal("0.0005")
 MATCHED, SUBMITTED, CANCELLED, CANCELLED_BY_LIQUIDATION, BANKRUPT = 1, 2, 3, 4, 7
 """Event codes of order pushes."""
-
-
-class Watcher(Protocol):
-    """Who is told what the engine does: the pushes and the conditional orders."""
-
-    def order_event(self, order: Order, action: int) -> None:
-        """An order has changed."""
-
-    def plan_event(self, plan: Plan, action: int) -> None:
-        """A conditional order has changed."""
-
-    def order_finished(self, order: Order) -> None:
-        """An order has filled or been cancelled."""
-
-    def asset_changed(self, trader: Trader, currency: str) -> None:
-        """A balance has changed."""
-
-    def matched(self, listing: Listing, trade: Print, maker: str | None, taker: str | None) -> None:
-        """A trade has been printed; the ids are those of users' orders."""
-
-    def position_changed(self, trader: Trader, contract: Contract) -> None:
-        """A position of a contract has changed."""
-
-    def position_closed(self, trader: Trader, held: Position) -> None:
-        """There is nothing left of a position."""
 
 
 class Engine:
     """All trading of all contracts."""
 
     def __init__(
-        self, listings: dict[str, Listing], now: Callable[[], int], new_id: Callable[[], str], watcher: Watcher
+        self,
+        listings: dict[str, Listing],
+        now: Callable[[], int],
+        new_id: Callable[[], str],
+        watcher: EngineWatcher,
+        fees: FuturesFees,
     ) -> None:
+        self.fees: FuturesFees = fees
+        """What fills cost from now on; replace it while no order is open."""
         self.listings = listings
         self.ledger: Ledger = Ledger()
         self.traders: dict[str, Trader] = {}
@@ -96,7 +80,7 @@ class Engine:
         """Take an order: check that it can be paid for, trade what trades, rest or drop what is left.
 
         Raises:
-            Refusal: 40027 without the money, 40020 or 40021 without enough to close, 40029 beyond the risk tier.
+            Refused: There is no money, not enough to close, or more leverage than the risk tier allows.
         """
         self._check(order)
         trader, listing = order.owner, self.listings[order.contract.symbol]
@@ -122,7 +106,7 @@ class Engine:
         order.price, order.size = price, size
         try:
             self._check(order)
-        except Refusal:
+        except Refused:
             order.price, order.size = before
             wallet.hold(currency, order.held)
             raise
@@ -201,11 +185,11 @@ class Engine:
         if order.closing:
             held = trader.position(contract.symbol, order.direction)
             if held is None:
-                raise Refusal(40021, "The position does not exist")
+                raise Refused("position")
             if order.left > held.size - trader.frozen_size(held) + (
                 order.left if order.order_id in trader.orders else 0
             ):
-                raise Refusal(40020, "Position size insufficient to close")
+                raise Refused("size")
         opening = self._opening_size(order)
         if opening <= 0:
             return
@@ -214,9 +198,11 @@ class Engine:
             return
         planned = contract.value(opening, worst) + self._open_value(trader, contract, without=order)
         if order.leverage > contract.bracket(planned).leverage or planned > contract.brackets[-1].cap:
-            raise Refusal(40029, "The leverage is too large for a position of this value")
-        if contract.cost(opening, worst, order.leverage) > self.ledger.free(trader, contract.settle, self.marks):
-            raise Refusal(40027, "Balance not enough")
+            raise Refused("leverage")
+        if contract.cost(opening, worst, order.leverage, self.fees.taker) > self.ledger.free(
+            trader, contract.settle, self.marks
+        ):
+            raise Refused("funds")
 
     def _opening_size(self, order: Order) -> Decimal:
         """How much of what is left would open a position, as things stand."""
@@ -260,7 +246,7 @@ class Engine:
         if order.mode == MAKER_ONLY and book.crosses(side, order.price):
             self.cancel(order)
             return
-        if order.mode == FOK and not fills_whole(listing, order, self._resting):
+        if order.mode == FOK and not fills_whole(listing, order, self._resting, self.fees.taker):
             self.cancel(order)
             return
         left = self._match(listing, side, order.price, order.left, order, not order.closing)
@@ -274,8 +260,8 @@ class Engine:
 
     @staticmethod
     def _protective_price(listing: Listing, order: Order) -> Decimal:
-        """The price that a market order shows: see `rules.PROTECTIVE_PRICE`."""
-        share = rules.PROTECTIVE_PRICE.value
+        """The price that a market order shows: worse than the last one by `PROTECTIVE_SHARE` of it."""
+        share = PROTECTIVE_SHARE
         return listing.contract.on_grid(listing.last * (1 + share if order.book_side == "buy" else 1 - share))
 
     def _match(
@@ -340,7 +326,7 @@ class Engine:
         if held is not None:
             cost, margin = held.share(closing)
             there += margin + contract.profit(held.direction, cost, contract.value(closing, price))
-        return contract.cost(opening, price, order.leverage) <= there
+        return contract.cost(opening, price, order.leverage, self.fees.taker) <= there
 
     def _trade(
         self,
@@ -379,7 +365,7 @@ class Engine:
     def _rest(self, listing: Listing, order: Order) -> None:
         assert order.price is not None, "only limit orders rest"
         opening, currency = self._opening_size(order), order.contract.settle
-        needed = order.contract.cost(opening, order.price, order.leverage) if opening > 0 else ZERO
+        needed = order.contract.cost(opening, order.price, order.leverage, self.fees.taker) if opening > 0 else ZERO
         wallet = order.owner.account.futures
         if needed > wallet.available(currency):
             self.cancel(order)
@@ -422,7 +408,7 @@ class Engine:
         order.deal_size += size
         order.deal_value += contract.value(size, price)
         order.updated_ms = now
-        fee = cut(contract.value(size, price) * (MAKER_FEE if maker else TAKER_FEE))
+        fee = cut(contract.value(size, price) * (self.fees.maker if maker else self.fees.taker))
         profit = ZERO
         closing_fee = cut(fee * closing / size)
         if held is not None:
@@ -455,7 +441,7 @@ class Engine:
         assert order.price is not None, "only limit orders rest"
         opening, wallet = self._opening_size(order), order.owner.account.futures
         if opening > 0:
-            needed = order.contract.cost(opening, order.price, order.leverage)
+            needed = order.contract.cost(opening, order.price, order.leverage, self.fees.taker)
             order.held = min(needed, wallet.available(order.contract.settle))
             wallet.hold(order.contract.settle, order.held)
 

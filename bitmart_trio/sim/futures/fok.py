@@ -12,18 +12,19 @@ from decimal import Decimal
 
 import attrs
 
-from ..kernel.contracts import TAKER_FEE, ZERO, cut
+from ..kernel.contracts import ZERO, cut
 from .listing import Listing
 from .orders import Order
 
 
-def fills_whole(listing: Listing, order: Order, resting: Mapping[str, Order]) -> bool:
+def fills_whole(listing: Listing, order: Order, resting: Mapping[str, Order], fee: Decimal) -> bool:
     """Whether all that is left of an order would trade now.
 
     Args:
         listing: the contract with its book.
         order: the taker.
         resting: the users' orders in the book, by id.
+        fee: the share of its value that a taker pays.
     """
     left, payer = order.left, _Payer.of(order)
     for maker in listing.book.candidates(order.book_side, order.price):
@@ -35,20 +36,20 @@ def fills_whole(listing: Listing, order: Order, resting: Mapping[str, Order]) ->
                 return False
             continue
         part = min(left, maker.left)
-        if other is not None and not _covered(other):
+        if other is not None and not _covered(other, fee):
             return False
-        if not payer.pays(part, maker.price):
+        if not payer.pays(part, maker.price, fee):
             return False
         left -= part
     return left <= 0
 
 
-def _covered(maker: Order) -> bool:
+def _covered(maker: Order, fee: Decimal) -> bool:
     """Whether a resting order can be paid for, whatever else its owner does."""
     if maker.closing:
         return True
     assert maker.price is not None, "only limit orders rest"
-    return maker.contract.cost(maker.left, maker.price, maker.leverage) <= maker.held
+    return maker.contract.cost(maker.left, maker.price, maker.leverage, fee) <= maker.held
 
 
 @attrs.define
@@ -70,7 +71,7 @@ class _Payer:
             return cls(order, free, ZERO, ZERO, ZERO)
         return cls(order, free, held.size, held.cost, held.margin)
 
-    def pays(self, part: Decimal, price: Decimal) -> bool:
+    def pays(self, part: Decimal, price: Decimal, fee: Decimal) -> bool:
         """Whether the next part can be paid for; if so, it is."""
         order, contract = self.order, self.order.contract
         closing = min(part, self.size)
@@ -82,8 +83,8 @@ class _Payer:
             margin = self.margin if whole else cut(self.margin * closing / self.size)
             self.free += margin + contract.profit(direction, cost, contract.value(closing, price))
             self.size, self.cost, self.margin = self.size - closing, self.cost - cost, self.margin - margin
-        if opening and (order.closing or contract.cost(opening, price, order.leverage) > self.free):
+        if opening and (order.closing or contract.cost(opening, price, order.leverage, fee) > self.free):
             return False
         self.free -= cut(contract.value(opening, price) / order.leverage)
-        self.free -= cut(contract.value(part, price) * TAKER_FEE)
+        self.free -= cut(contract.value(part, price) * fee)
         return True

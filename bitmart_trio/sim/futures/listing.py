@@ -97,8 +97,6 @@ class Listing:
         self.mark_series: Candles = Candles(Prehistory(path, unsold), opening, opens_at_trade=False)
         self.funding: Funding = Funding(dice, now_ms)
         self.prints: deque[Print] = deque(maxlen=KEPT_TRADES)
-        self.fresh: list[Print] = []
-        """Trades not yet pushed; the feed empties it."""
         self.user_interest = ZERO
         """Contracts held by users, longs and shorts counted alike."""
         self._ids = count(3_000_000_000_000_001)
@@ -126,6 +124,5 @@ class Listing:
         made = Print(next(self._ids), price, size, now_ms, buyer_is_maker, taker_opens, maker_opens)
         self.last = price
         self.prints.append(made)
-        self.fresh.append(made)
         self.series.note(now_ms, price, size, self.contract.quote_amount(size, price))
         return made

@@ -7,10 +7,9 @@ from typing import Literal, TypeAlias
 
 import attrs
 
-from ..bitmart import models as rules
-from ..bitmart.wire import Json
 from ..kernel.book import Side
 from ..kernel.contracts import ZERO, Contract, Direction, OpenType, plain
+from ..kernel.encoding import Json
 from .positions import Position, Trader
 
 OrderType: TypeAlias = Literal["limit", "market", "trailing", "liquidate"]
@@ -273,7 +272,7 @@ class Plan:
     def trailing_row(self) -> dict[str, Json]:
         """The form in which trailing orders are listed among the open orders."""
         return {
-            **self._order_fields(rules.ORDER_FINDS_TRAILING.value),
+            **self._order_fields("trailing"),
             "activation_price_type": self.price_type,
             "activation_price": plain(self.trigger_price),
             "callback_rate": plain(self.callback_rate),

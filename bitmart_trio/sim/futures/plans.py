@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from ..bitmart.wire import Refusal
+from ..kernel.refusal import Refused
 from .engine import CANCELLED, SUBMITTED, Engine
 from .listing import Listing
 from .orders import DONE, IOC, Order, Plan
@@ -32,11 +32,11 @@ class Plans:
         """Let a conditional order wait.
 
         Raises:
-            Refusal: 40028 when too many wait already, 40031 when the trigger is too far off.
+            Refused: Too many wait already, or the trigger is too far off.
         """
         trader, listing = plan.owner, self._engine.listings[plan.contract.symbol]
         if sum(other.contract is plan.contract for other in trader.plans.values()) >= MAX_WAITING:
-            raise Refusal(40028, "The number of plan orders exceeds the limit")
+            raise Refused("plans")
         self.check_trigger(listing, plan.trigger_price)
         plan.updated_ms = plan.created_ms
         trader.plans[plan.order_id] = plan
@@ -45,9 +45,9 @@ class Plans:
         self._engine.plan_event(plan, SUBMITTED)
 
     def check_trigger(self, listing: Listing, price: Decimal) -> None:
-        """Refuse (40031) a trigger price that is out of all proportion."""
+        """Refuse a trigger price that is out of all proportion."""
         if not listing.last / FARTHEST <= price <= listing.last * FARTHEST:
-            raise Refusal(40031, "The trigger price deviates too much from the market price")
+            raise Refused("trigger")
 
     def changed(self, plan: Plan) -> None:
         """Tell that a waiting order has been modified."""
@@ -96,7 +96,7 @@ class Plans:
                 )
                 try:
                     self.submit(plan)
-                except Refusal:
+                except Refused:
                     # The order itself was good; a preset that cannot be placed is told as cancelled.
                     plan.state = DONE
                     self._engine.plan_event(plan, CANCELLED)
@@ -156,7 +156,7 @@ class Plans:
         engine.plan_event(plan, SUBMITTED)
         try:
             engine.submit(order)
-        except Refusal:
+        except Refused:
             plan.executive_order_id = ""
             engine.plan_event(plan, CANCELLED)
 

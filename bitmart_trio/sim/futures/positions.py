@@ -79,7 +79,7 @@ class Position:
 
     @property
     def maintenance(self) -> Decimal:
-        """The margin below which it is liquidated: by its entry value, see `rules.MAINTENANCE`."""
+        """The margin below which it is liquidated: by its entry value."""
         return self.contract.maintenance(self.cost) if self.size else ZERO
 
     def liquidation_price(self, backing: Decimal) -> Decimal:

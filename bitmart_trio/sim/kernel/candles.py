@@ -9,7 +9,6 @@ from typing import Final
 
 import attrs
 
-from ..bitmart import models as rules
 from .prehistory import DAY, LEVELS, Prehistory
 
 ZERO: Final = Decimal(0)
@@ -18,7 +17,8 @@ MONTH: Final = 43_200
 """The step, in minutes, that stands for a calendar month of UTC."""
 _WEEKDAYS: Final = ("Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday")
 """1970 began on a Thursday."""
-_WEEK_OFF: Final = _WEEKDAYS.index(rules.WEEK_BEGINS.value) * DAY
+WEEK_BEGINS: Final = "Monday"
+_WEEK_OFF: Final = _WEEKDAYS.index(WEEK_BEGINS) * DAY
 _CENT: Final = Decimal("0.01")
 _SETTLED: Final = (DAY, 60)
 """Lengths of live bars that are kept once they are over, so that long steps need not go through all minutes."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import trio
 
+DAY_MS = 86_400_000
+
 
 class Clock:
     """Milliseconds since 1970 as the exchange sees them.

@@ -19,8 +19,6 @@ OpenType: TypeAlias = Literal["cross", "isolated"]
 
 GRAIN = Decimal("1E-12")
 ZERO = Decimal(0)
-TAKER_FEE = Decimal("0.0006")
-MAKER_FEE = Decimal("0.0002")
 FUNDING_CAP = Decimal("0.0375")
 FUNDING_HOURS = 8
 FUNDING_MS = FUNDING_HOURS * 3_600_000
@@ -116,10 +114,10 @@ class Contract:
         gain = cost - proceeds if self.inverse else proceeds - cost
         return gain if direction == "long" else -gain
 
-    def cost(self, size: Decimal, price: Decimal, leverage: Decimal) -> Decimal:
-        """What opening ``size`` contracts takes: margin and taker fee."""
+    def cost(self, size: Decimal, price: Decimal, leverage: Decimal, fee: Decimal) -> Decimal:
+        """What opening ``size`` contracts takes: margin, and this share of the value."""
         value = self.value(size, price)
-        return cut(value / leverage) + cut(value * TAKER_FEE)
+        return cut(value / leverage) + cut(value * fee)
 
     def bracket(self, value: Decimal) -> Bracket:
         """The risk tier of a position value; the last one beyond every bound."""

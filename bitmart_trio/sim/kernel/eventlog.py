@@ -16,31 +16,20 @@ and a few rarer ones. The same seed and the same inputs at the same exchange tim
 
 from __future__ import annotations
 
-import json
 import os
 from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from .encoding import encode
+
 if TYPE_CHECKING:
-    from ..bitmart.wire import Json
     from .clock import Clock
+    from .encoding import Json
 
 Event: TypeAlias = "dict[str, Json]"
-
-
-def encode(value: Json) -> bytes:
-    """Compact JSON; Decimals become strings in plain notation, as everywhere on this wire."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain).encode()
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    raise TypeError(f"{type(value).__name__} does not belong into JSON")
 
 
 TEXT_MOST: Final = 500

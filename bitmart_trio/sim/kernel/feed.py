@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import attrs
 
 if TYPE_CHECKING:
-    from ..bitmart.wire import Json
     from .accounts import Account
+    from .encoding import Json
 
 SocketKind: TypeAlias = Literal["spot/public", "spot/private", "futures/public", "futures/private"]
 Frame: TypeAlias = "dict[str, Json]"

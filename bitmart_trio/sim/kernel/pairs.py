@@ -14,8 +14,6 @@ MONEY = Decimal("1E-8")
 """The grain of balances, values and fees."""
 MAX_PRICE = Decimal(10) ** 9
 
-COIN_NAMES = {"BTC": "Bitcoin", "ETH": "Ethereum", "USDT": "Tether USD", "BMX": "BitMart Token"}
-
 
 @attrs.frozen
 class Pair:
@@ -90,14 +88,11 @@ class PairMarket:
     last: Decimal
     trades: deque[PublicTrade] = attrs.Factory(lambda: deque[PublicTrade](maxlen=50))
     """Newest last."""
-    unsent: list[PublicTrade] = attrs.Factory(list[PublicTrade])
-    """Trades that no push has carried yet, oldest first."""
 
     def record(self, trade: PublicTrade, steady_ms: int) -> None:
         """Take one trade into price, candles and lists."""
         self.last = trade.price
         self.trades.append(trade)
-        self.unsent.append(trade)
         self.candles.note(steady_ms, trade.price, trade.size, trade.price * trade.size)
 
     def mark(self, price: Decimal, steady_ms: int) -> None:

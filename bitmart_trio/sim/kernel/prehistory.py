@@ -18,8 +18,7 @@ from typing import Final, TypeAlias
 
 import attrs
 
-from ..bitmart import models as rules
-from ..drivers.synthetic import DOLLARS
+from .coins import DOLLARS
 
 Prices: TypeAlias = "tuple[int, int, int, int]"
 """Open, high, low and close, in units of a path."""
@@ -30,6 +29,8 @@ Shown: TypeAlias = "tuple[Decimal, Decimal, Decimal, Decimal, Decimal, Decimal]"
 """Open, high, low, close, volume and turnover of a market's bar."""
 
 DAY: Final = 1440
+PAST_BEGINS_S: Final = 1_594_080_000
+"""Where the past begins, unless the opening is less than a year later."""
 LEVELS: Final = (DAY, 60, 15, 5, 1)
 """The lengths of blocks in minutes, each a part of the one before."""
 _WAVES: Final = ((DAY, 300), (3 * DAY, 250), (11 * DAY, 500), (47 * DAY, 900), (211 * DAY, 2_000), (797 * DAY, 5_000))
@@ -45,7 +46,7 @@ _DIGITS: Final = 9
 
 def first_minute(opening: int) -> int:
     """The minute at which the past begins, for an exchange that opens at a minute."""
-    return min(rules.PAST_BEGINS.value // 60, (opening - _YEAR) // DAY * DAY)
+    return min(PAST_BEGINS_S // 60, (opening - _YEAR) // DAY * DAY)
 
 
 class PricePath:

@@ -16,11 +16,11 @@ from typing import Final, TypeAlias
 
 import attrs
 
-from ..drivers.synthetic import COINS, DOLLARS, Coin
+from .coins import COINS, DOLLARS, USUAL, Coin
 from .contracts import CONTRACTS, brackets
 from .contracts import Contract as Terms
 from .numbers import NumberError, read_decimal
-from .pairs import COIN_NAMES, PAIRS, Pair
+from .pairs import PAIRS, Pair
 
 Amount: TypeAlias = "Decimal | int | str"
 
@@ -185,13 +185,9 @@ class Listed:
     coins: tuple[Coin, ...]
     """The coins with prices; the usual three always among them."""
 
-    def names(self) -> dict[str, str]:
-        """Every currency of the spot market with its full name."""
-        names = dict(COIN_NAMES)
-        for pair in self.pairs:
-            for currency in (pair.base, pair.quote):
-                names.setdefault(currency, currency)
-        return names
+    def currencies(self) -> tuple[str, ...]:
+        """Every currency of the spot market."""
+        return tuple(dict.fromkeys((*USUAL, *(each for pair in self.pairs for each in (pair.base, pair.quote)))))
 
     def traded(self) -> frozenset[str]:
         """The coins whose prices anything here depends on."""
@@ -202,8 +198,8 @@ class Listed:
         """What the default account gets of coins beyond the usual ones: about 10,000 US dollars' worth each."""
         prices = {coin.name: coin.base * coin.point for coin in self.coins}
         gifts: dict[str, Decimal] = {}
-        for currency in self.names():
-            if currency not in COIN_NAMES:
+        for currency in self.currencies():
+            if currency not in USUAL:
                 price = prices.get(currency, Decimal(1))
                 gifts[currency] = Decimal(1).scaleb((_OPENING_WORTH / price).adjusted())
         return gifts

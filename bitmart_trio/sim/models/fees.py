@@ -1,4 +1,4 @@
-"""What a fill on the spot market costs, and in which coin.
+"""What fills cost: on spot each in one of two coins, on futures in the settlement currency.
 
 exchange.exchange.spot.engine.fees = InBought()
 """
@@ -6,19 +6,26 @@ exchange.exchange.spot.engine.fees = InBought()
 from __future__ import annotations
 
 from decimal import ROUND_DOWN, Decimal
-from typing import Protocol
+from typing import Final, Protocol
 
-from ..bitmart import models as rules
 from ..kernel.accounts import ZERO
 from ..kernel.book import Side
 
-RATE = rules.FEE_RATE.value
-"""What maker and taker pay unless a model says otherwise."""
-GRAIN = rules.FEE_GRAIN.value
+RATE: Final = Decimal("0.001")
+"""What maker and taker pay on spot unless a model says otherwise."""
+TAKER: Final = Decimal("0.0006")
+MAKER: Final = Decimal("0.0002")
+"""What the two pay on futures."""
+GRAIN: Final = Decimal("1E-8")
 
 
-class Fees(Protocol):
-    """A fee model: each fill pays either in the base or in the quote coin."""
+class SpotFees(Protocol):
+    """A fee model of the spot market: each fill pays either in the base or in the quote coin."""
+
+    @property
+    def rate(self) -> Decimal:
+        """The share that is shown as the rate of an account."""
+        ...
 
     def in_quote(self, side: Side, value: Decimal) -> Decimal:
         """The fee in the quote coin of a fill, or of an order that is to be set aside for; ``value`` is in it, too."""
@@ -26,6 +33,20 @@ class Fees(Protocol):
 
     def in_base(self, side: Side, size: Decimal) -> Decimal:
         """The fee in the base coin."""
+        ...
+
+
+class FuturesFees(Protocol):
+    """A fee model of the futures market: a share of the value of each fill."""
+
+    @property
+    def taker(self) -> Decimal:
+        """The share that a taker pays; opening orders set it aside."""
+        ...
+
+    @property
+    def maker(self) -> Decimal:
+        """The share that a maker pays; not above the taker's."""
         ...
 
 
@@ -61,3 +82,11 @@ class InBought:
     def in_base(self, side: Side, size: Decimal) -> Decimal:
         """A share of the size, from buyers."""
         return _share(size, self.rate) if side == "buy" else ZERO
+
+
+class OfValue:
+    """Takers and makers of contracts each pay a share of the value, the same for every account and contract."""
+
+    def __init__(self, taker: Decimal = TAKER, maker: Decimal = MAKER) -> None:
+        self.taker = taker
+        self.maker = maker

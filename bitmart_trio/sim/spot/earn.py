@@ -8,17 +8,18 @@ spot money goes into the product at midnight.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import ROUND_DOWN, Decimal
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
 
-from ..kernel.accounts import ZERO, Account
+from ..kernel.accounts import ZERO, Account, Wallet
+from ..kernel.clock import DAY_MS, Clock
 from ..kernel.pairs import MONEY
-from ..treasury import DAY_MS
 
 if TYPE_CHECKING:
-    from ..exchange import Exchange
+    pass
 
 YEAR_MS = 365 * DAY_MS
 
@@ -153,12 +154,28 @@ class Saver:
 
 
 class Earn:
-    """The savings of all accounts."""
+    """The savings of all accounts.
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
+    Args:
+        savings: Keeps what is in the products.
+        clock: Interest goes by it.
+        new_id: Names holdings and entries.
+        moved: Hears of every balance that changes: account, currency, what has changed it.
+    """
+
+    def __init__(
+        self,
+        savings: Wallet,
+        clock: Clock,
+        new_id: Callable[[], str],
+        moved: Callable[[Account, str, str], None],
+    ) -> None:
+        self._savings = savings
+        self._clock = clock
+        self._new_id = new_id
+        self._moved = moved
         self._savers: dict[str, Saver] = {}
-        self._due = _midnight_after(exchange.clock.steady_ms())
+        self._due = _midnight_after(clock.steady_ms())
 
     def saver(self, owner: Account) -> Saver:
         """The savings side of an account; made when first asked for."""
@@ -167,9 +184,13 @@ class Earn:
             found = self._savers[owner.account_id] = Saver(owner)
         return found
 
+    def shown_ms(self, at_ms: int) -> int:
+        """A time of the steady clock as users see it."""
+        return at_ms + self._clock.skew_ms
+
     def settle(self) -> None:
         """Do what has fallen due since the last time, in order."""
-        now = self._exchange.clock.steady_ms()
+        now = self._clock.steady_ms()
         while self._due <= now:
             due = self._due
             # Looked up before anything matures: a new term may begin now, and is not due yet.
@@ -190,11 +211,11 @@ class Earn:
     def subscribe_flexible(self, saver: Saver, product: Product, amount: Decimal, request_no: str) -> None:
         """Put free spot money into a flexible product."""
         self._pay_in(saver, product, amount)
-        self._add_flexible(saver, product, amount, self._exchange.clock.steady_ms(), "MANUAL", request_no)
+        self._add_flexible(saver, product, amount, self._clock.steady_ms(), "MANUAL", request_no)
 
     def redeem_flexible(self, saver: Saver, held: Holding, amount: Decimal, request_no: str) -> None:
         """Take money out again; with the last of it comes the interest so far."""
-        now = self._exchange.clock.steady_ms()
+        now = self._clock.steady_ms()
         held.accrue(now)
         held.amount -= amount
         self._pay_out(saver, held.product, amount)
@@ -208,13 +229,13 @@ class Earn:
     ) -> None:
         """Put free spot money away for a term."""
         self._pay_in(saver, product, amount)
-        self._add_fixed(saver, product, amount, renewal, self._exchange.clock.steady_ms(), "MANUAL", request_no)
+        self._add_fixed(saver, product, amount, renewal, self._clock.steady_ms(), "MANUAL", request_no)
 
     def redeem_fixed(self, saver: Saver, held: Holding, request_no: str) -> None:
         """End a term early: the principal, and no interest."""
         del saver.holdings[held.earn_id]
         self._pay_out(saver, held.product, held.amount)
-        now = self._exchange.clock.steady_ms()
+        now = self._clock.steady_ms()
         self._write(saver, "redeem", held.product, held.amount, now, "MANUAL", request_no)
 
     # -- what time does ----------------------------------------------------------------------------
@@ -254,7 +275,7 @@ class Earn:
     ) -> None:
         held = saver.flexible(product)
         if held is None:
-            held = Holding(self._exchange.new_id(), product, ZERO, at_ms)
+            held = Holding(self._new_id(), product, ZERO, at_ms)
             saver.holdings[held.earn_id] = held
         held.accrue(at_ms)
         held.amount += amount
@@ -270,7 +291,7 @@ class Earn:
         how: Literal["MANUAL", "AUTO"],
         number: str,
     ) -> None:
-        held = Holding(self._exchange.new_id(), product, amount, at_ms)
+        held = Holding(self._new_id(), product, amount, at_ms)
         held.expires_ms, held.renewal = at_ms + product.term_ms, renewal
         saver.holdings[held.earn_id] = held
         self._due = min(self._due, held.expires_ms)
@@ -278,13 +299,13 @@ class Earn:
 
     def _pay_in(self, saver: Saver, product: Product, amount: Decimal) -> None:
         saver.owner.spot.debit(product.coin, amount)
-        self._exchange.accounts.savings.credit(product.coin, amount)
-        self._exchange.spot.funding.told(saver.owner, product.coin, "ACCOUNT_TRANSFER")
+        self._savings.credit(product.coin, amount)
+        self._moved(saver.owner, product.coin, "ACCOUNT_TRANSFER")
 
     def _pay_out(self, saver: Saver, product: Product, amount: Decimal) -> None:
-        self._exchange.accounts.savings.debit(product.coin, amount)
+        self._savings.debit(product.coin, amount)
         saver.owner.spot.credit(product.coin, amount)
-        self._exchange.spot.funding.told(saver.owner, product.coin, "ACCOUNT_TRANSFER")
+        self._moved(saver.owner, product.coin, "ACCOUNT_TRANSFER")
 
     def _pay_interest(self, saver: Saver, held: Holding, at_ms: int) -> None:
         interest = held.accrued.quantize(MONEY, ROUND_DOWN)
@@ -304,8 +325,8 @@ class Earn:
         how: Literal["MANUAL", "AUTO"],
         number: str,
     ) -> None:
-        shown = at_ms + self._exchange.clock.skew_ms
-        saver.entries.append(Entry(event, self._exchange.new_id(), product, amount, shown, how, number))
+        shown = self.shown_ms(at_ms)
+        saver.entries.append(Entry(event, self._new_id(), product, amount, shown, how, number))
 
 
 def _midnight_after(now_ms: int) -> int:

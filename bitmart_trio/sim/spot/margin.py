@@ -8,24 +8,21 @@ the last price, from the other currency; the lender bears what is still missing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
 from typing import TYPE_CHECKING
 
 import attrs
 
-from ..bitmart import models as rules
-from ..bitmart.spot.trading import pair_market, read_form
-from ..bitmart.wire import Call, Json, Refusal, Routes
 from ..kernel.accounts import ZERO, Account, Wallet
-from ..kernel.pairs import MONEY, Pair, PairMarket, money
-from ..treasury import pay, plain, read_amount, read_count
-from .orders import SpotOrder
+from ..kernel.clock import Clock
+from ..kernel.eventlog import EventLog
+from ..kernel.pairs import MONEY, PairMarket
+from .orders import Engine, SpotOrder
 
 if TYPE_CHECKING:
-    from ..exchange import Exchange
+    pass
 
-routes: Routes = Routes()
 
 LEVERAGE = 5
 DAILY_RATE = Decimal("0.00055")
@@ -35,8 +32,6 @@ KEEP_RATE = Decimal(2)
 MAX_LOANS = {"USDT": Decimal(50_000), "BTC": Decimal(2), "ETH": Decimal(30), "BMX": Decimal(100_000)}
 MIN_LOAN = MONEY
 HOUR_MS = 3_600_000
-RECORDS_DEFAULT = 50
-RECORDS_MAX = 100
 
 
 @attrs.define(eq=False)
@@ -130,15 +125,41 @@ class MarginAccount:
         if not self.debts() or not gap:
             return None
         price = (rate * self.owed(pair.quote) - self.wallet.total(pair.quote)) / gap
-        return price if price > 0 else rules.ISOLATED_LIQUIDATION.value
+        return price if price > 0 else None
 
 
 class Margin:
-    """All margin accounts."""
+    """All margin accounts.
 
-    def __init__(self, exchange: Exchange) -> None:
+    Args:
+        engine: Has their orders.
+        lender: Where loans come from and repayments go.
+        house: Buys and sells in a liquidation.
+        clock: Interest goes by it.
+        log: Hears of liquidations.
+        new_id: Names loans, repayments and transfers.
+        first: What a coin cost before the opening.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        lender: Wallet,
+        house: Wallet,
+        clock: Clock,
+        log: EventLog,
+        new_id: Callable[[], str],
+        first: Callable[[str], Decimal],
+    ) -> None:
         self.accounts: dict[tuple[str, str], MarginAccount] = {}
-        self._exchange = exchange
+        self.lender = lender
+        """Where loans come from and repayments go."""
+        self._engine = engine
+        self._house = house
+        self._clock = clock
+        self._log = log
+        self.new_id = new_id
+        self._first = first
         self._owing: dict[tuple[str, str], MarginAccount] = {}
 
     def account(self, owner: Account, market: PairMarket) -> MarginAccount:
@@ -162,15 +183,14 @@ class Margin:
     def max_loan(self, currency: str) -> Decimal:
         """What one account may owe of a currency: of the less usual ones, 10,000 US dollars' worth at the opening."""
         found = MAX_LOANS.get(currency)
-        return 10_000 / self._exchange.flow.first(currency) if found is None else found
+        return 10_000 / self._first(currency) if found is None else found
 
     def borrow(self, held: MarginAccount, currency: str, amount: Decimal) -> Loan:
         """Take out a loan."""
-        exchange = self._exchange
-        exchange.accounts.lender.debit(currency, amount)
+        self.lender.debit(currency, amount)
         held.wallet.credit(currency, amount)
-        now = exchange.clock.steady_ms()
-        loan = Loan(exchange.new_id(), currency, amount, now, exchange.now_ms(), amount)
+        now = self._clock.steady_ms()
+        loan = Loan(self.new_id(), currency, amount, now, self._clock.now_ms(), amount)
         loan.charge(now)
         held.loans.append(loan)
         self._owing[held.account_id, held.market.pair.symbol] = held
@@ -183,7 +203,7 @@ class Margin:
             parts = loan.repay(amount - principal - interest)
             principal += parts[0]
             interest += parts[1]
-        repayment = Repayment(self._exchange.new_id(), currency, principal, interest, self._exchange.now_ms())
+        repayment = Repayment(self.new_id(), currency, principal, interest, self._clock.now_ms())
         held.repayments.append(repayment)
         if not any(loan.owed for loan in held.loans):
             self._owing.pop((held.account_id, held.market.pair.symbol), None)
@@ -193,7 +213,7 @@ class Margin:
         """The open margin orders of an account."""
         return [
             order
-            for order in self._exchange.spot.engine.open_orders(held.account_id)
+            for order in self._engine.open_orders(held.account_id)
             if order.mode == "iso_margin" and order.form.market is held.market
         ]
 
@@ -205,15 +225,15 @@ class Margin:
                 self._liquidate(held)
 
     def _charge(self, held: MarginAccount) -> None:
-        now = self._exchange.clock.steady_ms()
+        now = self._clock.steady_ms()
         for loan in held.loans:
             if loan.principal:
                 loan.charge(now)
 
     def _liquidate(self, held: MarginAccount) -> None:
         for order in self.orders(held):
-            self._exchange.spot.engine.cancel(order, "system")
-        pair, last, own = held.market.pair, held.market.last, self._exchange.accounts
+            self._engine.cancel(order, "system")
+        pair, last, house = held.market.pair, held.market.last, self._house
         for currency in (pair.base, pair.quote):
             self._repay(held, currency, min(held.owed(currency), held.wallet.available(currency)))
         for currency, other, price in ((pair.base, pair.quote, last), (pair.quote, pair.base, 1 / last)):
@@ -222,228 +242,26 @@ class Margin:
                 cost = min((missing * price).quantize(MONEY, ROUND_UP), there)
                 bought = min((cost / price).quantize(MONEY, ROUND_DOWN), missing) if cost == there else missing
                 held.wallet.debit(other, cost)
-                own.house.credit(other, cost)
-                own.house.debit(currency, bought)
+                house.credit(other, cost)
+                house.debit(currency, bought)
                 held.wallet.credit(currency, bought)
                 self._repay(held, currency, bought)
         for loan in held.loans:
             loan.principal = loan.interest = ZERO
         self._owing.pop((held.account_id, pair.symbol), None)
-        self._exchange.log.write("margin_liquidated", account=held.account_id, symbol=pair.symbol, price=last)
+        self._log.write("margin_liquidated", account=held.account_id, symbol=pair.symbol, price=last)
 
     def _repay(self, held: MarginAccount, currency: str, amount: Decimal) -> None:
         if amount:
             held.wallet.debit(currency, amount)
-            self._exchange.accounts.lender.credit(currency, amount)
+            self.lender.credit(currency, amount)
             self.settle(held, currency, amount)
 
 
 # -- reading parameters ----------------------------------------------------------------------------
 
 
-def _account(exchange: Exchange, call: Call) -> MarginAccount:
-    return exchange.spot.margin.account(call.owner, pair_market(exchange, call.need("symbol")))
-
-
-def _opened(exchange: Exchange, call: Call) -> MarginAccount:
-    held = _account(exchange, call)
-    if not held.opened:
-        raise Refusal(51001, "The margin account has not been opened")
-    return held
-
-
-def _currency(call: Call, pair: Pair) -> str:
-    currency = call.need("currency")
-    if currency not in (pair.base, pair.quote):
-        raise Refusal(51000, "Unknown currency")
-    return currency
-
-
-def _amount(call: Call) -> Decimal:
-    return read_amount(call, missing=50028, invalid=50021, zero=50021, places=50021)
-
-
-def _markets(exchange: Exchange, call: Call) -> list[PairMarket]:
-    names = call.text("symbol")
-    if names is None:
-        return list(exchange.spot.markets.values())
-    return [pair_market(exchange, name.strip()) for name in names.split(",")]
-
-
 # -- reading ---------------------------------------------------------------------------------------
 
 
-@routes.get("/spot/v1/margin/isolated/account", auth="keyed", limit=(12, 2, "key"))
-def accounts(exchange: Exchange, call: Call) -> Json:
-    """The caller's account on one pair or on all."""
-    held = [exchange.spot.margin.account(call.owner, market) for market in _markets(exchange, call)]
-    return {"symbols": [_account_row(exchange, item) for item in held]}
-
-
-def _account_row(exchange: Exchange, held: MarginAccount) -> Json:
-    pair, debts, price = held.market.pair, held.debts(), held.liquidation_price()
-    rate = held.assets() / debts if debts else None
-    return {
-        "symbol": pair.symbol,
-        "risk_rate": None if rate is None else f"{rate:.2f}",
-        "risk_level": "1" if rate is None or rate >= KEEP_RATE else "2" if rate >= Decimal("1.25") else "3",
-        "buy_enabled": True,
-        "sell_enabled": True,
-        "liquidate_price": None if price is None else money(price),
-        "liquidate_rate": plain(LIQUIDATE_RATE),
-        "base": _asset_row(exchange, held, pair.base),
-        "quote": _asset_row(exchange, held, pair.quote),
-    }
-
-
-def _asset_row(exchange: Exchange, held: MarginAccount, currency: str) -> Json:
-    wallet, unpaid = held.wallet, list(held.unpaid(currency))
-    net = wallet.total(currency) - held.owed(currency)
-    in_btc = net * (exchange.spot.price(currency) or ZERO) / (exchange.spot.price("BTC") or 1)
-    return {
-        "currency": currency,
-        "borrow_enabled": True,
-        "borrowed": money(sum((loan.amount for loan in unpaid), ZERO)),
-        "borrow_unpaid": money(sum((loan.principal for loan in unpaid), ZERO)),
-        "interest_unpaid": money(sum((loan.interest for loan in unpaid), ZERO)),
-        "available": money(wallet.available(currency)),
-        "frozen": money(wallet.frozen(currency)),
-        "net_asset": money(net),
-        "net_assetBTC": money(in_btc),
-        "total_asset": money(wallet.total(currency)),
-    }
-
-
-@routes.get("/spot/v1/margin/isolated/pairs", auth="keyed", limit=(2, 2, "key"))
-def borrowing_rates(exchange: Exchange, call: Call) -> Json:
-    """What loans cost and how much the caller may borrow."""
-    margin = exchange.spot.margin
-    held = [margin.account(call.owner, market) for market in _markets(exchange, call)]
-    return {
-        "symbols": [
-            {
-                "symbol": item.market.pair.symbol,
-                "max_leverage": str(LEVERAGE),
-                "symbol_enabled": True,
-                "base": _terms(margin, item, item.market.pair.base),
-                "quote": _terms(margin, item, item.market.pair.quote),
-            }
-            for item in held
-        ]
-    }
-
-
-def _terms(margin: Margin, held: MarginAccount, currency: str) -> Json:
-    return {
-        "currency": currency,
-        "daily_interest": money(DAILY_RATE),
-        "hourly_interest": money(DAILY_RATE / 24),
-        "max_borrow_amount": money(margin.max_loan(currency)),
-        "min_borrow_amount": money(MIN_LOAN),
-        "borrowable_amount": money(margin.borrowable(held, currency)),
-    }
-
-
-def _window(call: Call) -> tuple[int, int, int]:
-    start = call.integer("start_time", 0)
-    end = call.integer("end_time", call.now_ms)
-    if end < start:
-        raise Refusal(52004, "The end time lies before the start time")
-    return start, end, read_count(call, "N", RECORDS_DEFAULT, RECORDS_MAX, 50021)
-
-
-@routes.get("/spot/v1/margin/isolated/borrow_record", auth="keyed", limit=(150, 2, "key"))
-def borrow_records(exchange: Exchange, call: Call) -> Json:
-    """The loans of a pair, newest first."""
-    held, loan_id, (start, end, count) = _account(exchange, call), call.text("borrow_id"), _window(call)
-    rows: list[Json] = [
-        {
-            "borrow_id": loan.loan_id,
-            "symbol": held.market.pair.symbol,
-            "currency": loan.currency,
-            "borrow_amount": money(loan.amount),
-            "daily_interest": money(DAILY_RATE),
-            "hourly_interest": money(DAILY_RATE / 24),
-            "interest_amount": money(loan.charged),
-            "create_time": loan.shown_ms // 1000,
-        }
-        for loan in reversed(held.loans)
-        if loan_id in (None, loan.loan_id) and start <= loan.shown_ms <= end
-    ]
-    return {"records": rows[:count]}
-
-
-@routes.get("/spot/v1/margin/isolated/repay_record", auth="keyed", limit=(150, 2, "key"))
-def repay_records(exchange: Exchange, call: Call) -> Json:
-    """The repayments of a pair, newest first; those of a liquidation too."""
-    held, repay_id, (start, end, count) = _account(exchange, call), call.text("repay_id"), _window(call)
-    currency = call.text("currency")
-    rows: list[Json] = [
-        {
-            "repay_id": item.repay_id,
-            "repay_time": item.shown_ms // 1000,
-            "symbol": held.market.pair.symbol,
-            "currency": item.currency,
-            "repaid_amount": plain(item.principal + item.interest),
-            "repaid_principal": plain(item.principal),
-            "repaid_interest": plain(item.interest),
-        }
-        for item in reversed(held.repayments)
-        if repay_id in (None, item.repay_id) and currency in (None, item.currency) and start <= item.shown_ms <= end
-    ]
-    return {"records": rows[:count]}
-
-
 # -- moving, borrowing, trading --------------------------------------------------------------------
-
-
-@routes.post("/spot/v1/margin/isolated/transfer", limit=(2, 2, "key"))
-def submit_transfer(exchange: Exchange, call: Call) -> Json:
-    """Move money between the spot wallet and the margin account."""
-    held = _account(exchange, call)
-    currency, amount, spot = _currency(call, held.market.pair), _amount(call), call.owner.spot
-    match call.need("side"):
-        case "in":
-            pay(spot, held.wallet, currency, amount, 50020)
-            held.opened = True
-        case "out":
-            if amount > held.wallet.available(currency):
-                raise Refusal(50020, "Balance not enough")
-            value = amount * held.market.last if currency == held.market.pair.base else amount
-            if held.debts() and held.assets() - value < KEEP_RATE * held.debts():
-                raise Refusal(60058, "The transfer would exceed the margin-call risk", http=403)
-            pay(held.wallet, spot, currency, amount, 50020)
-        case _:
-            raise Refusal(50021, "Invalid parameter side")
-    exchange.spot.funding.told(call.owner, currency, "ACCOUNT_TRANSFER")
-    return {"transfer_id": exchange.new_id()}
-
-
-@routes.post("/spot/v1/margin/isolated/borrow", limit=(2, 2, "key"))
-def borrow(exchange: Exchange, call: Call) -> Json:
-    """Take out a loan."""
-    held = _opened(exchange, call)
-    currency, amount = _currency(call, held.market.pair), _amount(call)
-    if amount > exchange.spot.margin.borrowable(held, currency):
-        raise Refusal(51004, "More than can be borrowed")
-    return {"borrow_id": exchange.spot.margin.borrow(held, currency, amount).loan_id}
-
-
-@routes.post("/spot/v1/margin/isolated/repay", limit=(2, 2, "key"))
-def repay(exchange: Exchange, call: Call) -> Json:
-    """Pay back what was borrowed, interest first."""
-    held = _opened(exchange, call)
-    currency, amount = _currency(call, held.market.pair), _amount(call)
-    if amount > held.owed(currency):
-        raise Refusal(51006, "More than is owed")
-    pay(held.wallet, exchange.accounts.lender, currency, amount, 50020)
-    return {"repay_id": exchange.spot.margin.settle(held, currency, amount).repay_id}
-
-
-@routes.post("/spot/v1/margin/submit_order", limit=(20, 1, "uid"))
-def submit_order(exchange: Exchange, call: Call) -> Json:
-    """Place an order paid from the margin account; it borrows nothing by itself. The id is a number here."""
-    held = _opened(exchange, call)
-    form = read_form(exchange, call, held.market, "clientOrderId", set())
-    order = exchange.spot.engine.submit(call.owner.account_id, held.wallet, form, "iso_margin")
-    return {"order_id": int(order.order_id)}

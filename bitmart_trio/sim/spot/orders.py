@@ -7,22 +7,23 @@ what users trade with them goes through the house wallet, so nothing appears or 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
 import attrs
 
-from ..bitmart import models as rules
-from ..bitmart.wire import Refusal
 from ..kernel.accounts import InsufficientFunds, Wallet
 from ..kernel.book import Resting, Side
+from ..kernel.clock import Clock
+from ..kernel.eventlog import EventLog
 from ..kernel.pairs import PairMarket, PublicTrade
-from ..models.fees import Fees, InQuote
+from ..kernel.refusal import Refused
+from ..models.fees import SpotFees
 
 if TYPE_CHECKING:
-    from ..exchange import Exchange
+    pass
 
 OrderType: TypeAlias = Literal["limit", "market", "limit_maker", "ioc"]
 State: TypeAlias = Literal["new", "partially_filled", "filled", "canceled", "partially_canceled", "failed"]
@@ -31,8 +32,10 @@ Mode: TypeAlias = Literal["spot", "iso_margin"]
 Source: TypeAlias = Literal["", "user", "system", "stp"]
 
 ZERO = Decimal(0)
-_MARKET_BUY_ENDS: Final[State] = rules.MARKET_BUY_ENDS.value
-_EXACT: Final[State] = rules.MARKET_BUY_EXACT.value
+MARKET_BUY_ENDS: Final[Literal["partially_canceled", "filled"]] = "partially_canceled"
+"""How a market buy ends whose rest buys no whole lot."""
+MARKET_BUY_EXACT: Final[Literal["partially_canceled", "filled"]] = "filled"
+"""How one ends that has spent its notional to the last digit."""
 FORGOTTEN_MS = 20 * 60_000
 """After this long an order cancelled without a fill can no longer be looked up by id."""
 
@@ -93,7 +96,7 @@ class SpotOrder:
 
     @property
     def shown_client_order_id(self) -> str:
-        """What replies and pushes show as the client's id: see `rules.CLIENT_ORDER_ID`."""
+        """What replies and pushes show as the client's id: its own, else the order's."""
         return self.form.client_order_id or self.order_id
 
     @property
@@ -112,8 +115,11 @@ class SpotOrder:
         return (form.notional - self.filled_notional) // (price * lot) * lot
 
 
-class Listener(Protocol):
-    """Who hears of changes: the pushes."""
+class EngineWatcher(Protocol):
+    """Watches the engine: the market, which passes on what it hears."""
+
+    def traded(self, market: PairMarket, trade: PublicTrade) -> None:
+        """A trade has been recorded."""
 
     def order_changed(self, order: SpotOrder) -> None:
         """An order was accepted, filled or closed."""
@@ -125,15 +131,49 @@ class Listener(Protocol):
         """A book changed, and there may be new trades."""
 
 
-class Engine:
-    """All user orders of the spot market."""
+class Watcher(EngineWatcher, Protocol):
+    """Watches the market, such as the pushes of a venue."""
 
-    def __init__(self, exchange: Exchange, listener: Listener) -> None:
+    def balances(self, account_id: str, wallet: Wallet, currencies: tuple[str, ...], event: str) -> None:
+        """Something else than a fill has changed these balances."""
+
+    def ticked(self, symbols: Iterable[str]) -> None:
+        """A tick is over; these pairs may have changed."""
+
+
+class Engine:
+    """All user orders of the spot market.
+
+    Args:
+        clock: Dates.
+        log: Hears of orders and matches.
+        new_id: Names orders and fills.
+        house: The pocket of the synthetic market.
+        takings: Where fees go.
+        fees: What fills cost.
+        watcher: Hears of every change.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        log: EventLog,
+        new_id: Callable[[], str],
+        house: Wallet,
+        takings: Wallet,
+        fees: SpotFees,
+        watcher: EngineWatcher,
+    ) -> None:
         self.orders: dict[str, SpotOrder] = {}
-        self.fees: Fees = InQuote()
+        self.fees: SpotFees = fees
         """What fills cost from now on; replace it while no order is open."""
-        self._exchange = exchange
-        self._listener = listener
+        self._clock = clock
+        self._log = log
+        self._new_id = new_id
+        self._house = house
+        self._takings = takings
+        self._watcher = watcher
         self._by_account: dict[str, list[SpotOrder]] = {}
         self._by_client_id: dict[tuple[str, str], SpotOrder] = {}
         self._open: dict[str, dict[str, SpotOrder]] = {}
@@ -159,7 +199,7 @@ class Engine:
         )
         if order is None or order.account_id != account_id:
             return None
-        forgotten = order.state == "canceled" and self._exchange.now_ms() - order.updated_ms > FORGOTTEN_MS
+        forgotten = order.state == "canceled" and self._clock.now_ms() - order.updated_ms > FORGOTTEN_MS
         return None if forgotten else order
 
     def copied(self, account_id: str) -> list[SpotOrder]:
@@ -190,30 +230,30 @@ class Engine:
         """Accept an order, match it, and rest what is left if it may rest.
 
         Raises:
-            Refusal: 50020 when the wallet cannot cover it; nothing has happened then.
+            Refused: The wallet cannot cover it; nothing has happened then.
         """
         order = self._new(account_id, wallet, form, mode)
         hold = self._cost(form)
         try:
             wallet.hold(order.spends, hold)
         except InsufficientFunds:
-            raise Refusal(50020, "Balance not enough") from None
+            raise Refused("funds") from None
         order.held = hold
         self._register(order)
-        self._listener.order_changed(order)
+        self._watcher.order_changed(order)
         self._run(order)
-        self._listener.market_moved(form.market)
+        self._watcher.market_moved(form.market)
         return order
 
     def submit_or_fail(self, account_id: str, wallet: Wallet, form: Form) -> SpotOrder:
         """Like `submit`, but what cannot be paid for becomes an order in the state ``failed``."""
         try:
             return self.submit(account_id, wallet, form)
-        except Refusal:
+        except Refused:
             order = self._new(account_id, wallet, form, "spot")
             order.state = "failed"
             self._register(order)
-            self._listener.order_changed(order)
+            self._watcher.order_changed(order)
             return order
 
     def cancel(self, order: SpotOrder, source: Source = "user") -> bool:
@@ -221,7 +261,7 @@ class Engine:
         if not order.open:
             return False
         self._close(order, source)
-        self._listener.market_moved(order.form.market)
+        self._watcher.market_moved(order.form.market)
         return True
 
     def take(self, market: PairMarket, side: Side, limit: Decimal, size: Decimal | None) -> None:
@@ -233,7 +273,7 @@ class Engine:
                 size -= part
                 if not size:
                     break
-        self._listener.market_moved(market)
+        self._watcher.market_moved(market)
 
     def meet(self, market: PairMarket, side: Side, price: Decimal, size: Decimal) -> Decimal:
         """Let somebody trade with the users' orders that a price reaches, and no others; what is left of the size."""
@@ -250,15 +290,15 @@ class Engine:
         """A trade of the outside world at exactly this price, after the users' orders that it reaches."""
         left = self.meet(market, side, price, size)
         if left:
-            self._record(market, PublicTrade(self._exchange.now_ms(), price, left, side), None, None)
+            self._record(market, PublicTrade(self._clock.now_ms(), price, left, side), None, None)
             market.book.shrink("sell" if side == "buy" else "buy", price, left)
-        self._listener.market_moved(market)
+        self._watcher.market_moved(market)
 
     # -- inside ------------------------------------------------------------------------------------
 
     def _new(self, account_id: str, wallet: Wallet, form: Form, mode: Mode) -> SpotOrder:
-        now = self._exchange.now_ms()
-        return SpotOrder(self._exchange.new_id(), account_id, form, wallet, mode, now, now)
+        now = self._clock.now_ms()
+        return SpotOrder(self._new_id(), account_id, form, wallet, mode, now, now)
 
     def _cost(self, form: Form) -> Decimal:
         """What an order must set aside: a buy its fee too."""
@@ -287,7 +327,7 @@ class Engine:
             self._by_client_id[order.account_id, order.form.client_order_id] = order
         if order.open:
             self._open.setdefault(order.account_id, {})[order.order_id] = order
-        self._exchange.log.write(
+        self._log.write(
             "spot_order",
             account=order.account_id,
             order_id=order.order_id,
@@ -319,7 +359,7 @@ class Engine:
             )
         elif form.size is None and order.fills and not order.wants(market.book.best("sell") or order.fills[-1].price):
             # All that buys a whole lot was bought.
-            self._finish(order, _EXACT if order.filled_notional == form.notional else _MARKET_BUY_ENDS)
+            self._finish(order, MARKET_BUY_EXACT if order.filled_notional == form.notional else MARKET_BUY_ENDS)
         else:
             self._close(order, "system")
 
@@ -344,14 +384,14 @@ class Engine:
         """Let a taker (None: a synthetic one) trade with a resting order: book, money, order states, public record."""
         match = market.book.take(maker, size)
         resting = None if maker.owner is None else self.orders[maker.order_id]
-        now = self._exchange.now_ms()
+        now = self._clock.now_ms()
         self._record(market, PublicTrade(now, match.price, size, side), resting, taker)
         if resting is None and taker is None:
             return
         buyer, seller = (taker, resting) if side == "buy" else (resting, taker)
         pair = market.pair
         value = match.price * size
-        house = self._exchange.accounts.house
+        house = self._house
         if buyer is None:
             house.debit(pair.quote, value)
             house.credit(pair.base, size)
@@ -365,13 +405,13 @@ class Engine:
         # Only now, with both sides settled, does anybody hear of it.
         for order in (resting, taker):
             if order is not None:
-                self._listener.order_changed(order)
-                self._listener.money_moved(order.account_id, order.wallet, (pair.base, pair.quote))
+                self._watcher.order_changed(order)
+                self._watcher.money_moved(order.account_id, order.wallet, (pair.base, pair.quote))
 
     def _record(self, market: PairMarket, trade: PublicTrade, maker: SpotOrder | None, taker: SpotOrder | None) -> None:
-        exchange = self._exchange
-        market.record(trade, exchange.clock.steady_ms())
-        exchange.log.write(
+        market.record(trade, self._clock.steady_ms())
+        self._watcher.traded(market, trade)
+        self._log.write(
             "match",
             symbol=market.pair.symbol,
             price=trade.price,
@@ -384,7 +424,7 @@ class Engine:
     def _fill(self, order: SpotOrder, price: Decimal, size: Decimal, role: Literal["taker", "maker"], now: int) -> None:
         pair, side, value = order.form.market.pair, order.form.side, price * size
         in_quote, in_base = self.fees.in_quote(side, value), self.fees.in_base(side, size)
-        wallet, fees = order.wallet, self._exchange.accounts.fees
+        wallet, takings = order.wallet, self._takings
         spent = value + in_quote if side == "buy" else size + in_base
         wallet.spend_held(order.spends, spent)
         order.held -= spent
@@ -392,10 +432,10 @@ class Engine:
             wallet.credit(pair.base, size - in_base)
         else:
             wallet.credit(pair.quote, value - in_quote)
-        fees.credit(pair.quote, in_quote)
-        fees.credit(pair.base, in_base)
+        takings.credit(pair.quote, in_quote)
+        takings.credit(pair.base, in_base)
         fee, currency = (in_base, pair.base) if in_base else (in_quote, pair.quote)
-        order.fills.append(Fill(self._exchange.new_id(), price, size, fee, currency, role, now))
+        order.fills.append(Fill(self._new_id(), price, size, fee, currency, role, now))
         order.filled_size += size
         order.filled_notional += value
         order.updated_ms = now
@@ -416,19 +456,19 @@ class Engine:
 
     def _finish(self, order: SpotOrder, state: State) -> None:
         order.state = state
-        order.updated_ms = self._exchange.now_ms()
+        order.updated_ms = self._clock.now_ms()
         given_back = order.held
         self._settle(order)
-        self._listener.order_changed(order)
+        self._watcher.order_changed(order)
         if given_back and order.fills:
             # The fills told a balance in which this was still held; without a word after it a follower would stay
             # wrong.
             pair = order.form.market.pair
-            self._listener.money_moved(order.account_id, order.wallet, (pair.base, pair.quote))
+            self._watcher.money_moved(order.account_id, order.wallet, (pair.base, pair.quote))
 
     def _settle(self, order: SpotOrder) -> None:
         """Give back what a finished order no longer needs."""
         order.wallet.release(order.spends, order.held)
         order.held = ZERO
         self._open.get(order.account_id, {}).pop(order.order_id, None)
-        self._exchange.log.write("spot_done", account=order.account_id, order_id=order.order_id, state=order.state)
+        self._log.write("spot_done", account=order.account_id, order_id=order.order_id, state=order.state)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ...futures.engine import Engine
+from ...futures.market import FuturesMarket
 from ...futures.positions import FLOW_TYPES, Trader
-from ...kernel.contracts import MAKER_FEE, TAKER_FEE, ZERO, plain
-from ..wire import Call, Json, Refusal, Routes
+from ...kernel.contracts import ZERO, plain
+from ...kernel.encoding import Json
+from ..wire import Call, Chapter, Refusal
 from . import params
 
-if TYPE_CHECKING:
-    from ...exchange import Exchange
-
-routes: Routes = Routes()
+routes: Chapter[FuturesMarket] = Chapter()
 
 CURRENCIES = ("USDT", "BTC", "ETH")
 """Always listed, whether there is any or not."""
@@ -38,35 +35,36 @@ def asset_row(engine: Engine, trader: Trader, currency: str) -> dict[str, Json]:
 
 
 @routes.get("/contract/private/assets-detail", auth="keyed", limit=(12, 2, "key"))
-def assets_detail(exchange: Exchange, call: Call) -> Json:
+def assets_detail(futures: FuturesMarket, call: Call) -> Json:
     """Every currency of the wallet."""
-    trader = params.trader_of(exchange, call)
+    trader = params.trader_of(futures, call)
     currencies = dict.fromkeys((*CURRENCIES, *(currency for currency, _, _ in call.owner.futures.rows())))
-    rows: list[Json] = [asset_row(exchange.futures.engine, trader, currency) for currency in currencies]
+    rows: list[Json] = [asset_row(futures.engine, trader, currency) for currency in currencies]
     return rows
 
 
 @routes.get("/contract/private/trade-fee-rate", auth="keyed", limit=(2, 2, "key"))
-def trade_fee_rate(exchange: Exchange, call: Call) -> Json:
+def trade_fee_rate(futures: FuturesMarket, call: Call) -> Json:
     """What trading costs: the same for every account and contract here."""
-    listing = params.listing_of(exchange, call)
-    return {"symbol": listing.contract.symbol, "taker_fee_rate": plain(TAKER_FEE), "maker_fee_rate": plain(MAKER_FEE)}
+    listing = params.listing_of(futures, call)
+    fees = futures.engine.fees
+    return {"symbol": listing.contract.symbol, "taker_fee_rate": plain(fees.taker), "maker_fee_rate": plain(fees.maker)}
 
 
 @routes.get("/contract/private/transaction-history", auth="keyed", limit=(6, 2, "key"))
-def transaction_history(exchange: Exchange, call: Call) -> Json:
+def transaction_history(futures: FuturesMarket, call: Call) -> Json:
     """The ledger, newest first; times in milliseconds."""
-    symbol = params.optional_symbol(exchange, call)
+    symbol = params.optional_symbol(futures, call)
     flow_type = params.whole(call, "flow_type", 0, range(6))
     count = params.limit(call, 100, 1000, "page_size")
-    end = call.integer("end_time", exchange.futures.engine.now(), code=40039)
+    end = call.integer("end_time", futures.engine.now(), code=40039)
     start = call.integer("start_time", end - WEEK_MS, code=40039)
     if start < 0 or end < start:
         raise Refusal(40039, "Invalid time range")
     if params.elsewhere(call):
         return []
     rows: list[Json] = []
-    for entry in reversed(params.trader_of(exchange, call).transactions):
+    for entry in reversed(params.trader_of(futures, call).transactions):
         number, name = FLOW_TYPES[entry.flow]
         if start <= entry.time_ms <= end and symbol in (None, entry.symbol) and flow_type in (0, number):
             rows.append(

@@ -10,17 +10,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
-from typing import TYPE_CHECKING
 
 from ...kernel.accounts import ZERO, Account
-from ...treasury import plain
-from ..wire import Call, Json, Routes
+from ...kernel.contracts import plain
+from ...kernel.encoding import Json
+from ...treasury import Treasury
+from ..wire import Call, Chapter
 from . import params
 
-if TYPE_CHECKING:
-    from ...exchange import Exchange
-
-routes: Routes = Routes()
+routes: Chapter[Treasury] = Chapter()
 
 HOUR_S = 3_600
 ROWS_MAX = 20
@@ -29,13 +27,13 @@ RATE = Decimal("0.00001")
 _GRAIN = Decimal("1E-8")
 
 
-def _past(exchange: Exchange, account: Account) -> tuple[list[dict[str, Json]], list[dict[str, Json]]]:
+def _past(treasury: Treasury, account: Account) -> tuple[list[dict[str, Json]], list[dict[str, Json]]]:
     """The hours of interest and the repayments of an account, oldest first."""
     if account.parent is not None:
         return [], []
-    stream = exchange.random(f"collateral/{account.account_id}")
+    stream = treasury.random(f"collateral/{account.account_id}")
     owner = int(account.account_id) if account.account_id.isdecimal() else 0
-    opened_s = exchange.clock.start // 1000
+    opened_s = treasury.clock.start // 1000
     interest: list[dict[str, Json]] = []
     repayments: list[dict[str, Json]] = []
     for days in (5, 2):
@@ -86,17 +84,17 @@ def _page(call: Call, rows: list[dict[str, Json]], time: str, name: str) -> Json
 
 
 @routes.get("/contract/private/auto_repayment", auth="keyed", envelope="errno")
-def auto_repayments(exchange: Exchange, call: Call) -> Json:
+def auto_repayments(treasury: Treasury, call: Call) -> Json:
     """Repayments of debts out of other coins; times in seconds."""
     coin, kind = call.text("from_coin_code"), call.text("type")
-    _, rows = _past(exchange, call.owner)
+    _, rows = _past(treasury, call.owner)
     wanted = [row for row in rows if coin in (None, row["from_coin_code"]) and kind in (None, row["type"])]
     return _page(call, wanted, "time", "list")
 
 
 @routes.get("/contract/private/cross_collateral/interest_log", auth="keyed", envelope="errno")
-def cross_collateral_interest(exchange: Exchange, call: Call) -> Json:
+def cross_collateral_interest(treasury: Treasury, call: Call) -> Json:
     """Interest on debts; times in seconds."""
     coin = call.text("coin_code")
-    rows, _ = _past(exchange, call.owner)
+    rows, _ = _past(treasury, call.owner)
     return _page(call, [row for row in rows if coin in (None, row["coin_code"])], "interest_time", "items")

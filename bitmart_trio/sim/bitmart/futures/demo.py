@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
-from ...treasury import plain
-from ..wire import Call, Json, Routes
+from ...kernel.contracts import plain
+from ...kernel.encoding import Json
+from ...treasury import Treasury
+from ..wire import Call, Chapter
 
-if TYPE_CHECKING:
-    from ...exchange import Exchange
-
-routes: Routes = Routes()
+routes: Chapter[Treasury] = Chapter()
 
 CURRENCY = "USDT"
 CLAIM = Decimal(10_000)
 
 
 @routes.post("/contract/private/claim")
-def claim(exchange: Exchange, call: Call) -> Json:
+def claim(treasury: Treasury, call: Call) -> Json:
     """Hand out USDT into the futures wallet; the answer is the free balance afterwards. Parameters change nothing."""
     account = call.owner
-    exchange.accounts.outside.debit(CURRENCY, CLAIM)
+    treasury.accounts.outside.debit(CURRENCY, CLAIM)
     account.futures.credit(CURRENCY, CLAIM)
-    exchange.futures.balance_moved(account, CURRENCY, CLAIM)
+    treasury.futures.balance_moved(account, CURRENCY, CLAIM)
     return {"currency": CURRENCY, "amount": plain(account.futures.available(CURRENCY))}

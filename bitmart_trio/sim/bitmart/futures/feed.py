@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from ...futures.engine import MATCHED
-from ...futures.listing import Listing
+from ...futures.listing import Listing, Print
+from ...futures.market import FuturesMarket
 from ...futures.orders import Order, Plan, mode_name
 from ...futures.positions import Position, Trader
 from ...kernel.candles import Candles
 from ...kernel.contracts import Contract, plain
+from ...kernel.encoding import Json
 from ...kernel.feed import Feed, FeedChannel, Frame
-from ..wire import Json
 from .account import asset_row
 from .streams import (
     DEPTHS,
@@ -33,9 +33,6 @@ from .streams import (
     trade_data,
 )
 
-if TYPE_CHECKING:
-    from ...futures import FuturesMarket
-
 SPEEDS = {"": 200, "@100ms": 100, "@200ms": 200}
 ASSETS = ("USDT", "BTC", "ETH")
 REPEAT_MS = 10_000
@@ -48,6 +45,10 @@ class FuturesFeed:
     def __init__(self, feed: Feed, market: FuturesMarket) -> None:
         self._feed = feed
         self._market = market
+        self._fresh: dict[str, list[Print]] = {
+            symbol: list(listing.prints) for symbol, listing in market.listings.items()
+        }
+        """Trades not yet pushed, by symbol."""
         self._makers: dict[str, Callable[[str, str], Stream]] = {}
         self._streams: dict[str, Stream] = {}
         self._assets: dict[tuple[str, str], Trader] = {}
@@ -148,11 +149,10 @@ class FuturesFeed:
 
     # ------------------------------------------------------------ pushes
 
-    def tick(self, now_ms: int) -> None:
+    def ticked(self, now_ms: int) -> None:
         """Push what is due."""
         for listing in self._market.listings.values():
-            if listing.fresh:
-                self._trades(listing)
+            self._trades(listing)
         if self._wanted_at != self._feed.changes:
             self._wanted_at = self._feed.changes
             found = ((topic, self._stream(topic)) for topic in self._feed.topics())
@@ -165,7 +165,7 @@ class FuturesFeed:
             self._slot = now_ms // REPEAT_MS
             for trader in self._market.engine.traders.values():
                 self._push_positions(trader, list(trader.open_positions()))
-        self.flush()
+        self.settled()
 
     def _stream(self, topic: str) -> Stream | None:
         stream = self._streams.get(topic)
@@ -177,12 +177,19 @@ class FuturesFeed:
         return stream
 
     def _trades(self, listing: Listing) -> None:
+        fresh = self._fresh[listing.contract.symbol]
+        if not fresh:
+            return
         topic = f"futures/trade:{listing.contract.symbol}"
-        if listing.fresh and self._feed.wanted(topic):
-            self._feed.publish(topic, {"group": topic, "data": trade_data(listing, listing.fresh)})
-        listing.fresh.clear()
+        if self._feed.wanted(topic):
+            self._feed.publish(topic, {"group": topic, "data": trade_data(listing, fresh)})
+        fresh.clear()
 
     # ------------------------------------------------------------ private pushes
+
+    def matched(self, listing: Listing, trade: Print, maker: str | None, taker: str | None) -> None:
+        """Keep a trade until the next tick, or the push of a user's fill."""
+        self._fresh[listing.contract.symbol].append(trade)
 
     def order_event(self, order: Order, action: int) -> None:
         """Tell an account what has happened to its order; a fill is told to everybody, too."""
@@ -222,7 +229,7 @@ class FuturesFeed:
         self._closed.add(held)
         self.position_changed(trader, held.contract)
 
-    def flush(self) -> None:
+    def settled(self) -> None:
         """Tell the balances and positions that have changed."""
         positions, self._positions = self._positions, {}
         closed, self._closed = self._closed, set()

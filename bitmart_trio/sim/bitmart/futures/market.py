@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from ...futures.listing import Listing
+from ...futures.market import FuturesMarket
 from ...kernel.candles import WEEK, Candles
 from ...kernel.contracts import FUNDING_CAP, FUNDING_HOURS, ZERO, plain
-from ..wire import Call, Json, Refusal, Routes
+from ...kernel.encoding import Json
+from ..wire import Call, Chapter, Refusal
 from . import params
 from .streams import ratio
 
-if TYPE_CHECKING:
-    from ...exchange import Exchange
-
-routes: Routes = Routes()
+routes: Chapter[FuturesMarket] = Chapter()
 
 STEPS = (1, 3, 5, 15, 30, 60, 120, 240, 360, 720, 1440, 4320, WEEK)
 MAX_BARS = 500
@@ -23,12 +21,11 @@ MAX_LEVELS = 50
 
 
 @routes.get("/contract/public/details", limit=(12, 2, "ip"))
-def details(exchange: Exchange, call: Call) -> Json:
+def details(futures: FuturesMarket, call: Call) -> Json:
     """Trading rules and last figures of one contract or of all."""
     symbol = call.text("symbol")
-    market = exchange.futures
-    names = [*market.listings] if symbol is None else [symbol]
-    listings = [market.listing(name, 40012, "SYMBOL_NOT_EXIST") for name in names]
+    names = [*futures.listings] if symbol is None else [symbol]
+    listings = [params.find(futures, name, 40012, "SYMBOL_NOT_EXIST") for name in names]
     rows: list[Json] = [_details(listing) for listing in listings]
     return {"symbols": rows}
 
@@ -75,9 +72,9 @@ def _interest_value(listing: Listing) -> Decimal:
 
 
 @routes.get("/contract/public/depth", limit=(12, 2, "ip"))
-def depth(exchange: Exchange, call: Call) -> Json:
+def depth(futures: FuturesMarket, call: Call) -> Json:
     """The best 50 levels a side, with running totals; an empty side is null."""
-    listing = params.listing_of(exchange, call)
+    listing = params.listing_of(futures, call)
     return {
         "asks": _levels(listing.book.levels("sell", MAX_LEVELS)),
         "bids": _levels(listing.book.levels("buy", MAX_LEVELS)),
@@ -96,9 +93,9 @@ def _levels(levels: list[tuple[Decimal, Decimal]]) -> Json:
 
 
 @routes.get("/contract/public/market-trade", limit=(12, 2, "ip"))
-def market_trade(exchange: Exchange, call: Call) -> Json:
+def market_trade(futures: FuturesMarket, call: Call) -> Json:
     """The last public trades, newest first; quantities in base currency, times in seconds."""
-    listing = params.listing_of(exchange, call)
+    listing = params.listing_of(futures, call)
     count, terms = params.limit(call, 50, 100), listing.contract
     rows: list[Json] = [
         {
@@ -115,9 +112,9 @@ def market_trade(exchange: Exchange, call: Call) -> Json:
 
 
 @routes.get("/contract/public/open-interest", limit=(2, 2, "ip"))
-def open_interest(exchange: Exchange, call: Call) -> Json:
+def open_interest(futures: FuturesMarket, call: Call) -> Json:
     """Contracts open and their value."""
-    listing = params.listing_of(exchange, call)
+    listing = params.listing_of(futures, call)
     return {
         "timestamp": call.now_ms,
         "symbol": listing.contract.symbol,
@@ -127,19 +124,19 @@ def open_interest(exchange: Exchange, call: Call) -> Json:
 
 
 @routes.get("/contract/public/funding-rate", limit=(12, 2, "ip"))
-def funding_rate(exchange: Exchange, call: Call) -> Json:
+def funding_rate(futures: FuturesMarket, call: Call) -> Json:
     """The last settled and the expected rate of one contract."""
-    return _funding(params.listing_of(exchange, call), call.now_ms)
+    return _funding(params.listing_of(futures, call), call.now_ms)
 
 
 @routes.get("/contract/public/funding-rate-v2", limit=(12, 2, "ip"))
-def funding_rates(exchange: Exchange, call: Call) -> Json:
+def funding_rates(futures: FuturesMarket, call: Call) -> Json:
     """The same as a list; without a symbol coin-margined contracts are left out, as the real exchange does."""
     symbol = call.text("symbol")
     listings = (
-        [exchange.futures.listing(symbol)]
+        [params.find(futures, symbol)]
         if symbol is not None
-        else [listing for listing in exchange.futures.listings.values() if not listing.contract.inverse]
+        else [listing for listing in futures.listings.values() if not listing.contract.inverse]
     )
     rows: list[Json] = [_funding(listing, call.now_ms) for listing in listings]
     return {"list": rows}
@@ -159,9 +156,9 @@ def _funding(listing: Listing, now_ms: int) -> Json:
 
 
 @routes.get("/contract/public/funding-rate-history", limit=(12, 2, "ip"))
-def funding_rate_history(exchange: Exchange, call: Call) -> Json:
+def funding_rate_history(futures: FuturesMarket, call: Call) -> Json:
     """Settled rates, newest first."""
-    listing = params.listing_of(exchange, call)
+    listing = params.listing_of(futures, call)
     count = params.limit(call, 100, 100)
     rows: list[Json] = [
         {"symbol": listing.contract.symbol, "funding_rate": plain(rate), "funding_time": str(time_ms)}
@@ -171,15 +168,15 @@ def funding_rate_history(exchange: Exchange, call: Call) -> Json:
 
 
 @routes.get("/contract/public/kline", limit=(12, 2, "ip"))
-def kline(exchange: Exchange, call: Call) -> Json:
+def kline(futures: FuturesMarket, call: Call) -> Json:
     """Bars of traded prices, oldest first, at most 500: of a longer span, the newest."""
-    return _bars(call, params.listing_of(exchange, call).series)
+    return _bars(call, params.listing_of(futures, call).series)
 
 
 @routes.get("/contract/public/markprice-kline", limit=(12, 2, "ip"))
-def mark_price_kline(exchange: Exchange, call: Call) -> Json:
+def mark_price_kline(futures: FuturesMarket, call: Call) -> Json:
     """Bars of the mark price, without volume."""
-    return _bars(call, params.listing_of(exchange, call).mark_series)
+    return _bars(call, params.listing_of(futures, call).mark_series)
 
 
 def _bars(call: Call, series: Candles) -> Json:
@@ -204,11 +201,11 @@ def _bars(call: Call, series: Candles) -> Json:
 
 
 @routes.get("/contract/public/leverage-bracket", limit=(12, 2, "ip"))
-def leverage_bracket(exchange: Exchange, call: Call) -> Json:
+def leverage_bracket(futures: FuturesMarket, call: Call) -> Json:
     """The risk tiers of one contract or of all."""
-    symbol = params.optional_symbol(exchange, call)
+    symbol = params.optional_symbol(futures, call)
     rules: list[Json] = []
-    for listing in exchange.futures.listings.values():
+    for listing in futures.listings.values():
         if symbol in (None, listing.contract.symbol):
             tiers: list[Json] = [
                 {

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ...futures.listing import Listing
+from ...futures.market import FuturesMarket
 from ...futures.orders import Plan, Presets
 from ...futures.positions import Trader
 from ...kernel.contracts import Contract, OpenType
 from ..wire import Call, Refusal
-
-if TYPE_CHECKING:
-    from ...exchange import Exchange
-    from ...futures.listing import Listing
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9]+\Z")
 MAX_DAYS_S = 90 * 86_400
 WEEK_S = 7 * 86_400
 
 
-def trader_of(exchange: Exchange, call: Call) -> Trader:
+def trader_of(futures: FuturesMarket, call: Call) -> Trader:
     """The futures side of the caller's account."""
-    return exchange.futures.engine.trader(call.owner)
+    return futures.engine.trader(call.owner)
 
 
 def missing(name: str) -> Refusal:
@@ -38,15 +36,25 @@ def needed(call: Call, name: str) -> str:
     return value
 
 
-def listing_of(exchange: Exchange, call: Call) -> Listing:
+def find(
+    futures: FuturesMarket, symbol: str, code: int = 40034, message: str = "The contract does not exist"
+) -> Listing:
+    """The contract of that name; `Refusal` when there is none."""
+    found = futures.look(symbol)
+    if found is None:
+        raise Refusal(code, message)
+    return found
+
+
+def listing_of(futures: FuturesMarket, call: Call) -> Listing:
     """The contract that a call is about."""
-    return exchange.futures.listing(needed(call, "symbol"))
+    return find(futures, needed(call, "symbol"))
 
 
-def optional_symbol(exchange: Exchange, call: Call) -> str | None:
+def optional_symbol(futures: FuturesMarket, call: Call) -> str | None:
     """The contract that a call is limited to; None for all."""
     symbol = call.text("symbol")
-    return None if symbol is None else exchange.futures.listing(symbol).contract.symbol
+    return None if symbol is None else find(futures, symbol).contract.symbol
 
 
 def whole(call: Call, name: str, default: int | None, allowed: tuple[int, ...] | range, code: int = 40011) -> int:

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from ...futures.listing import Listing
+from ...futures.market import FuturesMarket
 from ...futures.orders import Order, Plan
 from ...futures.positions import Trader
 from ...kernel.contracts import plain
-from ..wire import Call, Json, Refusal, Routes
+from ...kernel.encoding import Json
+from ..wire import Call, Chapter, Refusal
 from . import params
 
-if TYPE_CHECKING:
-    from ...exchange import Exchange
-
-routes: Routes = Routes()
+routes: Chapter[FuturesMarket] = Chapter()
 
 CALLBACK_RANGE = (Decimal("0.1"), Decimal(5))
 PLAN_KINDS = ("plan", "take_profit", "stop_loss")
 
 
 @routes.post("/contract/private/submit-plan-order", limit=(24, 2, "uid"))
-def submit_plan_order(exchange: Exchange, call: Call) -> Json:
+def submit_plan_order(futures: FuturesMarket, call: Call) -> Json:
     """Place an order that is sent when a price is reached."""
-    trader, contract = params.trader_of(exchange, call), params.listing_of(exchange, call).contract
-    engine = exchange.futures.engine
+    trader, contract = params.trader_of(futures, call), params.listing_of(futures, call).contract
+    engine = futures.engine
     kind: Literal["plan", "take_profit", "stop_loss"] = "plan"
     match call.text("type"):
         case "take_profit":
@@ -68,33 +67,33 @@ def submit_plan_order(exchange: Exchange, call: Call) -> Json:
     )
     if kind != "plan" and trader.position(contract.symbol, plan.direction) is None:
         raise Refusal(40021, "The position does not exist")
-    exchange.futures.plans.submit(plan)
+    futures.plans.submit(plan)
     return {"order_id": int(plan.order_id)}
 
 
 @routes.post("/contract/private/modify-plan-order", limit=(24, 2, "uid"))
-def modify_plan_order(exchange: Exchange, call: Call) -> Json:
+def modify_plan_order(futures: FuturesMarket, call: Call) -> Json:
     """Change trigger, price and kind of a waiting plan order."""
-    trader, listing = params.trader_of(exchange, call), params.listing_of(exchange, call)
+    trader, listing = params.trader_of(futures, call), params.listing_of(futures, call)
     plan = params.plan_of(call, trader, listing.contract.symbol, ("plan",), params.needed(call, "order_id"))
     order_type = params.order_type(call, default=None)
-    trigger, price_type = _trigger(exchange, call, listing)
+    trigger, price_type = _trigger(futures, call, listing)
     price = params.price(call, listing.contract, "executive_price") if order_type == "limit" else None
     plan.type, plan.trigger_price, plan.price_type, plan.executive_price = order_type, trigger, price_type, price
-    exchange.futures.plans.changed(plan)
+    futures.plans.changed(plan)
     return {"order_id": plan.order_id}
 
 
-def _trigger(exchange: Exchange, call: Call, listing: Listing) -> tuple[Decimal, int]:
+def _trigger(futures: FuturesMarket, call: Call, listing: Listing) -> tuple[Decimal, int]:
     trigger = params.needed_price(call, listing.contract, "trigger_price")
-    exchange.futures.plans.check_trigger(listing, trigger)
+    futures.plans.check_trigger(listing, trigger)
     return trigger, params.whole(call, "price_type", None, (1, 2))
 
 
 @routes.post("/contract/private/modify-preset-plan-order", limit=(24, 2, "uid"))
-def modify_preset_plan_order(exchange: Exchange, call: Call) -> Json:
+def modify_preset_plan_order(futures: FuturesMarket, call: Call) -> Json:
     """Change the take-profit and stop-loss prices attached to a live or a waiting order; what is not sent stays."""
-    trader, contract = params.trader_of(exchange, call), params.listing_of(exchange, call).contract
+    trader, contract = params.trader_of(futures, call), params.listing_of(futures, call).contract
     order_id = params.needed(call, "order_id")
     there: Order | Plan | None = trader.orders.get(order_id)
     if there is None or there.contract is not contract:
@@ -104,31 +103,31 @@ def modify_preset_plan_order(exchange: Exchange, call: Call) -> Json:
         there.presets.take_profit, there.presets.take_profit_type = new.take_profit, new.take_profit_type
     if new.stop_loss is not None:
         there.presets.stop_loss, there.presets.stop_loss_type = new.stop_loss, new.stop_loss_type
-    there.updated_ms = exchange.futures.engine.now()
+    there.updated_ms = futures.engine.now()
     return {"order_id": order_id}
 
 
 @routes.post("/contract/private/cancel-plan-order", limit=(40, 2, "uid"))
-def cancel_plan_order(exchange: Exchange, call: Call) -> Json:
+def cancel_plan_order(futures: FuturesMarket, call: Call) -> Json:
     """Cancel one plan or TP/SL order, or, named by neither id, all of the symbol."""
-    return _cancel(exchange, call, PLAN_KINDS)
+    return _cancel(futures, call, PLAN_KINDS)
 
 
 @routes.post("/contract/private/cancel-trail-order", limit=(24, 2, "uid"))
-def cancel_trail_order(exchange: Exchange, call: Call) -> Json:
+def cancel_trail_order(futures: FuturesMarket, call: Call) -> Json:
     """Cancel one trailing order, or, without an id, all of the symbol."""
-    return _cancel(exchange, call, ("trailing",))
+    return _cancel(futures, call, ("trailing",))
 
 
-def _cancel(exchange: Exchange, call: Call, kinds: tuple[str, ...]) -> Json:
-    trader, contract = params.trader_of(exchange, call), params.listing_of(exchange, call).contract
+def _cancel(futures: FuturesMarket, call: Call, kinds: tuple[str, ...]) -> Json:
+    trader, contract = params.trader_of(futures, call), params.listing_of(futures, call).contract
     order_id = call.text("order_id")
     if order_id is None and call.text("client_order_id") is None:
         for plan in list(trader.plans.values()):
             if plan.contract is contract and plan.kind in kinds:
-                exchange.futures.plans.cancel(plan)
+                futures.plans.cancel(plan)
     else:
-        exchange.futures.plans.cancel(
+        futures.plans.cancel(
             params.plan_of(call, trader, contract.symbol, kinds, order_id or _by_client_id(trader, call))
         )
     return {}
@@ -139,10 +138,10 @@ def _by_client_id(trader: Trader, call: Call) -> str | None:
 
 
 @routes.post("/contract/private/submit-tp-sl-order", limit=(24, 2, "uid"))
-def submit_tp_sl_order(exchange: Exchange, call: Call) -> Json:
+def submit_tp_sl_order(futures: FuturesMarket, call: Call) -> Json:
     """Attach a take-profit or a stop-loss to a position; the trigger has to lie on the right side of the price."""
-    trader, listing = params.trader_of(exchange, call), params.listing_of(exchange, call)
-    engine, contract = exchange.futures.engine, listing.contract
+    trader, listing = params.trader_of(futures, call), params.listing_of(futures, call)
+    engine, contract = futures.engine, listing.contract
     kind: Literal["take_profit", "stop_loss"] = "take_profit"
     match params.needed(call, "type"):
         case "take_profit":
@@ -152,7 +151,7 @@ def submit_tp_sl_order(exchange: Exchange, call: Call) -> Json:
         case _:
             raise Refusal(40042, "type is invalid")
     side = params.side(call, (2, 3))
-    trigger, price_type = _trigger(exchange, call, listing)
+    trigger, price_type = _trigger(futures, call, listing)
     category = params.whole(call, "plan_category", 2, (1, 2))
     order_type, price = _execution(call, listing, category)
     client_order_id = params.client_id(call, trader)
@@ -186,7 +185,7 @@ def submit_tp_sl_order(exchange: Exchange, call: Call) -> Json:
         engine.now(),
         plan_category=category,
     )
-    exchange.futures.plans.submit(plan)
+    futures.plans.submit(plan)
     return {"order_id": plan.order_id, "client_order_id": plan.client_order_id}
 
 
@@ -200,14 +199,14 @@ def _execution(call: Call, listing: Listing, category: int) -> tuple[Literal["li
 
 
 @routes.post("/contract/private/modify-tp-sl-order", limit=(24, 2, "uid"))
-def modify_tp_sl_order(exchange: Exchange, call: Call) -> Json:
+def modify_tp_sl_order(futures: FuturesMarket, call: Call) -> Json:
     """Change a waiting take-profit or stop-loss."""
-    trader, listing = params.trader_of(exchange, call), params.listing_of(exchange, call)
+    trader, listing = params.trader_of(futures, call), params.listing_of(futures, call)
     order_id = call.text("order_id") or _by_client_id(trader, call)
     if order_id is None and call.text("client_order_id") is None:
         raise params.missing("order_id or client_order_id")
     plan = params.plan_of(call, trader, listing.contract.symbol, ("take_profit", "stop_loss"), order_id)
-    trigger, price_type = _trigger(exchange, call, listing)
+    trigger, price_type = _trigger(futures, call, listing)
     category = params.whole(call, "plan_category", plan.plan_category, (1, 2))
     order_type, price = plan.type, plan.executive_price
     if category == 1:
@@ -216,15 +215,15 @@ def modify_tp_sl_order(exchange: Exchange, call: Call) -> Json:
         order_type, price = _execution(call, listing, category)
     plan.trigger_price, plan.price_type, plan.plan_category = trigger, price_type, category
     plan.type, plan.executive_price = order_type, price
-    exchange.futures.plans.changed(plan)
+    futures.plans.changed(plan)
     return {"order_id": plan.order_id}
 
 
 @routes.post("/contract/private/submit-trail-order", limit=(24, 2, "uid"))
-def submit_trail_order(exchange: Exchange, call: Call) -> Json:
+def submit_trail_order(futures: FuturesMarket, call: Call) -> Json:
     """Place a trailing order: after the activation price, a step back from the best price sends it at market."""
-    trader, contract = params.trader_of(exchange, call), params.listing_of(exchange, call).contract
-    engine, side = exchange.futures.engine, params.side(call)
+    trader, contract = params.trader_of(futures, call), params.listing_of(futures, call).contract
+    engine, side = futures.engine, params.side(call)
     params.needed(call, "callback_rate")
     rate = params.positive(call, "callback_rate")
     assert rate is not None, "needed() has looked"
@@ -250,5 +249,5 @@ def submit_trail_order(exchange: Exchange, call: Call) -> Json:
         engine.now(),
         callback_rate=rate,
     )
-    exchange.futures.plans.submit(plan)
+    futures.plans.submit(plan)
     return {"order_id": int(plan.order_id)}

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ...futures.engine import Engine
 from ...futures.listing import Listing
+from ...futures.market import FuturesMarket
 from ...futures.orders import mode_name
 from ...futures.positions import Position, Trader
 from ...kernel.contracts import ZERO, Direction, plain
-from ..wire import Call, Json, Refusal, Routes
+from ...kernel.encoding import Json
+from ..wire import Call, Chapter, Refusal
 from . import params
 
-if TYPE_CHECKING:
-    from ...exchange import Exchange
-
-routes: Routes = Routes()
+routes: Chapter[FuturesMarket] = Chapter()
 
 DIRECTIONS: tuple[Direction, Direction] = ("long", "short")
 
@@ -46,22 +43,20 @@ def _common(listing: Listing, held: Position, now_ms: int) -> dict[str, Json]:
     }
 
 
-def _wanted(exchange: Exchange, call: Call) -> list[Position]:
-    symbol = params.optional_symbol(exchange, call)
+def _wanted(futures: FuturesMarket, call: Call) -> list[Position]:
+    symbol = params.optional_symbol(futures, call)
     if params.elsewhere(call):
         return []
-    return [
-        held for held in params.trader_of(exchange, call).open_positions() if symbol in (None, held.contract.symbol)
-    ]
+    return [held for held in params.trader_of(futures, call).open_positions() if symbol in (None, held.contract.symbol)]
 
 
 @routes.get("/contract/private/position", auth="keyed", limit=(6, 2, "key"))
-def position(exchange: Exchange, call: Call) -> Json:
+def position(futures: FuturesMarket, call: Call) -> Json:
     """Open positions, first version."""
-    trader = params.trader_of(exchange, call)
+    trader = params.trader_of(futures, call)
     rows: list[Json] = []
-    for held in _wanted(exchange, call):
-        listing = exchange.futures.listings[held.contract.symbol]
+    for held in _wanted(futures, call):
+        listing = futures.listings[held.contract.symbol]
         rows.append(
             {
                 **_common(listing, held, call.now_ms),
@@ -77,10 +72,10 @@ def position(exchange: Exchange, call: Call) -> Json:
 
 
 @routes.get("/contract/private/position-v2", auth="keyed", limit=(6, 2, "key"))
-def position_v2(exchange: Exchange, call: Call) -> Json:
+def position_v2(futures: FuturesMarket, call: Call) -> Json:
     """Positions; with a symbol, also the empty ones: two rows in hedge mode, one in one-way mode."""
-    trader, engine = params.trader_of(exchange, call), exchange.futures.engine
-    symbol = params.optional_symbol(exchange, call)
+    trader, engine = params.trader_of(futures, call), futures.engine
+    symbol = params.optional_symbol(futures, call)
     rows: list[Json] = []
     if params.elsewhere(call):
         return rows
@@ -88,7 +83,7 @@ def position_v2(exchange: Exchange, call: Call) -> Json:
         [symbol] if symbol is not None else dict.fromkeys(held.contract.symbol for held in trader.open_positions())
     )
     for name in symbols:
-        listing = exchange.futures.listings[name]
+        listing = futures.listings[name]
         held = [trader.position(name, direction) for direction in DIRECTIONS]
         if trader.one_way:
             rows.append(
@@ -122,12 +117,12 @@ def _v2(engine: Engine, trader: Trader, listing: Listing, held: Position, side: 
 
 
 @routes.get("/contract/private/position-risk", auth="keyed", limit=(24, 2, "key"))
-def position_risk(exchange: Exchange, call: Call) -> Json:
+def position_risk(futures: FuturesMarket, call: Call) -> Json:
     """Liquidation price and margin of the open positions."""
-    trader, engine = params.trader_of(exchange, call), exchange.futures.engine
+    trader, engine = params.trader_of(futures, call), futures.engine
     rows: list[Json] = []
-    for held in _wanted(exchange, call):
-        listing = exchange.futures.listings[held.contract.symbol]
+    for held in _wanted(futures, call):
+        listing = futures.listings[held.contract.symbol]
         rows.append(
             {
                 "symbol": held.contract.symbol,
@@ -149,15 +144,15 @@ def position_risk(exchange: Exchange, call: Call) -> Json:
 
 
 @routes.get("/contract/private/get-position-mode", auth="keyed", limit=(2, 2, "key"))
-def get_position_mode(exchange: Exchange, call: Call) -> Json:
+def get_position_mode(futures: FuturesMarket, call: Call) -> Json:
     """Hedge or one-way."""
-    return {"position_mode": mode_name(params.trader_of(exchange, call))}
+    return {"position_mode": mode_name(params.trader_of(futures, call))}
 
 
 @routes.post("/contract/private/set-position-mode", limit=(2, 2, "key"))
-def set_position_mode(exchange: Exchange, call: Call) -> Json:
+def set_position_mode(futures: FuturesMarket, call: Call) -> Json:
     """Switch the account; refused while positions or orders, conditional ones too, are there."""
-    trader = params.trader_of(exchange, call)
+    trader = params.trader_of(futures, call)
     mode = params.needed(call, "position_mode")
     if mode not in ("hedge_mode", "one_way_mode"):
         raise Refusal(40011, "Invalid parameter position_mode")
@@ -169,9 +164,9 @@ def set_position_mode(exchange: Exchange, call: Call) -> Json:
 
 
 @routes.post("/contract/private/submit-leverage", limit=(24, 2, "key"))
-def submit_leverage(exchange: Exchange, call: Call) -> Json:
+def submit_leverage(futures: FuturesMarket, call: Call) -> Json:
     """Set leverage and margin mode of a contract; other terms than those of an open position are refused."""
-    trader, terms = params.trader_of(exchange, call), params.listing_of(exchange, call).contract
+    trader, terms = params.trader_of(futures, call), params.listing_of(futures, call).contract
     params.needed(call, "open_type")
     leverage, open_type = params.terms(call, trader, terms)
     return {
@@ -183,11 +178,11 @@ def submit_leverage(exchange: Exchange, call: Call) -> Json:
 
 
 @routes.post("/contract/private/close-all-position")
-def close_all_position(exchange: Exchange, call: Call) -> Json:
+def close_all_position(futures: FuturesMarket, call: Call) -> Json:
     """Close positions at market: of USDT (1) or coin-margined (2) contracts, of a symbol or all, one side or both."""
-    trader, engine = params.trader_of(exchange, call), exchange.futures.engine
+    trader, engine = params.trader_of(futures, call), futures.engine
     inverse = params.whole(call, "contractType", None, (1, 2)) == 2
-    symbol, direction = params.optional_symbol(exchange, call), call.text("position_side")
+    symbol, direction = params.optional_symbol(futures, call), call.text("position_side")
     if direction not in (None, *DIRECTIONS):
         raise Refusal(40011, "Invalid parameter position_side")
     for held in list(trader.open_positions()):

@@ -11,8 +11,8 @@ from ...futures.listing import Listing, Print
 from ...kernel.book import Side
 from ...kernel.candles import WEEK, Bar, Candles
 from ...kernel.contracts import FUNDING_CAP, FUNDING_MS, ZERO, plain
+from ...kernel.encoding import Json
 from ...kernel.feed import Frame
-from ..wire import Json
 
 Levels: TypeAlias = "list[tuple[Decimal, Decimal]]"
 INTERVALS = {"1m": 1, "5m": 5, "15m": 15, "30m": 30, "1H": 60, "2H": 120, "4H": 240, "1D": 1440, "1W": WEEK}

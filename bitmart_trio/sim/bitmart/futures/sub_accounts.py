@@ -4,71 +4,62 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import islice
-from typing import TYPE_CHECKING
 
-from ...futures.transfers import check_free
 from ...kernel.accounts import Account
-from ...treasury import (
-    FamilyTransfer,
-    check_status,
-    main_account,
-    main_of,
-    pay,
-    plain,
-    read_amount,
-    read_count,
-    sub_account,
-)
-from ..wire import Call, Json, Refusal, Routes
+from ...kernel.contracts import plain
+from ...kernel.encoding import Json
+from ...treasury import FamilyTransfer, Treasury
+from ..amounts import check_status, main_account, main_of, pay, read_amount, read_count, request_number, sub_account
+from ..wire import Call, Chapter, Refusal
+from .transfers import check_free
 
-if TYPE_CHECKING:
-    from ...exchange import Exchange
-
-routes: Routes = Routes()
+routes: Chapter[Treasury] = Chapter()
 
 CURRENCY = "USDT"
 LIST_MAX = 100
 _NAMES = {"USDT": "Tether USD", "BTC": "Bitcoin", "ETH": "Ethereum"}
 
 
-def _transfer(exchange: Exchange, call: Call, giver: Account, taker: Account) -> Json:
-    number = exchange.family.read_number(call)
+def _transfer(treasury: Treasury, call: Call, giver: Account, taker: Account) -> Json:
+    number = request_number(treasury, call)
     if call.need("currency", 60000) != CURRENCY:
         raise Refusal(60002, "Only USDT can be transferred")
     amount = read_amount(call, missing=60000, invalid=60000, zero=61000, places=60006)
     check_status(giver, taker)
-    check_free(exchange, giver, CURRENCY, amount, 61001, 400)
+    check_free(treasury, giver, CURRENCY, amount, 61001, 400)
     pay(giver.futures, taker.futures, CURRENCY, amount, 61001)
-    exchange.family.note(call, number, FamilyTransfer("future", giver, taker, CURRENCY, amount, exchange.now_ms()))
-    exchange.futures.balance_moved(giver, CURRENCY, -amount)
-    exchange.futures.balance_moved(taker, CURRENCY, amount)
+    treasury.family.note(
+        call.owner.account_id, number, FamilyTransfer("future", giver, taker, CURRENCY, amount, call.now_ms)
+    )
+    treasury.futures.balance_moved(giver, CURRENCY, -amount)
+    treasury.futures.balance_moved(taker, CURRENCY, amount)
     return {}
 
 
 @routes.post("/account/contract/sub-account/main/v1/sub-to-main", limit=(8, 2, "key"))
-def submit_sub_to_main_transfer(exchange: Exchange, call: Call) -> Json:
+def submit_sub_to_main_transfer(treasury: Treasury, call: Call) -> Json:
     """The main account pulls."""
     main = main_account(call)
-    return _transfer(exchange, call, sub_account(exchange, main, call.need("subAccount", 60000)), main)
+    return _transfer(treasury, call, sub_account(treasury, main, call.need("subAccount", 60000)), main)
 
 
 @routes.post("/account/contract/sub-account/main/v1/main-to-sub", limit=(8, 2, "key"))
-def submit_main_to_sub_transfer(exchange: Exchange, call: Call) -> Json:
+def submit_main_to_sub_transfer(treasury: Treasury, call: Call) -> Json:
     """The main account pushes."""
     main = main_account(call)
-    return _transfer(exchange, call, main, sub_account(exchange, main, call.need("subAccount", 60000)))
+    return _transfer(treasury, call, main, sub_account(treasury, main, call.need("subAccount", 60000)))
 
 
 @routes.post("/account/contract/sub-account/sub/v1/sub-to-main", limit=(8, 2, "key"))
-def submit_sub_to_main_transfer_as_sub(exchange: Exchange, call: Call) -> Json:
+def submit_sub_to_main_transfer_as_sub(treasury: Treasury, call: Call) -> Json:
     """The sub-account pushes."""
-    return _transfer(exchange, call, call.owner, main_of(exchange, call))
+    return _transfer(treasury, call, call.owner, main_of(treasury, call))
 
 
 @routes.get("/account/contract/sub-account/main/v1/wallet", auth="keyed", limit=(12, 2, "key"))
-def balances(exchange: Exchange, call: Call) -> Json:
+def balances(treasury: Treasury, call: Call) -> Json:
     """The futures balances of a sub-account that are above zero, without what is in positions."""
-    account = sub_account(exchange, main_account(call), call.need("subAccount", 60000))
+    account = sub_account(treasury, main_account(call), call.need("subAccount", 60000))
     wanted = call.text("currency")
     if wanted is not None and wanted not in _NAMES:
         raise Refusal(60002, "Unknown currency")
@@ -104,13 +95,13 @@ def _rows(call: Call, transfers: Iterable[FamilyTransfer]) -> Json:
 
 
 @routes.get("/account/contract/sub-account/main/v1/transfer-list", auth="keyed", limit=(8, 2, "key"))
-def transfers(exchange: Exchange, call: Call) -> Json:
+def transfers(treasury: Treasury, call: Call) -> Json:
     """The newest transfers of one sub-account."""
-    account = sub_account(exchange, main_account(call), call.need("subAccount", 60000))
-    return _rows(call, exchange.family.newest("future", account.account_id, call.now_ms))
+    account = sub_account(treasury, main_account(call), call.need("subAccount", 60000))
+    return _rows(call, treasury.family.newest("future", account.account_id, call.now_ms))
 
 
 @routes.get("/account/contract/sub-account/v1/transfer-history", auth="keyed", limit=(8, 2, "key"))
-def transfer_history(exchange: Exchange, call: Call) -> Json:
+def transfer_history(treasury: Treasury, call: Call) -> Json:
     """The newest transfers the caller, main or sub, had part in."""
-    return _rows(call, exchange.family.newest("future", call.owner.account_id, call.now_ms))
+    return _rows(call, treasury.family.newest("future", call.owner.account_id, call.now_ms))

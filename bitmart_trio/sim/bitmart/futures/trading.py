@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ...futures.market import FuturesMarket
 from ...futures.orders import MAKER_ONLY, Order, Plan
 from ...futures.positions import Trader
-from ..wire import Call, Json, Refusal, Routes
+from ...kernel.encoding import Json
+from ..wire import Call, Chapter, Refusal
 from . import params
 
-if TYPE_CHECKING:
-    from ...exchange import Exchange
-
-routes: Routes = Routes()
+routes: Chapter[FuturesMarket] = Chapter()
 
 MAX_ROWS = 200
 MIN_TIMER_S = 5
 
 
 @routes.post("/contract/private/submit-order", limit=(24, 2, "key"))
-def submit_order(exchange: Exchange, call: Call) -> Json:
+def submit_order(futures: FuturesMarket, call: Call) -> Json:
     """Place a limit or market order; the answer's price is the text 'market price' for the latter."""
-    trader, contract = params.trader_of(exchange, call), params.listing_of(exchange, call).contract
-    engine = exchange.futures.engine
+    trader, contract = params.trader_of(futures, call), params.listing_of(futures, call).contract
+    engine = futures.engine
     side, kind = params.side(call), params.order_type(call)
     size = params.size(call, contract, market=kind == "market")
     price = params.price(call, contract) if kind == "limit" else None
@@ -69,9 +66,9 @@ def _named(trader: Trader, call: Call, symbol: str) -> Order:
 
 
 @routes.post("/contract/private/modify-limit-order", limit=(24, 2, "uid"))
-def modify_limit_order(exchange: Exchange, call: Call) -> Json:
+def modify_limit_order(futures: FuturesMarket, call: Call) -> Json:
     """Change price or size of a resting order; the size is the order's whole size, filled part included."""
-    trader, contract = params.trader_of(exchange, call), params.listing_of(exchange, call).contract
+    trader, contract = params.trader_of(futures, call), params.listing_of(futures, call).contract
     if call.text("order_id") is None and call.text("client_order_id") is None:
         raise params.missing("order_id or client_order_id")
     if call.text("price") is None and call.text("size") is None:
@@ -83,15 +80,15 @@ def modify_limit_order(exchange: Exchange, call: Call) -> Json:
     size = order.size if call.text("size") is None else params.size(call, contract, market=False)
     if size <= order.deal_size:
         raise Refusal(40044, "size must be above what is already filled")
-    exchange.futures.engine.modify(order, price, size)
+    futures.engine.modify(order, price, size)
     return {"order_id": int(order.order_id), "client_order_id": order.client_order_id}
 
 
 @routes.post("/contract/private/cancel-order", limit=(40, 2, "key"))
-def cancel_order(exchange: Exchange, call: Call) -> Json:
+def cancel_order(futures: FuturesMarket, call: Call) -> Json:
     """Cancel one order, or, named by neither id, every order of the symbol."""
-    trader, contract = params.trader_of(exchange, call), params.listing_of(exchange, call).contract
-    engine = exchange.futures.engine
+    trader, contract = params.trader_of(futures, call), params.listing_of(futures, call).contract
+    engine = futures.engine
     if call.text("order_id") is None and call.text("client_order_id") is None:
         for order in trader.live(contract.symbol):
             engine.cancel(order)
@@ -101,23 +98,23 @@ def cancel_order(exchange: Exchange, call: Call) -> Json:
 
 
 @routes.post("/contract/private/cancel-orders", limit=(2, 2, "key"))
-def cancel_orders(exchange: Exchange, call: Call) -> Json:
+def cancel_orders(futures: FuturesMarket, call: Call) -> Json:
     """Cancel every order of the symbol."""
-    trader, contract = params.trader_of(exchange, call), params.listing_of(exchange, call).contract
+    trader, contract = params.trader_of(futures, call), params.listing_of(futures, call).contract
     for order in trader.live(contract.symbol):
-        exchange.futures.engine.cancel(order)
+        futures.engine.cancel(order)
     return {}
 
 
 @routes.post("/contract/private/cancel-all-after", limit=(4, 2, "uid"))
-def cancel_all_after(exchange: Exchange, call: Call) -> Json:
+def cancel_all_after(futures: FuturesMarket, call: Call) -> Json:
     """Arm or renew (5 s and up) or switch off (0) the timer that cancels the symbol's ordinary orders, once."""
-    trader, contract = params.trader_of(exchange, call), params.listing_of(exchange, call).contract
+    trader, contract = params.trader_of(futures, call), params.listing_of(futures, call).contract
     params.needed(call, "timeout")
     seconds = call.integer("timeout", 0, code=40011)
     if seconds != 0 and seconds < MIN_TIMER_S:
         raise Refusal(40011, f"timeout must be 0 or at least {MIN_TIMER_S}")
-    now = exchange.futures.engine.now()
+    now = futures.engine.now()
     if seconds:
         trader.timers[contract.symbol] = now + seconds * 1000
     else:
@@ -129,9 +126,9 @@ def cancel_all_after(exchange: Exchange, call: Call) -> Json:
 
 
 @routes.get("/contract/private/order", auth="keyed", limit=(50, 2, "key"))
-def order(exchange: Exchange, call: Call) -> Json:
+def order(futures: FuturesMarket, call: Call) -> Json:
     """One order, live or finished, by exchange id; trailing orders, waiting or done with, are found too."""
-    trader, contract = params.trader_of(exchange, call), params.listing_of(exchange, call).contract
+    trader, contract = params.trader_of(futures, call), params.listing_of(futures, call).contract
     order_id = params.needed(call, "order_id")
     waiting, live = trader.plans.get(order_id), trader.orders.get(order_id)
     done_with: list[Order | Plan] = [*trader.finished, *trader.finished_plans]
@@ -147,10 +144,10 @@ def order(exchange: Exchange, call: Call) -> Json:
 
 
 @routes.get("/contract/private/order-history", auth="keyed", limit=(6, 2, "key"))
-def order_history(exchange: Exchange, call: Call) -> Json:
+def order_history(futures: FuturesMarket, call: Call) -> Json:
     """Finished orders of a contract, conditional ones included, newest first, at most 200."""
-    trader, contract = params.trader_of(exchange, call), params.listing_of(exchange, call).contract
-    start, end = params.span_s(call, exchange.futures.engine.now())
+    trader, contract = params.trader_of(futures, call), params.listing_of(futures, call).contract
+    start, end = params.span_s(call, futures.engine.now())
     order_id, client_order_id = call.text("order_id"), call.text("client_order_id")
     rows: list[Json] = []
     if params.elsewhere(call):
@@ -170,10 +167,10 @@ def order_history(exchange: Exchange, call: Call) -> Json:
 
 
 @routes.get("/contract/private/get-open-orders", auth="keyed", limit=(50, 2, "key"))
-def get_open_orders(exchange: Exchange, call: Call) -> Json:
+def get_open_orders(futures: FuturesMarket, call: Call) -> Json:
     """Live ordinary and waiting trailing orders, newest first."""
-    trader = params.trader_of(exchange, call)
-    symbol, kind = params.optional_symbol(exchange, call), call.text("type")
+    trader = params.trader_of(futures, call)
+    symbol, kind = params.optional_symbol(futures, call), call.text("type")
     state, count = call.text("order_state", "all"), params.limit(call, 100, 100)
     if kind not in (None, "limit", "market", "trailing"):
         raise Refusal(40042, "type is invalid")
@@ -194,11 +191,11 @@ def get_open_orders(exchange: Exchange, call: Call) -> Json:
 
 
 @routes.get("/contract/private/current-plan-order", auth="keyed", limit=(50, 2, "key"))
-def current_plan_order(exchange: Exchange, call: Call) -> Json:
+def current_plan_order(futures: FuturesMarket, call: Call) -> Json:
     """Waiting plan and TP/SL orders, newest first; ``type`` looks at the order they will send."""
-    trader = params.trader_of(exchange, call)
+    trader = params.trader_of(futures, call)
     symbol, plan_type, count = (
-        params.optional_symbol(exchange, call),
+        params.optional_symbol(futures, call),
         call.text("plan_type"),
         params.limit(call, 100, 100),
     )
@@ -219,10 +216,10 @@ def current_plan_order(exchange: Exchange, call: Call) -> Json:
 
 
 @routes.get("/contract/private/trades", auth="keyed", limit=(6, 2, "key"))
-def trades(exchange: Exchange, call: Call) -> Json:
+def trades(futures: FuturesMarket, call: Call) -> Json:
     """The account's own fills, newest first, at most 200."""
-    trader, symbol = params.trader_of(exchange, call), params.optional_symbol(exchange, call)
-    start, end = params.span_s(call, exchange.futures.engine.now())
+    trader, symbol = params.trader_of(futures, call), params.optional_symbol(futures, call)
+    start, end = params.span_s(call, futures.engine.now())
     order_id, client_order_id = call.text("order_id"), call.text("client_order_id")
     rows: list[Json] = []
     if params.elsewhere(call):

@@ -8,22 +8,21 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
-from ...treasury import DAY_MS, plain
-from ..wire import Call, Json, Refusal, Routes
+from ...kernel.clock import DAY_MS
+from ...kernel.contracts import plain
+from ...kernel.encoding import Json
+from ...treasury import Treasury
+from ..wire import Call, Chapter, Refusal
 
-if TYPE_CHECKING:
-    from ...exchange import Exchange
-
-routes: Routes = Routes()
+routes: Chapter[Treasury] = Chapter()
 
 DAYS = 180
 DAY_S = DAY_MS // 1000
 
 
 @routes.get("/spot/v1/broker/rebate", auth="keyed")
-def rebates(exchange: Exchange, call: Call) -> Json:
+def rebates(treasury: Treasury, call: Call) -> Json:
     """The rebates of whole days that are over, by day and currency; times in seconds."""
     if call.key is None or "broker" not in call.key.permissions:
         raise Refusal(53005, "No permission for this interface", http=403)
@@ -38,14 +37,14 @@ def rebates(exchange: Exchange, call: Call) -> Json:
     first = max(-(-start // DAY_S), now // DAY_S - 2 * DAYS)
     found: dict[str, Json] = {}
     for day in range(first, min(end // DAY_S, now // DAY_S - 1) + 1):
-        rows = _of_day(exchange, call.owner.account_id, day)
+        rows = _of_day(treasury, call.owner.account_id, day)
         if rows:
             found[datetime.fromtimestamp(day * DAY_S, UTC).strftime("%Y-%m-%d")] = rows
     return {"rebates": found}
 
 
-def _of_day(exchange: Exchange, account_id: str, day: int) -> list[Json]:
-    stream = exchange.random(f"broker/{account_id}/{day}")
+def _of_day(treasury: Treasury, account_id: str, day: int) -> list[Json]:
+    stream = treasury.random(f"broker/{account_id}/{day}")
     return [
         {"currency": currency, "rebate_amount": plain(Decimal(stream.randint(1, most)).scaleb(-3))}
         for currency, most, chance in (("USDT", 20_000, 80), ("BMX", 8_000, 40))

@@ -9,20 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import attrs
 
-from ...kernel.accounts import ZERO, Wallet
+from ...kernel.accounts import ZERO, Accounts, Wallet
 from ...kernel.book import Side
-from ...kernel.feed import FeedChannel, Frame
-from ...kernel.pairs import PairMarket, money
+from ...kernel.clock import Clock
+from ...kernel.encoding import Json
+from ...kernel.feed import Feed, FeedChannel, Frame
+from ...kernel.pairs import PairMarket, PublicTrade, money
 from ...spot.orders import SpotOrder
 from .. import models as rules
-
-if TYPE_CHECKING:
-    from ...exchange import Exchange
-    from ..wire import Json
 
 Levels: TypeAlias = "dict[Side, dict[Decimal, Decimal]]"
 
@@ -72,12 +70,15 @@ class _Increments:
 
 
 class SpotFeed:
-    """The spot channels of one exchange; the engine tells it what changes."""
+    """The spot channels of one exchange; watches the market."""
 
-    def __init__(self, exchange: Exchange, markets: Mapping[str, PairMarket]) -> None:
-        self._exchange = exchange
-        self._feed = exchange.feed
+    def __init__(self, feed: Feed, markets: Mapping[str, PairMarket], accounts: Accounts, clock: Clock) -> None:
+        self._feed = feed
         self._markets = markets
+        self._accounts = accounts
+        self._clock = clock
+        self._unsent: dict[str, list[PublicTrade]] = {}
+        """Trades that no push has carried yet, by symbol, oldest first."""
         self._increments = {symbol: _Increments() for symbol in markets}
         self._sent: dict[str, tuple[int, object]] = {}
         """Topic with listeners -> when it was last pushed, and the state it showed."""
@@ -114,15 +115,15 @@ class SpotFeed:
         def first(rest: str, account: object) -> list[Frame]:
             market = self._markets[rest]
             # Not for one of many listeners: the others may not have been told of this state yet.
-            self._sent.setdefault(f"{table}:{rest}", (self._exchange.clock.steady_ms(), state(market)))
+            self._sent.setdefault(f"{table}:{rest}", (self._clock.steady_ms(), state(market)))
             return [{"table": table, "data": [build(market)]}]
 
         return FeedChannel(table, "spot/public", self._markets.__contains__, first)
 
-    def tick(self, symbols: Iterable[str] | None = None) -> None:
-        """Push what is due; called ten times a second, with the pairs that may have changed (None: all)."""
-        now = self._exchange.clock.steady_ms()
-        for symbol in self._markets if symbols is None else symbols:
+    def ticked(self, symbols: Iterable[str]) -> None:
+        """Push what is due, of these pairs that may have changed."""
+        now = self._clock.steady_ms()
+        for symbol in symbols:
             market = self._markets[symbol]
             self.market_moved(market)
             self._push_increments(symbol, market, now)
@@ -158,20 +159,24 @@ class SpotFeed:
         if not self._feed.wanted(topic):
             self._sent.pop(topic, None)
             return
-        now = self._exchange.clock.steady_ms()
+        now = self._clock.steady_ms()
         sent_ms, seen = self._sent.get(topic, (0, None))
         current = state(market)
         if now - sent_ms >= pace_ms and current != seen:
             self._sent[topic] = now, current
             self._feed.publish(topic, {"table": table, "data": [build(market)]})
 
-    # -- the engine's listener ---------------------------------------------------------------------
+    # -- what the market reports ---------------------------------------------------------------------
+
+    def traded(self, market: PairMarket, trade: PublicTrade) -> None:
+        """Keep a trade until the book is as it is after it."""
+        self._unsent.setdefault(market.pair.symbol, []).append(trade)
 
     def market_moved(self, market: PairMarket) -> None:
         """Push new trades, and the best prices when they changed."""
         symbol = market.pair.symbol
-        if market.unsent:
-            fresh, market.unsent = market.unsent, []
+        fresh = self._unsent.pop(symbol, None)
+        if fresh:
             topic = f"spot/trade:{symbol}"
             if self._feed.wanted(topic):
                 self._feed.publish(
@@ -203,7 +208,7 @@ class SpotFeed:
 
     def money_moved(self, account_id: str, wallet: Wallet, currencies: tuple[str, ...]) -> None:
         """Push the balances a fill has changed."""
-        account = self._exchange.accounts.get(account_id)
+        account = self._accounts.get(account_id)
         if account is not None and wallet is account.spot:
             self.balances(account_id, wallet, currencies, "TRANSACTION_COMPLETED")
 
@@ -219,7 +224,7 @@ class SpotFeed:
                     "data": [
                         {
                             "event_type": f"{event}  ",
-                            "event_time": str(self._exchange.now_ms()),
+                            "event_time": str(self._clock.now_ms()),
                             "balance_details": [
                                 {
                                     "ccy": currency,
@@ -241,7 +246,7 @@ class SpotFeed:
         return market.last, market.book.best("buy"), market.book.best("sell")
 
     def _ticker(self, market: PairMarket) -> Json:
-        pair, day, now = market.pair, market.candles.day(), self._exchange.now_ms()
+        pair, day, now = market.pair, market.candles.day(), self._clock.now_ms()
         bid, bid_size, ask, ask_size = _top(market)
         return {
             "symbol": pair.symbol,
@@ -269,7 +274,7 @@ class SpotFeed:
             "bid_sz": pair.size_text(bid_size),
             "ask_px": pair.price_text(ask),
             "ask_sz": pair.size_text(ask_size),
-            "ms_t": self._exchange.now_ms(),
+            "ms_t": self._clock.now_ms(),
         }
 
     def _depth_builder(self, level: int) -> Callable[[PairMarket], Json]:
@@ -278,7 +283,7 @@ class SpotFeed:
                 "asks": _rows(market, market.book.levels("sell", level)),
                 "bids": _rows(market, market.book.levels("buy", level)),
                 "symbol": market.pair.symbol,
-                "ms_t": self._exchange.now_ms(),
+                "ms_t": self._clock.now_ms(),
             }
 
         return build
@@ -292,7 +297,7 @@ class SpotFeed:
             channel.held = _best_levels(market)
             channel.book_version = market.book.version
             channel.version += 1
-            channel.sent_ms = self._exchange.clock.steady_ms()
+            channel.sent_ms = self._clock.steady_ms()
             channel.current = True
         return self._increment(market, channel, "snapshot", channel.held)
 
@@ -322,7 +327,7 @@ class SpotFeed:
         return {
             "asks": _rows(market, sorted(levels["sell"].items())),
             "bids": _rows(market, sorted(levels["buy"].items(), reverse=True)),
-            "ms_t": self._exchange.now_ms(),
+            "ms_t": self._clock.now_ms(),
             "symbol": market.pair.symbol,
             "type": kind,
             "version": channel.version,

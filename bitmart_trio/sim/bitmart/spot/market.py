@@ -6,21 +6,22 @@ Errors of the quotation endpoints come with HTTP 200; only the code tells.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from ...kernel.accounts import ZERO
 from ...kernel.candles import MONTH, WEEK, Bar
+from ...kernel.coins import USUAL
+from ...kernel.encoding import Json
 from ...kernel.numbers import NumberError, read_integer
-from ...kernel.pairs import COIN_NAMES, Pair, PairMarket
+from ...kernel.pairs import Pair, PairMarket
+from ...spot.market import SpotMarket
 from .. import models as rules
-from ..wire import Call, Json, Refusal, Routes
-
-if TYPE_CHECKING:
-    from ...exchange import Exchange
+from ..models import name_of
+from ..wire import Call, Chapter, Refusal
 
 T = TypeVar("T", int, None)
 
-routes: Routes = Routes()
+routes: Chapter[SpotMarket] = Chapter()
 
 STEPS = (1, 5, 15, 30, 60, 120, 240, 1440, WEEK, MONTH)
 """Lengths served over REST, in minutes."""
@@ -56,7 +57,7 @@ RETIRED = (
 )
 
 
-def retired(exchange: Exchange, call: Call) -> Json:
+def retired(spot: SpotMarket, call: Call) -> Json:
     """What every retired path says, whoever asks."""
     raise Refusal(30031, "This endpoint is deprecated and no longer available", http=200)
 
@@ -69,27 +70,27 @@ for _method, _path in RETIRED:
 
 
 @routes.get("/spot/v1/currencies", limit=(8, 2, "ip"))
-def currencies(exchange: Exchange, call: Call) -> Json:
+def currencies(spot: SpotMarket, call: Call) -> Json:
     """Every currency of the spot market."""
     return {
         "currencies": [
             # Only the usual coins have chains.
-            {"id": coin, "name": name, "withdraw_enabled": coin in COIN_NAMES, "deposit_enabled": coin in COIN_NAMES}
-            for coin, name in exchange.spot.currencies.items()
+            {"id": coin, "name": name_of(coin), "withdraw_enabled": coin in USUAL, "deposit_enabled": coin in USUAL}
+            for coin in spot.currencies
         ]
     }
 
 
 @routes.get("/spot/v1/symbols", limit=(8, 2, "ip"))
-def symbols(exchange: Exchange, call: Call) -> Json:
+def symbols(spot: SpotMarket, call: Call) -> Json:
     """The names of all pairs."""
-    return {"symbols": list(exchange.spot.markets)}
+    return {"symbols": list(spot.markets)}
 
 
 @routes.get("/spot/v1/symbols/details", limit=(12, 2, "ip"))
-def symbol_details(exchange: Exchange, call: Call) -> Json:
+def symbol_details(spot: SpotMarket, call: Call) -> Json:
     """The trading rules of all pairs."""
-    return {"symbols": [_details(market.pair) for market in exchange.spot.markets.values()]}
+    return {"symbols": [_details(market.pair) for market in spot.markets.values()]}
 
 
 def _details(pair: Pair) -> Json:
@@ -112,16 +113,16 @@ def _details(pair: Pair) -> Json:
 
 
 @routes.get("/spot/quotation/v3/tickers", limit=(10, 2, "ip"))
-def tickers(exchange: Exchange, call: Call) -> Json:
+def tickers(spot: SpotMarket, call: Call) -> Json:
     """One row of texts a pair."""
-    found = [exchange.spot.look(symbol) for symbol in exchange.spot.markets]
+    found = [spot.look(symbol) for symbol in spot.markets]
     return [list(_ticker(market, call.now_ms).values()) for market in found if market is not None]
 
 
 @routes.get("/spot/quotation/v3/ticker", limit=(15, 2, "ip"))
-def ticker(exchange: Exchange, call: Call) -> Json:
+def ticker(spot: SpotMarket, call: Call) -> Json:
     """The last 24 hours of one pair."""
-    return _ticker(_market(exchange, call), call.now_ms)
+    return _ticker(_market(spot, call), call.now_ms)
 
 
 def _ticker(market: PairMarket, now_ms: int) -> dict[str, Json]:
@@ -145,9 +146,9 @@ def _ticker(market: PairMarket, now_ms: int) -> dict[str, Json]:
 
 
 @routes.get("/spot/quotation/v3/klines", limit=(10, 2, "ip"))
-def klines(exchange: Exchange, call: Call) -> Json:
+def klines(spot: SpotMarket, call: Call) -> Json:
     """Past candles, newest first."""
-    market = _market(exchange, call)
+    market = _market(spot, call)
     step = _number(call, "step", 71005, 1)
     if step not in STEPS:
         raise _sorry(71005, "Parameter step is invalid")
@@ -169,9 +170,9 @@ def klines(exchange: Exchange, call: Call) -> Json:
 
 
 @routes.get("/spot/quotation/v3/lite-klines", limit=(15, 2, "ip"))
-def latest_klines(exchange: Exchange, call: Call) -> Json:
+def latest_klines(spot: SpotMarket, call: Call) -> Json:
     """The same question under its other path."""
-    return klines(exchange, call)
+    return klines(spot, call)
 
 
 def _kline(pair: Pair, bar: Bar) -> Json:
@@ -187,9 +188,9 @@ def _kline(pair: Pair, bar: Bar) -> Json:
 
 
 @routes.get("/spot/quotation/v3/books", limit=(15, 2, "ip"))
-def order_book(exchange: Exchange, call: Call) -> Json:
+def order_book(spot: SpotMarket, call: Call) -> Json:
     """The best levels of both sides, best first."""
-    market = _market(exchange, call)
+    market = _market(spot, call)
     limit = _limit(call, LEVELS_DEFAULT, LEVELS_MAX)
     pair = market.pair
     return {
@@ -205,9 +206,9 @@ def _levels(pair: Pair, levels: list[tuple[Decimal, Decimal]]) -> Json:
 
 
 @routes.get("/spot/quotation/v3/trades", limit=(15, 2, "ip"))
-def trades(exchange: Exchange, call: Call) -> Json:
+def trades(spot: SpotMarket, call: Call) -> Json:
     """The latest trades, newest first."""
-    market = _market(exchange, call)
+    market = _market(spot, call)
     pair = market.pair
     newest = list(reversed(market.trades))[: _limit(call, TRADES_MAX, TRADES_MAX)]
     return [
@@ -216,11 +217,11 @@ def trades(exchange: Exchange, call: Call) -> Json:
     ]
 
 
-def _market(exchange: Exchange, call: Call) -> PairMarket:
+def _market(spot: SpotMarket, call: Call) -> PairMarket:
     symbol = call.text("symbol")
     if symbol is None:
         raise _sorry(70001, "Parameter symbol is missing")
-    market = exchange.spot.look(symbol)
+    market = spot.look(symbol)
     if market is None:
         raise _sorry(70002, "Invalid symbol")
     return market

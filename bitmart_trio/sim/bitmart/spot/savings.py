@@ -10,18 +10,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from ...kernel.accounts import ZERO
-from ...kernel.pairs import COIN_NAMES
+from ...kernel.clock import DAY_MS
+from ...kernel.coins import USUAL
+from ...kernel.contracts import plain
+from ...kernel.encoding import Json
 from ...spot.earn import COIN_IDS, PRODUCTS, Entry, Event, Holding, Product, Renewal, Saver
-from ...treasury import DAY_MS, plain, read_amount, read_count
-from ..wire import Call, Json, Refusal, Routes
+from ...spot.market import SpotMarket
+from ..amounts import read_amount, read_count
+from ..wire import Call, Chapter, Refusal
 
-if TYPE_CHECKING:
-    from ...exchange import Exchange
-
-routes: Routes = Routes()
+routes: Chapter[SpotMarket] = Chapter()
 
 PAGE_MAX = 100
 REQUEST_NO_LENGTH = 20
@@ -37,10 +37,10 @@ _RENEWALS: dict[str, Renewal] = {
 # -- reading parameters ----------------------------------------------------------------------------
 
 
-def _saver(exchange: Exchange, call: Call) -> Saver:
+def _saver(spot: SpotMarket, call: Call) -> Saver:
     """The caller's savings, up to date."""
-    exchange.spot.earn.settle()
-    return exchange.spot.earn.saver(call.owner)
+    spot.earn.settle()
+    return spot.earn.saver(call.owner)
 
 
 def _page(call: Call, rows: Iterable[Json]) -> Json:
@@ -52,7 +52,7 @@ def _page(call: Call, rows: Iterable[Json]) -> Json:
 
 def _coin(call: Call) -> str | None:
     coin = call.text("coinName")
-    if coin is not None and coin not in COIN_NAMES:
+    if coin is not None and coin not in USUAL:
         raise Refusal(51000, "Unknown currency")
     return coin
 
@@ -124,9 +124,9 @@ def _check_bounds(saver: Saver, product: Product, amount: Decimal) -> None:
 
 
 @routes.get("/newearn/cloud/v1/earn", auth="keyed")
-def holdings(exchange: Exchange, call: Call) -> Json:
+def holdings(spot: SpotMarket, call: Call) -> Json:
     """All that is in savings, per coin; the previous day's profit is what was paid since midnight."""
-    saver = _saver(exchange, call)
+    saver = _saver(spot, call)
     midnight = call.now_ms // DAY_MS * DAY_MS
     coins = dict.fromkeys(
         [held.product.coin for held in saver.holdings.values()] + [entry.product.coin for entry in saver.entries]
@@ -160,8 +160,8 @@ def _rate_rows(product: Product) -> dict[str, Json]:
     }
 
 
-def _record_rows(exchange: Exchange, call: Call, *, fixed: bool) -> Iterable[Json]:
-    saver, event, coin = _saver(exchange, call), _EVENTS.get(call.need("type")), _coin(call)
+def _record_rows(spot: SpotMarket, call: Call, *, fixed: bool) -> Iterable[Json]:
+    saver, event, coin = _saver(spot, call), _EVENTS.get(call.need("type")), _coin(call)
     if event is None:
         raise Refusal(50021, "Invalid parameter type")
     start, end = call.integer("startTime", 0), call.integer("endTime", call.now_ms)
@@ -197,7 +197,7 @@ def _record_row(entry: Entry) -> Json:
 
 
 @routes.get("/newearn/cloud/v1/saving/product", auth="keyed")
-def flexible_products(exchange: Exchange, call: Call) -> Json:
+def flexible_products(spot: SpotMarket, call: Call) -> Json:
     """The flexible products."""
     coin = _coin(call)
     return _page(
@@ -219,33 +219,33 @@ def flexible_products(exchange: Exchange, call: Call) -> Json:
 
 
 @routes.post("/newearn/cloud/v1/saving/subscribe")
-def subscribe_flexible(exchange: Exchange, call: Call) -> Json:
+def subscribe_flexible(spot: SpotMarket, call: Call) -> Json:
     """Put money into a flexible product."""
-    saver, product, amount = _saver(exchange, call), _product(call, fixed=False), _amount(call)
+    saver, product, amount = _saver(spot, call), _product(call, fixed=False), _amount(call)
     request = _Request(call, saver, "subscribe")
     if not request.repeated:
         _check_bounds(saver, product, amount)
-        exchange.spot.earn.subscribe_flexible(saver, product, amount, request.number)
+        spot.earn.subscribe_flexible(saver, product, amount, request.number)
     return request.done()
 
 
 @routes.post("/newearn/cloud/v1/saving/redeem")
-def redeem_flexible(exchange: Exchange, call: Call) -> Json:
+def redeem_flexible(spot: SpotMarket, call: Call) -> Json:
     """Take money out of a flexible holding."""
-    saver, amount = _saver(exchange, call), _amount(call)
+    saver, amount = _saver(spot, call), _amount(call)
     request = _Request(call, saver, "redeem")
     if not request.repeated:
         held = _holding(call, saver, fixed=False)
         if amount > held.amount:
             raise Refusal(50020, "Balance not enough")
-        exchange.spot.earn.redeem_flexible(saver, held, amount, request.number)
+        spot.earn.redeem_flexible(saver, held, amount, request.number)
     return request.done()
 
 
 @routes.get("/newearn/cloud/v1/saving/earn", auth="keyed")
-def flexible_holdings(exchange: Exchange, call: Call) -> Json:
+def flexible_holdings(spot: SpotMarket, call: Call) -> Json:
     """The flexible holdings; the amount is ours, the only source of this answer names none."""
-    saver, coin, product_id = _saver(exchange, call), _coin(call), call.text("productId")
+    saver, coin, product_id = _saver(spot, call), _coin(call), call.text("productId")
     return _page(
         call,
         [
@@ -270,16 +270,16 @@ def flexible_holdings(exchange: Exchange, call: Call) -> Json:
 
 
 @routes.get("/newearn/cloud/v1/saving/record", auth="keyed")
-def flexible_records(exchange: Exchange, call: Call) -> Json:
+def flexible_records(spot: SpotMarket, call: Call) -> Json:
     """The history of flexible savings, newest first."""
-    return _page(call, _record_rows(exchange, call, fixed=False))
+    return _page(call, _record_rows(spot, call, fixed=False))
 
 
 # -- fixed-term ------------------------------------------------------------------------------------
 
 
 @routes.get("/newearn/cloud/v1/saving/fixed/product", auth="keyed")
-def fixed_products(exchange: Exchange, call: Call) -> Json:
+def fixed_products(spot: SpotMarket, call: Call) -> Json:
     """The fixed-term products."""
     coin = _coin(call)
     return _page(
@@ -302,20 +302,20 @@ def fixed_products(exchange: Exchange, call: Call) -> Json:
 
 
 @routes.post("/newearn/cloud/v1/saving/fixed/subscribe")
-def subscribe_fixed(exchange: Exchange, call: Call) -> Json:
+def subscribe_fixed(spot: SpotMarket, call: Call) -> Json:
     """Put money away for a term."""
-    saver, product, amount = _saver(exchange, call), _product(call, fixed=True), _amount(call)
+    saver, product, amount = _saver(spot, call), _product(call, fixed=True), _amount(call)
     renewal, request = _renewal(call), _Request(call, saver, "subscribe fixed")
     if not request.repeated:
         _check_bounds(saver, product, amount)
-        exchange.spot.earn.subscribe_fixed(saver, product, amount, renewal, request.number)
+        spot.earn.subscribe_fixed(saver, product, amount, renewal, request.number)
     return request.done()
 
 
 @routes.get("/newearn/cloud/v1/saving/fixed/earn", auth="keyed")
-def fixed_holdings(exchange: Exchange, call: Call) -> Json:
+def fixed_holdings(spot: SpotMarket, call: Call) -> Json:
     """The fixed-term holdings."""
-    saver, coin, product_id = _saver(exchange, call), _coin(call), call.text("productId")
+    saver, coin, product_id = _saver(spot, call), _coin(call), call.text("productId")
     return _page(
         call,
         [
@@ -326,7 +326,7 @@ def fixed_holdings(exchange: Exchange, call: Call) -> Json:
                 "coinName": held.product.coin,
                 "amount": plain(held.amount),
                 "estimatedInterest": plain(held.term_interest),
-                "expiredDate": held.expires_ms + exchange.clock.skew_ms,
+                "expiredDate": spot.earn.shown_ms(held.expires_ms),
                 "productTag": "",
                 "apy": plain(held.product.apy),
                 "lockDay": held.product.days,
@@ -341,25 +341,25 @@ def fixed_holdings(exchange: Exchange, call: Call) -> Json:
 
 
 @routes.get("/newearn/cloud/v1/saving/fixed/record", auth="keyed")
-def fixed_records(exchange: Exchange, call: Call) -> Json:
+def fixed_records(spot: SpotMarket, call: Call) -> Json:
     """The history of fixed-term savings, newest first."""
-    return _page(call, _record_rows(exchange, call, fixed=True))
+    return _page(call, _record_rows(spot, call, fixed=True))
 
 
 @routes.post("/newearn/cloud/v1/saving/fixed/redeem")
-def redeem_fixed(exchange: Exchange, call: Call) -> Json:
+def redeem_fixed(spot: SpotMarket, call: Call) -> Json:
     """End a term early."""
-    saver = _saver(exchange, call)
+    saver = _saver(spot, call)
     request = _Request(call, saver, "redeem fixed")
     if not request.repeated:
-        exchange.spot.earn.redeem_fixed(saver, _holding(call, saver, fixed=True), request.number)
+        spot.earn.redeem_fixed(saver, _holding(call, saver, fixed=True), request.number)
     return request.done()
 
 
 @routes.post("/newearn/cloud/v1/saving/fixed/subscribe/operate")
-def set_fixed_auto_renewal(exchange: Exchange, call: Call) -> Json:
+def set_fixed_auto_renewal(spot: SpotMarket, call: Call) -> Json:
     """Choose what happens to a holding at maturity."""
-    saver = _saver(exchange, call)
+    saver = _saver(spot, call)
     renewal = _renewal(call)
     _holding(call, saver, fixed=True).renewal = renewal
     return True
@@ -369,30 +369,30 @@ def set_fixed_auto_renewal(exchange: Exchange, call: Call) -> Json:
 
 
 @routes.post("/newearn/cloud/v1/saving/subscribe/batch/operate")
-def set_auto_savings(exchange: Exchange, call: Call) -> Json:
+def set_auto_savings(spot: SpotMarket, call: Call) -> Json:
     """Switch all flexible products on or off."""
-    saver, on = _saver(exchange, call), _switch(call)
+    saver, on = _saver(spot, call), _switch(call)
     saver.automatic = {product.product_id for product in PRODUCTS.values() if on and not product.days}
     return True
 
 
 @routes.get("/newearn/cloud/v1/saving/subscribe/batch", auth="keyed")
-def auto_savings_status(exchange: Exchange, call: Call) -> Json:
+def auto_savings_status(spot: SpotMarket, call: Call) -> Json:
     """Whether all flexible products are on."""
     flexible = {product.product_id for product in PRODUCTS.values() if not product.days}
-    return {"batchSubscribeStatus": "ON" if flexible <= _saver(exchange, call).automatic else "OFF"}
+    return {"batchSubscribeStatus": "ON" if flexible <= _saver(spot, call).automatic else "OFF"}
 
 
 @routes.post("/newearn/cloud/v1/saving/subscribe/operate")
-def set_flexible_auto_subscribe(exchange: Exchange, call: Call) -> Json:
+def set_flexible_auto_subscribe(spot: SpotMarket, call: Call) -> Json:
     """Switch one flexible product on or off."""
-    saver, product, on = _saver(exchange, call), _product(call, fixed=False), _switch(call)
+    saver, product, on = _saver(spot, call), _product(call, fixed=False), _switch(call)
     (saver.automatic.add if on else saver.automatic.discard)(product.product_id)
     return True
 
 
 @routes.get("/newearn/cloud/v1/saving/subscribe/status", auth="keyed")
-def flexible_auto_subscribe_status(exchange: Exchange, call: Call) -> Json:
+def flexible_auto_subscribe_status(spot: SpotMarket, call: Call) -> Json:
     """Whether one flexible product is on."""
     product = _product(call, fixed=False)
-    return {"subscribeStatus": "ON" if product.product_id in _saver(exchange, call).automatic else "OFF"}
+    return {"subscribeStatus": "ON" if product.product_id in _saver(spot, call).automatic else "OFF"}

@@ -3,74 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from ...kernel.accounts import Account
+from ...kernel.contracts import plain
+from ...kernel.encoding import Json
 from ...kernel.pairs import money
-from ...treasury import (
-    FamilyTransfer,
-    check_status,
-    main_account,
-    main_of,
-    pay,
-    plain,
-    read_amount,
-    read_count,
-    sub_account,
-)
-from ..wire import Call, Json, Refusal, Routes
+from ...treasury import FamilyTransfer, Treasury
+from ..amounts import check_status, main_account, main_of, pay, read_amount, read_count, request_number, sub_account
+from ..models import name_of
+from ..wire import Call, Chapter, Refusal
 
-if TYPE_CHECKING:
-    from ...exchange import Exchange
-
-routes: Routes = Routes()
+routes: Chapter[Treasury] = Chapter()
 
 LIST_MAX = 100
 _STATUS = {"disabled": 0, "normal": 1, "frozen": 2}
 
 
-def _transfer(exchange: Exchange, call: Call, giver: Account, taker: Account) -> Json:
-    number = exchange.family.read_number(call)
+def _transfer(treasury: Treasury, call: Call, giver: Account, taker: Account) -> Json:
+    number = request_number(treasury, call)
     currency = call.need("currency", 60000)
-    if currency not in exchange.spot.currencies:
+    if currency not in treasury.spot.currencies:
         raise Refusal(60002, "Unknown currency")
     amount = read_amount(call, missing=60000, invalid=60000, zero=61000, places=60006)
     check_status(giver, taker)
     if giver is taker:
         raise Refusal(60065, "Sender and receiver are the same user", http=403)
     pay(giver.spot, taker.spot, currency, amount, 61001)
-    exchange.family.note(call, number, FamilyTransfer("spot", giver, taker, currency, amount, exchange.now_ms()))
+    treasury.family.note(
+        call.owner.account_id, number, FamilyTransfer("spot", giver, taker, currency, amount, call.now_ms)
+    )
     for account in (giver, taker):
-        exchange.spot.funding.told(account, currency, "ACCOUNT_TRANSFER")
+        treasury.spot.balance_moved(account, currency, "ACCOUNT_TRANSFER")
     return {}
 
 
 @routes.post("/account/sub-account/main/v1/sub-to-main", limit=(2, 2, "key"))
-def submit_sub_to_main_transfer(exchange: Exchange, call: Call) -> Json:
+def submit_sub_to_main_transfer(treasury: Treasury, call: Call) -> Json:
     """The main account pulls."""
     main = main_account(call)
-    return _transfer(exchange, call, sub_account(exchange, main, call.need("subAccount", 60000)), main)
+    return _transfer(treasury, call, sub_account(treasury, main, call.need("subAccount", 60000)), main)
 
 
 @routes.post("/account/sub-account/sub/v1/sub-to-main", limit=(2, 2, "key"))
-def submit_sub_to_main_transfer_as_sub(exchange: Exchange, call: Call) -> Json:
+def submit_sub_to_main_transfer_as_sub(treasury: Treasury, call: Call) -> Json:
     """The sub-account pushes."""
-    return _transfer(exchange, call, call.owner, main_of(exchange, call))
+    return _transfer(treasury, call, call.owner, main_of(treasury, call))
 
 
 @routes.post("/account/sub-account/main/v1/main-to-sub", limit=(2, 2, "key"))
-def submit_main_to_sub_transfer(exchange: Exchange, call: Call) -> Json:
+def submit_main_to_sub_transfer(treasury: Treasury, call: Call) -> Json:
     """The main account pushes."""
     main = main_account(call)
-    return _transfer(exchange, call, main, sub_account(exchange, main, call.need("subAccount", 60000)))
+    return _transfer(treasury, call, main, sub_account(treasury, main, call.need("subAccount", 60000)))
 
 
 @routes.post("/account/sub-account/main/v1/sub-to-sub", limit=(2, 2, "key"))
-def submit_sub_to_sub_transfer(exchange: Exchange, call: Call) -> Json:
+def submit_sub_to_sub_transfer(treasury: Treasury, call: Call) -> Json:
     """The main account moves money between two others."""
     main = main_account(call)
-    giver = sub_account(exchange, main, call.need("fromAccount", 60000))
-    return _transfer(exchange, call, giver, sub_account(exchange, main, call.need("toAccount", 60000), 61002))
+    giver = sub_account(treasury, main, call.need("fromAccount", 60000))
+    return _transfer(treasury, call, giver, sub_account(treasury, main, call.need("toAccount", 60000), 61002))
 
 
 def _check_move_type(call: Call) -> None:
@@ -96,40 +88,40 @@ def _page(call: Call, transfers: Iterable[FamilyTransfer]) -> Json:
 
 
 @routes.get("/account/sub-account/main/v1/transfer-list", auth="keyed", limit=(8, 2, "key"))
-def transfers(exchange: Exchange, call: Call) -> Json:
+def transfers(treasury: Treasury, call: Call) -> Json:
     """Every transfer of the caller's sub-accounts, or of one of them."""
     main, name = main_account(call), call.text("accountName")
     _check_move_type(call)
-    one = None if name is None else sub_account(exchange, main, name)
-    family = [account for account in exchange.accounts.all() if account.parent == main.account_id]
+    one = None if name is None else sub_account(treasury, main, name)
+    family = [account for account in treasury.accounts.all() if account.parent == main.account_id]
     wanted = family if one is None else [one]
     found = {
         id(transfer): transfer
         for account in wanted
-        for transfer in exchange.family.newest("spot", account.account_id, call.now_ms)
+        for transfer in treasury.family.newest("spot", account.account_id, call.now_ms)
     }
     return _page(call, sorted(found.values(), key=lambda transfer: transfer.time_ms, reverse=True))
 
 
 @routes.get("/account/sub-account/v1/transfer-history", auth="keyed", limit=(8, 2, "key"))
-def transfer_history(exchange: Exchange, call: Call) -> Json:
+def transfer_history(treasury: Treasury, call: Call) -> Json:
     """The transfers the caller, main or sub, had part in."""
     _check_move_type(call)
-    return _page(call, exchange.family.newest("spot", call.owner.account_id, call.now_ms))
+    return _page(call, treasury.family.newest("spot", call.owner.account_id, call.now_ms))
 
 
 @routes.get("/account/sub-account/main/v1/wallet", auth="keyed", limit=(12, 2, "key"))
-def balances(exchange: Exchange, call: Call) -> Json:
+def balances(treasury: Treasury, call: Call) -> Json:
     """The spot balances of a sub-account that are above zero."""
-    account = sub_account(exchange, main_account(call), call.need("subAccount", 60000))
+    account = sub_account(treasury, main_account(call), call.need("subAccount", 60000))
     wanted = call.text("currency")
-    if wanted is not None and wanted not in exchange.spot.currencies:
+    if wanted is not None and wanted not in treasury.spot.currencies:
         raise Refusal(60002, "Unknown currency")
     return {
         "wallet": [
             {
                 "currency": currency,
-                "name": exchange.spot.currencies.get(currency, currency),
+                "name": name_of(currency),
                 "available": money(available),
                 "frozen": money(frozen),
             }
@@ -140,13 +132,13 @@ def balances(exchange: Exchange, call: Call) -> Json:
 
 
 @routes.get("/account/sub-account/main/v1/subaccount-list", auth="keyed", limit=(8, 2, "key"))
-def accounts(exchange: Exchange, call: Call) -> Json:
+def accounts(treasury: Treasury, call: Call) -> Json:
     """The caller's sub-accounts."""
     main = main_account(call)
     return {
         "subAccountList": [
             {"accountName": account.name, "status": _STATUS[account.status]}
-            for account in exchange.accounts.all()
+            for account in treasury.accounts.all()
             if account.parent == main.account_id
         ]
     }

@@ -10,19 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from decimal import ROUND_DOWN, Decimal
-from typing import TYPE_CHECKING
 
 from ...kernel.accounts import ZERO
 from ...kernel.book import Side
+from ...kernel.encoding import Json
 from ...kernel.pairs import MAX_PRICE, MONEY, PairMarket, money
+from ...spot.market import SpotMarket
 from ...spot.orders import Fill, Form, OrderType, SpotOrder, Stp
 from .. import models as rules
-from ..wire import Call, Json, Refusal, Routes
+from ..wire import Call, Chapter, Refusal
 
-if TYPE_CHECKING:
-    from ...exchange import Exchange
-
-routes: Routes = Routes()
+routes: Chapter[SpotMarket] = Chapter()
 
 BATCH_MAX = 10
 LIST_MAX = 200
@@ -44,16 +42,16 @@ _STP_MODES: dict[str, Stp] = {
 
 
 @routes.post("/spot/v2/submit_order", limit=(40, 2, "uid"))
-def submit_order(exchange: Exchange, call: Call) -> Json:
+def submit_order(spot: SpotMarket, call: Call) -> Json:
     """Place one order."""
-    form = read_form(exchange, call, pair_market(exchange, call.need("symbol")), "client_order_id", set())
-    return {"order_id": exchange.spot.engine.submit(call.owner.account_id, call.owner.spot, form).order_id}
+    form = read_form(spot, call, pair_market(spot, call.need("symbol")), "client_order_id", set())
+    return {"order_id": spot.engine.submit(call.owner.account_id, call.owner.spot, form).order_id}
 
 
 @routes.post("/spot/v4/batch_orders", limit=(40, 2, "uid"), recv_window=True)
-def submit_orders(exchange: Exchange, call: Call) -> Json:
+def submit_orders(spot: SpotMarket, call: Call) -> Json:
     """Place up to ten orders on one pair; the answer has an envelope of its own inside."""
-    market = pair_market(exchange, call.need("symbol"))
+    market = pair_market(spot, call.need("symbol"))
     entries = call.params.get("orderParams")
     if not isinstance(entries, list) or not 1 <= len(entries) <= BATCH_MAX:
         raise Refusal(50033, "The number of orders must be between 1 and 10")
@@ -62,21 +60,21 @@ def submit_orders(exchange: Exchange, call: Call) -> Json:
     for entry in entries:
         if not isinstance(entry, dict):
             raise Refusal(50000, "Bad Request")
-        forms.append(read_form(exchange, Call(entry, call.owner, call.now_ms), market, "clientOrderId", taken))
-    engine = exchange.spot.engine
+        forms.append(read_form(spot, Call(entry, call.owner, call.now_ms), market, "clientOrderId", taken))
+    engine = spot.engine
     orders = [engine.submit_or_fail(call.owner.account_id, call.owner.spot, form) for form in forms]
     return {"code": 0, "msg": "success", "data": {"orderIds": [order.order_id for order in orders]}}
 
 
-def pair_market(exchange: Exchange, symbol: str) -> PairMarket:
+def pair_market(spot: SpotMarket, symbol: str) -> PairMarket:
     """The market of a symbol; `Refusal` 50001 when there is none."""
-    market = exchange.spot.look(symbol)
+    market = spot.look(symbol)
     if market is None:
         raise Refusal(50001, "Symbol not found")
     return market
 
 
-def read_form(exchange: Exchange, call: Call, market: PairMarket, id_name: str, taken: set[str]) -> Form:
+def read_form(spot: SpotMarket, call: Call, market: PairMarket, id_name: str, taken: set[str]) -> Form:
     """Check an order as asked for: everything but funds; ``taken`` collects the client order ids of a batch."""
     side, kind = _SIDES.get(call.need("side")), _TYPES.get(call.need("type"))
     if side is None:
@@ -97,7 +95,7 @@ def read_form(exchange: Exchange, call: Call, market: PairMarket, id_name: str, 
         # Too small a limit_maker is taken in and cancelled by the system instead.
         if value < market.pair.min_value and kind != "limit_maker":
             raise Refusal(51014 if kind == "market" else 51011, "The order value is below the minimum")
-    client_order_id = _client_order_id(exchange, call, id_name, taken)
+    client_order_id = _client_order_id(spot, call, id_name, taken)
     return Form(market, side, kind, size, price, notional, client_order_id, stp)
 
 
@@ -141,7 +139,7 @@ def read_price(call: Call, market: PairMarket, name: str = "price") -> Decimal:
     return price
 
 
-def _client_order_id(exchange: Exchange, call: Call, name: str, taken: set[str]) -> str:
+def _client_order_id(spot: SpotMarket, call: Call, name: str, taken: set[str]) -> str:
     client_order_id = call.text(name)
     if client_order_id is None:
         return ""
@@ -149,7 +147,7 @@ def _client_order_id(exchange: Exchange, call: Call, name: str, taken: set[str])
         raise Refusal(50037, "The client order id is longer than 32 characters")
     if not _CLIENT_ORDER_ID.fullmatch(client_order_id):
         raise Refusal(50038, "The client order id may hold letters and digits only")
-    if client_order_id in taken or exchange.spot.engine.used(call.owner.account_id, client_order_id):
+    if client_order_id in taken or spot.engine.used(call.owner.account_id, client_order_id):
         raise Refusal(50042, "The client order id has been used before")
     taken.add(client_order_id)
     return client_order_id
@@ -159,15 +157,15 @@ def _client_order_id(exchange: Exchange, call: Call, name: str, taken: set[str])
 
 
 @routes.post("/spot/v3/cancel_order", limit=(40, 2, "uid"))
-def cancel_order(exchange: Exchange, call: Call) -> Json:
+def cancel_order(spot: SpotMarket, call: Call) -> Json:
     """Cancel one order by either id."""
-    market = pair_market(exchange, call.need("symbol"))
+    market = pair_market(spot, call.need("symbol"))
     order_id, client_order_id = call.text("order_id"), call.text("client_order_id")
     if order_id is None and client_order_id is None:
         raise Refusal(50039, "Order id and client order id are both empty")
     if order_id is not None and client_order_id is not None:
         raise Refusal(50029, "Give either order id or client order id")
-    engine = exchange.spot.engine
+    engine = spot.engine
     order = engine.find(call.owner.account_id, order_id=order_id, client_order_id=client_order_id)
     if order is None or order.form.market is not market:
         raise Refusal(50005, "Order Id not found")
@@ -179,9 +177,9 @@ def cancel_order(exchange: Exchange, call: Call) -> Json:
 
 
 @routes.post("/spot/v4/cancel_orders", limit=(40, 2, "uid"), recv_window=True)
-def cancel_orders(exchange: Exchange, call: Call) -> Json:
+def cancel_orders(spot: SpotMarket, call: Call) -> Json:
     """Cancel up to ten orders of one pair; the answer sorts the ids into done and not done."""
-    market = pair_market(exchange, call.need("symbol"))
+    market = pair_market(spot, call.need("symbol"))
     order_ids, client_order_ids = call.params.get("orderIds"), call.params.get("clientOrderIds")
     if order_ids and client_order_ids:
         raise Refusal(50029, "Give either orderIds or clientOrderIds")
@@ -190,7 +188,7 @@ def cancel_orders(exchange: Exchange, call: Call) -> Json:
         raise Refusal(50039, "Order ids and client order ids are both empty")
     if not isinstance(ids, list) or len(ids) > BATCH_MAX:
         raise Refusal(50033, "The number of orders must be between 1 and 10")
-    engine = exchange.spot.engine
+    engine = spot.engine
     done: list[Json] = []
     failed: list[Json] = []
     for item in ids:
@@ -212,13 +210,13 @@ def cancel_orders(exchange: Exchange, call: Call) -> Json:
 
 
 @routes.post("/spot/v4/cancel_all", limit=(1, 3, "uid"))
-def cancel_all_orders(exchange: Exchange, call: Call) -> Json:
+def cancel_all_orders(spot: SpotMarket, call: Call) -> Json:
     """Cancel every open order, of one pair or side when told."""
     symbol, side = call.text("symbol"), call.text("side")
-    market = None if symbol is None else pair_market(exchange, symbol)
+    market = None if symbol is None else pair_market(spot, symbol)
     if side not in (None, "buy", "sell"):
         raise Refusal(52002, "Unsupported side")
-    engine = exchange.spot.engine
+    engine = spot.engine
     for order in engine.open_orders(call.owner.account_id):
         if market in (None, order.form.market) and side in (None, order.form.side):
             engine.cancel(order)
@@ -229,16 +227,16 @@ def cancel_all_orders(exchange: Exchange, call: Call) -> Json:
 
 
 @routes.post("/spot/v4/query/order", limit=(50, 2, "key"), recv_window=True, writes=False)
-def order(exchange: Exchange, call: Call) -> Json:
+def order(spot: SpotMarket, call: Call) -> Json:
     """One order by its id."""
-    found = exchange.spot.engine.find(call.owner.account_id, order_id=call.need("orderId", 50005))
+    found = spot.engine.find(call.owner.account_id, order_id=call.need("orderId", 50005))
     return order_row(_in_state(call, found))
 
 
 @routes.post("/spot/v4/query/client-order", limit=(50, 2, "key"), recv_window=True, writes=False)
-def order_by_client_id(exchange: Exchange, call: Call) -> Json:
+def order_by_client_id(spot: SpotMarket, call: Call) -> Json:
     """One order by the client's id."""
-    found = exchange.spot.engine.find(call.owner.account_id, client_order_id=call.need("clientOrderId", 50005))
+    found = spot.engine.find(call.owner.account_id, client_order_id=call.need("clientOrderId", 50005))
     return order_row(_in_state(call, found))
 
 
@@ -252,26 +250,24 @@ def _in_state(call: Call, found: SpotOrder | None) -> SpotOrder:
 
 
 @routes.post("/spot/v4/query/open-orders", limit=(12, 2, "key"), recv_window=True, writes=False)
-def open_orders(exchange: Exchange, call: Call) -> Json:
+def open_orders(spot: SpotMarket, call: Call) -> Json:
     """Open orders, newest first."""
-    return _orders(exchange, call, exchange.spot.engine.open_orders(call.owner.account_id))
+    return _orders(spot, call, spot.engine.open_orders(call.owner.account_id))
 
 
 @routes.post("/spot/v4/query/history-orders", limit=(12, 2, "key"), recv_window=True, writes=False)
-def order_history(exchange: Exchange, call: Call) -> Json:
+def order_history(spot: SpotMarket, call: Call) -> Json:
     """Finished orders, newest first."""
-    return _orders(
-        exchange, call, (item for item in exchange.spot.engine.of_account(call.owner.account_id) if not item.open)
-    )
+    return _orders(spot, call, (item for item in spot.engine.of_account(call.owner.account_id) if not item.open))
 
 
 @routes.post("/spot/v4/query/trades", limit=(12, 2, "key"), recv_window=True, writes=False)
-def account_trades(exchange: Exchange, call: Call) -> Json:
+def account_trades(spot: SpotMarket, call: Call) -> Json:
     """The account's fills, newest first."""
-    selected = _Selection(exchange, call)
+    selected = _Selection(spot, call)
     fills = [
         (item, fill)
-        for item in exchange.spot.engine.of_account(call.owner.account_id)
+        for item in spot.engine.of_account(call.owner.account_id)
         if selected.fits(item)
         for fill in item.fills
         if selected.since <= fill.time_ms <= selected.until
@@ -281,9 +277,9 @@ def account_trades(exchange: Exchange, call: Call) -> Json:
 
 
 @routes.post("/spot/v4/query/order-trades", limit=(12, 2, "key"), recv_window=True, writes=False)
-def order_trades(exchange: Exchange, call: Call) -> Json:
+def order_trades(spot: SpotMarket, call: Call) -> Json:
     """The fills of one order, newest first."""
-    found = exchange.spot.engine.find(call.owner.account_id, order_id=call.need("orderId", 50005))
+    found = spot.engine.find(call.owner.account_id, order_id=call.need("orderId", 50005))
     if found is None:
         raise Refusal(50005, "Order Id not found")
     return [fill_row(found, fill) for fill in reversed(found.fills)]
@@ -292,9 +288,9 @@ def order_trades(exchange: Exchange, call: Call) -> Json:
 class _Selection:
     """The filters that all lists share."""
 
-    def __init__(self, exchange: Exchange, call: Call) -> None:
+    def __init__(self, spot: SpotMarket, call: Call) -> None:
         symbol = call.text("symbol")
-        self._market = None if symbol is None else pair_market(exchange, symbol)
+        self._market = None if symbol is None else pair_market(spot, symbol)
         self._mode = call.text("orderMode")
         if self._mode not in (None, "spot", "iso_margin"):
             raise Refusal(52000, "Unsupported orderMode")
@@ -314,8 +310,8 @@ class _Selection:
         return self._market in (None, item.form.market) and self._mode in (None, item.mode)
 
 
-def _orders(exchange: Exchange, call: Call, found: Iterable[SpotOrder]) -> Json:
-    selected = _Selection(exchange, call)
+def _orders(spot: SpotMarket, call: Call, found: Iterable[SpotOrder]) -> Json:
+    selected = _Selection(spot, call)
     rows = [item for item in found if selected.fits(item) and selected.since <= item.created_ms <= selected.until]
     return [order_row(item) for item in rows[: selected.limit]]
 

@@ -1,81 +1,57 @@
-"""REST chapter: money between the futures wallet and the spot or funding wallet.
-
-What may leave is the free balance less any unrealised loss of the cross positions, so that a transfer cannot bring a
-position down.
-"""
+"""REST chapter: money between the futures wallet and the spot or funding wallet."""
 
 from __future__ import annotations
 
-from collections import deque
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal, TypeAlias
 
-import attrs
+from ...kernel.accounts import Account, Wallet
+from ...kernel.contracts import plain
+from ...kernel.encoding import Json
+from ...treasury import SpotTransfer, Treasury, Way
+from ..amounts import pay, read_amount
+from ..wire import Call, Chapter, Refusal
+from . import params
 
-from ..bitmart.futures import params
-from ..bitmart.wire import Call, Json, Refusal, Routes
-from ..kernel.accounts import Account, Wallet
-from ..treasury import pay, plain, read_amount
+routes: Chapter[Treasury] = Chapter()
 
-if TYPE_CHECKING:
-    from ..exchange import Exchange
-
-routes: Routes = Routes()
 
 SPOT_CURRENCY = "USDT"
+
+
 CURRENCIES = ("USDT", "BTC", "ETH")
+
+
 LEAST = Decimal("0.01")
+
+
 MOST = Decimal(10_000_000_000)
-KEPT = 10_000
-
-Kind: TypeAlias = Literal["spot_to_contract", "contract_to_spot"]
-_KINDS: dict[str, Kind] = {"spot_to_contract": "spot_to_contract", "contract_to_spot": "contract_to_spot"}
 
 
-@attrs.frozen
-class SpotTransfer:
-    """One transfer between spot and futures."""
-
-    transfer_id: str
-    kind: Kind
-    currency: str
-    amount: Decimal
-    time_ms: int
+_KINDS: dict[str, Way] = {"spot_to_contract": "spot_to_contract", "contract_to_spot": "contract_to_spot"}
 
 
-class SpotTransfers:
-    """The transfers between spot and futures of all accounts."""
-
-    def __init__(self) -> None:
-        self._of_account: dict[str, deque[SpotTransfer]] = {}
-
-    def of_account(self, account_id: str) -> deque[SpotTransfer]:
-        """Those of an account, oldest first."""
-        return self._of_account.setdefault(account_id, deque(maxlen=KEPT))
-
-
-def check_free(exchange: Exchange, account: Account, currency: str, amount: Decimal, code: int, http: int) -> None:
+def check_free(treasury: Treasury, account: Account, currency: str, amount: Decimal, code: int, http: int) -> None:
     """Refuse to take more out of a futures wallet than may leave it."""
-    engine = exchange.futures.engine
+    engine = treasury.futures.engine
     if amount > account.futures.available(currency):
         raise Refusal(code, "Balance not enough", http=http)
     if amount > engine.ledger.free(engine.trader(account), currency, engine.marks):
         raise Refusal(60058, "The transfer would exceed the margin-call risk of a position", http=403)
 
 
-def _move(exchange: Exchange, account: Account, other: Wallet, currency: str, amount: Decimal, *, inward: bool) -> None:
+def _move(treasury: Treasury, account: Account, other: Wallet, currency: str, amount: Decimal, *, inward: bool) -> None:
     if inward:
         pay(other, account.futures, currency, amount, 42000, http=200)
     else:
-        check_free(exchange, account, currency, amount, 42000, 200)
+        check_free(treasury, account, currency, amount, 42000, 200)
         pay(account.futures, other, currency, amount, 42000, http=200)
-    exchange.futures.balance_moved(account, currency, amount if inward else -amount)
+    treasury.futures.balance_moved(account, currency, amount if inward else -amount)
     if other is account.spot:
-        exchange.spot.funding.told(account, currency, "ACCOUNT_TRANSFER")
+        treasury.spot.balance_moved(account, currency, "ACCOUNT_TRANSFER")
 
 
 @routes.post("/account/v1/transfer-contract", limit=(1, 2, "key"), recv_window=True)
-def submit_transfer(exchange: Exchange, call: Call) -> Json:
+def submit_transfer(treasury: Treasury, call: Call) -> Json:
     """Move USDT between the spot and the futures wallet."""
     account, currency = call.owner, params.needed(call, "currency")
     kind = _KINDS.get(params.needed(call, "type"))
@@ -84,15 +60,15 @@ def submit_transfer(exchange: Exchange, call: Call) -> Json:
     amount = read_amount(call, missing=40011, invalid=40007, zero=40011, places=40005)
     if not LEAST <= amount <= MOST:
         raise Refusal(40011, "The amount is out of range")
-    _move(exchange, account, account.spot, currency, amount, inward=kind == "spot_to_contract")
-    exchange.futures.spot_transfers.of_account(account.account_id).append(
-        SpotTransfer(exchange.new_id(), kind, currency, amount, exchange.now_ms())
+    _move(treasury, account, account.spot, currency, amount, inward=kind == "spot_to_contract")
+    treasury.spot_transfers.of_account(account.account_id).append(
+        SpotTransfer(treasury.new_id(), kind, currency, amount, call.now_ms)
     )
     return {"currency": currency, "amount": plain(amount)}
 
 
 @routes.post("/account/v1/transfer-contract-list", limit=(1, 2, "key"), recv_window=True, writes=False)
-def transfers(exchange: Exchange, call: Call) -> Json:
+def transfers(treasury: Treasury, call: Call) -> Json:
     """The transfers between spot and futures, newest first."""
     page = params.whole(call, "page", None, range(1, 1001))
     count = params.whole(call, "limit", None, range(10, 101))
@@ -110,18 +86,18 @@ def transfers(exchange: Exchange, call: Call) -> Json:
             "state": "FINISHED",
             "timestamp": item.time_ms,
         }
-        for item in reversed(exchange.futures.spot_transfers.of_account(call.owner.account_id))
+        for item in reversed(treasury.spot_transfers.of_account(call.owner.account_id))
         if start <= item.time_ms <= end and currency in (None, item.currency)
     ]
     return {"records": rows[(page - 1) * count : page * count]}
 
 
 @routes.post("/contract/private/account/v1/transfer")
-def submit_funding_transfer(exchange: Exchange, call: Call) -> Json:
+def submit_funding_transfer(treasury: Treasury, call: Call) -> Json:
     """Move money between the funding and the futures wallet."""
     account, currency, kind = call.owner, params.needed(call, "currency"), params.needed(call, "type")
     if currency not in CURRENCIES or kind not in ("fund_to_contract", "contract_to_fund"):
         raise Refusal(40011, "Invalid request: currency or type")
     amount = read_amount(call, missing=40011, invalid=40007, zero=40011, places=40005)
-    _move(exchange, account, account.fund, currency, amount, inward=kind == "fund_to_contract")
+    _move(treasury, account, account.fund, currency, amount, inward=kind == "fund_to_contract")
     return {}

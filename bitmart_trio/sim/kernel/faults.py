@@ -1,23 +1,158 @@
-"""The faults that an exchange has been given: which of them hit, how often, and when they end."""
+"""What all faults have in common: when and how often they hit, the pattern of where, and the list of active ones."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
-from functools import partial
 from random import Random
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import ClassVar, Protocol, TypeVar
 
 import attrs
 import trio
 
-from ..bitmart.wire import Refusal
-from .base import Asked, AtAnswer, Fault, HasPast, HasSkew, Stage
+from .encoding import Json
+from .messages import Response
 
-if TYPE_CHECKING:
-    from ..bitmart.wire import Call, Json, Onward, Route
-    from ..kernel.feed import Frame
+SOCKETS = "*/*"
+"""The pattern of every WebSocket connection."""
+
+
+class FaultError(ValueError):
+    """A fault that does not exist or makes no sense, with the reason."""
+
+
+LEAST: dict[str, float] = {
+    "after": 0, "chance": 0, "lasting": 0, "times": 1, "seconds": 0, "status": 400, "bytes_per_second": 1, "n": 1,
+    "every": 1, "burnt": 1, "unit_ms": 1, "days": 0, "retry_after": 0,
+}  # fmt: skip
+"""The lowest value of each number a fault can have."""
+
+
+class HasSkew(Protocol):
+    """The exchange's clock: `exchange.ClockSkew` turns it, and ``lasting`` is counted by it."""
+
+    skew_ms: int
+
+    def steady_ms(self) -> int:
+        """The time without the skew."""
+        ...
+
+
+class HasPast(Protocol):
+    """The exchange's recent past: it is kept while somebody follows it."""
+
+    def follow(self, ms: int) -> None:
+        """Remember what was so many milliseconds ago."""
+
+    def unfollow(self, ms: int) -> None:
+        """Take one `follow` back."""
+
+
+@attrs.frozen
+class Stage:
+    """What a fault may turn or look at when it begins."""
+
+    clock: HasSkew | None = None
+    """None before the faults are bound to an exchange."""
+    past: HasPast | None = None
+    """None where the exchange keeps none."""
+
+
+@attrs.frozen
+class Fault:
+    """What all faults have in common; use one of the subclasses."""
+
+    after: int = attrs.field(default=0, kw_only=True)
+    """Let so many occasions pass before the first hit."""
+    chance: float = attrs.field(default=1.0, kw_only=True)
+    """The likelihood of a hit at each occasion, drawn from the exchange's seed."""
+    lasting: float | None = attrs.field(default=None, kw_only=True)
+    """The fault ends so many seconds after it was added; None: when it is used up or removed."""
+    place: ClassVar[str] = ""
+    """The field that holds the pattern."""
+    words: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """The values of those text fields that know only some."""
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse numbers that make no sense."""
+        for name, least in LEAST.items():
+            value = getattr(self, name, None)
+            if value is not None and value < least:
+                raise FaultError(f"{type(self).__name__}: {name} must be at least {least:g}")
+        for name, known in self.words.items():
+            if getattr(self, name) not in known:
+                raise FaultError(f"{type(self).__name__}: {name} must be one of {', '.join(known)}")
+
+    @property
+    def pattern(self) -> str:
+        """Where it happens."""
+        return str(getattr(self, self.place)) if self.place else "*"
+
+    @property
+    def limit(self) -> int | None:
+        """How many hits it has; None: no end."""
+        times: int | None = getattr(self, "times", None)
+        return times
+
+    def begin(self, stage: Stage) -> bool:
+        """Do what the fault does at once when it is added; True when that is a hit.
+
+        Raises:
+            FaultError: The fault cannot be added, with the reason.
+        """
+        return False
+
+    def finish(self, stage: Stage) -> None:
+        """Undo what `begin` did, when the fault ends."""
+
+
+@attrs.frozen
+class AtPath(Fault):
+    """A fault at requests."""
+
+    place: ClassVar[str] = "path"
+    path: str = "*"
+    """The pattern of request paths."""
+    times: int | None = 1
+    """How many hits it has; None: no end."""
+
+
+@attrs.frozen
+class StandIn(AtPath):
+    """An answer that stands in for the exchange's own."""
+
+    def response(self, trace: str) -> Response:
+        """What the client gets."""
+        raise NotImplementedError
+
+    @property
+    def carried_out(self) -> bool:
+        """Whether the request is carried out before."""
+        return bool(getattr(self, "handled", False))
+
+
+@attrs.frozen
+class AtTopic(Fault):
+    """A fault at topics."""
+
+    place: ClassVar[str] = "topic"
+    topic: str = "*"
+    """The pattern of topics."""
+    times: int | None = 1
+    """How many hits it has; None: no end."""
+
+
+@attrs.frozen
+class AtConnection(Fault):
+    """A fault at connections."""
+
+    place: ClassVar[str] = "connection"
+    connection: str = SOCKETS
+    """The pattern of connections' kinds and numbers."""
+    times: int | None = 1
+    """How many hits it has; None: no end."""
+
 
 F = TypeVar("F", bound=Fault)
 
@@ -64,8 +199,10 @@ class Faults:
         self._added = 0
         self._watchers: list[Callable[[FaultHandle], None]] = []
         self._random = Random(0)
-        self._salt = ""
-        self._stage = Stage()
+        self.salt: str = ""
+        """Of the exchange's seed, for what is drawn from a record's content."""
+        self.stage: Stage = Stage()
+        """What faults may turn."""
         self._log: HasEvents | None = None
 
     def bind(
@@ -86,10 +223,10 @@ class Faults:
             salt: text of the seed, for what is drawn from a record's content.
             past: how accounts looked a while ago.
         """
-        self._stage = Stage(clock, past)
+        self.stage = Stage(clock, past)
         self._random = random
         self._log = log
-        self._salt = salt
+        self.salt = salt
 
     @property
     def active(self) -> list[FaultHandle]:
@@ -104,7 +241,7 @@ class Faults:
             FaultError: the fault needs an exchange, and the faults are bound to none yet.
         """
         handle = FaultHandle(fault, self, self._added + 1, since=self._now())
-        if fault.begin(self._stage):
+        if fault.begin(self.stage):
             self.count(handle)
         self._added += 1
         self._handles.append(handle)
@@ -120,7 +257,7 @@ class Faults:
             handle.active = False
             self._handles.remove(handle)
             self._tell("fault_ended", handle)
-            handle.fault.finish(self._stage)
+            handle.fault.finish(self.stage)
             self._notify()
 
     def clear(self) -> None:
@@ -139,40 +276,21 @@ class Faults:
 
         It is counted, and ended when used up.
         """
-        for handle, fault in self._due(kind, subjects):
+        for handle, fault in self.due(kind, subjects):
             self.count(handle, subjects[0])
             return fault
         return None
 
-    def answer(self, route: Route, call: Call, handler: Onward) -> Json:
-        """What the faults in front of the handlers make of a call; the first that was added is next to the handler."""
-        onward = handler
-        for handle, fault in self._due(AtAnswer, (route.path,), lambda fault: fault.at_writes or not route.writes):
-            onward = partial(self._spoil, handle, fault, route, onward)
-        return onward(call)
-
-    def push(self, topic: str, connection: str, frame: Frame) -> Frame:
-        """What the faults that concern answers make of a push to one connection."""
-        for handle, fault in self._due(AtAnswer, (topic,), lambda fault: fault.at_pushes):
-            spoiled = fault.push(frame, handle.seen_pushes.setdefault(connection, {}))
-            if spoiled is not frame:
-                self.count(handle, topic)
-                frame = spoiled
-        return frame
-
-    def _spoil(self, handle: FaultHandle, fault: AtAnswer, route: Route, onward: Onward, call: Call) -> Json:
-        clock = self._stage.clock
-        now_ms = 0 if clock is None else clock.steady_ms()
-        asked = Asked(route, call, now_ms, self._salt, handle.memory, onward, self._stage.past)
-        try:
-            answer = fault.answer(asked)
-        except Refusal as refusal:
-            if not any(refusal is each for each in asked.untouched):
-                self.count(handle, route.path)
-            raise
-        if not any(answer is each for each in asked.untouched):
-            self.count(handle, route.path)
-        return answer
+    def due(
+        self, kind: type[F], subjects: tuple[str, ...], concerned: Callable[[F], bool] = lambda fault: True
+    ) -> Iterable[tuple[FaultHandle, F]]:
+        """Those that match and whose turn it is, by ``after`` and by chance; each match is an occasion."""
+        for handle, fault in self._matching(kind, subjects):
+            if not concerned(fault):
+                continue
+            handle.seen += 1
+            if handle.seen > fault.after and (fault.chance >= 1 or self._random.random() < fault.chance):
+                yield handle, fault
 
     def count(self, handle: FaultHandle, where: str = "") -> None:
         """Count one hit; the fault ends when it is used up."""
@@ -194,17 +312,6 @@ class Faults:
             if isinstance(fault, kind) and any(fnmatchcase(subject, fault.pattern) for subject in subjects):
                 yield handle, fault
 
-    def _due(
-        self, kind: type[F], subjects: tuple[str, ...], concerned: Callable[[F], bool] = lambda fault: True
-    ) -> Iterable[tuple[FaultHandle, F]]:
-        """Those that match and whose turn it is, by ``after`` and by chance; each match is an occasion."""
-        for handle, fault in self._matching(kind, subjects):
-            if not concerned(fault):
-                continue
-            handle.seen += 1
-            if handle.seen > fault.after and (fault.chance >= 1 or self._random.random() < fault.chance):
-                yield handle, fault
-
     def _expire(self) -> None:
         for handle in tuple(self._handles):
             if handle.fault.lasting is not None:
@@ -220,8 +327,8 @@ class Faults:
 
     def _now(self) -> float | None:
         """Seconds by the exchange's clock; by Trio's before there is one, None outside Trio."""
-        if self._stage.clock is not None:
-            return self._stage.clock.steady_ms() / 1000
+        if self.stage.clock is not None:
+            return self.stage.clock.steady_ms() / 1000
         try:
             return trio.current_time()
         except RuntimeError:

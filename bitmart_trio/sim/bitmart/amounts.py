@@ -1,0 +1,98 @@
+"""What the chapters that move money read from a call: amounts, counts, and who sends to whom.
+
+Each chapter has codes of its own for the same mistakes, so the helpers take them as arguments.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from ..kernel.accounts import Account, InsufficientFunds, Wallet
+from ..treasury import Treasury
+from .wire import Call, Refusal
+
+GRAIN = Decimal("1E-8")
+LARGEST = Decimal(10) ** 12
+"""More than anybody has; beyond it arithmetic would no longer be exact."""
+
+
+REQUEST_NO_MAX = 64
+
+
+def read_amount(
+    call: Call, name: str = "amount", *, missing: int, invalid: int, zero: int, places: int, grain: Decimal = GRAIN
+) -> Decimal:
+    """An amount above zero on the grain; `Refusal` with the chapter's code for each mistake."""
+    call.need(name, missing)
+    amount = call.decimal(name, code=invalid)
+    assert amount is not None, "need() has looked"
+    if amount <= 0:
+        raise Refusal(zero, "The amount must be greater than 0")
+    if amount < grain:  # first: the remainder of something tiny cannot be had
+        raise Refusal(places, "The amount has too many decimals")
+    if amount > LARGEST:
+        raise Refusal(invalid, f"Invalid parameter {name}")
+    if amount % grain:
+        raise Refusal(places, "The amount has too many decimals")
+    return amount.quantize(GRAIN)
+
+
+def read_count(call: Call, name: str, default: int | None, most: int, code: int) -> int:
+    """A number of rows from 1 to ``most``; it has to be there when ``default`` is None."""
+    if default is None:
+        call.need(name, code)
+    count = call.integer(name, default or 0, code=code)
+    if not 1 <= count <= most:
+        raise Refusal(code, f"Parameter {name} must be between 1 and {most}")
+    return count
+
+
+def pay(giver: Wallet, taker: Wallet, currency: str, amount: Decimal, code: int, *, http: int = 400) -> None:
+    """Move free money from one wallet to another; `Refusal` when it is not there."""
+    try:
+        giver.debit(currency, amount)
+    except InsufficientFunds:
+        raise Refusal(code, "Balance not enough", http=http) from None
+    taker.credit(currency, amount)
+
+
+def main_account(call: Call) -> Account:
+    """The caller, who has to be a main account."""
+    if call.owner.parent is not None:
+        raise Refusal(60026, "Sub-account does not have permission to operate", http=403)
+    return call.owner
+
+
+def main_of(treasury: Treasury, call: Call) -> Account:
+    """The main account of the caller, who has to be a sub-account."""
+    main = None if call.owner.parent is None else treasury.accounts.get(call.owner.parent)
+    if main is None:
+        raise Refusal(60027, "Only supports sub-account calls", http=403)
+    return main
+
+
+def sub_account(treasury: Treasury, main: Account, name: str, code: int = 61003) -> Account:
+    """A sub-account by its user name; `Refusal` when the main account has none of that name."""
+    found = treasury.accounts.by_name(name)
+    if found is None or found.parent != main.account_id:
+        raise Refusal(code, "Sub-account not found")
+    return found
+
+
+def check_status(*accounts: Account) -> None:
+    """Refuse (60028, 60029) what is disabled or frozen."""
+    for account in accounts:
+        if account.status == "disabled":
+            raise Refusal(60028, "The account is disabled", http=403)
+        if account.status == "frozen":
+            raise Refusal(60029, "The account is frozen by the main account", http=403)
+
+
+def request_number(treasury: Treasury, call: Call) -> str:
+    """The request number of a transfer between main and sub-account; `Refusal` 61004 when it is used up."""
+    number = call.need("requestNo", 60000)
+    if len(number) > REQUEST_NO_MAX:
+        raise Refusal(60000, f"requestNo is longer than {REQUEST_NO_MAX} characters")
+    if treasury.family.used(call.owner.account_id, number):
+        raise Refusal(61004, "requestNo is duplicated")
+    return number

@@ -1,0 +1,124 @@
+"""BitMart's face on an exchange: all its routes behind one gate, and the pushes of both markets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
+
+import attrs
+
+from ..exchange import Exchange
+from ..kernel.encoding import Json
+from ..kernel.feed import Frame, SocketKind
+from ..kernel.messages import Request, Response
+from ..kernel.talk import Line
+from . import futures, spot, system
+from .dialects import FuturesDialect, SpotDialect
+from .futures.feed import FuturesFeed
+from .gate import Gate
+from .past import Past
+from .spot.feed import SpotFeed
+from .system import Notices
+from .wire import Between, Call, Onward, Route, Routes, json_response
+
+
+class Spoiler(Protocol):
+    """Faults in what is answered and pushed."""
+
+    def answer(self, route: Route, call: Call, handler: Onward) -> Json:
+        """What they make of a call."""
+        ...
+
+    def push(self, topic: str, connection: str, frame: Frame) -> Frame:
+        """What they make of a push."""
+        ...
+
+
+class BitMart:
+    """What BitMart's clients talk to: an exchange that answers and pushes as BitMart does.
+
+    Args:
+        exchange: Whose markets and accounts they are; it knows nothing of this.
+    """
+
+    kinds: tuple[SocketKind, ...] = ("spot/public", "spot/private", "futures/public", "futures/private")
+    """The sockets that it has."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange: Exchange = exchange
+        self.notices: Notices = Notices(exchange.clock.start)
+        """What the maintenance endpoint lists."""
+        self.past: Past = Past(
+            exchange.spot, exchange.futures.engine, exchange.accounts, exchange.clock, exchange.log, exchange.after_tick
+        )
+        """How accounts looked a while ago, while a fault follows it."""
+        self.routes: Routes = Routes()
+        self.spoiler: Spoiler | None = None
+        """What goes wrong with requests that come in by a face, and with pushes; `handle` knows none of it."""
+        self._traces = exchange.random("trace")
+        self._uuids = exchange.random("sockets")
+        self._spot_feed = SpotFeed(exchange.feed, exchange.spot.markets, exchange.accounts, exchange.clock)
+        self._futures_feed = FuturesFeed(exchange.feed, exchange.futures)
+        exchange.spot.watchers.append(self._spot_feed)
+        exchange.futures.watchers.append(self._futures_feed)
+        self.gate: Gate = Gate(self.routes, exchange.accounts, exchange.clock, exchange.log, self.trace)
+        self.routes.include(system.routes.of(self.notices))
+        self.routes.include(spot.routes(exchange.spot, exchange.treasury))
+        self.routes.include(self._settling(futures.routes(exchange.futures, exchange.treasury)))
+
+    @property
+    def endpoints(self) -> int:
+        """How many REST endpoints there are."""
+        return len(self.routes.table)
+
+    def handle(self, request: Request, between: Between | None = None) -> Response:
+        """Answer one REST request. Never raises: a bug inside comes out as HTTP 500, code 59002, and is logged.
+
+        Args:
+            request: What was asked.
+            between: What stands between the gate and the handlers, such as faults.
+        """
+        return self.gate.answer(request, between)
+
+    def serve(self, request: Request) -> Response:
+        """The same, with the faults that concern answers."""
+        return self.gate.answer(request, None if self.spoiler is None else self.spoiler.answer)
+
+    def spoil(self, topic: str, connection: str, frame: Frame) -> Frame:
+        """A push with the faults that concern what is in it."""
+        return frame if self.spoiler is None else self.spoiler.push(topic, connection, frame)
+
+    def error(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:
+        """Say that something is wrong with a request before it is one."""
+        return json_response(status, 50000 if status == 413 else 30000, text, headers)
+
+    def dialect(self, line: Line) -> SpotDialect | FuturesDialect:
+        """What is spoken on a connection."""
+        feed, accounts, now_ms = self.exchange.feed, self.exchange.accounts, self.exchange.clock.now_ms
+        if line.kind.startswith("spot"):
+            return SpotDialect(line, feed, accounts, now_ms)
+        return FuturesDialect(line, feed, accounts, now_ms, self._uuids)
+
+    def trace(self) -> str:
+        """The next request id, shaped like a UUID."""
+        text = f"{self._traces.getrandbits(128):032x}"
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+    def _settling(self, routes: Iterable[Route]) -> Iterable[Route]:
+        """The same routes, but balances and positions are pushed when a writing call is over."""
+        for route in routes:
+            yield (
+                attrs.evolve(route, handler=_after(route.handler, self.exchange.futures.settled))
+                if (route.writes)
+                else route
+            )
+
+
+def _after(handler: Onward, settled: Callable[[], None]) -> Onward:
+    def handle(call: Call) -> Json:
+        try:
+            return handler(call)
+        finally:
+            settled()
+
+    return handle

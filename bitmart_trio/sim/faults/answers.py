@@ -1,0 +1,140 @@
+"""Faults in what an exchange answers and pushes, and how they are put in front of its handlers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import ClassVar, Protocol
+
+import attrs
+
+from ..bitmart.wire import Call, Onward, Refusal, Route
+from ..kernel.encoding import Json
+from ..kernel.faults import AtPath, FaultHandle, Faults
+from ..kernel.feed import Frame
+
+
+class Earlier(Protocol):
+    """What an exchange answered a while ago."""
+
+    def answer(self, call: Call, onward: Onward, age_ms: int, *, missing: bool) -> Json:
+        """What a handler would have answered some time ago."""
+        ...
+
+
+@attrs.frozen
+class Asked:
+    """One call that has passed the gate, as a fault in front of the handler sees it."""
+
+    route: Route
+    call: Call
+    now_ms: int
+    """Exchange time in milliseconds, without skew."""
+    salt: str
+    """Of the exchange's seed, for what is drawn from a record's content: the same record has the same fate again."""
+    memory: dict[str, str]
+    """What this fault remembers from one call to the next."""
+    onward: Onward
+    """The handler, or the fault in front of it."""
+
+    past: Earlier | None = None
+    """How accounts looked a while ago."""
+    untouched: list[Json | Refusal] = attrs.field(factory=list)
+    """What `plain` has given or raised: an answer or a refusal that is none of these is a hit."""
+
+    def plain(self) -> Json:
+        """The answer as it would be without the fault."""
+        try:
+            answer = self.onward(self.call)
+        except Refusal as refusal:
+            self.untouched.append(refusal)
+            raise
+        self.untouched.append(answer)
+        return answer
+
+    def with_params(self, params: Mapping[str, Json]) -> Json:
+        """The answer as it would be if the client had asked with these parameters."""
+        return self.onward(attrs.evolve(self.call, params=params))
+
+    def earlier(self, seconds: float, *, missing: bool = False) -> Json:
+        """The answer as it would have been so long ago, or of what was there then (``missing``) as it is now."""
+        if self.past is None or self.call.account is None:
+            return self.onward(self.call)
+        return self.past.answer(self.call, self.onward, round(seconds * 1000), missing=missing)
+
+
+@attrs.frozen
+class AtAnswer(AtPath):
+    """A fault in what the exchange answers to calls that pass the gate; reads only, unless it says otherwise.
+
+    It is in use until it is removed: what an exchange shows wrongly it shows wrongly again.
+    """
+
+    times: int | None = attrs.field(default=None, kw_only=True)
+    """How many hits it has; None: no end."""
+    at_writes: ClassVar[bool] = False
+    """Whether it concerns calls that change something too."""
+    at_pushes: ClassVar[bool] = False
+    """Whether it concerns pushes too, whose topics ``path`` matches."""
+
+    def push(self, frame: Frame, memory: dict[str, str]) -> Frame:
+        """A push on a topic that ``path`` matches; the very frame where nothing is spoiled.
+
+        Args:
+            frame: as the exchange sends it; it is not to be changed.
+            memory: what the fault remembers of earlier pushes on the same connection.
+        """
+        return frame
+
+    def answer(self, asked: Asked) -> Json:
+        """The answer; the very object that ``asked.plain()`` gave when there is nothing to spoil.
+
+        Raises:
+            Refusal: Whatever the exchange would refuse.
+        """
+        return asked.plain()
+
+
+class Spoiler:
+    """Puts the active faults that concern answers in front of handlers, and in the way of pushes.
+
+    Args:
+        faults: The faults of the exchange.
+        past: How accounts looked a while ago; None where nobody knows.
+    """
+
+    def __init__(self, faults: Faults, past: Earlier | None = None) -> None:
+        self._faults = faults
+        self._past = past
+
+    def answer(self, route: Route, call: Call, handler: Onward) -> Json:
+        """What the faults in front of the handlers make of a call; the first that was added is next to the handler."""
+        onward = handler
+        for handle, fault in self._faults.due(
+            AtAnswer, (route.path,), lambda fault: fault.at_writes or not route.writes
+        ):
+            onward = partial(self._spoil, handle, fault, route, onward)
+        return onward(call)
+
+    def push(self, topic: str, connection: str, frame: Frame) -> Frame:
+        """What the faults that concern answers make of a push to one connection."""
+        for handle, fault in self._faults.due(AtAnswer, (topic,), lambda fault: fault.at_pushes):
+            spoiled = fault.push(frame, handle.seen_pushes.setdefault(connection, {}))
+            if spoiled is not frame:
+                self._faults.count(handle, topic)
+                frame = spoiled
+        return frame
+
+    def _spoil(self, handle: FaultHandle, fault: AtAnswer, route: Route, onward: Onward, call: Call) -> Json:
+        clock = self._faults.stage.clock
+        now_ms = 0 if clock is None else clock.steady_ms()
+        asked = Asked(route, call, now_ms, self._faults.salt, handle.memory, onward, self._past)
+        try:
+            answer = fault.answer(asked)
+        except Refusal as refusal:
+            if not any(refusal is each for each in asked.untouched):
+                self._faults.count(handle, route.path)
+            raise
+        if not any(answer is each for each in asked.untouched):
+            self._faults.count(handle, route.path)
+        return answer

@@ -1,0 +1,42 @@
+"""Coins: what they cost at first, and the grid on which their prices move."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import attrs
+
+DOLLARS = frozenset({"USDT", "USDC", "USD"})
+"""What costs one US dollar, always."""
+
+
+@attrs.frozen
+class Coin:
+    """How a coin's price walks: in whole points around ``base``."""
+
+    name: str
+    point: Decimal
+    """The grid of the price, in US dollars."""
+    base: int
+    """Where the price begins, roughly, in points."""
+    unit: int
+    """Twice the greatest move of a tick in ordinary times, in points."""
+
+    @classmethod
+    def at(cls, name: str, price: Decimal) -> Coin:
+        """A coin that costs about so much; its price has seven digits and moves like the others' do."""
+        point = Decimal(1).scaleb(price.adjusted() - 6)
+        base = int(price / point)
+        return cls(name, point, base, max(2, base * 40 // 1_000_000))
+
+
+COINS = (
+    Coin("BTC", Decimal("0.01"), 6_000_000, 200),
+    Coin("ETH", Decimal("0.01"), 300_000, 12),
+    Coin("BMX", Decimal("0.00001"), 30_000, 2),
+)
+"""The coins that every exchange knows; what an account is worth is counted with them."""
+
+
+USUAL = ("BTC", "ETH", "USDT", "BMX")
+"""The currencies that every exchange knows."""

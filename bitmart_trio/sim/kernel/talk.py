@@ -1,0 +1,119 @@
+"""What faces and venues have to do with each other: a face carries bytes, a venue knows what they mean.
+
+A venue is given to the faces when it is opened; neither imports the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from .accounts import Account
+from .feed import Deliver, Frame, SocketKind
+from .messages import Request, Response
+
+
+class Line(Protocol):
+    """One connection, as the dialect that is spoken on it sees it."""
+
+    kind: SocketKind
+    address: str
+    account: Account | None
+    """Whose login was accepted."""
+    topics: dict[str, Callable[[], None]]
+    """What is subscribed, with the function that ends it, in the order of subscription."""
+    subscribed: bool
+    """Whether it ever subscribed to anything."""
+
+    @property
+    def most_topics(self) -> int | None:
+        """Topics that it may hold; None for any number."""
+        ...
+
+    @property
+    def most_args(self) -> int | None:
+        """Topics that one message may name."""
+        ...
+
+    def say(self, frame: Frame) -> None:
+        """Send an acknowledgement, an answer or an error."""
+
+    def pong(self, text: str) -> None:
+        """Answer a ping."""
+
+    def push(self, topic: str, frame: Frame) -> None:
+        """Send a push."""
+
+    def deliver_to(self, topic: str) -> Deliver:
+        """The listener of a topic."""
+        ...
+
+    def close(self) -> None:
+        """Close in order once everything queued is sent."""
+
+    def drop(self) -> None:
+        """Break the connection off at once."""
+
+    # What goes wrong on purpose.
+
+    def breaks_at_login(self) -> bool:
+        """Whether the connection is to break between a login and its reply."""
+        ...
+
+    def refused_login(self) -> tuple[str, str] | None:
+        """Code and text with which a login is to be refused, whatever is in it."""
+        ...
+
+    def refused_topic(self, topic: str) -> tuple[str, str] | None:
+        """Code and text with which a topic is to be refused."""
+        ...
+
+    def loses_ack(self, topic: str) -> bool:
+        """Whether an acknowledgement is not to be sent."""
+        ...
+
+
+class Dialect(Protocol):
+    """What is said on one connection."""
+
+    def hear(self, text: str) -> None:
+        """Act on one message of the client; it never waits."""
+
+    def turn_away(self, why: str) -> None:
+        """Say that one message (``messages``), connection (``connections``) or attempt (``connects``) is too many."""
+
+
+class Venue(Protocol):
+    """An exchange as its clients know it."""
+
+    kinds: tuple[SocketKind, ...]
+    """The sockets that it has, each at ``/ws/KIND``."""
+
+    @property
+    def endpoints(self) -> int:
+        """How many REST endpoints there are."""
+        ...
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request; never raises."""
+        ...
+
+    def serve(self, request: Request) -> Response:
+        """The same, with the faults that concern answers."""
+        ...
+
+    def error(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:
+        """Say that something is wrong with a request before it is one."""
+        ...
+
+    def trace(self) -> str:
+        """The next request id."""
+        ...
+
+    def spoil(self, topic: str, connection: str, frame: Frame) -> Frame:
+        """A push with the faults that concern what is in it; the very frame where there are none."""
+        ...
+
+    def dialect(self, line: Line) -> Dialect:
+        """What is spoken on a connection of this kind."""
+        ...

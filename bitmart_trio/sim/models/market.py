@@ -1,0 +1,142 @@
+"""What moves the markets: prices of coins, and the makers and takers of each book."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import Protocol, TypeAlias
+
+from ..kernel.book import Book, Side
+from ..kernel.clock import Clock
+from ..kernel.coins import DOLLARS, Coin
+from ..kernel.contracts import Contract
+from ..kernel.ids import Randoms
+from ..kernel.pairs import Pair
+from ..kernel.symbols import Listed
+
+Take: TypeAlias = "Callable[[Side, Decimal, Decimal | None], None]"
+"""A synthetic taker at work on a pair: side, limit price, size (None: all there is within the limit)."""
+Step: TypeAlias = "Callable[[], None]"
+"""Let the makers and takers of one book do what they do in a tick."""
+
+
+class Shown(Protocol):
+    """A contract as its makers see it."""
+
+    contract: Contract
+    book: Book
+    index: Decimal
+    last: Decimal
+
+
+class Sweep(Protocol):
+    """A synthetic taker at work on a contract."""
+
+    def __call__(self, side: Side, limit: Decimal | None, size: Decimal, *, opens: bool) -> None:
+        """Take up to ``size`` from the book; ``opens`` is whether the trade shows as opening a position."""
+
+
+class MarketModel(Protocol):
+    """Prices of all coins in US dollars, and who quotes and trades beside the users."""
+
+    @property
+    def moves(self) -> bool:
+        """Whether prices move and books are quoted by themselves; else they are what somebody makes them."""
+        ...
+
+    def price(self, coin: str) -> Decimal:
+        """What a coin costs now; 1 for a dollar."""
+        ...
+
+    def rate(self, base: str, quote: str) -> Decimal:
+        """What one currency costs in another."""
+        ...
+
+    def first(self, coin: str) -> Decimal:
+        """What a coin cost, roughly, before the exchange opened."""
+        ...
+
+    def knows(self, coin: str) -> bool:
+        """Whether a coin has a price."""
+        ...
+
+    def advance(self, ticks: int) -> None:
+        """Go on by so many moves of a tenth of a second."""
+
+    def push(self, coin: str, price: Decimal) -> None:
+        """Set a price; where prices move they go on from there."""
+
+    def pin(self, coin: str, price: Decimal) -> None:
+        """Give a coin exactly this price, until it is given another."""
+
+    def on_pair(self, pair: Pair, book: Book, last: Decimal, take: Take) -> Step | None:
+        """The makers and takers of a pair, who have quoted around its last price; None without any."""
+        ...
+
+    def on_contract(self, shown: Shown, sweep: Sweep) -> Step | None:
+        """The makers and takers of a contract, who have quoted already; None without any."""
+        ...
+
+
+Moved: TypeAlias = "Callable[[Listed, Clock, Randoms], MarketModel]"
+"""How an exchange gets its model: made of what is listed, its clock and its random streams."""
+
+
+class Still:
+    """A market on which nothing moves: prices stand until they are set, and books have no makers.
+
+    Args:
+        coins: Every coin with a price.
+    """
+
+    def __init__(self, coins: Iterable[Coin]) -> None:
+        self._coins = {coin.name: coin for coin in coins}
+        self._prices = {coin.name: coin.base * coin.point for coin in self._coins.values()}
+
+    @classmethod
+    def of(cls, listed: Listed, clock: Clock, random: Randoms) -> Still:
+        """That of an exchange."""
+        return cls(listed.coins)
+
+    @property
+    def moves(self) -> bool:
+        """Never."""
+        return False
+
+    def price(self, coin: str) -> Decimal:
+        """What it was set to, at first what it cost before the opening."""
+        return Decimal(1) if coin in DOLLARS else self._prices[coin]
+
+    def rate(self, base: str, quote: str) -> Decimal:
+        """What one currency costs in another."""
+        return self.price(base) if quote in DOLLARS else self.price(base) / self.price(quote)
+
+    def first(self, coin: str) -> Decimal:
+        """What a coin cost before the exchange opened."""
+        if coin in DOLLARS:
+            return Decimal(1)
+        return self._coins[coin].base * self._coins[coin].point
+
+    def knows(self, coin: str) -> bool:
+        """Whether a coin has a price."""
+        return coin in DOLLARS or coin in self._prices
+
+    def advance(self, ticks: int) -> None:
+        """Nothing moves."""
+
+    def push(self, coin: str, price: Decimal) -> None:
+        """Set a price, on the coin's grid of points."""
+        point = self._coins[coin].point
+        self._prices[coin] = int(price / point) * point
+
+    def pin(self, coin: str, price: Decimal) -> None:
+        """Set a price exactly."""
+        self._prices[coin] = price
+
+    def on_pair(self, pair: Pair, book: Book, last: Decimal, take: Take) -> Step | None:
+        """Nobody."""
+        return None
+
+    def on_contract(self, shown: Shown, sweep: Sweep) -> Step | None:
+        """Nobody."""
+        return None

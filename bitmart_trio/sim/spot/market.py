@@ -1,0 +1,166 @@
+"""The spot market: pairs with their books and candles, the engine, algo orders, margin and savings, put together."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from functools import partial
+from operator import mul
+
+from ..kernel.accounts import Account, Accounts, Wallet
+from ..kernel.book import Book
+from ..kernel.candles import Candles
+from ..kernel.clock import Clock
+from ..kernel.eventlog import EventLog
+from ..kernel.ids import Randoms
+from ..kernel.pairs import Pair, PairMarket, PublicTrade
+from ..kernel.prehistory import Market, Paths, Prehistory
+from ..kernel.rota import Rota
+from ..models.fees import SpotFees
+from ..models.market import MarketModel
+from .algo import Algo
+from .earn import Earn
+from .margin import Margin
+from .orders import Engine, SpotOrder, Watcher
+
+
+class SpotMarket:
+    """All pairs of one exchange.
+
+    Args:
+        pairs: What is traded.
+        currencies: What wallets may hold.
+        accounts: Whose money it is.
+        clock: Dates.
+        log: Hears of orders and matches.
+        new_id: Names orders and fills.
+        random: What the past and the makers are drawn from.
+        model: What moves the prices and quotes on the books.
+        paths: What prices did before the opening.
+        fees: What fills cost.
+        listened: How many topics somebody listens to, by symbol.
+        tick_ms: How far ticks are apart.
+    """
+
+    def __init__(
+        self,
+        pairs: Iterable[Pair],
+        currencies: Iterable[str],
+        *,
+        accounts: Accounts,
+        clock: Clock,
+        log: EventLog,
+        new_id: Callable[[], str],
+        random: Randoms,
+        model: MarketModel,
+        paths: Paths,
+        fees: SpotFees,
+        listened: Mapping[str, int],
+        tick_ms: int,
+    ) -> None:
+        self.markets: dict[str, PairMarket] = {}
+        self.currencies: tuple[str, ...] = tuple(currencies)
+        """Every currency."""
+        self.watchers: list[Watcher] = []
+        """Who hears of what happens here, such as the pushes of a venue."""
+        self._clock = clock
+        self._model = model
+        self._listened = listened
+        for pair in pairs:
+            last = pair.on_grid(model.rate(pair.base, pair.quote))
+            shown = Market(
+                f"{random.seed}/{pair.symbol}",
+                pair.on_grid,
+                unit=pair.lot,
+                worth=partial(mul, pair.lot),
+                pace=8 * sum(pair.lots),
+            )
+            candles = Candles(Prehistory(paths.of(pair.base, pair.quote), shown), last, opens_at_trade=True)
+            self.markets[pair.symbol] = PairMarket(pair, Book(), candles, last)
+        self.engine: Engine = Engine(
+            clock=clock, log=log, new_id=new_id, house=accounts.house, takings=accounts.fees, fees=fees, watcher=self
+        )
+        self.algo: Algo = Algo(self.engine, clock, new_id)
+        self.margin: Margin = Margin(self.engine, accounts.lender, accounts.house, clock, log, new_id, model.first)
+        self.earn: Earn = Earn(accounts.savings, clock, new_id, self.balance_moved)
+        self._rota = Rota(self.markets, self._minded, tick_ms)
+        steps = {
+            symbol: model.on_pair(market.pair, market.book, market.last, partial(self.engine.take, market))
+            for symbol, market in self.markets.items()
+        }
+        self._makers = {symbol: step for symbol, step in steps.items() if step is not None}
+        for symbol in self._makers:
+            _invent_trades(self.markets[symbol], random(f"trades/{symbol}"), clock.start)
+
+    def price(self, currency: str) -> Decimal | None:
+        """The last price of a currency in USDT; None when nobody knows it."""
+        found = self.markets.get(f"{currency}_USDT")
+        if found is not None:
+            return found.last
+        return self._model.price(currency) if self._model.knows(currency) else None
+
+    def tick(self, now_ms: int) -> None:
+        """One step of the market, then the pushes that are due."""
+        turn = self._rota.turn()
+        for symbol in turn:
+            self._live_on(self.markets[symbol], now_ms)
+        self.algo.tick()
+        self.margin.tick()
+        self.earn.settle()
+        for watcher in self.watchers:
+            watcher.ticked(turn)
+
+    def look(self, symbol: str) -> PairMarket | None:
+        """The market of a pair, up to date even if it has waited for its turn; None when there is none."""
+        market = self.markets.get(symbol)
+        if market is not None and self._rota.behind(symbol):
+            self._live_on(market, self._clock.steady_ms())
+        return market
+
+    def _live_on(self, market: PairMarket, now_ms: int) -> None:
+        market.candles.roll(now_ms)
+        step = self._makers.get(market.pair.symbol)
+        if step is not None:
+            step()
+
+    def _minded(self, symbol: str) -> bool:
+        return bool(self._listened[symbol] or self.markets[symbol].book.owned or self.algo.waits_on(symbol))
+
+    def balance_moved(self, account: Account, currency: str, event: str) -> None:
+        """Something else than a fill has changed a spot balance; ``event`` says what, such as ``ACCOUNT_TRANSFER``."""
+        for watcher in self.watchers:
+            watcher.balances(account.account_id, account.spot, (currency,), event)
+
+    # What the engine reports, passed on to everybody who watches.
+
+    def traded(self, market: PairMarket, trade: PublicTrade) -> None:
+        """A trade has been recorded."""
+        for watcher in self.watchers:
+            watcher.traded(market, trade)
+
+    def order_changed(self, order: SpotOrder) -> None:
+        """An order was accepted, filled or closed."""
+        for watcher in self.watchers:
+            watcher.order_changed(order)
+
+    def money_moved(self, account_id: str, wallet: Wallet, currencies: tuple[str, ...]) -> None:
+        """A fill changed these balances of an account."""
+        for watcher in self.watchers:
+            watcher.money_moved(account_id, wallet, currencies)
+
+    def market_moved(self, market: PairMarket) -> None:
+        """A book changed, and there may be new trades."""
+        for watcher in self.watchers:
+            watcher.market_moved(market)
+
+
+def _invent_trades(market: PairMarket, stream: random.Random, until_ms: int) -> None:
+    """Give the list of latest trades a past; candles and volumes have one of their own."""
+    pair, most = market.pair, market.trades.maxlen or 0
+    for number in range(most, 0, -1):
+        price = market.last + stream.randint(-2, 2) * pair.tick
+        size = stream.randint(*pair.lots) * pair.lot
+        market.trades.append(
+            PublicTrade(until_ms - 300 * number, price, size, "buy" if stream.randrange(2) else "sell")
+        )
