@@ -75,10 +75,12 @@ TERMINAL: Final = ("typer", "rich", "click")
 class Import:
     """One import: the dotted module that it names, and where."""
 
-    def __init__(self, module: str, line: int, for_types_only: bool) -> None:
+    def __init__(self, module: str, line: int, for_types_only: bool, names: tuple[str, ...] = ()) -> None:
         self.module = module
         self.line = line
         self.for_types_only = for_types_only
+        self.names = names
+        """What is taken from it."""
 
     @property
     def inside(self) -> bool:
@@ -119,7 +121,7 @@ def imports_of(source: str, file: str) -> Iterator[Import]:
                     is_room = alias.name in ROOMS
                     yield Import(f"{PACKAGE}.{alias.name}" if is_room else PACKAGE, node.lineno, types_only)
             else:
-                yield Import(module, node.lineno, types_only)
+                yield Import(module, node.lineno, types_only, tuple(alias.name for alias in node.names))
 
 
 def wrong_arrows(source: str, file: str) -> list[str]:

@@ -292,6 +292,7 @@ async def serve_stream(simulation: Simulation, stream: trio.abc.Stream, *, addre
     """
     await http.serve_stream(Sockets(simulation.exchange, simulation.bitmart), stream, address=address)
 
+
 @opener
 async def open_exchange(
     *,

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bitmart_trio.sim import Simulation
-from bitmart_trio.sim.futures.positions import Trader
+from bitmart_trio.sim.futures.orders import Trader
 from bitmart_trio.sim.kernel.feed import Frame
 from bitmart_trio.sim.kernel.messages import Request
 

@@ -15,7 +15,7 @@ from typing import Final
 import attrs
 
 from ..futures.engine import Engine as FuturesEngine
-from ..futures.positions import Trader
+from ..futures.orders import Trader
 from ..kernel.accounts import Account, Accounts
 from ..kernel.clock import Clock
 from ..kernel.encoding import Json

@@ -19,9 +19,10 @@ from ..kernel.contracts import ZERO, Contract, cut
 from ..kernel.refusal import Refused
 from ..models.fees import FuturesFees
 from .fok import fills_whole
+from .ledger import Ledger
 from .listing import Listing
-from .orders import DONE, FOK, IOC, MAKER_ONLY, Fill, Order, Plan
-from .positions import Ledger, Position, Trader
+from .orders import DONE, FOK, IOC, MAKER_ONLY, Fill, Order, Plan, Trader
+from .positions import Position
 from .watching import EngineWatcher
 
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ from ..models.market import MarketModel
 from .affiliate import Affiliates
 from .engine import Engine
 from .listing import Listing, Print
-from .orders import Order, Plan
+from .orders import Order, Plan, Trader
 from .plans import Plans
-from .positions import Position, Trader
+from .positions import Position
 from .upkeep import Upkeep
 from .watching import MarketWatcher
 

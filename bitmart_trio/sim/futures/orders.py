@@ -1,16 +1,20 @@
-"""What traders ask for: orders, conditional (plan, TP/SL, trailing) orders, and the fills they get; with REST forms."""
+"""What traders ask for: orders, conditional (plan, TP/SL, trailing) orders, and the fills they get."""
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
 
 from ..kernel.book import Side
-from ..kernel.contracts import ZERO, Contract, Direction, OpenType, plain
-from ..kernel.encoding import Json
-from .positions import Position, Trader
+from ..kernel.contracts import ZERO, Contract, Direction, OpenType
+from .positions import Position, Transaction
+
+if TYPE_CHECKING:
+    from ..kernel.accounts import Account
 
 OrderType: TypeAlias = Literal["limit", "market", "trailing", "liquidate"]
 PlanKind: TypeAlias = Literal["plan", "take_profit", "stop_loss", "trailing"]
@@ -28,15 +32,6 @@ class Presets:
     take_profit_type: int = 1
     stop_loss: Decimal | None = None
     stop_loss_type: int = 1
-
-    def rows(self) -> dict[str, Json]:
-        """The four wire fields; 0 and blank for what is not set."""
-        return {
-            "preset_take_profit_price_type": 0 if self.take_profit is None else self.take_profit_type,
-            "preset_stop_loss_price_type": 0 if self.stop_loss is None else self.stop_loss_type,
-            "preset_take_profit_price": "" if self.take_profit is None else plain(self.take_profit),
-            "preset_stop_loss_price": "" if self.stop_loss is None else plain(self.stop_loss),
-        }
 
 
 @attrs.frozen
@@ -56,23 +51,6 @@ class Fill:
     fee: Decimal
     currency: str
     time_ms: int
-
-    def row(self) -> dict[str, Json]:
-        """The form of the list of own trades."""
-        return {
-            "order_id": self.order_id,
-            "trade_id": str(self.trade_id),
-            "symbol": self.symbol,
-            "side": self.side,
-            "price": plain(self.price),
-            "vol": plain(self.size),
-            "exec_type": "Maker" if self.maker else "Taker",
-            "profit": self.closes,
-            "realised_profit": plain(self.profit),
-            "paid_fees": plain(self.fee),
-            "account": "futures",
-            "create_time": self.time_ms,
-        }
 
 
 @attrs.define(eq=False)
@@ -140,50 +118,6 @@ class Order:
         """The average price of its fills."""
         return self.contract.average(self.deal_size, self.deal_value)
 
-    def row(self) -> dict[str, Json]:
-        """The fields that all reads of orders have in common."""
-        return {
-            "order_id": self.order_id,
-            "client_order_id": self.client_order_id,
-            "price": plain(self.price or self.protective_price or ZERO),
-            "size": plain(self.size),
-            "symbol": self.contract.symbol,
-            "state": self.state,
-            "side": self.side,
-            "type": self.type,
-            "position_mode": mode_name(self.owner),
-            "leverage": plain(self.leverage),
-            "open_type": self.open_type,
-            "deal_avg_price": plain(self.deal_average),
-            "deal_size": plain(self.deal_size),
-            "create_time": self.created_ms,
-            "update_time": self.updated_ms,
-        }
-
-    def detail_row(self) -> dict[str, Json]:
-        """The form of a look-up by id."""
-        return {**self.row(), "account": "futures", **self._trail(), **self.presets.rows()}
-
-    def history_row(self) -> dict[str, Json]:
-        """The form of the order history."""
-        return {
-            **self.row(),
-            "account": "futures",
-            "trigger_price": "0",
-            "execution_price": "0",
-            **self._trail(),
-            **self.presets.rows(),
-        }
-
-    def _trail(self) -> dict[str, Json]:
-        trail = self.plan if self.plan is not None and self.plan.kind == "trailing" else None
-        return {
-            "activation_price_type": 0 if trail is None else trail.price_type,
-            "activation_price": "0" if trail is None else plain(trail.trigger_price),
-            "callback_rate": "0" if trail is None else plain(trail.callback_rate),
-            "executive_order_id": "",
-        }
-
 
 @attrs.define(eq=False)
 class Plan:
@@ -226,79 +160,100 @@ class Plan:
         """The position that it opens or closes."""
         return "long" if self.side in (1, 3) else "short"
 
-    def row(self) -> dict[str, Json]:
-        """The form of the list of waiting plan orders."""
-        return {
-            "order_id": self.order_id,
-            "client_order_id": self.client_order_id,
-            "executive_price": plain(self.executive_price or ZERO),
-            "trigger_price": plain(self.trigger_price),
-            "size": plain(self.size),
-            "symbol": self.contract.symbol,
-            "state": self.state,
-            "side": self.side,
-            "mode": self.mode,
-            "position_mode": mode_name(self.owner),
-            "price_way": self.price_way,
-            "price_type": self.price_type,
-            "plan_category": self.plan_category,
-            "type": self.kind,
-            "leverage": plain(self.leverage),
-            "open_type": self.open_type,
-            "create_time": self.created_ms,
-            "update_time": self.updated_ms,
-            **self.presets.rows(),
-        }
 
-    def _order_fields(self, type_name: str) -> dict[str, Json]:
-        return {
-            "order_id": self.order_id,
-            "client_order_id": self.client_order_id,
-            "price": plain(self.executive_price or ZERO),
-            "size": plain(self.size),
-            "symbol": self.contract.symbol,
-            "state": self.state,
-            "side": self.side,
-            "type": type_name,
-            "position_mode": mode_name(self.owner),
-            "leverage": plain(self.leverage),
-            "open_type": self.open_type,
-            "deal_avg_price": "0",
-            "deal_size": "0",
-            "create_time": self.created_ms,
-            "update_time": self.updated_ms,
-        }
-
-    def trailing_row(self) -> dict[str, Json]:
-        """The form in which trailing orders are listed among the open orders."""
-        return {
-            **self._order_fields("trailing"),
-            "activation_price_type": self.price_type,
-            "activation_price": plain(self.trigger_price),
-            "callback_rate": plain(self.callback_rate),
-            **self.presets.rows(),
-        }
-
-    def detail_row(self) -> dict[str, Json]:
-        """The form of a look-up of a trailing order by id."""
-        return {**self.trailing_row(), "account": "futures", "executive_order_id": self.executive_order_id}
-
-    def history_row(self) -> dict[str, Json]:
-        """The form of the order history, where finished conditional orders are listed too."""
-        trailing = self.kind == "trailing"
-        return {
-            **self._order_fields("trailing" if trailing else "planorder"),
-            "account": "futures",
-            "trigger_price": "0" if trailing else plain(self.trigger_price),
-            "execution_price": "Market" if self.executive_price is None else plain(self.executive_price),
-            "activation_price_type": self.price_type if trailing else 0,
-            "activation_price": plain(self.trigger_price) if trailing else "0",
-            "callback_rate": plain(self.callback_rate) if trailing else "0",
-            "executive_order_id": self.executive_order_id,
-            **self.presets.rows(),
-        }
+KEPT = 10_000
 
 
-def mode_name(trader: Trader) -> str:
-    """The wire word for an account's position mode."""
-    return "one_way_mode" if trader.one_way else "hedge_mode"
+@attrs.define
+class Setting:
+    """What an account has chosen for one contract."""
+
+    leverage: Decimal = Decimal(10)
+    open_type: OpenType = "cross"
+
+
+@attrs.define(eq=False)
+class Trader:
+    """One account's futures side."""
+
+    account: Account
+    one_way: bool = False
+    positions: dict[tuple[str, Direction], Position] = attrs.field(factory=dict)
+    settings: dict[str, Setting] = attrs.field(factory=dict)
+    orders: dict[str, Order] = attrs.field(factory=dict)
+    """Live orders by id, oldest first."""
+    finished: deque[Order] = attrs.Factory(lambda: deque(maxlen=KEPT))
+    plans: dict[str, Plan] = attrs.field(factory=dict)
+    """Waiting plan, TP/SL and trailing orders by id."""
+    finished_plans: deque[Plan] = attrs.Factory(lambda: deque(maxlen=KEPT))
+    client_ids: dict[str, str] = attrs.field(factory=dict)
+    """Client order ids in use or used, with the order's id."""
+    fills: deque[Fill] = attrs.Factory(lambda: deque(maxlen=KEPT))
+    transactions: deque[Transaction] = attrs.Factory(lambda: deque(maxlen=KEPT))
+    timers: dict[str, int] = attrs.field(factory=dict)
+    """Contract -> when its orders are due to be cancelled, in exchange milliseconds."""
+
+    def copied(self, account: Account) -> Trader:
+        """The account's futures side as it is now; finished orders change no more and are themselves."""
+        return attrs.evolve(
+            self,
+            account=account,
+            positions={key: attrs.evolve(held) for key, held in self.positions.items()},
+            orders={order_id: attrs.evolve(order) for order_id, order in self.orders.items()},
+            finished=self.finished.copy(),
+            plans={order_id: attrs.evolve(plan) for order_id, plan in self.plans.items()},
+            finished_plans=self.finished_plans.copy(),
+            fills=self.fills.copy(),
+            transactions=self.transactions.copy(),
+        )
+
+    def without_what_is_newer_than(self, then: Trader) -> Trader:
+        """The account's futures side as it is now, but only those orders, positions and entries that were there."""
+        known = {*then.orders, *then.plans}
+        known.update(done.order_id for done in then.finished)
+        known.update(done.order_id for done in then.finished_plans)
+        fills, entries = {fill.trade_id for fill in then.fills}, {entry.tran_id for entry in then.transactions}
+        return attrs.evolve(
+            self,
+            positions={
+                key: held for key, held in self.positions.items() if key in then.positions and then.positions[key].size
+            },
+            orders={order_id: order for order_id, order in self.orders.items() if order_id in known},
+            finished=deque(done for done in self.finished if done.order_id in known),
+            plans={order_id: plan for order_id, plan in self.plans.items() if order_id in known},
+            finished_plans=deque(done for done in self.finished_plans if done.order_id in known),
+            fills=deque(fill for fill in self.fills if fill.trade_id in fills),
+            transactions=deque(entry for entry in self.transactions if entry.tran_id in entries),
+        )
+
+    def setting(self, symbol: str) -> Setting:
+        """What the account has chosen for a contract."""
+        return self.settings.setdefault(symbol, Setting())
+
+    def position(self, symbol: str, direction: Direction) -> Position | None:
+        """An open position."""
+        held = self.positions.get((symbol, direction))
+        return held if held is not None and held.size else None
+
+    def open_positions(self, currency: str | None = None) -> Iterator[Position]:
+        """The open positions, of one settlement currency or of all."""
+        return (
+            held
+            for held in self.positions.values()
+            if held.size and (currency is None or held.contract.settle == currency)
+        )
+
+    def live(self, symbol: str) -> list[Order]:
+        """The live ordinary orders on a contract, oldest first."""
+        return [order for order in self.orders.values() if order.contract.symbol == symbol]
+
+    def frozen_size(self, held: Position) -> Decimal:
+        """Contracts of a position that live closing orders have spoken for."""
+        return sum(
+            (
+                order.left
+                for order in self.orders.values()
+                if order.contract is held.contract and order.closing and order.direction == held.direction
+            ),
+            ZERO,
+        )

@@ -13,8 +13,8 @@ from decimal import Decimal
 from ..kernel.refusal import Refused
 from .engine import CANCELLED, SUBMITTED, Engine
 from .listing import Listing
-from .orders import DONE, IOC, Order, Plan
-from .positions import Position, Trader
+from .orders import DONE, IOC, Order, Plan, Trader
+from .positions import Position
 
 MAX_WAITING = 100
 """Conditional orders an account may have waiting on one contract."""

@@ -15,8 +15,8 @@ from decimal import Decimal
 from ..kernel.contracts import ZERO, cut
 from .engine import BANKRUPT, CANCELLED_BY_LIQUIDATION, Engine
 from .listing import Listing
-from .orders import DONE, Fill, Order
-from .positions import Position, Trader
+from .orders import DONE, Fill, Order, Trader
+from .positions import Position
 
 
 class Upkeep:

@@ -6,8 +6,8 @@ from typing import Protocol
 
 from ..kernel.contracts import Contract
 from .listing import Listing, Print
-from .orders import Order, Plan
-from .positions import Position, Trader
+from .orders import Order, Plan, Trader
+from .positions import Position
 
 
 class Watcher(Protocol):

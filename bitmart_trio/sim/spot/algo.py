@@ -16,8 +16,6 @@ import attrs
 
 from ..kernel.accounts import Account
 from ..kernel.clock import Clock
-from ..kernel.encoding import Json
-from ..kernel.pairs import money
 from .orders import Engine, Form, Source
 
 if TYPE_CHECKING:
@@ -46,26 +44,6 @@ class AlgoOrder:
     cancel_source: Source = ""
     sent_id: str = ""
     """The order it has sent."""
-
-    def row(self) -> Json:
-        """As the queries show it."""
-        form, pair = self.form, self.form.market.pair
-        notional = form.notional if form.size is None or form.price is None else form.size * form.price
-        return {
-            "orderId": self.order_id,
-            "clientOrderId": form.client_order_id,
-            "symbol": pair.symbol,
-            "side": form.side,
-            "orderMode": self.type,
-            "trigger_type": self.trigger_type,
-            "state": self.state,
-            "cancelSource": self.cancel_source,
-            "price": "" if form.price is None else pair.price_text(form.price),
-            "size": "" if form.size is None else pair.size_text(form.size),
-            "notional": "" if notional is None else money(notional),
-            "createTime": self.created_ms,
-            "updateTime": self.updated_ms,
-        }
 
 
 class Algo:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ...futures.engine import Engine
 from ...futures.market import FuturesMarket
-from ...futures.positions import FLOW_TYPES, Trader
+from ...futures.orders import Trader
+from ...futures.positions import Flow
 from ...kernel.contracts import ZERO, plain
 from ...kernel.encoding import Json
 from ..wire import Call, Chapter, Refusal
@@ -80,3 +81,13 @@ def transaction_history(futures: FuturesMarket, call: Call) -> Json:
                 }
             )
     return rows[:count]
+
+
+FLOW_TYPES: dict[Flow, tuple[int, str]] = {
+    "transfer": (1, "Transfer"),
+    "pnl": (2, "Realized PNL"),
+    "funding": (3, "Funding Fee"),
+    "fee": (4, "Commission Fee"),
+    "clearance": (5, "Liquidation Clearance"),
+    "insurance": (5, "Liquidation Clearance"),
+}

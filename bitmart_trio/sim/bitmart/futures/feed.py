@@ -12,13 +12,14 @@ from decimal import Decimal
 from ...futures.engine import MATCHED
 from ...futures.listing import Listing, Print
 from ...futures.market import FuturesMarket
-from ...futures.orders import Order, Plan, mode_name
-from ...futures.positions import Position, Trader
+from ...futures.orders import Order, Plan, Trader
+from ...futures.positions import Position
 from ...kernel.candles import Candles
 from ...kernel.contracts import Contract, plain
 from ...kernel.encoding import Json
 from ...kernel.feed import Feed, FeedChannel, Frame
 from .account import asset_row
+from .orders import mode_name, order_row
 from .streams import (
     DEPTHS,
     INTERVALS,
@@ -298,7 +299,7 @@ def _order_data(order: Order) -> Json:
             "feeCcy": fill.currency,
         }
     return {
-        **order.row(),
+        **order_row(order),
         "plan_order_id": "" if plan is None else plan.order_id,
         "last_trade": last,
         "trigger_price": "-",

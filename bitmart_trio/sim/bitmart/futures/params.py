@@ -8,8 +8,7 @@ from typing import Literal
 
 from ...futures.listing import Listing
 from ...futures.market import FuturesMarket
-from ...futures.orders import Plan, Presets
-from ...futures.positions import Trader
+from ...futures.orders import Plan, Presets, Trader
 from ...kernel.contracts import Contract, OpenType
 from ..wire import Call, Refusal
 

@@ -7,8 +7,7 @@ from typing import Literal
 
 from ...futures.listing import Listing
 from ...futures.market import FuturesMarket
-from ...futures.orders import Order, Plan
-from ...futures.positions import Trader
+from ...futures.orders import Order, Plan, Trader
 from ...kernel.contracts import plain
 from ...kernel.encoding import Json
 from ..wire import Call, Chapter, Refusal

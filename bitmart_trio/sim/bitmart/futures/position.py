@@ -5,12 +5,13 @@ from __future__ import annotations
 from ...futures.engine import Engine
 from ...futures.listing import Listing
 from ...futures.market import FuturesMarket
-from ...futures.orders import mode_name
-from ...futures.positions import Position, Trader
+from ...futures.orders import Trader
+from ...futures.positions import Position
 from ...kernel.contracts import ZERO, Direction, plain
 from ...kernel.encoding import Json
 from ..wire import Call, Chapter, Refusal
 from . import params
+from .orders import mode_name
 
 routes: Chapter[FuturesMarket] = Chapter()
 

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from ...futures.market import FuturesMarket
-from ...futures.orders import MAKER_ONLY, Order, Plan
-from ...futures.positions import Trader
+from ...futures.orders import MAKER_ONLY, Order, Plan, Trader
 from ...kernel.encoding import Json
 from ..wire import Call, Chapter, Refusal
 from . import params
+from .orders import (
+    fill_row,
+    finished_row,
+    order_detail,
+    order_row,
+    plan_history,
+    plan_row,
+    preset_rows,
+    trailing_detail,
+    trailing_row,
+)
 
 routes: Chapter[FuturesMarket] = Chapter()
 
@@ -140,7 +150,7 @@ def order(futures: FuturesMarket, call: Call) -> Json:
         or (isinstance(found, Plan) and found.kind != "trailing")
     ):
         raise Refusal(40035, "The order does not exist")
-    return found.detail_row()
+    return trailing_detail(found) if isinstance(found, Plan) else order_detail(found)
 
 
 @routes.get("/contract/private/order-history", auth="keyed", limit=(6, 2, "key"))
@@ -162,7 +172,7 @@ def order_history(futures: FuturesMarket, call: Call) -> Json:
         and client_order_id in (None, done.client_order_id)
     ]
     found.sort(key=lambda done: int(done.order_id), reverse=True)
-    rows.extend(done.history_row() for done in found[:MAX_ROWS])
+    rows.extend(plan_history(done) if isinstance(done, Plan) else finished_row(done) for done in found[:MAX_ROWS])
     return rows
 
 
@@ -177,14 +187,12 @@ def get_open_orders(futures: FuturesMarket, call: Call) -> Json:
     if state not in ("all", "partially_filled"):
         raise Refusal(40011, "Invalid parameter order_state")
     found: list[tuple[int, dict[str, Json]]] = [
-        (int(live.order_id), {**live.row(), **live.presets.rows()})
+        (int(live.order_id), {**order_row(live), **preset_rows(live.presets)})
         for live in trader.orders.values()
         if state == "all" or live.deal_size
     ]
     if state == "all":
-        found += [
-            (int(plan.order_id), plan.trailing_row()) for plan in trader.plans.values() if plan.kind == "trailing"
-        ]
+        found += [(int(plan.order_id), trailing_row(plan)) for plan in trader.plans.values() if plan.kind == "trailing"]
     found.sort(key=lambda pair: pair[0], reverse=True)
     rows: list[Json] = [row for _, row in found if symbol in (None, row["symbol"]) and kind in (None, row["type"])]
     return rows[:count]
@@ -208,7 +216,7 @@ def current_plan_order(futures: FuturesMarket, call: Call) -> Json:
         "profit_loss": ("take_profit", "stop_loss"),
     }[plan_type]
     rows: list[Json] = [
-        plan.row()
+        plan_row(plan)
         for plan in reversed(trader.plans.values())
         if plan.kind in kinds and symbol in (None, plan.contract.symbol) and kind in (None, plan.type)
     ]
@@ -225,7 +233,7 @@ def trades(futures: FuturesMarket, call: Call) -> Json:
     if params.elsewhere(call):
         return rows
     rows.extend(
-        fill.row()
+        fill_row(fill)
         for fill in reversed(trader.fills)
         if start * 1000 <= fill.time_ms <= end * 1000
         and symbol in (None, fill.symbol)

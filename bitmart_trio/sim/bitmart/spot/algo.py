@@ -8,6 +8,7 @@ from __future__ import annotations
 import attrs
 
 from ...kernel.encoding import Json
+from ...kernel.pairs import money
 from ...spot.algo import AlgoOrder, AlgoType, TriggerType
 from ...spot.market import SpotMarket
 from ...spot.orders import FORGOTTEN_MS
@@ -74,7 +75,7 @@ def _in_state(call: Call, found: AlgoOrder | None) -> Json:
         raise Refusal(50005, "Order Id not found")
     if found.state == "canceled" and call.now_ms - found.updated_ms > FORGOTTEN_MS:
         raise Refusal(50005, "Order Id not found")
-    return found.row()
+    return _row(found)
 
 
 @routes.post("/spot/v4/query/algo/order", limit=(40, 2, "key"), recv_window=True, writes=False)
@@ -118,7 +119,7 @@ def _orders(spot: SpotMarket, call: Call, *, waiting: bool) -> Json:
     if count > LIST_MAX:
         raise Refusal(50016, "Parameter limit is too large")
     rows = [
-        item.row()
+        _row(item)
         for item in spot.algo.of_account(call.owner.account_id)
         if (item.state == "new") == waiting
         and market in (None, item.form.market)
@@ -126,3 +127,24 @@ def _orders(spot: SpotMarket, call: Call, *, waiting: bool) -> Json:
         and since <= item.created_ms <= until
     ]
     return rows[:count]
+
+
+def _row(order: AlgoOrder) -> Json:
+    """As the queries show it."""
+    form, pair = order.form, order.form.market.pair
+    notional = form.notional if form.size is None or form.price is None else form.size * form.price
+    return {
+        "orderId": order.order_id,
+        "clientOrderId": form.client_order_id,
+        "symbol": pair.symbol,
+        "side": form.side,
+        "orderMode": order.type,
+        "trigger_type": order.trigger_type,
+        "state": order.state,
+        "cancelSource": order.cancel_source,
+        "price": "" if form.price is None else pair.price_text(form.price),
+        "size": "" if form.size is None else pair.size_text(form.size),
+        "notional": "" if notional is None else money(notional),
+        "createTime": order.created_ms,
+        "updateTime": order.updated_ms,
+    }
