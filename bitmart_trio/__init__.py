@@ -22,6 +22,7 @@ from .config import DEMO, LIVE, Backoff, Buffers, Config, Environment, Hooks, Re
 from .credentials import Credentials
 from .errors import (
     AbsentMember,
+    AccountNotLive,
     AddressBanned,
     ApiError,
     AuthenticationError,
@@ -128,6 +129,7 @@ __all__ = [
     "DEMO",
     "LIVE",
     "AbsentMember",
+    "AccountNotLive",
     "AddressBanned",
     "ApiError",
     "Auth",

@@ -35,6 +35,8 @@ import trio
 
 _log = logging.getLogger(__name__)
 
+_LATE: Final = 0.1
+
 P = ParamSpec("P")
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -334,3 +336,14 @@ def _without(error: BaseException | None, gone: AbstractSet[int]) -> BaseExcepti
         group = cast("BaseExceptionGroup[BaseException]", error)
         return group if gone.isdisjoint(map(id, _leaves(group))) else group.split(lambda each: id(each) in gone)[1]
     return None if id(error) in gone else error
+
+
+# ---- deadlines -------------------------------------------------------------------------------------------------------
+
+
+def overslept(deadline: float) -> bool:
+    """Whether a deadline that has just ended a wait was noticed late.
+
+    Then the program kept the loop busy and nothing could be waited for: the time was not the peer's.
+    """
+    return trio.current_time() > deadline + _LATE

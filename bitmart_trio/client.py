@@ -8,7 +8,8 @@ Nothing else lives here: REST is in ``rest/`` over ``_io/http.py``, streams are 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -50,11 +51,20 @@ class Client:
     Attributes:
         streams: market data and account pushes.
         environment: where it talks to.
+        clock: this machine's time in seconds since 1970, as configured.
     """
 
-    __slots__ = ("_futures", "_spot", "environment", "streams")
+    __slots__ = ("_futures", "_spot", "clock", "environment", "streams")
 
-    def __init__(self, environment: Environment, spot: Spot | None, futures: Futures | None, streams: Streams) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        spot: Spot | None,
+        futures: Futures | None,
+        streams: Streams,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.clock: Callable[[], float] = clock
         self.environment: Environment = environment
         self.streams: Streams = streams
         self._spot = spot
@@ -163,12 +173,14 @@ async def open_client(
                 connect=connect or dialer(config),
                 clock=rest.timestamp,
                 resync=lambda market: pipelines[market].latency(),
+                slept=rest.governor.slept,
                 drift=rest.governor.drift,
             )
             spot = Spot(pipelines["spot"]) if "spot" in pipelines else None
             futures = Futures(pipelines["futures"]) if "futures" in pipelines else None
             try:
-                yield Client(environment, spot, futures, Streams(switchboard, spot=spot, futures=futures))
+                streams = Streams(switchboard, spot=spot, futures=futures)
+                yield Client(environment, spot, futures, streams, config.clock or time.time)
             finally:
                 switchboard.close()
             nursery.cancel_scope.cancel()

@@ -371,6 +371,14 @@ class Config:
     """Functions that are told what happens."""
     clock: Callable[[], float] | None = None
     """Seconds since 1970 UTC; None is ``time.time``."""
+    stalled_after: float | None = attrs.field(default=None, validator=attrs.validators.optional(_positive))
+    """Seconds that the program may keep the event loop busy before `Stalled` is emitted; None is a fifth of
+    `pong_timeout`, infinity never emits it.
+    """
+    suspended_after: float = attrs.field(default=5.0, validator=_positive)
+    """Seconds that `clock` must gain on Trio's clock from one look to the next before the machine counts as suspended
+    (`Suspended`); infinity never does.
+    """
     tap: bool = True
     """Read sockets a batch at a time (fast); False uses trio-websocket's ``get_message`` for every message."""
 

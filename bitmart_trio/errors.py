@@ -40,6 +40,7 @@ The tree (what a caller does differently has a class of its own, nothing else ha
     |-- StreamError                  a subscription cannot go on as it was
     |   |-- StreamGap                messages were missed (gaps="raise")
     |   |-- BookNotLive              an order book was read while it was not known to be right
+    |   |-- AccountNotLive           an account view with a max_age was read while it was not known to be right
     |   `-- SubscriberTooSlow        the buffer filled up (overflow="fail")
     `-- TradingError                 a trading session cannot do what was asked
         |-- OrderNotPlaced           the order is certain not to exist: never sent, or proven never to have arrived
@@ -378,6 +379,20 @@ class BookNotLive(StreamError):
     def __init__(self, message: str = "", *, symbol: str, state: str) -> None:
         super().__init__(message)
         self.symbol = symbol
+        self.state = state
+
+
+class AccountNotLive(StreamError):
+    """An account view that was opened with ``max_age`` was read while it was not known to be right or was too old.
+
+    ``await account.wait_live()`` waits until it is right again.
+
+    Attributes:
+        state: what it was instead: ``"syncing"`` or ``"stale"``.
+    """
+
+    def __init__(self, message: str = "", *, state: str) -> None:
+        super().__init__(message)
         self.state = state
 
 

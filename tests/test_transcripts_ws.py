@@ -215,7 +215,7 @@ def test_what_is_sent_and_what_is_delivered(transcript: Transcript, binary: bool
         for mark, text in scene.lines:
             if mark != "=":
                 assert left == [], "delivered, but not in the transcript"
-            sent += play.session.take_outgoing()
+            sent += play.session.take_outgoing(1.0)
             if mark == ">":
                 assert sent.pop(0) == text
             elif mark == "<":
@@ -228,7 +228,7 @@ def test_what_is_sent_and_what_is_delivered(transcript: Transcript, binary: bool
             else:
                 assert play.held == set(play.session.held) == set(play.topics)
                 play.close()
-        assert (left, sent + play.session.take_outgoing(), play.refusals, play.malformed) == ([], [], [], [])
+        assert (left, sent + play.session.take_outgoing(1.0), play.refusals, play.malformed) == ([], [], [], [])
         assert set(play.session.held) == set()
         assert play.hub.statistics().unasked == 0
 

@@ -72,6 +72,13 @@ class ServerClock:
         """The exchange refused our time: the next sample replaces what is known, however coarse."""
         self._doubted = True
 
+    def slept(self, seconds: float) -> None:
+        """Mono stood still for about so long: what is known moves on by as much, until the next sample replaces it."""
+        if self._sample is not None:
+            shift, wall_shift = self._sample.shift + seconds, self._sample.wall_shift + seconds
+            self._sample = attrs.evolve(self._sample, shift=shift, wall_shift=wall_shift)
+            self._doubted = True
+
     def sample(self, *, sent: float, received: float, server: float, wall: float, resolution: float = 0.001) -> bool:
         """Learn from an answer to "what time is it".
 

@@ -18,9 +18,12 @@ turns the one into the other.
 * A topic that is wanted again before it was let go is still held: `tick` says so at once, since nothing will be sent
   or answered for it.
 * All that is sent keeps to the exchange's allowance of messages; what is above it waits for `tick`.
+* The time to answer a frame begins when the driver takes the frame for sending, not when the session wants it sent: a
+  program that keeps its loop busy in between has not asked yet.
 
 The driver calls `receive` with every batch of messages and `tick` when `deadline` has come, sends what `take_outgoing`
-gives, and acts on events.
+gives, and acts on events. It must have handed over all that has arrived before it calls `tick`: a deadline is judged by
+what is known here.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ from __future__ import annotations
 from codecs import BOM_UTF8
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 import attrs
 
@@ -162,6 +165,8 @@ class Session:
         self._login_due = _NEVER
         self._next_ping = _NEVER
         self._pong_due = _NEVER
+        self._untaken: set[Literal["ping", "login", "frame"]] = set()
+        """What waits in `_outgoing` and has a deadline for its answer."""
         self._stirred = False
 
     # ---- what the driver does ---------------------------------------------------------------------------------------
@@ -177,6 +182,7 @@ class Session:
     def login(self, now: float, key: str, timestamp: int, signature: str) -> None:
         """Send the login."""
         self._send(now, self._dialect.login(key, timestamp, signature))
+        self._untaken.add("login")
 
     def want(self, now: float, topics: Iterable[str]) -> None:
         """Hold these topics as well."""
@@ -217,10 +223,32 @@ class Session:
         """The topics that the server has acknowledged."""
         return self._held.keys()
 
-    def take_outgoing(self) -> list[str]:
-        """The frames to send now, in order; each is given once."""
+    def prove(self, now: float) -> None:
+        """Have the peer show that it is there: a ping goes out now, and its deadline runs."""
+        if self._next_ping is not _NEVER:
+            self._next_ping = now
+
+    def overdue(self, now: float) -> bool:
+        """Whether an answer that must come has not come in time, by what was received so far."""
+        frame = self._outstanding
+        answer_due = _NEVER if frame is None else frame.sent + self._acknowledge_timeout
+        return now >= min(self._pong_due, self._login_due, answer_due)
+
+    def take_outgoing(self, now: float) -> list[str]:
+        """The frames to send now, in order; each is given once. The deadlines of their answers begin."""
         frames = list(self._outgoing)
         self._outgoing.clear()
+        for _ in frames:  # the exchange counts what it gets, when it gets it
+            self._sent.pop()
+        self._sent.extend([now] * len(frames))
+        if self._untaken:
+            if "ping" in self._untaken and self._pong_due is not _NEVER:
+                self._pong_due = now + self._pong_timeout
+            if "login" in self._untaken and self._login_due is not _NEVER:
+                self._login_due = now + self._login_timeout
+            if "frame" in self._untaken and self._outstanding is not None:
+                self._outstanding.sent = now
+            self._untaken.clear()
         return frames
 
     @property
@@ -438,7 +466,9 @@ class Session:
             return events
         if now >= self._next_ping:
             self._next_ping = now + self._ping_interval
-            self._pong_due = min(self._pong_due, now + self._pong_timeout)
+            if self._pong_due is _NEVER:
+                self._pong_due = now + self._pong_timeout
+                self._untaken.add("ping")
             self._send(now, self._dialect.ping)
         frame = self._outstanding
         if frame is not None and now >= frame.settle:
@@ -506,6 +536,7 @@ class Session:
             topics = self._surplus()
         text, taken = pack(self._dialect, verb, topics, self._limits)
         self._outstanding = _Outstanding(verb, taken, now)
+        self._untaken.add("frame")
         self._send(now, text)
 
     def _may_send(self, now: float) -> bool:

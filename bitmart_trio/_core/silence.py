@@ -65,6 +65,9 @@ class Pulse:
     """A connection was replaced for it, and it has said nothing since."""
     _spoken: bool = False
     """When it spoke last, on whatever connection, it was to go on."""
+    _answer_due: bool = False
+    """Somebody has asked for its state: the next push may be the answer, and does not show that the subscription lives.
+    """
     _well: bool = False
     """It was heard as it should be: one more push changes nothing but the time."""
 
@@ -87,11 +90,20 @@ class Pulse:
         self._armed = self._well = False
         return self.heard if known else None
 
+    def asked(self) -> None:
+        """Its state was requested, for another reason than its silence."""
+        self._answer_due, self._well = True, False
+
     def beat(self, items: Iterable[object], now: float) -> None:
         """A push of it has come."""
-        self.heard = now
         if self._well:
+            self.heard = now
             return
+        if self._answer_due:
+            self._answer_due = False
+            if self._armed and self.quiet is None:
+                return
+        self.heard = now
         since, self.quiet = self.quiet, None
         if since is None:
             self._probes = 0

@@ -388,6 +388,12 @@ class SubscriptionBuffer(Generic[T]):
                 return True
         return False
 
+    def doubt(self, topic: str) -> None:
+        """A topic may be out of date: nothing follows from that here, for a subscription holds no state."""
+
+    def renewed(self, topic: str) -> None:
+        """A topic was acknowledged afresh: nothing follows, as with `doubt`."""
+
     def end(self, error: Exception) -> None:
         """The stream cannot go on: what is buffered can still be read, then the error is raised, every time."""
         for hole in list(self._holes.values()):

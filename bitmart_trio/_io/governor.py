@@ -138,6 +138,11 @@ class Governor:
             host = self._hosts[root_url] = Host(self._config.max_connections, self._wall)
         return host
 
+    def slept(self, seconds: float) -> None:
+        """The machine was suspended, and Trio's clock with it: the hosts' clocks go on from there."""
+        for host in self._hosts.values():
+            host.clock.slept(seconds)
+
     def line(self, root_url: str, verb_and_path: str, key: str | None) -> Line:
         """The line of one endpoint, counted by address or by key as its rows say.
 

@@ -149,6 +149,16 @@ class Hub:
             for buffer in self._buffers(topic):
                 buffer.lost(topic, gap)
 
+    def doubt(self, topic: str) -> None:
+        """Tell a topic's subscribers that what they know may be out of date; see `Sink.doubt`."""
+        for buffer in self._buffers(topic):
+            buffer.doubt(topic)
+
+    def renewed(self, topic: str) -> None:
+        """Tell a topic's subscribers that it was acknowledged afresh; see `Sink.renewed`."""
+        for buffer in self._buffers(topic):
+            buffer.renewed(topic)
+
     def end(self, topics: Iterable[str], error: Exception) -> None:
         """End whoever listens to these topics."""
         for topic in topics:

@@ -39,6 +39,8 @@ LINGER: Final = 30.0
 """Seconds that an empty connection is kept for topics to come."""
 _CLOCK_OFF: Final = 5000
 """Milliseconds by which a clock must be wrong to have been the reason of a refusal; the exchange allows 60 s."""
+IDLE_LIMIT: Final = 20.0
+"""Seconds after which the exchange drops a connection that has sent nothing."""
 _LATE: Final = 1.0
 """Seconds that what a push says may lie before its arrival."""
 
@@ -149,6 +151,7 @@ class Keeper:
         self._attempts = 0
         self._failures = 0
         self._last_message = 0.0
+        self._slept = self._slept_at = 0.0
         self._resynced = False
         self._opened_at = 0.0
         self._settled = trio.Event()
@@ -200,7 +203,10 @@ class Keeper:
 
     def request(self, topic: str) -> None:
         """Ask for a topic's newest state once; nothing happens while the connection is down."""
+        wish = self._topics.get(topic)
         if self._socket is not None:
+            if wish is not None and wish.pulse is not None:
+                wish.pulse.asked()
             self._socket.request(topic)
 
     def renew(self, topic: str) -> None:
@@ -213,6 +219,30 @@ class Keeper:
             if wish.hole is None:
                 wish.hole = Hole(trio.current_time(), "the topic was subscribed to afresh", None, self._epoch)
             self._socket.renew(topic)
+
+    def stalled(self, seconds: float) -> None:
+        """The program kept the loop busy: nothing was read or sent meanwhile."""
+        if self._ready:
+            self._tell(stream_events.Stalled(**self._about(), seconds=seconds))
+        if self._socket is not None and seconds >= self._place.config.pong_timeout:
+            self._socket.prove()
+
+    def suspended(self, seconds: float) -> None:
+        """The machine slept: what is known is as old, and the exchange may have dropped the connection."""
+        if not self._ready or self._socket is None:
+            return  # it is being put back, and what it missed is known
+        self._tell(stream_events.Suspended(**self._about(), seconds=seconds))
+        reason = f"the machine was suspended for {seconds:.0f} s"
+        # By Trio's clock the sleep took no time; a gap says how much passed in the world.
+        self._slept, self._slept_at = seconds, trio.current_time()
+        if seconds >= IDLE_LIMIT:
+            self._socket.fail(ConnectionLost(reason))
+            return
+        since = self._socket.last_message - seconds
+        for topic in [topic for topic in self._topics if self.holds(topic)]:
+            self._hub.doubt(topic)
+            self._hub.gap(Gap(since, trio.current_time(), reason, self._epoch, topic), connection=None)
+        self._socket.prove()
 
     def replace(self, reason: str) -> None:
         """Give the present connection up for a new one; nothing happens while it is down."""
@@ -357,6 +387,8 @@ class Keeper:
                 wish.settled = trio.Event()
                 # What was on its way when the connection fell silent is lost as well.
                 since = self._last_message if heard is None else min(heard, self._last_message)
+                if since <= self._slept_at:
+                    since -= self._slept
                 if wish.hole is not None:  # it was being subscribed to afresh
                     since = min(since, wish.hole.since)
                 wish.hole = Hole(since, str(error), self.number, self._epoch + 1)
@@ -433,7 +465,9 @@ class Keeper:
         hole, wish.hole = wish.hole, None
         if hole is not None and (gap := self._gap(topic, hole, self._epoch)) is not None:
             self._hub.gap(gap, connection=hole.connection)
-        if not wish.settled.is_set():  # else it was only renewed
+        if wish.settled.is_set():
+            self._hub.renewed(topic)
+        else:
             if wish.pulse is not None:
                 wish.pulse.start(trio.current_time())
             wish.settled.set()
@@ -458,9 +492,11 @@ class Keeper:
     def _chores(self, now: float) -> None:
         for topic, seconds, action in self._watch.act(now):
             self._tell(stream_events.Silent(**self._about(), topic=topic, seconds=seconds, action=action))
+            self._hub.doubt(topic)
             match action:
                 case "request":
-                    self.request(topic)
+                    if self._socket is not None:
+                        self._socket.request(topic)
                 case "renew":
                     # The quiet stretch is a hole already, told when the topic speaks.
                     if self._socket is not None:

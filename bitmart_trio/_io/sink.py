@@ -40,6 +40,17 @@ class Sink(Protocol):
         """
         ...
 
+    def doubt(self, topic: str) -> None:
+        """What is known of the topic may be out of date: it has been quiet for too long, or the machine stood still.
+
+        That is over when the topic speaks, is lost, or is `renewed`.
+        """
+        ...
+
+    def renewed(self, topic: str) -> None:
+        """The exchange has acknowledged a topic afresh, on the connection that carried it before."""
+        ...
+
     def end(self, error: Exception) -> None:
         """There will be no more."""
         ...

@@ -14,6 +14,8 @@ some, or turn their order around.
 from __future__ import annotations
 
 import itertools
+import logging
+import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from functools import partial
@@ -23,14 +25,16 @@ import attrs
 import trio
 
 from .._core.channel import Overflow, find, is_private, market_of, unique
+from .._core.lapse import Lapse
 from .._core.socket_dialect import LIMITS
 from .._scopes import opener, protected, start_soon
 from ..config import Config, Environment, Market
 from ..credentials import Credentials
-from ..errors import ConfigurationError, InvalidRequest, MissingCredentials
+from ..errors import BitMartError, ConfigurationError, InvalidRequest, MissingCredentials
 from ..models import stream_events
 from ..models._model import Model
 from ..models.stream_events import AnyStreamEvent
+from .clock_watch import watch_clocks
 from .drift import DriftLog
 from .holes import Filler
 from .hooks import tell
@@ -39,6 +43,8 @@ from .keeper import Keeper, Place, acknowledged
 from .ledger import ConnectionSlot, free_slots
 from .socket import Connect
 from .subscription import Gaps, Subscription, SubscriptionBuffer
+
+log = logging.getLogger(__name__)
 
 Spell: TypeAlias = Callable[[str], str]
 """A user's subject (a symbol, or a whole topic) as a topic."""
@@ -74,6 +80,10 @@ class StreamsStatistics(Model):
     """Items thrown away because a buffer was full."""
     gaps: int
     """Holes that stayed."""
+    stalls: int
+    """How often the program kept the loop busy for too long while there were connections; see `Stalled`."""
+    suspensions: int
+    """How often the machine was suspended while there were connections; see `Suspended`."""
 
 
 _SUMS: Final = ("received", "backfilled", "delivered", "conflated", "dropped", "gaps")
@@ -99,6 +109,7 @@ class Switchboard:
         connect: opens streams.
         clock: a market's time at the exchange in milliseconds, for logins.
         resync: corrects that clock, None where there is no REST to ask.
+        slept: takes how long Trio's clock stood still, for what is reckoned by it.
         drift: counts what pushes deviate in; None makes one.
     """
 
@@ -112,6 +123,7 @@ class Switchboard:
         connect: Connect,
         clock: Callable[[Market], int],
         resync: Callable[[Market], Awaitable[object]] | None = None,
+        slept: Callable[[float], None] | None = None,
         drift: DriftLog | None = None,
     ) -> None:
         self._nursery = nursery
@@ -121,6 +133,10 @@ class Switchboard:
         self._connect = connect
         self._clock = clock
         self._resync = resync
+        self._slept = slept
+        self._watching = False
+        self._stalls = 0
+        self._suspensions = 0
         self._keepers: dict[tuple[Market, bool], list[Keeper]] = {}
         self._topics: dict[str, _Held] = {}
         self._numbers = itertools.count(1)
@@ -237,6 +253,8 @@ class Switchboard:
             connections=sum(len(keepers) for keepers in self._keepers.values()),
             topics=len(self._topics),
             subscriptions=len(self._buffers),
+            stalls=self._stalls,
+            suspensions=self._suspensions,
             **{name: sums[name] for name in _SUMS},
         )
 
@@ -390,7 +408,43 @@ class Switchboard:
         )
         self._keepers.setdefault((market, private), []).append(keeper)
         start_soon(self._nursery, keeper.run)
+        if not self._watching:
+            self._watching = True
+            start_soon(self._nursery, self._watch_clocks)
         return keeper
+
+    async def _watch_clocks(self) -> None:  # noqa: ASYNC910  # a task of ours
+        await watch_clocks(
+            self._config,
+            self._config.clock or time.time,
+            needed=lambda: any(self._keepers.values()),
+            found=self._lapsed,
+        )
+        self._watching = False
+
+    def _lapsed(self, lapse: Lapse) -> None:
+        """The program or the machine stood still."""
+        keepers = [keeper for keepers in self._keepers.values() for keeper in keepers]
+        if lapse.stalled:
+            self._stalls += 1
+            for keeper in keepers:
+                keeper.stalled(lapse.stalled)
+        if lapse.suspended:
+            self._suspensions += 1
+            if self._slept is not None:
+                self._slept(lapse.suspended)
+            for market in sorted({market for (market, _), keepers in self._keepers.items() if keepers}):
+                start_soon(self._nursery, self._set_clock, market)
+            for keeper in keepers:
+                keeper.suspended(lapse.suspended)
+
+    async def _set_clock(self, market: Market) -> None:
+        await trio.lowlevel.checkpoint()
+        if self._resync is not None:
+            try:
+                await self._resync(market)
+            except BitMartError as error:
+                log.info("the time of the %s market could not be asked for: %s", market, error)
 
     def _ended(self, keeper: Keeper) -> None:
         for keepers in self._keepers.values():

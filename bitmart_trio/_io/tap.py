@@ -52,6 +52,7 @@ class TapStream(trio.abc.Stream):
         ended: set when nothing more will be read: end of stream, failure, or closed.
         last_received: when bytes last came in, of whatever kind, by ``trio.current_time()``; the time of creation
             before that.
+        reads: how many times bytes came in.
         ceiling: as given.
     """
 
@@ -62,6 +63,7 @@ class TapStream(trio.abc.Stream):
         self.said_goodbye = False
         self.ended = trio.Event()
         self.last_received = trio.current_time()
+        self.reads = 0
         self._inner = inner
         self._deliver = deliver
         self._active = active
@@ -116,6 +118,7 @@ class TapStream(trio.abc.Stream):
             raise
         if data:
             self.last_received = trio.current_time()
+            self.reads += 1
             return data
         self.ended.set()
         if not self._handshake.accepted:

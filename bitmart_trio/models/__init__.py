@@ -267,8 +267,10 @@ if TYPE_CHECKING:
     from .stream_events import Refused as Refused
     from .stream_events import ServerComplaint as ServerComplaint
     from .stream_events import Silent as Silent
+    from .stream_events import Stalled as Stalled
     from .stream_events import StreamEvent as StreamEvent
     from .stream_events import Subscribed as Subscribed
+    from .stream_events import Suspended as Suspended
     from .system import Latency as Latency
     from .system import MaintenanceStatus as MaintenanceStatus
     from .system import ServiceStatus as ServiceStatus

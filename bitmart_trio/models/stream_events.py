@@ -140,6 +140,30 @@ class Silent(StreamEvent):
 
 
 @attrs.frozen(kw_only=True)
+class Stalled(StreamEvent):
+    """The program kept the event loop busy, so that nothing of this connection was read, sent or judged meanwhile.
+
+    A computation or a blocking call between two ``await`` does that. What arrived lies in the socket and is read now;
+    the connection is not given up for it. The exchange drops one that has sent nothing for 20 seconds.
+    """
+
+    seconds: float
+    """For how long, at least."""
+
+
+@attrs.frozen(kw_only=True)
+class Suspended(StreamEvent):
+    """The machine was suspended: the wall clock has gained on Trio's, which stood still.
+
+    The connection is replaced, or proved by a ping if it was short. Its topics have a gap either way, books and account
+    views are stale until they are confirmed. A wall clock that was set forward looks the same.
+    """
+
+    seconds: float
+    """For how long."""
+
+
+@attrs.frozen(kw_only=True)
 class Malformed(StreamEvent):
     """A message that could not be read was skipped and counted."""
 
@@ -157,7 +181,18 @@ class ServerComplaint(StreamEvent):
 
 
 AnyStreamEvent: TypeAlias = (
-    Opened | Authenticated | Subscribed | Refused | Lost | Reconnected | Closed | Silent | Malformed | ServerComplaint
+    Opened
+    | Authenticated
+    | Subscribed
+    | Refused
+    | Lost
+    | Reconnected
+    | Closed
+    | Silent
+    | Stalled
+    | Suspended
+    | Malformed
+    | ServerComplaint
 )
 """What ``streams.events()`` yields and `Hooks.on_event` is told."""
 

@@ -233,7 +233,8 @@ class Venue:
     def _options(self, config: Config | None) -> _Options:
         config = Config() if config is None else config
         if config.clock is None:
-            config = attrs.evolve(config, clock=self.clock)
+            # A step of the exchange's clock is no sleep of this machine.
+            config = attrs.evolve(config, clock=self.clock, suspended_after=float("inf"))
         return _Options(
             environment=self.environment, config=config, http_transport=self.http_transport(), connect=self.connect
         )

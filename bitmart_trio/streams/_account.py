@@ -22,6 +22,7 @@ from .._io.switchboard import Switchboard
 from .._scopes import open_nursery, opener, protected, start_soon
 from ..errors import (
     AbsentMember,
+    AccountNotLive,
     BitMartError,
     ClockOutOfSync,
     ExchangeFault,
@@ -193,6 +194,7 @@ class AccountSink(Generic[O]):
         verify_after: seconds from a push to the read that looks at what it has changed.
         reconcile: seconds between two whole readings; None reads only when there is a reason.
         buffer: changes that wait for a reader.
+        max_age: seconds since the newest whole reading above which the view is stale; None has no such bound.
     """
 
     def __init__(
@@ -203,8 +205,9 @@ class AccountSink(Generic[O]):
         verify_after: float,
         reconcile: float | None,
         buffer: int,
+        max_age: float | None = None,
     ) -> None:
-        for name, seconds in (("verify_after", verify_after), ("reconcile", reconcile)):
+        for name, seconds in (("verify_after", verify_after), ("reconcile", reconcile), ("max_age", max_age)):
             if seconds is not None and not seconds > 0:
                 raise InvalidRequest(f"{name} must be above 0 seconds, not {seconds!r}", argument=name)
         self.topics: dict[str, None] = {}
@@ -217,7 +220,13 @@ class AccountSink(Generic[O]):
         self._switchboard = switchboard
         self._venue = venue
         self._verify_after = verify_after
-        self._reconcile = reconcile
+        # Early enough for another try when the first one fails.
+        self._reconcile = reconcile if max_age is None else min(reconcile or max_age, max_age / 2)
+        self._max_age = max_age
+        self._confirmed: float | None = None
+        """When the newest whole reading began."""
+        self._doubted: set[str] = set()
+        """The topics that are silent."""
         self._reading = trio.CancelScope()
         self._stirred = trio.Event()
         self._doubtful_since: float | None = None
@@ -256,15 +265,30 @@ class AccountSink(Generic[O]):
 
     def lost(self, topic: str, gap: Gap | None) -> None:
         """The connection is gone."""
+        self._doubted.discard(topic)
         self.ledger.hole()
         self._stir()
 
     def gap(self, gap: Gap, connection: int | None) -> None:
         """A new connection has taken the topic up."""
         self._gaps += 1
+        self._doubted.discard(gap.topic)
         self._reason = gap.reason
         self.ledger.hole()
         self._stir()
+
+    def doubt(self, topic: str) -> None:
+        """A topic fell silent, or the machine slept: what was missed is read once the topic is known to be alive."""
+        self._doubted.add(topic)
+        self._reason = self._reason or f"{topic} was silent"
+        self.ledger.hole()
+        self._stir()
+
+    def renewed(self, topic: str) -> None:
+        """A silent topic was acknowledged afresh: pushes follow from here on, and what was before is read."""
+        if topic in self._doubted:
+            self._doubted.remove(topic)
+            self._stir()
 
     def end(self, error: Exception) -> None:
         """There will be no more."""
@@ -286,7 +310,7 @@ class AccountSink(Generic[O]):
     @property
     def state(self) -> AccountState:
         """Whether the view can be relied on."""
-        if self._following and self.ledger.in_sync:
+        if self._following and self.ledger.in_sync and not self._too_old:
             return AccountState.LIVE
         return AccountState.STALE if self._was_live else AccountState.SYNCING
 
@@ -301,9 +325,34 @@ class AccountSink(Generic[O]):
         return (
             self.error is None
             and not self.closed
+            and not self._doubted
             and len(self.topics) == len(self._venue.topics)
             and all(self._switchboard.holds(topic) for topic in self.topics)
         )
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the newest whole reading began, None before the first."""
+        return None if self._confirmed is None else trio.current_time() - self._confirmed
+
+    @property
+    def _too_old(self) -> bool:
+        if self._max_age is None or self._confirmed is None:
+            return False
+        return trio.current_time() >= self._confirmed + self._max_age
+
+    def right(self) -> AccountLedger[O]:
+        """What is known, if it may be read.
+
+        Raises:
+            AccountNotLive: the view has a ``max_age`` and is not live.
+        """
+        if self._max_age is not None and not self.closed and (state := self.state) is not AccountState.LIVE:
+            age = "" if self.age is None else f", its newest whole reading is {self.age:.1f} s old"
+            raise AccountNotLive(
+                f"the account view is {state.value}{age}; wait_live() waits until it is right", state=state.value
+            ) from self.error
+        return self.ledger
 
     def raise_if_over(self) -> None:
         """Raise what ended the view, if anything did."""
@@ -358,6 +407,16 @@ class AccountSink(Generic[O]):
                 else:
                     pause = _FIRST_PAUSE
 
+    async def watch_age(self) -> None:
+        """Wake those who wait for another state when the view becomes too old, until cancelled."""
+        await trio.lowlevel.checkpoint()
+        while self._max_age is not None:
+            if self._confirmed is not None and not self._too_old:
+                await trio.sleep_until(self._confirmed + self._max_age)
+                continue
+            self.turns.unpark_all()
+            await self.turns.park()
+
     async def _wait_for_work(self) -> None:
         await trio.lowlevel.checkpoint()
         while (when := self._next_read()) > trio.current_time():
@@ -397,6 +456,7 @@ class AccountSink(Generic[O]):
                 self._reason = None
             self._resyncs += 1
             self._last_read = trio.current_time()
+            self._confirmed = now
             self._was_live = True
             self._tell([Resynced(reason=reason, time=self._last_read)])
         self._stir()
@@ -457,9 +517,17 @@ class AccountView(Generic[O, C]):
         """Whether the view can be relied on.
 
         ``SYNCING`` until it was read for the first time, then ``LIVE``, and ``STALE`` from a break until it was read
-        anew. What the view holds can be looked at in any state.
+        anew. What the view holds can be looked at in any state, unless it was opened with ``max_age``.
         """
         return self._sink.state
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the newest whole reading over REST began, by Trio's clock; None before the first.
+
+        Pushes keep the view up to date in between; they do not count here, for none speaks of all that is in it.
+        """
+        return self._sink.age
 
     @property
     def settled(self) -> bool:
@@ -469,12 +537,12 @@ class AccountView(Generic[O, C]):
     @property
     def balances(self) -> Mapping[str, Balance]:
         """Balances by currency; live and read-only. A currency that the exchange has never named is not in it."""
-        return MappingProxyType(self._sink.ledger.balances)
+        return MappingProxyType(self._sink.right().balances)
 
     @property
     def orders(self) -> Mapping[str, O]:
         """The open orders by order id; live and read-only."""
-        return MappingProxyType(self._sink.ledger.orders)
+        return MappingProxyType(self._sink.right().orders)
 
     @property
     def unidentified(self) -> Sequence[O]:
@@ -486,8 +554,9 @@ class AccountView(Generic[O, C]):
 
     def order_by_client_id(self, client_order_id: str) -> O | None:
         """The open order with this client order id, None when there is none."""
-        order_id = self._sink.ledger.client_ids.get(client_order_id)
-        return None if order_id is None else self._sink.ledger.orders[order_id]
+        ledger = self._sink.right()
+        order_id = ledger.client_ids.get(client_order_id)
+        return None if order_id is None else ledger.orders[order_id]
 
     def statistics(self) -> AccountStatistics:
         """Counts of its pushes, reads and corrections."""
@@ -556,6 +625,7 @@ async def follow_account(
     verify_after: float,
     reconcile: float | None,
     buffer: int | None,
+    max_age: float | None = None,
 ) -> AsyncGenerator[AccountSink[O]]:
     """Keep an account's view while inside; entering returns once the exchange has acknowledged every topic."""
     sink = AccountSink(
@@ -564,6 +634,7 @@ async def follow_account(
         verify_after=verify_after,
         reconcile=reconcile,
         buffer=CHANGES if buffer is None else buffer,
+        max_age=max_age,
     )
     try:
         first, *others = venue.topics
@@ -571,6 +642,7 @@ async def follow_account(
         await switchboard.add(sink, others)
         async with open_nursery() as nursery:
             start_soon(nursery, sink.run)
+            start_soon(nursery, sink.watch_age)
             try:
                 yield sink
             finally:

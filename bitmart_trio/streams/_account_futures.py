@@ -61,7 +61,7 @@ class FuturesAccountView(AccountView[FuturesAccountOrder, FuturesAccountChange])
     @property
     def positions(self) -> Mapping[tuple[str, str], AccountPosition]:
         """The open positions by symbol and side (``"long"`` or ``"short"``); live and read-only."""
-        positions: Mapping[tuple[str, PositionSide], AccountPosition] = self._sink.ledger.positions
+        positions: Mapping[tuple[str, PositionSide], AccountPosition] = self._sink.right().positions
         # A PositionSide is a str that equals its word: either finds the entry.
         return MappingProxyType(positions)  # type: ignore[arg-type]  # a mapping's key type is invariant
 
@@ -161,11 +161,12 @@ async def open_futures_account(
     verify_after: float,
     reconcile: float | None,
     buffer: int | None,
+    max_age: float | None = None,
 ) -> AsyncGenerator[FuturesAccountView]:
     """Keep a view of the futures account while inside."""
     venue = FuturesVenue(reads, topics)
     async with follow_account(
-        switchboard, venue, verify_after=verify_after, reconcile=reconcile, buffer=buffer
+        switchboard, venue, verify_after=verify_after, reconcile=reconcile, buffer=buffer, max_age=max_age
     ) as sink:
         yield FuturesAccountView(sink)
 

@@ -122,11 +122,12 @@ async def open_spot_account(
     verify_after: float,
     reconcile: float | None,
     buffer: int | None,
+    max_age: float | None = None,
 ) -> AsyncGenerator[SpotAccountView]:
     """Keep a view of the spot account while inside."""
     venue = SpotVenue(reads, switchboard, topics)
     async with follow_account(
-        switchboard, venue, verify_after=verify_after, reconcile=reconcile, buffer=buffer
+        switchboard, venue, verify_after=verify_after, reconcile=reconcile, buffer=buffer, max_age=max_age
     ) as sink:
         yield SpotAccountView(sink)
 

@@ -6,7 +6,12 @@ sync gets right again. For that it has one task, which
 
 * waits for the snapshot that follows every acknowledgement, asks for one when a gap was seen or none has come,
 * subscribes afresh when the answer stays away, and after that replaces the connection, once,
-* and then goes on asking with growing patience, since the connection has other topics too.
+* and then goes on asking with growing patience, since the connection has other topics too;
+* asks as well when a live book has been quiet for a while, ever more rarely as long as nothing but answers come. An
+  answer that is newer than the book says that the exchange has forgotten the subscription: then it is made afresh.
+
+A book is in doubt, and STALE, from the `Silent` event on and when such a question is not answered, until it is confirmed
+by a push. With ``max_age`` it is STALE as well when the newest push is older than that.
 """
 
 from __future__ import annotations
@@ -35,6 +40,9 @@ from ..models.stream_events import Gap
 _PACE: Final = 1.0
 """Seconds between two requests for a snapshot, however often a book breaks: all topics share one allowance."""
 _MOST_PATIENCE: Final = 60.0
+_QUIET: Final = 15.0
+"""Seconds without a push after which a live book is asked for. Books of futures were seen to pause for 10 s at most."""
+_LONGEST_QUIET: Final = 3600.0
 _PENDING: Final = 4
 """Changed levels that are kept for a reader, in sizes of the book; above it the whole book is what has changed."""
 _EXACT: Final = Context(prec=40)
@@ -48,7 +56,9 @@ class BookState(enum.Enum):
     LIVE = "live"
     """It is the exchange's book at its version, as far as anything has arrived."""
     STALE = "stale"
-    """It was right, and is not any more: a version is missing, the sides crossed, or the connection is gone."""
+    """It was right, and is not any more or may not be: a version is missing, the sides crossed, the connection is gone,
+    its topic fell silent, the machine was suspended, or nothing has come for longer than ``max_age``.
+    """
 
 
 @attrs.frozen(kw_only=True)
@@ -117,9 +127,21 @@ class BookSink:
         symbol: its market.
         level: levels a side.
         patience: seconds that a snapshot may take.
+        max_age: seconds without a push after which the book is stale; None has no such bound.
     """
 
-    def __init__(self, switchboard: Switchboard, topic: str, *, symbol: str, level: int, patience: float) -> None:
+    def __init__(
+        self,
+        switchboard: Switchboard,
+        topic: str,
+        *,
+        symbol: str,
+        level: int,
+        patience: float,
+        max_age: float | None = None,
+    ) -> None:
+        if max_age is not None and not max_age > 0:
+            raise InvalidRequest(f"max_age must be above 0 seconds, not {max_age!r}", argument="max_age")
         self.topics: dict[str, None] = {}
         self.symbol = symbol
         self.local: LocalBook = LocalBook(level)
@@ -140,6 +162,12 @@ class BookSink:
         self._reconnects: int = 0
         self._conflated: int = 0
         self._last: float | None = None
+        self._max_age = max_age
+        self._doubted: bool = False
+        self._expired: bool = False
+        """The waiters know that it is older than `max_age`."""
+        self._quiet = _QUIET
+        """Seconds without a push after which it is asked for."""
         # For the reader: what has changed since it last looked.
         self._pending: list[Change] = []
         self._pending_levels: int = 0
@@ -161,7 +189,7 @@ class BookSink:
         if self.closed or self.error is not None:
             return
         self._last = now
-        was_right = self.local.synced
+        was_right, before = self._right, self.local.version
         try:
             take = self._takes.get(item.type)
             change = Change(item.version, item.bids, item.asks, getattr(item, "time", None))
@@ -171,17 +199,34 @@ class BookSink:
             return  # a word that nobody has heard of: if it meant anything, the next version is a gap
         match take(change):
             case Step.UPDATED:
+                self._quiet = _QUIET
                 self._note(change)
             case Step.SNAPSHOT:
-                self._become_right(was_right)
+                self._answered(was_right and self.local.version > before)
+                if not (was_right and self._as_before(before)):
+                    self._become_right(was_right)
             case Step.GAP:
                 # Also seen right behind a snapshot: then another one is needed, and will not come by itself.
                 self._expected, self._again = False, True
                 self._become_wrong()
             case Step.CROSSED:
                 self._become_wrong()
-            case Step.DROPPED | Step.HELD:
+            case Step.DROPPED:
+                self._quiet = _QUIET
+            case Step.HELD:
                 pass
+        if (self._doubted or self._expired) and self.local.synced:
+            self._become_right(was_right)
+
+    def _as_before(self, version: int) -> bool:
+        """Whether a snapshot that was asked for because the book was quiet says that it rightly was."""
+        return self._quiet > _QUIET and self.local.version == version
+
+    def _answered(self, newer: bool) -> None:
+        """A snapshot has come. Of a live book that was asked for because it was quiet, it shows whether it rightly was."""
+        if newer and self._quiet > _QUIET and not self._expected:
+            self._quiet = _QUIET
+            self._switchboard.renew(self._topic)
 
     def _missed(self, _: Change) -> Step:
         return self.local.missed()
@@ -189,8 +234,20 @@ class BookSink:
     def lost(self, topic: str, gap: Gap | None) -> None:
         """The connection is gone, and with it the meaning of versions."""
         self._down = gap is not None
+        self._doubted = False
         self.local.reset()
         self._become_wrong()
+
+    def doubt(self, topic: str) -> None:
+        """The topic fell silent, or the machine slept. Whoever says so has asked for a snapshot, or will be asked."""
+        if self._right:
+            self._doubted = self._expected = True
+            self._become_wrong()
+
+    def renewed(self, topic: str) -> None:
+        """The topic was acknowledged afresh: its snapshot follows."""
+        self._expected = True
+        self._turn()
 
     def gap(self, gap: Gap, connection: int | None) -> None:
         """A new connection has taken the topic up, and sends its snapshot."""
@@ -213,14 +270,15 @@ class BookSink:
         if self._was_live and not was_right:
             self._resyncs += 1
         self._was_live = True
-        self._expected = False
+        turned = not was_right or self._expired
+        self._expected = self._doubted = self._expired = False
         self._patience = self._first_patience
         self._replaced = False
         self._pending.clear()
         self._whole = True
         self._merged += 1
         self.readers.unpark_all()
-        if not was_right:
+        if turned:
             self._turn()
 
     def _become_wrong(self) -> None:
@@ -238,9 +296,24 @@ class BookSink:
     @property
     def state(self) -> BookState:
         """Whether the book can be believed."""
-        if self.local.synced:
+        if self._right and not self._too_old:
             return BookState.LIVE
         return BookState.STALE if self._was_live else BookState.SYNCING
+
+    @property
+    def _right(self) -> bool:
+        return self.local.synced and not self._doubted
+
+    @property
+    def _too_old(self) -> bool:
+        if self._max_age is None or self._last is None:
+            return False
+        return self._expired or trio.current_time() >= self._last + self._max_age
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the newest push, None before the first."""
+        return None if self._last is None else trio.current_time() - self._last
 
     # ---- the reader's side ------------------------------------------------------------------------------------------
 
@@ -289,10 +362,12 @@ class BookSink:
             BookNotLive: it cannot.
         """
         self.raise_if_closed()
-        if not self.local.synced:
-            state = self.state.value
+        if self.state is not BookState.LIVE:
+            state, age = self.state.value, ""
+            if self._right and self.age is not None:
+                age = f", its newest push is {self.age:.1f} s old (max_age={self._max_age:g})"
             raise BookNotLive(
-                f"the book of {self.symbol} is {state}; wait_live() waits until it is right",
+                f"the book of {self.symbol} is {state}{age}; wait_live() waits until it is right",
                 symbol=self.symbol,
                 state=state,
             ) from self.error
@@ -342,7 +417,10 @@ class BookSink:
         while True:
             while not self._in_need:
                 self._turned = trio.Event()
-                await self._turned.wait()
+                with trio.move_on_at(self._look_at()):
+                    await self._turned.wait()
+                    continue
+                self._look()
             self._again = False
             if self._expected and await self._settled(self._patience):
                 continue
@@ -362,9 +440,40 @@ class BookSink:
                 await self._settled(self._patience)
             self._patience = min(2 * self._patience, max(_MOST_PATIENCE, self._first_patience))
 
+    def _look_at(self) -> float:
+        """When a live book must be looked at, should nothing come until then."""
+        if self._last is None or not self._right:
+            return float("inf")
+        if self._asked >= self._last:  # it has been asked for, and the answer is due then
+            times = [self._asked + self._patience]
+        else:
+            times = [self._asked + _PACE if self._expired else self._last + self._quiet]
+        if self._max_age is not None and not self._expired:
+            times.append(self._last + self._max_age)
+        return max(min(times), trio.current_time() + 0.001)  # a rounded sum must not make the loop spin
+
+    def _look(self) -> None:
+        """See to a live book of which nothing has come for a while."""
+        now = trio.current_time()
+        assert self._last is not None
+        if self._max_age is not None and not self._expired and now >= self._last + self._max_age:
+            self._expired = True
+            self._turn()
+            if now < self._asked + _PACE:
+                return
+        elif now < self._look_at() - 0.01:
+            return
+        elif self._asked >= self._last:
+            self._doubted, self._expected = True, False
+            self._become_wrong()
+            return
+        self._asked = now
+        self._quiet = min(2 * self._quiet, _LONGEST_QUIET)
+        self._switchboard.request(self._topic)
+
     @property
     def _in_need(self) -> bool:
-        return self._opened and not self._down and not self.local.synced and self.error is None and not self.closed
+        return self._opened and not self._down and not self._right and self.error is None and not self.closed
 
     async def _settled(self, seconds: float) -> bool:
         """Wait; whether within that time the book was set right, lost its connection, or called for another try."""
@@ -416,6 +525,14 @@ class OrderBook:
     def state(self) -> BookState:
         """Whether it can be believed."""
         return self._sink.state
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the exchange pushed anything of it, by Trio's clock; None before the first push.
+
+        A quiet market makes a book old, not wrong: it is asked for after 15 seconds, and an answer makes it young again.
+        """
+        return self._sink.age
 
     def statistics(self) -> BookStatistics:
         """Counts of its messages, and of how often it had to be set right."""
@@ -560,7 +677,7 @@ OpeningBook: TypeAlias = AbstractAsyncContextManager[OrderBook]
 
 @opener
 async def open_order_book(
-    switchboard: Switchboard, topic: str, *, symbol: str, level: int
+    switchboard: Switchboard, topic: str, *, symbol: str, level: int, max_age: float | None = None
 ) -> AsyncGenerator[OrderBook]:
     """Keep a book while inside.
 
@@ -569,9 +686,10 @@ async def open_order_book(
         topic: an incremental channel's.
         symbol: the topic's.
         level: levels a side that the channel keeps up to date.
+        max_age: seconds without a push after which the book is stale; None has no such bound.
     """
     patience = switchboard.config.timeouts.snapshot
-    sink = BookSink(switchboard, topic, symbol=symbol, level=level, patience=patience)
+    sink = BookSink(switchboard, topic, symbol=symbol, level=level, patience=patience, max_age=max_age)
     try:
         sink.opened(shared=await switchboard.follow(sink, topic))
         async with open_nursery() as nursery:

@@ -146,6 +146,7 @@ class FuturesPrivateStreams(MarketStreams[FuturesReads]):
         verify_after: float = VERIFY_AFTER,
         reconcile: float | None = None,
         buffer: int | None = None,
+        max_age: float | None = None,
     ) -> OpeningFuturesAccount:
         """Keep a view of the futures account: open orders, positions, balances, read over REST and kept up by pushes.
 
@@ -160,6 +161,8 @@ class FuturesPrivateStreams(MarketStreams[FuturesReads]):
             reconcile: seconds after which everything is read again, push or no push; left out, only when there is a
                 reason.
             buffer: changes that wait for a reader (1024): above it they give way to a `ChangesMissed`.
+            max_age: seconds; the view is read anew before its newest whole reading is so old, and while it is older
+                nevertheless it is ``STALE``. With it, reading a view that is not ``LIVE`` raises `AccountNotLive`.
 
         Raises:
             ConfigurationError: at once, under `open_streams`, which has no REST.
@@ -170,5 +173,11 @@ class FuturesPrivateStreams(MarketStreams[FuturesReads]):
         reads = self._rest("account()")
         topics = (order.spell(), position.spell(), *dict.fromkeys(asset.spell(currency) for currency in currencies))
         return open_futures_account(
-            self._switchboard, reads, topics, verify_after=verify_after, reconcile=reconcile, buffer=buffer
+            self._switchboard,
+            reads,
+            topics,
+            verify_after=verify_after,
+            reconcile=reconcile,
+            buffer=buffer,
+            max_age=max_age,
         )

@@ -313,16 +313,30 @@ class FuturesStreams(FuturesPrivateStreams):
         """
         return self._open(depth_increase, symbols, gaps, options, level=level, speed=speed)
 
-    def order_book(self, symbol: str, *, level: Literal[5, 20, 50] = 50, speed: Speed = "100ms") -> OpeningBook:
+    def order_book(
+        self,
+        symbol: str,
+        *,
+        level: Literal[5, 20, 50] = 50,
+        speed: Speed = "100ms",
+        max_age: float | None = None,
+    ) -> OpeningBook:
         """Keep a contract's order book: ``level`` levels a side, right or known not to be.
 
         futures/depthIncrease{level}:{symbol}{@speed}, public. See `OrderBook`; sizes are in contracts. It does not
         depend on how fast it is read.
 
+        Args:
+            symbol: such as BTCUSDT.
+            level: levels a side.
+            speed: how often changes are pushed, at most.
+            max_age: seconds; a book of which nothing has come for so long is ``STALE`` and reading it raises
+                `BookNotLive`. None leaves that to what is known of the connection and the topic.
+
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Depth-Increase Channel")
         """
         topic = depth_increase.spell(symbol, level=level, speed=speed)
-        return open_order_book(self._switchboard, topic, symbol=symbol, level=level)
+        return open_order_book(self._switchboard, topic, symbol=symbol, level=level, max_age=max_age)
 
     @overload
     def depth_all_v2(

@@ -233,15 +233,20 @@ class SpotStreams(MarketStreams[SpotReads]):
         """
         return self._open(depth_increase, symbols, gaps, options)
 
-    def order_book(self, symbol: str) -> OpeningBook:
+    def order_book(self, symbol: str, *, max_age: float | None = None) -> OpeningBook:
         """Keep a pair's order book: 100 levels a side, right or known not to be.
 
         spot/depth/increase100:{symbol}, public. See `OrderBook`. It does not depend on how fast it is read.
 
+        Args:
+            symbol: such as BTC_USDT.
+            max_age: seconds; a book of which nothing has come for so long is ``STALE`` and reading it raises
+                `BookNotLive`. None leaves that to what is known of the connection and the topic.
+
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Depth-Increase Channel")
         """
         topic = depth_increase.spell(symbol)
-        return open_order_book(self._switchboard, topic, symbol=symbol, level=100)
+        return open_order_book(self._switchboard, topic, symbol=symbol, level=100, max_age=max_age)
 
     @overload
     def trade(
@@ -346,7 +351,12 @@ class SpotStreams(MarketStreams[SpotReads]):
         return self._open(user_balance, ("",), gaps, options, backfill=backfill)
 
     def account(
-        self, *, verify_after: float = VERIFY_AFTER, reconcile: float | None = None, buffer: int | None = None
+        self,
+        *,
+        verify_after: float = VERIFY_AFTER,
+        reconcile: float | None = None,
+        buffer: int | None = None,
+        max_age: float | None = None,
     ) -> OpeningSpotAccount:
         """Keep a view of the spot account: open orders and balances, read over REST and kept up by pushes.
 
@@ -360,6 +370,8 @@ class SpotStreams(MarketStreams[SpotReads]):
             reconcile: seconds after which everything is read again, push or no push; left out, only when there is a
                 reason.
             buffer: changes that wait for a reader (1024): above it they give way to a `ChangesMissed`.
+            max_age: seconds; the view is read anew before its newest whole reading is so old, and while it is older
+                nevertheless it is ``STALE``. With it, reading a view that is not ``LIVE`` raises `AccountNotLive`.
 
         Raises:
             ConfigurationError: at once, under `open_streams`, which has no REST.
@@ -369,5 +381,11 @@ class SpotStreams(MarketStreams[SpotReads]):
         reads = self._rest("account()")
         topics = (user_orders.spell(), user_balance.spell())
         return open_spot_account(
-            self._switchboard, reads, topics, verify_after=verify_after, reconcile=reconcile, buffer=buffer
+            self._switchboard,
+            reads,
+            topics,
+            verify_after=verify_after,
+            reconcile=reconcile,
+            buffer=buffer,
+            max_age=max_age,
         )

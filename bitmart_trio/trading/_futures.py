@@ -449,7 +449,9 @@ async def open_futures_session(
         SwitchFailed: the switch could not be set; inside the block, that it could not be kept renewed.
         JournalLocked, JournalError, AuthenticationError, ConnectionLost, InvalidRequest: as of `open_spot_session`.
     """
-    switch = None if dead_mans_switch is None else DeadMansSwitch(client.futures, symbols, dead_mans_switch)
+    switch = None
+    if dead_mans_switch is not None:
+        switch = DeadMansSwitch(client.futures, symbols, dead_mans_switch, client.clock)
 
     async def make(engine: Engine) -> FuturesSession:
         await trio.lowlevel.checkpoint()

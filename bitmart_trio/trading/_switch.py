@@ -3,13 +3,19 @@
 The timer runs on the exchange, which is the point: it works when this process, machine or line is dead. Each contract
 has one. It is renewed every third of its time, so two renewals may fail before it fires; a renewal counts from the
 moment it was sent, so latency is on the safe side.
+
+Trio's clock stands still while the machine is suspended, and the timer does not. So time is the longer of what Trio's
+clock and the wall clock say, and whether the timer fired is judged by what the exchange says of itself: each answer
+names the time when it was set and when it will fire, and a renewal that was set after the timer before it was to fire
+came too late. Two answers must agree on that: one reading of a clock proves nothing.
 """
 
 from __future__ import annotations
 
 import logging
 import math
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Callable
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -17,7 +23,8 @@ import trio
 
 from .._scopes import closing_shield, finish, open_nursery, opener, protected, start, start_soon
 from ..client import Client
-from ..errors import BitMartError, InvalidRequest, RateLimited, SwitchFailed
+from ..errors import AbsentMember, BitMartError, InvalidRequest, RateLimited, SwitchFailed
+from ..models.futures_trading import CancelAllAfterResult
 from ..rest.futures import Futures
 from ._evidence import HORIZON
 from ._venue import passing
@@ -28,6 +35,8 @@ _LEAST: Final = 5
 _CLOSING: Final = 5.0
 _A_SECOND: Final = 2.0
 """Calls that all timers of an account may take in a second."""
+_LOOK: Final = 1.0
+"""Seconds between two looks at the clocks."""
 _HEALTHY: Final = 3.0
 """Seconds. A call that ends without an answer after more than these was given up, by us or by the client."""
 
@@ -43,9 +52,12 @@ class DeadMansSwitch:
         futures: sends the calls.
         symbols: of the contracts.
         after: seconds.
+        clock: this machine's time in seconds.
     """
 
-    def __init__(self, futures: Futures, symbols: tuple[str, ...], after: int) -> None:
+    def __init__(
+        self, futures: Futures, symbols: tuple[str, ...], after: int, clock: Callable[[], float] = time.time
+    ) -> None:
         if type(after) is not int or after < _LEAST:
             raise InvalidRequest(f"after must be whole seconds, at least {_LEAST}", argument="after")
         if not symbols:
@@ -59,7 +71,13 @@ class DeadMansSwitch:
         self.symbols: tuple[str, ...] = symbols
         self.after: int = after
         self._futures = futures
+        self._clock = clock
         self._set_at: dict[str, float] = {}
+        """When each timer was last set, by Trio's clock."""
+        self._set_wall: dict[str, float] = {}
+        """The same by the wall clock."""
+        self._fires_at: dict[str, int] = {}
+        """When each fires, in seconds by the exchange's clock."""
         self._touched: set[str] = set()
         """Those whose timer may run: a call that is cancelled on its way may have set it."""
         self._given_up: dict[str, float] = {}
@@ -73,7 +91,11 @@ class DeadMansSwitch:
         """Seconds until the first timer fires unless it is renewed, at least; 0 or less when one may have fired."""
         if len(self._set_at) < len(self.symbols):
             return 0.0
-        return min(self._set_at.values()) + self.after - trio.current_time()
+        return self.after - max(self._elapsed(symbol) for symbol in self.symbols)
+
+    def _elapsed(self, symbol: str) -> float:
+        """Seconds since a timer was set, those included that the machine slept."""
+        return max(trio.current_time() - self._set_at[symbol], self._clock() - self._set_wall[symbol])
 
     async def arm(self) -> None:
         """Set all timers.
@@ -144,24 +166,37 @@ class DeadMansSwitch:
                             await trio.sleep(0.2)
         self._set_at = {symbol: at for symbol, at in self._set_at.items() if symbol in left}
         self._touched = set(left)
+        self._fires_at.clear()
         late = trio.current_time() - HORIZON
         return [each for each in self.symbols if each in left or self._given_up.get(each, late) > late]
 
     async def _keep(self, symbol: str) -> None:
         await trio.lowlevel.checkpoint()
         while not self._stopping:
-            await trio.sleep_until(self._set_at[symbol] + self.after / 3)
+            while (left := self.after / 3 - self._elapsed(symbol)) > 0:
+                await trio.sleep(min(left, _LOOK))
             async with self._turns[symbol]:
                 if not self._stopping:
                     await self._set(symbol, self._set_at[symbol] + self.after)
+
+    def _too_late(self, symbol: str, reply: CancelAllAfterResult) -> bool:
+        """Whether an answer says that the timer before it has fired. If not, its own times are what counts next."""
+        try:
+            if reply.set_time > self._fires_at.get(symbol, reply.set_time):
+                return True
+            self._fires_at[symbol] = reply.cancel_time
+        except AbsentMember:  # it was set; when, is not known
+            self._fires_at.pop(symbol, None)
+        return False
 
     async def _set(self, symbol: str, until: float) -> None:
         """Set one timer, trying again until it is too late."""
         await trio.lowlevel.checkpoint()
         last: BitMartError | None = None
+        late = False
         pause = 0.2
         while trio.current_time() < until and not self._stopping:
-            sent = trio.current_time()
+            sent, wall = trio.current_time(), self._clock()
             self._touched.add(symbol)
             with trio.move_on_at(min(until, sent + self.after / 3)) as patience:  # noqa: ASYNC912  every call checkpoints
                 try:
@@ -171,8 +206,16 @@ class DeadMansSwitch:
                 else:
                     if not reply.result:
                         raise SwitchFailed(f"the exchange did not set the timer of {symbol}", symbol=symbol)
-                    self._set_at[symbol] = sent
-                    return  # noqa: ASYNC910  likewise
+                    late_before, late = late, self._too_late(symbol, reply)
+                    if not late:
+                        self._set_at[symbol], self._set_wall[symbol] = sent, wall
+                        return  # noqa: ASYNC910  likewise
+                    if late_before:
+                        raise SwitchFailed(
+                            f"the timer of {symbol} fired before it was renewed: the exchange has cancelled its orders",
+                            symbol=symbol,
+                        )
+                    continue
             # Longer than a healthy answer takes: it was not refused or lost at once, and may be on its way still.
             if patience.cancelled_caught or trio.current_time() - sent >= _HEALTHY:
                 self._given_up[symbol] = trio.current_time()
@@ -211,7 +254,7 @@ async def dead_mans_switch(client: Client, *symbols: str, after: int = 60) -> As
 
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Timed Cancel All Orders (SIGNED)")
     """
-    switch = DeadMansSwitch(client.futures, symbols, after)
+    switch = DeadMansSwitch(client.futures, symbols, after, client.clock)
     async with open_nursery() as nursery:
         await start(nursery, switch.run)
         yield switch

@@ -47,7 +47,7 @@ class Line:
     def sent(self) -> list[Any]:
         """What was sent since the last look: verb and topics of a frame, or the bare word."""
         frames: list[Any] = []
-        for text in self.session.take_outgoing():
+        for text in self.session.take_outgoing(self.now):
             if text.startswith("{"):
                 frame = json.loads(text)
                 verb = frame.get("op") or frame["action"]

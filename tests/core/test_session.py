@@ -65,7 +65,7 @@ def test_frames_keep_to_the_count_and_the_bytes() -> None:
     futures = Line("futures")
     futures.want(*(f"futures/depthIncrease50:LONGNAME{n:03}USDT@100ms" for n in range(100)))
     sizes = []
-    while texts := futures.session.take_outgoing():
+    while texts := futures.session.take_outgoing(futures.now):
         sizes.append(len(texts[0].encode()))
         futures.acknowledge(*json.loads(texts[0])["args"])
     assert max(sizes) <= 2000

@@ -154,7 +154,7 @@ class Conversation(RuleBasedStateMachine):
                 pass
 
     def flush(self) -> None:
-        for text in self.session.take_outgoing():
+        for text in self.session.take_outgoing(self.now):
             self.server.hear(text, self.now)
 
     def run(self, until: float) -> None:
@@ -217,7 +217,7 @@ class Conversation(RuleBasedStateMachine):
         self.run(self.now + 300.0)
         assert set(self.session.held) == set(self.wanted) == self.server.held
         assert all(self.wanted.values()), "somebody waits for ever"
-        assert self.session.take_outgoing() == []
+        assert self.session.take_outgoing(self.now) == []
 
 
 Conversation.TestCase.settings = settings(max_examples=EXAMPLES, stateful_step_count=40, deadline=None)

@@ -58,6 +58,12 @@ class Sink:
     def put(self, item: Any, key: Hashable, now: float) -> None:
         self.items.append(item)
 
+    def doubt(self, topic: str) -> None:
+        pass
+
+    def renewed(self, topic: str) -> None:
+        pass
+
     def lost(self, topic: str, gap: object) -> None:
         raise AssertionError("not in these tests")
 

@@ -181,3 +181,39 @@ async def test_times_that_cannot_be_kept_are_refused(
             async with bm.trading.dead_mans_switch(client, *symbols, after=after):
                 raise AssertionError("opened")
         assert caught.value.argument == argument
+
+
+async def test_a_machine_that_slept_renews_at_once(autojump_clock: MockClock) -> None:
+    """Trio's clock stood still for less than the timer: within a second of waking it is set again."""
+    async with bm.sim.open_exchange(seed=7, live=False) as venue, venue.open_client() as client:
+        async with bm.trading.dead_mans_switch(client, "BTCUSDT", after=60) as switch:
+            await trio.sleep(0.5)
+            venue.exchange.step(40_000)
+            assert 19 < switch.fires_in < 20
+            await trio.sleep(1.1)
+            assert 58 < switch.fires_in <= 60
+            assert timers(venue) == ["BTCUSDT"]
+
+
+async def test_a_machine_that_slept_too_long_learns_that_the_timer_fired(autojump_clock: MockClock) -> None:
+    """By the exchange's own times, although by Trio's clock not a second had passed."""
+    async with bm.sim.open_exchange(seed=7, live=False) as venue, venue.open_client() as client:
+        await rest(client)
+        with pytest.raises(bm.SwitchFailed, match="fired before it was renewed"):
+            async with bm.trading.dead_mans_switch(client, "BTCUSDT", after=60) as switch:
+                await trio.sleep(0.5)
+                venue.exchange.step(3_600_000)
+                venue.exchange.tick()
+                assert switch.fires_in < -3500
+                await trio.sleep(5)
+        assert open_ids(venue, "futures") == []
+        assert timers(venue) == ["BTCUSDT"]
+
+
+async def test_one_wrong_time_in_an_answer_ends_no_switch(autojump_clock: MockClock) -> None:
+    """An answer that says it was set hours later than it was is asked once more before it counts."""
+    async with bm.sim.open_exchange(seed=7, live=False) as venue, venue.open_client() as client:
+        async with bm.trading.dead_mans_switch(client, "BTCUSDT", after=60) as switch:
+            venue.faults.add(WrongTime(PATH))
+            await trio.sleep(50)
+            assert switch.fires_in > 30

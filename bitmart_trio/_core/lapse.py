@@ -1,0 +1,49 @@
+"""Time that a program did not have: its loop was kept busy, or its machine was suspended. Numbers in, verdict out.
+
+Whoever looks sleeps until a planned moment and then says what two clocks show: Trio's (*mono*), which stands still
+while most machines sleep, and the wall clock, which does not.
+
+* It is later than planned by mono: the loop was kept busy, by a computation or a blocking call.
+* Since the last look the wall clock has gained on mono: the machine was suspended. A wall clock that somebody sets
+  forward looks the same, and what follows is harmless.
+
+Where mono runs on during sleep (Windows) a suspension looks like a loop that was kept busy for as long.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Lapse(NamedTuple):
+    """What a look has found; 0 where nothing was."""
+
+    stalled: float
+    """Seconds, at least, that the loop was kept busy."""
+    suspended: float
+    """Seconds that the machine was suspended."""
+
+
+class Lapses:
+    """Compares each look at the clocks with the one before.
+
+    Args:
+        mono, wall: the clocks now.
+        stalled_after, suspended_after: seconds below which nothing is found.
+    """
+
+    def __init__(self, mono: float, wall: float, *, stalled_after: float, suspended_after: float) -> None:
+        self._mono = mono
+        self._wall = wall
+        self._stalled_after = stalled_after
+        self._suspended_after = suspended_after
+
+    def look(self, mono: float, wall: float, *, planned: float) -> Lapse:
+        """Compare the clocks with the last look; ``planned`` is when, by mono, this one was to be made."""
+        late = mono - planned
+        gained = (wall - self._wall) - (mono - self._mono)
+        self._mono, self._wall = mono, wall
+        return Lapse(
+            late if late >= self._stalled_after else 0.0,
+            gained if gained >= self._suspended_after else 0.0,
+        )
