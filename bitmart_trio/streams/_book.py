@@ -10,8 +10,8 @@ sync gets right again. For that it has one task, which
 * asks as well when a live book has been quiet for a while, ever more rarely as long as nothing but answers come. An
   answer that is newer than the book says that the exchange has forgotten the subscription: then it is made afresh.
 
-A book is in doubt, and STALE, from the `Silent` event on and when such a question is not answered, until it is confirmed
-by a push. With ``max_age`` it is STALE as well when the newest push is older than that.
+A book is in doubt, and STALE, from the `Silent` event on and when such a question is not answered, until a push
+confirms it. With ``max_age`` it is STALE as well when the newest push is older than that.
 """
 
 from __future__ import annotations
@@ -223,7 +223,7 @@ class BookSink:
         return self._quiet > _QUIET and self.local.version == version
 
     def _answered(self, newer: bool) -> None:
-        """A snapshot has come. Of a live book that was asked for because it was quiet, it shows whether it rightly was."""
+        """A snapshot has come. It shows whether a live book that was asked for because it was quiet rightly was."""
         if newer and self._quiet > _QUIET and not self._expected:
             self._quiet = _QUIET
             self._switchboard.renew(self._topic)
@@ -530,7 +530,7 @@ class OrderBook:
     def age(self) -> float | None:
         """Seconds since the exchange pushed anything of it, by Trio's clock; None before the first push.
 
-        A quiet market makes a book old, not wrong: it is asked for after 15 seconds, and an answer makes it young again.
+        A quiet market makes a book old, not wrong: it is asked for after 15 seconds, and an answer makes it new again.
         """
         return self._sink.age
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import attrs
 import pytest
 import trio
 from trading_kit import open_ids
 from trio.testing import MockClock
 
 import bitmart_trio as bm
+from bitmart_trio import models
 from bitmart_trio.sim import Delay, Fail5xx, LoseReply, LoseRequest, Refuse429, Venue
 
 PATH = "/contract/private/cancel-all-after"
@@ -188,7 +192,7 @@ async def test_a_machine_that_slept_renews_at_once(autojump_clock: MockClock) ->
     async with bm.sim.open_exchange(seed=7, live=False) as venue, venue.open_client() as client:
         async with bm.trading.dead_mans_switch(client, "BTCUSDT", after=60) as switch:
             await trio.sleep(0.5)
-            venue.exchange.step(40_000)
+            venue.exchange.clock.step(40_000)
             assert 19 < switch.fires_in < 20
             await trio.sleep(1.1)
             assert 58 < switch.fires_in <= 60
@@ -199,21 +203,40 @@ async def test_a_machine_that_slept_too_long_learns_that_the_timer_fired(autojum
     """By the exchange's own times, although by Trio's clock not a second had passed."""
     async with bm.sim.open_exchange(seed=7, live=False) as venue, venue.open_client() as client:
         await rest(client)
-        with pytest.raises(bm.SwitchFailed, match="fired before it was renewed"):
+
+        async def guarded() -> None:
             async with bm.trading.dead_mans_switch(client, "BTCUSDT", after=60) as switch:
                 await trio.sleep(0.5)
-                venue.exchange.step(3_600_000)
+                venue.exchange.clock.step(3_600_000)
                 venue.exchange.tick()
                 assert switch.fires_in < -3500
                 await trio.sleep(5)
+
+        with pytest.raises(bm.SwitchFailed, match="fired before it was renewed"):
+            await guarded()
         assert open_ids(venue, "futures") == []
         assert timers(venue) == ["BTCUSDT"]
 
 
-async def test_one_wrong_time_in_an_answer_ends_no_switch(autojump_clock: MockClock) -> None:
-    """An answer that says it was set hours later than it was is asked once more before it counts."""
+async def test_one_wrong_time_in_an_answer_ends_no_switch(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer that says it was set an hour later than it was is asked for once more before it counts."""
     async with bm.sim.open_exchange(seed=7, live=False) as venue, venue.open_client() as client:
+        right, answers = client.futures.trading.cancel_all_after, 0
+
+        async def answer(*what: Any, **more: Any) -> models.CancelAllAfterResult:
+            nonlocal answers
+            answers += 1
+            said = await right(*what, **more)
+            if answers != 2:
+                return said
+            return attrs.evolve(
+                said, set_time=models.Seconds(said.set_time + 3600), cancel_time=models.Seconds(said.cancel_time + 3600)
+            )
+
+        monkeypatch.setattr(type(client.futures.trading), "cancel_all_after", staticmethod(answer))
         async with bm.trading.dead_mans_switch(client, "BTCUSDT", after=60) as switch:
-            venue.faults.add(WrongTime(PATH))
             await trio.sleep(50)
             assert switch.fires_in > 30
+            assert answers == 4  # armed, renewed, asked again, renewed
