@@ -72,7 +72,7 @@ async def test_a_short_sleep_is_a_gap_and_the_connection_is_proved(autojump_cloc
             stale: list[str] = []
             async with trio.open_nursery() as nursery:
 
-                async def note(what: bm.OrderBook | models.SpotAccountView) -> None:
+                async def note(what: bm.OrderBook | bm.SpotAccountView) -> None:
                     await what.wait_stale()
                     stale.append(type(what).__name__)
 
@@ -97,7 +97,7 @@ async def test_a_short_sleep_is_a_gap_and_the_connection_is_proved(autojump_cloc
 async def test_after_a_long_sleep_connections_are_replaced_at_once_and_gaps_are_filled(
     autojump_clock: MockClock,
 ) -> None:
-    """What was filled while the machine slept is in the order stream, with the minutes that Trio's clock did not see."""
+    """What ended while the machine slept is in the order stream: a gap is as long as the world saw, not Trio."""
     async with open_exchange(seed=1, live=False) as exchange, exchange.open_client(config=machine(exchange)) as client:
         trading = client.spot.trading
         placed = await trading.submit_order(
