@@ -170,7 +170,7 @@ async def close_now(resource: trio.abc.AsyncResource) -> None:
 async def finish(seconds: float, async_fn: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T | None:  # noqa: ASYNC910  # waits as long as it takes
     """Clean up for a bounded time, whatever happens: a cancellation and Ctrl-C wait until it is done.
 
-    It runs in a task of its own, since an interrupt pierces every shield of the main task.
+    From the main task it runs in a task of its own, since an interrupt pierces every shield there.
 
     Returns:
         What the function returned; None if it was not through in time.
@@ -181,9 +181,18 @@ async def finish(seconds: float, async_fn: Callable[[*Ts], Awaitable[T]], *args:
         with closing_shield(seconds):
             results.append(await async_fn(*args))
 
-    async with open_nursery() as nursery:
-        start_soon(nursery, clean_up, name=async_fn)
+    if _gets_interrupts(trio.lowlevel.current_task()):
+        async with open_nursery() as nursery:
+            start_soon(nursery, clean_up, name=async_fn)
+    else:
+        await clean_up()
     return results[0] if results else None
+
+
+def _gets_interrupts(task: trio.lowlevel.Task) -> bool:
+    """Whether a task is the main one: the first of all has it and the system tasks as children."""
+    nursery = task.parent_nursery
+    return nursery is not None and nursery.parent_task is trio.lowlevel.current_root_task()
 
 
 # ---- opening ---------------------------------------------------------------------------------------------------------

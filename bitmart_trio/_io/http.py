@@ -34,7 +34,7 @@ from .._core.hints import hint_for
 from .._core.reply import QuotaUse, RawReply, Reply
 from .._core.request import WireRequest
 from .._core.verdict import Verdict, judge
-from .._scopes import protected
+from .._scopes import finish, protected
 from ..config import Config
 from ..credentials import Credentials, Secret
 from ..errors import (
@@ -433,7 +433,9 @@ class Pipeline:
         except (MalformedReply, ReplyTooLarge) as error:
             raise _Refused(error) from error
         finally:
-            if response is not None:
+            if response is not None and body is None:
+                await finish(_CLOSING, response.aclose)  # noqa: ASYNC102  # it shields itself
+            elif response is not None:
                 with trio.move_on_after(_CLOSING, shield=True):
                     await response.aclose()
         assert response is not None

@@ -1,4 +1,4 @@
-"""For tests of programs that use this library: the cancel sweep, one order of events, and fixtures for pytest.
+"""For tests of programs that use this library: sweeps of cancellations and interrupts, one order of events, fixtures.
 
     def test_my_bot_can_be_cancelled_anywhere() -> None:
         sweep(body, around=exchange_and_client, invariants=[no_open_orders])
@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from ._census import Kind
+    from ._interrupt import InterruptReport, interrupt_sweep, interrupt_sweep_here
     from ._schedule import NotDeterministic, deterministic
-    from ._shot import Counted, How, Moment, Place
+    from ._shot import Counted, Moment, Place
     from ._sweep import SweepFailure, SweepReport, sweep, sweep_here
 else:
     _HOMES: Final = {
         "._census": ("Kind",),
+        "._interrupt": ("InterruptReport", "interrupt_sweep", "interrupt_sweep_here"),
         "._schedule": ("NotDeterministic", "deterministic"),
-        "._shot": ("Counted", "How", "Moment", "Place"),
+        "._shot": ("Counted", "Moment", "Place"),
         "._sweep": ("SweepFailure", "SweepReport", "sweep", "sweep_here"),
     }
     _HOME: Final = {name: home for home, names in _HOMES.items() for name in names}
@@ -36,7 +38,7 @@ else:
 
 __all__ = [
     "Counted",
-    "How",
+    "InterruptReport",
     "Kind",
     "Moment",
     "NotDeterministic",
@@ -44,6 +46,8 @@ __all__ = [
     "SweepFailure",
     "SweepReport",
     "deterministic",
+    "interrupt_sweep",
+    "interrupt_sweep_here",
     "sweep",
     "sweep_here",
 ]

@@ -114,6 +114,21 @@ class Shot(trio.abc.Instrument):
         self._hit: trio.Event | None = None
         self._over: trio.Event | None = None
 
+    @property
+    def undisturbed(self) -> bool:
+        """Whether it strikes never."""
+        return self.number is None
+
+    @property
+    def where(self) -> str:
+        """Where it strikes, in words."""
+        return f"at checkpoint {self.number} ({self.moment})" if self.number else "before it began"
+
+    @property
+    def again(self) -> str:
+        """The arguments that repeat it."""
+        return f"only={self.number}, moments=[{self.moment!r}]"
+
     def arm(self, scope: trio.CancelScope) -> None:
         """Begin with the current task, which is about to run the body inside ``scope``."""
         task = trio.lowlevel.current_task()

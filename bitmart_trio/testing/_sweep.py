@@ -37,6 +37,7 @@ from ._schedule import deterministic
 from ._shot import Counted, How, Moment, Place, Shot, innermost
 
 T = TypeVar("T")
+S = TypeVar("S", bound=Shot)
 
 Errors = tuple[type[Exception], ...]
 
@@ -81,7 +82,6 @@ def sweep(
     invariants: Iterable[Callable[[], object]] = (),
     moments: Collection[Moment] = MOMENTS,
     counted: Counted = "task",
-    how: How = "cancel",
     expected: Errors = (),
     ignore: Collection[Kind] = (),
     seed: int = 0,
@@ -98,7 +98,6 @@ def sweep(
     invariants: Iterable[Callable[[T], object]] = (),
     moments: Collection[Moment] = MOMENTS,
     counted: Counted = "task",
-    how: How = "cancel",
     expected: Errors = (),
     ignore: Collection[Kind] = (),
     seed: int = 0,
@@ -114,7 +113,6 @@ def sweep(
     invariants: Iterable[Callable[..., object]] = (),
     moments: Collection[Moment] = MOMENTS,
     counted: Counted = "task",
-    how: How = "cancel",
     expected: Errors = (),
     ignore: Collection[Kind] = (),
     seed: int = 0,
@@ -140,7 +138,6 @@ def sweep(
             An exception is a failure.
         moments: strike while the body waits at a checkpoint, or as it is about to go on from it, or both in turn.
         counted: whose checkpoints are counted; it is always the body that is cancelled.
-        how: ``interrupt`` sends Ctrl-C instead of cancelling. Only in Python's main thread.
         expected: errors that the body may raise when it is struck, instead of letting the cancellation through.
         ignore: kinds of things that may be left.
         seed: decides the order in which tasks run, as in `deterministic`.
@@ -156,8 +153,10 @@ def sweep(
         SweepFailure: something was left, an invariant did not hold, or the body did not end, or not as expected.
         ValueError: ``only`` is a checkpoint that the body does not have.
     """
-    runner = _OwnLoop(body, around, tuple(invariants), counted, how, expected, ignore, seed, grace, real_time)
-    with _interruptible(how):
+    runner = OwnLoop(
+        body, around, tuple(invariants), ignore, seed, grace, counted=counted, expected=expected, real_time=real_time
+    )
+    with interruptible():
         return runner.all(moments, only, most)
 
 
@@ -196,16 +195,14 @@ async def sweep_here(
         SweepFailure: as of `sweep`.
         ValueError: ``only`` is a checkpoint that the body does not have.
     """
-    runner = _ThisLoop(body, tuple(invariants), counted, expected, ignore, grace)
+    runner = ThisLoop(body, tuple(invariants), ignore, grace, counted=counted, expected=expected)
     return await runner.all(moments, only, most)
 
 
 @contextmanager
-def _interruptible(how: How) -> Generator[None]:
+def interruptible() -> Generator[None]:
     """Python's own handler for Ctrl-C in place, which Trio replaces by its own for the time of a run."""
     main = threading.current_thread() is threading.main_thread()
-    if how == "interrupt" and not main:
-        raise RuntimeError("Ctrl-C arrives in Python's main thread: sweep there")
     before = signal.signal(signal.SIGINT, signal.default_int_handler) if main else None
     try:
         yield
@@ -214,19 +211,21 @@ def _interruptible(how: How) -> Generator[None]:
             signal.signal(signal.SIGINT, before)
 
 
-class _Runner:
-    """What both sorts of sweep share: one attempt, and telling what was wrong with it."""
+class Runner:
+    """What all sorts of sweep share: one attempt, and what was wrong with it."""
+
+    HOW: How = "cancel"
+    DEED = "cancelled"
 
     def __init__(
         self,
         body: Callable[..., Awaitable[object]],
         invariants: Sequence[Callable[..., object]],
-        counted: Counted,
-        how: How,
-        expected: Errors,
         ignore: Collection[Kind],
         grace: float,
         *,
+        counted: Counted,
+        expected: Errors,
         can_break: bool,
     ) -> None:
         self.body = body
@@ -238,12 +237,11 @@ class _Runner:
         self.before: Count | None = None
         self.reference: Count | None = None
         self._counted: Counted = counted
-        self._how: How = how
         self._expected = expected
-        self._can_break = can_break
+        self.can_break = can_break
 
     def shot(self, number: int | None, moment: Moment) -> Shot:
-        return Shot(number, moment, self._counted, self._how, can_break=self._can_break)
+        return Shot(number, moment, self._counted, self.HOW, can_break=self.can_break)
 
     def plan(self, moments: Collection[Moment], only: int | None) -> Iterable[tuple[Moment, Iterable[int]]]:
         for moment in moments:
@@ -273,26 +271,36 @@ class _Runner:
         except BaseException as error:  # noqa: ASYNC103  # its Cancelled has ended in the scope; another one is raised
             if not shot.fired:
                 raise
-            # Ctrl-C and what the caller expects end here: they are what the sweep is about.
-            rest = self._unexpected(error, shot)
-            if isinstance(rest, Exception):
-                what = f"it ended with {type(rest).__name__}: {rest}"
+            what = self.verdict(error, shot)
+            if what is not None:
                 raise self.failure(shot, what) from error  # noqa: ASYNC104
-            if rest is not None:
-                raise
+        else:
+            what = self.verdict(None, shot) if shot.fired and shot.stuck is None else None
+            if what is not None:
+                raise self.failure(shot, what)
         if shot.stuck is not None:
             where = innermost(shot.stuck)
             raise self.failure(shot, f"it had not ended {self.grace:g} s later, or spins; it was at {where}")
 
-    def _unexpected(self, error: BaseException, shot: Shot) -> BaseException | None:
-        """What is left of an error without what we brought about ourselves and what the caller expects."""
-        ours: tuple[type[BaseException], ...] = self._expected
-        if shot.how == "interrupt" or shot.stuck is not None:
-            ours = (*ours, KeyboardInterrupt)
+    def verdict(self, error: BaseException | None, shot: Shot) -> str | None:
+        """What is wrong with the end of a body that was struck; None when it is as it should be."""
+        if error is None:
+            return None
+        # What the caller expects ends here, and so does the Ctrl-C that we have ended a body with that did not end.
+        fine: tuple[type[BaseException], ...] = self._expected
+        if shot.stuck is not None:
+            fine = (*fine, KeyboardInterrupt)
+        rest: BaseException | None = error
         if isinstance(error, BaseExceptionGroup):
             group = cast("BaseExceptionGroup[BaseException]", error)
-            return group.split(ours)[1] if ours else group
-        return None if isinstance(error, ours) else error
+            rest = group.split(fine)[1] if fine else group
+        elif isinstance(error, fine):
+            rest = None
+        if rest is None:
+            return None
+        if not isinstance(rest, Exception):
+            raise error
+        return f"it ended with {type(rest).__name__}: {rest}"
 
     async def settled(self, watch: Watch, allowed: Sequence[Count], heard: list[str]) -> list[str]:
         """What is left when it has had its time to go away."""
@@ -342,21 +350,19 @@ class _Runner:
     def failure(self, shot: Shot, what: str, left: Sequence[str] = ()) -> SweepFailure:
         """The error that says where it was and how to see it again."""
         name: object = getattr(self.body, "__qualname__", self.body)
-        if shot.number is None:
+        if shot.undisturbed:
             lines = [f"{name} ran through undisturbed; {what}", *(f"  {line}" for line in left)]
         else:
-            deed = "cancelled" if shot.how == "cancel" else "interrupted"
-            where = f"at checkpoint {shot.number} ({shot.moment})" if shot.number else "before it began"
-            lines = [f"{name} was {deed} {where}; {what}", *(f"  {line}" for line in left)]
+            lines = [f"{name} was {self.DEED} {shot.where}; {what}", *(f"  {line}" for line in left)]
             if shot.stack:
                 lines += [f"it was at {innermost(shot.stack)}", *(f"    {place}" for place in shot.stack)]
             if shot.other is not None:
                 lines.append(f"the checkpoint was one of the task {shot.other}")
             seed = "" if self.seed is None else f", seed={self.seed}"
-            lines.append(f"again: {self.function}(..., only={shot.number}, moments=[{shot.moment!r}]{seed})")
+            lines.append(f"again: {self.function}(..., {shot.again}{seed})")
         error = SweepFailure("\n".join(lines))
         error.checkpoint = shot.number
-        error.moment = None if shot.number is None else shot.moment
+        error.moment = None if error.checkpoint is None else shot.moment
         error.left = tuple(left)
         error.stack = shot.stack
         return error
@@ -368,7 +374,7 @@ class _Runner:
         return SweepReport(len(places), runs, tuple(places), self.seed)
 
 
-class _OwnLoop(_Runner):
+class OwnLoop(Runner):
     """Every run in an event loop of its own."""
 
     def __init__(
@@ -376,16 +382,16 @@ class _OwnLoop(_Runner):
         body: Callable[..., Awaitable[object]],
         around: Callable[[], AbstractAsyncContextManager[object]] | None,
         invariants: Sequence[Callable[..., object]],
-        counted: Counted,
-        how: How,
-        expected: Errors,
         ignore: Collection[Kind],
         seed: int,
         grace: float,
+        *,
+        counted: Counted,
+        expected: Errors,
         real_time: bool,
     ) -> None:
         main = threading.current_thread() is threading.main_thread()
-        super().__init__(body, invariants, counted, how, expected, ignore, grace, can_break=main)
+        super().__init__(body, invariants, ignore, grace, counted=counted, expected=expected, can_break=main)
         self.seed = seed
         self._around = around
         self._real_time = real_time
@@ -393,13 +399,13 @@ class _OwnLoop(_Runner):
 
     def all(self, moments: Collection[Moment], only: int | None, most: int) -> SweepReport:
         with remembering():
-            undisturbed = self._run(self.shot(None, "waiting"))
+            undisturbed = self.run(self.shot(None, "waiting"))
             if undisturbed.pauses > most:
                 raise self.too_many(most)
             runs = 1
             for moment, numbers in self.plan(moments, only):
                 for number in numbers:
-                    shot = self._run(self.shot(number, moment))
+                    shot = self.run(self.shot(number, moment))
                     runs += 1
                     if not shot.fired:
                         if only is not None:
@@ -409,7 +415,7 @@ class _OwnLoop(_Runner):
                         raise self.too_many(most)
             return self.report(undisturbed.places, runs)
 
-    def _run(self, shot: Shot) -> Shot:
+    def run(self, shot: S) -> S:
         watch = Watch(old=False)
         if self._empty is None:
             self._empty = watch.count(self.ignore)
@@ -447,30 +453,31 @@ class _OwnLoop(_Runner):
                 found.append(failure)
 
 
-class _ThisLoop(_Runner):
+class ThisLoop(Runner):
     """All runs in the loop of the caller."""
 
     def __init__(
         self,
         body: Callable[..., Awaitable[object]],
         invariants: Sequence[Callable[..., object]],
-        counted: Counted,
-        expected: Errors,
         ignore: Collection[Kind],
         grace: float,
+        *,
+        counted: Counted,
+        expected: Errors,
     ) -> None:
-        super().__init__(body, invariants, counted, "cancel", expected, ignore, grace, can_break=False)
+        super().__init__(body, invariants, ignore, grace, counted=counted, expected=expected, can_break=False)
         self.function = "sweep_here"
 
     async def all(self, moments: Collection[Moment], only: int | None, most: int) -> SweepReport:
         with remembering():
             watch = Watch(old=True)
             self.before = watch.count(self.ignore)
-            undisturbed = await self._run(self.shot(None, "waiting"), watch)
+            undisturbed = await self.run(self.shot(None, "waiting"), watch)
             runs = 1
             for moment, numbers in self.plan(moments, only):
                 for number in numbers:
-                    shot = await self._run(self.shot(number, moment), watch)
+                    shot = await self.run(self.shot(number, moment), watch)
                     runs += 1
                     if not shot.fired:
                         if only is not None:
@@ -480,7 +487,7 @@ class _ThisLoop(_Runner):
                         raise self.too_many(most)
             return self.report(undisturbed.places, runs)
 
-    async def _run(self, shot: Shot, watch: Watch) -> Shot:
+    async def run(self, shot: S, watch: Watch) -> S:
         with complaining() as heard:
             trio.lowlevel.add_instrument(shot)
             try:

@@ -481,30 +481,7 @@ def test_a_body_with_too_many_checkpoints() -> None:
         sweep(body, most=10)
 
 
-# ---- Ctrl-C, fixtures, the same again ------------------------------------------------------------------------------
-
-
-def test_interrupted_instead_of_cancelled() -> None:
-    """Ctrl-C at each checkpoint, in the body itself or while it waits for its tasks; a leak is found as well."""
-    seen: list[type[BaseException] | None] = []
-
-    async def body() -> None:
-        try:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(trio.sleep, 2)
-                await trio.sleep(1)
-                await trio.lowlevel.checkpoint()
-        except BaseException as error:
-            seen.append(type(error))
-            raise
-        seen.append(None)
-
-    report = sweep(body, how="interrupt")
-    assert report.checkpoints == 3
-    assert None in seen
-    assert BaseExceptionGroup in seen
-    with pytest.raises(SweepFailure, match="was interrupted at checkpoint 1"):
-        sweep(_leaky_lock, around=nursery_around, how="interrupt")
+# ---- fixtures, the same again ------------------------------------------------------------------------------
 
 
 async def test_resources_of_the_callers_own_loop(autojump_clock: MockClock) -> None:

@@ -15,10 +15,13 @@ import httpcore
 import httpx
 import trio
 
+from ..._scopes import finish
 from .pipe import Pipe
 
 MAX_CONNECTIONS: Final = 10_000
 """So many that nobody ever waits for one: httpcore loses places in its queue when a waiting request is cancelled."""
+
+_CLOSING: Final = 3.0
 
 _EXCEPTIONS: Final[dict[type[Exception], type[httpx.TransportError]]] = {
     httpcore.ConnectTimeout: httpx.ConnectTimeout,
@@ -111,7 +114,8 @@ class _Body(httpx.AsyncByteStream):
             return await anext(self._parts)
 
     async def aclose(self) -> None:
-        await self._response.aclose()
+        # httpcore loses a connection whose closing is interrupted.
+        await finish(_CLOSING, self._response.aclose)
 
 
 class _Backend(httpcore.AsyncNetworkBackend):
