@@ -46,6 +46,8 @@ PACKINGS: Final = _seeds("PACKINGS", 2)
 """Orders of opening, closing and breaking: ``streams/test_packing.py``."""
 SWEEPS: Final = _seeds("SWEEPS", 1, full=20)
 """Orders of events in which every operation is cancelled at each checkpoint: ``testing/test_sweep_everything.py``."""
+INTERRUPTED_SEEDS: Final = _seeds("INTERRUPTED_SEEDS", 1, full=3)
+"""Orders of events in which every operation is interrupted: ``testing/test_interrupt_everything.py``."""
 VENUE_FUZZ: Final = _seeds("VENUE_FUZZ", 2)
 """Streams of junk, each kind: ``sim/test_fuzz_venue.py``."""
 MONEY_MACHINE: Final = _seeds("MONEY_MACHINE", 8)
@@ -87,6 +89,15 @@ CANCELLED_CALLS: Final = _size("CANCELLED_CALLS", 2_500, 10_000)
 
 JOURNAL_ENTRIES: Final = _size("JOURNAL_ENTRIES", 4_000, 100_000)
 """Intents in a journal that is opened beside a task that looks at the clock: ``trading/test_journal.py``."""
+
+# ---- interrupted -----------------------------------------------------------------------------------------------------
+
+INTERRUPTED_OPERATIONS: Final = _size("INTERRUPTED_OPERATIONS", 20, 10_000)
+"""Operations that are interrupted: ``testing/test_interrupt_everything.py``."""
+INTERRUPTED_LINES: Final = _size("INTERRUPTED_LINES", 4, 100_000)
+"""Checkpoints and lines of each at which it is."""
+INTERRUPTS: Final = _size("INTERRUPTS", 5, 300)
+"""Signals that come at any moment of a flood of messages."""
 
 # ---- with processes --------------------------------------------------------------------------------------------------
 

@@ -36,6 +36,7 @@ import errno
 import io
 import itertools
 import json
+import math
 import os
 import re
 import reprlib
@@ -49,7 +50,7 @@ from zlib import crc32
 
 import trio
 
-from .._scopes import protected
+from .._scopes import finish, protected
 from ..errors import JournalError, JournalLocked
 from ._order import Intent
 
@@ -278,13 +279,15 @@ class FileJournal:
 
     async def close(self) -> None:
         """Write what was noted, and let go of it; see `Journal`."""
-        with trio.CancelScope(shield=True):
-            async with self._turn:
-                try:
-                    if self._lines:
-                        await self._flush(urgent=True)
-                finally:
-                    await self._work(self._let_go)  # noqa: ASYNC102  shielded above, and as quick as a disk
+        await finish(math.inf, self._close)  # as quick as a disk
+
+    async def _close(self) -> None:
+        async with self._turn:
+            try:
+                if self._lines:
+                    await self._flush(urgent=True)
+            finally:
+                await self._work(self._let_go)  # noqa: ASYNC102  shielded by its caller
 
     def _add(self, entry: Entry) -> int:
         self._lines.append(_line(entry))
