@@ -21,6 +21,7 @@ from history_kit import Past, write_past
 import bitmart_trio as bm
 from bitmart_trio.history.archive import (
     ArchiveError,
+    ArchiveReport,
     Progress,
     Reader,
     UnsafeKey,
@@ -30,6 +31,7 @@ from bitmart_trio.history.archive import (
     read_report,
     verify,
 )
+from bitmart_trio.models import FuturesKline, SpotFill
 from bitmart_trio.sim.bitmart.wire import Call, Refusal
 from bitmart_trio.sim.exchange import START_MS
 from bitmart_trio.sim.faults import Fail5xx, Refuse429
@@ -78,18 +80,45 @@ def assert_equal_to_the_ledger(directory: Path, ledger: dict[str, set[str]], *, 
         assert read_report(reader).complete is complete
 
 
-async def test_an_archive_equals_the_ledger(tmp_path: Path, autojump_clock: trio.testing.MockClock) -> None:
+@attrs.frozen
+class Made:
+    """An archive of everything, what the exchange knows of it, and what our other ways of reading find."""
+
+    directory: Path
+    report: ArchiveReport
+    told: list[Progress]
+    ledger: dict[str, set[str]]
+    days: list[FuturesKline]
+    fills: list[SpotFill]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Made once: the tests that take it only read."""
+    directory = tmp_path_factory.mktemp("made") / "a"
+
+    async def main() -> Made:
+        async with bm.sim.open_exchange(seed=7, live=False) as venue:
+            ledger = write_past(venue.exchange, SMALL)
+            add_reader(venue)
+            await trio.sleep(1)
+            told: list[Progress] = []
+            async with venue.open_client(READER) as client:
+                report = await archive(client, directory, since=SMALL.since, progress=told.append, run=inline)
+                days = [
+                    each async for each in bm.history.futures_klines(client, "BTCUSDT", step=1440, since=SMALL.since)
+                ]
+                fills = [each async for each in bm.history.spot_fills(client, since=SMALL.since)]
+        return Made(directory, report, told, ledger, days, fills)
+
+    return trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+
+
+def test_an_archive_equals_the_ledger(made: Made) -> None:
     """Every record of every history, no gap but the named ones, proven offline."""
-    async with bm.sim.open_exchange(seed=7, live=False) as venue:
-        ledger = write_past(venue.exchange, SMALL)
-        add_reader(venue)
-        await trio.sleep(1)
-        told: list[Progress] = []
-        async with venue.open_client(READER) as client:
-            report = await archive(client, tmp_path / "a", since=SMALL.since, progress=told.append, run=inline)
-    assert report.complete
-    assert_equal_to_the_ledger(tmp_path / "a", ledger)
-    with Reader(tmp_path / "a") as reader:
+    assert made.report.complete
+    assert_equal_to_the_ledger(made.directory, made.ledger)
+    with Reader(made.directory) as reader:
         assert {row.state for row in reader.histories()} == {"answered"}
         assert not any(window.gap for row in reader.histories() for window in reader.windows(row.name))
         for name in ("spot.sub_account.transfers", "spot.sub_account.transfer_history"):
@@ -108,19 +137,12 @@ async def test_an_archive_equals_the_ledger(tmp_path: Path, autojump_clock: trio
             "futures.trading.open_orders limit=100 (before)",
             "futures.trading.open_orders limit=100 (after)",
         }
-    assert {each.state for each in told if each.name != "the newest hour"} == {"running", "answered"}
+    assert {each.state for each in made.told if each.name != "the newest hour"} == {"running", "answered"}
 
 
-async def test_what_is_needed_to_read_it_later_is_there(tmp_path: Path, autojump_clock: trio.testing.MockClock) -> None:
+def test_what_is_needed_to_read_it_later_is_there(made: Made) -> None:
     """What a contract is worth, the coins, the fees, and daily candles of whatever was traded."""
-    async with bm.sim.open_exchange(seed=7, live=False) as venue:
-        write_past(venue.exchange, SMALL)
-        add_reader(venue)
-        await trio.sleep(1)
-        async with venue.open_client(READER) as client:
-            await archive(client, tmp_path, since=SMALL.since, run=inline)
-            days = [each async for each in bm.history.futures_klines(client, "BTCUSDT", step=1440, since=SMALL.since)]
-    with Reader(tmp_path) as reader:
+    with Reader(made.directory) as reader:
         contracts = {str(each["symbol"]): each for each in _tasks.entries(reader, "futures.market.contracts")}
         assert Decimal(str(contracts["BTCUSDT"]["contract_size"])) > 0
         assert contracts["BTCUSDT"]["quote_currency"] == "USDT"
@@ -138,30 +160,34 @@ async def test_what_is_needed_to_read_it_later_is_there(tmp_path: Path, autojump
         for contract in held:
             assert f"futures.account.trade_fee_rate symbol={contract}" in names
         candles = reader.records("futures.market.klines", history="futures.market.klines step=1440 symbol=BTCUSDT")
-        assert [each.time for each in candles] == [each.timestamp * 1000 for each in days]
+        assert [each.time for each in candles] == [each.timestamp * 1000 for each in made.days]
 
 
-async def test_amounts_are_exact_text(tmp_path: Path, autojump_clock: trio.testing.MockClock) -> None:
+def test_amounts_are_exact_text(made: Made) -> None:
     """What sqlite3 reads back are the digits of the exchange, and the whole numbers are numbers."""
+    db = sqlite3.connect(made.directory / "archive.sqlite")
+    rows = db.execute(
+        "SELECT trade_id, price, fee, create_time, typeof(price), typeof(fee), typeof(create_time) "
+        "FROM spot_trading_trades ORDER BY create_time, length(trade_id), trade_id"
+    ).fetchall()
+    assert [row[:4] for row in rows] == [
+        (fill.trade_id, format(fill.price, "f"), format(fill.fee, "f"), fill.create_time) for fill in made.fills
+    ]
+    assert {row[4:] for row in rows} == {("text", "text", "integer")}
+    db.close()
+
+
+async def test_no_digit_of_a_large_amount_is_lost(tmp_path: Path, autojump_clock: trio.testing.MockClock) -> None:
+    """More of them than a float holds."""
     async with bm.sim.open_exchange(seed=7, live=False) as venue:
-        write_past(venue.exchange, SMALL)
         add_reader(venue)
         account = venue.exchange.accounts.get("1")
         assert account is not None
         venue.exchange.treasury.funding.deposit(account, "ETH", Decimal("12345678.00000001"))
         await trio.sleep(1)
         async with venue.open_client(READER) as client:
-            await archive(client, tmp_path, since=SMALL.since, run=inline)
-            fills = [each async for each in bm.history.spot_fills(client, since=SMALL.since)]
+            await archive(client, tmp_path, since=START_MS - 1000, run=inline)
     db = sqlite3.connect(tmp_path / "archive.sqlite")
-    rows = db.execute(
-        "SELECT trade_id, price, fee, create_time, typeof(price), typeof(fee), typeof(create_time) "
-        "FROM spot_trading_trades ORDER BY create_time, length(trade_id), trade_id"
-    ).fetchall()
-    assert [row[:4] for row in rows] == [
-        (fill.trade_id, format(fill.price, "f"), format(fill.fee, "f"), fill.create_time) for fill in fills
-    ]
-    assert {row[4:] for row in rows} == {("text", "text", "integer")}
     deposit = db.execute(
         "SELECT arrival_amount FROM spot_account_deposit_withdraw_history WHERE currency LIKE 'ETH%' "
         "ORDER BY record_time DESC, length(record_id) DESC, record_id DESC"
