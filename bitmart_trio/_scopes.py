@@ -251,6 +251,31 @@ class _Opening(AbstractAsyncContextManager[T], Generic[T]):
         raise RuntimeError("an opener gave something twice")
 
 
+@opener
+async def open_service_nursery() -> AsyncGenerator[trio.Nursery]:
+    """A nursery for tasks that serve the block: a cancellation from outside reaches them once the block is left.
+
+    So what the block holds works until its last line: a session that closes its orders while the program is being
+    cancelled still gets their pushes.
+    """
+
+    async def serve(*, task_status: trio.TaskStatus[trio.Nursery]) -> None:
+        async with open_nursery() as service:
+            await (
+                trio.lowlevel.checkpoint_if_cancelled()
+            )  # the last chance: a cancelled start would wait for us for ever
+            service.cancel_scope.shield = True
+            task_status.started(service)
+            await trio.sleep_forever()
+
+    async with open_nursery() as nursery:
+        service: trio.Nursery = await start(nursery, serve)
+        try:
+            yield service
+        finally:
+            service.cancel_scope.cancel()
+
+
 # ---- what leaves -----------------------------------------------------------------------------------------------------
 
 _OF_THE_LANGUAGE: Final = (StopIteration, StopAsyncIteration)

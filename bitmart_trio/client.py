@@ -22,7 +22,7 @@ from ._io.http import Pipeline
 from ._io.socket import Connect
 from ._io.switchboard import Switchboard
 from ._io.transport import make_transport
-from ._scopes import finish, open_nursery, opener
+from ._scopes import finish, open_service_nursery, opener
 from .config import LIVE, Config, Environment, Market
 from .credentials import Credentials
 from .errors import ConfigurationError
@@ -144,10 +144,9 @@ async def open_client(
     """Open everything: REST of both markets, and streams whose sockets open on the first subscription.
 
     Opening does no IO. Leaving ends every subscription (tasks that still iterate get ``trio.ClosedResourceError``),
-    closes the sockets
-    politely within ``Config.timeouts.close`` each, also while being cancelled, and then the REST connections. An error
-    raised inside leaves
-    as it is, never wrapped in a group of ours.
+    closes the sockets politely within ``Config.timeouts.close`` each, also while being cancelled, and then the REST
+    connections. Until then the sockets live: a cancellation from outside reaches the block's code first, which may have
+    something to finish. An error raised inside leaves as it is, never wrapped in a group of ours.
 
     Args:
         credentials: for private calls and streams; None serves public ones.
@@ -164,7 +163,7 @@ async def open_client(
             pipelines["spot"] = rest.pipeline("spot")
         if environment.futures_rest is not None:
             pipelines["futures"] = rest.pipeline("futures")
-        async with open_nursery() as nursery:
+        async with open_service_nursery() as nursery:
             switchboard = Switchboard(
                 nursery,
                 environment,
@@ -183,7 +182,6 @@ async def open_client(
                 yield Client(environment, spot, futures, streams, config.clock or time.time)
             finally:
                 switchboard.close()
-            nursery.cancel_scope.cancel()
 
 
 @opener
@@ -240,7 +238,7 @@ async def open_streams(
     def clock(market: Market) -> int:
         return governor.host(environment.rest_url(market)).timestamp()
 
-    async with open_nursery() as nursery:
+    async with open_service_nursery() as nursery:
         switchboard = Switchboard(
             nursery, environment, credentials, config, connect=connect or dialer(config), clock=clock
         )
@@ -248,4 +246,3 @@ async def open_streams(
             yield Streams(switchboard)
         finally:
             switchboard.close()
-        nursery.cancel_scope.cancel()

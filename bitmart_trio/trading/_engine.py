@@ -288,7 +288,7 @@ class Engine:
             except (BitMartError, trio.ClosedResourceError) as error:
                 if not started:
                     raise
-                if self.closing:  # of a client that is being cancelled the streams are gone
+                if self.closing:  # of a client that failed the streams are gone
                     self._following.cancel()
                 # Orders are looked up on the slow clock all the same.
                 log.warning("the order stream ended (%s); it is opened again in %.1f s", error, pause)

@@ -332,6 +332,11 @@ class OrderRecord:
         return self.known in (Known.SETTLED, Known.ABSENT)
 
     @property
+    def end_was_pushed(self) -> bool:
+        """Whether a push has named the end and the size beside it."""
+        return Source.PUSH in self.executed.ends
+
+    @property
     def whole(self) -> bool:
         """Whether it is over and each of its fills is known."""
         return self.closed and self.executed.known >= self.executed.size

@@ -1,6 +1,6 @@
 """Leaving a session: close what is its own, confirm each, within a deadline, and report what is confirmed.
 
-The guard works by look-ups alone where it must, for on the way out of a cancelled program the client's sockets may be
+The guard works by look-ups alone where it must, for on the way out of a program that failed the client's sockets may be
 gone. It runs in a shield with a deadline, and never replaces the error that the program is leaving with: what could not
 be confirmed is raised when there is no error, or none but a cancellation, and is a note on any other error.
 """
@@ -8,7 +8,8 @@ be confirmed is raised when there is no error, or none but a cancellation, and i
 from __future__ import annotations
 
 import logging
-from typing import Final, Literal, Protocol, TypeAlias, cast
+from contextlib import suppress
+from typing import Literal, Protocol, TypeAlias, cast
 
 import attrs
 import trio
@@ -23,8 +24,6 @@ from ._placing import Placer
 from ._tracked import Claim, Phase, Tracked
 
 log = logging.getLogger(__name__)
-
-_A_MOMENT: Final = 2.0
 
 OnExit: TypeAlias = Literal["cancel", "leave", "close"]
 """What becomes of a session's open orders, and on futures of its positions, when it is left."""
@@ -65,7 +64,7 @@ class ExitReport(Model):
     positions_unconfirmed: tuple[str, ...] = ()
     """With ``on_exit="close"``: symbols with a position of the session that may not be closed."""
     sizes_unconfirmed: tuple[OrderStatus, ...] = ()
-    """Those of `cancelled` and `filled` whose executed size rests on one side's word: late fills may add to it."""
+    """Orders that are over whose executed size was not proven by the deadline: late fills may add to it."""
     errors: tuple[str, ...] = ()
     """What kept the rest from being confirmed, as far as errors say it."""
     seconds: float
@@ -73,8 +72,8 @@ class ExitReport(Model):
 
     @property
     def confirmed(self) -> bool:
-        """Whether everything is confirmed to be as was asked for."""
-        return not self.unconfirmed and not self.positions_unconfirmed
+        """Whether everything is confirmed to be as was asked for, executed sizes too."""
+        return not (self.unconfirmed or self.positions_unconfirmed or self.sizes_unconfirmed)
 
     def __str__(self) -> str:
         parts = [
@@ -90,11 +89,15 @@ class ExitReport(Model):
             if found
         ]
         if self.sizes_unconfirmed:
-            parts.append(f"{len(self.sizes_unconfirmed)} of them with a size that may grow")
+            parts.append(f"{len(self.sizes_unconfirmed)} with an UNCONFIRMED size")
         parts += [f"position in {symbol} UNCONFIRMED" for symbol in self.positions_unconfirmed]
         summary = f"{', '.join(parts) or 'nothing was open'} in {self.seconds:.1f} s"
-        ids = ", ".join(each.client_order_id for each in self.unconfirmed)
-        return "; ".join([summary, *([f"may be open: {ids}"] if ids else []), *self.errors])
+        doubts = [
+            f"{what}: {', '.join(each.client_order_id for each in found)}"
+            for what, found in (("may be open", self.unconfirmed), ("may be filled by more", self.sizes_unconfirmed))
+            if found
+        ]
+        return "; ".join([summary, *doubts, *self.errors])
 
 
 @protected
@@ -140,7 +143,7 @@ class ExitGuard:
                     for tracked in found:
                         start_soon(nursery, self._end, tracked)
                 ended.update(each for each in found if not each.record.closed)
-            await self._confirm_sizes(mine)
+            await self._confirm_sizes()
             if self._positions is not None:
                 # The engine's own tasks may have been ended by an error.
                 async with open_nursery() as nursery:
@@ -154,19 +157,27 @@ class ExitGuard:
         late = [each for each in engine.orders.values() if each not in mine and not each.record.closed]
         return self._report([*mine, *late], trio.current_time() - began)
 
-    async def _confirm_sizes(self, mine: list[Tracked]) -> None:
-        """Ask once what those that are over now have filled; it is worth no more than a moment."""
-        with trio.move_on_after(_A_MOMENT):
-            async with open_nursery() as nursery:
-                for tracked in mine:
-                    if tracked.record.closed and not tracked.record.settled:
-                        start_soon(nursery, self._confirm_size, tracked)
+    async def _confirm_sizes(self) -> None:
+        """See the executed sizes proven of those that are over."""
+        async with open_nursery() as nursery:
+            for tracked in self._engine.orders.values():
+                if tracked.record.closed and not tracked.record.settled:
+                    start_soon(nursery, self._confirm_size, tracked)
 
-    async def _confirm_size(self, tracked: Tracked) -> None:  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
+    async def _confirm_size(self, tracked: Tracked) -> None:
+        """Ask until it is proven; where the push of the end is missing, not again before an answer can prove it."""
+        engine, record = self._engine, tracked.record
+        await trio.lowlevel.checkpoint()
         try:
-            await self._engine.refresh(tracked)
+            await engine.refresh(tracked)
         except BitMartError as error:
-            log.debug("the size of %s is not confirmed: %s", tracked.record.intent.client_order_id, error)
+            tracked.trouble = error
+            log.debug("the size of %s is not confirmed yet: %s", record.intent.client_order_id, error)
+        with suppress(trio.ClosedResourceError):
+            if record.ended_at is not None:
+                with trio.move_on_at(record.ended_at + engine.shows_within):
+                    await tracked.until(lambda: record.settled or record.end_was_pushed)
+            await engine.confirm(tracked)
 
     def _to_end(self, tracked: Tracked) -> bool:
         record = tracked.record
@@ -213,7 +224,7 @@ class ExitGuard:
                     if tracked.trouble is not None:
                         self._errors.append(f"{record.intent.client_order_id}: {tracked.trouble}")
             found[name].append(record.status())
-        over = [each.record for each in mine if each.record.closed]
+        over = [each.record for each in self._engine.orders.values() if each.record.closed]
         return ExitReport(
             sizes_unconfirmed=tuple(each.status() for each in over if not each.settled),
             cancelled=tuple(found["cancelled"]),

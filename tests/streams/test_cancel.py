@@ -108,3 +108,19 @@ async def test_leaving_takes_a_bounded_time_when_the_server_is_silent(autojump_c
                     left = trio.current_time()
             assert trio.current_time() - left <= 2 + 0.1
             exchange.faults.clear()
+
+
+async def test_streams_serve_a_block_that_is_being_cancelled(autojump_clock: MockClock) -> None:
+    """Whoever has something to finish behind a shield still gets messages; nothing is left behind it."""
+    async with open_exchange(seed=1) as exchange:
+        with trio.move_on_after(3) as scope:
+            async with exchange.open_client() as client, client.streams.spot.trade("BTC_USDT") as trades:
+                try:
+                    await trio.sleep_forever()
+                finally:
+                    with trio.move_on_after(30, shield=True):
+                        received = [await trades.receive() for _ in range(5)]
+        assert scope.cancelled_caught
+        assert len(received) == 5
+        await trio.testing.wait_all_tasks_blocked()
+        assert exchange.connections == []

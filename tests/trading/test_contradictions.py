@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from decimal import Decimal
 from typing import Any
 
@@ -13,8 +14,9 @@ from trading_kit import CANCEL, MARKETS, SUBMIT, open_ids, opener, requests, res
 from trio.testing import MockClock
 
 import bitmart_trio as bm
-from bitmart_trio.sim import LoseReply, LoseRequest, MuteTopic, Request, Response, Venue
-from bitmart_trio.trading import FuturesSession, OrderState, SpotSession
+from bitmart_trio.models import SpotOrderState
+from bitmart_trio.sim import Fail5xx, LoseReply, LoseRequest, MuteTopic, Request, Response, Venue
+from bitmart_trio.trading import FuturesSession, OrderState, Session, SpotSession
 
 both = pytest.mark.parametrize("market", MARKETS)
 
@@ -110,33 +112,80 @@ async def test_a_filled_one_is_not_told_as_cancelled_with_nothing(autojump_clock
 
 
 async def test_a_late_push_on_a_closed_order_counts(autojump_clock: MockClock) -> None:
-    """Cancelled with nothing filled by the first word, filled in part by a later one: the handle and `net` say so."""
-    async with shimmed() as (_, client, _), opener(client, "spot") as session:
-        order = await rest(session)
-        seen = list[Any]()
+    """Cancelled with nothing filled by the first word, filled in part by a later one: the handle and `net` say so.
 
-        def keep(item: Any) -> Any:
-            seen.append(item)
-            return item
+    No look-up and no trade ever bears that out, so the size is unconfirmed, and the exit with it.
+    """
+    async with shimmed() as (_, client, _):
+        with pytest.raises(bm.errors.ExitUnconfirmed, match="may be filled by more: ") as caught:  # noqa: PT012
+            async with opener(client, "spot") as session:
+                order = await rest(session)
+                seen = list[Any]()
 
-        pushes(session, keep)
-        await order.cancel()
-        assert order.filled_size == 0
-        engine: Any = session._engine
-        late = attrs.evolve(
-            seen[-1],
-            order_state="partially_filled",
-            state="5",
-            filled_size=Decimal("0.0006"),
-            filled_notional=Decimal(18),
-            trade_id="t9",
-            last_fill_size=Decimal("0.0006"),
-            last_fill_price=Decimal(30000),
-        )
-        engine._hear(late)
-        assert order.filled_size == Decimal("0.0006")
-        assert order.state is OrderState.CANCELLED
-        assert engine.net["BTC_USDT", "buy"] == Decimal("0.0006")
+                def keep(item: Any) -> Any:
+                    seen.append(item)
+                    return item
+
+                pushes(session, keep)
+                await order.cancel()
+                assert order.filled_size == 0
+                engine: Any = session._engine
+                late = attrs.evolve(
+                    seen[-1],
+                    order_state=SpotOrderState("partially_filled"),
+                    state="5",
+                    filled_size=Decimal("0.0006"),
+                    filled_notional=Decimal(18),
+                    trade_id="t9",
+                    last_fill_size=Decimal("0.0006"),
+                    last_fill_price=Decimal(30000),
+                )
+                engine._hear(late)
+                assert order.filled_size == Decimal("0.0006")
+                assert order.state is OrderState.CANCELLED
+                assert engine.net["BTC_USDT", "buy"] == Decimal("0.0006")
+        report = caught.value.report
+        assert isinstance(report, bm.trading.ExitReport)
+        assert [each.client_order_id for each in report.sizes_unconfirmed] == [order.client_order_id]
+        assert report.unconfirmed == ()
+
+
+@pytest.mark.parametrize("market", MARKETS)
+async def test_a_size_that_is_not_proven_makes_the_exit_unconfirmed(autojump_clock: MockClock, market: str) -> None:
+    """Closed for certain, and no list of trades to be had until the deadline; with one, all is confirmed."""
+    for trades in (False, True):
+        async with shimmed() as (venue, client, _):
+            session: Session | None = None
+            with nullcontext() if trades else pytest.raises(bm.errors.ExitUnconfirmed, match="UNCONFIRMED size"):
+                async with opener(client, market, deadline=5) as session:
+                    order = await rest(session)
+                    if not trades:
+                        venue.faults.add(Fail5xx(TRADES[market], times=None))
+            assert session is not None
+            assert session.report is not None
+            assert session.report.confirmed == trades
+            assert [each.client_order_id for each in session.report.cancelled] == [order.client_order_id]
+            assert session.report.sizes_unconfirmed == (() if trades else session.report.cancelled)
+            assert session.report.unconfirmed == ()
+            assert open_ids(venue, market) == []
+            assert (session.report.seconds < 1) == trades
+
+
+@pytest.mark.parametrize("market", MARKETS)
+async def test_a_cancelled_program_still_hears_of_its_orders(autojump_clock: MockClock, market: str) -> None:
+    """A cancellation around the client itself: the pushes prove the sizes at once, and nothing is waited out."""
+    async with bm.sim.open_exchange(seed=7, live=False) as venue:
+        session: Session | None = None
+        with trio.move_on_after(5) as scope:
+            async with venue.open_client() as client, opener(client, market) as session:
+                await rest(session)
+                await trio.sleep_forever()
+        assert scope.cancelled_caught
+        assert session is not None
+        assert session.report is not None
+        assert session.report.confirmed, session.report
+        assert len(session.report.cancelled) == 1
+        assert session.report.seconds < 1
 
 
 @pytest.mark.parametrize("lag", [5.0, 25.0])
