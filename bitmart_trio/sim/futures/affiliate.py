@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from ..kernel.accounts import ZERO, Account
-from ..kernel.contracts import CONTRACTS, Contract, cut
+from ..kernel.contracts import CONTRACTS, Terms, cut
 from ..kernel.ids import Randoms
 from ..models.fees import TAKER
 
@@ -32,7 +32,7 @@ TRADES = 60
 class Deal:
     """One trade of an invited user."""
 
-    contract: Contract
+    contract: Terms
     time_ms: int
     price: Decimal
     size: Decimal

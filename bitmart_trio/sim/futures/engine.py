@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ..kernel.book import Resting, Side
-from ..kernel.contracts import ZERO, Contract, cut
+from ..kernel.contracts import ZERO, Terms, cut
 from ..kernel.refusal import Refused
 from ..models.fees import FuturesFees
 from .fok import fills_whole
@@ -225,7 +225,7 @@ class Engine:
             return None
         return min(prices) if order.contract.inverse else max(prices)
 
-    def _open_value(self, trader: Trader, contract: Contract, without: Order) -> Decimal:
+    def _open_value(self, trader: Trader, contract: Terms, without: Order) -> Decimal:
         """The value of what the account holds and may still open on a contract, both directions taken together."""
         mark = self.listings[contract.symbol].mark
         held = sum(
@@ -510,7 +510,7 @@ class Engine:
 
     # ------------------------------------------------------------ telling
 
-    def moved(self, trader: Trader, contract: Contract) -> None:
+    def moved(self, trader: Trader, contract: Terms) -> None:
         """Tell that a position has changed."""
         self._watcher.position_changed(trader, contract)
 

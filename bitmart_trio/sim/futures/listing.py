@@ -12,7 +12,7 @@ import attrs
 
 from ..kernel.book import Book
 from ..kernel.candles import Candles
-from ..kernel.contracts import FUNDING_CAP, FUNDING_MS, ZERO, Contract
+from ..kernel.contracts import FUNDING_CAP, FUNDING_MS, ZERO, Terms
 from ..kernel.prehistory import Market, Prehistory, PricePath
 
 KEPT_TRADES = 1000
@@ -77,7 +77,7 @@ class Listing:
     """One contract's market data and book."""
 
     def __init__(
-        self, contract: Contract, *, seed: int, dice: random.Random, now_ms: int, price: Decimal, path: PricePath
+        self, contract: Terms, *, seed: int, dice: random.Random, now_ms: int, price: Decimal, path: PricePath
     ) -> None:
         self.contract = contract
         self.book: Book = Book()

@@ -9,7 +9,7 @@ from functools import partial
 from ..kernel.accounts import Account
 from ..kernel.book import Side
 from ..kernel.clock import Clock
-from ..kernel.contracts import Contract
+from ..kernel.contracts import Terms
 from ..kernel.eventlog import EventLog
 from ..kernel.ids import Randoms
 from ..kernel.prehistory import Paths
@@ -44,7 +44,7 @@ class FuturesMarket:
 
     def __init__(
         self,
-        contracts: Iterable[Contract],
+        contracts: Iterable[Terms],
         *,
         clock: Clock,
         log: EventLog,
@@ -179,7 +179,7 @@ class FuturesMarket:
         for watcher in self.watchers:
             watcher.asset_changed(trader, currency)
 
-    def position_changed(self, trader: Trader, contract: Contract) -> None:
+    def position_changed(self, trader: Trader, contract: Terms) -> None:
         """A position of a contract has changed."""
         for watcher in self.watchers:
             watcher.position_changed(trader, contract)

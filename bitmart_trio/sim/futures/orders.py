@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import attrs
 
 from ..kernel.book import Side
-from ..kernel.contracts import ZERO, Contract, Direction, OpenType
+from ..kernel.contracts import ZERO, Direction, OpenType, Terms
 from .positions import Position, Transaction
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Order:
     order_id: str
     client_order_id: str
     owner: Trader
-    contract: Contract
+    contract: Terms
     side: int
     """1 to 4 as on the wire: 1 and 2 buy, 3 and 4 sell; 2 and 3 only close."""
     type: OrderType
@@ -126,7 +126,7 @@ class Plan:
     order_id: str
     client_order_id: str
     owner: Trader
-    contract: Contract
+    contract: Terms
     kind: PlanKind
     side: int
     type: Literal["limit", "market"]

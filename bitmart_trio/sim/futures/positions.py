@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
 
-from ..kernel.contracts import ZERO, Contract, Direction, OpenType, cut
+from ..kernel.contracts import ZERO, Direction, OpenType, Terms, cut
 
 if TYPE_CHECKING:
     pass
@@ -19,7 +19,7 @@ Flow: TypeAlias = Literal["transfer", "pnl", "funding", "fee", "clearance", "ins
 class Position:
     """One direction of one contract in one account; it stays, empty, after it was closed."""
 
-    contract: Contract
+    contract: Terms
     direction: Direction
     open_type: OpenType
     leverage: Decimal

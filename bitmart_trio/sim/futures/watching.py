@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ..kernel.contracts import Contract
+from ..kernel.contracts import Terms
 from .listing import Listing, Print
 from .orders import Order, Plan, Trader
 from .positions import Position
@@ -25,7 +25,7 @@ class Watcher(Protocol):
     def asset_changed(self, trader: Trader, currency: str) -> None:
         """A balance has changed."""
 
-    def position_changed(self, trader: Trader, contract: Contract) -> None:
+    def position_changed(self, trader: Trader, contract: Terms) -> None:
         """A position of a contract has changed."""
 
     def position_closed(self, trader: Trader, held: Position) -> None:

@@ -61,7 +61,7 @@ def brackets(*tiers: tuple[int, str, str]) -> tuple[Bracket, ...]:
 
 
 @attrs.frozen
-class Contract:
+class Terms:
     """The fixed terms of one perpetual contract."""
 
     symbol: str
@@ -133,8 +133,8 @@ class Contract:
         return max((tier.cap for tier in self.brackets if tier.leverage >= leverage), default=ZERO)
 
 
-CONTRACTS: tuple[Contract, ...] = (
-    Contract(
+CONTRACTS: tuple[Terms, ...] = (
+    Terms(
         "BTCUSDT",
         "BTC",
         "USDT",
@@ -152,7 +152,7 @@ CONTRACTS: tuple[Contract, ...] = (
         ),
         12_345_678,
     ),
-    Contract(
+    Terms(
         "ETHUSDT",
         "ETH",
         "USDT",
@@ -170,7 +170,7 @@ CONTRACTS: tuple[Contract, ...] = (
         ),
         8_765_432,
     ),
-    Contract(
+    Terms(
         "BTCUSD",
         "BTC",
         "USD",

@@ -17,8 +17,7 @@ from typing import Final, TypeAlias
 import attrs
 
 from .coins import COINS, DOLLARS, USUAL, Coin
-from .contracts import CONTRACTS, brackets
-from .contracts import Contract as Terms
+from .contracts import CONTRACTS, Terms, brackets
 from .numbers import NumberError, read_decimal
 from .pairs import PAIRS, Pair
 

@@ -9,7 +9,7 @@ from typing import Protocol, TypeAlias
 from ..kernel.book import Book, Side
 from ..kernel.clock import Clock
 from ..kernel.coins import DOLLARS, Coin
-from ..kernel.contracts import Contract
+from ..kernel.contracts import Terms
 from ..kernel.ids import Randoms
 from ..kernel.pairs import Pair
 from ..kernel.symbols import Listed
@@ -23,7 +23,7 @@ Step: TypeAlias = "Callable[[], None]"
 class Shown(Protocol):
     """A contract as its makers see it."""
 
-    contract: Contract
+    contract: Terms
     book: Book
     index: Decimal
     last: Decimal

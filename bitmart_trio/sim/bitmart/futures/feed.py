@@ -15,7 +15,7 @@ from ...futures.market import FuturesMarket
 from ...futures.orders import Order, Plan, Trader
 from ...futures.positions import Position
 from ...kernel.candles import Candles
-from ...kernel.contracts import Contract, plain
+from ...kernel.contracts import Terms, plain
 from ...kernel.encoding import Json
 from ...kernel.feed import Feed, FeedChannel, Frame
 from .account import asset_row
@@ -221,7 +221,7 @@ class FuturesFeed:
         """Remember that a balance is to be told."""
         self._assets[trader.account.account_id, currency] = trader
 
-    def position_changed(self, trader: Trader, contract: Contract) -> None:
+    def position_changed(self, trader: Trader, contract: Terms) -> None:
         """Remember that the positions of a contract are to be told."""
         self._positions[trader.account.account_id, contract.symbol] = trader
 

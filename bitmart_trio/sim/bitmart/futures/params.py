@@ -9,7 +9,7 @@ from typing import Literal
 from ...futures.listing import Listing
 from ...futures.market import FuturesMarket
 from ...futures.orders import Plan, Presets, Trader
-from ...kernel.contracts import Contract, OpenType
+from ...kernel.contracts import OpenType, Terms
 from ..wire import Call, Refusal
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9]+\Z")
@@ -74,7 +74,7 @@ def positive(call: Call, name: str, code: int = 40044) -> Decimal | None:
     return value
 
 
-def price(call: Call, contract: Contract, name: str = "price", *, required: bool = True) -> Decimal | None:
+def price(call: Call, contract: Terms, name: str = "price", *, required: bool = True) -> Decimal | None:
     """A price on the contract's grid."""
     value = positive(call, name)
     if value is None:
@@ -88,14 +88,14 @@ def price(call: Call, contract: Contract, name: str = "price", *, required: bool
     return value
 
 
-def needed_price(call: Call, contract: Contract, name: str) -> Decimal:
+def needed_price(call: Call, contract: Terms, name: str) -> Decimal:
     """A price that has to be there."""
     value = price(call, contract, name)
     assert value is not None, "price() insists unless told otherwise"
     return value
 
 
-def size(call: Call, contract: Contract, *, market: bool) -> Decimal:
+def size(call: Call, contract: Terms, *, market: bool) -> Decimal:
     """A number of contracts."""
     needed(call, "size")
     value = call.decimal("size", code=40007)
@@ -126,7 +126,7 @@ def client_id(call: Call, trader: Trader) -> str:
     return text
 
 
-def terms(call: Call, trader: Trader, contract: Contract) -> tuple[Decimal, OpenType]:
+def terms(call: Call, trader: Trader, contract: Terms) -> tuple[Decimal, OpenType]:
     """Leverage and margin mode of an opening order: as sent, else as set for the contract.
 
     What is sent becomes the setting; it must agree with an open position and with live opening orders.
@@ -140,7 +140,7 @@ def terms(call: Call, trader: Trader, contract: Contract) -> tuple[Decimal, Open
     return leverage, open_type
 
 
-def plan_terms(call: Call, trader: Trader, contract: Contract, side: int) -> tuple[Decimal, OpenType]:
+def plan_terms(call: Call, trader: Trader, contract: Terms, side: int) -> tuple[Decimal, OpenType]:
     """The same for a conditional order, which has to name both; one that closes takes those of the contract."""
     for name in ("leverage", "open_type"):
         needed(call, name)
@@ -152,7 +152,7 @@ def plan_terms(call: Call, trader: Trader, contract: Contract, side: int) -> tup
     return setting.leverage, setting.open_type
 
 
-def check_terms(trader: Trader, contract: Contract, leverage: Decimal, open_type: OpenType) -> None:
+def check_terms(trader: Trader, contract: Terms, leverage: Decimal, open_type: OpenType) -> None:
     """Refuse other terms than those of a position or a live opening order."""
     there = [(held.leverage, held.open_type) for held in trader.open_positions() if held.contract is contract]
     there += [(order.leverage, order.open_type) for order in trader.live(contract.symbol) if not order.closing]
@@ -163,7 +163,7 @@ def check_terms(trader: Trader, contract: Contract, leverage: Decimal, open_type
             raise Refusal(40040, "The leverage differs from that of the existing position or orders")
 
 
-def read_leverage(call: Call, contract: Contract) -> Decimal | None:
+def read_leverage(call: Call, contract: Terms) -> Decimal | None:
     """A leverage within the contract's bounds, None when none is sent."""
     value = call.decimal("leverage", code=40040)
     if value is None:
@@ -201,7 +201,7 @@ def order_type(call: Call, name: str = "type", default: str | None = "limit") ->
             raise Refusal(40042, f"{name} is invalid")
 
 
-def presets(call: Call, contract: Contract) -> Presets:
+def presets(call: Call, contract: Terms) -> Presets:
     """Attached take-profit and stop-loss prices."""
     return Presets(
         price(call, contract, "preset_take_profit_price", required=False),
