@@ -75,6 +75,7 @@ from .faults import (
 from .kernel.accounts import Account, Accounts, ApiKey, InsufficientFunds, Wallet
 from .kernel.messages import Request, Response
 from .kernel.symbols import Contract, SpotPair
+from .models import Fees, Models
 from .venue import Server, Simulation, Venue, open_exchange, open_server, serve_stream
 
 __all__ = [
@@ -102,6 +103,7 @@ __all__ = [
     "FaultError",
     "FaultHandle",
     "Faults",
+    "Fees",
     "Gap",
     "Garbage",
     "GarbageReply",
@@ -121,6 +123,7 @@ __all__ = [
     "Maintenance",
     "Market",
     "MarketScript",
+    "Models",
     "MuteTopic",
     "OddRecord",
     "OldPush",

@@ -23,7 +23,7 @@ from .kernel.feed import Feed
 from .kernel.ids import Ids, Randoms
 from .kernel.prehistory import Paths
 from .kernel.symbols import Listed, Symbol, read_symbols
-from .models.fees import FuturesFees, InQuote, OfValue, SpotFees
+from .models import RECORDED, Models
 from .models.market import MarketModel, Moved, Still
 from .spot.market import SpotMarket
 from .treasury import Treasury
@@ -73,8 +73,7 @@ class Exchange:
         start: Exchange time at creation, in milliseconds.
         symbols: What is traded, by name or as `SpotPair` and `Contract`; None: the usual six.
         moved: Makes the model of what moves the markets; as it is, nothing does.
-        spot_fees: What fills cost on spot; None: as recorded.
-        futures_fees: What fills cost on futures; None: as recorded.
+        models: The rules that are a matter of choice.
         tick_seconds: How often the market moves and pushes are paced; longer ticks cost less, and the walk of prices is
             the same for all.
         held: Whether the clock stands still from the beginning, see `Clock.hold`.
@@ -90,8 +89,7 @@ class Exchange:
         start: int = START_MS,
         symbols: Iterable[Symbol] | None = None,
         moved: Moved = Still.of,
-        spot_fees: SpotFees | None = None,
-        futures_fees: FuturesFees | None = None,
+        models: Models = RECORDED,
         tick_seconds: float = TICK_SECONDS,
         held: bool = False,
     ) -> None:
@@ -129,7 +127,7 @@ class Exchange:
             random=self.random,
             model=self.flow,
             paths=paths,
-            fees=InQuote() if spot_fees is None else spot_fees,
+            fees=models.fees.spot,
             listened=self.feed.symbols,
             tick_ms=self.tick_ms,
         )
@@ -141,7 +139,8 @@ class Exchange:
             random=self.random,
             model=self.flow,
             paths=paths,
-            fees=OfValue() if futures_fees is None else futures_fees,
+            fees=models.fees.futures,
+            funding=models.funding,
             listened=self.feed.symbols,
             tick_ms=self.tick_ms,
         )

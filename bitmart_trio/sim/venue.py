@@ -39,7 +39,7 @@ from .faces.websocket import Connection, Limits, Sockets
 from .faults import Fault, Faults, RefuseConnect
 from .faults.answers import Spoiler
 from .kernel.symbols import Symbol
-from .models.market import Still
+from .models import RECORDED, Models, Still
 
 IN_PROCESS_URL: Final = "http://simulated.invalid"
 """A name that never resolves: a client that misses the in-process transport cannot reach anybody by mistake."""
@@ -76,6 +76,7 @@ class Simulation:
         symbols: What is traded, by name or as `SpotPair` and `Contract`; None: what is on the tape, or the usual six.
         market: What moves it: ``"synthetic"``, a `Market` with options of its own, a `Tape`, or ``"scripted"``.
         tick_seconds: How often the market moves and pushes are paced.
+        models: The rules that are a matter of choice.
         held: Whether the clock stands still from the beginning.
 
     Raises:
@@ -90,6 +91,7 @@ class Simulation:
         symbols: Iterable[Symbol] | None = None,
         market: Kind = "synthetic",
         tick_seconds: float = TICK_SECONDS,
+        models: Models = RECORDED,
         held: bool = False,
     ) -> None:
         tape = market if isinstance(market, Tape) else None
@@ -104,6 +106,7 @@ class Simulation:
             start=START_MS if start is None else start,
             symbols=symbols,
             moved=Still.of if options is None else partial(Flow.of, options),
+            models=models,
             tick_seconds=tick_seconds,
             held=held,
         )
@@ -302,6 +305,7 @@ async def open_exchange(
     symbols: Iterable[Symbol] | None = None,
     market: Kind = "synthetic",
     tick_seconds: float = TICK_SECONDS,
+    models: Models = RECORDED,
     limits: Limits | None = None,
     faults: Iterable[Fault] = (),
     live: bool = True,
@@ -316,6 +320,7 @@ async def open_exchange(
         market: what moves it: ``"synthetic"``, a `Market` with options of its own, a `Tape`, or ``"scripted"`` when
             ``venue.market`` and ``venue.book`` say what happens.
         tick_seconds: how often the market moves and paced pushes go out; longer ticks cost less.
+        models: what fills cost and how funding rates come about, `sim.Models`.
         limits: what sockets are allowed; as documented when None.
         faults: active from the beginning.
         live: whether the market moves by itself; else ``venue.tick()`` moves it.
@@ -325,7 +330,9 @@ async def open_exchange(
         ValueError: a symbol or an option makes no sense.
         OSError: the log cannot be written.
     """
-    simulation = Simulation(seed=seed, start=start, symbols=symbols, market=market, tick_seconds=tick_seconds)
+    simulation = Simulation(
+        seed=seed, start=start, symbols=symbols, market=market, tick_seconds=tick_seconds, models=models
+    )
     with nullcontext() if log is None else simulation.exchange.log.to_file(log):
         async with _owning() as nursery:
             venue = Venue(simulation, nursery, limits, IN_PROCESS_URL)
@@ -343,6 +350,7 @@ async def open_server(
     symbols: Iterable[Symbol] | None = None,
     market: Kind = "synthetic",
     tick_seconds: float = TICK_SECONDS,
+    models: Models = RECORDED,
     limits: Limits | None = None,
     faults: Iterable[Fault] = (),
     live: bool = True,
@@ -359,6 +367,7 @@ async def open_server(
         symbols: as for `open_exchange`.
         market: as for `open_exchange`.
         tick_seconds: as for `open_exchange`.
+        models: as for `open_exchange`.
         limits: what sockets are allowed; as documented when None.
         faults: active from the beginning.
         live: whether time passes by itself; else the clock is held, and only ``/sim/clock`` (or ``exchange.step``)
@@ -371,7 +380,7 @@ async def open_server(
     """
     start = time.time_ns() // 1_000_000 if start is None else start
     simulation = Simulation(
-        seed=seed, start=start, symbols=symbols, market=market, tick_seconds=tick_seconds, held=not live
+        seed=seed, start=start, symbols=symbols, market=market, tick_seconds=tick_seconds, models=models, held=not live
     )
     with nullcontext() if log is None else simulation.exchange.log.to_file(log):
         async with _owning() as nursery:

@@ -12,13 +12,13 @@ import attrs
 
 from ..kernel.book import Book
 from ..kernel.candles import Candles
-from ..kernel.contracts import FUNDING_CAP, FUNDING_MS, ZERO, Terms
+from ..kernel.contracts import FUNDING_MS, ZERO, Terms
 from ..kernel.prehistory import Market, Prehistory, PricePath
+from ..models.funding import USUAL, FundingModel, capped
 
 KEPT_TRADES = 1000
 _PACE = 2000
 """Contracts a minute of the past, at most."""
-_RATE_GRAIN = Decimal("1E-12")
 
 
 @attrs.frozen
@@ -42,12 +42,13 @@ class Print:
 class Funding:
     """The funding rates of one contract: a hundred invented past ones, then one more at each settlement."""
 
-    def __init__(self, dice: random.Random, now_ms: int) -> None:
+    def __init__(self, model: FundingModel, dice: random.Random, now_ms: int) -> None:
+        self._model = model
         self._dice = dice
         self.next_ms: int = (now_ms // FUNDING_MS + 1) * FUNDING_MS
         self.settled: deque[tuple[int, Decimal]] = deque(maxlen=1000)
         """(time, rate), oldest first."""
-        self.expected: Decimal = Decimal("0.0001")
+        self.expected: Decimal = USUAL
         for back in range(100, 0, -1):
             self._draw()
             self.settled.append((self.next_ms - back * FUNDING_MS, self.expected))
@@ -67,17 +68,22 @@ class Funding:
         return settled
 
     def _draw(self) -> None:
-        # Half way back to the usual 0.01 %, plus noise.
-        noise = Decimal(self._dice.randint(-40_000, 40_000)) / 1_000_000_000
-        rate = (self.expected + Decimal("0.0001")) / 2 + noise
-        self.expected = max(-FUNDING_CAP, min(FUNDING_CAP, rate)).quantize(_RATE_GRAIN)
+        self.expected = capped(self._model.following(self.expected, self._dice))
 
 
 class Listing:
     """One contract's market data and book."""
 
     def __init__(
-        self, contract: Terms, *, seed: int, dice: random.Random, now_ms: int, price: Decimal, path: PricePath
+        self,
+        contract: Terms,
+        *,
+        seed: int,
+        dice: random.Random,
+        now_ms: int,
+        price: Decimal,
+        path: PricePath,
+        funding: FundingModel,
     ) -> None:
         self.contract = contract
         self.book: Book = Book()
@@ -95,7 +101,7 @@ class Listing:
         self.series: Candles = Candles(Prehistory(path, shown), opening, opens_at_trade=False)
         unsold = attrs.evolve(shown, unit=ZERO)
         self.mark_series: Candles = Candles(Prehistory(path, unsold), opening, opens_at_trade=False)
-        self.funding: Funding = Funding(dice, now_ms)
+        self.funding: Funding = Funding(funding, dice, now_ms)
         self.prints: deque[Print] = deque(maxlen=KEPT_TRADES)
         self.user_interest = ZERO
         """Contracts held by users, longs and shorts counted alike."""

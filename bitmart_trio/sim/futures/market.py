@@ -15,6 +15,7 @@ from ..kernel.ids import Randoms
 from ..kernel.prehistory import Paths
 from ..kernel.rota import Rota
 from ..models.fees import FuturesFees
+from ..models.funding import FundingModel
 from ..models.market import MarketModel
 from .affiliate import Affiliates
 from .engine import Engine
@@ -38,6 +39,7 @@ class FuturesMarket:
         model: What moves the prices and quotes on the books.
         paths: What prices did before the opening.
         fees: What fills cost.
+        funding: How funding rates come about.
         listened: How many topics somebody listens to, by symbol.
         tick_ms: How far ticks are apart.
     """
@@ -53,6 +55,7 @@ class FuturesMarket:
         model: MarketModel,
         paths: Paths,
         fees: FuturesFees,
+        funding: FundingModel,
         listened: Mapping[str, int],
         tick_ms: int,
     ) -> None:
@@ -65,6 +68,7 @@ class FuturesMarket:
                 now_ms=now,
                 price=model.price(contract.base),
                 path=paths.of(contract.base, ""),
+                funding=funding,
             )
             for contract in contracts
         }

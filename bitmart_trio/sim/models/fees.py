@@ -1,12 +1,14 @@
 """What fills cost: on spot each in one of two coins, on futures in the settlement currency.
 
-exchange.exchange.spot.engine.fees = InBought()
+open_exchange(models=Models(fees=Fees(spot=InBought(), futures=OfValue(taker=Decimal(0), maker=Decimal(0)))))
 """
 
 from __future__ import annotations
 
 from decimal import ROUND_DOWN, Decimal
 from typing import Final, Protocol
+
+import attrs
 
 from ..kernel.accounts import ZERO
 from ..kernel.book import Side
@@ -90,3 +92,13 @@ class OfValue:
     def __init__(self, taker: Decimal = TAKER, maker: Decimal = MAKER) -> None:
         self.taker = taker
         self.maker = maker
+
+
+@attrs.frozen(kw_only=True)
+class Fees:
+    """The fee models of both markets."""
+
+    spot: SpotFees = attrs.Factory(InQuote)
+    """Of pairs."""
+    futures: FuturesFees = attrs.Factory(OfValue)
+    """Of contracts."""
