@@ -34,6 +34,7 @@ lint: ## ruff, and flake8-async for the Trio rules that ruff lacks
 types: verifytypes ## mypy --strict, pyright strict, and complete public types
 	$(RUN) mypy
 	$(RUN) mypy tests/cli/conftest.py
+	$(RUN) mypy tests/blocking/conftest.py
 	$(RUN) basedpyright
 
 verifytypes: ## every public name has a complete type
@@ -59,7 +60,7 @@ examples: ## every example runs against the simulated exchange and prints what i
 	$(RUN) pytest -q tests/test_examples.py tests/test_readme.py
 
 pages: ## make anew what is made from the code: tables, command line, faults, migration, llms.txt
-	for each in cli endpoints faults llms migration tables; do $(PYTHON) docs/make_$$each.py; done
+	for each in blocking cli endpoints faults llms migration tables; do $(PYTHON) docs/make_$$each.py; done
 
 coverage: ## all tests, with the lines that none of them reaches
 	$(RUN) coverage run -m pytest -q -n0

@@ -71,6 +71,7 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
+    from . import blocking as blocking
     from . import convert as convert
     from . import endpoints as endpoints
     from . import history as history
@@ -108,7 +109,17 @@ else:
         ".streams._account_spot": ("SpotAccountView",),
         ".streams._book": ("BookChange", "BookDepth", "BookState", "BookStatistics", "OrderBook"),
     }
-    _MODULES: Final = ("convert", "endpoints", "history", "models", "sim", "telemetry", "testing", "trading")
+    _MODULES: Final = (
+        "blocking",
+        "convert",
+        "endpoints",
+        "history",
+        "models",
+        "sim",
+        "telemetry",
+        "testing",
+        "trading",
+    )
     _HOME: Final = {name: home for home, names in _HOMES.items() for name in names}
 
     def __getattr__(name: str) -> object:
@@ -210,6 +221,7 @@ __all__ = [
     "Unreadable",
     "__version__",
     "absent",
+    "blocking",
     "convert",
     "endpoints",
     "errors",

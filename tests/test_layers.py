@@ -37,6 +37,7 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "history": CLIENT,
     "convert": ("errors", "models", "_core"),
     "telemetry": CLIENT,
+    "blocking": CLIENT,
     # Written by its own code: sharing the client's would hide the client's mistakes.
     "sim": ("_version", "_scopes"),
     "testing": (*CLIENT, "sim", "trading", "history"),
@@ -52,7 +53,7 @@ EXTRA: Final[dict[str, tuple[str, ...]]] = {
 }
 """What single files may import beyond their room."""
 
-LAZY: Final = ("sim", "telemetry", "trading", "history", "testing", "convert")
+LAZY: Final = ("sim", "telemetry", "trading", "history", "testing", "convert", "blocking")
 """What the front door names for type checkers only, and loads on first access."""
 
 SANS_IO: Final = (

@@ -1,0 +1,210 @@
+"""`open_client` for programs without Trio, and what it gives."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Generic, ParamSpec, Self, TypeVar, cast
+
+from .. import client as _asynchronous
+from ..config import LIVE, Config, Environment
+from ..credentials import Credentials
+from ._base import Iterating, Opened
+from ._methods import Futures, Spot, Streams
+from ._portal import Portal
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ..client import Connect
+
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+
+_DEFAULT: Final = Config()
+
+
+class Held(Generic[T]):
+    """An asynchronous context manager that is open in a thread of its own, until `close` or the end of a block.
+
+    ``with bm.blocking.hold(bm.sim.open_server(seed=7)) as server: print(server.url)``
+    """
+
+    def __init__(self, portal: Portal) -> None:
+        self._portal = portal
+
+    @property
+    def value(self) -> T:
+        """What it has given on entering. It belongs to the thread that runs Trio: look at it, and await nothing."""
+        return cast("T", self._portal.value)
+
+    def call(self, function: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Await one of its methods there, as `Client.call`."""
+        return self._portal.call(function, *args, **kwargs)
+
+    def close(self) -> None:
+        """Leave it and end the thread. Idempotent."""
+        self._portal.close()
+
+    def __enter__(self) -> T:
+        return self.value
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def hold(opening: AbstractAsyncContextManager[T]) -> Held[T]:
+    """Open an asynchronous context manager of Trio's in a background thread: a simulated exchange, above all.
+
+    Args:
+        opening: such as ``bm.sim.open_server(seed=7)``.
+
+    Raises:
+        BaseException: what opening raises.
+    """
+    return Held(Portal(opening, "bitmart_trio: held open"))
+
+
+class Client:
+    """Both markets and all streams, for a program that waits: what `open_client` gives.
+
+    Its methods have the names, arguments, results and errors of the asynchronous client. Any number of threads may
+    use it at once. It is closed by `close`, by the end of its ``with`` block, or by the exit of the interpreter.
+    """
+
+    def __init__(self, portal: Portal) -> None:
+        self._portal = portal
+
+    @property
+    def trio(self) -> _asynchronous.Client:
+        """The asynchronous client, for `call`, `open`, `iterate` and `collect`. It belongs to Trio's thread."""
+        return cast("_asynchronous.Client", self._portal.value)
+
+    @property
+    def environment(self) -> Environment:
+        """Where it talks to."""
+        return self.trio.environment
+
+    @property
+    def spot(self) -> Spot:
+        """The spot market's REST API.
+
+        Raises:
+            ConfigurationError: the environment has no spot market (`DEMO`).
+        """
+        return Spot(self._portal, self.trio.spot)
+
+    @property
+    def futures(self) -> Futures:
+        """The futures market's REST API; raises like `spot`."""
+        return Futures(self._portal, self.trio.futures)
+
+    @property
+    def streams(self) -> Streams:
+        """Market data and account pushes, as plain iterators."""
+        return Streams(self._portal, self.trio.streams)
+
+    def call(self, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Await any asynchronous function where the client lives.
+
+        In use::
+
+            client.call(client.trio.spot.market.ticker, "BTC_USDT")
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C; the call was cancelled and has ended. A note says whether it had begun, and how
+                it ended.
+            TimeoutError: see `fail_after`.
+            trio.ClosedResourceError: this client is closed, or was closed meanwhile.
+            RuntimeError: it was opened in another process, before a fork; or the caller is a hook or signer of the
+                client, which would wait for itself.
+            BaseException: what the function raises.
+        """
+        return self._portal.call(function, *args, **kwargs)
+
+    def open(self, opening: AbstractAsyncContextManager[T]) -> Opened[T]:
+        """Open any asynchronous context manager where the client lives, for a ``with`` block.
+
+        In use::
+
+            with client.open(bm.trading.open_spot_session(client.trio, "BTC_USDT", journal="bot.journal")) as session:
+                order = client.call(session.submit, side="buy", type="limit", size="0.001", price="30000")
+
+        An error that leaves the block is raised inside, too.
+        """
+        return Opened(self._portal, opening, _itself)
+
+    def iterate(self, iterator: AsyncIterator[T]) -> Iterating[T]:
+        """Step through an asynchronous iterator, such as a history, with a plain ``for``."""
+        return Iterating(self._portal, iterator)
+
+    def collect(self, iterator: AsyncIterator[T]) -> list[T]:
+        """Take all that an asynchronous iterator gives, in one call.
+
+        In use::
+
+            walk = bm.history.spot_klines(client.trio, "BTC_USDT", step=1440, since=datetime(2025, 1, 1, tzinfo=UTC))
+            frame = bm.to_frame(client.collect(walk), decimals="float")
+        """
+        return self._portal.call(_all, iterator)
+
+    def close(self) -> None:
+        """End all calls and streams, close the connections, and wait for it. Idempotent, also after a fork."""
+        self._portal.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<blocking Client of {self.environment.name}{', closed' if self._portal.closed else ''}>"
+
+
+def _itself(_: Portal, value: T) -> T:
+    return value
+
+
+async def _all(iterator: AsyncIterator[T]) -> list[T]:
+    return [each async for each in iterator]
+
+
+def open_client(
+    credentials: Credentials | None = None,
+    *,
+    environment: Environment = LIVE,
+    config: Config = _DEFAULT,
+    http_transport: httpx.AsyncBaseTransport | None = None,
+    connect: Connect | None = None,
+) -> Client:
+    """Open a client for a program without Trio: a script, a notebook, a thread beside asyncio.
+
+    In use::
+
+        with bm.blocking.open_client() as client:
+            print(client.spot.market.ticker("BTC_USDT").last_price)
+            with client.streams.spot.trade("BTC_USDT") as trades:
+                for trade in trades:
+                    print(trade.price)
+
+    It is open at once; without a block (in a notebook) `Client.close` ends it. One background thread runs Trio. Ctrl-C
+    cancels the call that it interrupts and waits for its end, so that nothing goes on unseen.
+
+    Args:
+        credentials: as of `bitmart_trio.open_client`, like all others. Hooks and signers run in the background thread.
+        environment: `LIVE`, `DEMO` (futures only) or ``Environment.at(url)``.
+        config: how it behaves.
+        http_transport: does the HTTP instead of ours.
+        connect: opens the byte stream for a socket URL instead of ours.
+    """
+    opening = _asynchronous.open_client(
+        credentials, environment=environment, config=config, http_transport=http_transport, connect=connect
+    )
+    return Client(Portal(cast("AbstractAsyncContextManager[Any]", opening), f"bitmart_trio: {environment.name}"))
