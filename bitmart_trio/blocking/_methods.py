@@ -301,6 +301,11 @@ class OrderBook(Twin["AsyncOrderBook"]):
         """Whether it can be believed."""
         return self._now(lambda: self._it.state)
 
+    @property
+    def age(self) -> float | None:
+        """Seconds since the exchange pushed anything of it, by Trio's clock; None before the first push."""
+        return self._now(lambda: self._it.age)
+
     def statistics(self) -> BookStatistics:
         """Counts of its messages, and of how often it had to be set right."""
         return self._now(self._it.statistics)
@@ -379,6 +384,11 @@ class SpotAccountView(Twin["AsyncSpotAccountView"]):
         return self._now(lambda: self._it.state)
 
     @property
+    def age(self) -> float | None:
+        """Seconds since the newest whole reading over REST began, by Trio's clock; None before the first."""
+        return self._now(lambda: self._it.age)
+
+    @property
     def settled(self) -> bool:
         """Whether the view is live and a read has confirmed everything that the pushes have told."""
         return self._now(lambda: self._it.settled)
@@ -443,6 +453,11 @@ class FuturesAccountView(Twin["AsyncFuturesAccountView"]):
     def state(self) -> AccountState:
         """Whether the view can be relied on."""
         return self._now(lambda: self._it.state)
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the newest whole reading over REST began, by Trio's clock; None before the first."""
+        return self._now(lambda: self._it.age)
 
     @property
     def settled(self) -> bool:
@@ -643,12 +658,12 @@ class SpotStreams(Twin["AsyncSpotStreams"]):
         """
         return self._open(lambda: self._it.depth_increase(*symbols, gaps=gaps, **options), Subscription)
 
-    def order_book(self, symbol: str) -> Opened[OrderBook]:
+    def order_book(self, symbol: str, *, max_age: float | None = None) -> Opened[OrderBook]:
         """Keep a pair's order book: 100 levels a side, right or known not to be.
 
         spot/depth/increase100:{symbol}, public. See `OrderBook`. It does not depend on how fast it is read.
         """
-        return self._open(lambda: self._it.order_book(symbol), OrderBook)
+        return self._open(lambda: self._it.order_book(symbol, max_age=max_age), OrderBook)
 
     @overload
     def trade(
@@ -751,7 +766,12 @@ class SpotStreams(Twin["AsyncSpotStreams"]):
         return self._open(lambda: self._it.user_balance(gaps=gaps, backfill=backfill, **options), Subscription)
 
     def account(
-        self, *, verify_after: float = VERIFY_AFTER, reconcile: float | None = None, buffer: int | None = None
+        self,
+        *,
+        verify_after: float = VERIFY_AFTER,
+        reconcile: float | None = None,
+        buffer: int | None = None,
+        max_age: float | None = None,
     ) -> Opened[SpotAccountView]:
         """Keep a view of the spot account: open orders and balances, read over REST and kept up by pushes.
 
@@ -759,7 +779,8 @@ class SpotStreams(Twin["AsyncSpotStreams"]):
         is lost on an unbroken connection cannot be noticed: ``reconcile`` bounds how long the view may be wrong then.
         """
         return self._open(
-            lambda: self._it.account(verify_after=verify_after, reconcile=reconcile, buffer=buffer), SpotAccountView
+            lambda: self._it.account(verify_after=verify_after, reconcile=reconcile, buffer=buffer, max_age=max_age),
+            SpotAccountView,
         )
 
 
@@ -933,13 +954,15 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
             lambda: self._it.depth_increase(*symbols, level=level, speed=speed, gaps=gaps, **options), Subscription
         )
 
-    def order_book(self, symbol: str, *, level: Literal[5, 20, 50] = 50, speed: Speed = "100ms") -> Opened[OrderBook]:
+    def order_book(
+        self, symbol: str, *, level: Literal[5, 20, 50] = 50, speed: Speed = "100ms", max_age: float | None = None
+    ) -> Opened[OrderBook]:
         """Keep a contract's order book: ``level`` levels a side, right or known not to be.
 
         futures/depthIncrease{level}:{symbol}{@speed}, public. See `OrderBook`; sizes are in contracts. It does not
         depend on how fast it is read.
         """
-        return self._open(lambda: self._it.order_book(symbol, level=level, speed=speed), OrderBook)
+        return self._open(lambda: self._it.order_book(symbol, level=level, speed=speed, max_age=max_age), OrderBook)
 
     @overload
     def depth_all_v2(
@@ -1204,6 +1227,7 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
         verify_after: float = VERIFY_AFTER,
         reconcile: float | None = None,
         buffer: int | None = None,
+        max_age: float | None = None,
     ) -> Opened[FuturesAccountView]:
         """Keep a view of the futures account: open orders, positions, balances, read over REST and kept up by pushes.
 
@@ -1212,7 +1236,7 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
         """
         return self._open(
             lambda: self._it.account(
-                currencies=currencies, verify_after=verify_after, reconcile=reconcile, buffer=buffer
+                currencies=currencies, verify_after=verify_after, reconcile=reconcile, buffer=buffer, max_age=max_age
             ),
             FuturesAccountView,
         )

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
 import sys
 import threading
 import time
@@ -39,6 +40,7 @@ _EXIT_SECONDS: Final = 30.0
 _LOOK: Final = 0.2 if sys.platform == "win32" else None
 """Seconds between looks for a Ctrl-C, which interrupts no wait on Windows; elsewhere it does."""
 
+_GLANCE: Final = 0.2
 _SHOWN: Final = 200
 
 _deadline: ContextVar[float] = ContextVar("bitmart_trio deadline of blocking calls")
@@ -49,11 +51,21 @@ def _wait(event: threading.Event) -> None:
         pass
 
 
-def _wait_out(event: threading.Event) -> None:
-    """Wait, whatever interrupts: what was interrupted first is on its way already."""
-    while not event.is_set():
-        with suppress(BaseException):
-            _wait(event)
+@contextmanager
+def _one_interrupt_is_enough() -> Generator[None]:
+    """Hold a further Ctrl-C off: the first one is on its way already, and what it has cut off is being ended."""
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is None:
+        yield
+        return
+    before = signal.signal(signal.SIGINT, _no_more)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _no_more(number: int, frame: object) -> None:
+    """A Ctrl-C that changes nothing."""
 
 
 class _Call(Generic[T]):
@@ -239,8 +251,9 @@ class Portal:
         try:
             _wait(loop.running)
         except BaseException:  # an interrupt
-            loop.stop()
-            _wait_out(loop.ended)
+            with _one_interrupt_is_enough():
+                loop.stop()
+                _wait(loop.ended)
             raise
         if loop.failure is not None:
             self._told = True
@@ -282,10 +295,11 @@ class Portal:
         except trio.ClosedResourceError:
             raise
         except BaseException as interrupt:
-            loop.soon(call.cancel)
-            if not loop.ended.is_set():
-                _wait_out(call.ended)
-            interrupt.add_note(call.note())
+            with _one_interrupt_is_enough():
+                loop.soon(call.cancel)
+                while not (call.ended.wait(_GLANCE) or loop.ended.is_set()):
+                    pass  # a call that was never registered is ended by nobody once the thread has ended
+                interrupt.add_note(call.note())
             raise
         finally:
             loop.forget(call)
@@ -320,7 +334,8 @@ class Portal:
         try:
             _wait(loop.ended)
         except BaseException:
-            _wait_out(loop.ended)  # it has deadlines of its own
+            with _one_interrupt_is_enough():
+                _wait(loop.ended)  # it has deadlines of its own
             raise
         if loop.failure is not None and not self._told:
             self._told = True
