@@ -109,7 +109,7 @@ def verify_archive(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Prove an archive offline, from its replies: nothing dropped, changed or added, every record as it was told.
+    """Prove an archive offline, from its replies: nothing dropped, changed or added, every record as it was listed.
 
     With --digest also that it is the same archive. The exit code is 1 for a problem, 4 for a sound one with gaps.
     """

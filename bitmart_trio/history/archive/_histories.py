@@ -168,10 +168,9 @@ class Histories:
             return  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
         if await self._run(lambda: self._store.reader().count(row.endpoint, history=row.name, superseded=True)):
             return
-        for width in _NARROW:
-            for time in (*moments, row.until):
-                since = max(row.since, min(time - width // 2, row.until - width))
-                since -= since % rules.grain
+        for width in (each for each in _NARROW if each < row.until - row.since):
+            starts = [max(row.since, min(time - width // 2, row.until - width)) for time in (*moments, row.until)]
+            for since in sorted({start - start % rules.grain for start in starts}):
                 judged = await self._ask(history, history.walk, Ask(since, min(since + width, row.until), 1), PATIENCE)
                 if not any(since <= each.time <= since + width for each in self._stamped(history, judged.judgement)):
                     continue
