@@ -20,6 +20,7 @@ from typing import BinaryIO, Final, Generic, Literal, TypeAlias, TypeVar, cast
 
 import attrs
 
+from .._scopes import protected
 from ..models._model import Model
 from ..text import csv_line
 from ._files import ExportError, open_again, open_beside, open_new
@@ -64,6 +65,7 @@ def format_of(path: Path) -> Format:
     raise ExportError(f"{path.name}: name a file that ends in .csv, .jsonl or .parquet")
 
 
+@protected
 async def export(
     walk: Callable[[Cursor | None], Walker[T]],
     kind: type[T],

@@ -44,6 +44,10 @@ Errors = tuple[type[Exception], ...]
 MOMENTS: Final[tuple[Moment, ...]] = ("waiting", "resuming")
 
 
+_LAST_STEPS: Final = 5
+"""A signal receiver that was just closed hands a signal on from the event loop, a step or two later."""
+
+
 class SweepFailure(AssertionError):
     """Something was wrong after the body was cancelled at one of its checkpoints.
 
@@ -267,7 +271,8 @@ class Runner:
                 finally:
                     shot.disarm()
             if shot.fired and shot.how == "interrupt":
-                await trio.lowlevel.checkpoint()  # it came in the body's last step, and waits for us to look
+                for _ in range(_LAST_STEPS):  # it came in the body's last step, and waits for us to look
+                    await trio.lowlevel.checkpoint()
         except BaseException as error:  # noqa: ASYNC103  # its Cancelled has ended in the scope; another one is raised
             if not shot.fired:
                 raise

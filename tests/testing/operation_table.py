@@ -11,8 +11,8 @@ import inspect
 import json
 import tempfile
 import warnings
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, TypeAlias, TypeVar
@@ -160,20 +160,29 @@ OTHER_REST: Final[dict[str, Operation]] = {
 # ---- streams: opening and leaving each -----------------------------------------------------------------------------
 
 
-def opened(opener: Callable[[Scene], AbstractAsyncContextManager[object]]) -> Operation:
+Block: TypeAlias = Callable[[Scene], AbstractAsyncContextManager[object]]
+
+
+@attrs.frozen
+class Opened:
     """Enter and leave; or be refused, as the one channel is that no source describes."""
 
-    async def run(scene: Scene) -> None:
+    block: Block
+
+    async def __call__(self, scene: Scene) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
-            manager = opener(scene)
+            manager = self.block(scene)
         try:
             async with manager:
                 pass
         except bm.SubscriptionRefused:
             await trio.lowlevel.checkpoint()
 
-    return run
+
+def opened(block: Block) -> Operation:
+    """An operation of opening something."""
+    return Opened(block)
 
 
 _STREAMS: Final[dict[str, Operation]] = {
@@ -570,6 +579,68 @@ REAL: Final[dict[str, Callable[[], Awaitable[None]]]] = {
     "FileJournal.compact": _file_journal,
     "FileJournal.close": _file_journal,
 }
+
+
+# ---- every ``async with`` --------------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def _subscription(scene: Scene) -> AsyncGenerator[object]:
+    """A subscription is a resource, and so a block of its own."""
+    async with scene.client.streams.spot.trade("BTC_USDT") as trades:
+        async with trades as block:
+            yield block
+
+
+BLOCKS: Final[dict[str, Block]] = {
+    **{_defined(name): each.block for name, each in _STREAMS.items() if isinstance(each, Opened)},
+    "Subscription": _subscription,
+    "open_client": lambda scene: bm.open_client(environment=scene.exchange.environment),
+    "open_spot": lambda scene: bm.open_spot(environment=scene.exchange.environment),
+    "open_futures": lambda scene: bm.open_futures(environment=scene.exchange.environment),
+    "open_streams": lambda scene: bm.open_streams(environment=scene.exchange.environment),
+    "Venue.open_client": lambda scene: scene.exchange.open_client(),
+    "Venue.open_spot": lambda scene: scene.exchange.open_spot(),
+    "Venue.open_futures": lambda scene: scene.exchange.open_futures(),
+    "Venue.open_streams": lambda scene: scene.exchange.open_streams(),
+    "open_exchange": lambda _: bm.sim.open_exchange(seed=2),
+    "open_server": lambda _: bm.sim.open_server(live=False),
+    "open_spot_session": lambda scene: bm.trading.open_spot_session(scene.client, "BTC_USDT"),
+    "open_futures_session": lambda scene: bm.trading.open_futures_session(
+        scene.client, "BTCUSDT", on_exit="close", dead_mans_switch=60
+    ),
+    "dead_mans_switch": lambda scene: bm.trading.dead_mans_switch(scene.client, "ETHUSDT", after=60),
+    "cancel_on_signals": lambda _: bm.trading.cancel_on_signals(),
+}
+
+
+def public_blocks() -> set[str]:
+    """The qualified name of everything public that is made for an ``async with``."""
+    found: set[str] = set()
+    for room in ROOMS:
+        for name in room.__all__:
+            item = getattr(room, name)
+            if inspect.isclass(item):
+                found |= set(_blocks_of(item))
+                if hasattr(item, "__aenter__"):
+                    found.add(name)
+            elif inspect.isfunction(item) and _is_block(item):
+                found.add(name)
+    for kind in FROM_PROPERTIES:
+        found |= set(_blocks_of(kind))
+    return found
+
+
+def _blocks_of(kind: type) -> Iterator[str]:
+    for name in dir(kind):
+        function = inspect.getattr_static(kind, name)
+        if not name.startswith("_") and inspect.isfunction(function) and _is_block(function):
+            yield function.__qualname__
+
+
+def _is_block(function: Callable[..., object]) -> bool:
+    returns = str(function.__annotations__.get("return", ""))
+    return hasattr(function, "__returns_acontextmanager__") or "Opening" in returns or "AsyncContextManager" in returns
 
 
 # ---- the table -----------------------------------------------------------------------------------------------------
