@@ -156,7 +156,8 @@ class Replica:
                 assert order.order_id not in self.ended, "a closed order has come back"
                 if change.closed:
                     self.orders.pop(order.order_id, None)
-                    self.ended[order.order_id] = order
+                    if not order.is_open:
+                        self.ended[order.order_id] = order
                 else:
                     self.orders[order.order_id] = order
             case models.BalanceChanged():

@@ -58,6 +58,9 @@ Change: TypeAlias = OrderChanged[O] | BalanceChanged | PositionChanged
 CLOSED_KEPT: Final = 4096
 """Closed orders that are remembered, so that neither a late push nor a late list opens them again."""
 
+PATIENCE: Final = 30.0
+"""Seconds for which an order that was said to be open is not given up, though no list and no look-up knows it."""
+
 SLACK_MS: Final = 1000
 """How much older than a read a push must be to count as older: clocks agree no better than this for sure."""
 
@@ -101,6 +104,8 @@ class AccountLedger(Generic[O]):
         self._touched: dict[object, int] = {}
         self._closed: dict[str, O] = {}
         self._doubted: set[str] = set()
+        self._seen: dict[str, float] = {}
+        """When each order was last said to be open."""
         self._mistaken: set[str] = set()
         """Orders whose look-up has answered with another order, or one that cannot be told."""
         self._balance_times: dict[str, int] = {}
@@ -164,8 +169,12 @@ class AccountLedger(Generic[O]):
 
     # ---- pushes -----------------------------------------------------------------------------------------------------
 
-    def push_order(self, order: O) -> list[Change[O]]:
+    def push_order(self, order: O, now: float = 0.0) -> list[Change[O]]:
         """Take an order as it was pushed.
+
+        Args:
+            order: its state.
+            now: the time of a monotonic clock, in seconds.
 
         Raises:
             MalformedReply: nothing says which order it is. All is to be read anew then.
@@ -179,6 +188,7 @@ class AccountLedger(Generic[O]):
             return []
         self._mark("balances")
         self._mark("positions")
+        self._seen[order.order_id] = now
         if known is None:
             if any(_twins(order, each) for each in self.orders.values()):
                 self._mark("orders")  # two orders, or one that a list has shown under the id of another
@@ -265,7 +275,7 @@ class AccountLedger(Generic[O]):
 
     # ---- reads ------------------------------------------------------------------------------------------------------
 
-    def read_orders(self, begun: int, pages: Sequence[Sequence[O]]) -> Listed[O]:
+    def read_orders(self, begun: int, pages: Sequence[Sequence[O]], now: float = 0.0) -> Listed[O]:
         """Take a list of the open orders, in the replies that it came in.
 
         The read is complete once all ``missing`` ones were given to `found`, unless orders are `unidentified` then.
@@ -276,6 +286,7 @@ class AccountLedger(Generic[O]):
         for row in rows.values():
             changes += self._take_row(begun, row)
         self._doubted -= rows.keys()
+        self._seen |= dict.fromkeys(rows.keys() & self.orders.keys(), now)
         self._mistaken -= rows.keys()
         if self.unidentified:
             self._again("orders")
@@ -286,15 +297,19 @@ class AccountLedger(Generic[O]):
             self._again("orders")
         return Listed(changes, missing)
 
-    def found(self, begun: int, order_id: str, order: O | None, *, cut_off: bool = False) -> list[Change[O]]:
+    def found(
+        self, begun: int, order_id: str, order: O | None, now: float = 0.0, *, cut_off: bool = False
+    ) -> list[Change[O]]:
         """Take what a look-up says of an order that a list did not hold; None when the exchange does not know it.
 
-        An order is given up for unknown only the second time: a replica of the exchange's may be behind.
+        An order is given up for unknown only the second time, and `PATIENCE` after it was last said to be open: a
+        replica of the exchange's may be behind. Should it be said to be open after that, it is back.
 
         Args:
             begun: what `begin` gave when the list was asked for.
             order_id: the order looked up.
             order: the answer.
+            now: the time of a monotonic clock, in seconds.
             cut_off: whether the list may lack orders that are open.
         """
         known = self.orders.get(order_id)
@@ -313,12 +328,12 @@ class AccountLedger(Generic[O]):
                 self._again("orders")  # the list and the look-up contradict each other
             return self._take_row(begun, named)
         self._mistaken.discard(order_id)
-        if order_id not in self._doubted:
+        if order_id not in self._doubted or now < self._seen.get(order_id, 0.0) + PATIENCE:
             self._doubted.add(order_id)
             self._again("orders")
             return []
         self._correct("orders")
-        self._forget_order(known)
+        self._drop_order(known)
         return [OrderChanged(order=known, previous=known, closed=True)]
 
     @property
@@ -406,15 +421,20 @@ class AccountLedger(Generic[O]):
         return [OrderChanged(order=order, previous=known, closed=not order.is_open)]
 
     def _forget_order(self, order: O) -> None:
+        self._drop_order(order)
+        self._closed[order.order_id] = order
+        if len(self._closed) > CLOSED_KEPT:
+            del self._closed[next(iter(self._closed))]
+
+    def _drop_order(self, order: O) -> None:
         self.orders.pop(order.order_id, None)
         client_id = _client_id(order)
         if client_id is not None and self.client_ids.get(client_id) == order.order_id:
             del self.client_ids[client_id]
         self._touched.pop(order.order_id, None)
         self._doubted.discard(order.order_id)
-        self._closed[order.order_id] = order
-        if len(self._closed) > CLOSED_KEPT:
-            del self._closed[next(iter(self._closed))]
+        self._mistaken.discard(order.order_id)
+        self._seen.pop(order.order_id, None)
 
     def _set_position(self, position: AccountPosition, known: AccountPosition | None) -> list[Change[O]]:
         key = (position.symbol, position.side)

@@ -169,7 +169,8 @@ class OrderChanged(Model, Generic[OrderT_co]):
     """As the view's reader knew it, None for a new one."""
     closed: bool
     """Whether it has left ``account.orders``. When ``order`` looks open all the same, its end was missed and the
-    exchange no longer says what it was (spot forgets orders that were cancelled unfilled after 20 minutes).
+    exchange no longer says what it was (spot forgets orders that were cancelled unfilled after 20 minutes). It comes
+    back should the exchange say that it is open.
     """
     merged: int = 1
     """How many changes this one stands for; above 1 when the reader was behind."""

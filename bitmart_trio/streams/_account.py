@@ -81,7 +81,7 @@ class Venue(Protocol[O]):
     kinds: Sequence[Kind]
     topics: Sequence[str]
 
-    def push(self, ledger: AccountLedger[O], item: object) -> Iterable[Change[O]]:
+    def push(self, ledger: AccountLedger[O], item: object, now: float) -> Iterable[Change[O]]:
         """Take an item of one of the topics."""
         ...
 
@@ -250,7 +250,7 @@ class AccountSink(Generic[O]):
             return
         self._last_push = now
         try:
-            self._tell(self._venue.push(self.ledger, item))
+            self._tell(self._venue.push(self.ledger, item, now))
         except AbsentMember as error:
             # What has changed is not known whole: it is read, as after a gap.
             self._distrust(error, f"a push lacks {error.model}.{error.member}")
@@ -471,11 +471,12 @@ class AccountSink(Generic[O]):
         else:
             found = await venue.orders(ledger.orders.values())
             self._truncated = found.truncated
-            changes, missing = ledger.read_orders(begun, found.pages)
+            changes, missing = ledger.read_orders(begun, found.pages, trio.current_time())
             self._tell(changes)
             for order in missing:
                 answer = await venue.order(order)
-                self._tell(ledger.found(begun, order.order_id, answer, cut_off=found.truncated))
+                now = trio.current_time()
+                self._tell(ledger.found(begun, order.order_id, answer, now, cut_off=found.truncated))
         self._reads += 1
         ledger.done(kind, begun)
 

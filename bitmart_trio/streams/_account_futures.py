@@ -84,11 +84,13 @@ class FuturesVenue:
         self.topics = topics
         self._reads = reads
 
-    def push(self, ledger: AccountLedger[FuturesAccountOrder], item: object) -> Iterable[Change[FuturesAccountOrder]]:
+    def push(
+        self, ledger: AccountLedger[FuturesAccountOrder], item: object, now: float
+    ) -> Iterable[Change[FuturesAccountOrder]]:
         """Take an item of one of the topics."""
         match item:
             case FuturesOrderUpdate():
-                return ledger.push_order(_pushed_order(item.order))
+                return ledger.push_order(_pushed_order(item.order), now)
             case FuturesAssetUpdate():
                 balance = Balance(item.available, item.frozen, item.position_margin)
                 return ledger.push_balance(item.currency, balance, None)

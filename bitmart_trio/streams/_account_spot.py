@@ -60,11 +60,13 @@ class SpotVenue:
         self._reads = reads
         self._switchboard = switchboard
 
-    def push(self, ledger: AccountLedger[SpotAccountOrder], item: object) -> Iterable[Change[SpotAccountOrder]]:
+    def push(
+        self, ledger: AccountLedger[SpotAccountOrder], item: object, now: float
+    ) -> Iterable[Change[SpotAccountOrder]]:
         """Take an item of one of the topics."""
         match item:
             case SpotOrderUpdate():
-                return ledger.push_order(_pushed(item))
+                return ledger.push_order(_pushed(item), now)
             case SpotBalanceUpdate():
                 changes: list[Change[SpotAccountOrder]] = []
                 for row in item.balances:

@@ -33,7 +33,7 @@ NOT_OF_STREAMS: Final = {
 
 The storms of sessions and histories, in these files, meet them.
 """
-FOUND: Final = {"SharedIds": (2,), "BlankIds": (2, 4), "WrongUnit": (4,)}
+FOUND: Final = {"SharedIds": (2,), "BlankIds": (2, 4), "WrongUnit": (4,), "Lag": (1,)}
 """Seeds of runs that have failed once."""
 OUTCOMES: Final[list[Outcome]] = []
 

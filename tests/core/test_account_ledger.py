@@ -7,7 +7,7 @@ from decimal import Decimal
 import attrs
 import pytest
 
-from bitmart_trio._core.account import CLOSED_KEPT, SLACK_MS, AccountLedger
+from bitmart_trio._core.account import CLOSED_KEPT, PATIENCE, SLACK_MS, AccountLedger
 from bitmart_trio.models import (
     AccountOrderKind,
     AccountPosition,
@@ -184,11 +184,37 @@ def test_an_order_that_nobody_knows_is_given_up_the_second_time(ledger: Ledger) 
     for attempt in range(2):
         begun = ledger.begin()
         assert ledger.read_orders(begun, [[]]).missing == [ORDER]
-        changes = ledger.found(begun, "1", None)
+        changes = ledger.found(begun, "1", None, PATIENCE)
         ledger.done("orders", begun)
         assert changes == ([OrderChanged(order=ORDER, previous=ORDER, closed=True)] if attempt else [])
         assert ("orders" in ledger.due()) is not bool(attempt)
     assert ledger.orders == {}
+
+
+def test_an_order_that_was_open_a_moment_ago_is_not_given_up(ledger: Ledger) -> None:
+    """However often it is missed: lists and look-ups may be behind by seconds. A list that shows it is as good."""
+    ledger.push_order(ORDER, 100.0)
+    for now in (101.0, 110.0, 129.9):
+        begun = ledger.begin()
+        assert ledger.read_orders(begun, [[]], now).missing == [ORDER]
+        assert ledger.found(begun, "1", None, now) == []
+        ledger.done("orders", begun)
+        assert "orders" in ledger.due()
+    assert ledger.read_orders(ledger.begin(), [[ORDER]], 130.0) == ([], [])
+    for now in (131.0, 159.0):
+        assert ledger.found(ledger.begin(), "1", None, now) == []
+    assert ledger.found(ledger.begin(), "1", None, 160.0) == [OrderChanged(order=ORDER, previous=ORDER, closed=True)]
+
+
+def test_an_order_that_was_given_up_comes_back_if_it_is_open(ledger: Ledger) -> None:
+    """Nobody has said that it was closed."""
+    ledger.push_order(ORDER, 100.0)
+    for _ in range(2):
+        ledger.found(ledger.begin(), "1", None, 200.0)
+    assert ledger.orders == {}
+    back = [OrderChanged(order=ORDER, previous=None, closed=False)]
+    assert ledger.read_orders(ledger.begin(), [[ORDER]], 201.0).changes == back
+    assert ledger.orders == {"1": ORDER}
 
 
 def test_an_order_that_was_pushed_during_its_look_up_stays(ledger: Ledger) -> None:
