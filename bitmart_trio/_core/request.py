@@ -17,6 +17,7 @@ import attrs
 
 from ..errors import InvalidRequest
 from ..models import _numbers
+from ..models._enums import by_word, spelled
 from ..text import encodable
 from . import codec
 from .endpoint import REGISTRY, AtLeastOne, Auth, Endpoint, Entry, ExactlyOne, Kind, Ordered, Param, Rule, When
@@ -244,25 +245,20 @@ def _number_of(param: Param, value: object) -> object:
     """The value, or the number that it is a word for: 1 for the side ``buy_open_long``."""
     if param.kind is not Kind.INT or param.choices is None or not isinstance(value, str):
         return value
-    words = {member.name.lower(): member for member in param.choices}
-    return words.get(value, value)
+    return by_word(param.choices, value)
 
 
 def _choice(param: Param, choices: type[Enum] | tuple[Enum, ...], value: object, as_query: bool) -> object:
-    members = tuple(choices)
+    name, members = param.name, tuple(choices)
     # A word means the same in every enumeration (a limit order is "limit"), a number does not.
     if isinstance(value, Enum) and not isinstance(value, (type(members[0]), str)):
-        raise InvalidRequest(
-            f"{param.name} must be a {type(members[0]).__name__}, not {_excerpt(value)}", argument=param.name
-        )
+        raise InvalidRequest(f"{name} must be a {type(members[0]).__name__}, not {_excerpt(value)}", argument=name)
     wire = _wire_value(value)
     made_from_a_reply = isinstance(choices, type) and isinstance(value, choices)  # may be a value that we do not know
     if not made_from_a_reply and (isinstance(wire, bool) or wire not in [member.value for member in members]):
-        numbers = isinstance(members[0].value, int)
-        allowed = ", ".join(f"{each.value} ({each.name.lower()})" if numbers else str(each.value) for each in members)
-        raise InvalidRequest(f"{param.name} must be one of {allowed}, not {_excerpt(value)}", argument=param.name)
+        raise InvalidRequest(f"{name} must be one of {spelled(members)}, not {_excerpt(value)}", argument=name)
     if isinstance(wire, str):
-        return _sendable(param.name, wire)
+        return _sendable(name, wire)
     return str(wire) if param.text and not as_query else wire
 
 

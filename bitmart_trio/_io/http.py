@@ -20,7 +20,7 @@ import logging
 import re
 import warnings
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from functools import lru_cache
 from typing import Final, TypeVar, cast
 
@@ -58,7 +58,7 @@ from .capture import CAPTURE, Captured
 from .flight import FLIGHT
 from .governor import Governor, Line
 from .hooks import NO_WATCH, Watch
-from .identity import is_hex, user_agent
+from .identity import is_hex, signed, user_agent
 from .transport import NOTHING_SENT
 
 log = logging.getLogger(__name__)
@@ -349,9 +349,7 @@ class Pipeline:
         try:
             async with self._host.slots.take(job.urgent):
                 clock_answers = self._host.clock.answers
-                timestamp, signature = self._sign(job)
-                if not isinstance(signature, Secret):
-                    signature = Secret(await signature)
+                timestamp, signature = await self._sign(job)
                 outgoing = self._outgoing(job, timestamp, signature)
                 sent = True
                 flight = None if job.reads else FLIGHT.get()
@@ -382,15 +380,14 @@ class Pipeline:
             log.exception("%s: the time in the reply could not be used", job.where)
         return answer, result
 
-    def _sign(self, job: _Job) -> tuple[int, Secret[str] | Awaitable[str]]:
+    async def _sign(self, job: _Job) -> tuple[int, Secret[str]]:  # noqa: ASYNC910  # waits for an async signer only
         """The exchange's time now, and the signature of it and the body; "" where none is wanted."""
         credentials = self._credentials
         if job.auth is not Auth.SIGNED or credentials is None:
-            return 0, Secret("")
+            return 0, Secret("")  # noqa: ASYNC910  # a part of calls that wait for the network
         timestamp = self._host.timestamp()
-        return timestamp, _wrapped(
-            credentials.signature(dialect.string_to_sign(timestamp, credentials.memo or "", job.wire.body))
-        )
+        message = Secret(dialect.string_to_sign(timestamp, credentials.memo or "", job.wire.body))
+        return timestamp, await signed(credentials, message)  # noqa: ASYNC910  # as above
 
     def _outgoing(self, job: _Job, timestamp: int, signature: Secret[str]) -> httpx.Request:
         if job.auth is Auth.SIGNED and not is_hex(signature):
@@ -552,10 +549,6 @@ class Pipeline:
             sent=answer.sent, received=now, server=second + 0.5, wall=answer.wall, resolution=0.5
         ):
             log.info("the local clock is off by %.1f s, as the date of a reply shows", clock.offset(now, answer.wall))
-
-
-def _wrapped(signed: str | Awaitable[str]) -> Secret[str] | Awaitable[str]:
-    return Secret(signed) if isinstance(signed, str) else signed
 
 
 async def _abandon(response: httpx.Response, chunks: AsyncIterator[bytes]) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from inspect import isawaitable
 from typing import Any
 
 from .._version import __version__
 from ..config import Config
-from ..credentials import Secret
+from ..credentials import Credentials, Secret
 
 
 def user_agent(config: Config) -> str:
@@ -15,6 +16,14 @@ def user_agent(config: Config) -> str:
     BitMart's edge answers the default agents of HTTP libraries with 403, error 1010.
     """
     return config.user_agent or f"bitmart-trio/{__version__}"
+
+
+async def signed(credentials: Credentials, message: Secret[bytes]) -> Secret[str]:  # noqa: ASYNC910  # waits for an async signer only
+    """Return the signature of a message, whichever kind of signer the credentials have."""
+    signature: Secret[Any] = Secret(credentials.signature(message.reveal()))
+    if isawaitable(signature.reveal()):
+        signature = Secret(await signature.reveal())
+    return signature  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
 
 
 def is_hex(signature: Secret[Any]) -> bool:

@@ -15,7 +15,6 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
-from inspect import isawaitable
 from typing import Final, NoReturn, TypeAlias, cast
 from urllib.parse import urlsplit
 
@@ -29,7 +28,7 @@ from .._scopes import open_nursery, overslept, start_soon
 from ..config import Config
 from ..credentials import Credentials, Secret
 from ..errors import ApiError, ConfigurationError, ConnectionLost
-from .identity import is_hex, user_agent
+from .identity import is_hex, signed, user_agent
 from .tap import TapStream
 from .websocket import close_socket, open_socket
 
@@ -218,7 +217,8 @@ class Socket:
     async def _log_in(self, credentials: Credentials) -> None:  # noqa: ASYNC910  # waits for an async signer only
         timestamp = self._clock()
         try:
-            signature = Secret(await _signed(credentials, timestamp))
+            message = Secret(string_to_sign(timestamp, credentials.memo or ""))
+            signature = await signed(credentials, message)
         except Exception as error:  # the user's signer: its failure is this connection's
             raise ConnectionLost(f"the login could not be signed: {type(error).__name__}") from error
         if not is_hex(signature):
@@ -317,13 +317,6 @@ class Socket:
                 await trio.lowlevel.checkpoint()
             if seen == (stream.reads, self._batches):
                 break
-
-
-async def _signed(credentials: Credentials, timestamp: int) -> str:  # noqa: ASYNC910  # waits for an async signer only
-    signed = Secret(credentials.signature(string_to_sign(timestamp, credentials.memo or "")))
-    if isawaitable(signed.reveal()):
-        signed = Secret(await cast("Awaitable[str]", signed.reveal()))
-    return cast("str", signed.reveal())  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
 
 
 async def _who_cut(stream: TapStream, closed: trio_websocket.ConnectionClosed) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
 from typing import Any, Final, cast
 
@@ -63,6 +64,18 @@ class OpenInt(int, OpenEnum):
 
     def __str__(self) -> str:
         return str(self.value)
+
+
+def by_word(members: Iterable[Enum], value: object) -> object:
+    """Return the member that a value is the word for, such as ``buy_open_long``; the value itself for all others."""
+    return {each.name.lower(): each for each in members}.get(value, value) if isinstance(value, str) else value
+
+
+def spelled(members: Iterable[Enum]) -> str:
+    """Return the values that an argument may have, for a message: numbers with what they mean."""
+    return ", ".join(
+        f"{each.value} ({each.name.lower()})" if isinstance(each.value, int) else str(each.value) for each in members
+    )
 
 
 class OrderSide(OpenStr):

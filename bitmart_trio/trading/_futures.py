@@ -20,6 +20,7 @@ from .._scopes import opener, protected
 from ..client import Client
 from ..config import Market
 from ..errors import InvalidRequest, OrderNotFound, RequestRefused, TradingError
+from ..models._enums import by_word, spelled
 from ..models._futures_enums import FuturesOrderSide, FuturesSideWord, OpenType, PositionMode
 from ..models._numbers import excerpt
 from ..models.futures_streams import FuturesOrderAction, FuturesOrderUpdate, FuturesPushedOrderType
@@ -402,11 +403,11 @@ class FuturesSession(Session):
 
 
 def _side(side: FuturesOrderSide | FuturesSideWord | int) -> str:
+    number = by_word(FuturesOrderSide, side)
     for each in FuturesOrderSide:
-        if side in (each.value, each.name.lower()):
+        if number == each and not isinstance(number, bool):
             return str(each.value)
-    known = ", ".join(f"{each.value} ({each.name.lower()})" for each in FuturesOrderSide)
-    raise InvalidRequest(f"side must be one of {known}, not {excerpt(side)}", argument="side")
+    raise InvalidRequest(f"side must be one of {spelled(FuturesOrderSide)}, not {excerpt(side)}", argument="side")
 
 
 def _contracts(size: Decimal | int | str) -> Decimal | None:
