@@ -105,7 +105,7 @@ class Simulation:
             seed=seed,
             start=START_MS if start is None else start,
             symbols=symbols,
-            moved=Still.of if options is None else partial(Flow.of, options),
+            moved=Still.of if options is None else partial(Flow.of_market, options),
             models=models,
             tick_seconds=tick_seconds,
             held=held,

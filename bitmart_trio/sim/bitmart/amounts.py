@@ -14,8 +14,6 @@ from .wire import Call, Refusal
 GRAIN = Decimal("1E-8")
 LARGEST = Decimal(10) ** 12
 """More than anybody has; beyond it arithmetic would no longer be exact."""
-
-
 REQUEST_NO_MAX = 64
 
 

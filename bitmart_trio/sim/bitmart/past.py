@@ -24,28 +24,14 @@ from ..spot.market import SpotMarket
 from ..spot.orders import SpotOrder
 from .wire import Call, Onward
 
-SHOWN: Final = frozenset(
-    {
-        "/account/v1/wallet",
-        "/spot/v1/wallet",
-        "/spot/v4/query/order",
-        "/spot/v4/query/client-order",
-        "/spot/v4/query/open-orders",
-        "/spot/v4/query/history-orders",
-        "/spot/v4/query/trades",
-        "/spot/v4/query/order-trades",
-        "/contract/private/assets-detail",
-        "/contract/private/transaction-history",
-        "/contract/private/order",
-        "/contract/private/order-history",
-        "/contract/private/get-open-orders",
-        "/contract/private/current-plan-order",
-        "/contract/private/trades",
-        "/contract/private/position",
-        "/contract/private/position-v2",
-        "/contract/private/position-risk",
-    }
-)
+SHOWN: Final = frozenset({
+    "/account/v1/wallet", "/spot/v1/wallet", "/spot/v4/query/order", "/spot/v4/query/client-order",
+    "/spot/v4/query/open-orders", "/spot/v4/query/history-orders", "/spot/v4/query/trades",
+    "/spot/v4/query/order-trades", "/contract/private/assets-detail", "/contract/private/transaction-history",
+    "/contract/private/order", "/contract/private/order-history", "/contract/private/get-open-orders",
+    "/contract/private/current-plan-order", "/contract/private/trades", "/contract/private/position",
+    "/contract/private/position-v2", "/contract/private/position-risk",
+})  # fmt: skip
 """The paths whose answers are made from what is written down here."""
 CHANGES: Final = frozenset({"match", "spot_order", "spot_done", "futures_order"})
 """The events after which an account may look different."""

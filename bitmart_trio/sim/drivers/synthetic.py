@@ -20,7 +20,7 @@ from ..kernel.coins import DOLLARS, Coin
 from ..kernel.ids import Randoms
 from ..kernel.pairs import Pair
 from ..kernel.symbols import Listed
-from ..models.market import Shown, Step, Sweep, Take
+from ..models.market import Shown, Step, Still, Sweep, Take
 from .makers import Makers
 
 _QUIET, _NORMAL, _BURST = 0, 1, 2
@@ -127,7 +127,7 @@ class _Walk:
         self.points += whole
 
 
-class Flow:
+class Flow(Still):
     """The prices of all coins in US dollars, and makers and takers that follow them.
 
     Args:
@@ -141,11 +141,12 @@ class Flow:
     def __init__(
         self, coins: Iterable[Coin], traded: frozenset[str], market: Market, clock: Clock, random: Randoms
     ) -> None:
+        super().__init__(coins)
         self.market: Market = market
         self._clock = clock
         self._random = random
         self._walks: dict[str, _Walk] = {}
-        for coin in coins:
+        for coin in self._coins.values():
             stream = random(f"flow/{coin.name}")
             off = stream.randint(-coin.base // 100, coin.base // 100)
             gaps = random(f"gaps/{coin.name}")
@@ -153,8 +154,8 @@ class Flow:
         self._moving = [walk for name, walk in self._walks.items() if name in traded]
 
     @classmethod
-    def of(cls, market: Market, listed: Listed, clock: Clock, random: Randoms) -> Flow:
-        """That of an exchange."""
+    def of_market(cls, market: Market, listed: Listed, clock: Clock, random: Randoms) -> Flow:
+        """One with these options, for an exchange."""
         return cls(listed.coins, listed.traded(), market, clock, random)
 
     @property
@@ -168,21 +169,6 @@ class Flow:
             return Decimal(1)
         walk = self._walks[coin]
         return walk.points * walk.coin.point if walk.pinned is None else walk.pinned
-
-    def rate(self, base: str, quote: str) -> Decimal:
-        """What one currency costs in another."""
-        return self.price(base) if quote in DOLLARS else self.price(base) / self.price(quote)
-
-    def first(self, coin: str) -> Decimal:
-        """What a coin cost, roughly, before the exchange opened."""
-        if coin in DOLLARS:
-            return Decimal(1)
-        walk = self._walks[coin]
-        return walk.coin.base * walk.coin.point
-
-    def knows(self, coin: str) -> bool:
-        """Whether a coin has a price."""
-        return coin in DOLLARS or coin in self._walks
 
     def advance(self, ticks: int = 1) -> None:
         """Walk every coin on by so many ticks of a tenth of a second."""

@@ -7,30 +7,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, Final, cast
+from typing import ClassVar, Final, cast
 
 import attrs
 
 from ..bitmart.past import SHOWN
 from ..bitmart.wire import Refusal
-from ..kernel.encoding import encode
+from ..kernel.encoding import Json, encode
 from ..kernel.faults import AtTopic, FaultError, Stage
+from ..kernel.feed import Frame
 from .answers import Asked, AtAnswer
 from .rows import Pages, Record, edited, fate, own_id, own_time, records_of, rows_of, with_records, with_rows
 
-if TYPE_CHECKING:
-    from ..kernel.encoding import Json
-    from ..kernel.feed import Frame
-
 AMOUNTS: Final = (
-    "filledSize",
-    "filledNotional",
-    "priceAvg",
-    "filled_size",
-    "filled_notional",
-    "deal_size",
-    "deal_avg_price",
-)
+    "filledSize", "filledNotional", "priceAvg", "filled_size", "filled_notional", "deal_size", "deal_avg_price",
+)  # fmt: skip
 """Members that say how much of an order is done."""
 CLIENT_IDS: Final = ("clientOrderId", "client_order_id")
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import attrs
 
 from ..bitmart.wire import Refusal, json_response
+from ..kernel.encoding import Json
 from ..kernel.faults import AtConnection, AtPath, AtTopic, Fault, FaultError, Stage, StandIn
+from ..kernel.messages import Response
 from .answers import Asked, AtAnswer
 from .rows import (
     ENDS,
@@ -28,11 +30,6 @@ from .rows import (
     with_records,
     with_rows,
 )
-
-if TYPE_CHECKING:
-    from ..kernel.encoding import Json
-    from ..kernel.messages import Response
-
 
 # --- requests ---
 

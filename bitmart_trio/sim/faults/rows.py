@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import attrs
 
-from ..kernel.encoding import encode
-
-if TYPE_CHECKING:
-    from ..kernel.encoding import Json
-    from .answers import Asked
+from ..kernel.encoding import Json, encode
+from .answers import Asked
 
 IDS: Final = (
     "tradeId", "trade_id", "tran_id", "transfer_id", "withdraw_id", "deposit_id", "borrow_id", "repay_id", "recordId",

@@ -7,16 +7,14 @@ import json
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from math import isfinite
-from typing import TYPE_CHECKING, Final, cast, get_args
+from typing import Final, cast, get_args
 
 import attrs
 
+from ..kernel.encoding import Json
 from ..kernel.faults import LEAST, Fault, FaultError
 from ..kernel.numbers import read_decimal, read_integer
 from .kinds import FAULTS
-
-if TYPE_CHECKING:
-    from ..kernel.encoding import Json
 
 PLACES: Final = {"path": "requests", "connection": "connections", "topic": "topics", "": "the whole exchange"}
 """What a fault concerns, by the name of the field that holds its pattern."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import attrs
 
@@ -17,10 +16,6 @@ from ..kernel.accounts import ZERO, Account
 from ..kernel.contracts import CONTRACTS, Terms, cut
 from ..kernel.ids import Randoms
 from ..models.fees import TAKER
-
-if TYPE_CHECKING:
-    pass
-
 
 DAY_S = 86_400
 PAST_DAYS = 90

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
+from ..kernel.accounts import Account
 from ..kernel.book import Resting, Side
 from ..kernel.contracts import ZERO, Terms, cut
 from ..kernel.refusal import Refused
@@ -24,9 +24,6 @@ from .listing import Listing
 from .orders import DONE, FOK, IOC, MAKER_ONLY, Fill, Order, Plan, Trader
 from .positions import Position
 from .watching import EngineWatcher
-
-if TYPE_CHECKING:
-    from ..kernel.accounts import Account
 
 PROTECTIVE_SHARE = Decimal("0.0005")
 MATCHED, SUBMITTED, CANCELLED, CANCELLED_BY_LIQUIDATION, BANKRUPT = 1, 2, 3, 4, 7

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import attrs
 
+from ..kernel.accounts import Account
 from ..kernel.book import Side
 from ..kernel.contracts import ZERO, Direction, OpenType, Terms
 from .positions import Position, Transaction
-
-if TYPE_CHECKING:
-    from ..kernel.accounts import Account
 
 OrderType: TypeAlias = Literal["limit", "market", "trailing", "liquidate"]
 PlanKind: TypeAlias = Literal["plan", "take_profit", "stop_loss", "trailing"]

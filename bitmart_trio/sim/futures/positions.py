@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import attrs
 
 from ..kernel.contracts import ZERO, Direction, OpenType, Terms, cut
-
-if TYPE_CHECKING:
-    pass
 
 Flow: TypeAlias = Literal["transfer", "pnl", "funding", "fee", "clearance", "insurance"]
 

@@ -22,19 +22,10 @@ SIM_SECRET = "sim-secret"
 SIM_MEMO = "sim-memo"
 """The default account's key, secret and memo: play money, known to everybody."""
 
-PERMISSIONS = frozenset(
-    {
-        "read",
-        "spot_trade",
-        "margin_trade",
-        "futures_trade",
-        "withdraw",
-        "sub_transfer",
-        "finance",
-        "broker",
-        "contract_agent",
-    }
-)
+PERMISSIONS = frozenset({
+    "read", "spot_trade", "margin_trade", "futures_trade", "withdraw", "sub_transfer", "finance", "broker",
+    "contract_agent",
+})  # fmt: skip
 
 SUB_PERMISSIONS = PERMISSIONS - {"withdraw", "broker", "contract_agent"}
 """What the keys of the two default sub-accounts may do."""

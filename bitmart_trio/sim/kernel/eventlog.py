@@ -21,13 +21,10 @@ from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
-from .encoding import encode
-
-if TYPE_CHECKING:
-    from .clock import Clock
-    from .encoding import Json
+from .clock import Clock
+from .encoding import Json, encode
 
 Event: TypeAlias = "dict[str, Json]"
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import attrs
 
-if TYPE_CHECKING:
-    from .accounts import Account
-    from .encoding import Json
+from .accounts import Account
+from .encoding import Json
 
 SocketKind: TypeAlias = Literal["spot/public", "spot/private", "futures/public", "futures/private"]
 Frame: TypeAlias = "dict[str, Json]"

@@ -6,11 +6,7 @@ from collections.abc import Callable, Iterable
 
 FEW = 12
 """So many markets are all looked after at every tick, if ticks are short."""
-
-
 SHORT_MS = 500
-
-
 A_ROUND = 30
 """Of more, or with longer ticks, those that somebody minds, and each of the others once in so many ticks."""
 

@@ -11,19 +11,9 @@ from .funding import FundingModel, Reverting
 from .market import MarketModel, Still
 
 __all__ = [
-    "RECORDED",
-    "Fees",
-    "FundingModel",
-    "FuturesFees",
-    "InBought",
-    "InQuote",
-    "MarketModel",
-    "Models",
-    "OfValue",
-    "Reverting",
-    "SpotFees",
-    "Still",
-]
+    "RECORDED", "Fees", "FundingModel", "FuturesFees", "InBought", "InQuote", "MarketModel", "Models", "OfValue",
+    "Reverting", "SpotFees", "Still",
+]  # fmt: skip
 
 
 @attrs.frozen(kw_only=True)

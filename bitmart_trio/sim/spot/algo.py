@@ -10,17 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import attrs
 
 from ..kernel.accounts import Account
 from ..kernel.clock import Clock
 from .orders import Engine, Form, Source
-
-if TYPE_CHECKING:
-    pass
-
 
 AlgoType: TypeAlias = Literal["trigger", "tp/sl"]
 TriggerType: TypeAlias = Literal["limit", "market"]

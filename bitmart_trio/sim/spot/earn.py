@@ -10,16 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import ROUND_DOWN, Decimal
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import attrs
 
 from ..kernel.accounts import ZERO, Account, Wallet
 from ..kernel.clock import DAY_MS, Clock
 from ..kernel.pairs import MONEY
-
-if TYPE_CHECKING:
-    pass
 
 YEAR_MS = 365 * DAY_MS
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
-from typing import TYPE_CHECKING
 
 import attrs
 
@@ -19,10 +18,6 @@ from ..kernel.clock import Clock
 from ..kernel.eventlog import EventLog
 from ..kernel.pairs import MONEY, PairMarket
 from .orders import Engine, SpotOrder
-
-if TYPE_CHECKING:
-    pass
-
 
 LEVERAGE = 5
 DAILY_RATE = Decimal("0.00055")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 
 import attrs
 
@@ -21,9 +21,6 @@ from ..kernel.eventlog import EventLog
 from ..kernel.pairs import PairMarket, PublicTrade
 from ..kernel.refusal import Refused
 from ..models.fees import SpotFees
-
-if TYPE_CHECKING:
-    pass
 
 OrderType: TypeAlias = Literal["limit", "market", "limit_maker", "ioc"]
 State: TypeAlias = Literal["new", "partially_filled", "filled", "canceled", "partially_canceled", "failed"]

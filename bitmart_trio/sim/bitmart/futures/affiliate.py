@@ -17,11 +17,7 @@ routes: Chapter[FuturesMarket] = Chapter()
 
 
 SPAN_S = 60 * DAY_S
-
-
 SIZE_MAX = 50
-
-
 COINS = ("USDT", "BTC", "ETH")
 
 

@@ -16,17 +16,9 @@ routes: Chapter[Treasury] = Chapter()
 
 
 SPOT_CURRENCY = "USDT"
-
-
 CURRENCIES = ("USDT", "BTC", "ETH")
-
-
 LEAST = Decimal("0.01")
-
-
 MOST = Decimal(10_000_000_000)
-
-
 _KINDS: dict[str, Way] = {"spot_to_contract": "spot_to_contract", "contract_to_spot": "contract_to_spot"}
 
 

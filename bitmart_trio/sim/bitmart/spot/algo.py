@@ -19,8 +19,6 @@ routes: Chapter[SpotMarket] = Chapter()
 
 
 _TYPES: dict[str, AlgoType] = {"trigger": "trigger", "tp/sl": "tp/sl"}
-
-
 _TRIGGERS: dict[str, TriggerType] = {"limit": "limit", "market": "market"}
 
 

@@ -30,29 +30,14 @@ INCREMENT_LEVELS = 100
 IDLE_MS = 5_000
 """After this long without a change an empty increment says that the book is alive."""
 INTERVALS = {
-    "1m": 1,
-    "3m": 3,
-    "5m": 5,
-    "15m": 15,
-    "30m": 30,
-    "45m": 45,
-    "1H": 60,
-    "2H": 120,
-    "3H": 180,
-    "4H": 240,
-    "1D": 1440,
-    "1W": 10080,
-    "1M": 43200,
-}
+    "1m": 1, "3m": 3, "5m": 5, "15m": 15, "30m": 30, "45m": 45, "1H": 60, "2H": 120, "3H": 180, "4H": 240, "1D": 1440,
+    "1W": 10080, "1M": 43200,
+}  # fmt: skip
 DEPTHS = (5, 20, 50)
 _STATES = {
-    "new": "4",
-    "partially_filled": "5",
-    "filled": "6",
-    "canceled": "8",
-    "partially_canceled": rules.MARKET_BUY_CODE.value,
-    "failed": "8",
-}
+    "new": "4", "partially_filled": "5", "filled": "6", "canceled": "8",
+    "partially_canceled": rules.MARKET_BUY_CODE.value, "failed": "8",
+}  # fmt: skip
 _ORDER_TYPES = {"limit": "0", "market": "0", "limit_maker": "1", "ioc": "3"}
 
 

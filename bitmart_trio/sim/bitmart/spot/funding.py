@@ -16,14 +16,8 @@ routes: Chapter[Treasury] = Chapter()
 
 
 PRECISION = 8
-
-
 HISTORY_MAX = 1000
-
-
 SPAN_MS = 90 * DAY_MS
-
-
 RECORD_GRAIN = Decimal("1E-12")
 
 

@@ -18,8 +18,6 @@ routes: Chapter[SpotMarket] = Chapter()
 
 
 RECORDS_DEFAULT = 50
-
-
 RECORDS_MAX = 100
 
 

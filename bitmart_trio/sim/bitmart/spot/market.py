@@ -32,29 +32,15 @@ LEVELS_DEFAULT = 35
 TRADES_MAX = 50
 
 RETIRED = (
-    ("GET", "/spot/v2/ticker"),
-    ("GET", "/spot/v1/ticker_detail"),
-    ("GET", "/spot/v1/steps"),
-    ("GET", "/spot/v1/symbols/kline"),
-    ("GET", "/spot/v1/symbols/book"),
-    ("GET", "/spot/v1/ticker"),
-    ("GET", "/spot/v1/symbols/trades"),
-    ("POST", "/spot/v2/batch_orders"),
-    ("POST", "/spot/v1/cancel_orders"),
-    ("POST", "/spot/v1/submit_order"),
-    ("POST", "/spot/v1/batch_orders"),
-    ("POST", "/spot/v1/cancel_order"),
-    ("POST", "/spot/v2/cancel_order"),
-    ("GET", "/spot/v1/order_detail"),
-    ("GET", "/spot/v2/order_detail"),
-    ("GET", "/spot/v2/orders"),
-    ("GET", "/spot/v3/orders"),
-    ("GET", "/spot/v1/trades"),
-    ("GET", "/spot/v2/trades"),
-    ("GET", "/account/v1/deposit-withdraw/history"),
-    ("GET", "/account/v1/recharge-withdraw/history"),
+    ("GET", "/spot/v2/ticker"), ("GET", "/spot/v1/ticker_detail"), ("GET", "/spot/v1/steps"),
+    ("GET", "/spot/v1/symbols/kline"), ("GET", "/spot/v1/symbols/book"), ("GET", "/spot/v1/ticker"),
+    ("GET", "/spot/v1/symbols/trades"), ("POST", "/spot/v2/batch_orders"), ("POST", "/spot/v1/cancel_orders"),
+    ("POST", "/spot/v1/submit_order"), ("POST", "/spot/v1/batch_orders"), ("POST", "/spot/v1/cancel_order"),
+    ("POST", "/spot/v2/cancel_order"), ("GET", "/spot/v1/order_detail"), ("GET", "/spot/v2/order_detail"),
+    ("GET", "/spot/v2/orders"), ("GET", "/spot/v3/orders"), ("GET", "/spot/v1/trades"), ("GET", "/spot/v2/trades"),
+    ("GET", "/account/v1/deposit-withdraw/history"), ("GET", "/account/v1/recharge-withdraw/history"),
     ("POST", "/account/sub-account/sub/v1/sub-to-sub"),
-)
+)  # fmt: skip
 
 
 def retired(spot: SpotMarket, call: Call) -> Json:
