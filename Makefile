@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PYTHON ?= python3
 CODE := bitmart_trio tests examples docs
 RUN := $(PYTHON) -m
-# What `make lowest` and `make versions` run: nothing is everything, -m core is the part that CI runs.
+# What `make lowest` and `make versions` run: nothing is everything, -m core is the part that CI runs; folders of `make proofs`.
 SELECT ?=
 
 .DEFAULT_GOAL := help
@@ -53,8 +53,8 @@ docs: ## build the pages without a warning, and run what they show
 bench: ## what messages and requests cost, as ratios against the raw libraries and other clients
 	$(RUN) tests.bench
 
-proofs: ## the heavy proofs in full (an hour or two): chaos, tapes, storms, kills, books, money, fuzz
-	BITMART_PROOFS=full $(RUN) pytest -q -m proof
+proofs: ## the heavy proofs in full (about an hour on two processors): chaos, tapes, storms, kills, books, money, fuzz
+	BITMART_PROOFS=full $(RUN) pytest -v -m proof $(SELECT)
 
 examples: ## every example runs against the simulated exchange and prints what it should
 	$(RUN) pytest -q tests/test_examples.py tests/test_readme.py

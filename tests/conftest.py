@@ -113,6 +113,29 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
+def pytest_report_header() -> str | None:
+    """How large the proofs are, when they are not as small as they stand."""
+    if not proof_sizes.FULL:
+        return None
+    sizes = (f"{name} {size}" for name, size in vars(proof_sizes).items() if type(size) is int)
+    return "proofs in full: " + ", ".join(sizes)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the proofs in full have counted (``record_property``), and how long each took."""
+    if not proof_sizes.FULL:
+        return
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            figures = (
+                f"{name} {sum(value.values()) if isinstance(value, dict) else value}"
+                for name, value in report.user_properties
+            )
+            terminalreporter.write_line(
+                f"{outcome} {report.nodeid}: {', '.join((f'{report.duration:.0f} s', *figures))}"
+            )
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
     """Keep what is there by now out of garbage collection: thousands of tests, which every sweep would look through.

@@ -28,23 +28,23 @@ def _seeds(name: str, default: int, full: int = 300) -> int:
 
 # ---- repeated by seed ------------------------------------------------------------------------------------------------
 
-STORMS: Final = _seeds("STORMS", 6)
+STORMS: Final = _seeds("STORMS", 3, full=200)
 """Bots in a storm, a market: ``trading/test_storm.py``."""
-EVENTUAL: Final = _seeds("EVENTUAL", 1, full=150)
+EVENTUAL: Final = _seeds("EVENTUAL", 1, full=50)
 """Storms of contradictory evidence, a market and kind: ``trading/test_eventual_storm.py``."""
-CHAOS: Final = _seeds("CHAOS", 1)
+CHAOS: Final = _seeds("CHAOS", 1, full=30)
 """Runs of every fault against every kind of subscription: ``chaos/test_chaos.py``."""
-TAPES: Final = _seeds("TAPES", 1)
+TAPES: Final = _seeds("TAPES", 1, full=60)
 """Streams over a line that breaks, each kind: ``streams/test_tape.py``."""
-REPLIES: Final = _size("REPLIES", 2_000, 100_000)
+REPLIES: Final = _size("REPLIES", 2_000, 50_000)
 """Replies drawn at random over a real connection: ``io/test_pipeline_fuzz.py``."""
-JOINS: Final = _seeds("JOINS", 24)
+JOINS: Final = _seeds("JOINS", 24, full=300)
 """Tapes on which REST's trades are joined to the stream's: ``streams/test_joining.py``."""
-VIEWS: Final = _seeds("VIEWS", 1)
+VIEWS: Final = _seeds("VIEWS", 1, full=100)
 """Account views under trouble, a market and kind of trouble: ``streams/test_account_chaos.py``."""
 PACKINGS: Final = _seeds("PACKINGS", 2)
 """Orders of opening, closing and breaking: ``streams/test_packing.py``."""
-SWEEPS: Final = _seeds("SWEEPS", 1, full=20)
+SWEEPS: Final = _seeds("SWEEPS", 1, full=3)
 """Orders of events in which every operation is cancelled at each checkpoint: ``testing/test_sweep_everything.py``."""
 INTERRUPTED_SEEDS: Final = _seeds("INTERRUPTED_SEEDS", 1, full=3)
 """Orders of events in which every operation is interrupted: ``testing/test_interrupt_everything.py``."""
@@ -52,7 +52,7 @@ VENUE_FUZZ: Final = _seeds("VENUE_FUZZ", 2)
 """Streams of junk, each kind: ``sim/test_fuzz_venue.py``."""
 MONEY_MACHINE: Final = _seeds("MONEY_MACHINE", 8)
 """Examples of the state machine that moves money: ``sim/test_money_machine.py``."""
-ARCHIVE_STORMS: Final = _seeds("ARCHIVE_STORMS", 2)
+ARCHIVE_STORMS: Final = _seeds("ARCHIVE_STORMS", 2, full=60)
 """Archives of an account whose exchange misbehaves in several ways at once: ``history/test_archive_storm.py``."""
 MONEY_WALKS: Final = _seeds("MONEY_WALKS", 2, full=50)
 """Walks through all chapters that move money: ``sim/test_chapters_money.py``."""
@@ -60,10 +60,10 @@ MONEY_WALKS: Final = _seeds("MONEY_WALKS", 2, full=50)
 EXAMPLES: Final = _size("EXAMPLES", 100, 1_000)
 """Examples of each property test of frames, books and socket sessions: ``core``, ``io/test_websocket.py``."""
 
-FRAMES: Final = _size("FRAMES", 150, 100_000)
+FRAMES: Final = _size("FRAMES", 150, 20_000)
 """Frames of a socket drawn at random, each kind: ``core/test_socket_dialect.py``."""
 
-FUZZ: Final = _size("FUZZ", 150, 20_000)
+FUZZ: Final = _size("FUZZ", 150, 5_000)
 """Examples of each test that draws what a peer, a file or a shell may hold: models, journals, archives, arguments."""
 FUZZ_ARCHIVES: Final = max(FUZZ // 50, 1)
 """Of archives, each of which takes seconds."""

@@ -15,7 +15,7 @@ from typing import Final
 
 import pytest
 import trio
-from proof_sizes import KILLS
+from proof_sizes import FULL, KILLS
 
 import bitmart_trio as bm
 from bitmart_trio.sim import Request, Response
@@ -26,6 +26,8 @@ pytestmark = [pytest.mark.proof, pytest.mark.skipif(sys.platform == "win32", rea
 BOT: Final = Path(__file__).with_name("bot_program.py")
 AFTER: Final = 30
 """The bot's dead man's switch, seconds."""
+MOMENTS: Final = 150 if FULL else 40
+"""The last request at which it is stopped; it trades in real time."""
 PATIENCE: Final = 20.0
 """Seconds in which it must be gone after SIGINT or SIGTERM: its exit deadline is longer, but nothing is lost here."""
 
@@ -78,7 +80,7 @@ async def test_told_to_stop_it_leaves_nothing_open(tmp_path: Path, number: signa
     async with bm.sim.open_server(seed=run) as server:
         await server_foreign(server)
         began = trio.current_time()
-        code = await killed(server, tmp_path, number, rng.randint(1, 150))
+        code = await killed(server, tmp_path, number, rng.randint(1, MOMENTS))
         assert trio.current_time() - began < 60
         assert code == 128 + number
         assert own_orders(server, "spot") == own_orders(server, "futures") == []
@@ -90,7 +92,7 @@ async def test_a_keyboard_interrupt_leaves_nothing_open(tmp_path: Path, run: int
     """Ctrl-C under plain ``trio.run``, which raises KeyboardInterrupt somewhere in the program."""
     rng = random.Random(f"plain/{run}")
     async with bm.sim.open_server(seed=run) as server:
-        await killed(server, tmp_path, signal.SIGINT, rng.randint(1, 150), "plain")
+        await killed(server, tmp_path, signal.SIGINT, rng.randint(1, MOMENTS), "plain")
         assert own_orders(server, "spot") == own_orders(server, "futures") == []
 
 
@@ -100,7 +102,7 @@ async def test_killed_outright_it_is_cleaned_up_after(tmp_path: Path, run: int) 
     rng = random.Random(f"kill/{run}")
     async with bm.sim.open_server(seed=run) as server:
         await server_foreign(server)
-        code = await killed(server, tmp_path, signal.SIGKILL, rng.randint(20, 150))
+        code = await killed(server, tmp_path, signal.SIGKILL, rng.randint(20, MOMENTS))
         assert code == -signal.SIGKILL
         left = own_orders(server, "spot")
         server.exchange.clock.step((AFTER + 1) * 1000)
