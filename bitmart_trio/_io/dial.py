@@ -79,6 +79,13 @@ class OpenedStream:
             return False
         return not self._socket.is_readable()
 
+    async def take_arrived(self, most: int) -> bytes | None:
+        """What has arrived and was not read, without waiting for more; None if nothing has. b"" is the end."""
+        if self._below is not None:
+            return await self._below.take_arrived(self.stream, most)
+        await trio.lowlevel.checkpoint_if_cancelled()
+        return bytes(await self.stream.receive_some(most)) if self._socket.is_readable() else None
+
 
 class _NothingMore(Exception):
     """TLS wants another read, which would have to wait."""
@@ -91,8 +98,9 @@ class _BelowTls(trio.abc.Stream):
     and whole ones are found by a read that is not allowed to go to the network.
     """
 
-    def __init__(self, inner: trio.abc.Stream) -> None:
+    def __init__(self, inner: trio.SocketStream) -> None:
         self._inner = inner
+        self._only_arrived = False
         self._head = bytearray()
         self._owed = 0
         self._dry = False
@@ -110,8 +118,18 @@ class _BelowTls(trio.abc.Stream):
             self._dry = False
         return False
 
+    async def take_arrived(self, tls: trio.abc.Stream, most: int) -> bytes | None:
+        """See `OpenedStream.take_arrived`."""
+        self._only_arrived = True
+        try:
+            return bytes(await tls.receive_some(most))
+        except _NothingMore:
+            return None  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
+        finally:
+            self._only_arrived = False
+
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
-        if self._dry:
+        if self._dry or (self._only_arrived and not self._inner.socket.is_readable()):
             raise _NothingMore
         data = await self._inner.receive_some(max_bytes)
         at = 0

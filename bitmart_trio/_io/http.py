@@ -17,6 +17,7 @@ A ban (418) is raised at once, never repeated; other calls wait until its pause 
 from __future__ import annotations
 
 import logging
+import math
 import re
 import warnings
 import zlib
@@ -59,7 +60,7 @@ from .flight import FLIGHT
 from .governor import Governor, Line
 from .hooks import NO_WATCH, Watch
 from .identity import is_hex, signed, user_agent
-from .transport import NOTHING_SENT
+from .transport import NOTHING_SENT, LifoTransport
 
 log = logging.getLogger(__name__)
 
@@ -160,8 +161,17 @@ class Pipeline:
         self._host = governor.host(self._root)
         waits = config.timeouts
         self._extensions = {
-            "timeout": {"connect": waits.connect, "read": waits.read, "write": waits.write, "pool": waits.connect}
+            "timeout": {
+                "connect": waits.connect,
+                "read": waits.read,
+                "write": waits.write,
+                "pool": waits.connect,
+                "reply": waits.reply,
+            }
         }
+        # A transport that is not ours knows of no deadline for a whole reply.
+        ours = isinstance(transport, LifoTransport) and transport.judges_deadlines
+        self._reply_within = math.inf if ours else waits.reply
         headers = {
             "User-Agent": user_agent(config),
             "Accept": "application/json",
@@ -416,7 +426,7 @@ class Pipeline:
         response: httpx.Response | None = None
         body: bytes | None = None
         try:
-            with trio.CancelScope(deadline=sent + self._config.timeouts.reply):
+            with trio.CancelScope(deadline=sent + self._reply_within):
                 response = await self._transport.handle_async_request(outgoing)
                 body = await self._read(job, response)
             if body is None:

@@ -5,6 +5,9 @@ POST apart: most of a call's cost on a machine near the exchange. This does what
 one request after the other, no HTTP/2, no cookies, no redirects. Errors are httpx's, so that what sits above need not
 know who does the work.
 
+A deadline is judged by what had arrived when it came, not by what had been read: when one passes, the reply that lies
+in the socket is still taken. A program that kept the loop busy has only itself to wait for.
+
 A connection is used again only if every byte that came on it belonged to a reply: bytes behind one (in h11's buffer, in
 TLS or in the socket) would otherwise be taken for the answer to the next request, a signed one perhaps.
 """
@@ -20,6 +23,7 @@ import h11
 import httpx
 import trio
 
+from .._scopes import overslept
 from ..config import Config
 from ..credentials import Secret
 from .dial import OpenedStream, open_stream
@@ -27,6 +31,10 @@ from .dial import OpenedStream, open_stream
 _READ_BYTES: Final = 64 * 1024
 _AT_ONCE: Final = 16
 """So many pieces of a reply are handed on without asking the scheduler."""
+_TRIES: Final = 3
+"""To connect, where it was this program that took too long."""
+_LATE_BYTES: Final = 8 * 1024 * 1024
+"""The most of a reply that is read after its deadline: more than a socket holds."""
 _NO_WAITS: Final[Mapping[str, float | None]] = {}
 # h11 wants to know what was asked before it reads the answer. The real request is spelled here: its parts were checked
 # when they were made, and checking them once more would cost more than everything else.
@@ -45,6 +53,10 @@ class Http1Transport(httpx.AsyncBaseTransport):
         self._config = config
         self._line: OpenedStream | None = None
         self._at_once = 0
+        self._due = float("inf")
+        """When the whole reply must have come."""
+        self._late = 0
+        """Bytes that may still be read after that."""
         self._http = h11.Connection(h11.CLIENT)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -56,6 +68,7 @@ class Http1Transport(httpx.AsyncBaseTransport):
             ConfigurationError: the proxy refuses, or ``Config.tls`` is unusable; nothing was sent.
         """
         waits: Mapping[str, float | None] = request.extensions.get("timeout", _NO_WAITS)
+        self._due, self._late = _deadline(waits.get("reply")), _LATE_BYTES
         whole = _spell(request, await request.aread())
         if self._line is not None and not await self._line.is_quiet():
             # Nothing was asked for: the server has closed it, or talks out of turn.
@@ -66,22 +79,21 @@ class Http1Transport(httpx.AsyncBaseTransport):
         self._http.send(_END)
         head: h11.Response | None = None
         sent = False
-        with trio.CancelScope(deadline=_deadline(waits.get("write"))) as scope:
+        with trio.CancelScope(deadline=min(self._due, _deadline(waits.get("write")))):
             try:
                 await line.stream.send_all(whole.reveal())
             except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
                 raise httpx.WriteError(str(error) or "the connection broke", request=request) from error
             sent = True
-            scope.deadline = _deadline(waits.get("read"))
-            while head is None:
-                event = await self._event()
-                if isinstance(event, h11.Response):
-                    head = event
-                    break
-                if not isinstance(event, h11.InformationalResponse):
-                    raise httpx.RemoteProtocolError("the server closed the connection without an answer")
-        if head is None:
-            raise httpx.ReadTimeout("no answer in time") if sent else httpx.WriteTimeout("could not be sent in time")
+        if not sent:
+            raise httpx.WriteTimeout("could not be sent in time")
+        until = _deadline(waits.get("read"))
+        while head is None:
+            event = await self._event(until)
+            if isinstance(event, h11.Response):
+                head = event
+            elif not isinstance(event, h11.InformationalResponse):
+                raise httpx.RemoteProtocolError("the server closed the connection without an answer")
         return httpx.Response(
             head.status_code, headers=head.headers.raw_items(), stream=_Body(self, waits.get("read")), request=request
         )
@@ -90,26 +102,41 @@ class Http1Transport(httpx.AsyncBaseTransport):
         secure = url.scheme == "https"
         host, port = url.raw_host.decode("ascii"), url.port or (443 if secure else 80)
         line: OpenedStream | None = None
-        with trio.CancelScope(deadline=_deadline(seconds)):
-            try:
-                line = await open_stream(host, port, self._config, secure=secure)
-            except OSError as error:
-                raise httpx.ConnectError(str(error) or type(error).__name__) from error
+        for _ in range(_TRIES):
+            deadline = min(self._due, _deadline(seconds))
+            with trio.CancelScope(deadline=deadline):
+                try:
+                    line = await open_stream(host, port, self._config, secure=secure)
+                except OSError as error:
+                    raise httpx.ConnectError(str(error) or type(error).__name__) from error
+            if line is not None or not overslept(deadline):
+                break
         if line is None:
             raise httpx.ConnectTimeout(f"no connection to {host} within {seconds:g} s")
         self._line, self._http = line, h11.Connection(h11.CLIENT)
         return line
 
-    async def _event(self) -> object:
-        """The next part of the reply, once it has come."""
+    async def _event(self, until: float) -> object:
+        """The next part of the reply, once it has come.
+
+        Raises:
+            httpx.ReadTimeout: nothing had come until then, or not the whole reply until it was due.
+        """
         line = self._line
         if line is None:
             raise httpx.ReadError("the connection was closed")
         while (event := self._next()) is h11.NEED_DATA:
+            data: bytes | None = None
             try:
-                data = bytes(await line.stream.receive_some(_READ_BYTES))
+                with trio.CancelScope(deadline=min(until, self._due)):
+                    data = bytes(await line.stream.receive_some(_READ_BYTES))
+                if data is None and self._late > 0:
+                    data = await line.take_arrived(_READ_BYTES)
+                    self._late -= len(data or b"")
             except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
                 raise httpx.ReadError(str(error.__cause__ or error) or "the connection broke") from error
+            if data is None:
+                raise httpx.ReadTimeout("no answer in time" if until < self._due else "no whole reply in time")
             try:
                 self._http.receive_data(data)
             except h11.RemoteProtocolError as error:
@@ -131,11 +158,7 @@ class Http1Transport(httpx.AsyncBaseTransport):
             if self._at_once % _AT_ONCE == 0:
                 await trio.lowlevel.checkpoint()
         else:
-            event = None
-            with trio.CancelScope(deadline=_deadline(seconds)):
-                event = await self._event()
-        if event is None:
-            raise httpx.ReadTimeout("the reply stopped coming")
+            event = await self._event(_deadline(seconds))
         return bytes(event.data) if isinstance(event, h11.Data) else None  # noqa: ASYNC910  # part of a call, which waits for the network
 
     async def finish(self) -> None:  # noqa: ASYNC910  # part of a call, which waits for the network

@@ -41,6 +41,8 @@ class LifoTransport(httpx.AsyncBaseTransport):
         make: makes one; it must be usable for one request after another.
         keepalive: seconds that an idle one is kept; 0 closes each after its reply.
         monotonic: the clock of `keepalive`.
+        judges_deadlines: whether what is made keeps the deadlines of a request itself, that of the whole reply
+            (``reply`` among its time-outs) too.
     """
 
     def __init__(
@@ -49,7 +51,9 @@ class LifoTransport(httpx.AsyncBaseTransport):
         *,
         keepalive: float,
         monotonic: Callable[[], float] = time.monotonic,
+        judges_deadlines: bool = False,
     ) -> None:
+        self.judges_deadlines: bool = judges_deadlines
         self._make = make
         self._keepalive = keepalive
         self._monotonic = monotonic
@@ -164,4 +168,4 @@ class _Body(httpx.AsyncByteStream):
 
 def make_transport(config: Config) -> LifoTransport:
     """The transport to one REST host, as configured. It opens nothing before the first request."""
-    return LifoTransport(partial(Http1Transport, config), keepalive=config.keepalive)
+    return LifoTransport(partial(Http1Transport, config), keepalive=config.keepalive, judges_deadlines=True)
