@@ -107,12 +107,18 @@ class _Rest:
         self._environment = environment
         self._config = config
         self._given = transport
+        self._pipelines: dict[Market, Pipeline] = {}
         self.governor = Governor(config)
         if transport is not None:
             stack.push_async_callback(finish, config.timeouts.close, transport.aclose)
 
     def pipeline(self, market: Market) -> Pipeline:
-        """The pipeline of a market; raises `ConfigurationError` where there is none."""
+        """The pipeline of a market, made once; raises `ConfigurationError` where there is none."""
+        if market not in self._pipelines:
+            self._pipelines[market] = self._new_pipeline(market)
+        return self._pipelines[market]
+
+    def _new_pipeline(self, market: Market) -> Pipeline:
         url = self._environment.rest_url(market)
         transport = self._given
         if transport is None:
@@ -229,20 +235,32 @@ async def open_streams(
     http_transport: httpx.AsyncBaseTransport | None = None,
     connect: Connect | None = None,
 ) -> AsyncGenerator[Streams]:
-    """Open the streams alone. Arguments and leaving as of `open_client`; ``http_transport`` has nothing to do here."""
-    await trio.lowlevel.checkpoint()
-    if credentials is not None:
-        environment.require_safe_for_credentials()
-    governor = Governor(config)
+    """Open the streams alone. Arguments and leaving as of `open_client`.
 
-    def clock(market: Market) -> int:
-        return governor.host(environment.rest_url(market)).timestamp()
+    One REST call may be made, without a signature: for the exchange's time, when a login is refused and this machine's
+    clock could be the reason, or when the machine was suspended.
+    """
+    async with AsyncExitStack() as stack:
+        rest = _Rest(stack, credentials, environment, config, http_transport)
+        await trio.lowlevel.checkpoint()
 
-    async with open_service_nursery() as nursery:
-        switchboard = Switchboard(
-            nursery, environment, credentials, config, connect=connect or dialer(config), clock=clock
-        )
-        try:
-            yield Streams(switchboard)
-        finally:
-            switchboard.close()
+        async def resync(market: Market) -> None:
+            await rest.pipeline(market).latency()
+
+        async with open_service_nursery() as nursery:
+            switchboard = Switchboard(
+                nursery,
+                environment,
+                credentials,
+                config,
+                connect=connect or dialer(config),
+                clock=rest.timestamp,
+                resync=resync,
+                slept=rest.governor.slept,
+                drift=rest.governor.drift,
+            )
+            try:
+                yield Streams(switchboard)
+            finally:
+                switchboard.close()
+            nursery.cancel_scope.cancel()

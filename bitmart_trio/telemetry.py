@@ -46,6 +46,8 @@ _SUMS: Final = {
     "gaps": "Holes that stayed",
     "unasked": "Pushes that nobody had asked for",
     "malformed": "Pushes that could not be read",
+    "stalls": "Times that the program kept the loop busy for too long",
+    "suspensions": "Times that the machine was suspended",
     "deviations": "Members that were missing or unreadable, in replies and pushes",
 }
 _LEVELS: Final = {
@@ -66,7 +68,8 @@ class Telemetry:
     ``bitmart.quota.limit`` (calls in the endpoint's window, from the reply's headers), ``bitmart.connection.events``,
     ``bitmart.drift`` (places where a member is missing or unreadable; also an event of the caller's current span);
     and of observed streams ``bitmart.stream.<sum>`` for received, backfilled, delivered, conflated, dropped, gaps,
-    unasked, malformed, deviations, and ``bitmart.stream.connections``, ``.topics``, ``.subscriptions``.
+    unasked, malformed, stalls, suspensions, deviations, and ``bitmart.stream.connections``, ``.topics``,
+    ``.subscriptions``.
 
     Args:
         tracer_provider: None takes the global one.

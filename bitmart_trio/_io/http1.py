@@ -114,7 +114,7 @@ class Http1Transport(httpx.AsyncBaseTransport):
         if line is None:
             raise httpx.ConnectTimeout(f"no connection to {host} within {seconds:g} s")
         self._line, self._http = line, h11.Connection(h11.CLIENT)
-        return line
+        return line  # noqa: ASYNC910  # part of a call, which waits for the network
 
     async def _event(self, until: float) -> object:
         """The next part of the reply, once it has come.

@@ -41,6 +41,8 @@ _CLOCK_OFF: Final = 5000
 """Milliseconds by which a clock must be wrong to have been the reason of a refusal; the exchange allows 60 s."""
 IDLE_LIMIT: Final = 20.0
 """Seconds after which the exchange drops a connection that has sent nothing."""
+_TOGETHER: Final = 1.0
+"""Seconds in which messages that cannot be read are one gap."""
 _LATE: Final = 1.0
 """Seconds that what a push says may lie before its arrival."""
 
@@ -152,7 +154,11 @@ class Keeper:
         self._failures = 0
         self._last_message = 0.0
         self._slept = self._slept_at = 0.0
+        self._unreadable_since: float | None = None
+        self._unreadable_more = False
         self._resynced = False
+        self._clock_hint: str | None = None
+        """What is to be known of the clock when a login stays refused."""
         self._opened_at = 0.0
         self._settled = trio.Event()
         self._error: Exception | None = None
@@ -337,9 +343,20 @@ class Keeper:
         clock, begun = self._place.clock(), trio.current_time()
         try:
             await self._place.resync()
-        except BitMartError:  # the refusal says more than this
+        except BitMartError as failure:  # the refusal says more than this
+            self._clock_hint = (
+                "This machine's clock may be the reason: it could not be compared with the exchange's, "
+                f"since asking for its time failed ({failure})"
+            )
             return False  # noqa: ASYNC910  # part of a task of ours
-        return told or abs(self._place.clock() - clock - (trio.current_time() - begun) * 1000) > _CLOCK_OFF
+        off = self._place.clock() - clock - (trio.current_time() - begun) * 1000
+        if abs(off) <= _CLOCK_OFF and not told:
+            return False
+        self._clock_hint = (
+            f"This machine's clock was {abs(off) / 1000:.1f} s {'behind' if off > 0 else 'ahead'}; the login was "
+            "refused with the exchange's own time as well"
+        )
+        return True
 
     async def _connection(self) -> ConnectionLost | LoginFailed:
         """One connection, from the first byte to its end; gives why it ended."""
@@ -399,6 +416,7 @@ class Keeper:
     def _give_up(self, error: Exception, cause: Exception | None = None) -> None:
         """Tell all who wait or listen that there will be no more."""
         if isinstance(error, LoginFailed):
+            error.error.hint = self._clock_hint or error.error.hint
             self._tell(stream_events.Refused(**self._about(), topic=None, error=error.error))
             error = error.error
         if cause is not None:
@@ -437,10 +455,29 @@ class Keeper:
                         self._hub.end([topic], error)
             case Malformed(reason, excerpt):
                 self._tell(stream_events.Malformed(**self._about(), reason=reason, excerpt=excerpt))
+                self._note_unreadable()
             case Complaint(error):
                 self._tell(stream_events.ServerComplaint(**self._about(), error=error))
             case _:
                 pass
+
+    def _note_unreadable(self) -> None:
+        """A message that names no topic could not be read: it may have been a push of any of them.
+
+        Of a row of such messages the first is a gap at once, and those of a second after it are one more.
+        """
+        now = trio.current_time()
+        if self._unreadable_since is None:
+            self._unreadable_since, self._unreadable_more = now, False
+            self._report_unreadable(now)
+            self._retime()
+        else:
+            self._unreadable_more = True
+
+    def _report_unreadable(self, since: float) -> None:
+        for topic in [topic for topic in self._topics if self.holds(topic)]:
+            gap = Gap(since - _LATE, trio.current_time(), "a message could not be read", self._epoch, topic)
+            self._hub.gap(gap, connection=None)
 
     def _on_ready(self) -> None:
         self._ready = True
@@ -453,6 +490,7 @@ class Keeper:
             self._epoch += 1
             self._tell(stream_events.Reconnected(**about, epoch=self._epoch, attempts=self._attempts))
         self._attempts = 0
+        self._clock_hint = None
         if self._place.private:
             self._tell(stream_events.Authenticated(**about))
         self._settled.set()
@@ -487,7 +525,8 @@ class Keeper:
 
     def _due(self) -> float:
         empty = float("inf") if self._empty_since is None else self._empty_since + LINGER
-        return min(self._watch.due(), empty)
+        unreadable = float("inf") if self._unreadable_since is None else self._unreadable_since + _TOGETHER
+        return min(self._watch.due(), empty, unreadable)
 
     def _chores(self, now: float) -> None:
         for topic, seconds, action in self._watch.act(now):
@@ -503,6 +542,11 @@ class Keeper:
                         self._socket.renew(topic)
                 case "replace":
                     self.replace(f"{topic} was silent for {seconds:.0f} s and did not answer")
+        since = self._unreadable_since
+        if since is not None and now >= since + _TOGETHER:
+            self._unreadable_since = None
+            if self._unreadable_more:
+                self._report_unreadable(since)
         if self._empty_since is not None and now >= self._empty_since + LINGER:
             self._empty_since = None
             if self._socket is not None and self._spare(self):

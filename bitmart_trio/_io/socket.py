@@ -22,7 +22,7 @@ import trio
 import trio_websocket
 
 from .._core.frames import close_frame
-from .._core.session import Dead, Event, LoginRefused, Session
+from .._core.session import Dead, Event, LoginRefused, Malformed, Session
 from .._core.socket_dialect import Data, string_to_sign
 from .._scopes import open_nursery, overslept, start_soon
 from ..config import Config
@@ -239,7 +239,11 @@ class Socket:
                 # No cast here: it would be a call a message.
                 if not push_frame(event[0], event[1], now):  # type: ignore[arg-type, misc]
                     for read in self._session.read(event[1], now):  # type: ignore[arg-type, misc]
-                        self._tell(read, now)
+                        if type(read) is Malformed:
+                            # It looked like a push, so its topic is known, and who missed it.
+                            self._push(event[0], event[1], now)  # type: ignore[arg-type, misc]
+                        else:
+                            self._tell(read, now)
             else:
                 self._tell(cast("Event", event), now)
         if self._session.stirred:

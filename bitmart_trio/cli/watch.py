@@ -17,7 +17,7 @@ import bitmart_trio as bm
 
 from .._core.channel import Channel, find
 from .._scopes import open_nursery, start, start_soon
-from ..models.stream_events import Gap, Lost, Reconnected, Refused
+from ..models.stream_events import Gap, Lost, Reconnected, Refused, Silent, Stalled, Suspended
 from ..text import printable
 from ._live import Screen
 from ._run import one_line
@@ -105,6 +105,13 @@ class Watch:
                         self._link = Text(text, style="yellow")
                     case Reconnected():
                         self._link = Text(f"reconnected, connection {event.epoch + 1}", style="green")
+                    case Stalled():
+                        self._link = Text(f"this program was busy for {age(event.seconds)}", style="yellow")
+                    case Suspended():
+                        self._link = Text(f"this machine was suspended for {age(event.seconds)}", style="yellow")
+                    case Silent():
+                        text = f"{printable(event.topic)} has been silent for {age(event.seconds)}"
+                        self._link = Text(text, style="yellow")
                     case Refused():
                         self._link = Text(one_line(event.error), style="red")
                     case _:

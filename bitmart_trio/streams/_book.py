@@ -189,7 +189,9 @@ class BookSink:
         if self.closed or self.error is not None:
             return
         self._last = now
-        was_right, before = self._right, self.local.version
+        was_right = self._right
+        # Of a live book that was asked for because it was quiet.
+        shown = self._shown() if was_right and self._quiet > _QUIET else None
         try:
             take = self._takes.get(item.type)
             change = Change(item.version, item.bids, item.asks, getattr(item, "time", None))
@@ -202,9 +204,10 @@ class BookSink:
                 self._quiet = _QUIET
                 self._note(change)
             case Step.SNAPSHOT:
-                self._answered(was_right and self.local.version > before)
-                if not (was_right and self._as_before(before)):
+                if shown is None:
                     self._become_right(was_right)
+                elif shown != self._shown():
+                    self._mute(was_right)
             case Step.GAP:
                 # Also seen right behind a snapshot: then another one is needed, and will not come by itself.
                 self._expected, self._again = False, True
@@ -218,14 +221,17 @@ class BookSink:
         if (self._doubted or self._expired) and self.local.synced:
             self._become_right(was_right)
 
-    def _as_before(self, version: int) -> bool:
-        """Whether a snapshot that was asked for because the book was quiet says that it rightly was."""
-        return self._quiet > _QUIET and self.local.version == version
+    def _shown(self) -> tuple[tuple[Level, ...], tuple[Level, ...]]:
+        return self.local.bids(), self.local.asks()
 
-    def _answered(self, newer: bool) -> None:
-        """A snapshot has come. It shows whether a live book that was asked for because it was quiet rightly was."""
-        if newer and self._quiet > _QUIET and not self._expected:
-            self._quiet = _QUIET
+    def _mute(self, was_right: bool) -> None:
+        """The answer to a question differs from the book, and no push had said so: the exchange pushes it no longer.
+
+        The levels count and not the version, which on futures rises with each push.
+        """
+        renewed, self._quiet = self._expected, _QUIET
+        self._become_right(was_right)
+        if not renewed:
             self._switchboard.renew(self._topic)
 
     def _missed(self, _: Change) -> Step:
@@ -444,7 +450,7 @@ class BookSink:
         """When a live book must be looked at, should nothing come until then."""
         if self._last is None or not self._right:
             return float("inf")
-        if self._asked >= self._last:  # it has been asked for, and the answer is due then
+        if self._asked > self._last:  # it has been asked for, and the answer is due then
             times = [self._asked + self._patience]
         else:
             times = [self._asked + _PACE if self._expired else self._last + self._quiet]
@@ -463,7 +469,7 @@ class BookSink:
                 return
         elif now < self._look_at() - 0.01:
             return
-        elif self._asked >= self._last:
+        elif self._asked > self._last:
             self._doubted, self._expected = True, False
             self._become_wrong()
             return
