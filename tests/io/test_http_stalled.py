@@ -73,7 +73,6 @@ async def test_a_reply_that_is_not_there_is_late(mock_clock: MockClock, sent: by
         await stream.send_all(sent)
         mock_clock.jump(1000)
         await trio.sleep_forever()
-        return True
 
     async with open_loopback(answer) as server:
         async with bm.open_spot(environment=bm.Environment.at(server.url), config=READ_ONCE) as spot:
