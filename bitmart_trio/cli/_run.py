@@ -9,6 +9,7 @@ Trio is imported when a command runs: ``--help`` and the shell's completion do w
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -28,7 +29,8 @@ UNKNOWN: Final = 3
 GAPS: Final = 4
 INTERRUPTED: Final = 128 + signal.SIGINT
 
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+# Windows delivers no SIGTERM from outside, but Ctrl-Break, and the closing of the console as that.
+_SIGNALS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name))
 
 
 EXIT_CODES: Final = (
@@ -63,11 +65,19 @@ def run(command: Callable[[], Awaitable[None]]) -> NoReturn:
     """
     import trio
 
+    _print_anything()
     try:
         ended_by = trio.run(_until_signalled, command)
     except BaseException as error:  # noqa: ASYNC103, BLE001 - the edge of the program; bugs are raised again
         sys.exit(_exit_code(error))
     sys.exit(0 if ended_by is None else 128 + ended_by)
+
+
+def _print_anything() -> None:
+    """A console that lacks a character, as those of Windows do, shows its code instead of ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and (stream.encoding or "").lower().replace("-", "") != "utf8":
+            stream.reconfigure(errors="backslashreplace")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import signal
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from typing import Final, TypeVar, TypeVarTuple
+from typing import TypeVar, TypeVarTuple
 
 import trio
 
@@ -20,7 +20,16 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
-STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
+
+def stopping() -> tuple[signal.Signals, ...]:
+    """What tells a program to stop: SIGINT and SIGTERM, and on Windows Ctrl-Break and the closing of its console too.
+
+    Windows delivers no SIGTERM from outside: whoever asks a process to stop there sends Ctrl-Break, which is SIGBREAK.
+    """
+    found = [signal.SIGINT, signal.SIGTERM]
+    if (ctrl_break := getattr(signal, "SIGBREAK", None)) is not None:
+        found.append(ctrl_break)
+    return tuple(found)
 
 
 class Stopped:
@@ -47,9 +56,9 @@ async def cancel_on_signals(*signals: signal.Signals) -> AsyncGenerator[Stopped]
     kills the process at once, as it would have done without this.
 
     Args:
-        signals: SIGINT and SIGTERM if left out.
+        signals: SIGINT and SIGTERM, and SIGBREAK on Windows, if left out.
     """
-    wanted = signals or STOPPING
+    wanted = signals or stopping()
     stopped = Stopped()
     with trio.open_signal_receiver(*wanted) as received:
         async with open_nursery() as nursery:
