@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +16,7 @@ pytest_plugins = ["pytester"]
 
 INSTALLED = any(point.name == "bitmart_trio" for point in entry_points(group="pytest11"))
 """An installation from before the plugin has no entry point for it."""
-PLUGIN = [] if INSTALLED else ["-p", "bitmart_trio.testing.plugin"]
+PLUGIN = [] if INSTALLED else ["-p", "pytest_bitmart_trio"]
 
 
 def run(
@@ -26,6 +28,24 @@ def run(
     without = [] if trio else ["-p", "no:trio"]
     start = pytester.runpytest_subprocess if apart else pytester.runpytest_inprocess
     return start("-p", "no:cacheprovider", *PLUGIN, *without, *arguments)
+
+
+def test_a_run_that_does_not_use_it_loads_nothing(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the library nor Trio; the entry point names a module that is outside of the package for this."""
+    project = tomllib.loads((Path(__file__).parent.parent.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["entry-points"]["pytest11"] == {"bitmart_trio": "pytest_bitmart_trio"}
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # pytest-trio, above all
+    pytester.makepyfile(
+        """
+        import sys
+
+        def test_nothing(request):
+            assert request.config.getoption("bitmart_runs") == 1
+            assert [name for name in ("bitmart_trio", "trio", "attrs", "msgspec", "httpx") if name in sys.modules] == []
+        """
+    )
+    ended = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "pytest_bitmart_trio")
+    ended.assert_outcomes(passed=1)
 
 
 def test_exchange_and_client(pytester: pytest.Pytester) -> None:
