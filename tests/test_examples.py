@@ -66,6 +66,7 @@ PRINTS: Final = {
         r"left: .+ in \d\.\d s\n"
     ),
     "grid": r"\d+ bought, \d+ sold again, -?\d+\.\d{4} made before fees\nleft: .+ in \d\.\d s\n",
+    "without_trio": r"(?:\d{4}-\d\d-\d\dT\d\d:00:00Z \d+\.\d+\n){2}(?:(?:BTC|ETH)_USDT (?:buy|sell) \d+\.\d+\n){3}",
     "virtual_time": r"ten minutes later: bought \d+ times, holding \d\S* BTC and \d\S* USDT\n",
 }
 """What each program prints, as a pattern of its whole output."""
