@@ -37,6 +37,8 @@ _A_SECOND: Final = 2.0
 """Calls that all timers of an account may take in a second."""
 _LOOK: Final = 1.0
 """Seconds between two looks at the clocks."""
+_SHORTEST: Final = 0.001
+"""A rest of a float's precision would never pass: the clock's next time would be this one."""
 _HEALTHY: Final = 3.0
 """Seconds. A call that ends without an answer after more than these was given up, by us or by the client."""
 
@@ -174,7 +176,7 @@ class DeadMansSwitch:
         await trio.lowlevel.checkpoint()
         while not self._stopping:
             while (left := self.after / 3 - self._elapsed(symbol)) > 0:  # noqa: ASYNC110  # a clock gives no signal
-                await trio.sleep(min(left, _LOOK))
+                await trio.sleep(min(max(left, _SHORTEST), _LOOK))
             async with self._turns[symbol]:
                 if not self._stopping:
                     await self._set(symbol, self._set_at[symbol] + self.after)
