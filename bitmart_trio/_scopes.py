@@ -149,7 +149,7 @@ async def bare(async_fn: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:  # noq
     try:
         return await async_fn(*args)
     except BaseExceptionGroup as group:
-        _raise(_leaving(None, cast("BaseExceptionGroup[BaseException]", group)) or group, None)
+        _raise(_leaving(None, group) or group, None)
 
 
 # ---- closing ---------------------------------------------------------------------------------------------------------
@@ -230,7 +230,7 @@ class _Opening(AbstractAsyncContextManager[T], Generic[T]):
         except StopAsyncIteration:
             raise RuntimeError("an opener gave nothing") from None
         except BaseExceptionGroup as group:
-            _raise(_leaving(None, cast("BaseExceptionGroup[BaseException]", group)) or group, None)
+            _raise(_leaving(None, group) or group, None)
 
     @trio.lowlevel.enable_ki_protection
     async def __aexit__(

@@ -446,6 +446,7 @@ class Pipeline:
                 with trio.move_on_after(_CLOSING, shield=True):
                     await response.aclose()
         assert response is not None
+        assert body is not None
         return _Answer(
             response.status_code, dict(response.headers.items()), body, sent, trio.current_time(), self._host.wall()
         )

@@ -321,7 +321,7 @@ class _Interrupts(Runner):
         seed: int = 0,
     ) -> Iterator[Shot]:
         """Everything that is struck, after an undisturbed run."""
-        numbers = [
+        numbers: list[tuple[Moment, int]] = [
             (moment, number)
             for moment in moments
             for number in range(1 if moment == "waiting" else 0, first.pauses + 1)

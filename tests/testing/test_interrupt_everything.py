@@ -53,14 +53,16 @@ def test_interrupted_anywhere(name: str, seed: int, record_property: Callable[[s
                 await TABLE[name](scene)
 
             async def no_open_orders() -> None:
-                assert await client.spot.trading.open_orders() == []
-                assert await client.futures.trading.open_orders() == []
+                await trio.sleep(5)  # the quotas of hundreds of runs are one
+                if name in TRADING:
+                    assert await client.spot.trading.open_orders() == []
+                    assert await client.futures.trading.open_orders() == []
 
             body.__qualname__ = name
             report = await interrupt_sweep_here(
                 body,
                 handled=name in HANDLED,
-                invariants=[no_open_orders] if name in TRADING else [],
+                invariants=[no_open_orders],
                 sample=INTERRUPTED_LINES,
                 seed=seed,
             )

@@ -7,8 +7,9 @@ is the real thing.
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Generator
 from contextlib import contextmanager
+from functools import partial
 from typing import Final, cast
 
 import httpcore
@@ -17,9 +18,6 @@ import trio
 
 from ..._scopes import finish
 from .pipe import Pipe
-
-MAX_CONNECTIONS: Final = 10_000
-"""So many that nobody ever waits for one: httpcore loses places in its queue when a waiting request is cancelled."""
 
 _CLOSING: Final = 3.0
 
@@ -41,17 +39,19 @@ def _as_httpx() -> Generator[None, None, None]:
 
 
 class MemoryTransport(httpx.AsyncBaseTransport):
-    """An httpx transport over pipes.
+    """An httpx transport over pipes: the idle connection that was used last, or a new one, and never a wait for one.
+
+    httpcore's pool keeps a connection for ever whose first request is cut off before it began, and loses places in its
+    queue; one connection of httpcore's does neither.
 
     Args:
         dial: Gives a new connection to the exchange, or raises `OSError`.
     """
 
     def __init__(self, dial: Callable[[], Pipe]) -> None:
-        # No expiry of idle connections: httpcore would measure it in real time. The exchange closes them in its own.
-        self._pool = httpcore.AsyncConnectionPool(
-            max_connections=MAX_CONNECTIONS, keepalive_expiry=None, network_backend=_Backend(dial)
-        )
+        self._backend = _Backend(dial)
+        self._idle: list[httpcore.AsyncHTTPConnection] = []
+        self._busy: set[httpcore.AsyncHTTPConnection] = set()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request; the response's body is read as it arrives."""
@@ -65,19 +65,48 @@ class MemoryTransport(httpx.AsyncBaseTransport):
             content=_Once(content),
             extensions=request.extensions,
         )
-        with _as_httpx():
-            response = await self._pool.handle_async_request(outgoing)
+        connection = await self._take(outgoing.url.origin)
+        response: httpcore.Response | None = None
+        try:
+            with _as_httpx():
+                response = await connection.handle_async_request(outgoing)
+        finally:
+            if response is None:
+                await self._give_back(connection)  # noqa: ASYNC102  # it shields itself
+        assert response is not None
         return httpx.Response(
             status_code=response.status,
             headers=response.headers,
-            stream=_Body(response),
+            stream=_Body(response, partial(self._give_back, connection)),
             # httpcore leaves the type of this one half open.
             extensions=response.extensions,  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
         )
 
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._pool.aclose()
+        connections = [*self._idle, *self._busy]
+        self._idle.clear()
+        for connection in connections:
+            await finish(_CLOSING, connection.aclose)
+
+    async def _take(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
+        # No expiry of idle ones: httpcore would measure it in real time. The exchange closes them in its own.
+        connection = httpcore.AsyncHTTPConnection(origin, keepalive_expiry=None, network_backend=self._backend)
+        while self._idle:
+            idle = self._idle.pop()
+            if not idle.has_expired():
+                connection = idle
+                break
+            await finish(_CLOSING, idle.aclose)
+        self._busy.add(connection)
+        return connection
+
+    async def _give_back(self, connection: httpcore.AsyncHTTPConnection) -> None:
+        self._busy.discard(connection)
+        if connection.is_idle():
+            self._idle.append(connection)
+        else:
+            await finish(_CLOSING, connection.aclose)
 
 
 class _Once:
@@ -97,8 +126,9 @@ class _Once:
 
 
 class _Body(httpx.AsyncByteStream):
-    def __init__(self, response: httpcore.Response) -> None:
+    def __init__(self, response: httpcore.Response, give_back: Callable[[], Awaitable[None]]) -> None:
         self._response = response
+        self._give_back: Callable[[], Awaitable[None]] | None = give_back
         self._parts = aiter(cast("AsyncIterable[bytes]", response.stream))
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -109,8 +139,11 @@ class _Body(httpx.AsyncByteStream):
             return await anext(self._parts)
 
     async def aclose(self) -> None:
-        # httpcore loses a connection whose closing is interrupted.
-        await finish(_CLOSING, self._response.aclose)
+        give_back, self._give_back = self._give_back, None
+        if give_back is not None:
+            # httpcore loses a connection whose closing is interrupted.
+            await finish(_CLOSING, self._response.aclose)
+            await give_back()
 
 
 class _Backend(httpcore.AsyncNetworkBackend):
