@@ -31,6 +31,8 @@ from weakref import finalize
 
 import trio
 
+from .._scopes import open_nursery, start, start_soon
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -89,7 +91,7 @@ class _Call(Generic[T]):
         """Begin, unless it has been cancelled by now."""
         if not self._dropped:
             self.began = True
-            nursery.start_soon(self._run, name=self.name)
+            start_soon(nursery, self._run, name=self.name)
 
     async def _run(self) -> None:  # noqa: ASYNC910  # a task: nobody waits for it
         try:
@@ -176,7 +178,7 @@ class _Loop:
             if self.closing:
                 self._scope.cancel()
             async with self._opening as self.value:
-                async with trio.open_nursery() as nursery:
+                async with open_nursery() as nursery:
                     self.nursery = nursery
                     self.running.set()
                     await self._stop.wait()
@@ -413,7 +415,7 @@ class Holding(Generic[T]):
             raise self._raised
 
     async def _enter(self) -> T:
-        return cast("T", await self._portal.nursery().start(self._hold))
+        return cast("T", await start(self._portal.nursery(), self._hold))
 
     async def _close(self) -> None:
         self._leave.set()
