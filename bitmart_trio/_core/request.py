@@ -152,7 +152,8 @@ def _fields(
     names = {param.name for param in params}
     for name in given:
         if name not in names:
-            raise InvalidRequest(f"{where} takes no argument {name}", argument=name)
+            right = ", ".join(param.name for param in params) or "none"
+            raise InvalidRequest(f"{where} takes no argument {name}; it takes {right}", argument=name)
     given = {param.name: _number_of(param, given[param.name]) for param in params if param.name in given}
     fields: dict[str, object] = {}
     for param in params:

@@ -8,12 +8,14 @@ from typing import Annotated, Literal, TypeAlias
 import typer
 
 from . import _history, _options
+from ._help import PlainGroup
 from ._history import ResumeOption, ToOption
 from ._options import EnvOption, JsonOption, ProfileOption, examples
 from ._run import run, told
 
 archive: typer.Typer = typer.Typer(
     name="archive",
+    cls=PlainGroup,
     help="Save a whole account in a folder: replies, tables, a report. Without options a guide leads through it.",
     rich_markup_mode="rich",
 )
@@ -42,7 +44,9 @@ def make_archive(
     resume: ResumeOption = False,
     symbols: Annotated[
         list[str] | None,
-        typer.Option("--symbol", help="A contract to ask for beside those that the account has left traces of."),
+        typer.Option(
+            "--symbol", metavar="SYMBOL", help="A contract to ask for beside those that the account has left traces of."
+        ),
     ] = None,
     allow_trading_key: Annotated[
         bool, typer.Option("--allow-trading-key", help="Take a key that can do more than read.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, TypeAlias, cast
 
@@ -52,15 +52,21 @@ def cell(name: str, value: Json) -> str:
         return ""
     if name == ABSENT and isinstance(value, Mapping):
         return ", ".join(value)
-    if isinstance(value, int) and not isinstance(value, bool) and _is_time(name):
+    return _moment(name, value) or word(value)
+
+
+def _moment(name: str, value: Json) -> str:
+    """A time as date and time of day; blank for what is none."""
+    if isinstance(value, int) and not isinstance(value, bool) and is_time(name):
         for unit, least in ((1000, _MILLIS_FROM), (1, _SECONDS_FROM)):
             if least <= value < least * 100:
                 moment = datetime.fromtimestamp(value / unit, UTC)
                 return f"{moment:%Y-%m-%d %H:%M:%S}" + (f".{value % 1000:03}" if unit == 1000 else "")
-    return word(value)
+    return ""
 
 
-def _is_time(name: str) -> bool:
+def is_time(name: str) -> bool:
+    """Whether a field of that name is a time."""
     return name in ("time", "timestamp") or name.endswith(("_time", "_timestamp"))
 
 
@@ -76,8 +82,13 @@ def as_table(value: object) -> Table:
     else:
         fields = list(plain.items()) if isinstance(plain, Mapping) else [("", plain)]
     for name, each in fields:
-        table.add_row(Text(printable(name)), Text(cell(name, each)))
+        table.add_row(Text(heading(name, [each])), Text(cell(name, each)))
     return table
+
+
+def heading(name: str, values: Iterable[Json]) -> str:
+    """The head of a column: its name, and the zone of its times."""
+    return printable(name) + (" (UTC)" if any(_moment(name, value) for value in values) else "")
 
 
 def _rows(rows: Sequence[Mapping[str, Json]]) -> Table:
@@ -85,7 +96,7 @@ def _rows(rows: Sequence[Mapping[str, Json]]) -> Table:
     cut = f"{MOST_ROWS} of {len(rows)} rows; --json shows all" if len(rows) > MOST_ROWS else None
     table = Table(caption=cut)
     for name in names:
-        table.add_column(Text(printable(name)))
+        table.add_column(Text(heading(name, (row.get(name) for row in rows[:MOST_ROWS]))))
     for row in rows[:MOST_ROWS]:
         table.add_row(*(Text(cell(name, row.get(name))) for name in names))
     return table

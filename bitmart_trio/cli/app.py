@@ -13,6 +13,7 @@ import typer
 
 from .._version import __version__
 from . import _archive, _complete, _history, _options
+from ._help import PlainGroup
 from ._history import FromOption, ResumeOption, ToOption
 from ._options import EnvOption, JsonOption, ProfileOption, YesOption, examples
 from ._run import EXIT_CODES, run, told
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 app: typer.Typer = typer.Typer(
     name="bitmart-trio",
+    cls=PlainGroup,
     help="A Trio client for BitMart, and a simulated exchange.",
     epilog="\n\n".join(
         (
@@ -41,12 +43,14 @@ app: typer.Typer = typer.Typer(
 )
 order: typer.Typer = typer.Typer(
     name="order",
+    cls=PlainGroup,
     help="Place or cancel one order. Asks before it sends anything where real money is.",
     no_args_is_help=True,
     rich_markup_mode="rich",
 )
 key: typer.Typer = typer.Typer(
     name="key",
+    cls=PlainGroup,
     help="Keep API keys in the desktop's keyring (extra: keyring).",
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -200,7 +204,12 @@ def call(
     json: JsonOption = False,
     yes: YesOption = False,
     list_all: Annotated[
-        bool, typer.Option("--list", help="Show the endpoints whose names begin so; of a single one, its arguments.")
+        bool,
+        typer.Option(
+            "--list",
+            help="Show the endpoints whose names begin so, else those that have it in name, path or arguments; "
+            "of a single one, its arguments.",
+        ),
     ] = False,
 ) -> None:
     """Make one REST call and print what comes back. Asks before a call that changes something where real money is."""

@@ -109,20 +109,29 @@ async def call(
 
 
 def print_all(prefix: str) -> None:
-    """Print the endpoints whose names begin so, a line each: name, request and authority, and arguments.
+    """Print the endpoints whose names begin so, else those that have it in name, path or arguments.
 
-    Needed arguments have a star. Of a single endpoint the arguments come with what they take.
+    A line each: name, request and authority, and arguments; needed ones have a star. Of a single endpoint the arguments
+    come with what they take.
     """
     endpoints = {name: endpoint for name, endpoint in all_endpoints().items() if name.startswith(prefix)}
     if prefix in endpoints:
         _print_one(prefix, endpoints[prefix])
         return
     if not endpoints:
+        sought = prefix.casefold()
+        endpoints = {name: each for name, each in all_endpoints().items() if sought in _words(name, each)}
+    if not endpoints:
         find(prefix)
     width = max(map(len, endpoints))
     for name, endpoint in endpoints.items():
         params = " ".join(f"{param.name}{'*' if param.required else ''}" for param in endpoint.params)
         print(f"{name:<{width}}  {endpoint!s}  ({endpoint.auth.value})  {params}".rstrip())
+
+
+def _words(name: str, endpoint: Endpoint[object]) -> str:
+    """What an endpoint can be found by."""
+    return " ".join((name, str(endpoint), *(param.wire_name for param in endpoint.params))).casefold()
 
 
 def _print_one(name: str, endpoint: Endpoint[object]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import trio
 
 from ..sim import Fault, Limits, Tape, open_server
 from ..sim.kernel.symbols import read_symbols
+from ._run import Failure
 
 
 @attrs.frozen(kw_only=True)
@@ -38,6 +40,16 @@ class Wishes:
 
 async def serve(wishes: Wishes) -> None:
     """Serve until cancelled; prints one line, when the first connection would be accepted."""
+    try:
+        await _serve(wishes)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        where = f"port {wishes.port} of {wishes.host}"
+        raise Failure(f"{where} is in use by another program; --port 0 takes a free one") from None
+
+
+async def _serve(wishes: Wishes) -> None:
     async with open_server(
         wishes.host,
         wishes.port,

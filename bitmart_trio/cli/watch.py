@@ -21,7 +21,7 @@ from ..models.stream_events import Gap, Lost, Reconnected, Refused, Silent, Stal
 from ..text import printable
 from ._live import Screen
 from ._run import one_line
-from ._show import Json, age, as_json, cell, fitting, jsonable
+from ._show import Json, age, as_json, cell, fitting, is_time, jsonable
 
 EVENTS: Final = 200
 """Rows of a table to which new ones come; no terminal shows more."""
@@ -228,11 +228,12 @@ class _Rows:
         if not rows:
             return [Text(f"{self._name}: nothing yet", style="dim")]
         names = list(dict.fromkeys(name for row in rows for name in row.cells))
-        chosen = fitting(names, [row.cells for row in rows], width)
+        chosen = fitting(names, [row.cells for row in rows], width - len(" UTC"))
         hidden = sum(any(row.cells.get(name) for row in rows) for name in names) - len(chosen)
         more = f"  ({hidden} more fields: --json)" if hidden else ""
         title = Text.assemble((self._name, "bold"), (more, "dim"), overflow="ellipsis", no_wrap=True)
-        table = Table(*chosen, box=None, padding=(0, 2, 0, 0), header_style="dim")
+        heads = (name.replace("_", " ") + (" UTC" if is_time(name) else "") for name in chosen)
+        table = Table(*heads, box=None, padding=(0, 2, 0, 0), header_style="dim")
         for row in rows:
             glows = not self._states or now < row.time + GLOW
             styles = row.changed if glows else cast("dict[str, str]", {})

@@ -72,11 +72,25 @@ async def test_sim_misbehaves_on_request(home: str) -> None:
 
 
 async def test_a_taken_port_is_one_line(home: str) -> None:
-    """No traceback for what is not a bug."""
+    """It names the port, and is no traceback: this is not a bug."""
     async with _exchange() as url:
-        ended = await bitmart_trio("sim", "--port", url.rpartition(":")[2], home=home)
+        port = url.rpartition(":")[2]
+        ended = await bitmart_trio("sim", "--port", port, home=home)
     assert ended.code == 1
-    assert re.fullmatch(r"bitmart-trio: OSError: .*\n", ended.err)
+    assert (
+        ended.err == f"bitmart-trio: port {port} of 127.0.0.1 is in use by another program; --port 0 takes a free one\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "command", [[], ["call"], ["klines"], ["watch"], ["order"], ["order", "submit"], ["archive"], ["archive", "verify"]]
+)
+def test_help_names_no_type_of_the_language(command: list[str]) -> None:
+    """``--resume``, not ``--resume <bool>``, whatever the version of typer."""
+    shown = CliRunner().invoke(app, [*command, "--help"])
+    assert shown.exit_code == 0
+    assert "--help" in shown.stdout
+    assert re.search(r"<\w|\bbool\b|\bBOOLEAN\b|\bTEXT\b", shown.stdout) is None
 
 
 def test_call_prints_json(cli: Cli) -> None:
@@ -253,6 +267,8 @@ def test_call_lists_every_endpoint() -> None:
     assert one.startswith("spot.trading.submit_order: POST /spot/v2/submit_order (signed)\n")
     assert re.search(r"  type +\* limit \| market \| limit_maker \| ioc\n", one)
     assert CliRunner().invoke(app, ["call", "nonsense", "--list"]).exit_code == 2
+    found = CliRunner().invoke(app, ["call", "Funding-Rate", "--list"]).stdout.splitlines()
+    assert {line.split()[0] for line in found} >= {"futures.market.funding_rate", "futures.market.funding_rates"}
 
 
 def test_a_retired_endpoint_is_said_to_be_one(cli: Cli) -> None:

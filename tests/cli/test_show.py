@@ -72,3 +72,10 @@ def test_models_are_shown_whole() -> None:
     """Every field of a model has a line."""
     balance = bm.models.Balance(available=Decimal(1), frozen=Decimal(2))
     assert all(name in _shown(balance) for name in ("available", "frozen", "position_margin"))
+
+
+def test_tables_say_the_zone_of_their_times() -> None:
+    """In the head of the column, or behind the name of the field."""
+    assert "create_time (UTC)" in _shown([{"create_time": 1_767_225_600_000, "price": "1"}])
+    assert "create_time (UTC)" in _shown({"create_time": 1_767_225_600})
+    assert "UTC" not in _shown([{"end_time": 0, "price": "1"}])

@@ -187,7 +187,7 @@ def test_missing_and_unknown_arguments() -> None:
     with pytest.raises(InvalidRequest, match="needs symbol") as caught:
         sent(endpoint, {"symbol": None})
     assert caught.value.argument == "symbol"
-    with pytest.raises(InvalidRequest, match="takes no argument stpmode") as caught:
+    with pytest.raises(InvalidRequest, match="takes no argument stpmode; it takes symbol, limit") as caught:
         sent(endpoint, {"symbol": "BTC_USDT", "stpmode": "none"})
     assert caught.value.argument == "stpmode"
 
