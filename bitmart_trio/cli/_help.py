@@ -32,12 +32,16 @@ def _plain(command: Any) -> Any:  # noqa: ANN401  # as above
             _silent(parameter)
         if not isinstance(command, PlainGroup):
             help_option = command.get_help_option
-            command.get_help_option = lambda ctx: _silent(help_option(ctx))
+
+            def silent(ctx: Any) -> Any:  # noqa: ANN401  # as above
+                return _silent(help_option(ctx))
+
+            command.get_help_option = silent
     return command
 
 
 def _silent(parameter: Any) -> Any:  # noqa: ANN401  # as above
-    """A flag or an argument without a type behind its name; any other option with its name in capitals for one."""
+    """A flag or an argument with no type behind its name; any other option with its own name in capitals for one."""
     told = getattr(parameter, "display_type_rich", None)
     if told is not None and not hasattr(parameter, "is_plain"):  # older versions name no types so
         parameter.is_plain = True
