@@ -57,7 +57,7 @@ def to_dict(
     Args:
         obj: anything of the library with members: a model, an array row, a push, an event, statistics, a report.
         names: of the members: ours, or those on the wire.
-        decimals: ``"text"`` has every digit; ``"number"`` leaves the `Decimal`; ``"float"`` rounds to the nearest.
+        decimals: ``"text"`` has every digit; ``"number"`` leaves the ``Decimal``; ``"float"`` rounds to the nearest.
         times: ``"number"`` is what the object holds, milliseconds or seconds; ``"millis"`` makes all of them
             milliseconds; ``"iso"`` writes ``2026-01-01T00:00:00.000Z``. (Moments of ``trio.current_time()`` are no
             times of day and stay numbers.)

@@ -45,8 +45,11 @@ nitpick_ignore_regex = [
         "py:.*",
         r"(trio|httpx|attrs|collections|contextlib|typing|types|datetime|decimal|enum|msgspec|os|pathlib|random|signal|ssl|json|rich)\..*",
     ),
-    ("py:.*", r"(.*\.)?(T|T_co|O|C|OrderT_co|optional|default)"),
-    ("py:class", r"(Path|Decimal|Mapping|Callable|Awaitable|Final|TracerProvider|MeterProvider)"),
+    ("py:.*", r"(.*\.)?(T|T_co|R|O|C|OrderT_co|optional|default)"),
+    (
+        "py:class",
+        r"(Path|Decimal|Mapping|Callable|Awaitable|Final|TracerProvider|MeterProvider|pd\.DataFrame|pl\.DataFrame)",
+    ),
     (
         "py:class",
         r"(.*\.)?(Switchboard|Filler|LocalBook|SpotReads|FuturesReads|Options|Caller|MarketStreams|Chapter|MarketApi)",
@@ -55,6 +58,8 @@ nitpick_ignore_regex = [
         "py:class",
         r"(.*\.)?(Symbol|Kind|Plain|Json|Ts|F|P|Clock|HasExchange|Sockets|Schedule|Listed|Engine|Deliver|Frame|Wire|Paths|Past|Between|_[A-Z]\w+)",
     ),
+    # Words that are spelt out beside the openers of streams.
+    ("py:class", r"(.*\.)?(SpotInterval|FuturesInterval|Speed)"),
     # The bases of faults: what whoever writes one reads in the code.
     ("py:class", r"bitmart_trio\.sim\.faults\.(base|active)\.\w+"),
     ("py:class", r"bitmart_trio\._core\.endpoint\.(When|Param|Ordered|ExactlyOne|Envelope|AtLeastOne)"),
