@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 import bitmart_trio as bm
-from bitmart_trio.cli import _run
-from bitmart_trio.trading import _signals
+from bitmart_trio.cli._run import print_anything
+from bitmart_trio.trading._signals import stopping
 
 ROOT = Path(__file__).parent.parent
 
@@ -85,9 +85,9 @@ async def test_a_journal_is_kept_without_fcntl(tmp_path: Path, monkeypatch: pyte
 
 def test_ctrl_break_stops_a_program(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is what Windows sends to ask a process to stop."""
-    assert _signals.stopping() == (signal.SIGINT, signal.SIGTERM)
+    assert stopping() == (signal.SIGINT, signal.SIGTERM)
     monkeypatch.setattr(signal, "SIGBREAK", signal.SIGUSR1, raising=False)
-    assert _signals.stopping() == (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+    assert stopping() == (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 
 def test_a_console_without_a_character_shows_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +95,7 @@ def test_a_console_without_a_character_shows_its_code(monkeypatch: pytest.Monkey
     raw = io.BytesIO()
     console = io.TextIOWrapper(raw, encoding="cp1252")
     monkeypatch.setattr(sys, "stdout", console)
-    _run._print_anything()
+    print_anything()
     console.write("\u4ea4 costs \u20ac 5")
     console.flush()
     assert raw.getvalue().split() == [b"\\u4ea4", b"costs", b"\x80", b"5"]

@@ -433,7 +433,8 @@ class Switchboard:
             self._suspensions += 1
             if self._slept is not None:
                 self._slept(lapse.suspended)
-            for market in sorted({market for (market, _), keepers in self._keepers.items() if keepers}):
+            markets: set[Market] = {market for (market, _), keepers in self._keepers.items() if keepers}
+            for market in sorted(markets):
                 start_soon(self._nursery, self._set_clock, market)
             for keeper in keepers:
                 keeper.suspended(lapse.suspended)

@@ -65,7 +65,7 @@ def run(command: Callable[[], Awaitable[None]]) -> NoReturn:
     """
     import trio
 
-    _print_anything()
+    print_anything()
     try:
         ended_by = trio.run(_until_signalled, command)
     except BaseException as error:  # noqa: ASYNC103, BLE001 - the edge of the program; bugs are raised again
@@ -73,7 +73,7 @@ def run(command: Callable[[], Awaitable[None]]) -> NoReturn:
     sys.exit(0 if ended_by is None else 128 + ended_by)
 
 
-def _print_anything() -> None:
+def print_anything() -> None:
     """A console that lacks a character, as those of Windows do, shows its code instead of ending the command."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and (stream.encoding or "").lower().replace("-", "") != "utf8":

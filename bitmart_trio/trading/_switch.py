@@ -257,6 +257,7 @@ async def dead_mans_switch(client: Client, *symbols: str, after: int = 60) -> As
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Timed Cancel All Orders (SIGNED)")
     """
     switch = DeadMansSwitch(client.futures, symbols, after, client.clock)
+    left: list[str] = []
     async with open_nursery() as nursery:
         await start(nursery, switch.run)
         yield switch
