@@ -189,9 +189,9 @@ class BookSink:
         if self.closed or self.error is not None:
             return
         self._last = now
-        was_right = self._right
+        was_right = self.local.synced and not self._doubted  # `_right` without the call: this is done for each push
         # Of a live book that was asked for because it was quiet.
-        shown = self._shown() if was_right and self._quiet > _QUIET else None
+        shown = self._shown() if self._quiet > _QUIET and was_right else None
         try:
             take = self._takes.get(item.type)
             change = Change(item.version, item.bids, item.asks, getattr(item, "time", None))
