@@ -8,6 +8,7 @@ import attrs
 import pytest
 
 from bitmart_trio._core.account import CLOSED_KEPT, PATIENCE, SLACK_MS, AccountLedger
+from bitmart_trio.errors import MalformedReply
 from bitmart_trio.models import (
     AccountOrderKind,
     AccountPosition,
@@ -323,3 +324,21 @@ def test_closed_orders_are_remembered_within_bounds(ledger: Ledger) -> None:
         ledger.push_order(attrs.evolve(DONE, order_id=str(number), client_order_id=None))
     assert len(ledger._closed) == CLOSED_KEPT
     assert len(ledger._touched) == 0
+
+
+def test_rows_that_do_not_say_what_they_are_of_are_not_believed(ledger: Ledger) -> None:
+    """A blank symbol or currency, or one in two different rows; nothing that is held changes."""
+    ledger.push_position(POSITION)
+    ledger.push_balance("USDT", RICH, None)
+    begun = ledger.begin()
+    for positions in ([attrs.evolve(POSITION, symbol="")], [POSITION, attrs.evolve(POSITION, size=Decimal(9))]):
+        with pytest.raises(MalformedReply, match="positions"):
+            ledger.read_positions(begun, positions)
+    for balances in ([("", POOR)], [("USDT", RICH), ("USDT", POOR)]):
+        with pytest.raises(MalformedReply, match="balances"):
+            ledger.read_balances(begun, balances, None)
+    with pytest.raises(MalformedReply, match="contract"):
+        ledger.push_position(attrs.evolve(POSITION, symbol=""))
+    with pytest.raises(MalformedReply, match="currency"):
+        ledger.push_balance("", POOR, None)
+    assert (ledger.positions, ledger.balances) == ({("BTCUSDT", PositionSide.LONG): POSITION}, {"USDT": RICH})
