@@ -263,22 +263,25 @@ def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_end_of_the_interpreter_closes_sessions(server: bm.sim.Server, client: bm.blocking.Client) -> None:
-    """A program that ends without a word leaves no order behind."""
+    """A program that ends without a word leaves no order behind.
+
+    In another market than the order that a Ctrl-C above may have left at the exchange they share.
+    """
     ended = run(
         """
         import sys, bitmart_trio as bm
         client = bm.blocking.open_client(
             bm.Credentials("sim-key", "sim-secret", "sim-memo"), environment=bm.Environment.at(sys.argv[1]))
         journal = bm.trading.MemoryJournal()
-        session = client.open(bm.trading.open_spot_session(client.trio, "BTC_USDT", journal=journal)).open()
-        order = client.call(session.submit, side="buy", type="limit", size="0.001", price="30000")
-        print(len(client.spot.trading.open_orders()))
+        session = client.open(bm.trading.open_spot_session(client.trio, "ETH_USDT", journal=journal)).open()
+        order = client.call(session.submit, side="buy", type="limit", size="0.01", price="1000")
+        print(len(client.spot.trading.open_orders(symbol="ETH_USDT")))
         raise SystemExit(3)
         """,
         server.url,
     )
     assert (ended.stdout, ended.returncode) == ("1\n", 3), ended.stderr
-    assert client.spot.trading.open_orders() == []
+    assert client.spot.trading.open_orders(symbol="ETH_USDT") == []
 
 
 @pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="this system has no fork")
