@@ -60,8 +60,15 @@ nitpick_ignore_regex = [
     ),
     # Words that are spelt out beside the openers of streams.
     ("py:class", r"(.*\.)?(SpotInterval|FuturesInterval|Speed)"),
-    # The bases of faults: what whoever writes one reads in the code.
-    ("py:class", r"bitmart_trio\.sim\.faults\.(base|active)\.\w+"),
+    # The floors of the simulated exchange and the bases of faults: what whoever extends them reads in the code.
+    (
+        "py:class",
+        r"bitmart_trio\.sim\.(bitmart|kernel|models|spot|futures|treasury|faces|drivers|faults\.answers)\.[\w.]+",
+    ),
+    (
+        "py:class",
+        r"(.*\.)?(Moved|MarketModel|SpotFees|FuturesFees|FundingModel|BitMart|Randoms|Ids|Treasury|SpotMarket|FuturesMarket|Driver)",
+    ),
     ("py:class", r"bitmart_trio\._core\.endpoint\.(When|Param|Ordered|ExactlyOne|Envelope|AtLeastOne)"),
 ]
 # A name that several classes have: the resolver below takes the nearest.
