@@ -140,7 +140,7 @@ class open_nursery:  # noqa: N801  # as Trio's
     @trio.lowlevel.enable_ki_protection
     async def __aexit__(
         self, kind: type[BaseException] | None, own: BaseException | None, traceback: TracebackType | None
-    ) -> bool:
+    ) -> bool | None:
         return await _end(own, self._manager.__aexit__(kind, own, traceback))  # noqa: ASYNC102  # it shields itself
 
 
@@ -235,7 +235,7 @@ class _Opening(AbstractAsyncContextManager[T], Generic[T]):
     @trio.lowlevel.enable_ki_protection
     async def __aexit__(
         self, kind: type[BaseException] | None, own: BaseException | None, traceback: TracebackType | None
-    ) -> bool:
+    ) -> bool | None:
         return await _end(own, self._leave(own))  # noqa: ASYNC102  # it shields itself
 
     async def _leave(self, own: BaseException | None) -> bool:
