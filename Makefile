@@ -3,7 +3,7 @@
 # The environment's programs first: pyright, too, asks the first python3 that it finds where packages are.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PYTHON ?= python3
-CODE := bitmart_trio pytest_bitmart_trio.py tests examples docs
+CODE := bitmart_trio tests examples docs
 RUN := $(PYTHON) -m
 # What `make lowest` and `make versions` run: nothing is everything, -m core is the part that CI runs; folders of `make proofs`.
 SELECT ?=

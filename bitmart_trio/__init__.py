@@ -8,7 +8,7 @@
             async for trade in trades:
                 ...
 
-Errors and configuration load at once, everything else when it is first named: importing this package costs little.
+Everything loads when it is first named: importing this package costs next to nothing.
 """
 
 from __future__ import annotations
@@ -16,64 +16,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from . import errors as errors
 from ._version import __version__ as __version__
-from .config import DEMO, LIVE, Backoff, Buffers, Config, Environment, Hooks, Retry, Timeouts
-from .credentials import Credentials
-from .errors import (
-    AbsentMember,
-    AccountNotLive,
-    AddressBanned,
-    ApiError,
-    AuthenticationError,
-    BadSignature,
-    BitMartError,
-    BookNotLive,
-    ClockOutOfSync,
-    ConfigurationError,
-    ConnectionLost,
-    DuplicateRequest,
-    EndpointRemoved,
-    ExchangeFault,
-    ExitUnconfirmed,
-    FundingRefused,
-    InsufficientBalance,
-    InvalidOrder,
-    InvalidRequest,
-    InvalidSymbol,
-    JournalError,
-    JournalLocked,
-    Maintenance,
-    MalformedReply,
-    MarginRefused,
-    MissingCredentials,
-    NoData,
-    NotFound,
-    OrderClosed,
-    OrderNotFilled,
-    OrderNotFound,
-    OrderNotPlaced,
-    OutcomeUnknown,
-    PermissionDenied,
-    PositionRefused,
-    RateLimited,
-    ReplyTooLarge,
-    RequestRefused,
-    ServiceUnavailable,
-    StreamError,
-    StreamGap,
-    SubscriberTooSlow,
-    SubscriptionRefused,
-    SwitchFailed,
-    TooManyOrders,
-    TradingError,
-    TransportError,
-)
 
 if TYPE_CHECKING:
     from . import blocking as blocking
     from . import convert as convert
     from . import endpoints as endpoints
+    from . import errors as errors
     from . import history as history
     from . import models as models
     from . import sim as sim
@@ -86,7 +35,58 @@ if TYPE_CHECKING:
     from ._io.subscription import Subscription, SubscriptionStatistics
     from ._io.switchboard import StreamsStatistics
     from .client import Client, Futures, Spot, Streams, open_client, open_futures, open_spot, open_streams
+    from .config import DEMO, LIVE, Backoff, Buffers, Config, Environment, Hooks, Retry, Timeouts
     from .convert import to_builtins, to_dict, to_frame, to_json, to_rows
+    from .credentials import Credentials
+    from .errors import (
+        AbsentMember,
+        AccountNotLive,
+        AddressBanned,
+        ApiError,
+        AuthenticationError,
+        BadSignature,
+        BitMartError,
+        BookNotLive,
+        ClockOutOfSync,
+        ConfigurationError,
+        ConnectionLost,
+        DuplicateRequest,
+        EndpointRemoved,
+        ExchangeFault,
+        ExitUnconfirmed,
+        FundingRefused,
+        InsufficientBalance,
+        InvalidOrder,
+        InvalidRequest,
+        InvalidSymbol,
+        JournalError,
+        JournalLocked,
+        Maintenance,
+        MalformedReply,
+        MarginRefused,
+        MissingCredentials,
+        NoData,
+        NotFound,
+        OrderClosed,
+        OrderNotFilled,
+        OrderNotFound,
+        OrderNotPlaced,
+        OutcomeUnknown,
+        PermissionDenied,
+        PositionRefused,
+        RateLimited,
+        ReplyTooLarge,
+        RequestRefused,
+        ServiceUnavailable,
+        StreamError,
+        StreamGap,
+        SubscriberTooSlow,
+        SubscriptionRefused,
+        SwitchFailed,
+        TooManyOrders,
+        TradingError,
+        TransportError,
+    )
     from .models._absent import absent
     from .models._fields import Millis, Seconds, from_millis, from_seconds
     from .models.stream_events import Backfilled, Gap
@@ -101,7 +101,58 @@ else:
         "._io.subscription": ("Subscription", "SubscriptionStatistics"),
         "._io.switchboard": ("StreamsStatistics",),
         ".client": ("Client", "Futures", "Spot", "Streams", "open_client", "open_futures", "open_spot", "open_streams"),
+        ".config": ("DEMO", "LIVE", "Backoff", "Buffers", "Config", "Environment", "Hooks", "Retry", "Timeouts"),
         ".convert": ("to_builtins", "to_dict", "to_frame", "to_json", "to_rows"),
+        ".credentials": ("Credentials",),
+        ".errors": (
+            "AbsentMember",
+            "AccountNotLive",
+            "AddressBanned",
+            "ApiError",
+            "AuthenticationError",
+            "BadSignature",
+            "BitMartError",
+            "BookNotLive",
+            "ClockOutOfSync",
+            "ConfigurationError",
+            "ConnectionLost",
+            "DuplicateRequest",
+            "EndpointRemoved",
+            "ExchangeFault",
+            "ExitUnconfirmed",
+            "FundingRefused",
+            "InsufficientBalance",
+            "InvalidOrder",
+            "InvalidRequest",
+            "InvalidSymbol",
+            "JournalError",
+            "JournalLocked",
+            "Maintenance",
+            "MalformedReply",
+            "MarginRefused",
+            "MissingCredentials",
+            "NoData",
+            "NotFound",
+            "OrderClosed",
+            "OrderNotFilled",
+            "OrderNotFound",
+            "OrderNotPlaced",
+            "OutcomeUnknown",
+            "PermissionDenied",
+            "PositionRefused",
+            "RateLimited",
+            "ReplyTooLarge",
+            "RequestRefused",
+            "ServiceUnavailable",
+            "StreamError",
+            "StreamGap",
+            "SubscriberTooSlow",
+            "SubscriptionRefused",
+            "SwitchFailed",
+            "TooManyOrders",
+            "TradingError",
+            "TransportError",
+        ),
         ".models._absent": ("absent",),
         ".models._fields": ("Millis", "Seconds", "from_millis", "from_seconds"),
         ".models.stream_events": ("Backfilled", "Gap"),
@@ -113,6 +164,7 @@ else:
         "blocking",
         "convert",
         "endpoints",
+        "errors",
         "history",
         "models",
         "sim",

@@ -1,3 +1,211 @@
-"""The pytest plugin under the name by which older installations load it; it lives in `pytest_bitmart_trio`."""
+"""The pytest plugin: a simulated exchange and a client as fixtures, and a seed that repeats a failing test.
 
-from pytest_bitmart_trio import *  # noqa: F403
+    @pytest.mark.bitmart(seed=7, faults=["LoseReply:path=/spot/v2/submit_order"])
+    async def test_my_bot(bitmart_client, autojump_clock):
+        await my_bot(bitmart_client)
+
+pytest finds it by itself once the library is installed, in every run. So it loads nothing of the library, and nothing
+of Trio, before a test asks for it. The fixtures are asynchronous ones of pytest-trio; with ``autojump_clock`` the test
+runs on virtual time.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import shlex
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Final, cast
+
+import pytest
+
+if TYPE_CHECKING:
+    from bitmart_trio.client import Client
+    from bitmart_trio.sim import Venue
+
+_MARKER: Final = "bitmart"
+_SEED: Final = "bitmart_seed"
+_OF_CLIENT: Final = ("credentials", "config")
+_HELP: Final = (
+    "bitmart(seed=0, faults=(), credentials='default', config=None, **options): run this test in an order of events "
+    "that its seed decides, and set up bitmart_exchange (options as of bitmart_trio.sim.open_exchange; a fault may be "
+    "a string) and bitmart_client."
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The two options."""
+    group = parser.getgroup("bitmart_trio")
+    group.addoption(
+        "--bitmart-seed", type=int, metavar="N", help="seed of marked tests, instead of that of their marker"
+    )
+    group.addoption(
+        "--bitmart-runs",
+        type=int,
+        default=1,
+        metavar="N",
+        help="run each marked test under N seeds, from its own one on",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line("markers", _HELP)
+    if _runs(config) < 1:
+        raise pytest.UsageError("--bitmart-runs must be at least 1")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Several seeds for a test, if so wished."""
+    runs = _runs(metafunc.config)
+    if runs == 1 or not _concerned(metafunc.definition, metafunc.fixturenames):
+        return
+    first = _first_seed(metafunc.definition)
+    if _SEED not in metafunc.fixturenames:
+        metafunc.fixturenames.append(_SEED)
+    seeds = range(first, first + runs)
+    metafunc.parametrize(_SEED, seeds, indirect=True, ids=[f"seed{seed}" for seed in seeds])
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Read the markers, and make asynchronous tests that are ours Trio tests without a word more."""
+    has_trio = config.pluginmanager.hasplugin("trio")
+    for item in items:
+        if not isinstance(item, pytest.Function) or not _concerned(item, item.fixturenames):
+            continue
+        _first_seed(item)  # a mistake in a marker is told before anything runs
+        if has_trio and inspect.iscoroutinefunction(item.obj) and item.get_closest_marker("trio") is None:
+            item.add_marker("trio")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Run a marked test in the order of its seed."""
+    if not _concerned(pyfuncitem, pyfuncitem.fixturenames):
+        return (yield)
+    from bitmart_trio.testing._schedule import deterministic  # not before it is needed: it loads the library
+
+    with deterministic(_seed_of(pyfuncitem)):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say under which seed a test has failed."""
+    report = yield
+    if report.failed and isinstance(item, pytest.Function) and _concerned(item, item.fixturenames):
+        seed = _seed_of(item)
+        again = f"pytest {shlex.quote(_without_seed(item, seed))} --bitmart-seed {seed}"
+        report.sections.append(("bitmart_trio", f"seed {seed}; again: {again}"))
+    return report
+
+
+@pytest.fixture
+def bitmart_seed(request: pytest.FixtureRequest) -> int:
+    """The seed of this test: of the command line, else of its marker, else 0."""
+    return _seed_of(request.node)
+
+
+def _exchange_fixture(request: pytest.FixtureRequest, bitmart_seed: int) -> AsyncGenerator[Venue]:
+    """A simulated exchange in this process, set up by the test's ``bitmart`` marker; closed after the test."""
+    _need_pytest_trio(request, "bitmart_exchange")
+    options = _options(request.node)
+    for name in ("seed", *_OF_CLIENT):
+        options.pop(name, None)
+    return _open_exchange(bitmart_seed, options)
+
+
+def _client_fixture(request: pytest.FixtureRequest, bitmart_exchange: Venue) -> AsyncGenerator[Client]:
+    """A client of ``bitmart_exchange``, logged in as its default account unless the marker says otherwise."""
+    _need_pytest_trio(request, "bitmart_client")
+    options = _options(request.node)
+    return _open_client(bitmart_exchange, {name: options[name] for name in _OF_CLIENT if name in options})
+
+
+def _trio_fixture(name: str, function: Callable[..., object]) -> object:
+    # Not ``async``, and this mark instead of pytest-trio's decorator: so the module loads where pytest-trio is missing,
+    # and can say so when the fixture is used.
+    function.__dict__["_force_trio_fixture"] = True
+    return pytest.fixture(name=name)(function)
+
+
+bitmart_exchange: object = _trio_fixture("bitmart_exchange", _exchange_fixture)
+bitmart_client: object = _trio_fixture("bitmart_client", _client_fixture)
+
+
+# pytest-trio closes the two below, in the task that has opened them.
+
+
+async def _open_exchange(seed: int, options: dict[str, object]) -> AsyncGenerator[Venue]:  # noqa: ASYNC900
+    from bitmart_trio import sim
+
+    opened = cast("Callable[..., AbstractAsyncContextManager[Venue]]", sim.open_exchange)
+    known = inspect.signature(sim.open_exchange).parameters
+    for name in options:
+        if name not in known:
+            raise pytest.UsageError(
+                f"the bitmart marker has no option {name!r}; it has {', '.join(sorted({*known, *_OF_CLIENT}))}"
+            )
+    faults = options.pop("faults", ())
+    if not isinstance(faults, list | tuple):
+        raise pytest.UsageError("faults of the bitmart marker are a list")
+    given = [sim.parse_fault(fault) if isinstance(fault, str) else fault for fault in cast("Sequence[object]", faults)]
+    async with opened(**options, seed=seed, faults=given) as exchange:
+        yield exchange  # noqa: ASYNC119
+
+
+async def _open_client(exchange: Venue, options: dict[str, object]) -> AsyncGenerator[Client]:  # noqa: ASYNC900
+    opened = cast("Callable[..., AbstractAsyncContextManager[Client]]", exchange.open_client)
+    async with opened(**options) as client:
+        yield client  # noqa: ASYNC119
+
+
+def _need_pytest_trio(request: pytest.FixtureRequest, name: str) -> None:
+    if not request.config.pluginmanager.hasplugin("trio"):
+        raise pytest.UsageError(f"the fixture {name} needs pytest-trio: pip install pytest-trio")
+
+
+def _runs(config: pytest.Config) -> int:
+    runs: object = config.getoption("bitmart_runs")
+    assert isinstance(runs, int)
+    return runs
+
+
+def _concerned(node: pytest.Item | pytest.Collector, fixtures: list[str]) -> bool:
+    return node.get_closest_marker(_MARKER) is not None or _SEED in fixtures
+
+
+def _options(node: pytest.Item | pytest.Collector) -> dict[str, object]:
+    """What the markers of a test say, those of its class and module too; the closest wins."""
+    options: dict[str, object] = {}
+    for marker in reversed(list(node.iter_markers(_MARKER))):
+        if marker.args:
+            raise pytest.UsageError(f"{node.nodeid}: the bitmart marker takes keywords only")
+        options.update(marker.kwargs)
+    return options
+
+
+def _first_seed(node: pytest.Item | pytest.Collector) -> int:
+    wished: int | None = node.config.getoption("bitmart_seed")
+    seed = _options(node).get("seed", 0) if wished is None else wished
+    if not isinstance(seed, int):
+        raise pytest.UsageError(f"{node.nodeid}: the seed of the bitmart marker is an int, not {seed!r}")
+    return seed
+
+
+def _seed_of(item: pytest.Item) -> int:
+    if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
+        seed: object = item.callspec.params.get(_SEED)
+        if isinstance(seed, int):
+            return seed
+    return _first_seed(item)
+
+
+def _without_seed(item: pytest.Function, seed: int) -> str:
+    """The test's name as it is without ``--bitmart-runs``."""
+    if not hasattr(item, "callspec") or _SEED not in item.callspec.params:
+        return item.nodeid
+    inside = re.sub(rf"(^|-)seed{seed}(?=-|$)", "", item.callspec.id, count=1).removeprefix("-")
+    base = item.nodeid.removesuffix(f"[{item.callspec.id}]")
+    return f"{base}[{inside}]" if inside else base

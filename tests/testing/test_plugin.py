@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
 from importlib.metadata import entry_points
-from pathlib import Path
 
 import pytest
 
@@ -16,7 +14,7 @@ pytest_plugins = ["pytester"]
 
 INSTALLED = any(point.name == "bitmart_trio" for point in entry_points(group="pytest11"))
 """An installation from before the plugin has no entry point for it."""
-PLUGIN = [] if INSTALLED else ["-p", "pytest_bitmart_trio"]
+PLUGIN = [] if INSTALLED else ["-p", "bitmart_trio.testing.plugin"]
 
 
 def run(
@@ -31,9 +29,7 @@ def run(
 
 
 def test_a_run_that_does_not_use_it_loads_nothing(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither the library nor Trio; the entry point names a module that is outside of the package for this."""
-    project = tomllib.loads((Path(__file__).parent.parent.parent / "pyproject.toml").read_text(encoding="utf-8"))
-    assert project["project"]["entry-points"]["pytest11"] == {"bitmart_trio": "pytest_bitmart_trio"}
+    """Neither Trio nor anything of the library but four small modules: its front doors load nothing by themselves."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # pytest-trio, above all
     pytester.makepyfile(
         """
@@ -41,10 +37,14 @@ def test_a_run_that_does_not_use_it_loads_nothing(pytester: pytest.Pytester, mon
 
         def test_nothing(request):
             assert request.config.getoption("bitmart_runs") == 1
-            assert [name for name in ("bitmart_trio", "trio", "attrs", "msgspec", "httpx") if name in sys.modules] == []
+            assert [name for name in ("trio", "attr", "attrs", "msgspec", "httpx") if name in sys.modules] == []
+            ours = {name for name in sys.modules if name.split(".")[0] == "bitmart_trio"}
+            assert ours == {
+                "bitmart_trio", "bitmart_trio._version", "bitmart_trio.testing", "bitmart_trio.testing.plugin"
+            }
         """
     )
-    ended = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "pytest_bitmart_trio")
+    ended = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "bitmart_trio.testing.plugin")
     ended.assert_outcomes(passed=1)
 
 
