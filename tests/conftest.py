@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import proof_sizes
 import pytest
@@ -121,16 +121,17 @@ def pytest_report_header() -> str | None:
     return "proofs in full: " + ", ".join(sizes)
 
 
+def _total(value: object) -> object:
+    return sum(cast("dict[str, int]", value).values()) if isinstance(value, dict) else value
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What the proofs in full have counted (``record_property``), and how long each took."""
     if not proof_sizes.FULL:
         return
     for outcome in ("passed", "failed"):
         for report in terminalreporter.getreports(outcome):
-            figures = (
-                f"{name} {sum(value.values()) if isinstance(value, dict) else value}"
-                for name, value in report.user_properties
-            )
+            figures = (f"{name} {_total(value)}" for name, value in report.user_properties)
             terminalreporter.write_line(
                 f"{outcome} {report.nodeid}: {', '.join((f'{report.duration:.0f} s', *figures))}"
             )
