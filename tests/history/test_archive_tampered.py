@@ -155,6 +155,7 @@ JOURNAL: Final[dict[str, Tamper]] = {
     "asked window edited": text(b'"page":1', b'"page":2'),
     "account edited": text(b'"account":"42"', b'"account":"43"'),
     "range edited": text(b'"since":16', b'"since":17'),
+    "endpoint of a reply edited": text(b'"call":"spot.market.symbol_details"', b'"call":"spot.mArket.symbol_details"'),
     "state edited": text(b'"state":"answered"', b'"state":"not_offered"'),
     "cursor edited": text(b'"cursor":{"at"', b'"cursor":{"as"'),
     "note edited": text(b"149 were listed", b"151 were listed"),

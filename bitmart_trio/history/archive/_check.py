@@ -26,6 +26,7 @@ from ._journal import REPLIES, START, Place, places
 from ._reader import Reader
 from ._report import read_report, report_files
 from ._schema import DATABASE, SIBLINGS, quote, schema_of, signature
+from ._wire import NotReadable
 
 _SHOWN: Final = 5
 """Rows of one table that are named."""
@@ -193,7 +194,7 @@ class _Verifier:
             self._problem(f"line {number} of {REPLIES} is {error}")
         except sqlite3.OperationalError as error:
             raise ArchiveError(f"there is no room for the tables that are made to compare with: {error}") from error
-        except (OutOfPlace, sqlite3.Error, OverflowError) as error:
+        except (OutOfPlace, NotReadable, sqlite3.Error, OverflowError) as error:
             self._problem(f"line {number} of {REPLIES} cannot be applied: {error}")
 
     def _apply(self, deriver: Deriver, place: Place, entry: Entry) -> None:
