@@ -87,6 +87,13 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         option.maxprocesses = option.maxprocesses or 8
 
 
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """One more than there are processors: many tests wait for a program that they have started."""
+    processors = yield
+    return processors + 1
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """A test that would be a good part of the whole suite's time fails, until its size comes from ``proof_sizes.py``.

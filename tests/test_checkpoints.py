@@ -217,6 +217,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "Subscription.add of nothing": lambda scene: scene.trades.add(),
     "Subscription.remove": lambda scene: scene.trades.remove("BMX_USDT"),
     "Subscription.aclose": lambda scene: scene.trades.clone().aclose(),
+    "Subscription.__aexit__": lambda scene: scene.trades.clone().__aexit__(None, None, None),
     "Subscription.batches": lambda scene: scene.trades.batches().__anext__(),
     "Subscription.__anext__": lambda scene: scene.trades.__anext__(),
     "OrderBook.wait_live": lambda scene: scene.book.wait_live(),
