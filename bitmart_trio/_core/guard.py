@@ -37,7 +37,7 @@ _SURROGATES: Final = re.compile(
 
 # Python reads 1_000, and digits and spaces of any script, as numbers. (The patterns begin with the character that the
 # engine can search for fast, and then look back.)
-_UNDERSCORE: Final = re.compile(rb'_(?:(?<=[-+".0-9_]_)[-+".0-9]|(?<=[eE]_)[-+0-9_]+"(?!\s*:))')
+_UNDERSCORE: Final = re.compile(rb'_(?:(?<=[-+".0-9_]_)[-+".0-9eE]|(?<=[eE]_)[-+0-9_]+"(?!\s*:))')
 _FOREIGN: Final = re.compile(r"(?![\x00-\x7f])[\d\s]")
 # Of text in lower case.
 _EXPONENT: Final = re.compile(rb"e(?<=[0-9.]e)[-+]?[0-9]")

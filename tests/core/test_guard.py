@@ -231,6 +231,7 @@ def _exact_or_none(text: str) -> Decimal | None:
         return None
 
 
+@example(texts=["0_E0"], ascii_only=False)
 @given(st.lists(LIKE_NUMBERS, min_size=1, max_size=8), st.booleans())
 def test_a_guard_that_has_seen_much_takes_no_more(texts: list[str], ascii_only: bool) -> None:
     """Messages whose shape is known are read in a short way: to the same numbers, or not at all."""
