@@ -80,7 +80,10 @@ def _signature(name: str, thing: Any) -> str:  # noqa: ANN401  # anything callab
         return name
     # Where a class lives inside the package is nobody's business.
     signature = re.sub(r"\b(?:bitmart_trio|collections\.abc|decimal|typing|trio)(?:\.\w+)*\.(?=\w)", "", signature)
-    signature = re.sub(r"<function \w+ at 0x[0-9a-f]+>|<object object at 0x[0-9a-f]+>", "...", signature)
+    signature = re.sub(r"<bound method ([\w.]+) of [^>]*>+", r"\1", signature)
+    signature = re.sub(
+        r"<function [\w.]+(?:<lambda>)? at 0x[0-9a-f]+>|<object object at 0x[0-9a-f]+>", "...", signature
+    )
     # Sets come in another order in each run.
     signature = re.sub(r"frozenset\(\{[^}]*\}\)", "...", signature)
     verb = "async " if inspect.iscoroutinefunction(thing) else ""

@@ -17,7 +17,7 @@ from ..models._numbers import MOST_DIGITS
 MOST_NESTED: Final = 64
 """Levels of arrays and objects in each other. No reply of the exchange has more than eight."""
 
-_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
+_NEITHER_BRACKETS_NOR_QUOTES: Final = bytes(set(range(256)) - set(b'[]{}"'))
 _ALIKE: Final = bytes.maketrans(b"{}", b"[]")
 _TOKENS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
@@ -37,7 +37,7 @@ _SURROGATES: Final = re.compile(
 
 # Python reads 1_000, and digits and spaces of any script, as numbers. (The patterns begin with the character that the
 # engine can search for fast, and then look back.)
-_UNDERSCORE: Final = re.compile(rb'_(?:(?<=[-+".0-9_]_)[-+".0-9eE]|(?<=[eE]_)[-+0-9_]+"(?!\s*:))')
+_UNDERSCORE: Final = re.compile(rb'_(?:(?<=[-+".0-9_\s]_)[-+".0-9eE\s]|(?<=[eE]_)[-+0-9_]+"(?!\s*:))')
 _FOREIGN: Final = re.compile(r"(?![\x00-\x7f])[\d\s]")
 # Of text in lower case.
 _EXPONENT: Final = re.compile(rb"e(?<=[0-9.]e)[-+]?[0-9]")
@@ -49,13 +49,15 @@ def is_too_deep(data: bytes) -> bool:
     """Return whether JSON nests deeper than `MOST_NESTED`."""
     if len(data) <= MOST_NESTED or data.count(b"[") + data.count(b"{") <= MOST_NESTED:
         return False
-    left = data.translate(_ALIKE, _NO_BRACKETS)
+    left = data.translate(_ALIKE, _NEITHER_BRACKETS_NOR_QUOTES).replace(b'""', b"")
+    if b"\\" in data or b'"' in left:  # a bracket may be in a text: there, an odd number of quotes lies behind
+        return _depth(data) > MOST_NESTED
     for _ in range(MOST_NESTED):  # each turn takes the innermost level away
         shorter = left.replace(b"[]", b"")
         if len(shorter) == len(left):
             break
         left = shorter
-    # What is left nests too deep, is not JSON, or holds brackets in its texts.
+    # What is left nests too deep, or is not JSON.
     return bool(left) and _depth(data) > MOST_NESTED
 
 
@@ -94,7 +96,7 @@ def without_lone_surrogates(data: bytes) -> bytes:
 
 def has_odd_digits(data: bytes) -> bool:
     """Return whether JSON may spell a number in a way that Python reads and no exchange writes."""
-    if _UNDERSCORE.search(data) is not None or (b"\\" in data and b"\\u" in data):
+    if _UNDERSCORE.search(data) is not None or (b"\\" in data and (b"\\u" in data or b"_" in data)):
         return True
     return not data.isascii() and _FOREIGN.search(data.decode(errors="replace")) is not None
 
@@ -113,7 +115,7 @@ _MOST_SHAPES: Final = 1024
 _LONGEST_SHAPED: Final = 2048
 # In a shape: a value that would be a number with other digits in it. Names that differ in digits have one shape.
 _RISKY: Final = re.compile(
-    rb'(?:\A|[:,\[])\s*(?:"[-+ ]*(?:[-+ e_]*[e_][-+ e_]*|s?nan|inf(?:inity)?)\s*"|[-+]*e)', re.IGNORECASE
+    rb'(?:\A|[:,\[])\s*(?:"[-+ ]*(?:[-+ e_]*[e_][-+ e_]*|s?nan|inf(?:inity)?)\s*"|[-+]*[e_])', re.IGNORECASE
 )
 
 

@@ -49,7 +49,7 @@ _CROWDED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
 _PAUSE: Final = 0.1
 """Seconds until it is tried again."""
 
-log = logging.getLogger(__name__)
+_log: Final = logging.getLogger(__name__)
 
 
 Who: TypeAlias = "Credentials | Literal['default'] | None"
@@ -417,7 +417,7 @@ async def _listen(listener: trio.SocketListener, server: Server, nursery: trio.N
             except OSError as error:
                 if error.errno not in _CROWDED:
                     raise
-                log.warning("no more connections for the moment: %s", error)
+                _log.warning("no more connections for the moment: %s", error)
                 await trio.sleep(_PAUSE)
             else:
                 start_soon(nursery, serve, stream, name=server.accept)

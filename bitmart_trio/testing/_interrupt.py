@@ -25,6 +25,7 @@ from typing import Any, Final, TypeAlias, TypeVar, cast, overload
 import attrs
 import trio
 
+from ..models._model import Model
 from ._census import Kind, Watch, remembering
 from ._shot import Counted, Moment, Place, Shot
 from ._sweep import MOMENTS, OwnLoop, Runner, ThisLoop, interruptible
@@ -37,7 +38,7 @@ _OURS: Final = str(Path(__file__).parent)
 
 
 @attrs.frozen
-class InterruptReport:
+class InterruptReport(Model):
     """What a sweep of interrupts that found nothing wrong has done."""
 
     checkpoints: int

@@ -56,11 +56,12 @@ def _share(amount: Decimal, rate: Decimal) -> Decimal:
     return (amount * rate).quantize(GRAIN, ROUND_DOWN)
 
 
+@attrs.frozen
 class InQuote:
     """Both sides pay in the quote coin, as recorded; a buyer on top of the value."""
 
-    def __init__(self, rate: Decimal = RATE) -> None:
-        self.rate = rate
+    rate: Decimal = RATE
+    """Share of the value; 0.001 is a tenth of a percent."""
 
     def in_quote(self, side: Side, value: Decimal) -> Decimal:
         """A share of the value."""
@@ -71,11 +72,12 @@ class InQuote:
         return ZERO
 
 
+@attrs.frozen
 class InBought:
     """Each side pays out of what it receives, as the exchange did in 2019."""
 
-    def __init__(self, rate: Decimal = RATE) -> None:
-        self.rate = rate
+    rate: Decimal = RATE
+    """Share of the value; 0.001 is a tenth of a percent."""
 
     def in_quote(self, side: Side, value: Decimal) -> Decimal:
         """A share of the value, from sellers."""
@@ -86,12 +88,14 @@ class InBought:
         return _share(size, self.rate) if side == "buy" else ZERO
 
 
+@attrs.frozen
 class OfValue:
     """Takers and makers of contracts each pay a share of the value, the same for every account and contract."""
 
-    def __init__(self, taker: Decimal = TAKER, maker: Decimal = MAKER) -> None:
-        self.taker = taker
-        self.maker = maker
+    taker: Decimal = TAKER
+    """Share of the value that whoever meets a resting order pays."""
+    maker: Decimal = MAKER
+    """Share of the value that whoever rested in the book pays."""
 
 
 @attrs.frozen(kw_only=True)
