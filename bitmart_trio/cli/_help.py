@@ -1,7 +1,7 @@
-"""Help that prints the types which people know, under every version of typer that is allowed.
+"""Help that prints the types which people know.
 
-Newer ones print Python's: ``--resume <bool>``, ``SYMBOL <str>``. A flag takes nothing, and what an argument is called
-says what it takes.
+typer prints Python's: ``--resume <bool>``, ``SYMBOL <str>``. A flag takes nothing, and what an argument is called says
+what it takes.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ def _plain(command: Any) -> Any:  # noqa: ANN401  # as above
 
 def _silent(parameter: Any) -> Any:  # noqa: ANN401  # as above
     """A flag or an argument with no type behind its name; any other option with its own name in capitals for one."""
-    told = getattr(parameter, "display_type_rich", None)
-    if told is not None and not hasattr(parameter, "is_plain"):  # older versions name no types so
+    if not hasattr(parameter, "is_plain"):
         parameter.is_plain = True
+        named = parameter.display_type_rich
         is_bare = parameter.param_type_name == "argument" or getattr(parameter, "is_flag", False)
         word = "" if is_bare else max(parameter.opts, key=len).lstrip("-").upper()
 
         def shown(ctx: Any) -> str | None:  # noqa: ANN401  # as above
-            kind: str | None = told(ctx)
+            kind: str | None = named(ctx)
             return word if kind is not None and kind.startswith("<") else kind
 
         parameter.display_type_rich = shown

@@ -86,7 +86,7 @@ async def test_a_taken_port_is_one_line(home: str) -> None:
     "command", [[], ["call"], ["klines"], ["watch"], ["order"], ["order", "submit"], ["archive"], ["archive", "verify"]]
 )
 def test_help_names_no_type_of_the_language(command: list[str]) -> None:
-    """``--resume``, not ``--resume <bool>``, whatever the version of typer."""
+    """``--resume``, not ``--resume <bool>``."""
     shown = CliRunner().invoke(app, [*command, "--help"])
     assert shown.exit_code == 0
     assert "--help" in shown.stdout
