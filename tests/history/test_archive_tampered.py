@@ -422,7 +422,9 @@ def test_whatever_the_entries_of_an_archive_hold_is_read_or_is_an_error_that_say
         with suppress(ArchiveError):
             forge(directory, change)
         found = verify(directory)
-        assert found.problems or found.digest != original[1]
+        # A number or a link of the chain that was changed is put right again by the forger.
+        is_whole = (directory / REPLIES).read_bytes() == (original[0] / REPLIES).read_bytes()
+        assert found.problems or is_whole == (found.digest == original[1])
         with suppress(ArchiveError):
             export(directory, Path(folder) / "tables", format="csv")
 
