@@ -36,6 +36,8 @@ import trio
 _log = logging.getLogger(__name__)
 
 _LATE: Final = 0.1
+_TRIES: Final = 3
+"""To do something in time, where it was this program that took too long."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -261,9 +263,8 @@ async def open_service_nursery() -> AsyncGenerator[trio.Nursery]:
 
     async def serve(*, task_status: trio.TaskStatus[trio.Nursery]) -> None:
         async with open_nursery() as service:
-            await (
-                trio.lowlevel.checkpoint_if_cancelled()
-            )  # the last chance: a cancelled start would wait for us for ever
+            # The last chance: a cancelled start would wait for us for ever.
+            await trio.lowlevel.checkpoint_if_cancelled()
             service.cancel_scope.shield = True
             task_status.started(service)
             await trio.sleep_forever()
@@ -327,13 +328,13 @@ def _leaving(own: BaseException | None, raised: BaseException | None) -> BaseExc
         own: what its body raised.
         raised: what came of that on the way through our nurseries and clean-up; None when all ended in a scope.
     """
-    mine = set(map(id, _leaves(own)))
+    mine = list(_leaves(own))
     flat = list(_leaves(raised, own))
-    ours = [each for each in flat if id(each) not in mine and not isinstance(each, trio.Cancelled)]
-    remaining = _without(
-        own, {id(each) for each in _leaves(own) if isinstance(each, trio.Cancelled)} - set(map(id, flat))
-    )
-    errors_of_body = _without(remaining, {id(each) for each in _leaves(own) if isinstance(each, trio.Cancelled)})
+    mine_ids, flat_ids = set(map(id, mine)), set(map(id, flat))
+    cancelled = {id(each) for each in mine if isinstance(each, trio.Cancelled)}
+    ours = [each for each in flat if id(each) not in mine_ids and not isinstance(each, trio.Cancelled)]
+    remaining = _without(own, cancelled - flat_ids)
+    errors_of_body = _without(remaining, cancelled)
     fatal = next((each for each in ours if not isinstance(each, Exception)), None)
     if fatal is not None and (errors_of_body is None or isinstance(errors_of_body, Exception)):
         return fatal
@@ -375,7 +376,26 @@ def _without(error: BaseException | None, gone: AbstractSet[int]) -> BaseExcepti
 # ---- deadlines -------------------------------------------------------------------------------------------------------
 
 
-def overslept(deadline: float) -> bool:
+async def in_time(deadline: Callable[[], float], async_fn: Callable[[], Awaitable[T]]) -> T | None:  # noqa: ASYNC910  # waits for what it is given
+    """Await something until a deadline; anew, up to three times, where the program itself was too busy to meet it.
+
+    Args:
+        deadline: says, at each try, until when.
+        async_fn: what is tried.
+
+    Returns:
+        What the function returned; None if it was not through in time.
+    """
+    for _ in range(_TRIES):
+        until = deadline()
+        with trio.move_on_at(until):
+            return await async_fn()
+        if not _overslept(until):
+            break
+    return None  # noqa: ASYNC910  # as above
+
+
+def _overslept(deadline: float) -> bool:
     """Whether a deadline that has just ended a wait was noticed late.
 
     Then the program kept the loop busy and nothing could be waited for: the time was not the peer's.

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from itertools import chain
 from typing import Final
 
@@ -23,7 +24,7 @@ import h11
 import httpx
 import trio
 
-from .._scopes import overslept
+from .._scopes import in_time
 from ..config import Config
 from ..credentials import Secret
 from .dial import OpenedStream, open_stream
@@ -31,8 +32,6 @@ from .dial import OpenedStream, open_stream
 _READ_BYTES: Final = 64 * 1024
 _AT_ONCE: Final = 16
 """So many pieces of a reply are handed on without asking the scheduler."""
-_TRIES: Final = 3
-"""To connect, where it was this program that took too long."""
 _LATE_BYTES: Final = 8 * 1024 * 1024
 """The most of a reply that is read after its deadline: more than a socket holds."""
 _NO_WAITS: Final[Mapping[str, float | None]] = {}
@@ -101,16 +100,13 @@ class Http1Transport(httpx.AsyncBaseTransport):
     async def _connect(self, url: httpx.URL, seconds: float | None) -> OpenedStream:
         secure = url.scheme == "https"
         host, port = url.raw_host.decode("ascii"), url.port or (443 if secure else 80)
-        line: OpenedStream | None = None
-        for _ in range(_TRIES):
-            deadline = min(self._due, _deadline(seconds))
-            with trio.CancelScope(deadline=deadline):
-                try:
-                    line = await open_stream(host, port, self._config, secure=secure)
-                except OSError as error:
-                    raise httpx.ConnectError(str(error) or type(error).__name__) from error
-            if line is not None or not overslept(deadline):
-                break
+        try:
+            line = await in_time(
+                lambda: min(self._due, _deadline(seconds)),
+                partial(open_stream, host, port, self._config, secure=secure),
+            )
+        except OSError as error:
+            raise httpx.ConnectError(str(error) or type(error).__name__) from error
         if line is None:
             raise httpx.ConnectTimeout(f"no connection to {host} within {seconds:g} s")
         self._line, self._http = line, h11.Connection(h11.CLIENT)

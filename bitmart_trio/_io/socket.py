@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final, NoReturn, TypeAlias, cast
 from urllib.parse import urlsplit
 
@@ -24,7 +25,7 @@ import trio_websocket
 from .._core.frames import close_frame
 from .._core.session import Dead, Event, LoginRefused, Malformed, Session
 from .._core.socket_dialect import Data, string_to_sign
-from .._scopes import open_nursery, overslept, start_soon
+from .._scopes import in_time, open_nursery, start_soon
 from ..config import Config
 from ..credentials import Credentials, Secret
 from ..errors import ApiError, ConfigurationError, ConnectionLost
@@ -37,8 +38,6 @@ _TOO_BIG: Final = 1009
 _TOO_BIG_WORDS: Final = "Exceeded maximum message size"
 """How trio-websocket begins the reason that it gives itself."""
 _FAREWELL: Final = 1.0
-_TRIES: Final = 3
-"""To connect, where it was this program that took too long."""
 _ROUND: Final = 4
 """Turns of the loop in which a reader has certainly taken something, if anything had arrived: the bytes, a record of
 TLS, and a message that trio-websocket passes on by a channel.
@@ -186,13 +185,10 @@ class Socket:
         self, nursery: trio.Nursery, url: str, connect: Connect
     ) -> tuple[TapStream, trio_websocket.WebSocketConnection]:
         seconds = self._config.timeouts.connect
-        for _ in range(_TRIES):
-            deadline = trio.current_time() + seconds
-            with trio.move_on_at(deadline):
-                return await self._open(nursery, url, connect)
-            if not overslept(deadline):
-                break
-        raise ConnectionLost(f"no connection to {url} within {seconds:g} s")
+        opened = await in_time(lambda: trio.current_time() + seconds, partial(self._open, nursery, url, connect))
+        if opened is None:
+            raise ConnectionLost(f"no connection to {url} within {seconds:g} s")
+        return opened
 
     async def _open(
         self, nursery: trio.Nursery, url: str, connect: Connect
