@@ -133,9 +133,36 @@ class _Rest:
             venue=self._environment.name,
         )
 
+    async def resync(self, market: Market) -> None:
+        """Ask for the exchange's time, unsigned."""
+        await self.pipeline(market).latency()
+
     def timestamp(self, market: Market) -> int:
         """The exchange's time in milliseconds, as well as it is known."""
         return self.governor.host(self._environment.rest_url(market)).timestamp()
+
+
+@opener
+async def _open_switchboard(
+    rest: _Rest, credentials: Credentials | None, environment: Environment, config: Config, connect: Connect | None
+) -> AsyncGenerator[Switchboard]:
+    """The streams of a client, in a nursery that serves the block."""
+    async with open_service_nursery() as nursery:
+        switchboard = Switchboard(
+            nursery,
+            environment,
+            credentials,
+            config,
+            connect=connect or dialer(config),
+            clock=rest.timestamp,
+            resync=rest.resync,
+            slept=rest.governor.slept,
+            drift=rest.governor.drift,
+        )
+        try:
+            yield switchboard
+        finally:
+            switchboard.close()
 
 
 @opener
@@ -164,30 +191,11 @@ async def open_client(
     async with AsyncExitStack() as stack:
         rest = _Rest(stack, credentials, environment, config, http_transport)
         await trio.lowlevel.checkpoint()
-        pipelines: dict[Market, Pipeline] = {}
-        if environment.spot_rest is not None:
-            pipelines["spot"] = rest.pipeline("spot")
-        if environment.futures_rest is not None:
-            pipelines["futures"] = rest.pipeline("futures")
-        async with open_service_nursery() as nursery:
-            switchboard = Switchboard(
-                nursery,
-                environment,
-                credentials,
-                config,
-                connect=connect or dialer(config),
-                clock=rest.timestamp,
-                resync=lambda market: pipelines[market].latency(),
-                slept=rest.governor.slept,
-                drift=rest.governor.drift,
-            )
-            spot = Spot(pipelines["spot"]) if "spot" in pipelines else None
-            futures = Futures(pipelines["futures"]) if "futures" in pipelines else None
-            try:
-                streams = Streams(switchboard, spot=spot, futures=futures)
-                yield Client(environment, spot, futures, streams, config.clock or time.time)
-            finally:
-                switchboard.close()
+        spot = None if environment.spot_rest is None else Spot(rest.pipeline("spot"))
+        futures = None if environment.futures_rest is None else Futures(rest.pipeline("futures"))
+        async with _open_switchboard(rest, credentials, environment, config, connect) as switchboard:
+            streams = Streams(switchboard, spot=spot, futures=futures)
+            yield Client(environment, spot, futures, streams, config.clock or time.time)
 
 
 @opener
@@ -243,24 +251,5 @@ async def open_streams(
     async with AsyncExitStack() as stack:
         rest = _Rest(stack, credentials, environment, config, http_transport)
         await trio.lowlevel.checkpoint()
-
-        async def resync(market: Market) -> None:
-            await rest.pipeline(market).latency()
-
-        async with open_service_nursery() as nursery:
-            switchboard = Switchboard(
-                nursery,
-                environment,
-                credentials,
-                config,
-                connect=connect or dialer(config),
-                clock=rest.timestamp,
-                resync=resync,
-                slept=rest.governor.slept,
-                drift=rest.governor.drift,
-            )
-            try:
-                yield Streams(switchboard)
-            finally:
-                switchboard.close()
-            nursery.cancel_scope.cancel()
+        async with _open_switchboard(rest, credentials, environment, config, connect) as switchboard:
+            yield Streams(switchboard)
