@@ -115,6 +115,18 @@ LISTS = [
 ]
 
 
+async def _have_everything(client: bm.Client, market: str) -> None:
+    """Put something into each list that a view reads."""
+    await buy(client, market)
+    if market == "futures":
+        trading = client.futures.trading
+        await trading.submit_order(symbol="BTCUSDT", side=1, type="market", size=5)
+        await trading.submit_plan_order(
+            symbol="BTCUSDT", side=1, size=1, type="limit", leverage="10", open_type="cross", mode=1,
+            trigger_price="90000", executive_price="90000", price_way=1, price_type=1,
+        )  # fmt: skip
+
+
 def _lacks(view: Any) -> set[str]:
     """The members that anything in a view lacks."""
     held = [*view.orders.values(), *view.balances.values(), *getattr(view, "positions", {}).values()]
@@ -127,14 +139,7 @@ async def test_a_view_is_live_whatever_its_lists_lack(
 ) -> None:
     """All but what says which order, currency or position it is: the rest is there, and what lacks is absent."""
     async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
-        await buy(client, market)
-        if market == "futures":
-            trading = client.futures.trading
-            await trading.submit_order(symbol="BTCUSDT", side=1, type="market", size=5)
-            await trading.submit_plan_order(
-                symbol="BTCUSDT", side=1, size=1, type="limit", leverage="10", open_type="cross", mode=1,
-                trigger_price="90000", executive_price="90000", price_way=1, price_type=1,
-            )  # fmt: skip
+        await _have_everything(client, market)
         active = exchange.faults.add(OddRecord(path=path, member=member, every=1))
         async with opener(client, market) as account:
             await trio.sleep(5)
@@ -205,14 +210,7 @@ async def test_a_view_says_what_its_lists_leave_out(
 ) -> None:
     """It goes live all the same; the member is absent in the view, and reading it says which reply lacks it."""
     async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
-        await buy(client, market)
-        if market == "futures":
-            trading = client.futures.trading
-            await trading.submit_order(symbol="BTCUSDT", side=1, type="market", size=5)
-            await trading.submit_plan_order(
-                symbol="BTCUSDT", side=1, size=1, type="limit", leverage="10", open_type="cross", mode=1,
-                trigger_price="90000", executive_price="90000", price_way=1, price_type=1,
-            )  # fmt: skip
+        await _have_everything(client, market)
         exchange.faults.add(OddRecord(path=path, member=member, every=1))
         async with opener(client, market) as account:
             with trio.fail_after(5):

@@ -71,6 +71,18 @@ def _holding(call: Call, saver: Saver, *, fixed: bool) -> Holding:
     return held
 
 
+def _holdings(call: Call, saver: Saver, *, fixed: bool) -> list[Holding]:
+    """Those of one kind that the caller asks for."""
+    coin, product_id = _coin(call), call.text("productId")
+    return [
+        held
+        for held in saver.holdings.values()
+        if bool(held.product.days) == fixed
+        and coin in (None, held.product.coin)
+        and product_id in (None, held.product.product_id)
+    ]
+
+
 def _amount(call: Call) -> Decimal:
     return read_amount(call, missing=50028, invalid=50021, zero=61000, places=60006)
 
@@ -245,7 +257,7 @@ def redeem_flexible(spot: SpotMarket, call: Call) -> Json:
 @routes.get("/newearn/cloud/v1/saving/earn", auth="keyed")
 def flexible_holdings(spot: SpotMarket, call: Call) -> Json:
     """The flexible holdings; the amount is ours, the only source of this answer names none."""
-    saver, coin, product_id = _saver(spot, call), _coin(call), call.text("productId")
+    saver = _saver(spot, call)
     return _page(
         call,
         [
@@ -261,10 +273,7 @@ def flexible_holdings(spot: SpotMarket, call: Call) -> Json:
                 "autoSubscribe": held.product.product_id in saver.automatic,
                 **_rate_rows(held.product),
             }
-            for held in saver.holdings.values()
-            if not held.product.days
-            and coin in (None, held.product.coin)
-            and product_id in (None, held.product.product_id)
+            for held in _holdings(call, saver, fixed=False)
         ],
     )
 
@@ -315,7 +324,7 @@ def subscribe_fixed(spot: SpotMarket, call: Call) -> Json:
 @routes.get("/newearn/cloud/v1/saving/fixed/earn", auth="keyed")
 def fixed_holdings(spot: SpotMarket, call: Call) -> Json:
     """The fixed-term holdings."""
-    saver, coin, product_id = _saver(spot, call), _coin(call), call.text("productId")
+    saver = _saver(spot, call)
     return _page(
         call,
         [
@@ -334,8 +343,7 @@ def fixed_holdings(spot: SpotMarket, call: Call) -> Json:
                 "subscribeType": held.renewal,
                 "additionalApy": "0",
             }
-            for held in saver.holdings.values()
-            if held.product.days and coin in (None, held.product.coin) and product_id in (None, held.product.product_id)
+            for held in _holdings(call, saver, fixed=True)
         ],
     )
 
