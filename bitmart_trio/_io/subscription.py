@@ -145,7 +145,7 @@ class Subscription(trio.abc.ReceiveChannel[T_co]):
         await self._owner().add(self._buffer, subjects)
 
     async def remove(self, *subjects: str) -> None:
-        """Let go of symbols or topics. Items of theirs that are already buffered are still delivered."""
+        """Give up symbols or topics. Items of theirs that are already buffered are still delivered."""
         await trio.lowlevel.checkpoint()
         await self._owner().remove(self._buffer, subjects)
         self._buffer.prune()

@@ -282,7 +282,7 @@ class Subscription(Twin["AsyncSubscription[T_co]"], Generic[T_co]):
         self._call(self._it.add, *subjects)
 
     def remove(self, *subjects: str) -> None:
-        """Let go of symbols or topics. Items of theirs that are already buffered are still delivered."""
+        """Give up symbols or topics. Items of theirs that are already buffered are still delivered."""
         self._call(self._it.remove, *subjects)
 
 

@@ -165,7 +165,7 @@ def test_a_hundred_symbols_cost_little_more_than_six() -> None:
     assert len(frames) > 40
 
 
-def test_minded_markets_live_at_every_tick() -> None:
+def test_observed_markets_live_at_every_tick() -> None:
     """A resting order, a waiting trigger or a position is enough; an order in the way of the walk fills at once."""
     symbols = [f"C{number}_USDT" for number in range(40)]
     simulation = Simulation(seed=1, symbols=symbols)

@@ -82,7 +82,7 @@ class FuturesMarket:
         self._log = log
         self._model = model
         self._listened = listened
-        self._rota = Rota(self.listings, self._minded, tick_ms)
+        self._rota = Rota(self.listings, self._observed, tick_ms)
         self._in_use: set[str] = set()
         steps = {
             symbol: model.on_contract(listing, partial(self.engine.sweep, listing))
@@ -125,7 +125,7 @@ class FuturesMarket:
         self.engine.show(listing, side, price, size)
         self.settled()
 
-    def _minded(self, symbol: str) -> bool:
+    def _observed(self, symbol: str) -> bool:
         return symbol in self._in_use or bool(self._listened[symbol])
 
     def balance_moved(self, owner: Account, currency: str, amount: Decimal) -> None:

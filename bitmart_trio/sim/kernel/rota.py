@@ -8,23 +8,23 @@ FEW = 12
 """So many markets are all looked after at every tick, if ticks are short."""
 SHORT_MS = 500
 A_ROUND = 30
-"""Of more, or with longer ticks, those that somebody minds, and each of the others once in so many ticks."""
+"""Of more, or with longer ticks, those that somebody observes, and each of the others once in so many ticks."""
 
 
 class Rota:
     """Which markets live on at a tick, so that a hundred of them cost hardly more than ten.
 
-    One that nobody minds waits for its turn; whoever looks at it asks `behind` first.
+    One that nobody observes waits for its turn; whoever looks at it asks `behind` first.
 
     Args:
         names: The markets, in order.
-        minded: Whether somebody would notice at once: listens, has an order or a position there.
+        observed: Whether somebody would notice at once: listens, has an order or a position there.
         tick_ms: How far ticks are apart.
     """
 
-    def __init__(self, names: Iterable[str], minded: Callable[[str], bool], tick_ms: int) -> None:
+    def __init__(self, names: Iterable[str], observed: Callable[[str], bool], tick_ms: int) -> None:
         self._names = list(names)
-        self._minded = minded
+        self._observed = observed
         self._all = len(self._names) <= FEW and tick_ms < SHORT_MS
         self._ticks = 0
         self._lived = dict.fromkeys(self._names, 0)
@@ -37,7 +37,7 @@ class Rota:
         first = self._ticks * len(names) // A_ROUND
         self._ticks += 1
         due = {names[number % len(names)] for number in range(first, self._ticks * len(names) // A_ROUND)}
-        found = [name for name in names if name in due or self._minded(name)]
+        found = [name for name in names if name in due or self._observed(name)]
         self._lived.update(dict.fromkeys(found, self._ticks))
         return found
 

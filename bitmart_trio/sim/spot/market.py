@@ -84,7 +84,7 @@ class SpotMarket:
         self.algo: Algo = Algo(self.engine, clock, new_id)
         self.margin: Margin = Margin(self.engine, accounts.lender, accounts.house, clock, log, new_id, model.first)
         self.earn: Earn = Earn(accounts.savings, clock, new_id, self.balance_moved)
-        self._rota = Rota(self.markets, self._minded, tick_ms)
+        self._rota = Rota(self.markets, self._observed, tick_ms)
         steps = {
             symbol: model.on_pair(market.pair, market.book, market.last, partial(self.engine.take, market))
             for symbol, market in self.markets.items()
@@ -124,7 +124,7 @@ class SpotMarket:
         if step is not None:
             step()
 
-    def _minded(self, symbol: str) -> bool:
+    def _observed(self, symbol: str) -> bool:
         return bool(self._listened[symbol] or self.markets[symbol].book.owned or self.algo.waits_on(symbol))
 
     def balance_moved(self, account: Account, currency: str, event: str) -> None:
