@@ -7,6 +7,7 @@ What an endpoint is like is a `Walk`, one row of a table; which request comes ne
 from __future__ import annotations
 
 import json
+import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,8 @@ from ._plan import Ask, HistoryGap, Plan, Rules, Settled, Stamped
 from ._seek import Coarse, Look, Search
 from ._units import scaled
 from ._values import Plain, plain
+
+_log: Final = logging.getLogger(__name__)
 
 P = TypeVar("P")
 T = TypeVar("T")
@@ -513,6 +516,14 @@ class Walker(Generic[T]):
 
     async def _begin(self) -> Plan[T]:
         now = self._now = int((await self._source.system.time()).server_time)
+        if self._since > now:
+            # An exchange in process has a date of its own: without a word this looks like a history without records.
+            _log.warning(
+                "%s: nothing to read, since=%s is later than the exchange's clock (%s)",
+                self.name,
+                moment(self._since),
+                moment(now),
+            )
         latest = now if self._latest is None else self._latest(now)
         # What has not happened yet must be left for the next walk.
         until = self._until = latest if self._until is None else min(self._until, latest)

@@ -379,3 +379,17 @@ def test_every_history_endpoint_has_a_walker() -> None:
         assert row.endpoint.reads
     walked = {name for name in history.__all__ if inspect.isfunction(getattr(history, name))}
     assert len(walked) >= len(rows)
+
+
+async def test_a_range_in_the_future_says_why_nothing_comes(
+    autojump_clock: trio.testing.MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log names the history, where the range begins and the exchange's clock; one that has begun needs no word."""
+    opened = datetime.fromtimestamp(START_MS / 1000, UTC)
+    async with bm.sim.open_exchange(seed=7) as exchange, exchange.open_client() as client:
+        for since in (opened + timedelta(days=300), opened - timedelta(hours=2)):
+            walk = history.spot_klines(client, "BTC_USDT", step=60, since=since)
+            assert [kline async for kline in walk] == [] or since < opened
+    (line,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert line.startswith("spot.market.klines: nothing to read, since=2026-10-28T00:00:00Z is later than")
+    assert "the exchange's clock (2026-01-01T00:00:0" in line

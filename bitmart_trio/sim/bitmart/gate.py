@@ -27,6 +27,7 @@ from ..kernel.messages import Request, Response
 from ..kernel.numbers import NumberError, read_decimal, read_integer
 from ..kernel.refusal import Refused
 from .codes import refusal_of
+from .time_spans import TimeSpans
 from .wire import JSON_HEADERS, Between, Call, Refusal, Route, Routes
 
 logger: logging.Logger = logging.getLogger(__name__)
@@ -147,6 +148,7 @@ class Gate:
         self._clock = clock
         self._log = log
         self._trace = trace
+        self._spans = TimeSpans()
 
     def answer(self, request: Request, between: Between | None = None) -> Response:
         """The answer to one request; never raises. ``between`` stands between the gate and the handler."""
@@ -219,7 +221,9 @@ class Gate:
             if needed and needed not in key.permissions:
                 raise Refusal(30012, "Forbidden", http=403)
         call, handler = Call(params, account, self._clock.now_ms(), key), partial(_handled, route)
-        return handler(call) if between is None else between(route, call, handler)
+        data = handler(call) if between is None else between(route, call, handler)
+        self._spans.explain(route, call, data)
+        return data
 
     def _caller(self, request: Request) -> tuple[Account, ApiKey]:
         name = request.headers.get("x-bm-key", "")

@@ -1,0 +1,66 @@
+"""Says in the log why a list is empty: the span that was asked for begins later than the exchange's clock.
+
+An exchange in process opens on a date of its own, so whoever asks it for "the last day" by the clock of the machine
+gets an empty list, as from the real exchange for a day in the future.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from typing import Final
+
+from ..kernel.encoding import Json
+from ..kernel.numbers import NumberError, read_integer
+from .wire import Call, Route
+
+logger: logging.Logger = logging.getLogger(__name__)
+
+_BEGINNINGS: Final = ("start_time", "startTime", "after")
+"""The parameters that say where a span of time begins."""
+_MILLIS: Final = 100_000_000_000
+"""From here on a time is in milliseconds; smaller ones are in seconds."""
+_LATEST: Final = 253_402_300_800_000
+"""The year 10000, where datetimes end."""
+_GRACE_MS: Final = 60_000
+"""A caller's clock may be this much ahead without a word about it."""
+
+
+class TimeSpans:
+    """The spans of one exchange's calls; each path is explained once."""
+
+    def __init__(self) -> None:
+        self._explained: set[str] = set()
+
+    def explain(self, route: Route, call: Call, data: Json) -> None:
+        """Log one line if the answer is empty because its span begins in the exchange's future."""
+        begins = next(filter(None, map(call.text, _BEGINNINGS)), None)
+        if begins is None or route.path in self._explained or not _is_empty(data):
+            return
+        try:
+            begins_ms = read_integer(begins)
+        except NumberError:
+            return
+        begins_ms *= 1 if begins_ms >= _MILLIS else 1000
+        if call.now_ms + _GRACE_MS < begins_ms < _LATEST:
+            self._explained.add(route.path)
+            logger.warning(
+                "%s %s is empty: it asks for times from %s on, and the clock of this simulated exchange shows %s; "
+                "start= sets it",
+                route.method,
+                route.path,
+                _moment(begins_ms),
+                _moment(call.now_ms),
+            )
+
+
+def _is_empty(data: Json) -> bool:
+    """Whether an answer is a list without items, or holds lists and none of them has any."""
+    if isinstance(data, list):
+        return not data
+    lists = [member for member in data.values() if isinstance(member, list)] if isinstance(data, dict) else []
+    return bool(lists) and not any(lists)
+
+
+def _moment(ms: int) -> str:
+    return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
