@@ -27,9 +27,10 @@ format: ## put the formatting and the order of imports right
 	$(RUN) ruff check --select I --fix $(CODE)
 	$(RUN) ruff format $(CODE)
 
-lint: ## ruff, and flake8-async for the Trio rules that ruff lacks
+lint: ## ruff, flake8-async for the Trio rules that ruff lacks, and the settings in YAML
 	$(RUN) ruff check $(CODE)
 	$(PYTHON) .ci/async_rules.py bitmart_trio examples tests
+	$(PYTHON) .ci/workflows.py
 
 types: verifytypes ## mypy --strict, pyright strict, and complete public types
 	$(RUN) mypy
@@ -60,7 +61,7 @@ examples: ## every example runs against the simulated exchange and prints what i
 	$(RUN) pytest -q tests/test_examples.py tests/test_readme.py
 
 pages: ## make anew what is made from the code: tables, command line, faults, migration, llms.txt
-	for each in blocking cli endpoints faults llms migration tables; do $(PYTHON) docs/make_$$each.py; done
+	for each in blocking cli endpoints faults llms migration rules tables; do $(PYTHON) docs/make_$$each.py; done
 
 coverage: ## all tests, with the lines that none of them reaches
 	$(RUN) coverage run -m pytest -q -n0
