@@ -535,6 +535,7 @@ class Engine:
             await tracked.until(lambda: record.closed)
             scope.cancel()
 
+        shown = True  # by the push, where that ends the look-up
         async with open_nursery() as nursery:
             start_soon(nursery, hear, nursery.cancel_scope)
             shown = await self.look(tracked)

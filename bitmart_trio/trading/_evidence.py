@@ -11,8 +11,9 @@ what was *said* are kept apart, and these are the rules:
   "filled" beside a size that is not the whole, or "cancelled" beside a size that the word does not fit, is a
   contradiction: the order is not over until the sides agree.
 - **A size is confirmed** when it is the whole size of the order, or when the trades and a look-up, both read after the
-  end, and the push of the end name the same. Without that push, or against it, the first two must agree when they are
-  asked for a while (`shows_within`) after the end became known.
+  end, and the push of the end name the same, and the word fits it. Without that push, or against it, or where it says
+  "filled" of less than the whole, the first two must agree when they are asked for a while (`shows_within`) after the
+  end became known: three sides can be old together.
 - **Absence is proven, never seen.** A request can be accepted until a minute past its timestamp. So the exchange's
   clock *and* our monotonic one must be past that minute, and a look-up counts only when it was begun later still, once
   what was accepted in the last moment must show (`visible_after`). One reading of the exchange's clock proves nothing:
@@ -249,18 +250,19 @@ class Executed:
             else:
                 self.fills = found
 
-    def agreed(self, shown_from: float) -> bool:
+    def agreed(self, shown_from: float, *, at_once: bool) -> bool:
         """Whether the sides agree on it.
 
         Args:
             shown_from: when all that happened before the end must show, by our monotonic time.
+            at_once: whether the push of the end may confirm it before that.
         """
         size = self.size
         found = [self.ends.get(source, (None, 0.0)) for source in (Source.TRADES, Source.LOOK_UP)]
         if any(named != size for named, _ in found):
             return False
         pushed, _ = self.ends.get(Source.PUSH, (None, 0.0))
-        return pushed == size or min(asked for _, asked in found) >= shown_from
+        return (at_once and pushed == size) or min(asked for _, asked in found) >= shown_from
 
 
 class OrderRecord:
@@ -408,7 +410,8 @@ class OrderRecord:
         if over:
             self.ended_at = now if self.ended_at is None else self.ended_at
             self._fits = self._fits or sighting.fits
-            if self.word is not OrderState.FILLED:
+            # Once the size is confirmed, only more of it changes the word.
+            if self.word is not OrderState.FILLED and (self.known is not Known.SETTLED or self.executed.size > before):
                 self.word = sighting.state
             self._take(Fact.OVER)
         else:
@@ -437,7 +440,9 @@ class OrderRecord:
         elif size is not None and self.executed.size >= size:
             self.word = OrderState.FILLED
             self._take(Fact.AGREED)
-        elif self.ended_at is not None and self.executed.agreed(self.ended_at + self._shows_within):
+        elif self.ended_at is not None and self.executed.agreed(
+            self.ended_at + self._shows_within, at_once=self._consistent()
+        ):
             if self.word is OrderState.FILLED and self._short():
                 self.word = OrderState.CANCELLED
             self._take(Fact.AGREED)

@@ -16,7 +16,7 @@ import bitmart_trio as bm
 from bitmart_trio.config import Market
 from bitmart_trio.trading import MemoryJournal, OrderState
 from bitmart_trio.trading._engine import Engine
-from bitmart_trio.trading._evidence import FORGOTTEN_AFTER, OrderRecord, Sent, Sighting
+from bitmart_trio.trading._evidence import FORGOTTEN_AFTER, OrderRecord, Sent, Sighting, Source
 from bitmart_trio.trading._ids import OrderIds
 from bitmart_trio.trading._order import Intent, OrderFill
 from bitmart_trio.trading._placing import Placer
@@ -118,6 +118,28 @@ async def test_no_number_of_misses_withdraws_an_acceptance(autojump_clock: MockC
         await ours.cancel(tracked)
     assert patience.cancelled_caught
     assert tracked.record.state is OrderState.OPEN
+
+
+@pytest.mark.parametrize("forgets", [True, False])
+async def test_a_push_ends_the_look_up_after_a_cancel_that_found_nothing(
+    autojump_clock: MockClock, forgets: bool
+) -> None:
+    """An answer "no such order", and while it is looked up the push of its end arrives: `cancel` returns at once."""
+    venue = Scripted(seen(OrderState.OPEN))
+    venue.no_cancel, venue.forgets = NOT_FOUND, forgets
+    ours = engine(venue)
+    tracked = ours.adopt(INTENT)
+    ours.update(tracked, lambda record: record.accept("77", trio.current_time()))
+    pushed = attrs.evolve(seen(OrderState.FILLED, 2), source=Source.PUSH)
+
+    async def push() -> None:
+        await trio.sleep(1.5)  # the cancel takes a second, and the look-up another
+        ours.update(tracked, lambda record: record.see(pushed, trio.current_time()))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(push)
+        status = await ours.cancel(tracked)
+    assert (status.state, status.filled_size, trio.current_time()) == (OrderState.FILLED, Decimal(2), 1.5)
 
 
 async def test_look_ups_that_were_seen_to_lag_prove_no_absence(autojump_clock: MockClock) -> None:

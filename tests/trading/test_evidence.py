@@ -112,6 +112,7 @@ def test_no_evidence_undoes_what_is_proven(stream: list[tuple[Change, float]]) -
     filled, existed, ended, now = Decimal(0), False, False, 0.0
     for change, later in stream:
         now += later
+        before = record.known
         change(record, now)
         assert record.filled_size >= filled
         filled = record.filled_size
@@ -123,7 +124,8 @@ def test_no_evidence_undoes_what_is_proven(stream: list[tuple[Change, float]]) -
         existed, ended = exists, record.known in (Known.ENDED, Known.SETTLED)
         if record.state is OrderState.FILLED:
             assert filled >= 3
-        if record.settled and record.word is OrderState.CANCELLED and record.known is Known.SETTLED and filled:
+        settled = record.known is Known.SETTLED and before is not Known.SETTLED
+        if settled and record.word is OrderState.CANCELLED and filled:
             assert record.executed.ends[Source.TRADES][0] == record.executed.ends[Source.LOOK_UP][0] == filled
 
 
@@ -186,6 +188,30 @@ def test_three_sides_confirm_a_size_at_once() -> None:
     assert not record.settled
     record.see(seen(OrderState.CANCELLED, 1, source=Source.LOOK_UP), 0)
     assert record.settled
+
+
+def test_filled_with_an_old_size_on_all_three_sides_is_not_over() -> None:
+    """Push, look-up and trades lag together: nobody says the whole, so nothing is confirmed before all must show."""
+    record = OrderRecord(INTENT, SHOWS)
+    for filled in (0, 2):
+        for _ in range(3):
+            record.see(seen(OrderState.FILLED, filled), 0)
+            record.see(seen(OrderState.FILLED, filled, source=Source.LOOK_UP), 0)
+            record.read([fill(number) for number in range(1, filled + 1)], 0)
+            assert (record.state, record.settled) == (OrderState.OPEN, False)
+    record.read([fill(1), fill(2), fill(3)], 20)
+    assert (record.state, record.settled, record.filled_size) == (OrderState.FILLED, True, Decimal(3))
+
+
+def test_a_confirmed_size_is_called_filled_only_when_it_grows_to_the_whole() -> None:
+    """A later "filled" beside the size that was confirmed changes nothing; one beside the whole does."""
+    record = OrderRecord(INTENT, SHOWS)
+    for filled in (1, 1, 3):
+        record.see(seen(OrderState.FILLED, filled, source=Source.LOOK_UP), 31)
+        record.read([fill(number) for number in range(1, filled + 1)], 80)
+        record.see(seen(OrderState.FILLED, filled, source=Source.LOOK_UP), 80)
+        state = OrderState.FILLED if filled == 3 else OrderState.CANCELLED
+        assert (record.state, record.settled, record.filled_size) == (state, True, Decimal(filled))
 
 
 def test_two_sides_confirm_a_size_after_a_while() -> None:
