@@ -24,11 +24,12 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, Literal, NewType, TypeAlias, cast, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast, overload
 
 from ._core import codec
 from .errors import ConfigurationError, InvalidRequest
 from .models._absent import model_of
+from .models._numbers import width
 from .models._plain import ABSENT, Column, Decimals, Names, Plain, Times, Writer, is_record, plain
 
 if TYPE_CHECKING:
@@ -214,7 +215,7 @@ def _load(module: str, engine: Engine) -> Any:  # noqa: ANN401  # untyped here: 
 
 def _array(arrow: Any, name: str, column: Column, values: list[Plain], exactly: bool, most: int) -> object:  # noqa: ANN401  # as above
     """A column as an Arrow array."""
-    kind = _kind_of(column)
+    kind = column.kind
     if kind == "time":
         return _times(arrow, name, values, column.unit or 1000)
     if kind == "decimal":
@@ -233,25 +234,7 @@ def _array(arrow: Any, name: str, column: Column, values: list[Plain], exactly: 
     return arrow.array(values, arrow.bool_() if kind == "bool" else arrow.float64())
 
 
-def _kind_of(column: Column) -> Literal["time", "decimal", "bool", "int", "float", "text"]:
-    if column.unit is not None:
-        return "time"
-    hint = column.hint
-    while isinstance(hint, NewType):
-        hint = cast("object", hint.__supertype__)
-    for base, kind in _KINDS:
-        if isinstance(hint, type) and issubclass(hint, base):
-            return kind
-    return "text"
-
-
 _BITS: Final = 63
-_KINDS: Final[tuple[tuple[type, Literal["decimal", "bool", "int", "float"]], ...]] = (
-    (Decimal, "decimal"),
-    (bool, "bool"),
-    (int, "int"),  # enumerations of numbers are ones, too
-    (float, "float"),
-)
 
 
 def _times(arrow: Any, name: str, values: list[Plain], unit: int) -> object:  # noqa: ANN401  # as above
@@ -278,15 +261,11 @@ def _exact(arrow: Any, name: str, values: list[Decimal | None], most: int) -> ob
 
 def _width(name: str, values: list[Decimal | None]) -> tuple[int, int]:
     """The greatest number of digits before and behind the point."""
-    before = behind = 0
-    for value in values:
-        if value is not None:
-            _, digits, exponent = value.as_tuple()
-            if not isinstance(exponent, int):
-                raise InvalidRequest(f"{name} has {value}, which is no number", argument="objs")
-            before = max(before, len(digits) + exponent)
-            behind = max(behind, -exponent)
-    return before, behind
+    try:
+        widths = [width(value) for value in values if value is not None]
+    except ValueError as error:
+        raise InvalidRequest(f"{name} has {error}", argument="objs") from None
+    return max((each[0] for each in widths), default=0), max((each[1] for each in widths), default=0)
 
 
 def _without_zeros(value: Decimal) -> Decimal:

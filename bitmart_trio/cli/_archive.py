@@ -9,7 +9,7 @@ import typer
 
 from . import _history, _options
 from ._help import PlainGroup
-from ._history import ResumeOption, ToOption
+from ._history import DecimalsOption, ResumeOption, ToOption
 from ._options import EnvOption, JsonOption, ProfileOption, examples
 from ._run import run, told
 
@@ -139,6 +139,7 @@ TableFormat: TypeAlias = Literal["csv", "xlsx", "parquet", "koinly", "cointracke
     "export",
     epilog=examples(
         "archive export my-account --to my-tables --format xlsx",
+        "archive export my-account --to my-tables --format parquet --decimals float",
         "archive export my-account --to my-tables --format koinly",
     ),
 )
@@ -155,9 +156,10 @@ def export_archive(
             "--formulas", help="Let texts through that a spreadsheet would compute; without it they are text."
         ),
     ] = False,
+    decimals: DecimalsOption = "exact",
 ) -> None:
     """Write what an archive holds as tables for a spreadsheet, a program or a tax tool. Needs no network."""
     from .archive import export_tables, plain_words
 
     with told(), plain_words():
-        export_tables(directory, to, format, formulas=formulas)
+        export_tables(directory, to, format, formulas=formulas, decimals=decimals)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 import typer
 
@@ -14,6 +14,10 @@ FromOption: TypeAlias = Annotated[
 ]
 ToOption: TypeAlias = Annotated[
     str | None, typer.Option("--to", metavar="DATE", help="The end, not included; now when left out.")
+]
+DecimalsOption: TypeAlias = Annotated[
+    Literal["exact", "float"],
+    typer.Option(metavar="exact|float", help="Amounts in Parquet: with every digit, or as floats."),
 ]
 ResumeOption: TypeAlias = Annotated[bool, typer.Option("--resume", help="Go on with what an earlier run has begun.")]
 

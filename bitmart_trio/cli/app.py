@@ -14,7 +14,7 @@ import typer
 from .._version import __version__
 from . import _archive, _complete, _history, _options
 from ._help import PlainGroup
-from ._history import FromOption, ResumeOption, ToOption
+from ._history import DecimalsOption, FromOption, ResumeOption, ToOption
 from ._options import EnvOption, JsonOption, ProfileOption, YesOption, examples
 from ._run import EXIT_CODES, run, told
 
@@ -487,6 +487,7 @@ def klines(
     step: Annotated[str, typer.Option(metavar="1m|5m|15m|1h|4h|1d|1w|...", help="Length of a kline.")] = "1m",
     mark: Annotated[bool, typer.Option("--mark", help="Of the mark price; contracts only.")] = False,
     resume: ResumeOption = False,
+    decimals: DecimalsOption = "exact",
     env: EnvOption = None,
 ) -> None:
     """Write the finished klines of a symbol to a file. A finished CSV or JSON lines file is extended by --resume."""
@@ -494,7 +495,7 @@ def klines(
     from .export import Export
 
     length = _history.minutes(step)
-    wanted = Export(symbol, _history.moment(since, "--from"), _history.moment(until, "--to"), out, resume)
+    wanted = Export(symbol, _history.moment(since, "--from"), _history.moment(until, "--to"), out, resume, decimals)
     environment = _options.environment(env)
 
     async def write() -> None:
@@ -517,6 +518,7 @@ def trades(
     since: FromOption = None,
     until: ToOption = None,
     resume: ResumeOption = False,
+    decimals: DecimalsOption = "exact",
     env: EnvOption = None,
     profile: ProfileOption = None,
 ) -> None:
@@ -524,7 +526,7 @@ def trades(
     from .. import open_client
     from .export import Export
 
-    wanted = Export(symbol, _history.moment(since, "--from"), _history.moment(until, "--to"), out, resume)
+    wanted = Export(symbol, _history.moment(since, "--from"), _history.moment(until, "--to"), out, resume, decimals)
     environment = _options.environment(env)
 
     async def write() -> None:

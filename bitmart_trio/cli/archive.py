@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from math import inf
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Literal, Self
 
 import attrs
 import trio
@@ -239,9 +239,16 @@ def rebuild(directory: Path) -> None:
     print(f"digest: {report.digest}")
 
 
-def export_tables(directory: Path, to: Path, format: archives.Format, *, formulas: bool) -> None:
+def export_tables(
+    directory: Path,
+    to: Path,
+    format: archives.Format,
+    *,
+    formulas: bool = False,
+    decimals: Literal["exact", "float"] = "exact",
+) -> None:
     """Write an archive's records to files and print which."""
-    exported = archives.export(directory, to, format=format, formulas=formulas)
+    exported = archives.export(directory, to, format=format, formulas=formulas, decimals=decimals)
     for file in exported.files:
         print(file)
     print(f"{exported.rows} rows in {len(exported.files)} files")

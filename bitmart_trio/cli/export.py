@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import attrs
 from rich.console import Console
@@ -35,6 +35,7 @@ class Export:
         until: the end; None for now.
         out: the file.
         resume: go on with it.
+        decimals: amounts in Parquet.
     """
 
     symbol: str
@@ -42,6 +43,7 @@ class Export:
     until: datetime | None
     out: Path
     resume: bool
+    decimals: Literal["exact", "float"] = "exact"
 
     async def klines(self, client: bm.Client, step: int, *, mark: bool) -> None:
         """Write the finished klines."""
@@ -117,7 +119,9 @@ class Export:
             def tell(records: int, fraction: float) -> None:
                 bar.update(task, completed=fraction, records=records)
 
-            exported = await history.export(walk, kind, self.out, resume=self.resume, progress=tell)
+            exported = await history.export(
+                walk, kind, self.out, resume=self.resume, progress=tell, decimals=self.decimals
+            )
         for gap in exported.gaps:
             say(f"missing: {history.moment(gap.since)} to {history.moment(gap.until)}: {gap.reason}")
         say(f"{exported.records} rows in {exported.path}")

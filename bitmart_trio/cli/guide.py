@@ -191,10 +191,10 @@ class Guide:
         if not await _yes(f"Make a spreadsheet of it in {to}?", default=True):
             return
         if archives.can_export("xlsx"):
-            await trio.to_thread.run_sync(partial(export_tables, out, to, "xlsx", formulas=False))
+            await trio.to_thread.run_sync(export_tables, out, to, "xlsx")
         else:
             self._say("A workbook needs one more package (pip install 'bitmart-trio[xlsx]'); these are CSV files.")
-            await trio.to_thread.run_sync(partial(export_tables, out, to, "csv", formulas=False))
+            await trio.to_thread.run_sync(export_tables, out, to, "csv")
         self._say("\nFor a tax tool (koinly, cointracker or cryptotaxcalculator):")
         self._line(f"  bitmart-trio archive export {out} --to {to} --format koinly")
 

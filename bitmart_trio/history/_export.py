@@ -24,6 +24,7 @@ from .._scopes import protected
 from ..models._model import Model
 from ..text import csv_line
 from ._files import ExportError, open_again, open_beside, open_new
+from ._parquet import Decimals, check, load, write_lines
 from ._plan import HistoryGap
 from ._threads import Runner, Thread
 from ._values import columns, plain
@@ -74,11 +75,13 @@ async def export(
     resume: bool = False,
     progress: Callable[[int, float], None] | None = None,
     run: Runner | None = None,
+    decimals: Decimals = "exact",
 ) -> Exported:
     """Write a history to a file, window by window.
 
     Each window is on the disk before the next is asked for. Cancelled or killed, the file has a beginning of the
-    history, and ``resume=True`` goes on with it. Amounts are written digit for digit, times as the exchange gives them.
+    history, and ``resume=True`` goes on with it. Amounts are written digit for digit, times as the exchange gives them,
+    in Parquet as timestamps in UTC.
 
     Args:
         walk: makes the walker, from its beginning (None) or from a cursor.
@@ -88,13 +91,16 @@ async def export(
             the walker's range is longer now.
         progress: is given the number of records and how much of the range is done, from 0 to 1.
         run: runs what blocks; a worker thread if left out.
+        decimals: the amounts of a Parquet file: ``"exact"`` decimals, or the nearest floats (``"float"``), which every
+            program reads. In the other formats they are text with every digit.
 
     Raises:
-        ExportError: the file is there already and ``resume`` is not given, or it cannot be gone on with.
+        ExportError: the file is there already and ``resume`` is not given, or it cannot be gone on with; pyarrow is
+            missing; floats are asked for in another format.
         ApiError, TransportError: as of any call; resume to go on.
     """
     runner = run or Thread()
-    file = await runner(lambda: _File(Path(path), kind, resume=resume))
+    file = await runner(lambda: _File(Path(path), kind, resume=resume, decimals=decimals))
     try:
         walker = walk(file.cursor)
         tell = progress or _nobody
@@ -121,15 +127,15 @@ def _nobody(records: int, fraction: float) -> None:
 class _File(Generic[T]):
     """The file, or for Parquet the rows that it will be made of."""
 
-    def __init__(self, path: Path, kind: type[T], *, resume: bool) -> None:
+    def __init__(self, path: Path, kind: type[T], *, resume: bool, decimals: Decimals) -> None:
         self._path = path
         self._kind = kind
         self._format = format_of(path)
         self._names = columns(kind)
+        self._decimals: Decimals = decimals
+        check(decimals, parquet=self._format == "parquet")
         if self._format == "parquet":
-            from ._parquet import load  # fails now, not after an hour of reading
-
-            load()
+            load()  # fails now, not after an hour of reading
         self._rows = path.with_name(f"{path.name}.rows") if self._format == "parquet" else path
         self._note = path.with_name(f"{path.name}.cursor")
         nothing: tuple[int | None, int, Cursor | None] = (None, 0, None)
@@ -198,9 +204,7 @@ class _File(Generic[T]):
         """The history is at its end."""
         self._file.flush()
         if self._format == "parquet":
-            from ._parquet import write
-
-            write(self._rows, self._path, self._kind)
+            write_lines(self._rows, self._path, self._kind, self._decimals)
         self._write_note(self._file.tell(), done=True)
         self.close()
         if self._format == "parquet":

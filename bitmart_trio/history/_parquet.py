@@ -1,28 +1,49 @@
-"""Rows of JSON lines as a Parquet file, amounts as exact decimals. Needs pyarrow (the ``parquet`` extra).
+"""Rows as a Parquet file: times as timestamps in UTC, amounts as exact decimals or as floats. Needs pyarrow.
 
-A decimal column of Parquet has one scale for all its values, so the rows are looked through first for the greatest
-number of digits on either side of the point.
+A decimal column of Parquet has one scale for all its values. So exact rows are read twice: first for the greatest
+number of digits on either side of the point, then to be written.
 """
 
 from __future__ import annotations
 
 import json
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
-from typing import Final, Literal, NewType, TypeAlias, Union, cast, get_args, get_origin, get_type_hints
+from typing import BinaryIO, Final, Literal, TypeAlias, cast
 
-from ..models._numbers import exact
+import attrs
+
+from ..models._numbers import exact, width
+from ..models._plain import Column, Kind, columns
 from ._files import ExportError, open_beside
-from ._values import columns
 
-Row: TypeAlias = dict[str, object]
+Decimals: TypeAlias = Literal["exact", "float"]
+"""Amounts in Parquet: with every digit, or as the nearest floats."""
+
+Cell: TypeAlias = "str | int | float | Decimal | None"
+Rows: TypeAlias = Callable[[], Iterator[Sequence[Cell]]]
+"""Gives the rows from their beginning, each time anew."""
 
 _BATCH: Final = 10_000
 _DIGITS_128: Final = 38
 _DIGITS_256: Final = 76
+_BITS: Final = 63
+
+
+@attrs.frozen
+class Field:
+    """One column.
+
+    Attributes:
+        name: its head.
+        kind: what its cells are if not None: milliseconds for ``time``, a `Decimal` for ``decimal``.
+    """
+
+    name: str
+    kind: Kind
 
 
 def load() -> tuple[types.ModuleType, types.ModuleType]:
@@ -34,94 +55,135 @@ def load() -> tuple[types.ModuleType, types.ModuleType]:
     try:
         return import_module("pyarrow"), import_module("pyarrow.parquet")
     except ImportError:
-        raise ExportError("Parquet needs pyarrow: install bitmart-trio[parquet]") from None
+        raise ExportError("Parquet needs pyarrow: pip install 'bitmart-trio[parquet]'") from None
 
 
-def write(rows: Path, path: Path, kind: type[object]) -> None:
-    """Make the Parquet file of some rows, whole or not at all.
+def check(decimals: str, *, parquet: bool) -> None:
+    """Make sure that the choice of columns for amounts is one, and that the format has it.
 
     Raises:
-        ExportError: pyarrow is missing, or a row has an amount that is no number or too long for Parquet.
+        ExportError: it is not.
+    """
+    if decimals not in ("exact", "float"):
+        raise ExportError(f'decimals must be "exact" or "float", not {decimals!r}')
+    if decimals == "float" and not parquet:
+        raise ExportError("only Parquet has columns of floats; the other formats have every digit of an amount")
+
+
+def write(file: BinaryIO, fields: Sequence[Field], rows: Rows, decimals: Decimals = "exact") -> int:
+    """Write a table, and return how many rows it has.
+
+    Raises:
+        ExportError: pyarrow is missing, or a number is too long for Parquet.
     """
     pa, pq = load()
-    hints = get_type_hints(kind)
-    names = columns(kind)
-    amounts = [name for name in names if _kind(hints[name]) == "amount"]
-    widths = _widths(rows, amounts)
-    for name, (before, behind) in widths.items():
-        if before + behind > _DIGITS_256:
-            raise ExportError(f"{name} takes {before + behind} digits, and Parquet holds {_DIGITS_256}")
-    schema = pa.schema([(name, _arrow_type(pa, hints[name], widths.get(name))) for name in names])
+    widths = _widths(fields, rows) if decimals == "exact" else {}
+    schema = pa.schema([(field.name, _arrow_type(pa, field, widths.get(field.name))) for field in fields])
+    count = 0
+    with pq.ParquetWriter(file, schema) as writer:
+        for batch in _batches(rows()):
+            arrays = [
+                pa.array([_fitting(field, row[at], decimals) for row in batch], type=schema.field(at).type)
+                for at, field in enumerate(fields)
+            ]
+            writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+            count += len(batch)
+    return count
+
+
+def write_lines(lines: Path, path: Path, kind: type, decimals: Decimals = "exact") -> None:
+    """Make the file of the records of one class, whole or not at all.
+
+    Args:
+        lines: has a record a line, as JSON.
+        path: of the file.
+        kind: the class.
+        decimals: what amounts become.
+
+    Raises:
+        ExportError: as `write`, and for an amount that is no number.
+    """
+    members = columns(kind)
+
+    def rows() -> Iterator[list[Cell]]:
+        with lines.open("rb") as file:
+            for line in file:
+                row: dict[str, object] = json.loads(line)
+                yield [_cell(column, row[column.name]) for column in members]
+
     new = path.with_name(f"{path.name}.new")
-    with open_beside(new) as file, pq.ParquetWriter(file, schema) as writer:
-        for batch in _batches(rows):
-            writer.write_table(pa.Table.from_pylist([_converted(row, amounts) for row in batch], schema=schema))
+    with open_beside(new) as file:
+        write(file, [Field(column.name, column.kind) for column in members], rows, decimals)
     new.replace(path)
 
 
-def _kind(hint: object) -> Literal["amount", "bool", "int", "text"]:
-    """What a field holds, None apart."""
-    kind = hint
-    if get_origin(kind) in (Union, types.UnionType):
-        kind = next(each for each in get_args(kind) if each is not type(None))
-    while isinstance(kind, NewType):
-        kind = cast("object", kind.__supertype__)
-    if kind is Decimal:
-        return "amount"
-    if kind is bool:
-        return "bool"
-    # Enumerations are of numbers or of words; what is neither is written as JSON.
-    return "int" if isinstance(kind, type) and issubclass(kind, int) else "text"
+def _cell(column: Column, value: object) -> Cell:
+    """A value of a record as its column holds it."""
+    if isinstance(value, str) and column.kind == "decimal":
+        try:
+            return exact(value)
+        except ValueError as error:
+            raise ExportError(f"{column.name} is {error}") from None
+    if isinstance(value, int) and column.unit is not None:
+        return value * 1000 // column.unit
+    if isinstance(value, list | dict):
+        return json.dumps(value, separators=(",", ":"))
+    return cast("Cell", value)
 
 
-def _arrow_type(pa: types.ModuleType, hint: object, width: tuple[int, int] | None) -> object:
-    kind = _kind(hint)
-    if kind == "amount":
-        before, behind = width or (1, 0)
-        if before + behind <= _DIGITS_128:
-            return pa.decimal128(_DIGITS_128, behind)
-        return pa.decimal256(_DIGITS_256, behind)
-    if kind == "bool":
-        return pa.bool_()
-    return pa.int64() if kind == "int" else pa.string()
+def _arrow_type(pa: types.ModuleType, field: Field, digits: tuple[int, int] | None) -> object:
+    match field.kind:
+        case "time":
+            return pa.timestamp("ms", tz="UTC")
+        case "decimal" if digits is not None:
+            if sum(digits) <= _DIGITS_128:
+                return pa.decimal128(_DIGITS_128, digits[1])
+            return pa.decimal256(_DIGITS_256, digits[1])
+        case "decimal" | "float":
+            return pa.float64()
+        case "int":
+            return pa.int64()
+        case "bool":
+            return pa.bool_()
+        case _:
+            return pa.string()
 
 
-def _widths(rows: Path, amounts: list[str]) -> dict[str, tuple[int, int]]:
+def _widths(fields: Sequence[Field], rows: Rows) -> dict[str, tuple[int, int]]:
     """The greatest number of digits before and behind the point, of each column of amounts."""
-    widths = dict[str, tuple[int, int]]()
-    for batch in _batches(rows):
-        for row in batch:
-            for name in amounts:
-                text = row[name]
-                if isinstance(text, str):
-                    whole, _, fraction = text.lstrip("-").partition(".")
-                    before, behind = widths.get(name, (1, 0))
-                    widths[name] = max(before, len(whole)), max(behind, len(fraction))
-    return widths
+    amounts = {at: field.name for at, field in enumerate(fields) if field.kind == "decimal"}
+    if not amounts:
+        return {}
+    widths: dict[int, tuple[int, int]] = dict.fromkeys(amounts, (1, 0))
+    for row in rows():
+        for at, (before, behind) in widths.items():
+            value = row[at]
+            if isinstance(value, Decimal):
+                here = width(value)
+                widths[at] = max(before, here[0]), max(behind, here[1])
+    for at, digits in widths.items():
+        if sum(digits) > _DIGITS_256:
+            raise ExportError(
+                f"{amounts[at]} takes {sum(digits)} digits, and exact columns of Parquet hold {_DIGITS_256}; "
+                "columns of floats round them"
+            )
+    return {amounts[at]: digits for at, digits in widths.items()}
 
 
-def _converted(row: Row, amounts: list[str]) -> Row:
-    made: Row = {}
-    for name, value in row.items():
-        if name in amounts and isinstance(value, str):
-            try:
-                made[name] = exact(value)
-            except ValueError as error:
-                raise ExportError(f"{name} is {error}") from None
-        elif isinstance(value, list | dict):
-            made[name] = json.dumps(value, separators=(",", ":"))
-        else:
-            made[name] = value
-    return made
+def _fitting(field: Field, value: Cell, decimals: Decimals) -> Cell:
+    if isinstance(value, Decimal):
+        return float(value) if decimals == "float" else value
+    if isinstance(value, int) and value.bit_length() > _BITS:
+        raise ExportError(f"{field.name} has a number beyond 64 bits, which Parquet does not hold")
+    return value
 
 
-def _batches(rows: Path) -> Iterator[list[Row]]:
-    batch: list[Row] = []
-    with rows.open("rb") as file:
-        for line in file:
-            batch.append(cast("Row", json.loads(line)))
-            if len(batch) == _BATCH:
-                yield batch
-                batch = []
+def _batches(rows: Iterator[Sequence[Cell]]) -> Iterator[list[Sequence[Cell]]]:
+    batch: list[Sequence[Cell]] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
     if batch:
         yield batch

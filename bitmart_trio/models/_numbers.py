@@ -42,6 +42,18 @@ def is_sane(value: Decimal) -> bool:
     return isinstance(exponent, int) and exponent >= -MOST_DIGITS
 
 
+def width(value: Decimal) -> tuple[int, int]:
+    """Return how many digits a decimal takes before its point, and after it.
+
+    Raises:
+        ValueError: it is not finite.
+    """
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int):
+        raise ValueError(f"not a finite number: {excerpt(value)}")
+    return max(value.adjusted() + 1, 0), max(-exponent, 0)
+
+
 def exact(value: object) -> Decimal:
     """Return a number as an exact decimal.
 

@@ -29,6 +29,8 @@ Plain: TypeAlias = "dict[str, Plain] | list[Plain] | str | int | float | Decimal
 Names: TypeAlias = Literal["python", "wire"]
 Decimals: TypeAlias = Literal["text", "number", "float"]
 Times: TypeAlias = Literal["number", "millis", "iso"]
+Kind: TypeAlias = Literal["time", "decimal", "bool", "int", "float", "text"]
+"""What a column of a table holds. What is none of the others is written as text."""
 
 ABSENT: Final = "_absent"
 """The key under which an object's absent members stand."""
@@ -53,6 +55,27 @@ class Column:
         self.hint = hint
         self.unit: Literal[1, 1000] | None = 1000 if hint is Millis else 1 if hint is Seconds else None
         """How many of its units a second has; None for what is no time."""
+
+    @property
+    def kind(self) -> Kind:
+        """What the cells of its column are."""
+        if self.unit is not None:
+            return "time"
+        hint = self.hint
+        while isinstance(hint, NewType):
+            hint = cast("object", hint.__supertype__)
+        for base, kind in _KINDS:
+            if isinstance(hint, type) and issubclass(hint, base):
+                return kind
+        return "text"
+
+
+_KINDS: Final[tuple[tuple[type, Kind], ...]] = (
+    (Decimal, "decimal"),
+    (bool, "bool"),
+    (int, "int"),  # enumerations of numbers are ones, too
+    (float, "float"),
+)
 
 
 def is_record(kind: type) -> bool:

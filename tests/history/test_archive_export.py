@@ -8,6 +8,7 @@ import stat
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
 
@@ -119,12 +120,39 @@ def test_a_workbook_keeps_every_digit_of_ids_and_amounts(account: MadeArchive, t
     assert made.rows == sum(sheet.max_row - 1 for sheet in book)
 
 
-def test_parquet_has_times_as_times_and_amounts_as_text(account: MadeArchive, tmp_path: Path) -> None:
-    export(account.done(), tmp_path / "out", format="parquet")
-    table = pq.read_table(tmp_path / "out" / "spot_trading_trades.parquet").to_pylist()
-    assert table[0]["time_utc"] == datetime(2024, 1, 1, tzinfo=UTC)
-    assert table[0]["size"] == "0.50000000"
-    assert table[0]["trade_id"] == "125277182593091639"
+def test_parquet_has_times_as_times_and_amounts_as_exact_decimals(account: MadeArchive, tmp_path: Path) -> None:
+    made = export(account.done(), tmp_path / "out", format="parquet")
+    table = pq.read_table(tmp_path / "out" / "spot_trading_trades.parquet")
+    assert {str(table.schema.field(name).type) for name in ("time_utc", "create_time")} == {"timestamp[ms, tz=UTC]"}
+    first = table.to_pylist()[0]
+    assert first["time_utc"] == datetime(2024, 1, 1, tzinfo=UTC)
+    assert str(first["size"]) == "0.50000000"
+    assert first["trade_id"] == "125277182593091639"
+    movements = pq.read_table(tmp_path / "out" / "movements.parquet").to_pylist()
+    assert all(isinstance(row[name], Decimal | None) for row in movements for name in ("received", "sent", "fee"))
+    assert any(row["fee"] for row in movements)
+    assert made.rows == sum(pq.read_metadata(file).num_rows for file in made.files)
+
+
+def test_parquet_has_floats_where_they_are_chosen(account: MadeArchive, tmp_path: Path) -> None:
+    export(account.done(), tmp_path / "out", format="parquet", decimals="float")
+    table = pq.read_table(tmp_path / "out" / "spot_trading_trades.parquet")
+    assert str(table.schema.field("size").type) == "double"
+    assert table["size"][0].as_py() == 0.5
+    with pytest.raises(ExportError, match="only Parquet has columns of floats"):
+        export(tmp_path / "archive", tmp_path / "other", format="csv", decimals="float")
+    assert not (tmp_path / "other").exists()
+
+
+def test_parquet_leaves_the_cell_of_an_amount_that_is_no_number_empty(tmp_path: Path) -> None:
+    """The record is there whole beside it, and the column stays one of numbers."""
+    made = MadeArchive(tmp_path / "archive")
+    made.history("spot.trading.trades", [spot_fill(), spot_fill(SINCE + DAY, tradeId="2", size="a lot")])
+    export(made.done(), tmp_path / "out", format="parquet")
+    good, bad = pq.read_table(tmp_path / "out" / "spot_trading_trades.parquet").to_pylist()
+    assert good["size"] == Decimal("0.5")
+    assert bad["size"] is None
+    assert "a lot" in bad["unreadable"]
 
 
 def test_a_list_longer_than_a_sheet_goes_on_in_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

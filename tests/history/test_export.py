@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-import attrs
 import pytest
 import trio
 import trio.testing
@@ -22,7 +22,7 @@ import bitmart_trio as bm
 from bitmart_trio import history
 from bitmart_trio.history import _parquet
 from bitmart_trio.history._export import _csv  # pyright: ignore[reportPrivateUsage]
-from bitmart_trio.models import FuturesFill, FuturesOrder, FuturesTransfer, SpotFill, SpotKline
+from bitmart_trio.models import FuturesFill, FuturesOrder, SpotFill, SpotKline
 from bitmart_trio.sim.exchange import START_MS
 from bitmart_trio.sim.faults import Fail5xx
 
@@ -50,6 +50,13 @@ def rows_of(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
+def seconds(value: Any) -> int:
+    """The time of a bar, in any of the formats."""
+    if isinstance(value, datetime):
+        return (value - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1)
+    return int(value)
+
+
 def klines(client: bm.Client) -> Callable[[history.Cursor | None], history.Walker[SpotKline]]:
     return lambda cursor: history.spot_klines(client, "BTC_USDT", since=START_MS - DAY, cursor=cursor)
 
@@ -65,13 +72,13 @@ async def test_klines_are_exact(suffix: str, tmp_path: Path, autojump_clock: tri
     assert exported.records == len(rows) == len(bars) == 1440
     assert exported.gaps == ()
     for row, bar in zip(rows, bars, strict=True):
-        assert int(row["open_time"]) == bar.open_time
+        assert seconds(row["open_time"]) == bar.open_time
         for name in ("open", "high", "low", "close", "volume", "quote_volume"):
             assert Decimal(row[name]) == getattr(bar, name)
     if suffix == "parquet":
         schema = pq.read_schema(path)
         assert str(schema.field("close").type) == "decimal128(38, 2)"
-        assert str(schema.field("open_time").type) == "int64"
+        assert str(schema.field("open_time").type) == "timestamp[ms, tz=UTC]"
         assert not path.with_name("btc.parquet.rows").exists()
     else:
         assert rows[0]["open"] == format(bars[0].open, "f")
@@ -212,7 +219,7 @@ async def test_what_cannot_be_written_is_said(
             raise ImportError(name)
 
         monkeypatch.setattr(_parquet, "import_module", missing)
-        with pytest.raises(history.ExportError, match=r"install bitmart-trio\[parquet\]"):
+        with pytest.raises(history.ExportError, match=r"install .bitmart-trio\[parquet\]"):
             await history.export(klines(client), SpotKline, tmp_path / "a.parquet", run=inline)
         assert not (tmp_path / "a.parquet.rows").exists()
 
@@ -230,17 +237,54 @@ async def test_the_default_thread_does_it_too(tmp_path: Path) -> None:
     assert len(rows_of(tmp_path / "a.csv")) == exported.records
 
 
+def written(path: Path, *columns: tuple[_parquet.Field, Sequence[_parquet.Cell]], decimals: Any = "exact") -> Any:
+    """A table of these columns, written and read back by pyarrow."""
+    with path.open("wb") as file:
+        cells = list(zip(*(cells for _, cells in columns), strict=True))
+        assert _parquet.write(file, [field for field, _ in columns], lambda: iter(cells), decimals) == len(cells)
+    return pq.read_table(path)
+
+
 def test_an_amount_beyond_128_bits_is_exact_in_parquet(tmp_path: Path) -> None:
     """Thirty digits before the point in one row and twelve behind it in another need a wider column."""
-    amounts = ["123456789012345678901234567890", "0.000000000001", "-5.5"]
-    rows = tmp_path / "rows"
-    with rows.open("w", encoding="utf-8") as file:
-        for amount in amounts:
-            row: dict[str, object] = dict.fromkeys((field.name for field in attrs.fields(FuturesTransfer)), "1")
-            file.write(json.dumps(row | {"amount": amount, "timestamp": 5}) + "\n")
-    _parquet.write(rows, tmp_path / "a.parquet", FuturesTransfer)
-    assert str(pq.read_schema(tmp_path / "a.parquet").field("amount").type) == "decimal256(76, 12)"
-    assert [row["amount"] for row in rows_of(tmp_path / "a.parquet")] == [Decimal(amount) for amount in amounts]
+    amounts = [Decimal(123456789012345678901234567890), Decimal("0.000000000001"), Decimal("-5.5"), None]
+    table = written(tmp_path / "a.parquet", (_parquet.Field("amount", "decimal"), amounts))
+    assert str(table.schema.field("amount").type) == "decimal256(76, 12)"
+    assert table["amount"].to_pylist() == amounts
+
+
+def test_what_parquet_does_not_hold_is_refused_by_name(tmp_path: Path) -> None:
+    amounts = [Decimal(10**70), Decimal("0.000000001")]
+    column = _parquet.Field("fee", "decimal"), amounts
+    with pytest.raises(history.ExportError, match=r"fee takes 80 digits, and exact columns of Parquet hold 76"):
+        written(tmp_path / "a.parquet", column)
+    assert written(tmp_path / "b.parquet", column, decimals="float")["fee"].to_pylist() == [1e70, 1e-9]
+    with pytest.raises(history.ExportError, match="count has a number beyond 64 bits"):
+        written(tmp_path / "c.parquet", (_parquet.Field("count", "int"), [2**63]))
+
+
+async def test_parquet_has_utc_timestamps_and_amounts_as_chosen(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    """In pandas they are times and numbers, no objects."""
+    pandas = pytest.importorskip("pandas")
+    async with bm.sim.open_exchange(seed=7, live=False) as venue, venue.open_client(None) as client:
+        exact, rounded = tmp_path / "exact.parquet", tmp_path / "float.parquet"
+        await history.export(klines(client), SpotKline, exact, run=inline)
+        await history.export(klines(client), SpotKline, rounded, run=inline, decimals="float")
+        with pytest.raises(history.ExportError, match="only Parquet has columns of floats"):
+            await history.export(klines(client), SpotKline, tmp_path / "a.csv", run=inline, decimals="float")
+        with pytest.raises(history.ExportError, match="must be"):
+            await history.export(
+                klines(client), SpotKline, tmp_path / "b.parquet", run=inline, decimals=cast("Any", "x")
+            )
+    assert not (tmp_path / "b.parquet.rows").exists()
+    frame = pandas.read_parquet(rounded)
+    assert str(frame["open_time"].dtype) == "datetime64[ms, UTC]"
+    assert {str(frame[name].dtype) for name in ("open", "high", "low", "close", "volume")} == {"float64"}
+    digits = pandas.read_parquet(exact)["close"]
+    assert isinstance(digits[0], Decimal)
+    assert [float(each) for each in digits] == list(frame["close"])
 
 
 def test_no_text_of_the_exchange_splits_a_row_or_is_a_formula() -> None:

@@ -45,6 +45,6 @@ def test_rows_with_other_numbers_make_no_parquet(text: str, tmp_path: Path) -> N
     row: dict[str, object] = dict.fromkeys((field.name for field in attrs.fields(FuturesTransfer)), "1")
     (tmp_path / "rows").write_text(json.dumps(row | {"amount": text, "timestamp": 5}) + "\n", encoding="utf-8")
     with pytest.raises(ExportError, match="amount") as caught:
-        _parquet.write(tmp_path / "rows", tmp_path / "a.parquet", FuturesTransfer)
+        _parquet.write_lines(tmp_path / "rows", tmp_path / "a.parquet", FuturesTransfer)
     assert len(str(caught.value)) < 200
     assert not (tmp_path / "a.parquet").exists()

@@ -11,7 +11,7 @@ archive holds, offline, in a memory that does not grow with it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -21,8 +21,12 @@ from typing import Final, Literal, Protocol, TypeAlias, cast
 import attrs
 
 from ...models._model import Model
+from ...models._numbers import exact
+from ...models._plain import Kind
 from ...text import csv_cell, csv_line
+from .. import _parquet
 from .._files import ExportError
+from .._parquet import Decimals
 from ._account import movements_of
 from ._folder import Folder
 from ._kinds import kinds
@@ -36,7 +40,7 @@ FORMATS: Final[tuple[Format, ...]] = ("csv", "xlsx", "parquet", "koinly", "coint
 
 WORKBOOK: Final = "bitmart-account.xlsx"
 
-_BATCH: Final = 10_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SHEET_ROWS: Final = 1_048_576
 _SHEET_NAME: Final = 31
 _CELL: Final = 32_767
@@ -55,7 +59,14 @@ class Exports(Model):
     """Records that have no place in the layout of a tax tool; the plain formats have every record."""
 
 
-def export(directory: Path | str, folder: Path | str, *, format: Format, formulas: bool = False) -> Exports:
+def export(
+    directory: Path | str,
+    folder: Path | str,
+    *,
+    format: Format,
+    formulas: bool = False,
+    decimals: Decimals = "exact",
+) -> Exports:
     """Write what an archive holds to files for people. It blocks, and needs no network.
 
     Args:
@@ -64,14 +75,17 @@ def export(directory: Path | str, folder: Path | str, *, format: Format, formula
         format: ``csv``, ``xlsx`` (extra ``xlsx``), ``parquet`` (extra ``parquet``), or the name of a tax tool.
         formulas: let texts through that a spreadsheet would take for a formula. Otherwise they get an apostrophe in
             front, for every format that a spreadsheet opens.
+        decimals: the amounts of Parquet files: ``"exact"`` decimals, or the nearest floats (``"float"``). In the other
+            formats they are text with every digit.
 
     Raises:
         ArchiveError: there is no archive, or a file cannot be written.
-        ExportError: the format needs a package that is not installed.
+        ExportError: the format needs a package that is not installed, has no floats, or does not hold an amount.
     """
     if format not in FORMATS:
         raise ExportError(f"there is no format {format!r}; choose one of {', '.join(FORMATS)}")
-    write = _loaded(format)
+    _parquet.check(decimals, parquet=format == "parquet")
+    write = _loaded(format, decimals)
     to = Path(folder)
     with Reader(Path(directory)) as reader, Folder(to, create=not to.exists()) as place:
         if format in LAYOUTS:
@@ -113,13 +127,11 @@ def _pages(reader: Reader, name: str) -> Iterator[object]:
 _Writer: TypeAlias = Callable[[Folder, Iterator[Table], bool], tuple[list[str], int]]
 
 
-def _loaded(format: Format) -> _Writer:
+def _loaded(format: Format, decimals: Decimals = "exact") -> _Writer:
     """What writes a plain format, its package loaded: a missing one is said before anything is read."""
     if format == "parquet":
-        try:
-            return partial(_parquet, import_module("pyarrow"), import_module("pyarrow.parquet"))
-        except ImportError:
-            raise ExportError("Parquet needs pyarrow: pip install 'bitmart-trio[parquet]'") from None
+        _parquet.load()
+        return partial(_parquet_files, decimals)
     if format == "xlsx":
         try:
             return partial(_xlsx, import_module("xlsxwriter"))
@@ -151,53 +163,46 @@ def _csv(place: Folder, found: Iterator[Table], formulas: bool) -> tuple[list[st
     return names, count
 
 
-def _parquet(
-    pa: ModuleType, pq: ModuleType, place: Folder, found: Iterator[Table], formulas: bool
-) -> tuple[list[str], int]:
+_KINDS: Final[dict[Role, Kind]] = {
+    Role.TEXT: "text",
+    Role.AMOUNT: "decimal",
+    Role.TIME: "time",
+    Role.NUMBER: "int",
+    Role.TRUTH: "bool",
+}
+
+
+def _parquet_files(decimals: Decimals, place: Folder, found: Iterator[Table], formulas: bool) -> tuple[list[str], int]:
     names, count = list[str](), 0
-    types = {
-        Role.TEXT: pa.string(),
-        Role.TIME: pa.timestamp("ms", tz="UTC"),
-        Role.NUMBER: pa.int64(),
-        Role.TRUTH: pa.bool_(),
-    }
     for table in found:
         names.append(f"{table.name}.parquet")
-        schema = pa.schema([(column.name, types[column.role]) for column in table.columns])
-        with place.replacing(names[-1]) as file, pq.ParquetWriter(file, schema) as writer:
-            for batch in _batches(table.rows()):
-                arrays = [
-                    pa.array([_typed(column, row[at]) for row in batch], type=types[column.role])
-                    for at, column in enumerate(table.columns)
-                ]
-                writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
-                count += len(batch)
+        fields = [_parquet.Field(column.name, _KINDS[column.role]) for column in table.columns]
+        with place.replacing(names[-1]) as file:
+            count += _parquet.write(file, fields, partial(_typed_rows, table), decimals)
     return names, count
 
 
-def _batches(rows: Iterator[Sequence[Cell]]) -> Iterator[list[Sequence[Cell]]]:
-    batch: list[Sequence[Cell]] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == _BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+def _typed_rows(table: Table) -> Iterator[list[_parquet.Cell]]:
+    for row in table.rows():
+        yield [_typed(column, row[at]) for at, column in enumerate(table.columns)]
 
 
-def _typed(column: Column, value: Cell) -> object:
+def _typed(column: Column, value: Cell) -> _parquet.Cell:
     """A cell for a typed column; None for what is not of its type (the CSV has it as text)."""
     if value is None:
         return None
-    if column.role is Role.TEXT:
-        return str(value)
-    if column.role is Role.TRUTH:
-        return {"true": True, "false": False}.get(str(value))
-    if column.role is Role.NUMBER:
-        return value if isinstance(value, int) else None
     try:
-        return datetime.fromisoformat(str(value))
+        match column.role:
+            case Role.TRUTH:
+                return {"true": True, "false": False}.get(str(value))
+            case Role.NUMBER:
+                return value if isinstance(value, int) else None
+            case Role.AMOUNT:
+                return exact(value)
+            case Role.TIME:
+                return (datetime.fromisoformat(str(value)) - _EPOCH) // timedelta(milliseconds=1)
+            case _:
+                return str(value)
     except ValueError:
         return None
 

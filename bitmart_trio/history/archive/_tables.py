@@ -36,7 +36,9 @@ class Role(StrEnum):
     """What a column holds."""
 
     TEXT = "text"
-    """Also amounts and ids: every digit stays."""
+    """Also ids: every digit stays."""
+    AMOUNT = "amount"
+    """A number with every digit, as text."""
     TIME = "time"
     """ISO 8601 in UTC."""
     NUMBER = "number"
@@ -90,6 +92,8 @@ def _column(name: str, hint: object) -> Column:
         return Column(name, Role.TEXT, kind)
     if issubclass(kind, bool):
         return Column(name, Role.TRUTH)
+    if issubclass(kind, Decimal):
+        return Column(name, Role.AMOUNT)
     if issubclass(kind, int) and not issubclass(kind, Enum) and name != "id" and not name.endswith(("_id", "cid")):
         return Column(name, Role.NUMBER)
     return Column(name, Role.TEXT)
@@ -171,7 +175,7 @@ def look_table(endpoint: str, looks: Sequence[tuple[str, Callable[[], Iterator[o
 MOVEMENT_COLUMNS: Final = (
     TIME,
     *(
-        Column(name, Role.TEXT)
+        Column(name, Role.AMOUNT if name in ("received", "sent", "fee") else Role.TEXT)
         for name in (
             "kind", "received", "received_coin", "sent", "sent_coin", "fee", "fee_coin", "id", "hash", "text",
         )
