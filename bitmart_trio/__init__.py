@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from ._core.endpoint import Auth, Endpoint, Quota
     from ._core.reply import QuotaUse, RawReply, Reply, extras
     from ._core.tolerant import Unreadable
-    from ._io.subscription import Subscription, SubscriptionStatistics
+    from ._io.counts import SubscriptionStatistics
+    from ._io.subscription import Subscription
     from ._io.switchboard import StreamsStatistics
     from .client import Client, Futures, Spot, Streams, open_client, open_futures, open_spot, open_streams
     from .config import DEMO, LIVE, Backoff, Buffers, Config, Environment, Hooks, Retry, Timeouts
@@ -98,7 +99,8 @@ else:
         "._core.endpoint": ("Auth", "Endpoint", "Quota"),
         "._core.reply": ("QuotaUse", "RawReply", "Reply", "extras"),
         "._core.tolerant": ("Unreadable",),
-        "._io.subscription": ("Subscription", "SubscriptionStatistics"),
+        "._io.counts": ("SubscriptionStatistics",),
+        "._io.subscription": ("Subscription",),
         "._io.switchboard": ("StreamsStatistics",),
         ".client": ("Client", "Futures", "Spot", "Streams", "open_client", "open_futures", "open_spot", "open_streams"),
         ".config": ("DEMO", "LIVE", "Backoff", "Buffers", "Config", "Environment", "Hooks", "Retry", "Timeouts"),

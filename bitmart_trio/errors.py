@@ -357,10 +357,10 @@ class StreamError(BitMartError):
 
 
 class StreamGap(StreamError):
-    """Messages were missed between two deliveries; the next ``receive()`` goes on behind the hole.
+    """Messages were missed between two deliveries; the next ``receive()`` goes on behind the gap.
 
     Attributes:
-        gap: what is known of the hole.
+        gap: what is known of the gap.
     """
 
     def __init__(self, message: str, *, gap: object) -> None:

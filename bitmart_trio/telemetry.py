@@ -39,11 +39,11 @@ _SCOPE: Final = "bitmart_trio"
 
 _SUMS: Final = {
     "received": "Items pushed to subscriptions",
-    "backfilled": "Items read over REST to fill holes",
+    "backfilled": "Items read over REST to fill gaps",
     "delivered": "Items handed to users",
     "conflated": "Items replaced by a newer one of the same state before they were read",
     "dropped": "Items thrown away because a buffer was full",
-    "gaps": "Holes that stayed",
+    "gaps": "Gaps that stayed",
     "unasked": "Pushes that nobody had asked for",
     "malformed": "Pushes that could not be read",
     "stalls": "Times that the program kept the loop busy for too long",

@@ -1,4 +1,4 @@
-"""A connection breaks: the hole is in the data, where it happened, and is filled over REST."""
+"""A connection breaks: the gap is in the data, where it happened, and is filled over REST."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class Reader(Generic[T]):
 
     @property
     def gaps(self) -> list[Gap]:
-        """The holes that stayed."""
+        """The gaps that stayed."""
         return [item for _, item in self.got if isinstance(item, Gap)]
 
     @property
@@ -117,7 +117,7 @@ async def reading(*pairs: tuple[bm.Subscription[Any], Reader[Any]]) -> Any:
 
 
 CONFIG = bm.Config(backoff=bm.Backoff(first=0.3, maximum=4))
-"""Holes of some seconds, not minutes."""
+"""Gaps of some seconds, not minutes."""
 
 
 def clock() -> MockClock:

@@ -32,8 +32,9 @@ from bitmart_trio._core import codec
 from bitmart_trio._core.channel import CHANNELS, Channel, find, is_private
 from bitmart_trio._core.session import Event, LoginRefused, Ready, Session, TopicHeld, TopicRefused
 from bitmart_trio._core.socket_dialect import LIMITS, Data, Push, dialect, string_to_sign
+from bitmart_trio._io.gate import Gate
 from bitmart_trio._io.hub import Hub
-from bitmart_trio._io.subscription import Subscription, SubscriptionBuffer
+from bitmart_trio._io.subscription import Subscription
 from bitmart_trio._io.switchboard import Switchboard
 from bitmart_trio.credentials import Credentials
 from bitmart_trio.models._rows import Levels, Row
@@ -124,7 +125,7 @@ class Play:
         self.refusals: list[str] = []
         self.malformed: list[str] = []
         self.hub = Hub(lambda reason, _: self.malformed.append(reason))
-        buffer: SubscriptionBuffer[Any] = SubscriptionBuffer(size=100, overflow=switchboard.overflow, gaps="skip")
+        buffer: Gate[Any] = Gate(size=100, overflow=switchboard.overflow, gaps="skip")
         self.subscription: Subscription[Any] = Subscription(buffer)
         for topic in self.topics:
             self.hub.attach(topic, buffer)

@@ -16,7 +16,7 @@ No socket, no clock. A push and a reply that cross on their way say nothing of w
   is looked up by itself: so its final state is known, and a list that was cut off closes nothing.
 * Ids are believed until something contradicts them (``identity.py``). While a list shows an order of which nothing says
   which one it is, or a look-up answers with another order, nothing is in sync, and no order is closed by its absence.
-* After a hole in the pushes nothing counts as read any more.
+* After a gap in the pushes nothing counts as read any more.
 
 So once the exchange falls quiet, the last read began after the last push: then the ledger holds what the exchange
 holds. What no push ever told of (one that was lost on an unbroken connection) only another read can find.
@@ -124,10 +124,10 @@ class AccountLedger(Generic[O]):
 
     @property
     def in_sync(self) -> bool:
-        """Whether every list was asked for after the last hole, and it is known which orders they speak of."""
+        """Whether every list was asked for after the last gap, and it is known which orders they speak of."""
         return self.read_since(self._hole) and not self.unidentified and not self._mistaken
 
-    def hole(self) -> None:
+    def invalidate(self) -> None:
         """Pushes were missed: all must be read anew."""
         self._sequence += 1
         self._hole = self._sequence

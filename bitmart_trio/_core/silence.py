@@ -4,7 +4,7 @@ A channel whose cadence is known has a deadline (`Channel.silence`). A topic of 
 *probed*: asked for its state where the channel takes the request verb, else subscribed to afresh. If it is still quiet
 half the deadline later, its connection is to be replaced.
 
-* The quiet stretch is a hole, whatever the probe brings: a healthy topic of such a channel is never that quiet.
+* The quiet stretch is a gap, whatever the probe brings: a healthy topic of such a channel is never that quiet.
 * An answer to a request does not prove that the subscription lives. So probes that follow each other with nothing but
   answers between them take turns: a request, then a fresh subscription. Each has twice the patience of the one before,
   up to an hour (an empty futures book rightly says nothing after its snapshot).
@@ -74,12 +74,12 @@ class Pulse:
     def start(self, now: float) -> None:
         """It is acknowledged, on a new connection."""
         self.heard = self._mark = now
-        # If it was quiet when the old one went, it may be so still: the hole ends when it speaks.
+        # If it was quiet when the old one went, it may be so still: the gap ends when it speaks.
         self.quiet = None if self.quiet is None else now
         self._probed = None
         self._armed, self._well = self.prompt or self._spoken, False
         if self._spoken and self.rests is not None:
-            self._futile = True  # it may have come to rest in the hole: no reason to replace a connection
+            self._futile = True  # it may have come to rest in the gap: no reason to replace a connection
         self.watch.hasten(self.due())
 
     def stop(self, now: float) -> float | None:

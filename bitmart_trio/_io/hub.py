@@ -1,4 +1,4 @@
-"""Topics to subscribers. The hub decodes each push once and puts its items into buffers; it never waits for anybody.
+"""Topics to subscribers. The hub decodes each push once and puts its items into sinks; it never waits for anybody.
 
 Spot pushes name a table, and each item its symbol; futures pushes name the whole topic, with or without the ``@100ms``
 suffix that was asked for:
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, cast
 
 import attrs
 
@@ -25,7 +25,6 @@ from .sink import Sink
 
 logger = logging.getLogger(__name__)
 
-Buffer: TypeAlias = Sink
 
 # Order pushes arrive under either table for either kind of subscription (docs and BitMart.Net disagree, 2026). So an
 # order goes to both kinds, and
@@ -42,13 +41,13 @@ class _Table:
     """The subscribers below one spot table or futures topic."""
 
     channel: Channel[Any] | None
-    topics: dict[str, list[Buffer]] = attrs.field(factory=dict)
+    topics: dict[str, list[Sink]] = attrs.field(factory=dict)
     read: Callable[[bytes], list[Any] | None] | None = None
     """Reads the items of a whole push; None where a push is read in steps."""
     key: Callable[[Any], object] | None = None
     """The channel's."""
-    by_symbol: dict[str, tuple[str, list[Buffer]]] | None = None
-    """Of a spot table whose items name their topics by their symbols: topic and buffers, else None."""
+    by_symbol: dict[str, tuple[str, list[Sink]]] | None = None
+    """Of a spot table whose items name their topics by their symbols: topic and sinks, else None."""
     pulses: dict[str, Pulse] = attrs.field(factory=dict)
     """Of those topics that are timed."""
 
@@ -87,17 +86,17 @@ class Hub:
         self._strangers: set[str] = set()
         self._orders: dict[Hashable, str] = {}
 
-    def attach(self, topic: str, buffer: Buffer) -> None:
-        """Send a topic's items to a buffer from now on."""
+    def attach(self, topic: str, sink: Sink) -> None:
+        """Send a topic's items to a sink from now on."""
         for key in self._keys(topic):
             table = self._tables.get(key)
             if table is None:
                 table = self._tables[key] = self._new_table(key, find(topic))
-            buffers = table.topics.setdefault(topic, [])
+            sinks = table.topics.setdefault(topic, [])
             if table.by_symbol is not None:
-                table.by_symbol[topic.partition(":")[2]] = topic, buffers
-            if buffer not in buffers:
-                buffers.append(buffer)
+                table.by_symbol[topic.partition(":")[2]] = topic, sinks
+            if sink not in sinks:
+                sinks.append(sink)
 
     @staticmethod
     def _new_table(key: str, channel: Channel[Any] | None) -> _Table:
@@ -108,14 +107,14 @@ class Hub:
                 table.by_symbol = {}
         return table
 
-    def detach(self, topic: str, buffer: Buffer) -> None:
-        """Stop sending a topic's items to a buffer."""
+    def detach(self, topic: str, sink: Sink) -> None:
+        """Stop sending a topic's items to a sink."""
         for key in self._keys(topic):
             table = self._tables.get(key)
-            buffers = table.topics.get(topic, []) if table is not None else []
-            if table is not None and buffer in buffers:
-                buffers.remove(buffer)
-                if not buffers:
+            sinks = table.topics.get(topic, []) if table is not None else []
+            if table is not None and sink in sinks:
+                sinks.remove(sink)
+                if not sinks:
                     del table.topics[topic]
                     if table.by_symbol is not None:
                         table.by_symbol.pop(topic.partition(":")[2], None)
@@ -134,36 +133,36 @@ class Hub:
             if key in self._tables:
                 self._tables[key].pulses.pop(pulse.topic, None)
 
-    def _buffers(self, topic: str) -> tuple[Buffer, ...]:
+    def _sinks(self, topic: str) -> tuple[Sink, ...]:
         table = self._tables.get(self._keys(topic)[0])
         return tuple(table.topics.get(topic, ())) if table is not None else ()
 
     def gap(self, gap: Gap, connection: int | None) -> None:
-        """Tell a topic's subscribers of a hole; see `Sink.gap`."""
-        for buffer in self._buffers(gap.topic):
-            buffer.gap(gap, connection)
+        """Tell a topic's subscribers of a gap; see `Sink.gap`."""
+        for sink in self._sinks(gap.topic):
+            sink.gap(gap, connection)
 
     def lost(self, topics: Mapping[str, Gap | None]) -> None:
         """Tell whoever listens to these topics that their connection has broken; see `Sink.lost`."""
         for topic, gap in topics.items():
-            for buffer in self._buffers(topic):
-                buffer.lost(topic, gap)
+            for sink in self._sinks(topic):
+                sink.lost(topic, gap)
 
     def doubt(self, topic: str) -> None:
         """Tell a topic's subscribers that what they know may be out of date; see `Sink.doubt`."""
-        for buffer in self._buffers(topic):
-            buffer.doubt(topic)
+        for sink in self._sinks(topic):
+            sink.doubt(topic)
 
     def renewed(self, topic: str) -> None:
         """Tell a topic's subscribers that it was acknowledged afresh; see `Sink.renewed`."""
-        for buffer in self._buffers(topic):
-            buffer.renewed(topic)
+        for sink in self._sinks(topic):
+            sink.renewed(topic)
 
     def end(self, topics: Iterable[str], error: Exception) -> None:
         """End whoever listens to these topics."""
         for topic in topics:
-            for buffer in self._buffers(topic):
-                buffer.end(error)
+            for sink in self._sinks(topic):
+                sink.end(error)
 
     def statistics(self) -> HubStatistics:
         """See `HubStatistics`."""
@@ -206,9 +205,9 @@ class Hub:
             item = items[0]
             meant = table.by_symbol.get(item.symbol)
             if meant is not None and table.key is None:
-                topic, buffers = meant
-                for buffer in tuple(buffers) if len(buffers) > 1 else buffers:
-                    buffer.put(item, topic, now)
+                topic, sinks = meant
+                for sink in tuple(sinks) if len(sinks) > 1 else sinks:
+                    sink.put(item, topic, now)
                 return True
         self._hand_out(table, key, items, now)
         return True
@@ -258,15 +257,15 @@ class Hub:
             for item in items:
                 meant = table.by_symbol.get(item.symbol)
                 if meant is not None:
-                    topic, buffers = meant
+                    topic, sinks = meant
                     state = topic if channel.key is None else _state(channel, topic, item)
-                    for buffer in tuple(buffers) if len(buffers) > 1 else buffers:
-                        buffer.put(item, state, now)
+                    for sink in tuple(sinks) if len(sinks) > 1 else sinks:
+                        sink.put(item, state, now)
         elif key in (_ONE_PAIR, _ALL_PAIRS):
             self._put_orders(table, key, items, now)
         else:
-            for topic, buffers in self._meant(table, key):
-                self._put(channel, topic, items, buffers, now)
+            for topic, sinks in self._meant(table, key):
+                self._put(channel, topic, items, sinks, now)
 
     def _beat(self, table: _Table, key: str, items: Iterable[Any], now: float) -> None:
         """Note whose push it is. Where the items do not say, it is everybody's."""
@@ -286,7 +285,7 @@ class Hub:
                     table.pulses[topic].beat(items, now)
 
     @staticmethod
-    def _meant(table: _Table, key: str) -> tuple[tuple[str, list[Buffer]], ...]:
+    def _meant(table: _Table, key: str) -> tuple[tuple[str, list[Sink]], ...]:
         """Whose push it is, by its name alone."""
         exact = table.topics.get(key)
         if exact is not None:
@@ -297,12 +296,12 @@ class Hub:
         return tuple(table.topics.items())
 
     @staticmethod
-    def _put(channel: Channel[Any], topic: str, items: Iterable[Any], buffers: list[Buffer], now: float) -> None:
+    def _put(channel: Channel[Any], topic: str, items: Iterable[Any], sinks: list[Sink], now: float) -> None:
         for item in items:
             state = topic if channel.key is None else _state(channel, topic, item)
-            # A buffer may be detached while it is put into: then its list loses it.
-            for buffer in tuple(buffers) if len(buffers) > 1 else buffers:
-                buffer.put(item, state, now)
+            # A sink may be detached while it is put into: then its list loses it.
+            for sink in tuple(sinks) if len(sinks) > 1 else sinks:
+                sink.put(item, state, now)
 
     def _put_orders(self, table: _Table, key: str, items: Iterable[Any], now: float) -> None:
         assert table.channel is not None
@@ -320,18 +319,18 @@ class Hub:
             self._put(table.channel, _ALL_PAIRS_TOPIC, (item,), every, now)
 
     @staticmethod
-    def _put_raw(targets: Iterable[tuple[str, list[Buffer]]], key: str, raw: bytes, now: float) -> None:
+    def _put_raw(targets: Iterable[tuple[str, list[Sink]]], key: str, raw: bytes, now: float) -> None:
         try:
             data = codec.loads(raw) if raw else None
         except codec.DecodeError:  # the frame was read, so this is only what never was JSON
             data = None
         symbols = _symbols(data)
-        for topic, buffers in targets:
+        for topic, sinks in targets:
             wanted = topic.partition(":")[2]
             if key.startswith("spot/") and symbols and wanted and "_" in wanted and wanted not in symbols:
                 continue
-            for buffer in tuple(buffers):
-                buffer.put(RawPush(key, data), topic, now)
+            for sink in tuple(sinks):
+                sink.put(RawPush(key, data), topic, now)
 
 
 def _state(channel: Channel[Any], topic: str, item: Any) -> Hashable:  # noqa: ANN401  # the topic's model

@@ -48,7 +48,7 @@ _LATE: Final = 1.0
 
 
 @attrs.frozen
-class Hole:
+class TopicGap:
     """What a topic has missed since it was last held."""
 
     since: float
@@ -66,7 +66,7 @@ class Wish:
     settled: trio.Event = attrs.field(factory=trio.Event)
     """Acknowledged, refused, or the connection given up."""
     error: Exception | None = None
-    hole: Hole | None = None
+    gap: TopicGap | None = None
     """None while it is held, and before it ever was."""
     pulse: Pulse | None = None
     """None where quiet is normal."""
@@ -186,7 +186,7 @@ class Keeper:
         return wishes
 
     def adopt(self, wishes: Mapping[str, Wish]) -> None:
-        """Hold topics that another connection has lost, with the holes that they bring."""
+        """Hold topics that another connection has lost, with the gaps that they bring."""
         for topic, wish in wishes.items():
             self._take(topic, wish)
         if self._socket is not None:
@@ -222,8 +222,8 @@ class Keeper:
         """
         wish = self._topics.get(topic)
         if self._socket is not None and wish is not None and self.holds(topic):
-            if wish.hole is None:
-                wish.hole = Hole(trio.current_time(), "the topic was subscribed to afresh", None, self._epoch)
+            if wish.gap is None:
+                wish.gap = TopicGap(trio.current_time(), "the topic was subscribed to afresh", None, self._epoch)
             self._socket.renew(topic)
 
     def stalled(self, seconds: float) -> None:
@@ -406,10 +406,10 @@ class Keeper:
                 since = self._last_message if heard is None else min(heard, self._last_message)
                 if since <= self._slept_at:
                     since -= self._slept
-                if wish.hole is not None:  # it was being subscribed to afresh
-                    since = min(since, wish.hole.since)
-                wish.hole = Hole(since, str(error), self.number, self._epoch + 1)
-        self._hub.lost({topic: self._gap(topic, wish.hole, self._epoch + 1) for topic, wish in self._topics.items()})
+                if wish.gap is not None:  # it was being subscribed to afresh
+                    since = min(since, wish.gap.since)
+                wish.gap = TopicGap(since, str(error), self.number, self._epoch + 1)
+        self._hub.lost({topic: self._gap(topic, wish.gap, self._epoch + 1) for topic, wish in self._topics.items()})
         if self._settled.is_set():
             self._settled = trio.Event()
 
@@ -448,7 +448,7 @@ class Keeper:
                 self._tell(stream_events.Refused(**self._about(), topic=topic, error=error))
                 wish = self._forget(topic)
                 if wish is not None:
-                    was_held = wish.settled.is_set() or wish.hole is not None
+                    was_held = wish.settled.is_set() or wish.gap is not None
                     wish.error = error
                     wish.settled.set()
                     if was_held:
@@ -500,9 +500,9 @@ class Keeper:
         wish = self._topics.get(topic)
         if wish is None:
             return
-        hole, wish.hole = wish.hole, None
-        if hole is not None and (gap := self._gap(topic, hole, self._epoch)) is not None:
-            self._hub.gap(gap, connection=hole.connection)
+        begun, wish.gap = wish.gap, None
+        if begun is not None and (gap := self._gap(topic, begun, self._epoch)) is not None:
+            self._hub.gap(gap, connection=begun.connection)
         if wish.settled.is_set():
             self._hub.renewed(topic)
         else:
@@ -510,15 +510,15 @@ class Keeper:
                 wish.pulse.start(trio.current_time())
             wish.settled.set()
 
-    def _gap(self, topic: str, hole: Hole | None, epoch: int) -> Gap | None:
-        """A hole as it is told, up to now.
+    def _gap(self, topic: str, begun: TopicGap | None, epoch: int) -> Gap | None:
+        """The gap as it is reported, up to now.
 
         The epoch is not the one noted then: there may have been several connections in between.
         """
-        if hole is None:
+        if begun is None:
             return None
-        epoch = hole.epoch if hole.connection not in (None, self.number) else epoch
-        return Gap(hole.since, trio.current_time(), hole.reason, epoch, topic)
+        epoch = begun.epoch if begun.connection not in (None, self.number) else epoch
+        return Gap(begun.since, trio.current_time(), begun.reason, epoch, topic)
 
     # ---- what happens without the socket saying anything
     # ----------------------------------------------------------------
@@ -537,7 +537,7 @@ class Keeper:
                     if self._socket is not None:
                         self._socket.request(topic)
                 case "renew":
-                    # The quiet stretch is a hole already, told when the topic speaks.
+                    # The quiet stretch is a gap already, reported when the topic speaks.
                     if self._socket is not None:
                         self._socket.renew(topic)
                 case "replace":

@@ -26,16 +26,16 @@ class Sink(Protocol):
 
         Args:
             topic: as on the wire.
-            gap: the hole so far. A `gap` follows when its end is known. None if the topic had not been acknowledged.
+            gap: the gap so far. A `gap` follows when its end is known. None if the topic had not been acknowledged.
         """
         ...
 
     def gap(self, gap: Gap, connection: int | None) -> None:
-        """A hole is over.
+        """A gap is over.
 
         Args:
             gap: from the last message before it on.
-            connection: which one broke, and has a topic of it acknowledged again; None for a hole in one that did not
+            connection: which one broke, and has a topic of it acknowledged again; None for a gap in one that did not
                 break.
         """
         ...

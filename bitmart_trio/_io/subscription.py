@@ -1,6 +1,7 @@
 """`Subscription`: what a user iterates.
 
-A ``trio.abc.ReceiveChannel`` over a bounded buffer that acts by policy when it is full (``buffer.py``).
+A ``trio.abc.ReceiveChannel`` over a bounded queue that acts by policy when it is full. What the exchange pushes comes
+in through a gate (``gate.py``), and reaches the reader through what all its clones share (``receivers.py``).
 
 It has the semantics of a memory channel's receive side (a conformance test runs the same cases on both): several tasks
 may receive and compete for items, clones share one buffer, closing wakes those who wait with ``ClosedResourceError``.
@@ -13,12 +14,11 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 import trio
-from trio.lowlevel import Abort, RaiseCancelT, Task
+from trio.lowlevel import Task
 
 from .._scopes import protected
-from .buffer import Gaps, Owner, SubscriptionBuffer, SubscriptionStatistics, Waiter
-
-__all__ = ["Gaps", "Owner", "Subscription", "SubscriptionBuffer", "SubscriptionStatistics"]
+from .counts import SubscriptionStatistics
+from .gate import Gate, Owner
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -32,20 +32,21 @@ class Subscription(trio.abc.ReceiveChannel[T_co]):
     may be missing says the opener; what was missed, dropped or conflated is counted in `statistics`.
     """
 
-    def __init__(self, buffer: SubscriptionBuffer[Any]) -> None:
-        self._buffer = buffer
+    def __init__(self, gate: Gate[Any]) -> None:
+        self._gate = gate
+        self._receivers = gate.receivers
         self._closed = False
         self._tasks: set[Task] = set()
-        buffer.open_handles += 1
+        self._receivers.handles += 1
 
     def __repr__(self) -> str:
-        topics = ", ".join(list(self._buffer.topics)[:3]) + (", ..." if len(self._buffer.topics) > 3 else "")
+        topics = ", ".join(list(self._gate.topics)[:3]) + (", ..." if len(self._gate.topics) > 3 else "")
         return f"<Subscription {topics}{' closed' if self._closed else ''}>"
 
     @property
     def topics(self) -> tuple[str, ...]:
         """The topics that it holds now, as spelled on the wire."""
-        return tuple(self._buffer.topics)
+        return tuple(self._gate.topics)
 
     def receive_nowait(self) -> T_co:
         """The next item without waiting.
@@ -57,7 +58,7 @@ class Subscription(trio.abc.ReceiveChannel[T_co]):
         """
         if self._closed:
             raise trio.ClosedResourceError("this subscription is closed")
-        item: Any = self._buffer.take()
+        item: Any = self._receivers.take()
         return item  # type: ignore[no-any-return]  # a Gap only where the opener's overload says so
 
     async def receive(self) -> T_co:
@@ -65,7 +66,7 @@ class Subscription(trio.abc.ReceiveChannel[T_co]):
 
         Raises:
             trio.ClosedResourceError: this handle or its client was closed.
-            StreamGap: with ``gaps="raise"``; the next call goes on behind the hole.
+            StreamGap: with ``gaps="raise"``; the next call goes on behind the gap.
             SubscriberTooSlow: the buffer was full, with ``overflow="fail"``.
             ConnectionLost: reconnecting was given up (``Backoff.attempts``).
             AuthenticationError: the login was refused after a reconnect.
@@ -87,31 +88,20 @@ class Subscription(trio.abc.ReceiveChannel[T_co]):
             raise trio.ClosedResourceError("this subscription is closed")
         batch: list[Any]
         try:
-            batch = self._buffer.take_all()
+            batch = self._receivers.take_all()
         except trio.WouldBlock:
             batch = await self._wait(wants_batch=True)
-            self._buffer.batch_taken(batch)
             return batch
         await trio.lowlevel.cancel_shielded_checkpoint()
         return batch
 
-    async def _wait(self, wants_batch: bool) -> Any:  # noqa: ANN401
+    async def _wait(self, *, wants_batch: bool) -> Any:  # noqa: ANN401  # an item, or a list of items
         task = trio.lowlevel.current_task()
-        waiter = Waiter(wants_batch)
         self._tasks.add(task)
-        self._buffer.waiting[task] = waiter
-
-        def abort(_: RaiseCancelT) -> Abort:
-            del self._buffer.waiting[task]
-            return Abort.SUCCEEDED
-
         try:
-            await trio.lowlevel.wait_task_rescheduled(abort)
+            return await self._receivers.wait(wants_batch=wants_batch)
         finally:
             self._tasks.discard(task)
-        if waiter.error is not None:
-            raise waiter.error
-        return waiter.result
 
     def batches(self) -> AsyncIterator[list[T_co]]:
         """Iterate over lists of all that is ready, one checkpoint a list.
@@ -127,11 +117,11 @@ class Subscription(trio.abc.ReceiveChannel[T_co]):
         """
         if self._closed:
             raise trio.ClosedResourceError("this subscription is closed")
-        return Subscription(self._buffer)
+        return Subscription(self._gate)
 
     def statistics(self) -> SubscriptionStatistics:
         """Counts of what has become of its messages; shared by clones."""
-        return self._buffer.statistics()
+        return self._gate.statistics()
 
     async def add(self, *subjects: str) -> None:
         """Add symbols (for a typed opener) or topics (for ``streams.subscribe``); returns once they are acknowledged.
@@ -142,18 +132,18 @@ class Subscription(trio.abc.ReceiveChannel[T_co]):
             SubscriptionRefused: the exchange refused one; none of them is held then.
         """
         await trio.lowlevel.checkpoint_if_cancelled()
-        await self._owner().add(self._buffer, subjects)
+        await self._owner().add(self._gate, subjects)
 
     async def remove(self, *subjects: str) -> None:
         """Give up symbols or topics. Items of theirs that are already buffered are still delivered."""
         await trio.lowlevel.checkpoint()
-        await self._owner().remove(self._buffer, subjects)
-        self._buffer.prune()
+        await self._owner().remove(self._gate, subjects)
+        self._gate.prune()
 
     def _owner(self) -> Owner:
         if self._closed:
             raise trio.ClosedResourceError("this subscription is closed")
-        return self._buffer.holder()
+        return self._gate.holder()
 
     def close(self) -> None:
         """Close this handle.
@@ -164,14 +154,10 @@ class Subscription(trio.abc.ReceiveChannel[T_co]):
             return
         self._closed = True
         for task in self._tasks:
-            # Not in the list any more: it was just handed an item, which it keeps.
-            waiter = self._buffer.waiting.pop(task, None)
-            if waiter is not None:
-                waiter.error = trio.ClosedResourceError("this subscription was closed")
-                trio.lowlevel.reschedule(task)
-        self._buffer.open_handles -= 1
-        if not self._buffer.open_handles:
-            self._buffer.let_go()
+            self._receivers.dismiss(task)
+        self._receivers.handles -= 1
+        if not self._receivers.handles:
+            self._gate.release()
 
     async def aclose(self) -> None:
         """`close`, then a checkpoint."""

@@ -36,13 +36,16 @@ from ..models._model import Model
 from ..models.stream_events import AnyStreamEvent
 from .clock_watch import watch_clocks
 from .drift import DriftLog
-from .holes import Filler
+from .gate import Gate
 from .hooks import tell
-from .hub import Buffer, Hub
+from .hub import Hub
 from .keeper import Keeper, Place, acknowledged
 from .ledger import ConnectionSlot, free_slots
+from .pending_gap import Backfiller
+from .receivers import Gaps
+from .sink import Sink
 from .socket import Connect
-from .subscription import Gaps, Subscription, SubscriptionBuffer
+from .subscription import Subscription
 
 log = logging.getLogger(__name__)
 
@@ -71,15 +74,15 @@ class StreamsStatistics(Model):
     received: int
     """Items pushed to subscriptions: one push counts for each that wanted it."""
     backfilled: int
-    """Items read over REST to fill holes."""
+    """Items read over REST to fill gaps."""
     delivered: int
     """Items handed to users."""
     conflated: int
     """Items replaced by a newer one of the same state before they were read."""
     dropped: int
-    """Items thrown away because a buffer was full."""
+    """Items discarded because a buffer was full."""
     gaps: int
-    """Holes that stayed."""
+    """Gaps that stayed."""
     stalls: int
     """How often the program kept the loop busy for too long while there were connections; see `Stalled`."""
     suspensions: int
@@ -94,7 +97,7 @@ class _Held:
     """A topic on the wire."""
 
     keeper: Keeper
-    buffers: list[Buffer]
+    sinks: list[Sink]
 
 
 @protected
@@ -140,8 +143,8 @@ class Switchboard:
         self._keepers: dict[tuple[Market, bool], list[Keeper]] = {}
         self._topics: dict[str, _Held] = {}
         self._numbers = itertools.count(1)
-        self._listeners: list[SubscriptionBuffer[AnyStreamEvent]] = []
-        self._buffers: dict[Buffer, None] = {}
+        self._listeners: list[Gate[AnyStreamEvent]] = []
+        self._sinks: dict[Sink, None] = {}
         self._past: Counter[str] = Counter()
         self._closed = False
         self._drift = drift or DriftLog(config.hooks.on_drift)
@@ -158,7 +161,7 @@ class Switchboard:
         buffer: int | None,
         overflow: Overflow | None,
         gaps: Gaps,
-        filler: Filler[Any] | None = None,
+        backfiller: Backfiller[Any] | None = None,
     ) -> AsyncGenerator[Subscription[Any]]:
         """Subscribe while inside; returns once the exchange has acknowledged every topic.
 
@@ -167,8 +170,8 @@ class Switchboard:
             spell: makes topics of what the user gives to ``Subscription.add`` and ``remove``.
             buffer: items held; None takes the configuration's.
             overflow: what a full buffer does; None takes the channel's.
-            gaps: how holes are told.
-            filler: fills holes, in the client's nursery.
+            gaps: how gaps are told.
+            backfiller: fills gaps, in the client's nursery.
         """
         self._check_open()
         topics = unique(topics)
@@ -178,14 +181,14 @@ class Switchboard:
             channel = find(topics[0])
             overflow = channel.overflow if channel is not None else "fail"
         size = buffer if buffer is not None else getattr(self._config.buffers, overflow)
-        held: SubscriptionBuffer[Any] = SubscriptionBuffer(size=size, overflow=overflow, gaps=gaps)
-        held.owner = _Owner(self, spell)
-        held.filler, held.start = filler, partial(start_soon, self._nursery)
-        self._buffers[held] = None
-        with Subscription[Any](held) as subscription:
-            await self.add(held, topics)
-            if filler is not None:
-                await filler.begin()
+        gate: Gate[Any] = Gate(size=size, overflow=overflow, gaps=gaps)
+        gate.owner = _Owner(self, spell)
+        gate.backfiller, gate.start = backfiller, partial(start_soon, self._nursery)
+        self._sinks[gate] = None
+        with Subscription[Any](gate) as subscription:
+            await self.add(gate, topics)
+            if backfiller is not None:
+                await backfiller.begin()
             yield subscription
 
     @property
@@ -202,7 +205,7 @@ class Switchboard:
         held = self._topics.get(topic)
         return held is not None and held.keeper.holds(topic)
 
-    async def follow(self, sink: Buffer, topic: str) -> bool:
+    async def follow(self, sink: Sink, topic: str) -> bool:
         """Hold a topic for a sink of the caller's own, who gives it back by `forget`; returns once it is acknowledged.
 
         Returns:
@@ -210,7 +213,7 @@ class Switchboard:
         """
         self._check_open()
         shared = self.holds(topic)
-        self._buffers[sink] = None
+        self._sinks[sink] = None
         try:
             await self.add(sink, [topic])
         except BaseException:
@@ -224,13 +227,13 @@ class Switchboard:
         await trio.lowlevel.checkpoint()
         self._check_open()
         size = buffer if buffer is not None else self._config.buffers.drop_oldest
-        held: SubscriptionBuffer[AnyStreamEvent] = SubscriptionBuffer(size=size, overflow="drop_oldest", gaps="skip")
-        self._listeners.append(held)
+        gate: Gate[AnyStreamEvent] = Gate(size=size, overflow="drop_oldest", gaps="skip")
+        self._listeners.append(gate)
         try:
-            with Subscription[AnyStreamEvent](held) as subscription:
+            with Subscription[AnyStreamEvent](gate) as subscription:
                 yield subscription
         finally:
-            self._listeners.remove(held)
+            self._listeners.remove(gate)
 
     async def connect(self, market: Market, *, private: bool) -> None:
         """Open (and prove) a connection ahead of need."""
@@ -243,8 +246,8 @@ class Switchboard:
     def statistics(self) -> StreamsStatistics:
         """Counts over all pushes and subscriptions of the client."""
         pushes, sums = self._hub.statistics(), self._past.copy()
-        for buffer in self._buffers:
-            _add_up(sums, buffer)
+        for sink in self._sinks:
+            _add_up(sums, sink)
         return StreamsStatistics(
             routed=pushes.routed,
             unasked=pushes.unasked,
@@ -252,7 +255,7 @@ class Switchboard:
             deviations=self._drift.count,
             connections=sum(len(keepers) for keepers in self._keepers.values()),
             topics=len(self._topics),
-            subscriptions=len(self._buffers),
+            subscriptions=len(self._sinks),
             stalls=self._stalls,
             suspensions=self._suspensions,
             **{name: sums[name] for name in _SUMS},
@@ -261,14 +264,14 @@ class Switchboard:
     def close(self) -> None:
         """End every subscription with ``ClosedResourceError``; the nursery's cancellation closes the connections."""
         self._closed = True
-        for buffer in [*self._buffers, *self._listeners]:
-            buffer.end(trio.ClosedResourceError("the client was closed"))
+        for sink in [*self._sinks, *self._listeners]:
+            sink.end(trio.ClosedResourceError("the client was closed"))
 
     # ---- topics -----------------------------------------------------------------------------------------------------
 
-    async def add(self, buffer: Buffer, topics: Iterable[str]) -> None:
-        """Hold topics for a buffer; returns once they are acknowledged. When one is refused, none of them is held."""
-        fresh = [topic for topic in unique(topics) if topic not in buffer.topics]
+    async def add(self, sink: Sink, topics: Iterable[str]) -> None:
+        """Hold topics for a sink; returns once they are acknowledged. When one is refused, none of them is held."""
+        fresh = [topic for topic in unique(topics) if topic not in sink.topics]
         for topic in fresh:
             self._may(market_of(topic), is_private(topic), topic)
         self._check_room(topic for topic in fresh if topic not in self._topics)
@@ -279,39 +282,39 @@ class Switchboard:
                 if held is None:
                     held = self._topics[topic] = _Held(self._place(topic), [])
                     held.keeper.load += 1
-                held.buffers.append(buffer)
+                held.sinks.append(sink)
                 # Attached before it is asked for: a push may precede the acknowledgement.
-                self._hub.attach(topic, buffer)
-                buffer.topics[topic] = None
+                self._hub.attach(topic, sink)
+                sink.topics[topic] = None
                 wanted.setdefault(held.keeper, []).append(topic)
             await acknowledged([wish for keeper, topics in wanted.items() for wish in keeper.want(topics)])
         except BaseException:
-            self.remove(buffer, fresh)
+            self.remove(sink, fresh)
             raise
 
-    def remove(self, buffer: Buffer, topics: Iterable[str]) -> None:
-        """Let topics go for a buffer; those that nobody else holds are unsubscribed."""
+    def remove(self, sink: Sink, topics: Iterable[str]) -> None:
+        """Give up topics for a sink; those that nobody else holds are unsubscribed."""
         unwanted: dict[Keeper, list[str]] = {}
         for topic in list(topics):
-            if topic not in buffer.topics:
+            if topic not in sink.topics:
                 continue
-            del buffer.topics[topic]
-            self._hub.detach(topic, buffer)
+            del sink.topics[topic]
+            self._hub.detach(topic, sink)
             held = self._topics[topic]
-            held.buffers.remove(buffer)
-            if not held.buffers:
+            held.sinks.remove(sink)
+            if not held.sinks:
                 del self._topics[topic]
                 held.keeper.load -= 1
                 unwanted.setdefault(held.keeper, []).append(topic)
         for keeper, gone in unwanted.items():
             keeper.drop(gone)
 
-    def forget(self, buffer: Buffer) -> None:
-        """A buffer is closed or ended."""
-        self.remove(buffer, list(buffer.topics))
-        if buffer in self._buffers:
-            del self._buffers[buffer]
-            _add_up(self._past, buffer)
+    def forget(self, sink: Sink) -> None:
+        """Give up all topics of a sink that is closed or ended."""
+        self.remove(sink, list(sink.topics))
+        if sink in self._sinks:
+            del self._sinks[sink]
+            _add_up(self._past, sink)
 
     def request(self, topic: str) -> None:
         """Ask the exchange for a held topic's newest state; the answer is an ordinary push."""
@@ -483,9 +486,9 @@ class Switchboard:
         )
 
 
-def _add_up(sums: Counter[str], buffer: Buffer) -> None:
-    if isinstance(buffer, SubscriptionBuffer):
-        counts = buffer.statistics()
+def _add_up(sums: Counter[str], sink: Sink) -> None:
+    if isinstance(sink, Gate):
+        counts = sink.statistics()
         for name in _SUMS:
             sums[name] += getattr(counts, name)
 
@@ -497,12 +500,12 @@ class _Owner:
     switchboard: Switchboard
     spell: Spell
 
-    async def add(self, buffer: Buffer, subjects: tuple[str, ...]) -> None:
-        await self.switchboard.add(buffer, [self.spell(subject) for subject in subjects])
+    async def add(self, sink: Sink, subjects: tuple[str, ...]) -> None:
+        await self.switchboard.add(sink, [self.spell(subject) for subject in subjects])
 
-    async def remove(self, buffer: Buffer, subjects: tuple[str, ...]) -> None:
+    async def remove(self, sink: Sink, subjects: tuple[str, ...]) -> None:
         await trio.lowlevel.checkpoint()
-        self.switchboard.remove(buffer, [self.spell(subject) for subject in subjects])
+        self.switchboard.remove(sink, [self.spell(subject) for subject in subjects])
 
-    def release(self, buffer: Buffer) -> None:
-        self.switchboard.forget(buffer)
+    def release(self, sink: Sink) -> None:
+        self.switchboard.forget(sink)

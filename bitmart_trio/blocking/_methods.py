@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from .._core.endpoint import Endpoint
     from .._core.reply import RawReply, Reply
-    from .._io.buffer import SubscriptionStatistics
-    from .._io.subscription import Gaps
+    from .._io.counts import SubscriptionStatistics
+    from .._io.receivers import Gaps
     from .._io.subscription import Subscription as AsyncSubscription
     from .._io.switchboard import StreamsStatistics
     from ..config import Market
@@ -720,7 +720,7 @@ class SpotStreams(Twin["AsyncSpotStreams"]):
 
         spot/user/order:{symbol}, private. Pushed when an order is accepted, partly filled, filled or
         cancelled, each time with its whole state; nothing right after subscribing. With
-        ``backfill=True`` a hole is filled over REST: every fill, and the last state of every order, once. What came
+        ``backfill=True`` a gap is filled over REST: every fill, and the last state of every order, once. What came
         and went in it is not repeated, such as the acceptance of an order that was filled. Orders older than 90 days
         are not looked for.
         """
@@ -1199,7 +1199,7 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
 
         futures/order, private. At once on every change, each time with the whole state; nothing right after
         subscribing. With
-        ``backfill=True`` fills and last states of a hole are read over REST; the event is inferred. A `Gap` stays
+        ``backfill=True`` fills and last states of a gap are read over REST; the event is inferred. A `Gap` stays
         behind them all the same: REST tells the history of a contract only if asked for it, so an order on one that
         was never heard of may have come and gone.
         """

@@ -204,7 +204,7 @@ class Resynced(Model):
     """All of the view was read anew. What was found to be different was told before, change by change."""
 
     reason: str
-    """Why: the opening, a hole in the pushes, `refresh` or ``reconcile``."""
+    """Why: the opening, a gap in the pushes, `refresh` or ``reconcile``."""
     time: float
     """``trio.current_time()``."""
 
@@ -242,9 +242,9 @@ class AccountStatistics(Model):
     of a change that the exchange does not push (a spot order's hold).
     """
     resyncs: int
-    """How often the whole view was read: at the opening, after holes, on `refresh` and by ``reconcile``."""
+    """How often the whole view was read: at the opening, after gaps, on `refresh` and by ``reconcile``."""
     gaps: int
-    """Holes in the pushes: one a topic and break of the connection."""
+    """Gaps in the pushes: one a topic and break of the connection."""
     merged: int
     """Changes that were merged with an unread one about the same thing."""
     dropped: int

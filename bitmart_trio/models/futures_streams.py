@@ -223,7 +223,7 @@ class FuturesBookTicker(Model):
 
 @attrs.frozen(kw_only=True)
 class FuturesTrade(Model):
-    """One trade. What fills a hole (``backfill=True``) was read over REST, which tells no id and whole seconds only."""
+    """One trade. What fills a gap (``backfill=True``) was read over REST, which tells no id and whole seconds only."""
 
     trade_id: int | None = None
     """None when it was read over REST."""

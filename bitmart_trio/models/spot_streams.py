@@ -47,7 +47,7 @@ class BalanceEvent(OpenStr):
     ACCOUNT_TRANSFER = "ACCOUNT_TRANSFER"
     BMX_DEDUCTION = "BMX_DEDUCTION"
     SNAPSHOT = "SNAPSHOT"
-    """Not a word of the exchange: read over REST after a hole."""
+    """Not a word of the exchange: read over REST after a gap."""
 
 
 class CustodyType(OpenStr):

@@ -1,4 +1,4 @@
-"""What streams tell besides data: holes, and the life of their connections."""
+"""What streams report besides data: gaps, and the life of their connections."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from ._model import Model
 
 
 class Gap(NamedTuple):
-    """A hole in a subscription: what was pushed between these times did not arrive."""
+    """A gap in a subscription: what was pushed between these times did not arrive."""
 
     since: float
-    """When the connection's last message before the hole had arrived, by ``trio.current_time()``."""
+    """When the connection's last message before the gap had arrived, by ``trio.current_time()``."""
     until: float
     """When the topics were acknowledged again."""
     reason: str
     """What broke the connection."""
     epoch: int
-    """The number of the connection after the hole; it rises with each reconnect."""
+    """The number of the connection after the gap; it rises with each reconnect."""
     topic: str
     """Which of the subscription's topics it concerns."""
 
 
 @attrs.frozen
 class Backfilled(Model):
-    """A hole was filled, with ``backfill=True``: the next items of its topic were read over REST.
+    """A gap was filled, with ``backfill=True``: the next items of its topic were read over REST.
 
-    Where REST did not have everything, a `Gap` for the same hole follows them. A hole can be filled in more than one
+    Where REST did not have everything, a `Gap` for the same gap follows them. A gap can be filled in more than one
     part; the first part says so even when nothing had been missed.
     """
 
     count: int
     """How many items; 0 when nothing had been missed. With a policy that conflates or drops, fewer may be left."""
     since: float
-    """When the hole began, as `Gap.since`."""
+    """When the gap began, as `Gap.since`."""
     until: float
     """When the topic was acknowledged again."""
     epoch: int

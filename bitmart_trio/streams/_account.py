@@ -3,7 +3,7 @@
 A view is fed by the hub itself, push by push; a slow reader cannot break it. What counts when pushes and replies cross
 is in ``_core/account.py``. Here is what needs time and a connection: one task that
 
-* reads everything once the topics are acknowledged, after each hole, when told to, and every so often if wanted;
+* reads everything once the topics are acknowledged, after each gap, when told to, and every so often if wanted;
 * reads again, a moment after a push, the lists that the push has put in doubt;
 * tries again, with growing pauses, when a read fails; one that will never succeed ends the view.
 """
@@ -260,13 +260,13 @@ class AccountSink(Generic[O]):
 
     def _distrust(self, error: BitMartError, reason: str) -> None:
         self._last_error, self._reason = error, reason
-        self.ledger.hole()
+        self.ledger.invalidate()
         self._stir()
 
     def lost(self, topic: str, gap: Gap | None) -> None:
         """The connection is gone."""
         self._doubted.discard(topic)
-        self.ledger.hole()
+        self.ledger.invalidate()
         self._stir()
 
     def gap(self, gap: Gap, connection: int | None) -> None:
@@ -274,14 +274,14 @@ class AccountSink(Generic[O]):
         self._gaps += 1
         self._doubted.discard(gap.topic)
         self._reason = gap.reason
-        self.ledger.hole()
+        self.ledger.invalidate()
         self._stir()
 
     def doubt(self, topic: str) -> None:
         """A topic fell silent, or the machine slept: what was missed is read once the topic is known to be alive."""
         self._doubted.add(topic)
         self._reason = self._reason or f"{topic} was silent"
-        self.ledger.hole()
+        self.ledger.invalidate()
         self._stir()
 
     def renewed(self, topic: str) -> None:

@@ -1,13 +1,13 @@
-"""What fills the holes of public streams: trades, and the bars of klines.
+"""What fills the gaps of public streams: trades, and the bars of klines.
 
-Trades bear no id over REST, so a hole is filled by joining: what REST tells must contain what was received before the
-hole and what is received behind it; what lies between is what was missed. Trades are compared as multisets of time,
+Trades bear no id over REST, so a gap is filled by joining: what REST tells must contain what was received before the
+gap and what is received behind it; what lies between is what was missed. Trades are compared as multisets of time,
 price, size and side, in the coarser of the two spellings (futures: REST counts base currency and whole seconds).
 
 * The seam in front holds if REST reaches back beyond the moment of the last trade received. The trades of a moment can
   be told apart only if all of them are known, so the first moment of an unbroken run cannot serve.
 * The seam behind holds if REST, asked after a live push had come, has that push. As long as none has come, what REST
-  has is delivered at once and the hole stays open: REST is a cache of unknown age.
+  has is delivered at once and the gap stays open: REST is a cache of unknown age.
 
 A bar needs no such care: the last state of one replaces all before, and REST's is final once it lists a later bar.
 """
@@ -23,7 +23,7 @@ from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
 import trio
 
 from .._core.channel import Channel
-from .._io.holes import Hole
+from .._io.pending_gap import PendingGap
 from ..models.futures_market import ContractDetails, FuturesMarketTrade
 from ..models.futures_streams import FuturesKlineUpdate, FuturesTrade
 from ..models.spot_market import SpotKline
@@ -63,7 +63,7 @@ class Fillable(Generic[T]):
         self._slots = trio.CapacityLimiter(_AT_ONCE)
 
     async def begin(self) -> None:
-        """Nothing need be known before the first hole."""
+        """Nothing need be known before the first gap."""
         await trio.lowlevel.checkpoint()
 
     def state(self, topic: str, item: T) -> Hashable:
@@ -95,14 +95,14 @@ class Unknowable(Exception):
 Row: TypeAlias = tuple[Trade, T]
 
 
-class TradeFiller(Fillable[T]):
-    """Fills holes between trades. See the head of this file.
+class TradeBackfiller(Fillable[T]):
+    """Fills gaps between trades. See the head of this file.
 
     Args:
         channel: whose trades.
         key: what makes a trade of the stream the same as one of REST's; raises `Unknowable`.
         read: REST's latest trades of a symbol, newest first.
-        coarse: whether a moment is long enough for equal trades before and behind the end of a hole.
+        coarse: whether a moment is long enough for equal trades before and behind the end of a gap.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class TradeFiller(Fillable[T]):
         """When that is over."""
 
     def notice(self, topic: str, item: T) -> bool:
-        """See `Filler.notice`."""
+        """See `Backfiller.notice`."""
         early = self._early.get(topic)
         if early and (trade := self._known(item)) is not None and early[trade] > 0:
             early[trade] -= 1
@@ -146,29 +146,29 @@ class TradeFiller(Fillable[T]):
             return None
 
     def missed(self, topic: str) -> None:
-        """See `Filler.missed`."""
+        """See `Backfiller.missed`."""
         self._runs.pop(topic, None)
         self._until[topic] = trio.current_time() + _LATE
 
-    async def fill(self, hole: Hole[T]) -> str | None:
-        """See `Filler.fill`."""
-        topic = hole.topic
+    async def fill(self, pending: PendingGap[T]) -> str | None:
+        """See `Backfiller.fill`."""
+        topic = pending.topic
         run = self._runs.get(topic)
         if not run:
             return "nothing had been received before it to join on"  # noqa: ASYNC910  # part of a task of ours
         try:
-            return await self._join(hole, run)
+            return await self._join(pending, run)
         except Unknowable as error:
             return str(error)  # noqa: ASYNC910  # part of a task of ours
 
-    async def _join(self, hole: Hole[T], run: deque[T]) -> str | None:
-        early = self._early[hole.topic] = self._early.get(hole.topic, Counter())
+    async def _join(self, pending: PendingGap[T], run: deque[T]) -> str | None:
+        early = self._early[pending.topic] = self._early.get(pending.topic, Counter())
         waits = iter(_WAITS)
         deadline: float | None = None
         while True:
-            seen, asked = len(hole.held), trio.current_time()
+            seen, asked = len(pending.held), trio.current_time()
             async with self._slots:
-                rows = await self._rows(subject(hole.topic))
+                rows = await self._rows(subject(pending.topic))
             seam = _Seam(rows, [self._key(item) for item in run])
             if not seam.agrees:
                 if seam.current:
@@ -176,34 +176,34 @@ class TradeFiller(Fillable[T]):
                 if not await _again(waits):
                     return _STALE
                 continue
-            if not hole.held and seam.torn is not None:
+            if not pending.held and seam.torn is not None:
                 # Without a push behind it, what was missed cannot be told from what is yet to be pushed.
                 with trio.move_on_after(self._settle):
-                    await hole.more(0)
-                if not hole.held:
+                    await pending.more(0)
+                if not pending.held:
                     return seam.torn
-            elif not hole.held:
-                hole.deliver([item for _, item in seam.left])
+            elif not pending.held:
+                pending.deliver([item for _, item in seam.left])
                 run.extend(item for _, item in seam.left)
                 early.update(trade for trade, _ in seam.left)
-                self._until[hole.topic] = float("inf")
-                await hole.more(0)
+                self._until[pending.topic] = float("inf")
+                await pending.more(0)
             if not seen:
                 continue  # only an answer to a question asked after a push is sure to know of that push
             deadline = deadline or asked + self._settle
-            tail = _Tail(seam, [self._key(item) for item in hole.live], early)
+            tail = _Tail(seam, [self._key(item) for item in pending.live], early)
             if tail.behind:
                 if not await _again(waits):
                     return seam.torn or _STALE
             elif tail.closed or asked >= deadline or (not self._coarse and not tail.open):
-                hole.deliver([item for _, item in tail.missed])
+                pending.deliver([item for _, item in tail.missed])
                 run.extend(item for _, item in tail.missed)
                 tail.settle(early)
-                self._until[hole.topic] = trio.current_time() + _LATE
+                self._until[pending.topic] = trio.current_time() + _LATE
                 return seam.torn
             else:
                 with trio.move_on_at(deadline):
-                    await hole.more(len(hole.held))
+                    await pending.more(len(pending.held))
                     await trio.sleep(_WAITS[1])
 
 
@@ -286,8 +286,8 @@ async def _again(waits: Iterator[float]) -> bool:
     return seconds is not None
 
 
-def spot_trades(channel: Channel[SpotTrade], reads: SpotReads) -> TradeFiller[SpotTrade]:
-    """The filler of ``spot.trade``."""
+def spot_trades(channel: Channel[SpotTrade], reads: SpotReads) -> TradeBackfiller[SpotTrade]:
+    """The backfiller of ``spot.trade``."""
 
     def key(item: SpotTrade) -> Trade:
         if item.time is None:
@@ -303,11 +303,11 @@ def spot_trades(channel: Channel[SpotTrade], reads: SpotReads) -> TradeFiller[Sp
             for row in await reads.market.trades(symbol, limit=_SPOT_TRADES)
         ]
 
-    return TradeFiller(channel, key, read, coarse=False)
+    return TradeBackfiller(channel, key, read, coarse=False)
 
 
-def futures_trades(channel: Channel[FuturesTrade], reads: FuturesReads) -> TradeFiller[FuturesTrade]:
-    """The filler of ``futures.trade``."""
+def futures_trades(channel: Channel[FuturesTrade], reads: FuturesReads) -> TradeBackfiller[FuturesTrade]:
+    """The backfiller of ``futures.trade``."""
     contracts: dict[str, ContractDetails] = {}
 
     def key(item: FuturesTrade) -> Trade:
@@ -349,18 +349,18 @@ def futures_trades(channel: Channel[FuturesTrade], reads: FuturesReads) -> Trade
             found.append((key(item), item))
         return found
 
-    return TradeFiller(channel, key, read, coarse=True)
+    return TradeBackfiller(channel, key, read, coarse=True)
 
 
 # ---- bars -----------------------------------------------------------------------------------------------------------
 
 
-class KlineFiller(Fillable[Bar]):
-    """Fills holes between bars: each bar's last state, and so far that of the one in progress.
+class KlineBackfiller(Fillable[Bar]):
+    """Fills gaps between bars: each bar's last state, and so far that of the one in progress.
 
     Args:
         channel: whose bars.
-        clock: the exchange's, for a hole before which nothing was received.
+        clock: the exchange's, for a gap before which nothing was received.
         read: REST's bars of a symbol from a time in seconds on, oldest first.
         time: of a bar; REST's is its start.
         width: seconds of a bar; 0 where the pushes tell each bar's start exactly.
@@ -382,31 +382,31 @@ class KlineFiller(Fillable[Bar]):
         self._last: dict[str, Bar] = {}
 
     def notice(self, topic: str, item: Bar) -> bool:
-        """See `Filler.notice`."""
+        """See `Backfiller.notice`."""
         last = self._last.get(topic)
         if last is None or self._time(item) >= self._time(last):
             self._last[topic] = item
         return True
 
     def missed(self, topic: str) -> None:
-        """See `Filler.missed`. The last bar known is where the next hole is filled from all the same."""
+        """See `Backfiller.missed`. The last bar known is where the next gap is filled from all the same."""
 
-    async def fill(self, hole: Hole[Bar]) -> str | None:
-        """See `Filler.fill`."""
-        known = self._last.get(hole.topic)
+    async def fill(self, pending: PendingGap[Bar]) -> str | None:
+        """See `Backfiller.fill`."""
+        known = self._last.get(pending.topic)
         if known is not None:
             begin = self._time(known)
         else:  # nothing has happened since it was opened; some seconds for the clock
-            begin = self._clock() // 1000 - round(trio.current_time() - hole.gap.since) - 2
+            begin = self._clock() // 1000 - round(trio.current_time() - pending.gap.since) - 2
         waits = iter(_WAITS)
         while True:
             async with self._slots:
-                rows = await self._bars(subject(hole.topic), begin - self._width)
+                rows = await self._bars(subject(pending.topic), begin - self._width)
             starts = [self._time(row) for row in rows]
             if not starts or starts[0] > begin:
                 return "REST does not reach back to the last bar received"
             first = max(start for start in starts if start <= begin)
-            until = self._first_live(hole)
+            until = self._first_live(pending)
             fresh = [
                 row
                 for row, start in zip(rows, starts, strict=True)
@@ -414,13 +414,13 @@ class KlineFiller(Fillable[Bar]):
                 and (until is None or start + max(self._width, 1) <= until)
                 and not (start == first and known is not None and self._same(row, known))
             ]
-            hole.deliver(fresh)
+            pending.deliver(fresh)
             if fresh:
-                known = self._last[hole.topic] = fresh[-1]
+                known = self._last[pending.topic] = fresh[-1]
                 begin = self._time(known)
             if until is None:
-                await hole.more(0)
-                until = self._first_live(hole)
+                await pending.more(0)
+                until = self._first_live(pending)
                 assert until is not None
             # A bar of REST's is final if it lists a later one.
             if until < starts[-1] + max(self._width, 1):
@@ -437,14 +437,14 @@ class KlineFiller(Fillable[Bar]):
             known.volume,
         )
 
-    def _first_live(self, hole: Hole[Bar]) -> int | None:
-        return min((self._time(item) for item in hole.live), default=None)
+    def _first_live(self, pending: PendingGap[Bar]) -> int | None:
+        return min((self._time(item) for item in pending.live), default=None)
 
 
 def spot_klines(
     channel: Channel[SpotKlineUpdate], reads: SpotReads, clock: Clock, interval: str
-) -> KlineFiller[SpotKlineUpdate]:
-    """The filler of ``spot.kline``."""
+) -> KlineBackfiller[SpotKlineUpdate]:
+    """The backfiller of ``spot.kline``."""
     step = _STEPS[interval]
 
     async def read(symbol: str, begin: int) -> list[SpotKlineUpdate]:
@@ -467,13 +467,13 @@ def spot_klines(
                 return found
             begin = max(found)
 
-    return KlineFiller(channel, clock, read, lambda bar: bar.open_time, 0)
+    return KlineBackfiller(channel, clock, read, lambda bar: bar.open_time, 0)
 
 
 def futures_klines(
     channel: Channel[FuturesKlineUpdate], reads: FuturesReads, clock: Clock, interval: str
-) -> KlineFiller[FuturesKlineUpdate]:
-    """The filler of ``futures.kline``."""
+) -> KlineBackfiller[FuturesKlineUpdate]:
+    """The backfiller of ``futures.kline``."""
     step = _STEPS[interval]
 
     async def read(symbol: str, begin: int) -> list[FuturesKlineUpdate]:
@@ -495,7 +495,7 @@ def futures_klines(
             begin = until + 1
         return [bar for _, bar in sorted(found.items())]  # noqa: ASYNC910  # part of a task of ours
 
-    return KlineFiller(channel, clock, read, lambda bar: bar.time, step * 60)
+    return KlineBackfiller(channel, clock, read, lambda bar: bar.time, step * 60)
 
 
 _STEPS: Final = {

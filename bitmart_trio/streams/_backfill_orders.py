@@ -1,10 +1,10 @@
-"""What fills the holes of your own order streams: missed fills one by one, and each order's last state.
+"""What fills the gaps of your own order streams: missed fills one by one, and each order's last state.
 
 Orders and fills bear ids, so nothing need be joined on: what an order's pushes have told is remembered, REST tells the
 rest, and a push that says no more than REST had said is left out. Which orders were open is read when the subscription
-opens, since one that was placed long before a hole can be cancelled in it.
+opens, since one that was placed long before a gap can be cancelled in it.
 
-REST keeps no list of events: the acceptance of an order that was also filled or cancelled in the hole is not repeated.
+REST keeps no list of events: the acceptance of an order that was also filled or cancelled in the gap is not repeated.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import attrs
 import trio
 
 from .._core.channel import Channel
-from .._io.holes import Hole
+from .._io.pending_gap import PendingGap
 from ..errors import BitMartError, OrderNotFound
 from ..models._enums import OrderSide
 from ..models.futures_streams import (
@@ -80,7 +80,7 @@ class Missed(NamedTuple, Generic[T]):
     update: T
 
 
-class OrderFiller(Fillable[T], ABC):
+class OrderBackfiller(Fillable[T], ABC):
     """What both markets share: the memory of orders."""
 
     def __init__(self, channel: Channel[T], clock: Clock) -> None:
@@ -90,9 +90,9 @@ class OrderFiller(Fillable[T], ABC):
         self._begun: tuple[float, int] | None = None
         """When the open orders had been read, by both clocks."""
         self._blind: set[str] = set()
-        """Topics in a hole of which orders may have come that are not known."""
+        """Topics in a gap of which orders may have come that are not known."""
         self._caught_up: set[str] = set()
-        """Topics whose open orders have all been read for the hole that is being closed."""
+        """Topics whose open orders have all been read for the gap that is being closed."""
         self._all_open = False
         """Whether REST has told all open orders, the last time."""
 
@@ -118,31 +118,31 @@ class OrderFiller(Fillable[T], ABC):
     async def _open_now(self) -> Sequence[T]: ...
 
     @abstractmethod
-    async def _try(self, hole: Hole[T]) -> str | None: ...
+    async def _try(self, pending: PendingGap[T]) -> str | None: ...
 
     # What they share.
 
-    async def _tried(self, hole: Hole[T]) -> str | None:
+    async def _tried(self, pending: PendingGap[T]) -> str | None:
         for seconds in _WAITS:
             try:
                 async with self._slots:
-                    reason = await self._try(hole)
+                    reason = await self._try(pending)
             except Unmatched:  # something was filled between two reads, or one of them is behind the stream
                 await trio.sleep(seconds)
                 continue
             if self._all_open:
-                self._blind.discard(hole.topic)
+                self._blind.discard(pending.topic)
                 if reason is not None:
-                    self._caught_up.add(hole.topic)
+                    self._caught_up.add(pending.topic)
             return reason
         return "the fills of an order do not add up"  # noqa: ASYNC910  # part of a task of ours
 
     async def begin(self) -> None:
-        """See `Filler.begin`."""
+        """See `Backfiller.begin`."""
         try:
             found = await self._open_now()
         except BitMartError:
-            return  # then no hole can be said to be filled whole  # noqa: ASYNC910  # part of a task of ours
+            return  # then no gap can be said to be filled whole  # noqa: ASYNC910  # part of a task of ours
         if _unclear((self._id(item), self._made(item)) for item in found):
             return  # nor if they cannot be told apart  # noqa: ASYNC910  # as above
         for item in found:
@@ -150,7 +150,7 @@ class OrderFiller(Fillable[T], ABC):
         self._begun = trio.current_time(), self._clock()
 
     def notice(self, topic: str, item: T) -> bool:
-        """See `Filler.notice`."""
+        """See `Backfiller.notice`."""
         known = self._orders.get(self._id(item))
         if known is not None and known.from_rest and not self._beyond(item, known.update):
             return False
@@ -158,7 +158,7 @@ class OrderFiller(Fillable[T], ABC):
         return True
 
     def missed(self, topic: str) -> None:
-        """See `Filler.missed`. Orders are known by their ids, but one that came in the hole is not."""
+        """See `Backfiller.missed`. Orders are known by their ids, but one that came in the gap is not."""
         if topic in self._caught_up:
             self._caught_up.discard(topic)
         else:
@@ -187,9 +187,9 @@ class OrderFiller(Fillable[T], ABC):
     def _still_open(self) -> list[T]:
         return [known.update for known in self._orders.values() if not self._rank(known.update).closed]
 
-    def _since(self, hole: Hole[T]) -> int:
+    def _since(self, pending: PendingGap[T]) -> int:
         """From when on something may have been missed, in the exchange's milliseconds."""
-        since = self._clock() - round((trio.current_time() - hole.gap.since) * 1000) - _MARGIN
+        since = self._clock() - round((trio.current_time() - pending.gap.since) * 1000) - _MARGIN
         return since if self._begun is None else max(since, self._begun[1] - _MARGIN)
 
     def _are_times(self, times: Iterable[int]) -> bool:
@@ -197,19 +197,19 @@ class OrderFiller(Fillable[T], ABC):
         latest = self._clock() + 86_400_000
         return all(_OPENED <= time <= latest for time in times)
 
-    def _not_whole(self, hole: Hole[T]) -> str | None:
-        """Why the beginning of the hole cannot be vouched for."""
+    def _not_whole(self, pending: PendingGap[T]) -> str | None:
+        """Why the beginning of the gap cannot be vouched for."""
         if self._begun is None:
             return "the open orders before it are not known"
-        if hole.gap.since <= self._begun[0]:
+        if pending.gap.since <= self._begun[0]:
             return "nothing had been heard since the open orders were read"
-        if hole.topic in self._blind:
-            return "orders of an earlier hole that was not filled may be unknown"
+        if pending.topic in self._blind:
+            return "orders of an earlier gap that was not filled may be unknown"
         return None
 
-    def _deliver(self, hole: Hole[T], missed: Iterable[Missed[T]]) -> None:
+    def _deliver(self, pending: PendingGap[T], missed: Iterable[Missed[T]]) -> None:
         updates = [each.update for each in sorted(missed, key=lambda each: each.time)]
-        hole.deliver(updates)
+        pending.deliver(updates)
         for update in updates:
             self._note(update, from_rest=True)
 
@@ -240,8 +240,8 @@ def _chosen(fills: Iterable[tuple[Decimal, T]], lacking: Decimal) -> list[T]:
 # ---- spot -----------------------------------------------------------------------------------------------------------
 
 
-class SpotOrderFiller(OrderFiller[SpotOrderUpdate]):
-    """The filler of ``spot.user_order`` and ``spot.user_orders``."""
+class SpotOrderBackfiller(OrderBackfiller[SpotOrderUpdate]):
+    """The backfiller of ``spot.user_order`` and ``spot.user_orders``."""
 
     def __init__(self, channel: Channel[SpotOrderUpdate], reads: SpotReads, clock: Clock) -> None:
         super().__init__(channel, clock)
@@ -266,16 +266,16 @@ class SpotOrderFiller(OrderFiller[SpotOrderUpdate]):
         rows = await self._reads.trading.open_orders(start_time=self._clock() - _OLDEST, limit=_SPOT_PAGE)
         return [_spot_state(row, None) for row in rows]
 
-    async def fill(self, hole: Hole[SpotOrderUpdate]) -> str | None:
-        """See `Filler.fill`."""
-        return await self._tried(hole)
+    async def fill(self, pending: PendingGap[SpotOrderUpdate]) -> str | None:
+        """See `Backfiller.fill`."""
+        return await self._tried(pending)
 
-    async def _try(self, hole: Hole[SpotOrderUpdate]) -> str | None:
-        reason = self._not_whole(hole)
-        if trio.current_time() - hole.gap.since > _FORGOTTEN:
+    async def _try(self, pending: PendingGap[SpotOrderUpdate]) -> str | None:
+        reason = self._not_whole(pending)
+        if trio.current_time() - pending.gap.since > _FORGOTTEN:
             reason = "orders that were cancelled unfilled are forgotten after 20 minutes"
-        trading, since = self._reads.trading, self._since(hole)
-        symbol = None if subject(hole.topic) == _ALL_PAIRS else subject(hole.topic)
+        trading, since = self._reads.trading, self._since(pending)
+        symbol = None if subject(pending.topic) == _ALL_PAIRS else subject(pending.topic)
         # Fills first: then no state can lack what a fill tells, and one that is ahead of the fills is noticed.
         fills = await trading.trades(symbol, start_time=since, limit=_SPOT_PAGE)
         live = await trading.open_orders(symbol, start_time=self._clock() - _OLDEST, limit=_SPOT_PAGE)
@@ -305,7 +305,7 @@ class SpotOrderFiller(OrderFiller[SpotOrderUpdate]):
         missed: list[Missed[SpotOrderUpdate]] = []
         for order_id, state in states.items():
             missed += self._missed_of(state, [fill for fill in fills if fill.order_id == order_id], since)
-        self._deliver(hole, missed)
+        self._deliver(pending, missed)
         return reason
 
     def _has(self, fill: SpotFill) -> bool:
@@ -388,8 +388,8 @@ def _spot_state(order: SpotOrder, last: SpotOrderUpdate | None) -> SpotOrderUpda
 # ---- futures --------------------------------------------------------------------------------------------------------
 
 
-class FuturesOrderFiller(OrderFiller[FuturesOrderUpdate]):
-    """The filler of ``futures.order``. A gap always stays: see `_try`."""
+class FuturesOrderBackfiller(OrderBackfiller[FuturesOrderUpdate]):
+    """The backfiller of ``futures.order``. A gap always stays: see `_try`."""
 
     def __init__(self, channel: Channel[FuturesOrderUpdate], reads: FuturesReads, clock: Clock) -> None:
         super().__init__(channel, clock)
@@ -417,12 +417,12 @@ class FuturesOrderFiller(OrderFiller[FuturesOrderUpdate]):
         plans = await trading.plan_orders(limit=_FUTURES_PAGE)
         return [*(_futures_state(row, None) for row in orders), *(_plan_state(row) for row in plans)]
 
-    async def fill(self, hole: Hole[FuturesOrderUpdate]) -> str | None:
-        """See `Filler.fill`."""
-        return await self._tried(hole)
+    async def fill(self, pending: PendingGap[FuturesOrderUpdate]) -> str | None:
+        """See `Backfiller.fill`."""
+        return await self._tried(pending)
 
-    async def _try(self, hole: Hole[FuturesOrderUpdate]) -> str | None:
-        trading, since = self._reads.trading, self._since(hole) // 1000
+    async def _try(self, pending: PendingGap[FuturesOrderUpdate]) -> str | None:
+        trading, since = self._reads.trading, self._since(pending) // 1000
         until = max(self._clock() // 1000 + 2, since + 1)
         fills = await trading.trades(start_time=since, end_time=until)
         live = await self._open_now()
@@ -431,7 +431,7 @@ class FuturesOrderFiller(OrderFiller[FuturesOrderUpdate]):
         states = {self._id(item): item for item in live if self._id(item) not in unclear}
         finished: dict[str, FuturesOrder] = {}
         # The history is told by contract only: an order on one never heard of that came and went unfilled is missed.
-        reason = self._not_whole(hole) or "REST tells the history of contracts with orders, fills or plans only"
+        reason = self._not_whole(pending) or "REST tells the history of contracts with orders, fills or plans only"
         if max(len(fills), len(live)) >= _FUTURES_PAGE:
             reason = f"there may be more than the {_FUTURES_PAGE} rows that REST tells at once"
         gone = [item.order for item in self._still_open() if self._id(item) not in states]
@@ -473,7 +473,7 @@ class FuturesOrderFiller(OrderFiller[FuturesOrderUpdate]):
         missed: list[Missed[FuturesOrderUpdate]] = []
         for order_id, state in states.items():
             missed += self._missed_of(state, [fill for fill in fills if fill.order_id == order_id], since_ms)
-        self._deliver(hole, missed)
+        self._deliver(pending, missed)
         return reason
 
     def _has(self, fill: FuturesFill) -> bool:

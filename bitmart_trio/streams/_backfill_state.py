@@ -1,7 +1,7 @@
-"""What heals a hole in a stream of states: balances and positions are read anew, and delivered as updates.
+"""What heals a gap in a stream of states: balances and positions are read anew, and delivered as updates.
 
 What happened in between is not told, but the last state of everything is. What has been pushed since the connection is
-back needs no reading: its state is known to be newer than the hole.
+back needs no reading: its state is known to be newer than the gap.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from decimal import Decimal
 import attrs
 
 from .._core.channel import Channel
-from .._io.holes import Hole
+from .._io.pending_gap import PendingGap
 from ..models._fields import Millis
 from ..models._futures_enums import OpenType, PositionSide
 from ..models.futures_account import FuturesAsset
@@ -24,8 +24,8 @@ from ._reads import FuturesReads, SpotReads
 _ZERO = Decimal(0)
 
 
-class SpotBalanceFiller(Fillable[SpotBalanceUpdate]):
-    """The filler of ``spot.user_balance``."""
+class SpotBalanceBackfiller(Fillable[SpotBalanceUpdate]):
+    """The backfiller of ``spot.user_balance``."""
 
     def __init__(self, channel: Channel[SpotBalanceUpdate], reads: SpotReads, clock: Clock) -> None:
         super().__init__(channel)
@@ -34,18 +34,18 @@ class SpotBalanceFiller(Fillable[SpotBalanceUpdate]):
         self._currencies: dict[str, None] = {}
 
     def notice(self, topic: str, item: SpotBalanceUpdate) -> bool:
-        """See `Filler.notice`."""
+        """See `Backfiller.notice`."""
         self._currencies.update(dict.fromkeys(balance.currency for balance in item.balances))
         return True
 
     def missed(self, topic: str) -> None:
-        """See `Filler.missed`. A later snapshot holds without what was before."""
+        """See `Backfiller.missed`. A later snapshot holds without what was before."""
 
-    async def fill(self, hole: Hole[SpotBalanceUpdate]) -> str | None:
-        """See `Filler.fill`."""
+    async def fill(self, pending: PendingGap[SpotBalanceUpdate]) -> str | None:
+        """See `Backfiller.fill`."""
         async with self._slots:
             rows = {row.currency: row for row in await self._reads.account.spot_balances()}
-        pushed = {balance.currency for item in hole.live for balance in item.balances}
+        pushed = {balance.currency for item in pending.live for balance in item.balances}
         balances = [
             SpotPushedBalance(currency=row.currency, available=row.available, frozen=row.frozen)
             for row in rows.values()
@@ -59,32 +59,32 @@ class SpotBalanceFiller(Fillable[SpotBalanceUpdate]):
         ]
         if balances:
             update = SpotBalanceUpdate(event_type=BalanceEvent.SNAPSHOT, time=Millis(self._clock()), balances=balances)
-            hole.deliver([update])
-            self.notice(hole.topic, update)
+            pending.deliver([update])
+            self.notice(pending.topic, update)
         return None
 
 
-class FuturesAssetFiller(Fillable[FuturesAssetUpdate]):
-    """The filler of ``futures.asset``."""
+class FuturesAssetBackfiller(Fillable[FuturesAssetUpdate]):
+    """The backfiller of ``futures.asset``."""
 
     def __init__(self, channel: Channel[FuturesAssetUpdate], reads: FuturesReads) -> None:
         super().__init__(channel)
         self._reads = reads
 
     def notice(self, topic: str, item: FuturesAssetUpdate) -> bool:
-        """See `Filler.notice`."""
+        """See `Backfiller.notice`."""
         return True
 
     def missed(self, topic: str) -> None:
-        """See `Filler.missed`. A later snapshot holds without what was before."""
+        """See `Backfiller.missed`. A later snapshot holds without what was before."""
 
-    async def fill(self, hole: Hole[FuturesAssetUpdate]) -> str | None:
-        """See `Filler.fill`."""
-        currency = subject(hole.topic)
+    async def fill(self, pending: PendingGap[FuturesAssetUpdate]) -> str | None:
+        """See `Backfiller.fill`."""
+        currency = subject(pending.topic)
         async with self._slots:
             rows = {row.currency: row for row in await self._reads.account.assets()}
-        if not hole.held:
-            hole.deliver([_asset(rows.get(currency), currency)])
+        if not pending.held:
+            pending.deliver([_asset(rows.get(currency), currency)])
         return None
 
 
@@ -97,8 +97,8 @@ def _asset(row: FuturesAsset | None, currency: str) -> FuturesAssetUpdate:
     )
 
 
-class FuturesPositionFiller(Fillable[FuturesPositionUpdate]):
-    """The filler of ``futures.position``."""
+class FuturesPositionBackfiller(Fillable[FuturesPositionUpdate]):
+    """The backfiller of ``futures.position``."""
 
     def __init__(self, channel: Channel[FuturesPositionUpdate], reads: FuturesReads, clock: Clock) -> None:
         super().__init__(channel)
@@ -107,7 +107,7 @@ class FuturesPositionFiller(Fillable[FuturesPositionUpdate]):
         self._open: dict[tuple[str, PositionType], FuturesPositionUpdate] = {}
 
     def notice(self, topic: str, item: FuturesPositionUpdate) -> bool:
-        """See `Filler.notice`."""
+        """See `Backfiller.notice`."""
         if item.size:
             self._open[item.symbol, item.side] = item
         else:
@@ -115,13 +115,13 @@ class FuturesPositionFiller(Fillable[FuturesPositionUpdate]):
         return True
 
     def missed(self, topic: str) -> None:
-        """See `Filler.missed`. A later snapshot holds without what was before."""
+        """See `Backfiller.missed`. A later snapshot holds without what was before."""
 
-    async def fill(self, hole: Hole[FuturesPositionUpdate]) -> str | None:
-        """See `Filler.fill`."""
+    async def fill(self, pending: PendingGap[FuturesPositionUpdate]) -> str | None:
+        """See `Backfiller.fill`."""
         async with self._slots:
             rows = await self._reads.position.positions_v2()
-        pushed = {(item.symbol, item.side) for item in hole.live}
+        pushed = {(item.symbol, item.side) for item in pending.live}
         updates: dict[tuple[str, PositionType], FuturesPositionUpdate] = {}
         for row in rows:
             side = _side(row)
@@ -140,9 +140,9 @@ class FuturesPositionFiller(Fillable[FuturesPositionUpdate]):
                 )
                 updates[key] = closed
         fresh = [update for key, update in updates.items() if key not in pushed]
-        hole.deliver(fresh)
+        pending.deliver(fresh)
         for update in fresh:
-            self.notice(hole.topic, update)
+            self.notice(pending.topic, update)
         return None
 
     def _update(self, row: FuturesPositionV2, side: PositionType) -> FuturesPositionUpdate:

@@ -9,8 +9,9 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar, Generic, TypeAlias, TypedDict, TypeVar
 
 from .._core.channel import Channel, Overflow
-from .._io.holes import Filler
-from .._io.subscription import Gaps, Subscription
+from .._io.pending_gap import Backfiller
+from .._io.receivers import Gaps
+from .._io.subscription import Subscription
 from .._io.switchboard import Switchboard
 from ..config import Market
 from ..errors import ConfigurationError
@@ -71,8 +72,8 @@ class MarketStreams(ABC, Generic[Reads]):
         return self._switchboard.time(self._market)
 
     @abstractmethod
-    def _filler(self, channel: Channel[Any], interval: str | None) -> Filler[Any]:
-        """What fills a channel's holes; raises like `_rest`."""
+    def _backfiller(self, channel: Channel[Any], interval: str | None) -> Backfiller[Any]:
+        """What fills a channel's gaps; raises like `_rest`."""
 
     def _open(
         self,
@@ -97,5 +98,5 @@ class MarketStreams(ABC, Generic[Reads]):
             buffer=options.get("buffer"),
             overflow=options.get("overflow") or channel.overflow,
             gaps=gaps,
-            filler=self._filler(channel, variant.get("interval")) if backfill else None,
+            backfiller=self._backfiller(channel, variant.get("interval")) if backfill else None,
         )

@@ -506,7 +506,7 @@ class OrderBook:
 
     ``async for change in book`` yields a `BookChange` whenever something has changed; the first is the whole book. It
     yields while the book is live only, so that the book can be read without a care until the next ``await``. A reader
-    that is slow gets what it missed merged into one change, with the newest size a price. After a hole the next change
+    that is slow gets what it missed merged into one change, with the newest size a price. After a gap the next change
     is the whole book again. One task iterates; others may look at the book, or open one of their own: it shares the
     wire.
     """

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any, Literal, Unpack, overload
 
 from .._core.channel import Channel
-from .._io.subscription import Gaps
+from .._io.receivers import Gaps
 from ..models.futures_streams import (
     FuturesAssetUpdate,
     FuturesOrderUpdate,
@@ -79,7 +79,7 @@ class FuturesPrivateStreams(MarketStreams[FuturesReads]):
         futures/asset:{currency}, private. On change, always whole; nothing right after subscribing. The
         documentation knows USDT, BTC and ETH.
 
-        With ``backfill=True`` the balance is read anew after a hole.
+        With ``backfill=True`` the balance is read anew after a gap.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Assets Channel")
         """
@@ -99,7 +99,7 @@ class FuturesPrivateStreams(MarketStreams[FuturesReads]):
         futures/position, private. On change and every 10 s, each listed position whole; a closed one has size
         0. A slow reader skips to the newest of each.
 
-        With ``backfill=True`` positions are read anew after a hole; one that was closed in it comes with size 0.
+        With ``backfill=True`` positions are read anew after a gap; one that was closed in it comes with size 0.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Position Channel")
         """
@@ -118,7 +118,7 @@ class FuturesPrivateStreams(MarketStreams[FuturesReads]):
 
         futures/order, private. At once on every change, each time with the whole state; nothing right after
         subscribing. With
-        ``backfill=True`` fills and last states of a hole are read over REST; the event is inferred. A `Gap` stays
+        ``backfill=True`` fills and last states of a gap are read over REST; the event is inferred. A `Gap` stays
         behind them all the same: REST tells the history of a contract only if asked for it, so an order on one that
         was never heard of may have come and gone.
 

@@ -1,4 +1,4 @@
-"""What streams read over REST: to fill holes, to start and to check views of an account.
+"""What streams read over REST: to fill gaps, to start and to check views of an account.
 
 Streams stand beside ``rest`` and do not import it. `SpotReads` and `FuturesReads` list only the methods that are
 needed; the objects ``client.spot`` and ``client.futures`` have them, and so may a fake.

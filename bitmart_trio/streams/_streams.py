@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from .._core.channel import market_of
-from .._io.subscription import Gaps, Subscription
+from .._io.receivers import Gaps
+from .._io.subscription import Subscription
 from .._io.switchboard import StreamsStatistics, Switchboard
 from .._scopes import protected
 from ..config import Market

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any, Literal, Unpack, overload
 
 from .._core.channel import Channel
-from .._io.holes import Filler
-from .._io.subscription import Gaps
+from .._io.pending_gap import Backfiller
+from .._io.receivers import Gaps
 from ..models.futures_streams import (
     FuturesBookTicker,
     FuturesDepth,
@@ -139,8 +139,8 @@ class FuturesStreams(FuturesPrivateStreams):
     """Openers: ``async with client.streams.futures.trade("BTCUSDT") as trades: ...``.
 
     Every opener takes ``buffer=`` (items held for a reader that is behind), ``overflow=`` (``"conflate"``,
-    ``"drop_oldest"`` or ``"fail"``) and ``gaps=``: ``"skip"`` only counts holes, ``"mark"`` yields a `Gap` in their
-    place, ``"raise"`` raises `StreamGap`. Some take ``backfill=True``: holes are filled over REST before what is pushed
+    ``"drop_oldest"`` or ``"fail"``) and ``gaps=``: ``"skip"`` only counts gaps, ``"mark"`` yields a `Gap` in their
+    place, ``"raise"`` raises `StreamGap`. Some take ``backfill=True``: gaps are filled over REST before what is pushed
     later is delivered, a `Backfilled` (with ``gaps="mark"``) stands before what was filled in, and what cannot be
     filled stays a `Gap` behind it. ``open_streams`` has no REST: `ConfigurationError`.
 
@@ -151,10 +151,10 @@ class FuturesStreams(FuturesPrivateStreams):
     __slots__ = ()
     _market = "futures"
 
-    def _filler(self, channel: Channel[Any], interval: str | None) -> Filler[Any]:
-        from ._fillers import futures_filler  # brings REST's models along
+    def _backfiller(self, channel: Channel[Any], interval: str | None) -> Backfiller[Any]:
+        from ._backfillers import futures_backfiller  # brings REST's models along
 
-        return futures_filler(channel, self._rest("backfill"), self._now, interval)
+        return futures_backfiller(channel, self._rest("backfill"), self._now, interval)
 
     @overload
     def ticker(
@@ -442,7 +442,7 @@ class FuturesStreams(FuturesPrivateStreams):
         futures/trade:{symbol}, public. Trades that come in one message were recorded newest first. A reader
         that falls too far behind is ended with `SubscriberTooSlow` rather than to lose one silently.
 
-        With ``backfill=True`` a hole is filled from the last 100 trades that REST tells, if they join on to what was
+        With ``backfill=True`` a gap is filled from the last 100 trades that REST tells, if they join on to what was
         received on both sides. Such trades have no id, and times in whole seconds.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Trade Channel")
@@ -480,7 +480,7 @@ class FuturesStreams(FuturesPrivateStreams):
         futures/klineBin{interval}:{symbol}, public. On change. A later one of the same bar replaces it. A
         slow reader skips to the newest state of each bar.
 
-        With ``backfill=True`` the bars that ended in a hole are read over REST in their last state.
+        With ``backfill=True`` the bars that ended in a gap are read over REST in their last state.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "KlineBin Channel")
         """

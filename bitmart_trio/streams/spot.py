@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Literal, Unpack, overload
 
 from .._core.channel import Channel
-from .._io.holes import Filler
-from .._io.subscription import Gaps
+from .._io.pending_gap import Backfiller
+from .._io.receivers import Gaps
 from ..models.spot_streams import (
     SpotBalanceUpdate,
     SpotBookTicker,
@@ -79,8 +79,8 @@ class SpotStreams(MarketStreams[SpotReads]):
     """Openers: ``async with client.streams.spot.trade("BTC_USDT") as trades: ...``.
 
     Every opener takes ``buffer=`` (items held for a reader that is behind), ``overflow=`` (``"conflate"``,
-    ``"drop_oldest"`` or ``"fail"``) and ``gaps=``: ``"skip"`` only counts holes, ``"mark"`` yields a `Gap` in their
-    place, ``"raise"`` raises `StreamGap`. Some take ``backfill=True``: holes are filled over REST before what is pushed
+    ``"drop_oldest"`` or ``"fail"``) and ``gaps=``: ``"skip"`` only counts gaps, ``"mark"`` yields a `Gap` in their
+    place, ``"raise"`` raises `StreamGap`. Some take ``backfill=True``: gaps are filled over REST before what is pushed
     later is delivered, a `Backfilled` (with ``gaps="mark"``) stands before what was filled in, and what cannot be
     filled stays a `Gap` behind it. ``open_streams`` has no REST: `ConfigurationError`.
 
@@ -91,10 +91,10 @@ class SpotStreams(MarketStreams[SpotReads]):
     __slots__ = ()
     _market = "spot"
 
-    def _filler(self, channel: Channel[Any], interval: str | None) -> Filler[Any]:
-        from ._fillers import spot_filler  # brings REST's models along
+    def _backfiller(self, channel: Channel[Any], interval: str | None) -> Backfiller[Any]:
+        from ._backfillers import spot_backfiller  # brings REST's models along
 
-        return spot_filler(channel, self._rest("backfill"), self._now, interval)
+        return spot_backfiller(channel, self._rest("backfill"), self._now, interval)
 
     @overload
     def ticker(self, *symbols: str, gaps: Literal["mark"], **options: Unpack[Options]) -> Opening[SpotTicker | Gap]: ...
@@ -144,7 +144,7 @@ class SpotStreams(MarketStreams[SpotReads]):
         most every 500 ms. A later one with the same ``open_time`` replaces it. A slow reader skips to the
         newest state of each bar.
 
-        With ``backfill=True`` the bars that ended in a hole are read over REST in their last state.
+        With ``backfill=True`` the bars that ended in a gap are read over REST in their last state.
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "KLine Channel")
         """
@@ -264,7 +264,7 @@ class SpotStreams(MarketStreams[SpotReads]):
         spot/trade:{symbol}, public. Oldest first. Trades have no id. A reader that falls too far behind is
         ended with `SubscriberTooSlow` rather than to lose one silently.
 
-        With ``backfill=True`` a hole is filled from the last 50 trades that REST tells, if they join on to what was
+        With ``backfill=True`` a gap is filled from the last 50 trades that REST tells, if they join on to what was
         received on both sides. Until they do, what is pushed is held back.
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Trade Channel")
@@ -304,7 +304,7 @@ class SpotStreams(MarketStreams[SpotReads]):
 
         spot/user/order:{symbol}, private. Pushed when an order is accepted, partly filled, filled or
         cancelled, each time with its whole state; nothing right after subscribing. With
-        ``backfill=True`` a hole is filled over REST: every fill, and the last state of every order, once. What came
+        ``backfill=True`` a gap is filled over REST: every fill, and the last state of every order, once. What came
         and went in it is not repeated, such as the acceptance of an order that was filled. Orders older than 90 days
         are not looked for.
 
@@ -343,7 +343,7 @@ class SpotStreams(MarketStreams[SpotReads]):
         spot/user/balance:BALANCE_UPDATE, private. Pushed on deposits, withdrawals, transfers, trades and fee
         deductions, with the new balances of the currencies that changed; nothing right after subscribing.
 
-        With ``backfill=True`` the wallet is read anew after a hole and told as one more update, of the event
+        With ``backfill=True`` the wallet is read anew after a gap and told as one more update, of the event
         `BalanceEvent.SNAPSHOT`.
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Balance Channel")

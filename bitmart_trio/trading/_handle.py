@@ -90,7 +90,7 @@ class _FillIterator:
 class Order:
     """One order of a session. Made by ``session.submit``.
 
-    Everything here is what is known now: kept up by the private stream, and by look-ups after its holes and on a slow
+    Everything here is what is known now: kept up by the private stream, and by look-ups after its gaps and on a slow
     clock. The ``wait_...`` methods return when it has become so; cancelling one changes nothing about the order.
     """
 

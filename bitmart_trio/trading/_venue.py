@@ -94,7 +94,7 @@ class Venue(Protocol):
         ...
 
     def pushes(self) -> AbstractAsyncContextManager[Subscription[Any]]:
-        """The private order stream, holes marked."""
+        """The private order stream, gaps marked."""
         ...
 
     def read(self, item: object) -> Sighting | None:

@@ -269,7 +269,7 @@ class Exact(Watch):
         name: of the row in the table.
         opening: opens it with a buffer that never drops.
         topics: as on the wire.
-        reading: how holes are told and items are read.
+        reading: how gaps are told and items are read.
     """
 
     def __init__(self, name: str, opening: Opening, *topics: str, reading: Reading = "mark") -> None:
@@ -317,7 +317,7 @@ class Exact(Watch):
 
     @property
     def gaps(self) -> list[Gap]:
-        """The holes that stayed."""
+        """The gaps that stayed."""
         return [item for item in self.got if isinstance(item, Gap)]
 
     def declared(self, topic: str, at: float) -> bool:
@@ -447,7 +447,7 @@ class Moving(Exact):
 
 
 class Default(Watch):
-    """A second subscription to a topic with the default policy that only counts holes: an `Exact` is its measure."""
+    """A second subscription to a topic with the default policy that only counts gaps: an `Exact` is its measure."""
 
     def __init__(self, name: str, opening: Opening, twin: Exact) -> None:
         super().__init__(name, *twin.topics)

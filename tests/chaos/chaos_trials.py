@@ -2,7 +2,7 @@
 
 Five faults can, by their nature, not be told from the data where it has no versions, for the connection goes on:
 a push that is lost (`Gap`), held back (`Reorder`) or repeated (`Duplicate`), a topic that is mute (`MuteTopic`), and a
-record that no list shows yet when a hole is filled (`LateRecord`).
+record that no list shows yet when a gap is filled (`LateRecord`).
 The last is noticed when `Config.silence` says how quiet a topic may be, so its trial says so. Of the others what was
 lost or repeated is held against the fault's own hits: no more than those, and books and account views are right.
 """
@@ -174,7 +174,7 @@ SELDOM: Final = ("spot/trade:ETH_USDT", "futures/ticker:ETHUSDT")
 
 
 def at_requests(*make: Callable[[World], Fault], wait: float = 4, rounds: int = 1) -> Cause:
-    """A fault of REST, which matters when holes are filled and accounts are read: all connections are broken for it."""
+    """A fault of REST, which matters when gaps are filled and accounts are read: all connections are broken for it."""
 
     async def cause(world: World) -> None:
         for _ in range(rounds):
@@ -401,7 +401,7 @@ async def _run(trial: Trial, seed: int) -> Outcome:
         await trio.sleep(3)
         await trial.cause(world)
         world.venue.faults.clear()
-        # Holes are noticed, connections are back, and what was missed has been read.
+        # Gaps are noticed, connections are back, and what was missed has been read.
         await trio.sleep(9)
         living.cancel()
         await trio.sleep(8)

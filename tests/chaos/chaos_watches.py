@@ -20,9 +20,9 @@ from bitmart_trio.sim.kernel.feed import Frame
 
 
 class Filled(Exact):
-    """A subscription whose holes are filled over REST.
+    """A subscription whose gaps are filled over REST.
 
-    Trades and orders are compared one by one: only a `Gap` excuses a missing one. Of states the ones inside a hole are
+    Trades and orders are compared one by one: only a `Gap` excuses a missing one. Of states the ones inside a gap are
     gone, and what was read stands for them.
     """
 
@@ -30,7 +30,7 @@ class Filled(Exact):
     """When the first order was told."""
 
     def declared(self, topic: str, at: float) -> bool:
-        """A hole that was filled excuses what was pushed in it, for states."""
+        """A gap that was filled excuses what was pushed in it, for states."""
         return super().declared(topic, at) or any(
             isinstance(item, Backfilled) and item.topic == topic and item.since <= at <= item.until for item in self.got
         )
@@ -284,7 +284,7 @@ FILLED: Final = [
     "spot.kline", "spot.trade", "spot.user_order", "spot.user_orders", "spot.user_balance",
     "futures.trade", "futures.kline", "futures.asset", "futures.position", "futures.order",
 ]  # fmt: skip
-"""Those whose holes REST can fill."""
+"""Those whose gaps REST can fill."""
 RAISING: Final = ("spot.book_ticker", "spot.user_orders", "futures.depth", "futures.position")
 BATCHES: Final = ("spot.trade", "futures.tickers", "futures.order")
 

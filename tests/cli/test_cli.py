@@ -292,7 +292,7 @@ def test_watch_prints_json_lines(cli: Cli) -> None:
             assert set(message["data"]["asks"][0]) == {"price", "size"}
 
 
-async def test_watch_tells_a_hole_where_it_is(home: str) -> None:
+async def test_watch_tells_a_gap_where_it_is(home: str) -> None:
     """A line with "gap" between those with "data", after the line broke."""
     async with bm.sim.open_server(port=0, seed=7) as server:
         async with started("watch", "spot/trade:BTC_USDT", "--env", server.url, home=home) as watch:

@@ -54,7 +54,7 @@ async def test_the_book_is_a_ladder_that_fits_and_says_when_it_is_not_right(tmp_
 
 
 async def test_watch_has_a_table_a_channel(tmp_path: Path) -> None:
-    """Trades come in on top; tickers stay in one row a symbol; a hole is counted; Ctrl-C leaves a summary."""
+    """Trades come in on top; tickers stay in one row a symbol; a gap is counted; Ctrl-C leaves a summary."""
     topics = ("spot/trade:BTC_USDT", "spot/trade:ETH_USDT", "futures/ticker")
     async with (
         bm.sim.open_server(seed=7) as server,

@@ -82,7 +82,7 @@ def test_a_new_ledger_must_read_everything() -> None:
     fresh: Ledger = AccountLedger(("orders", "balances"))
     assert fresh.due() == ["orders", "balances"]
     assert not fresh.in_sync
-    fresh.hole()
+    fresh.invalidate()
     assert fresh.due() == ["orders", "balances"]
 
 
@@ -307,10 +307,10 @@ def test_a_position_that_a_list_lacks_is_closed(ledger: Ledger) -> None:
     assert ledger.read_positions(begun, [bigger]) == [PositionChanged(position=bigger, previous=None)]
 
 
-def test_after_a_hole_nothing_counts_as_read(ledger: Ledger) -> None:
+def test_after_a_gap_nothing_counts_as_read(ledger: Ledger) -> None:
     """Neither does a list that was asked for before it."""
     begun = ledger.begin()
-    ledger.hole()
+    ledger.invalidate()
     for kind in ledger.due():
         ledger.done(kind, begun)
     assert not ledger.in_sync

@@ -148,7 +148,7 @@ def test_tolerance(changes: dict[str, Any], field: str, expected: object) -> Non
     ],
 )
 def test_what_is_never_accepted(changes: dict[str, Any]) -> None:
-    """No NaN, no boolean for a number, no hole where a value must be: an error that names the field."""
+    """No NaN, no boolean for a number, no gap where a value must be: an error that names the field."""
     with pytest.raises(codec.DecodeError) as caught:
         plain(**changes)
     assert next(iter(changes)) in str(caught.value)

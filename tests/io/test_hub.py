@@ -10,8 +10,10 @@ import pytest
 import trio
 
 from bitmart_trio._core.channel import Overflow, find
-from bitmart_trio._io.hub import Buffer, Hub, HubStatistics
-from bitmart_trio._io.subscription import Subscription, SubscriptionBuffer
+from bitmart_trio._io.gate import Gate
+from bitmart_trio._io.hub import Hub, HubStatistics
+from bitmart_trio._io.sink import Sink
+from bitmart_trio._io.subscription import Subscription
 from bitmart_trio.errors import SubscriberTooSlow, SubscriptionRefused
 from bitmart_trio.models.spot_streams import SpotOrderUpdate
 from bitmart_trio.models.stream_events import Gap, RawPush
@@ -41,7 +43,7 @@ class Reader:
 
     def __init__(self, hub: Hub, overflow: Overflow, size: int) -> None:
         self.hub = hub
-        self.buffer: SubscriptionBuffer[Any] = SubscriptionBuffer(size=size, overflow=overflow, gaps="mark")
+        self.buffer: Gate[Any] = Gate(size=size, overflow=overflow, gaps="mark")
         self.buffer.owner = self
         self.subscription: Subscription[Any] = Subscription(self.buffer)
 
@@ -53,13 +55,13 @@ class Reader:
         del self.buffer.topics[topic]
         self.hub.detach(topic, self.buffer)
 
-    async def add(self, buffer: Buffer, subjects: tuple[str, ...]) -> None:
+    async def add(self, buffer: Sink, subjects: tuple[str, ...]) -> None:
         raise AssertionError("not in these tests")
 
-    async def remove(self, buffer: Buffer, subjects: tuple[str, ...]) -> None:
+    async def remove(self, buffer: Sink, subjects: tuple[str, ...]) -> None:
         raise AssertionError("not in these tests")
 
-    def release(self, buffer: Buffer) -> None:
+    def release(self, buffer: Sink) -> None:
         assert buffer is self.buffer
         for topic in list(buffer.topics):
             self.detach(topic)

@@ -12,7 +12,9 @@ from hypothesis import given
 from trio.testing import assert_checkpoints, wait_all_tasks_blocked
 
 from bitmart_trio._core.channel import Overflow
-from bitmart_trio._io.subscription import Gaps, Subscription, SubscriptionBuffer
+from bitmart_trio._io.gate import Gate
+from bitmart_trio._io.receivers import Gaps
+from bitmart_trio._io.subscription import Subscription
 from bitmart_trio.errors import InvalidRequest, StreamGap, SubscriberTooSlow
 from bitmart_trio.models.stream_events import Gap
 
@@ -27,33 +29,31 @@ class Owner:
     def __init__(self) -> None:
         self.calls: list[tuple[str, tuple[str, ...]]] = []
 
-    async def add(self, buffer: SubscriptionBuffer[Any], subjects: tuple[str, ...]) -> None:
+    async def add(self, buffer: Gate[Any], subjects: tuple[str, ...]) -> None:
         await trio.lowlevel.checkpoint()
         self.calls.append(("add", subjects))
 
-    async def remove(self, buffer: SubscriptionBuffer[Any], subjects: tuple[str, ...]) -> None:
+    async def remove(self, buffer: Gate[Any], subjects: tuple[str, ...]) -> None:
         await trio.lowlevel.checkpoint()
         self.calls.append(("remove", subjects))
 
-    def release(self, buffer: SubscriptionBuffer[Any]) -> None:
+    def release(self, buffer: Gate[Any]) -> None:
         self.calls.append(("release", ()))
 
 
-def make(
-    overflow: Overflow = "fail", gaps: Gaps = "skip", size: int = 3
-) -> tuple[SubscriptionBuffer[Any], Subscription[Any]]:
-    buffer: SubscriptionBuffer[Any] = SubscriptionBuffer(size=size, overflow=overflow, gaps=gaps)
+def make(overflow: Overflow = "fail", gaps: Gaps = "skip", size: int = 3) -> tuple[Gate[Any], Subscription[Any]]:
+    buffer: Gate[Any] = Gate(size=size, overflow=overflow, gaps=gaps)
     buffer.owner = Owner()
     buffer.topics["spot/x:A"] = None
     return buffer, Subscription(buffer)
 
 
-def calls(buffer: SubscriptionBuffer[Any], owner: Any) -> list[tuple[str, tuple[str, ...]]]:
+def calls(buffer: Gate[Any], owner: Any) -> list[tuple[str, tuple[str, ...]]]:
     assert isinstance(owner, Owner)
     return owner.calls
 
 
-def hole(epoch: int = 1, topic: str = "spot/x:A", since: float = 1.0, until: float = 3.0) -> Gap:
+def broken_gap(epoch: int = 1, topic: str = "spot/x:A", since: float = 1.0, until: float = 3.0) -> Gap:
     return Gap(since, until, "the line broke", epoch, topic)
 
 
@@ -168,7 +168,7 @@ def test_the_time_of_the_last_message() -> None:
 def test_a_policy_that_does_not_exist_is_refused(options: dict[str, Any], argument: str) -> None:
     """By the name of the keyword, before anything is opened."""
     with pytest.raises(InvalidRequest) as caught:
-        SubscriptionBuffer(**{"size": 1, "overflow": "fail", "gaps": "skip", **options})
+        Gate(**{"size": 1, "overflow": "fail", "gaps": "skip", **options})
     assert caught.value.argument == argument
 
 
@@ -180,7 +180,7 @@ def test_a_skipped_gap_is_only_counted(overflow: Overflow) -> None:
     """The default: nothing in the stream, one more in the statistics."""
     buffer, subscription = make(overflow, "skip")
     buffer.put(1, "a", 0.0)
-    buffer.gap(hole(), connection=1)
+    buffer.gap(broken_gap(), connection=1)
     buffer.put(2, "b", 0.0)
     assert list(ready(subscription)) == [1, 2]
     assert subscription.statistics().gaps == 1
@@ -188,54 +188,54 @@ def test_a_skipped_gap_is_only_counted(overflow: Overflow) -> None:
 
 @each_policy
 def test_a_marked_gap_is_in_its_place(overflow: Overflow) -> None:
-    """Between what came before the hole and what came behind it; it takes no room and counts as no item."""
+    """Between what came before the gap and what came behind it; it takes no room and counts as no item."""
     buffer, subscription = make(overflow, "mark")
     buffer.put(1, "a", 0.0)
-    buffer.gap(hole(), connection=1)
+    buffer.gap(broken_gap(), connection=1)
     buffer.put(2, "b", 0.0)
     buffer.put(3, "c", 0.0)
     figures = subscription.statistics()
     assert (figures.buffer_used, figures.gaps, figures.received) == (3, 1, 3)
-    assert list(ready(subscription)) == [1, hole(), 2, 3]
+    assert list(ready(subscription)) == [1, broken_gap(), 2, 3]
     assert balanced(subscription)
 
 
 @each_policy
 async def test_a_raised_gap_is_in_its_place(overflow: Overflow) -> None:
-    """The exception comes where the hole is, once, and the next receive goes on behind it."""
+    """The exception comes where the gap is, once, and the next receive goes on behind it."""
     buffer, subscription = make(overflow, "raise")
     buffer.put(1, "a", 0.0)
-    buffer.gap(hole(), connection=1)
+    buffer.gap(broken_gap(), connection=1)
     buffer.put(2, "b", 0.0)
     assert await subscription.receive() == 1
     with pytest.raises(StreamGap, match="the line broke") as caught:
         await subscription.receive()
-    assert caught.value.gap == hole()
+    assert caught.value.gap == broken_gap()
     assert await subscription.receive() == 2
     assert balanced(subscription)
 
 
-def test_a_newer_state_is_read_behind_the_hole_that_it_came_behind() -> None:
-    """Conflating must not move an item before a hole: it would look as if it had been seen without interruption."""
+def test_a_newer_state_is_read_behind_the_gap_that_it_came_behind() -> None:
+    """Conflating must not move an item before a gap: it would look as if it had been seen without interruption."""
     buffer, subscription = make("conflate", "mark")
     buffer.put("a1", "a", 0.0)
     buffer.put("b1", "b", 0.0)
-    buffer.gap(hole(), connection=1)
+    buffer.gap(broken_gap(), connection=1)
     buffer.put("a2", "a", 0.0)
-    assert list(ready(subscription)) == ["b1", hole(), "a2"]
+    assert list(ready(subscription)) == ["b1", broken_gap(), "a2"]
     assert balanced(subscription)
 
 
 @each_policy
 @pytest.mark.parametrize("gaps", ["mark", "raise"])
 def test_dropping_keeps_the_gaps(overflow: Overflow, gaps: Gaps) -> None:
-    """Items make room, holes stay where they were."""
+    """Items make room, gaps stay where they were."""
     buffer, subscription = make(overflow, gaps)
-    buffer.gap(hole(), connection=1)
+    buffer.gap(broken_gap(), connection=1)
     for item in range(5):
         buffer.put(item, item, 0.0)
     first, *rest = zip(range(4), ready(subscription), strict=False)
-    assert first[1] == (hole() if gaps == "mark" else ("raised", hole()))
+    assert first[1] == (broken_gap() if gaps == "mark" else ("raised", broken_gap()))
     assert [item for _, item in rest] == ([0, 1, 2] if overflow == "fail" else [2, 3, 4])
     assert balanced(subscription)
 
@@ -257,29 +257,29 @@ async def test_a_gap_reaches_whoever_waits(overflow: Overflow, gaps: Gaps) -> No
         for _ in range(2):
             nursery.start_soon(read)
         await wait_all_tasks_blocked()
-        buffer.gap(hole(), connection=1)
+        buffer.gap(broken_gap(), connection=1)
         await wait_all_tasks_blocked()
-        assert got == [hole()]
+        assert got == [broken_gap()]
         buffer.put(1, "a", 0.0)
-    assert got == [hole(), 1]
+    assert got == [broken_gap(), 1]
     assert balanced(subscription)
 
 
 @each_policy
-def test_holes_with_nothing_between_are_one(overflow: Overflow) -> None:
-    """A bad line and a reader that is away do not fill the memory; the hole is as long as both, and each is counted."""
+def test_gaps_with_nothing_between_are_one(overflow: Overflow) -> None:
+    """A bad line and a reader that is away do not fill the memory; the gap is as long as both, and each is counted."""
     buffer, subscription = make(overflow, "mark")
     for epoch in range(1, 1001):
         for topic in ("spot/x:A", "spot/x:B"):
-            buffer.gap(hole(epoch, topic, since=epoch, until=epoch + 0.5), connection=1)
+            buffer.gap(broken_gap(epoch, topic, since=epoch, until=epoch + 0.5), connection=1)
     buffer.put(1, "a", 0.0)
-    buffer.gap(hole(1001, since=1001, until=1002), connection=1)
+    buffer.gap(broken_gap(1001, since=1001, until=1002), connection=1)
     whole = Gap(1, 1000.5, "the line broke", 1000, "spot/x:A")
     assert list(ready(subscription)) == [
         whole,
         whole._replace(topic="spot/x:B"),
         1,
-        hole(1001, since=1001, until=1002),
+        broken_gap(1001, since=1001, until=1002),
     ]
     assert subscription.statistics().gaps == 2001
 
@@ -288,7 +288,7 @@ def test_reconnects_are_counted_once_a_connection() -> None:
     """Each topic has its own gap, also when the topics of two connections come back in turns."""
     buffer, subscription = make()
     for connection, epoch in [(1, 1), (2, 1), (1, 1), (2, 1), (1, 2), (2, 2), (1, 2)]:
-        buffer.gap(hole(epoch), connection=connection)
+        buffer.gap(broken_gap(epoch), connection=connection)
     figures = subscription.statistics()
     assert (figures.gaps, figures.reconnects) == (7, 4)
 
@@ -359,7 +359,7 @@ async def test_a_conflated_batch_holds_no_state_twice() -> None:
     assert balanced(subscription)
 
 
-async def test_a_hole_that_raises_ends_the_batch_before_it() -> None:
+async def test_a_gap_that_raises_ends_the_batch_before_it() -> None:
     """What comes behind it is read behind it, though all of it came before the task ran."""
     buffer, subscription = make(gaps="raise")
     got: list[object] = []
@@ -385,10 +385,10 @@ async def test_a_hole_that_raises_ends_the_batch_before_it() -> None:
 @each_policy
 async def test_gaps_in_batches(overflow: Overflow) -> None:
     """Marked ones are items of the batch; one that raises ends the batch before it, and starts the next."""
-    for gaps, expected in (("mark", [[1, hole(), 2, 3]]), ("raise", [[1], "raised", [2, 3]])):
+    for gaps, expected in (("mark", [[1, broken_gap(), 2, 3]]), ("raise", [[1], "raised", [2, 3]])):
         buffer, subscription = make(overflow, gaps)  # type: ignore[arg-type]  # a loop over literals
         buffer.put(1, 1, 0.0)
-        buffer.gap(hole(), connection=1)
+        buffer.gap(broken_gap(), connection=1)
         buffer.put(2, 2, 0.0)
         buffer.put(3, 3, 0.0)
         got: list[object] = []
@@ -440,7 +440,7 @@ async def test_an_end_wakes_all_who_wait(overflow: Overflow, error: Exception) -
     with pytest.raises(type(error)):
         clone.receive_nowait()
     buffer.put(1, "k", 0.0)
-    buffer.gap(hole(), connection=1)
+    buffer.gap(broken_gap(), connection=1)
     with pytest.raises(type(error)):
         await subscription.receive()
     assert calls(buffer, owner) == [("release", ())]
@@ -451,7 +451,7 @@ async def test_what_is_buffered_survives_the_end() -> None:
     """Gaps too, then the error."""
     buffer, subscription = make("fail", "raise")
     buffer.put(1, "k", 0.0)
-    buffer.gap(hole(), connection=1)
+    buffer.gap(broken_gap(), connection=1)
     buffer.put(2, "k", 0.0)
     buffer.end(ConnectionError("gone"))
     assert await subscription.receive() == 1
@@ -503,7 +503,7 @@ async def test_changing_the_topics_of_what_is_no_more(method: Literal["add", "re
     buffer.end(ConnectionError("gone"))
     with pytest.raises(ConnectionError):
         await getattr(ended, method)("B")
-    listener = Subscription[int](SubscriptionBuffer(size=1, overflow="drop_oldest", gaps="skip"))
+    listener = Subscription[int](Gate(size=1, overflow="drop_oldest", gaps="skip"))
     with pytest.raises(InvalidRequest):
         await getattr(listener, method)("B")
 
@@ -538,7 +538,7 @@ _steps = st.lists(
 def test_every_item_is_accounted_for(steps: list[tuple[str, str]], overflow: Overflow, gaps: Gaps, size: int) -> None:
     """Whatever happens, the counts add up, no more than the size is held, and nothing comes twice or out of order.
 
-    A marked hole stands between what came before it and what came behind it.
+    A marked gap stands between what came before it and what came behind it.
     """
     buffer, subscription = make(overflow, gaps, size)
     got: list[object] = []
@@ -550,10 +550,10 @@ def test_every_item_is_accounted_for(steps: list[tuple[str, str]], overflow: Ove
             buffer.put(put, what, 0.0)
         elif step == "gap":
             holes.append(put)
-            buffer.gap(hole(len(holes), what), connection=1)
+            buffer.gap(broken_gap(len(holes), what), connection=1)
         else:
             try:
-                got += buffer.take_all() if step == "batch" else [subscription.receive_nowait()]
+                got += buffer.receivers.take_all() if step == "batch" else [subscription.receive_nowait()]
             except StreamGap as error:
                 got.append(error.gap)
             except (trio.WouldBlock, SubscriberTooSlow):

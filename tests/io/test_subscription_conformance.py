@@ -10,7 +10,8 @@ import pytest
 import trio
 from trio.testing import assert_checkpoints, wait_all_tasks_blocked
 
-from bitmart_trio._io.subscription import Subscription, SubscriptionBuffer
+from bitmart_trio._io.gate import Gate
+from bitmart_trio._io.subscription import Subscription
 
 Receiver: TypeAlias = "trio.MemoryReceiveChannel[int] | Subscription[int]"
 
@@ -28,7 +29,7 @@ def pair(request: pytest.FixtureRequest) -> Pair:
     if request.param == "memory channel":
         send, receive = trio.open_memory_channel[int](10)
         return Pair(send.send_nowait, receive)
-    buffer: SubscriptionBuffer[int] = SubscriptionBuffer(size=10, overflow="fail", gaps="skip")
+    buffer: Gate[int] = Gate(size=10, overflow="fail", gaps="skip")
     return Pair(lambda item: buffer.put(item, "topic", 0.0), Subscription(buffer))
 
 

@@ -1,4 +1,4 @@
-"""Holes that are filled over REST: what a reader sees, what is counted, what fails, and that nothing is left behind."""
+"""Gaps that are filled over REST: what a reader sees, what is counted, what fails, and that nothing is left behind."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bitmart_trio.testing import sweep
 
 TRADES = "/spot/quotation/v3/trades"
 QUICK = bm.Config(backoff=bm.Backoff(first=0.1, maximum=0.3))
-"""A hole is as long as the test wants it."""
+"""A gap is as long as the test wants it."""
 
 
 async def _break(exchange: Venue, client: bm.Client, kind: str = "spot/public", *, seconds: float = 0.0) -> None:
@@ -48,7 +48,7 @@ async def _read_on(subscription: bm.Subscription[Any]) -> None:
 # ---- what a reader sees ---------------------------------------------------------------------------------------------
 
 
-async def test_a_hole_that_is_filled_whole_leaves_no_gap(autojump_clock: MockClock) -> None:
+async def test_a_gap_that_is_filled_whole_leaves_no_gap(autojump_clock: MockClock) -> None:
     """The mark says how many, the items follow it in order, then comes what was pushed since; the others only count."""
     async with open_exchange(seed=1) as exchange, exchange.open_client(config=QUICK) as client:
         trade = client.streams.spot.trade
@@ -79,7 +79,7 @@ async def test_a_hole_that_is_filled_whole_leaves_no_gap(autojump_clock: MockClo
                 assert (counts.backfilled, counts.gaps, counts.reconnects) == (mark.count, 0, 1)
 
 
-async def test_a_hole_in_which_nothing_happened_is_said_to_be_filled(autojump_clock: MockClock) -> None:
+async def test_a_gap_in_which_nothing_happened_is_said_to_be_filled(autojump_clock: MockClock) -> None:
     """Backfilled(0): the reader knows that the line was down, and that it has everything."""
     async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
         async with client.streams.spot.user_orders(gaps="mark", backfill=True) as orders:
@@ -93,7 +93,7 @@ async def test_a_hole_in_which_nothing_happened_is_said_to_be_filled(autojump_cl
 
 
 async def test_what_rest_does_not_have_stays_a_gap_behind_what_it_has(autojump_clock: MockClock) -> None:
-    """REST tells 50 trades: of a longer hole the newest are filled in, and the gap that follows says why."""
+    """REST tells 50 trades: of a longer gap the newest are filled in, and the gap that follows says why."""
     async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
         async with client.streams.spot.trade("BTC_USDT", gaps="mark", backfill=True) as trades:
             await trio.sleep(5)
@@ -138,7 +138,7 @@ async def test_in_a_quiet_market_nothing_waits_for_the_next_trade(autojump_clock
             assert trades.statistics().gaps == 0
 
 
-async def test_a_hole_before_the_first_trade_cannot_be_filled(autojump_clock: MockClock) -> None:
+async def test_a_gap_before_the_first_trade_cannot_be_filled(autojump_clock: MockClock) -> None:
     """There is nothing to join on."""
     async with open_exchange(seed=1, live=False) as exchange, exchange.open_client() as client:
         async with client.streams.spot.trade("BTC_USDT", gaps="mark", backfill=True) as trades:
@@ -149,7 +149,7 @@ async def test_a_hole_before_the_first_trade_cannot_be_filled(autojump_clock: Mo
 
 
 @pytest.mark.parametrize("market", ["spot", "futures"])
-async def test_bars_that_ended_in_a_hole_are_read_over_rest(autojump_clock: MockClock, market: str) -> None:
+async def test_bars_that_ended_in_a_gap_are_read_over_rest(autojump_clock: MockClock, market: str) -> None:
     """Three minutes without a line: every bar's last state is there."""
     symbol = "BTC_USDT" if market == "spot" else "BTCUSDT"
     async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
@@ -169,7 +169,7 @@ async def test_bars_that_ended_in_a_hole_are_read_over_rest(autojump_clock: Mock
             assert starts >= {first, first + 60, first + 120, first + 180}
 
 
-async def test_what_became_of_orders_in_a_hole(autojump_clock: MockClock) -> None:
+async def test_what_became_of_orders_in_a_gap(autojump_clock: MockClock) -> None:
     """A fill, a cancellation of an order known before, and a new order: each is told, once."""
     async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
         trading = client.spot.trading
@@ -286,7 +286,7 @@ async def test_futures_orders_are_filled_as_far_as_rest_tells(autojump_clock: Mo
 
 
 async def test_balances_are_read_anew(autojump_clock: MockClock) -> None:
-    """What a trade in the hole has changed is told as a snapshot."""
+    """What a trade in the gap has changed is told as a snapshot."""
     async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
         async with client.streams.spot.user_balance(gaps="mark", backfill=True) as balances:
             exchange.drop_connections("spot/private")
@@ -299,7 +299,7 @@ async def test_balances_are_read_anew(autojump_clock: MockClock) -> None:
 
 
 async def test_positions_and_assets_are_read_anew(autojump_clock: MockClock) -> None:
-    """A position that was closed in the hole is told with size 0, a new one as it is."""
+    """A position that was closed in the gap is told with size 0, a new one as it is."""
     async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
         trading, streams = client.futures.trading, client.streams.futures
         await trading.submit_order(symbol="BTCUSDT", side=1, size=3, type="market")
@@ -327,7 +327,7 @@ async def test_positions_and_assets_are_read_anew(autojump_clock: MockClock) -> 
 # ---- what fails -----------------------------------------------------------------------------------------------------
 
 
-async def test_when_rest_fails_the_hole_stays_and_the_stream_goes_on(autojump_clock: MockClock) -> None:
+async def test_when_rest_fails_the_gap_stays_and_the_stream_goes_on(autojump_clock: MockClock) -> None:
     """The reason is in the gap; with gaps="raise" the next receive goes on behind it."""
     async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
         trade = client.streams.spot.trade
@@ -354,7 +354,7 @@ async def test_when_rest_fails_the_hole_stays_and_the_stream_goes_on(autojump_cl
 
 
 async def test_a_reader_is_not_kept_waiting_without_bound(autojump_clock: MockClock) -> None:
-    """REST takes for ever: when half of the buffer is held back, the hole is given up and all goes on in order."""
+    """REST takes for ever: when half of the buffer is held back, the gap is given up and all goes on in order."""
     async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
         reader: Reader[models.SpotTrade] = Reader()
         async with (
@@ -373,7 +373,7 @@ async def test_a_reader_is_not_kept_waiting_without_bound(autojump_clock: MockCl
         assert times == sorted(times)
 
 
-async def test_a_second_break_while_a_hole_is_filled(autojump_clock: MockClock) -> None:
+async def test_a_second_break_while_a_gap_is_filled(autojump_clock: MockClock) -> None:
     """What came between the two is delivered between two marks."""
     async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
         reader: Reader[models.SpotTrade] = Reader()
@@ -424,18 +424,18 @@ async def test_streams_alone_cannot_read_over_rest() -> None:
 
 
 def _filling() -> int:
-    """How many tasks fill a hole at this moment."""
+    """How many tasks fill a gap at this moment."""
 
     def count(task: trio.lowlevel.Task) -> int:
         children = [child for nursery in task.child_nurseries for child in nursery.child_tasks]
-        return task.name.endswith("SubscriptionBuffer._fill") + sum(map(count, children))
+        return task.name.endswith("Gate._fill") + sum(map(count, children))
 
     root = trio.lowlevel.current_root_task()
     assert root is not None
     return count(root)
 
 
-async def test_closing_while_a_hole_is_filled_ends_the_filling(autojump_clock: MockClock) -> None:
+async def test_closing_while_a_gap_is_filled_ends_the_filling(autojump_clock: MockClock) -> None:
     """One subscription closes, another lets the topic go: no task stays, and the client is as before."""
     async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
         async with (
@@ -455,7 +455,7 @@ async def test_closing_while_a_hole_is_filled_ends_the_filling(autojump_clock: M
             assert _filling() == 1
             handle.remove()
             gap = next(item for item in await _drained(other) if isinstance(item, bm.Gap))
-            assert "let go" in gap.reason
+            assert "given up" in gap.reason
             await plain.receive()
         await wait_all_tasks_blocked()
         assert _filling() == 0
@@ -463,7 +463,7 @@ async def test_closing_while_a_hole_is_filled_ends_the_filling(autojump_clock: M
 
 
 def test_cancelled_anywhere_it_leaves_nothing() -> None:
-    """A subscription is cancelled at each of its pauses around a hole: the client works on, and no task is left."""
+    """A subscription is cancelled at each of its pauses around a gap: the client works on, and no task is left."""
 
     async def body(opened: tuple[Venue, bm.Client]) -> None:
         exchange, client = opened
@@ -486,7 +486,7 @@ def test_cancelled_anywhere_it_leaves_nothing() -> None:
     assert sweep(body, around=around).checkpoints > 5
 
 
-async def test_leaving_the_client_while_a_hole_is_filled(autojump_clock: MockClock) -> None:
+async def test_leaving_the_client_while_a_gap_is_filled(autojump_clock: MockClock) -> None:
     """The reader is told as ever: its client is closed."""
     async with open_exchange(seed=1) as exchange:
         exchange.faults.add(LoseReply(path=TRADES, times=None))

@@ -62,8 +62,8 @@ async def test_an_order_that_is_filled_between_two_reads_keeps_its_fill(
             assert orders.statistics().gaps == (market == "futures")
 
 
-async def test_an_order_placed_in_a_hole_that_was_not_filled_is_not_forgotten(autojump_clock: MockClock) -> None:
-    """Cancelled in the next hole it leaves no trace: that one was said to be filled whole, and is no more."""
+async def test_an_order_placed_in_a_gap_that_was_not_filled_is_not_forgotten(autojump_clock: MockClock) -> None:
+    """Cancelled in the next gap it leaves no trace: that one was said to be filled whole, and is no more."""
     reads = "/spot/v4/query/*"
     async with open_exchange(seed=1, live=False) as exchange, exchange.open_client() as client:
         for _ in range(3):
@@ -89,13 +89,13 @@ async def test_an_order_placed_in_a_hole_that_was_not_filled_is_not_forgotten(au
             await trio.sleep(30)
             *_, gap = await _ready(orders)
             assert isinstance(gap, bm.Gap)
-            assert "earlier hole" in gap.reason
+            assert "earlier gap" in gap.reason
             await break_off()
             await trio.sleep(30)
             assert [type(item) for item in await _ready(orders)] == [bm.Backfilled]
 
 
-async def test_a_topic_removed_while_it_is_down_tells_its_hole(autojump_clock: MockClock) -> None:
+async def test_a_topic_removed_while_it_is_down_tells_its_gap(autojump_clock: MockClock) -> None:
     """What was missed until then is missed, although nobody will hear of the topic again."""
     async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
         async with client.streams.spot.trade("BTC_USDT", "ETH_USDT", gaps="mark") as trades:
@@ -157,7 +157,7 @@ async def test_a_book_that_subscribes_afresh_leaves_a_gap_to_others(autojump_clo
 
 
 async def test_a_topic_that_is_mute_on_the_next_connection_too_tells_all_of_it(autojump_clock: MockClock) -> None:
-    """Its hole ends when it speaks, not when its subscription was acknowledged."""
+    """Its gap ends when it speaks, not when its subscription was acknowledged."""
     topic = "spot/ticker:BTC_USDT"
     async with open_exchange(seed=1) as exchange:
         async with exchange.open_client(config=bm.Config(silence={topic: 10})) as client:

@@ -18,9 +18,10 @@ from proof_sizes import JOINS
 from trio.testing import MockClock
 
 from bitmart_trio import models
-from bitmart_trio._io.subscription import Subscription, SubscriptionBuffer
+from bitmart_trio._io.gate import Gate
+from bitmart_trio._io.subscription import Subscription
 from bitmart_trio.models.stream_events import Backfilled, Gap
-from bitmart_trio.streams._backfill import Row, Trade, TradeFiller
+from bitmart_trio.streams._backfill import Row, Trade, TradeBackfiller
 from bitmart_trio.streams.spot import trade as channel
 
 TOPIC = "spot/trade:BTC_USDT"
@@ -66,9 +67,9 @@ class _Play:
         """When each trade's push would have come."""
         self.got: list[tuple[float, Any]] = []
         self.up = False
-        self.buffer: SubscriptionBuffer[Any] = SubscriptionBuffer(size=5000, overflow="fail", gaps="mark")
+        self.buffer: Gate[Any] = Gate(size=5000, overflow="fail", gaps="mark")
         self.buffer.topics[TOPIC] = None
-        self.buffer.filler = TradeFiller(channel, self.key, self.read, coarse=world.grain > 1)
+        self.buffer.backfiller = TradeBackfiller(channel, self.key, self.read, coarse=world.grain > 1)
 
     def key(self, item: models.SpotTrade) -> Trade:
         assert item.time is not None

@@ -106,7 +106,7 @@ def test_what_an_opener_asks_for(
     topics: list[str],
     overflow: str,
 ) -> None:
-    """The exchange's spelling of each subject, the channel's own policy, and holes only counted."""
+    """The exchange's spelling of each subject, the channel's own policy, and gaps only counted."""
     _opener(streams, name)(*subjects, **variant)
     (asked,) = recorder.asked
     assert asked.topics == topics
@@ -126,7 +126,7 @@ def test_options_are_passed_on(
     topics: list[str],
     overflow: str,
 ) -> None:
-    """A buffer, a policy and a way to tell holes of the caller's own; a keyword that does not exist is a TypeError."""
+    """A buffer, a policy and a way to tell gaps of the caller's own; a keyword that does not exist is a TypeError."""
     opener = _opener(streams, name)
     opener(*subjects, **variant, buffer=7, overflow="drop_oldest", gaps="mark")
     assert recorder.asked[0].options == {"buffer": 7, "overflow": "drop_oldest", "gaps": "mark", "filler": None}

@@ -143,7 +143,7 @@ async def test_a_break_of_everything_puts_everything_back(autojump_clock: MockCl
             assert len(record.connects) == 9 * 6
             await trio.sleep(1)
             items = await anext(pushes.batches())
-            assert {item.topic for item in items} == set(SPOT)  # nothing came between: one hole a topic, made longer
+            assert {item.topic for item in items} == set(SPOT)  # nothing came between: one gap a topic, made longer
             statistics = pushes.statistics()
             assert (statistics.gaps, statistics.reconnects) == (5000, 45)
             record.check_limits(exchange)
@@ -186,7 +186,7 @@ async def test_a_full_connection_swaps_topics(autojump_clock: MockClock, record:
 
 
 async def test_a_thin_connection_that_breaks_is_not_put_back(autojump_clock: MockClock, record: Record) -> None:
-    """Its topics go where there is room, with their hole; had there been none, it would have been replaced."""
+    """Its topics go where there is room, with their gap; had there been none, it would have been replaced."""
     async with open_anything() as exchange, exchange.open_client() as client, client.streams.events() as events:
         streams = client.streams
         async with (

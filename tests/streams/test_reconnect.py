@@ -1,4 +1,4 @@
-"""A connection that breaks is replaced, what is wanted is put back, and the hole is told."""
+"""A connection that breaks is replaced, what is wanted is put back, and the gap is told."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ both_paths = pytest.mark.parametrize("tap", [True, False], ids=["tap", "get_mess
 
 
 @both_paths
-async def test_a_dropped_connection_is_replaced_and_the_hole_is_in_the_data(
+async def test_a_dropped_connection_is_replaced_and_the_gap_is_in_the_data(
     autojump_clock: MockClock, tap: bool
 ) -> None:
     """With gaps="mark" the Gap stands between what came before and after.

@@ -74,7 +74,7 @@ def forget(exchange: Venue, topic: str) -> None:
     connection.topics.pop(topic)()
 
 
-async def test_a_muted_topic_is_probed_then_its_connection_replaced_and_the_hole_told(
+async def test_a_muted_topic_is_probed_then_its_connection_replaced_and_the_gap_told(
     autojump_clock: MockClock,
 ) -> None:
     """Asked for its state 60 s after its last push, replaced 30 s later; the Gap begins at that last push."""
@@ -313,7 +313,7 @@ def test_deadlines_that_make_no_sense_are_refused(silence: dict[str, float]) -> 
         bm.Config(silence=silence)
 
 
-async def test_a_hole_begins_with_the_last_message(autojump_clock: MockClock) -> None:
+async def test_a_gap_begins_with_the_last_message(autojump_clock: MockClock) -> None:
     """Not when the dead connection was noticed: what was pushed between is lost too."""
     async with open_market() as exchange, exchange.open_client() as client, client.streams.events() as events:
         async with client.streams.spot.trade("BTC_USDT", gaps="mark") as trades:

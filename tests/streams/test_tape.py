@@ -102,7 +102,7 @@ def test_trades(seed: int, stale: bool, market: Market) -> None:
 @markets
 @seeds
 def test_klines(seed: int, market: Market) -> None:
-    """Each bar that has ended was received in its last state, or lies in a declared hole."""
+    """Each bar that has ended was received in its last state, or lies in a declared gap."""
 
     async def main() -> None:
         draw, tape = random.Random(seed), Tape()
@@ -207,7 +207,7 @@ async def _be_busy(client: bm.Client, market: Market, draw: random.Random) -> No
 @markets
 @seeds
 def test_own_orders(seed: int, market: Market) -> None:
-    """Every fill comes once, in order, and every order ends as it did at the exchange, unless a hole is declared."""
+    """Every fill comes once, in order, and every order ends as it did at the exchange, unless a gap is declared."""
 
     async def main() -> None:
         draw, tape = random.Random(seed), Tape()
@@ -238,12 +238,12 @@ def test_own_orders(seed: int, market: Market) -> None:
             now[state.order_id] = state
         fills = {(state.order_id, state.trade) for state in heard if state.trade is not None}
         ends: dict[str, tuple[float, OrderState]] = {state.order_id: (at, state) for at, state in told}
-        holes = [gap for gap in reader.gaps if "contracts with orders" not in gap.reason]
+        pending_gap = [gap for gap in reader.gaps if "contracts with orders" not in gap.reason]
         for at, state in told:
-            if state.trade is not None and not any(gap.since <= at <= gap.until for gap in holes):
+            if state.trade is not None and not any(gap.since <= at <= gap.until for gap in pending_gap):
                 assert (state.order_id, state.trade) in fills
         for name, (at, state) in ends.items():
-            if not any(gap.since <= at <= gap.until for gap in holes):
+            if not any(gap.since <= at <= gap.until for gap in pending_gap):
                 assert name in now
                 assert (now[name].filled, now[name].closed) == (state.filled, state.closed)
 
@@ -252,7 +252,7 @@ def test_own_orders(seed: int, market: Market) -> None:
 
 @seeds
 def test_spot_balances(seed: int) -> None:
-    """After the last hole, what the subscriber believes is what the exchange has."""
+    """After the last gap, what the subscriber believes is what the exchange has."""
 
     async def main() -> None:
         draw = random.Random(seed)

@@ -9,7 +9,7 @@ from bitmart_trio import models
 
 
 async def spot(streams: bm.Streams) -> None:
-    """An opener gives its channel's model; only ``gaps="mark"`` adds the holes."""
+    """An opener gives its channel's model; only ``gaps="mark"`` adds the gaps."""
     async with streams.spot.trade("BTC_USDT") as trades:
         assert_type(trades, bm.Subscription[models.SpotTrade])
         async for trade in trades:
@@ -97,5 +97,5 @@ async def mistakes(streams: bm.Streams) -> None:
 
 
 def variance(trades: bm.Subscription[models.SpotTrade]) -> bm.Subscription[models.SpotTrade | models.Gap]:
-    """A stream of trades is a stream of trades or holes."""
+    """A stream of trades is a stream of trades or gaps."""
     return trades

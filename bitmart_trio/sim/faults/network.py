@@ -142,7 +142,7 @@ class MuteTopic(AtTopic):
 
 @attrs.frozen
 class Gap(AtTopic):
-    """A push is lost. A client must see the hole where versions allow it, and never show a wrong book."""
+    """A push is lost. A client must notice the gap where versions allow it, and never show a wrong book."""
 
 
 @attrs.frozen
@@ -154,7 +154,7 @@ class Duplicate(AtTopic):
 class Reorder(AtTopic):
     """A push is held back and sent after the topic's next one.
 
-    A client must see the hole, and never show a wrong book.
+    A client must notice the gap, and never show a wrong book.
     """
 
 

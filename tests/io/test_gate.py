@@ -1,4 +1,4 @@
-"""Pushes behind a hole: held back until its end is known, then behind its mark; nothing of it is lost uncounted."""
+"""Pushes behind a gap: held back until its end is known, then behind its mark; nothing of it is lost uncounted."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from bitmart_trio._io.holes import Hole
-from bitmart_trio._io.subscription import Gaps, Subscription, SubscriptionBuffer
+from bitmart_trio._io.gate import Gate
+from bitmart_trio._io.pending_gap import PendingGap
+from bitmart_trio._io.receivers import Gaps
+from bitmart_trio._io.subscription import Subscription
 from bitmart_trio.errors import ConnectionLost
 from bitmart_trio.models.stream_events import Backfilled, Gap
 
 A, B = "spot/x:A", "spot/x:B"
 
 
-def make(size: int = 10, gaps: Gaps = "mark") -> tuple[SubscriptionBuffer[Any], Subscription[Any]]:
-    buffer: SubscriptionBuffer[Any] = SubscriptionBuffer(size=size, overflow="fail", gaps=gaps)
+def make(size: int = 10, gaps: Gaps = "mark") -> tuple[Gate[Any], Subscription[Any]]:
+    buffer: Gate[Any] = Gate(size=size, overflow="fail", gaps=gaps)
     buffer.topics |= {A: None, B: None}
     return buffer, Subscription(buffer)
 
@@ -39,7 +41,7 @@ def ready(subscription: Subscription[Any]) -> list[Any]:
 class Fill:
     """A filler that does what a test says."""
 
-    def __init__(self, act: Callable[[Hole[Any]], Awaitable[str | None]]) -> None:
+    def __init__(self, act: Callable[[PendingGap[Any]], Awaitable[str | None]]) -> None:
         self.act = act
         self.repeats: set[object] = set()
         self.missing: list[str] = []
@@ -56,8 +58,8 @@ class Fill:
     def state(self, topic: str, item: Any) -> Hashable:
         return topic
 
-    async def fill(self, hole: Hole[Any]) -> str | None:
-        return await self.act(hole)
+    async def fill(self, pending: PendingGap[Any]) -> str | None:
+        return await self.act(pending)
 
 
 def check(subscription: Subscription[Any]) -> None:
@@ -84,15 +86,15 @@ async def test_what_precedes_the_acknowledgement_stands_behind_the_gap() -> None
     check(subscription)
 
 
-async def test_a_topic_that_was_never_acknowledged_has_no_hole() -> None:  # noqa: ASYNC124  # it runs in Trio for its clock
-    """Its first connection broke before it could answer: nothing follows that would end a hole."""
+async def test_a_topic_that_was_never_acknowledged_has_no_gap() -> None:  # noqa: ASYNC124  # it runs in Trio for its clock
+    """Its first connection broke before it could answer: nothing follows that would end a gap."""
     buffer, subscription = make()
     buffer.lost(A, None)
     buffer.put(1, A, 0)
     assert ready(subscription) == [1]
 
 
-async def test_the_end_of_a_stream_leaves_out_what_waits_behind_an_open_hole() -> None:  # noqa: ASYNC124  # it runs in Trio for its clock
+async def test_the_end_of_a_stream_leaves_out_what_waits_behind_an_open_gap() -> None:  # noqa: ASYNC124  # it runs in Trio for its clock
     """It would look as if nothing had been missed before it. It is counted as dropped."""
     buffer, subscription = make()
     buffer.lost(A, gap())
@@ -148,14 +150,14 @@ async def test_a_topic_that_is_let_go_while_it_is_down_leaves_its_gap(autojump_c
 async def test_what_is_filled_in_stands_before_what_was_pushed(autojump_clock: MockClock) -> None:
     """Also in parts; a push that the reader had already is left out."""
 
-    async def act(hole: Hole[Any]) -> str | None:
-        hole.deliver(["a"])
-        await hole.more(1)
-        hole.deliver(["b", "c"])
+    async def act(pending: PendingGap[Any]) -> str | None:
+        pending.deliver(["a"])
+        await pending.more(1)
+        pending.deliver(["b", "c"])
         return None
 
     buffer, subscription = make()
-    buffer.filler = fill = Fill(act)
+    buffer.backfiller = fill = Fill(act)
     fill.repeats = {3}
     async with trio.open_nursery() as nursery:
         buffer.start = nursery.start_soon
@@ -176,37 +178,37 @@ async def test_what_is_filled_in_stands_before_what_was_pushed(autojump_clock: M
 async def test_a_filler_that_fails_leaves_a_gap_and_the_stream(failure: Exception) -> None:
     """The reason is in the gap; what was filled before it counts."""
 
-    async def act(hole: Hole[Any]) -> str | None:
-        hole.deliver(["a"])
+    async def act(pending: PendingGap[Any]) -> str | None:
+        pending.deliver(["a"])
         await trio.lowlevel.checkpoint()
         raise failure
 
     buffer, subscription = make()
-    buffer.filler = fill = Fill(act)
+    buffer.backfiller = fill = Fill(act)
     async with trio.open_nursery() as nursery:
         buffer.start = nursery.start_soon
         buffer.gap(gap(), 1)
         buffer.put(1, A, 0)
-    mark, first, hole, second = ready(subscription)
+    mark, first, pending, second = ready(subscription)
     assert (mark.count, first, second) == (1, "a", 1)
-    assert hole.reason.startswith("it broke; not filled: ")
-    assert str(failure) in hole.reason
+    assert pending.reason.startswith("it broke; not filled: ")
+    assert str(failure) in pending.reason
     assert fill.missing == [A]
     check(subscription)
 
 
-async def test_a_hole_becomes_longer_when_the_line_breaks_again(autojump_clock: MockClock) -> None:
-    """With nothing pushed between, it is one hole: from the first break to the last acknowledgement."""
+async def test_a_gap_becomes_longer_when_the_line_breaks_again(autojump_clock: MockClock) -> None:
+    """With nothing pushed between, it is one gap: from the first break to the last acknowledgement."""
     begun: list[Gap | None] = []
 
-    async def act(hole: Hole[Any]) -> str | None:
-        begun.append(hole.gap)
+    async def act(pending: PendingGap[Any]) -> str | None:
+        begun.append(pending.gap)
         if len(begun) == 1:
             await trio.sleep_forever()
         return None
 
     buffer, subscription = make()
-    buffer.filler = Fill(act)
+    buffer.backfiller = Fill(act)
     async with trio.open_nursery() as nursery:
         buffer.start = nursery.start_soon
         buffer.lost(A, gap())
@@ -219,14 +221,14 @@ async def test_a_hole_becomes_longer_when_the_line_breaks_again(autojump_clock: 
     assert subscription.statistics().reconnects == 2
 
 
-async def test_pushes_of_two_connections_behind_one_hole_are_not_taken_for_one_run() -> None:
-    """The first was never acknowledged, and broke: between its pushes and the next ones may be a hole."""
+async def test_pushes_of_two_connections_behind_one_gap_are_not_taken_for_one_run() -> None:
+    """The first was never acknowledged, and broke: between its pushes and the next ones may be a gap."""
 
-    async def act(hole: Hole[Any]) -> str | None:  # noqa: ASYNC124  # it runs in Trio for its clock
+    async def act(pending: PendingGap[Any]) -> str | None:  # noqa: ASYNC124  # it runs in Trio for its clock
         raise AssertionError("must not be filled")
 
     buffer, subscription = make()
-    buffer.filler = Fill(act)
+    buffer.backfiller = Fill(act)
     async with trio.open_nursery() as nursery:
         buffer.start = nursery.start_soon
         buffer.lost(A, gap())
@@ -240,11 +242,11 @@ async def test_pushes_of_two_connections_behind_one_hole_are_not_taken_for_one_r
 async def test_a_flood_before_the_acknowledgement_cannot_be_joined_on() -> None:
     """It was let through, so what is missing lies before it: a gap in front of it, and no fill."""
 
-    async def act(hole: Hole[Any]) -> str | None:  # noqa: ASYNC124  # it runs in Trio for its clock
+    async def act(pending: PendingGap[Any]) -> str | None:  # noqa: ASYNC124  # it runs in Trio for its clock
         raise AssertionError("must not be filled")
 
     buffer, subscription = make(size=4)
-    buffer.filler = fill = Fill(act)
+    buffer.backfiller = fill = Fill(act)
     async with trio.open_nursery() as nursery:
         buffer.start = nursery.start_soon
         buffer.lost(A, gap())
@@ -259,18 +261,18 @@ async def test_a_flood_before_the_acknowledgement_cannot_be_joined_on() -> None:
     check(subscription)
 
 
-async def test_a_hole_that_is_told_again_is_filled_once(autojump_clock: MockClock) -> None:
-    """A topic can fall silent while its hole is filled: the fill begins anew, over both."""
+async def test_a_gap_that_is_told_again_is_filled_once(autojump_clock: MockClock) -> None:
+    """A topic can fall silent while its gap is filled: the fill begins anew, over both."""
     ran: list[str] = []
 
-    async def act(hole: Hole[Any]) -> str | None:
+    async def act(pending: PendingGap[Any]) -> str | None:
         await trio.sleep(1)
-        ran.append(hole.topic)
-        hole.deliver(["a"])
+        ran.append(pending.topic)
+        pending.deliver(["a"])
         return None
 
     buffer, subscription = make()
-    buffer.filler = Fill(act)
+    buffer.backfiller = Fill(act)
     async with trio.open_nursery() as nursery:
         buffer.start = nursery.start_soon
         buffer.gap(gap(1), 1)
@@ -280,23 +282,23 @@ async def test_a_hole_that_is_told_again_is_filled_once(autojump_clock: MockCloc
     assert ready(subscription) == [Backfilled(1, 1, 2.5, 2, A), "a"]
 
 
-async def test_an_ending_stream_says_which_holes_were_not_filled(autojump_clock: MockClock) -> None:
+async def test_an_ending_stream_says_which_gaps_were_not_filled(autojump_clock: MockClock) -> None:
     """What waits behind them can still be read, then the error comes."""
 
-    async def act(hole: Hole[Any]) -> str | None:
+    async def act(pending: PendingGap[Any]) -> str | None:
         await trio.sleep(1000)
         return None
 
     buffer, subscription = make()
-    buffer.filler = Fill(act)
+    buffer.backfiller = Fill(act)
     async with trio.open_nursery() as nursery:
         buffer.start = nursery.start_soon
         buffer.gap(gap(), 1)
         await wait_all_tasks_blocked()
         buffer.put(1, A, 0)
         buffer.end(ConnectionLost("given up"))
-    hole, item = subscription.receive_nowait(), subscription.receive_nowait()
-    assert isinstance(hole, Gap)
+    pending, item = subscription.receive_nowait(), subscription.receive_nowait()
+    assert isinstance(pending, Gap)
     assert item == 1
     with pytest.raises(ConnectionLost):
         subscription.receive_nowait()

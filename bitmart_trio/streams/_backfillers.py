@@ -1,41 +1,43 @@
-"""Which filler fills which channel's holes. Imported when the first subscription asks for one."""
+"""Which backfiller fills which channel's gaps. Imported when the first subscription asks for one."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from .._core.channel import Channel
-from .._io.holes import Filler
+from .._io.pending_gap import Backfiller
 from . import _backfill, _backfill_orders, _backfill_state
 from ._backfill import Clock
 from ._reads import FuturesReads, SpotReads
 
 
-def spot_filler(channel: Channel[Any], reads: SpotReads, clock: Clock, interval: str | None) -> Filler[Any]:
-    """The filler of a spot channel."""
+def spot_backfiller(channel: Channel[Any], reads: SpotReads, clock: Clock, interval: str | None) -> Backfiller[Any]:
+    """The backfiller of a spot channel."""
     match channel.name:
         case "spot/trade":
             return _backfill.spot_trades(channel, reads)
         case "spot/kline{interval}":
             return _backfill.spot_klines(channel, reads, clock, interval or "")
         case "spot/user/balance":
-            return _backfill_state.SpotBalanceFiller(channel, reads, clock)
+            return _backfill_state.SpotBalanceBackfiller(channel, reads, clock)
         case name:
             assert name.startswith("spot/user/order"), f"nothing fills {name}"
-            return _backfill_orders.SpotOrderFiller(channel, reads, clock)
+            return _backfill_orders.SpotOrderBackfiller(channel, reads, clock)
 
 
-def futures_filler(channel: Channel[Any], reads: FuturesReads, clock: Clock, interval: str | None) -> Filler[Any]:
-    """The filler of a futures channel."""
+def futures_backfiller(
+    channel: Channel[Any], reads: FuturesReads, clock: Clock, interval: str | None
+) -> Backfiller[Any]:
+    """The backfiller of a futures channel."""
     match channel.name:
         case "futures/trade":
             return _backfill.futures_trades(channel, reads)
         case "futures/klineBin{interval}":
             return _backfill.futures_klines(channel, reads, clock, interval or "")
         case "futures/asset":
-            return _backfill_state.FuturesAssetFiller(channel, reads)
+            return _backfill_state.FuturesAssetBackfiller(channel, reads)
         case "futures/position":
-            return _backfill_state.FuturesPositionFiller(channel, reads, clock)
+            return _backfill_state.FuturesPositionBackfiller(channel, reads, clock)
         case name:
             assert name == "futures/order", f"nothing fills {name}"
-            return _backfill_orders.FuturesOrderFiller(channel, reads, clock)
+            return _backfill_orders.FuturesOrderBackfiller(channel, reads, clock)
