@@ -54,6 +54,8 @@ MONEY_MACHINE: Final = _seeds("MONEY_MACHINE", 8)
 """Examples of the state machine that moves money: ``sim/test_money_machine.py``."""
 ARCHIVE_STORMS: Final = _seeds("ARCHIVE_STORMS", 2, full=60)
 """Archives of an account whose exchange misbehaves in several ways at once: ``history/test_archive_storm.py``."""
+MODEL_MIXES: Final = _size("MODEL_MIXES", 24, 324)
+"""Combinations of the stock models under which money is moved, of 324: ``sim/test_models_money.py``."""
 MONEY_WALKS: Final = _seeds("MONEY_WALKS", 2, full=50)
 """Walks through all chapters that move money: ``sim/test_chapters_money.py``."""
 

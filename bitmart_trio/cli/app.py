@@ -443,11 +443,27 @@ def sim(
         list[str] | None,
         typer.Option(metavar="NAME", help="A name with dots under which browsers may call it, or whose pages may."),
     ] = None,
+    fees: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="recorded, zero, tiered, bought, or MAKER:TAKER.")
+    ] = None,
+    fills: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="When resting orders fill: first, queue, chance:0.5.")
+    ] = None,
+    latency: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="Inside the exchange: none, fixed:50ms, jitter:20ms-80ms.")
+    ] = None,
+    funding: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="Funding rates: reverting, none, constant:0.0001.")
+    ] = None,
+    margin: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="Maintenance of positions: tiers, flat:0.005.")
+    ] = None,
 ) -> None:
     """Run the simulated exchange as a server. Key sim-key, secret sim-secret, memo sim-memo."""
     from ..sim import FaultError, Tape, TapeError, parse_fault
-    from .sim import Wishes, serve
+    from .sim import Wishes, read_models, serve
 
+    models = read_models(fees=fees, fills=fills, latency=latency, funding=funding, margin=margin)
     try:
         faults = [parse_fault(text) for text in fault or []]
     except FaultError as error:
@@ -460,7 +476,7 @@ def sim(
     try:
         wishes = Wishes(
             host=host, port=port, seed=seed, faults=faults, symbols=symbol or None, tape=played, tick=tick, hold=hold,
-            log=log, allow_hosts=allow_host or [],
+            log=log, allow_hosts=allow_host or [], models=models,
         )  # fmt: skip
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--symbol") from None

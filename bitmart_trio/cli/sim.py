@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import attrs
 import trio
+import typer
 
 from ..sim import Fault, Limits, Tape, open_server
 from ..sim.kernel.symbols import read_symbols
+from ..sim.models import (
+    RECORDED,
+    ModelError,
+    Models,
+    parse_fees,
+    parse_fills,
+    parse_funding,
+    parse_latency,
+    parse_margin,
+)
 from ._run import Failure
 
 
@@ -32,10 +44,38 @@ class Wishes:
     hold: bool
     log: Path | None
     allow_hosts: Sequence[str] = ()
+    models: Models = RECORDED
 
     def __attrs_post_init__(self) -> None:
         """Refuse bad names before anything is opened."""
         read_symbols(self.symbols)
+
+
+M = TypeVar("M")
+
+
+def read_models(
+    *, fees: str | None, fills: str | None, latency: str | None, funding: str | None, margin: str | None
+) -> Models:
+    """The models that options name; those of options that are missing are the recorded ones.
+
+    Raises:
+        typer.BadParameter: A word names none; it says which do.
+    """
+
+    def read(option: str, parse: Callable[[str], M], text: str | None, recorded: M) -> M:
+        try:
+            return recorded if text is None else parse(text)
+        except ModelError as error:
+            raise typer.BadParameter(str(error), param_hint=option) from None
+
+    return Models(
+        fees=read("--fees", parse_fees, fees, RECORDED.fees),
+        fills=read("--fills", parse_fills, fills, RECORDED.fills),
+        latency=read("--latency", parse_latency, latency, RECORDED.latency),
+        funding=read("--funding", parse_funding, funding, RECORDED.funding),
+        margin=read("--margin", parse_margin, margin, RECORDED.margin),
+    )
 
 
 async def serve(wishes: Wishes) -> None:
@@ -60,6 +100,7 @@ async def _serve(wishes: Wishes) -> None:
         tick_seconds=wishes.tick,
         live=not wishes.hold,
         log=wishes.log,
+        models=wishes.models,
         limits=Limits(allowed_hosts=frozenset(name.lower() for name in wishes.allow_hosts)),
     ) as server:
         print(f"listening on {server.url}", flush=True)

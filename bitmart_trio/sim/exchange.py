@@ -16,6 +16,7 @@ import trio
 from .._scopes import protected
 from .futures.market import FuturesMarket
 from .kernel.accounts import SIM_KEY, SIM_MEMO, SIM_SECRET, SIM_SUB_KEYS, SUB_PERMISSIONS, Accounts
+from .kernel.agenda import Agenda
 from .kernel.clock import Clock
 from .kernel.eventlog import EventLog
 from .kernel.faults import Faults
@@ -24,6 +25,7 @@ from .kernel.ids import Ids, Randoms
 from .kernel.prehistory import Paths
 from .kernel.symbols import Listed, Symbol, read_symbols
 from .models import RECORDED, Models
+from .models.latency import Delays
 from .models.market import MarketModel, Moved, Still
 from .spot.market import SpotMarket
 from .treasury import Treasury
@@ -101,9 +103,13 @@ class Exchange:
         self.clock: Clock = Clock(start, held=held)
         self.log: EventLog = EventLog(self.clock)
         self.accounts: Accounts = Accounts()
-        self.feed: Feed = Feed()
         self.faults: Faults = Faults()
         self.random: Randoms = Randoms(seed)
+        self.agenda: Agenda = Agenda(self.clock)
+        """What is on its way inside the exchange."""
+        self.delays: Delays = Delays(models.latency, self.agenda, self.random("latency"))
+        """How long its ways are."""
+        self.feed: Feed = Feed(self.delays.push)
         # Above 2^53 on purpose, like the real ones: a client that reads ids as doubles fails here too.
         self.ids: Ids = Ids(start << 20)
         # The futures side's are documented with 15 and 16 digits and come as JSON numbers too: every client can hold
@@ -128,6 +134,8 @@ class Exchange:
             model=self.flow,
             paths=paths,
             fees=models.fees.spot,
+            fills=models.fills,
+            delays=self.delays,
             listened=self.feed.symbols,
             tick_ms=self.tick_ms,
         )
@@ -140,6 +148,9 @@ class Exchange:
             model=self.flow,
             paths=paths,
             fees=models.fees.futures,
+            fills=models.fills,
+            delays=self.delays,
+            margin=models.margin,
             funding=models.funding,
             listened=self.feed.symbols,
             tick_ms=self.tick_ms,
@@ -198,10 +209,24 @@ class Exchange:
         self._walked_ms = min(max(self._walked_ms + moves * WALK_MS, now - WALK_MS), now)
         return moves
 
+    @property
+    def next_ms(self) -> int | None:
+        """When something happens next between ticks: something arrives, or is on the tape; None when nothing does."""
+        arrives, on_tape = self.agenda.next_ms, None if self.driver is None else self.driver.next_ms
+        return min((ms for ms in (arrives, on_tape) if ms is not None), default=None)
+
     def play(self) -> None:
-        """Let happen what is due on the tape, if there is one."""
+        """Let happen what is due between ticks, in the order of its times."""
+        now, arrived = self.clock.steady_ms(), False
+        while (due := self.agenda.next_ms) is not None and due <= now:
+            if self.driver is not None:
+                self.driver.play(due)
+            self.agenda.play()
+            arrived = True
         if self.driver is not None:
-            self.driver.play(self.clock.steady_ms())
+            self.driver.play(now)
+        if arrived:
+            self.futures.settled()
 
     def after_tick(self, watcher: Callable[[int], None]) -> Callable[[], None]:
         """Call ``watcher`` with the time (ms) after every tick until the returned function is called."""
@@ -233,9 +258,9 @@ class Exchange:
         while ms > 0:
             now = self.clock.steady_ms()
             piece = step - (now - self.clock.start) % step
-            on_tape = None if self.driver is None else self.driver.next_ms
-            if on_tape is not None and on_tape > now:
-                piece = min(piece, on_tape - now)
+            due = self.next_ms
+            if due is not None and due > now:
+                piece = min(piece, due - now)
             piece = min(piece, ms)
             ms -= piece
             self.clock.step(piece)
@@ -273,9 +298,10 @@ class Exchange:
                 count = due
             elif not held:
                 self.play()
-            await trio.sleep_until(min(began + count * tick, self._when_on_tape()))
+            with trio.move_on_at(min(began + count * tick, self._when_next())):
+                await self.agenda.wait_changed()
 
-    def _when_on_tape(self) -> float:
-        """Trio's time at which the tape goes on."""
-        on_tape = None if self.driver is None else self.driver.next_ms
-        return float("inf") if on_tape is None or self.clock.held else self.clock.when(on_tape)
+    def _when_next(self) -> float:
+        """Trio's time at which something happens between ticks."""
+        due = self.next_ms
+        return float("inf") if due is None or self.clock.held else self.clock.when(due)

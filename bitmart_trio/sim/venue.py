@@ -39,7 +39,7 @@ from .faces.websocket import Connection, Limits, Sockets
 from .faults import Fault, Faults, RefuseConnect
 from .faults.answers import Spoiler
 from .kernel.symbols import Symbol
-from .models import RECORDED, Models, Still
+from .models import RECORDED, Models, Moved, Still
 
 IN_PROCESS_URL: Final = "http://simulated.invalid"
 """A name that never resolves: a client that misses the in-process transport cannot reach anybody by mistake."""
@@ -63,8 +63,29 @@ class _Options(TypedDict):
     connect: Connect | None
 
 
-Kind: TypeAlias = "Market | Tape | Literal['synthetic', 'scripted']"
-"""What moves the market: the usual synthetic flow or one of one's own, a tape, or nothing but what a test says."""
+Kind: TypeAlias = "Market | Tape | Moved | Literal['synthetic', 'scripted']"
+"""What moves the market.
+
+The usual synthetic flow, or one with other options; a tape; what makes a market model of one's own; or nothing but what
+a test says.
+"""
+
+
+def _moved(market: Kind) -> Moved:
+    """What makes the model of a kind of market.
+
+    Raises:
+        ValueError: There is no such kind.
+    """
+    if isinstance(market, Market):
+        return partial(Flow.of_market, market)
+    if isinstance(market, Tape) or market == "scripted":
+        return Still.of
+    if market == "synthetic":
+        return partial(Flow.of_market, Market())
+    if not callable(market):
+        raise ValueError(f"no such market: {market!r}")
+    return market
 
 
 class Simulation:
@@ -74,7 +95,8 @@ class Simulation:
         seed: What every random choice is derived from.
         start: Exchange time at creation, in milliseconds; None: that of the tape, or the beginning of 2026.
         symbols: What is traded, by name or as `SpotPair` and `Contract`; None: what is on the tape, or the usual six.
-        market: What moves it: ``"synthetic"``, a `Market` with options of its own, a `Tape`, or ``"scripted"``.
+        market: What moves it: ``"synthetic"``, a `Market` with options of its own, a `Tape`, ``"scripted"``, or what
+            makes a market model of one's own, such as its class, of what is listed, the clock and the random streams.
         tick_seconds: How often the market moves and pushes are paced.
         models: The rules that are a matter of choice.
         held: Whether the clock stands still from the beginning.
@@ -94,18 +116,15 @@ class Simulation:
         models: Models = RECORDED,
         held: bool = False,
     ) -> None:
-        tape = market if isinstance(market, Tape) else None
-        if not (tape or isinstance(market, Market) or market in ("synthetic", "scripted")):
-            raise ValueError(f"no such market: {market!r}")
+        moved, tape = _moved(market), market if isinstance(market, Tape) else None
         if tape is not None:
             symbols = tape.rules() if symbols is None else symbols
             start = tape.start_ms if start is None else start
-        options = market if isinstance(market, Market) else Market() if market == "synthetic" else None
         self.exchange: Exchange = Exchange(
             seed=seed,
             start=START_MS if start is None else start,
             symbols=symbols,
-            moved=Still.of if options is None else partial(Flow.of_market, options),
+            moved=moved,
             models=models,
             tick_seconds=tick_seconds,
             held=held,
@@ -317,10 +336,10 @@ async def open_exchange(
         seed: what every random choice is derived from: same seed and same requests, same events.
         start: exchange time at opening, in milliseconds; None: that of the tape, or 2026-01-01.
         symbols: what is traded, by name or as `SpotPair` and `Contract`; None: what is on the tape, or the usual six.
-        market: what moves it: ``"synthetic"``, a `Market` with options of its own, a `Tape`, or ``"scripted"`` when
-            ``venue.market`` and ``venue.book`` say what happens.
+        market: what moves it: ``"synthetic"``, a `Market` with options of its own, a `Tape`, ``"scripted"`` when
+            ``venue.market`` and ``venue.book`` say what happens, or what makes a `sim.models.MarketModel` of one's own.
         tick_seconds: how often the market moves and paced pushes go out; longer ticks cost less.
-        models: what fills cost and how funding rates come about, `sim.Models`.
+        models: the rules that are a matter of choice, such as fees and latency, `sim.Models`.
         limits: what sockets are allowed; as documented when None.
         faults: active from the beginning.
         live: whether the market moves by itself; else ``venue.tick()`` moves it.

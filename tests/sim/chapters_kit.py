@@ -14,6 +14,7 @@ from bitmart_trio.sim.bitmart.direct import Answer, Direct
 from bitmart_trio.sim.kernel.accounts import Account, Wallet
 from bitmart_trio.sim.kernel.feed import Frame
 from bitmart_trio.sim.kernel.messages import Request
+from bitmart_trio.sim.models import RECORDED, Models
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
@@ -24,8 +25,8 @@ CURRENCIES = ("USDT", "BTC", "ETH", "BMX")
 class House:
     """An exchange with its default family (main, desk1, desk2) and one account of somebody else (other)."""
 
-    def __init__(self, seed: int = 5) -> None:
-        self.simulation = Simulation(seed=seed)
+    def __init__(self, seed: int = 5, models: Models = RECORDED) -> None:
+        self.simulation = Simulation(seed=seed, models=models)
         self.exchange = self.simulation.exchange
         self.bitmart = self.simulation.bitmart
         self.exchange.accounts.add(

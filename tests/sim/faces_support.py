@@ -29,10 +29,12 @@ from bitmart_trio.sim.faces.websocket import Connection, Limits, Sockets
 from bitmart_trio.sim.faults import Faults
 from bitmart_trio.sim.faults.answers import Spoiler
 from bitmart_trio.sim.kernel.accounts import Account, Accounts
+from bitmart_trio.sim.kernel.agenda import Agenda
 from bitmart_trio.sim.kernel.clock import Clock
 from bitmart_trio.sim.kernel.encoding import Json
 from bitmart_trio.sim.kernel.eventlog import EventLog
 from bitmart_trio.sim.kernel.feed import Feed, FeedChannel, Frame
+from bitmart_trio.sim.models.latency import Delays, Instant
 
 if TYPE_CHECKING:
     from bitmart_trio.sim.exchange import Exchange
@@ -59,6 +61,7 @@ class SmallExchange(BitMart):
         self.routes.include([Route("POST", SUBMIT, "none", None, self._submit, writes=True)])
         self.feed = Feed()
         self.faults = Faults()
+        self.delays = Delays(Instant(), Agenda(self.clock), self.random("latency"))
         self.orders: list[str] = []
         nothing = SimpleNamespace(open_orders=lambda account_id: [], of_account=lambda account_id: [], traders={})
         self.spot = SimpleNamespace(markets={}, engine=nothing, algo=nothing)

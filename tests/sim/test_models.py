@@ -6,12 +6,23 @@ import random
 from decimal import Decimal
 
 import pytest
+import trio
 from trio.testing import MockClock
 
 import bitmart_trio as bm
 from bitmart_trio.sim import Fees, Models, open_exchange
 from bitmart_trio.sim.kernel.contracts import FUNDING_CAP
-from bitmart_trio.sim.models import InBought, InQuote, OfValue, Reverting
+from bitmart_trio.sim.models import (
+    TIERED,
+    Fixed,
+    Flat,
+    InBought,
+    InQuote,
+    OfValue,
+    Reverting,
+    Still,
+    Ways,
+)
 from bitmart_trio.sim.models.funding import USUAL
 
 FREE = Fees(spot=InQuote(Decimal(0)), futures=OfValue(taker=Decimal(0), maker=Decimal(0)))
@@ -80,3 +91,86 @@ async def test_the_usual_models_are_the_recorded_ones(autojump_clock: MockClock)
         rates = await client.futures.account.trade_fee_rate("BTCUSDT")
         assert (rates.taker_fee_rate, rates.maker_fee_rate) == (Decimal("0.0006"), Decimal("0.0002"))
         assert isinstance(client, bm.Client)
+
+
+async def test_who_trades_more_pays_less(autojump_clock: MockClock) -> None:
+    """Tiers go by what an account has traded in 30 days; its orders and shown rates follow, nobody else's."""
+    async with open_exchange(market="scripted", models=Models(fees=TIERED)) as venue, venue.open_client() as client:
+        venue.book.set("BTC_USDT", asks=[("60000", "100")], bids=[("59999", "100")])
+        paid: list[tuple[Decimal, str]] = []
+        for _ in range(3):
+            placed = await client.spot.trading.submit_order(symbol="BTC_USDT", side="sell", type="market", size="1")
+            fill = (await client.spot.trading.order_trades(order_id=placed.order_id))[0]
+            shown = await client.spot.account.trade_fee_rate("BTC_USDT")
+            paid.append((fill.fee / (fill.price * fill.size), str(shown.buy_taker_fee_rate)))
+        assert [rate for rate, _ in paid] == [Decimal("0.001"), Decimal("0.001"), Decimal("0.0009")]
+        assert [shown for _, shown in paid] == ["0.001", "0.0009", "0.0009"]
+        desk = bm.Credentials("sim-sub-key", "sim-sub-secret", "sim-sub-memo")
+        async with venue.open_client(desk) as other:
+            assert (await other.spot.account.trade_fee_rate("BTC_USDT")).buy_taker_fee_rate == Decimal("0.001")
+        venue.exchange.clock.step(31 * 86_400_000)
+        assert (await client.spot.account.trade_fee_rate("BTC_USDT")).buy_maker_fee_rate == Decimal("0.001")
+
+
+async def test_makers_pay_the_rate_of_makers(autojump_clock: MockClock) -> None:
+    """On spot too; what a resting buy had set aside beyond it is free again."""
+    models = Models(fees=Fees(spot=InQuote(Decimal("0.0025"), Decimal("0.001"))))
+    async with open_exchange(market="scripted", models=models) as venue, venue.open_client() as client:
+        placed = await client.spot.trading.submit_order(
+            symbol="BTC_USDT", side="buy", type="limit", size="1", price="60000"
+        )
+        account = venue.exchange.accounts.get("1")
+        assert account is not None
+        assert account.spot.frozen("USDT") == Decimal(60150)
+        venue.market.trade("BTC_USDT", price="60000", size="1", side="sell")
+        fill = (await client.spot.trading.order_trades(order_id=placed.order_id))[0]
+        assert fill.fee == 60
+        assert [account.spot.frozen("USDT"), account.spot.available("USDT")] == [0, 100_000 - 60_060]
+
+
+@pytest.mark.parametrize(("ratio", "liquidated"), [("0", False), ("0.09", True)])
+async def test_margins_of_ones_own(autojump_clock: MockClock, ratio: str, liquidated: bool) -> None:
+    """Leverage and maintenance go by the model: the position shows it, and liquidation comes by it."""
+    models = Models(margin=Flat(Decimal(ratio), leverage=10))
+    async with open_exchange(market="scripted", models=models) as venue, venue.open_client() as client:
+        venue.book.set("BTCUSDT", bids=[("59999", "5000")], asks=[("60000", "5000")])
+        order = {"symbol": "BTCUSDT", "side": 1, "type": "market", "size": 100, "open_type": "isolated"}
+        with pytest.raises(bm.ApiError):
+            await client.futures.trading.submit_order(**order, leverage="20")  # type: ignore[arg-type]
+        await client.futures.trading.submit_order(**order, leverage="10")  # type: ignore[arg-type]
+        row = (await client.futures.position.positions("BTCUSDT"))[0]
+        assert row.maintenance_margin == Decimal(6000) * Decimal(ratio)
+        venue.market.price("BTCUSDT", "59000")
+        venue.tick()
+        account = venue.exchange.accounts.get("1")
+        assert account is not None
+        held = list(venue.exchange.futures.engine.trader(account).open_positions())
+        assert (not held) is liquidated
+
+
+class Wave(Still):
+    """A market model: bitcoin goes up by ten dollars with every move, and nobody quotes."""
+
+    def advance(self, ticks: int) -> None:
+        self.pin("BTC", self.price("BTC") + 10 * ticks)
+
+
+async def test_a_market_of_ones_own(autojump_clock: MockClock) -> None:
+    """Prices follow the model: the mark price of the contract says so. What is no market is refused."""
+    async with open_exchange(market=Wave.of) as venue, venue.open_client() as client:
+        before = venue.exchange.futures.listings["BTCUSDT"].mark
+        await trio.sleep(60.05)
+        assert venue.exchange.futures.listings["BTCUSDT"].mark == before + 6000
+        assert not (await client.futures.market.order_book("BTCUSDT")).asks
+    with pytest.raises(ValueError, match="no such market: 'wild'"):
+        async with open_exchange(market="wild"):  # type: ignore[arg-type]
+            raise AssertionError("it opened")
+
+
+async def test_a_latency_of_ones_own(autojump_clock: MockClock) -> None:
+    """A reply takes as long as the model says, and other ways nothing."""
+    async with open_exchange(models=Models(latency=Ways(reply=Fixed(700)))) as venue, venue.open_client() as client:
+        await client.spot.system.time()
+        began = trio.current_time()
+        await client.spot.system.time()
+        assert trio.current_time() - began == pytest.approx(0.7)

@@ -91,3 +91,24 @@ def test_what_cannot_be_is_wrong_usage(arguments: list[str], option: str) -> Non
     ended = CliRunner().invoke(app, ["sim", *arguments], env={"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"})
     assert ended.exit_code == 2
     assert option in ended.output
+
+
+def test_models_are_chosen_by_words() -> None:
+    """Fees show, an order takes its time to the book, and a wrong word is answered with the right ones."""
+    with serving("--fees", "0.0010:0.0025", "--latency", "fixed:1500ms", "--fills", "queue") as client:
+        rates = client.get("/spot/v1/trade_fee", params={"symbol": "BTC_USDT"}, headers={"X-BM-KEY": "sim-key"}).json()[
+            "data"
+        ]
+        assert (rates["buy_maker_fee_rate"], rates["buy_taker_fee_rate"]) == ("0.0010", "0.0025")
+        assert client.get("/system/time").elapsed.total_seconds() > 1.4
+    for option, word, says in (
+        ("--fees", "cheap", "zero"),
+        ("--latency", "50", "fixed:50ms"),
+        ("--fills", "all", "queue"),
+        ("--funding", "high", "constant:0.0001"),
+        ("--margin", "none", "flat:0.005"),
+    ):
+        result = CliRunner().invoke(app, ["sim", option, word], env={"COLUMNS": "200"})
+        assert result.exit_code == 2
+        assert option in result.output
+        assert says in result.output

@@ -191,6 +191,8 @@ class BookScript(_Scripted):
             for side, levels in sides.items()
         }
         self._log.write("book", symbol=symbol, **shown)
+        if book.owned:
+            book.bound_queues()
         market = self._spot.markets.get(symbol)
         if market is not None:
             self._spot.market_moved(market)

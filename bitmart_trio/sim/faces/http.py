@@ -209,6 +209,9 @@ class _Face:
             self._link.sever()
             return False
         response = self._stand_in(request) or self._carry_out(request)
+        pause = self._exchange.delays.reply_seconds()
+        if pause:
+            await trio.sleep(pause)
         if delay is not None and not delay.before:
             await trio.sleep(delay.seconds)
         if faults.take(LoseReply, path):

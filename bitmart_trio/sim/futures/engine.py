@@ -10,14 +10,20 @@ accepted and then cancelled, as with the real exchange, where acceptance only me
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
+from typing import TypeAlias
 
 from ..kernel.accounts import Account
 from ..kernel.book import Resting, Side
 from ..kernel.contracts import ZERO, Terms, cut
 from ..kernel.refusal import Refused
-from ..models.fees import FuturesFees
+from ..kernel.turnover import Turnover
+from ..models.fees import FuturesFees, FuturesRates
+from ..models.fills import FillModel
+from ..models.margin import MarginModel
 from .fok import fills_whole
 from .ledger import Ledger
 from .listing import Listing
@@ -30,8 +36,24 @@ MATCHED, SUBMITTED, CANCELLED, CANCELLED_BY_LIQUIDATION, BANKRUPT = 1, 2, 3, 4, 
 """Event codes of order pushes."""
 
 
+Enter: TypeAlias = "Callable[[str, str, Callable[[], object]], None]"
+"""Lets something of an account (the first text) reach the book of a contract (the second)."""
+
+
 class Engine:
-    """All trading of all contracts."""
+    """All trading of all contracts.
+
+    Args:
+        listings: The contracts with their books.
+        now: The time in milliseconds.
+        new_id: Names orders.
+        watcher: Hears of every change.
+        fees: What fills cost.
+        fills: What resting orders get of the trades of others.
+        dice: What the fill model draws from.
+        margin: What positions must be backed by.
+        enter: The way of orders, changes and cancellations to the book.
+    """
 
     def __init__(
         self,
@@ -39,10 +61,20 @@ class Engine:
         now: Callable[[], int],
         new_id: Callable[[], str],
         watcher: EngineWatcher,
+        *,
         fees: FuturesFees,
+        fills: FillModel,
+        dice: random.Random,
+        margin: MarginModel,
+        enter: Enter,
     ) -> None:
         self.fees: FuturesFees = fees
-        """What fills cost from now on; replace it while no order is open."""
+        """What the fills of new orders cost."""
+        self._fills = fills
+        self._dice = dice
+        self._margin = margin
+        self._enter = enter
+        self._turnover = Turnover()
         self.listings = listings
         self.ledger: Ledger = Ledger()
         self.traders: dict[str, Trader] = {}
@@ -57,6 +89,10 @@ class Engine:
         if found is None:
             found = self.traders[account.account_id] = Trader(account)
         return found
+
+    def rates_of(self, account: Account) -> FuturesRates:
+        """What a new order of an account would pay."""
+        return self.fees.rates(self._turnover.of(account.account_id, self.now()))
 
     def in_use(self) -> set[str]:
         """The contracts on which somebody has a position or an order of any kind."""
@@ -75,11 +111,12 @@ class Engine:
     # ------------------------------------------------------------ orders in
 
     def submit(self, order: Order) -> None:
-        """Take an order: check that it can be paid for, trade what trades, rest or drop what is left.
+        """Take an order: check that it can be paid for; once it is at the book, trade, rest or drop what is left.
 
         Raises:
             Refused: There is no money, not enough to close, or more leverage than the risk tier allows.
         """
+        order.rates = self.rates_of(order.owner.account)
         self._check(order)
         trader, listing = order.owner, self.listings[order.contract.symbol]
         trader.orders[order.order_id] = order
@@ -89,30 +126,53 @@ class Engine:
         if order.price is None:
             order.protective_price = self._protective_price(listing, order)
         self.told(order, SUBMITTED)
-        self._run(listing, order)
+        self._hold(order)
+        self._send(order, partial(self._arrive, order))
 
     def modify(self, order: Order, price: Decimal, size: Decimal) -> None:
-        """Give a resting order another price and size; it goes to the end of its new level and may trade at once."""
-        listing, wallet, currency = (
-            self.listings[order.contract.symbol],
-            order.owner.account.futures,
-            order.contract.settle,
-        )
-        before = (order.price, order.size)
+        """Give a live order another price and size; it goes to the end of its new level and may trade at once.
+
+        Raises:
+            Refused: The change cannot be paid for.
+        """
+        self._changing(order, price, size)()
+        self._send(order, partial(self._modified, order, price, size))
+
+    def _changing(self, order: Order, price: Decimal, size: Decimal) -> Callable[[], None]:
+        """Change an order if that can be paid for; what undoes it."""
+        wallet, currency, before = order.owner.account.futures, order.contract.settle, (order.price, order.size)
+
+        def undo() -> None:
+            order.price, order.size = before
+            wallet.hold(currency, order.held)
+
         # What it holds may pay for the change; if that is refused, the order has not left its place in the book.
         wallet.release(currency, order.held)
         order.price, order.size = price, size
         try:
             self._check(order)
         except Refused:
-            order.price, order.size = before
-            wallet.hold(currency, order.held)
+            undo()
             raise
+        return undo
+
+    def _modified(self, order: Order, price: Decimal, size: Decimal) -> None:
+        """Carry a change out that was accepted; not what fills or other orders have made impossible meanwhile."""
+        if order.state == DONE or size <= order.deal_size:
+            return
+        try:
+            self._changing(order, price, size)
+        except Refused:
+            return
         order.held = ZERO
         self._unrest(order)
         order.updated_ms = self.now()
         self.told(order, SUBMITTED)
-        self._run(listing, order)
+        self._run(self.listings[order.contract.symbol], order)
+
+    def request_cancel(self, order: Order) -> None:
+        """Accept a cancellation; it does what it can once it has reached the book."""
+        self._send(order, partial(self.cancel, order))
 
     def cancel(self, order: Order, action: int = CANCELLED) -> None:
         """End a live order; what it held is free again."""
@@ -151,23 +211,25 @@ class Engine:
         ]
 
     def sweep(self, listing: Listing, side: Side, limit: Decimal | None, size: Decimal, *, opens: bool) -> None:
-        """Let the synthetic market take up to ``size`` from the book."""
-        self._match(listing, side, limit, size, None, opens)
+        """Let the synthetic market take up to ``size`` from the book; with a limit the price has run over the rest."""
+        self._match(listing, side, limit, size, None, opens, ending=limit)
 
-    def meet(self, listing: Listing, side: Side, price: Decimal, size: Decimal) -> Decimal:
-        """Let somebody trade with the users' orders that a price reaches, and no others; what is left of the size."""
-        left = self._match(listing, side, price, size, None, True, strangers=False)
+    def meet(self, listing: Listing, side: Side, price: Decimal, size: Decimal, *, through: bool = True) -> Decimal:
+        """Let somebody trade with the users' orders that a price reaches, and no others; what is left of the size.
+
+        Those at exactly that price fill as well when the price has gone ``through`` them, else as the fill model says.
+        """
+        left = self._match(
+            listing, side, price, size, None, True, strangers=False, ending=None if through else price, through=through
+        )
         assert left is not None, "only users' orders stop"
         return left
 
     def show(self, listing: Listing, side: Side, price: Decimal, size: Decimal) -> None:
         """A trade of the outside world at exactly this price, after the users' orders that it reaches."""
-        left = self.meet(listing, side, price, size)
+        left = self.meet(listing, side, price, size, through=False)
         if left:
-            trade = listing.print(
-                self.now(), price, left, buyer_is_maker=side == "sell", taker_opens=True, maker_opens=True
-            )
-            self._watcher.matched(listing, trade, None, None)
+            self._print(listing, price, left, side)
             listing.book.shrink("sell" if side == "buy" else "buy", price, left)
 
     def liquidation_price(self, trader: Trader, held: Position) -> Decimal:
@@ -195,9 +257,9 @@ class Engine:
         if worst is None:
             return
         planned = contract.value(opening, worst) + self._open_value(trader, contract, without=order)
-        if order.leverage > contract.bracket(planned).leverage or planned > contract.brackets[-1].cap:
+        if order.leverage > self._margin.leverage(contract, planned):
             raise Refused("leverage")
-        if contract.cost(opening, worst, order.leverage, self.fees.taker) > self.ledger.free(
+        if contract.cost(opening, worst, order.leverage, order.rates.taker) > self.ledger.free(
             trader, contract.settle, self.marks
         ):
             raise Refused("funds")
@@ -239,12 +301,40 @@ class Engine:
 
     # ------------------------------------------------------------ matching
 
+    def _send(self, order: Order, deed: Callable[[], object]) -> None:
+        self._enter(order.owner.account.account_id, order.contract.symbol, deed)
+
+    def _hold(self, order: Order) -> None:
+        """Set aside what an order may need until it is at the book."""
+        opening = self._opening_size(order)
+        worst = self._worst_price(order) if opening > 0 else None
+        if worst is not None:
+            order.held = order.contract.cost(opening, worst, order.leverage, order.rates.taker)
+            order.owner.account.futures.hold(order.contract.settle, order.held)
+
+    def _arrive(self, order: Order) -> None:
+        if order.state != DONE:
+            order.owner.account.futures.release(order.contract.settle, order.held)
+            order.held = ZERO
+            if self._too_late(order):
+                self.cancel(order)
+            else:
+                self._run(self.listings[order.contract.symbol], order)
+
+    @staticmethod
+    def _too_late(order: Order) -> bool:
+        """Whether what a closing order was to close has gone while it was on its way."""
+        if not order.closing:
+            return False
+        held = order.owner.position(order.contract.symbol, order.direction)
+        return held is None or order.owner.frozen_size(held) > held.size
+
     def _run(self, listing: Listing, order: Order) -> None:
         book, side = listing.book, order.book_side
         if order.mode == MAKER_ONLY and book.crosses(side, order.price):
             self.cancel(order)
             return
-        if order.mode == FOK and not fills_whole(listing, order, self._resting, self.fees.taker):
+        if order.mode == FOK and not fills_whole(listing, order, self._resting):
             self.cancel(order)
             return
         left = self._match(listing, side, order.price, order.left, order, not order.closing)
@@ -272,11 +362,16 @@ class Engine:
         taker_opens: bool,
         *,
         strangers: bool = True,
+        ending: Decimal | None = None,
+        through: bool = False,
     ) -> Decimal | None:
         """Trade against the book, or against users' orders only.
 
-        What is left of the size; None when the taker must not go on (self-trade, or its money ran out).
+        What is left of the size; None when the taker must not go on (self-trade, or its money ran out). A taker without
+        an order trades as the fill model says with the users' orders that the price has not gone through: all of them,
+        or, where it ends at a price, those at that price.
         """
+        past = ZERO
         for maker in listing.book.meeting(side, limit):
             if size <= 0:
                 break
@@ -289,6 +384,13 @@ class Engine:
                 if taker.stp_mode in (2, 3):
                     return None
                 continue
+            if resting is not None and taker is None and not through and ending in (None, maker.price):
+                passing = self._passing(listing, maker, size)
+                size -= passing
+                if strangers and passing:
+                    self._print(listing, maker.price, passing, side)
+                else:
+                    past += passing
             trade = min(size, maker.left)
             if resting is not None:
                 if not self._affordable(resting, trade, maker.price):
@@ -305,7 +407,21 @@ class Engine:
             self._trade(listing, maker, resting, taker, trade, taker_opens)
             if taker is not None and taker.state == DONE:
                 break
-        return size
+        return size + past
+
+    def _passing(self, listing: Listing, maker: Resting, size: Decimal) -> Decimal:
+        """What strangers take of a trade at the price of an order before the rest reaches it."""
+        past = self._fills.passing(maker, size, self._dice)
+        if past:
+            listing.book.passed(maker.side, maker.price, past)
+        return past
+
+    def _print(self, listing: Listing, price: Decimal, size: Decimal, side: Side) -> None:
+        """A trade of strangers."""
+        trade = listing.print(
+            self.now(), price, size, buyer_is_maker=side == "sell", taker_opens=True, maker_opens=True
+        )
+        self._watcher.matched(listing, trade, None, None)
 
     def _room(self, order: Order, size: Decimal) -> Decimal:
         """As much of ``size`` as the order may still fill: a closing one no more than there is to close."""
@@ -324,7 +440,7 @@ class Engine:
         if held is not None:
             cost, margin = held.share(closing)
             there += margin + contract.profit(held.direction, cost, contract.value(closing, price))
-        return contract.cost(opening, price, order.leverage, self.fees.taker) <= there
+        return contract.cost(opening, price, order.leverage, order.rates.taker) <= there
 
     def _trade(
         self,
@@ -337,6 +453,8 @@ class Engine:
     ) -> None:
         now, price = self.now(), maker.price
         listing.book.take(maker, size)
+        if resting is None and listing.book.owned:
+            listing.book.passed(maker.side, maker.price, size)
         trade = listing.print(
             now,
             price,
@@ -363,7 +481,7 @@ class Engine:
     def _rest(self, listing: Listing, order: Order) -> None:
         assert order.price is not None, "only limit orders rest"
         opening, currency = self._opening_size(order), order.contract.settle
-        needed = order.contract.cost(opening, order.price, order.leverage, self.fees.taker) if opening > 0 else ZERO
+        needed = order.contract.cost(opening, order.price, order.leverage, order.rates.taker) if opening > 0 else ZERO
         wallet = order.owner.account.futures
         if needed > wallet.available(currency):
             self.cancel(order)
@@ -371,8 +489,9 @@ class Engine:
         wallet.hold(currency, needed)
         order.held = needed
         self._resting[order.order_id] = order
+        account_id, there = order.owner.account.account_id, listing.book.strangers_at(order.book_side, order.price)
         listing.book.add(
-            Resting(order.order_id, order.book_side, order.price, order.left, order.owner.account.account_id)
+            Resting(order.order_id, order.book_side, order.price, order.left, account_id, self._fills.ahead(there))
         )
         self.changed(order.owner, currency)
 
@@ -406,7 +525,8 @@ class Engine:
         order.deal_size += size
         order.deal_value += contract.value(size, price)
         order.updated_ms = now
-        fee = cut(contract.value(size, price) * (self.fees.maker if maker else self.fees.taker))
+        fee = cut(contract.value(size, price) * (order.rates.maker if maker else order.rates.taker))
+        self._turnover.add(trader.account.account_id, contract.quote_amount(size, price), now)
         profit = ZERO
         closing_fee = cut(fee * closing / size)
         if held is not None:
@@ -439,7 +559,7 @@ class Engine:
         assert order.price is not None, "only limit orders rest"
         opening, wallet = self._opening_size(order), order.owner.account.futures
         if opening > 0:
-            needed = order.contract.cost(opening, order.price, order.leverage, self.fees.taker)
+            needed = order.contract.cost(opening, order.price, order.leverage, order.rates.taker)
             order.held = min(needed, wallet.available(order.contract.settle))
             wallet.hold(order.contract.settle, order.held)
 
@@ -449,7 +569,7 @@ class Engine:
         held = trader.positions.get(key)
         if held is None or not held.size:
             held = trader.positions[key] = Position(
-                contract, order.direction, order.open_type, order.leverage, opened_ms=now
+                contract, order.direction, order.open_type, order.leverage, opened_ms=now, needs=self._margin
             )
         value = contract.value(size, price)
         margin = cut(value / held.leverage)

@@ -17,14 +17,13 @@ from .listing import Listing
 from .orders import Order
 
 
-def fills_whole(listing: Listing, order: Order, resting: Mapping[str, Order], fee: Decimal) -> bool:
+def fills_whole(listing: Listing, order: Order, resting: Mapping[str, Order]) -> bool:
     """Whether all that is left of an order would trade now.
 
     Args:
         listing: the contract with its book.
         order: the taker.
         resting: the users' orders in the book, by id.
-        fee: the share of its value that a taker pays.
     """
     left, payer = order.left, _Payer.of(order)
     for maker in listing.book.candidates(order.book_side, order.price):
@@ -36,20 +35,20 @@ def fills_whole(listing: Listing, order: Order, resting: Mapping[str, Order], fe
                 return False
             continue
         part = min(left, maker.left)
-        if other is not None and not _covered(other, fee):
+        if other is not None and not _covered(other):
             return False
-        if not payer.pays(part, maker.price, fee):
+        if not payer.pays(part, maker.price):
             return False
         left -= part
     return left <= 0
 
 
-def _covered(maker: Order, fee: Decimal) -> bool:
+def _covered(maker: Order) -> bool:
     """Whether a resting order can be paid for, whatever else its owner does."""
     if maker.closing:
         return True
     assert maker.price is not None, "only limit orders rest"
-    return maker.contract.cost(maker.left, maker.price, maker.leverage, fee) <= maker.held
+    return maker.contract.cost(maker.left, maker.price, maker.leverage, maker.rates.taker) <= maker.held
 
 
 @attrs.define
@@ -71,9 +70,9 @@ class _Payer:
             return cls(order, free, ZERO, ZERO, ZERO)
         return cls(order, free, held.size, held.cost, held.margin)
 
-    def pays(self, part: Decimal, price: Decimal, fee: Decimal) -> bool:
+    def pays(self, part: Decimal, price: Decimal) -> bool:
         """Whether the next part can be paid for; if so, it is."""
-        order, contract = self.order, self.order.contract
+        order, contract, fee = self.order, self.order.contract, self.order.rates.taker
         closing = min(part, self.size)
         opening = part - closing
         if closing:

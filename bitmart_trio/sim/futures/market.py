@@ -15,7 +15,10 @@ from ..kernel.ids import Randoms
 from ..kernel.prehistory import Paths
 from ..kernel.rota import Rota
 from ..models.fees import FuturesFees
+from ..models.fills import FillModel
 from ..models.funding import FundingModel
+from ..models.latency import Delays
+from ..models.margin import MarginModel
 from ..models.market import MarketModel
 from .affiliate import Affiliates
 from .engine import Engine
@@ -39,6 +42,9 @@ class FuturesMarket:
         model: What moves the prices and quotes on the books.
         paths: What prices did before the opening.
         fees: What fills cost.
+        fills: What resting orders get of the trades of others.
+        delays: How long orders take to the book.
+        margin: What positions must be backed by.
         funding: How funding rates come about.
         listened: How many topics somebody listens to, by symbol.
         tick_ms: How far ticks are apart.
@@ -55,6 +61,9 @@ class FuturesMarket:
         model: MarketModel,
         paths: Paths,
         fees: FuturesFees,
+        fills: FillModel,
+        delays: Delays,
+        margin: MarginModel,
         funding: FundingModel,
         listened: Mapping[str, int],
         tick_ms: int,
@@ -74,11 +83,22 @@ class FuturesMarket:
         }
         self.watchers: list[MarketWatcher] = []
         """Who hears of what happens here, such as the pushes of a venue."""
-        self.engine: Engine = Engine(self.listings, clock.steady_ms, new_id, self, fees)
+        self.engine: Engine = Engine(
+            self.listings,
+            clock.steady_ms,
+            new_id,
+            self,
+            fees=fees,
+            fills=fills,
+            dice=random("fills/futures"),
+            margin=margin,
+            enter=self._enter,
+        )
         self.plans: Plans = Plans(self.engine)
         self.upkeep: Upkeep = Upkeep(self.engine)
         self.affiliates: Affiliates = Affiliates(random, clock.start, model.first)
         self._clock = clock
+        self._delays = delays
         self._log = log
         self._model = model
         self._listened = listened
@@ -113,6 +133,15 @@ class FuturesMarket:
             self.plans.check(listing)
         for watcher in self.watchers:
             watcher.ticked(now_ms)
+
+    def _enter(self, account_id: str, symbol: str, deed: Callable[[], object]) -> None:
+        """Let an order, a change or a cancellation reach the book, which has lived on until then."""
+
+        def arrive() -> None:
+            self.look(symbol)
+            deed()
+
+        self._delays.order(account_id, symbol, arrive)
 
     def _live_on(self, listing: Listing, now_ms: int) -> None:
         listing.set_index(now_ms, self._model.price(listing.contract.base))

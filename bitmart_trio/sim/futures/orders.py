@@ -12,6 +12,7 @@ import attrs
 from ..kernel.accounts import Account
 from ..kernel.book import Side
 from ..kernel.contracts import ZERO, Direction, OpenType, Terms
+from ..models.fees import FuturesRates, OfValue
 from .positions import Position, Transaction
 
 OrderType: TypeAlias = Literal["limit", "market", "trailing", "liquidate"]
@@ -81,6 +82,8 @@ class Order:
     last_fill: Fill | None = None
     protective_price: Decimal | None = None
     """What a market order shows as its price."""
+    rates: FuturesRates = attrs.Factory(OfValue)
+    """What its fills cost; settled when it is accepted."""
 
     @property
     def left(self) -> Decimal:

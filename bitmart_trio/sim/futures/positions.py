@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 import attrs
 
 from ..kernel.contracts import ZERO, Direction, OpenType, Terms, cut
+from ..models.margin import MarginModel, Tiers
 
 Flow: TypeAlias = Literal["transfer", "pnl", "funding", "fee", "clearance", "insurance"]
 
@@ -30,6 +31,8 @@ class Position:
     closed_value: Decimal = ZERO
     opened_ms: int = 0
     updated_ms: int = 0
+    needs: MarginModel = attrs.Factory(Tiers)
+    """What it must be backed by."""
 
     @property
     def entry(self) -> Decimal:
@@ -58,7 +61,7 @@ class Position:
     @property
     def maintenance(self) -> Decimal:
         """The margin below which it is liquidated: by its entry value."""
-        return self.contract.maintenance(self.cost) if self.size else ZERO
+        return self.needs.maintenance(self.contract, self.cost) if self.size else ZERO
 
     def liquidation_price(self, backing: Decimal) -> Decimal:
         """The price at which ``backing`` and unrealised profit are down to the maintenance margin; 0 for never."""

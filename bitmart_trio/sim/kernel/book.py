@@ -27,6 +27,8 @@ class Resting:
     left: Decimal
     owner: str | None
     """Account id; None for the synthetic market's own orders."""
+    ahead: Decimal = Decimal(0)
+    """What strangers are taken to have before a user's order; what they trade at its price lowers it."""
 
 
 _NOBODY: Final[Mapping[str, Resting]] = {}
@@ -86,6 +88,24 @@ class Book:
     def size_at(self, side: Side, price: Decimal) -> Decimal:
         """What rests at a price, 0 when nothing does."""
         return sum((order.left for order in self._levels[side].get(price, _NOBODY).values()), Decimal(0))
+
+    def strangers_at(self, side: Side, price: Decimal) -> Decimal:
+        """What rests at a price and is no user's."""
+        return sum(
+            (order.left for order in self._levels[side].get(price, _NOBODY).values() if order.owner is None), Decimal(0)
+        )
+
+    def passed(self, side: Side, price: Decimal, size: Decimal) -> None:
+        """Strangers have traded so much among themselves: the users' orders at that price move up."""
+        for order in self._levels[side].get(price, _NOBODY).values():
+            if order.ahead:
+                order.ahead = max(Decimal(0), order.ahead - size)
+
+    def bound_queues(self) -> None:
+        """No more stands before a user's order than strangers have there now; for books that somebody has replaced."""
+        for order in self._orders.values():
+            if order.ahead:
+                order.ahead = min(order.ahead, self.strangers_at(order.side, order.price))
 
     def orders(self, side: Side, owner: str | None) -> list[Resting]:
         """The resting orders of one owner, best price first, oldest first within a price."""

@@ -2,13 +2,15 @@
 
 Chapters register a `FeedChannel` a channel; matching and the market flow call `Feed.publish`. Nothing here knows
 sockets: a listener is a
-function that takes a frame and never waits.
+function that takes a frame and never waits. A push may be a while on its way: it is what it was when it was published,
+and goes to those who listened then and still do.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Literal, TypeAlias
 
 import attrs
@@ -19,6 +21,13 @@ from .encoding import Json
 SocketKind: TypeAlias = Literal["spot/public", "spot/private", "futures/public", "futures/private"]
 Frame: TypeAlias = "dict[str, Json]"
 Deliver: TypeAlias = "Callable[[Frame], None]"
+
+Way: TypeAlias = "Callable[[str, str | None, Callable[[], object]], None]"
+"""Brings a push of a topic and, if it is private, of an account on its way."""
+
+
+def _at_once(topic: str, account_id: str | None, deed: Callable[[], object]) -> None:
+    deed()
 
 
 @attrs.frozen
@@ -36,9 +45,14 @@ class FeedChannel:
 
 
 class Feed:
-    """Topics and their listeners."""
+    """Topics and their listeners.
 
-    def __init__(self) -> None:
+    Args:
+        way: What brings the push of a topic to its listeners.
+    """
+
+    def __init__(self, way: Way = _at_once) -> None:
+        self._way = way
         self.channels: dict[str, FeedChannel] = {}
         self.changes: int = 0
         """How often a topic has found its first listener or lost its last one."""
@@ -94,5 +108,12 @@ class Feed:
 
     def publish(self, topic: str, frame: Frame, account_id: str | None = None) -> None:
         """Hand a frame to the topic's listeners; private topics go to one account's listeners only."""
-        for deliver in tuple(self._listeners.get((topic, account_id), ())):
-            deliver(frame)
+        listeners = self._listeners.get((topic, account_id))
+        if listeners:
+            self._way(topic, account_id, partial(self._hand, (topic, account_id), tuple(listeners), frame))
+
+    def _hand(self, key: tuple[str, str | None], listeners: tuple[Deliver, ...], frame: Frame) -> None:
+        still = set(self._listeners.get(key, ()))
+        for deliver in listeners:
+            if deliver in still:
+                deliver(frame)

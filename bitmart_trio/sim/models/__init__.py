@@ -1,4 +1,4 @@
-"""What a user may exchange of an exchange: how it takes fees, draws funding rates, and is moved."""
+"""What a user may exchange of an exchange: fees, fills, latency, funding rates, margins, and what moves its markets."""
 
 from __future__ import annotations
 
@@ -6,13 +6,32 @@ from typing import Final
 
 import attrs
 
-from .fees import Fees, FuturesFees, InBought, InQuote, OfValue, SpotFees
-from .funding import FundingModel, Reverting
-from .market import MarketModel, Still
+from .fees import (
+    FREE,
+    TIERED,
+    Fees,
+    FuturesFees,
+    FuturesRates,
+    InBought,
+    InQuote,
+    OfValue,
+    SpotFees,
+    SpotRates,
+    Tiered,
+    parse_fees,
+)
+from .fills import Chance, FillModel, First, QueuePosition, parse_fills
+from .funding import Constant, FundingModel, Reverting, parse_funding
+from .latency import Fixed, Instant, Jittered, LatencyModel, Ways, parse_latency
+from .margin import Flat, MarginModel, Tiers, parse_margin
+from .market import MarketModel, Moved, Still
+from .words import ModelError
 
 __all__ = [
-    "RECORDED", "Fees", "FundingModel", "FuturesFees", "InBought", "InQuote", "MarketModel", "Models", "OfValue",
-    "Reverting", "SpotFees", "Still",
+    "FREE", "RECORDED", "TIERED", "Chance", "Constant", "Fees", "FillModel", "First", "Fixed", "Flat", "FundingModel",
+    "FuturesFees", "FuturesRates", "InBought", "InQuote", "Instant", "Jittered", "LatencyModel", "MarginModel",
+    "MarketModel", "ModelError", "Models", "Moved", "OfValue", "QueuePosition", "Reverting", "SpotFees", "SpotRates",
+    "Still", "Tiered", "Tiers", "Ways", "parse_fees", "parse_fills", "parse_funding", "parse_latency", "parse_margin",
 ]  # fmt: skip
 
 
@@ -20,13 +39,20 @@ __all__ = [
 class Models:
     """The rules of an exchange that are a matter of choice; as they are, those that were recorded.
 
-    Any object with the right methods will do; nothing has to be derived from.
+    Any object with the right methods will do; nothing has to be derived from. What moves the markets is chosen by
+    ``open_exchange(market=...)``.
     """
 
     fees: Fees = Fees()
     """What fills cost."""
+    fills: FillModel = First()
+    """What resting orders get of the trades of others."""
+    latency: LatencyModel = Instant()
+    """How long orders, pushes and replies take inside the exchange."""
     funding: FundingModel = Reverting()
     """How funding rates come about."""
+    margin: MarginModel = Tiers()
+    """What positions in contracts must be backed by."""
 
 
 RECORDED: Final = Models()

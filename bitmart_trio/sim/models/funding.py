@@ -9,6 +9,7 @@ from typing import Final, Protocol
 import attrs
 
 from ..kernel.contracts import FUNDING_CAP
+from .words import ModelError, number, pick
 
 USUAL: Final = Decimal("0.0001")
 """0.01 %: what rates return to."""
@@ -33,6 +34,35 @@ class Reverting:
         """Half way back, plus noise."""
         noise = Decimal(dice.randint(-40_000, 40_000)) / 1_000_000_000
         return (rate + self.usual) / 2 + noise
+
+
+@attrs.frozen
+class Constant:
+    """The same rate at every settlement."""
+
+    rate: Decimal = USUAL
+    """Positive: longs pay shorts; kept within `FUNDING_CAP`."""
+
+    def following(self, rate: Decimal, dice: random.Random) -> Decimal:
+        """The same again."""
+        return self.rate
+
+
+def parse_funding(text: str) -> FundingModel:
+    """A funding model by a word of the command line: ``reverting``, ``none``, ``constant:0.0001``.
+
+    Raises:
+        ModelError: It is none of these.
+    """
+    words: dict[str, FundingModel] = {"reverting": Reverting(), "none": Constant(Decimal(0))}
+    return pick("fundings", text, words, {"constant:0.0001": lambda rest: Constant(_rate(rest))})
+
+
+def _rate(text: str) -> Decimal:
+    rate = number(text)
+    if abs(rate) > FUNDING_CAP:
+        raise ModelError(f"a rate is {FUNDING_CAP} at most, either way")
+    return rate
 
 
 def capped(rate: Decimal) -> Decimal:

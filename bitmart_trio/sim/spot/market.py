@@ -18,6 +18,8 @@ from ..kernel.pairs import Pair, PairMarket, PublicTrade
 from ..kernel.prehistory import Market, Paths, Prehistory
 from ..kernel.rota import Rota
 from ..models.fees import SpotFees
+from ..models.fills import FillModel
+from ..models.latency import Delays
 from ..models.market import MarketModel
 from .algo import Algo
 from .earn import Earn
@@ -39,6 +41,8 @@ class SpotMarket:
         model: What moves the prices and quotes on the books.
         paths: What prices did before the opening.
         fees: What fills cost.
+        fills: What resting orders get of the trades of others.
+        delays: How long orders take to the book.
         listened: How many topics somebody listens to, by symbol.
         tick_ms: How far ticks are apart.
     """
@@ -56,6 +60,8 @@ class SpotMarket:
         model: MarketModel,
         paths: Paths,
         fees: SpotFees,
+        fills: FillModel,
+        delays: Delays,
         listened: Mapping[str, int],
         tick_ms: int,
     ) -> None:
@@ -65,6 +71,7 @@ class SpotMarket:
         self.watchers: list[Watcher] = []
         """Who hears of what happens here, such as the pushes of a venue."""
         self._clock = clock
+        self._delays = delays
         self._model = model
         self._listened = listened
         for pair in pairs:
@@ -79,7 +86,17 @@ class SpotMarket:
             candles = Candles(Prehistory(paths.of(pair.base, pair.quote), shown), last, opens_at_trade=True)
             self.markets[pair.symbol] = PairMarket(pair, Book(), candles, last)
         self.engine: Engine = Engine(
-            clock=clock, log=log, new_id=new_id, house=accounts.house, takings=accounts.fees, fees=fees, watcher=self
+            clock=clock,
+            log=log,
+            new_id=new_id,
+            house=accounts.house,
+            takings=accounts.fees,
+            fees=fees,
+            fills=fills,
+            dice=random("fills/spot"),
+            dollars=model.price,
+            enter=self._enter,
+            watcher=self,
         )
         self.algo: Algo = Algo(self.engine, clock, new_id)
         self.margin: Margin = Margin(self.engine, accounts.lender, accounts.house, clock, log, new_id, model.first)
@@ -117,6 +134,15 @@ class SpotMarket:
         if market is not None and self._rota.behind(symbol):
             self._live_on(market, self._clock.steady_ms())
         return market
+
+    def _enter(self, account_id: str, symbol: str, deed: Callable[[], object]) -> None:
+        """Let an order or a cancellation reach the book, which has lived on until then."""
+
+        def arrive() -> None:
+            self.look(symbol)
+            deed()
+
+        self._delays.order(account_id, symbol, arrive)
 
     def _live_on(self, market: PairMarket, now_ms: int) -> None:
         market.candles.roll(now_ms)

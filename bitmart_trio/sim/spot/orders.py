@@ -1,15 +1,17 @@
 """The matching engine of the simulated spot market: orders, holds, fees and fills.
 
-A fee is taken as the fee model says (``fees.py``); what a buy pays in the quote currency is held with its value, so a
-fill never finds a wallet short. All money is exact at eight decimals. Orders of the synthetic market have no owner;
-what users trade with them goes through the house wallet, so nothing appears or vanishes.
+A fee is taken as the fee model said when the order came; what a buy pays in the quote currency is held with its value,
+so a fill never finds a wallet short. All money is exact at eight decimals. Orders of the synthetic market have no
+owner; what users trade with them goes through the house wallet, so nothing appears or vanishes.
 """
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from decimal import Decimal
+from functools import partial
 from typing import Final, Literal, Protocol, TypeAlias
 
 import attrs
@@ -20,7 +22,9 @@ from ..kernel.clock import Clock
 from ..kernel.eventlog import EventLog
 from ..kernel.pairs import PairMarket, PublicTrade
 from ..kernel.refusal import Refused
-from ..models.fees import SpotFees
+from ..kernel.turnover import Turnover
+from ..models.fees import InQuote, SpotFees, SpotRates
+from ..models.fills import FillModel
 
 OrderType: TypeAlias = Literal["limit", "market", "limit_maker", "ioc"]
 State: TypeAlias = Literal["new", "partially_filled", "filled", "canceled", "partially_canceled", "failed"]
@@ -78,6 +82,8 @@ class SpotOrder:
     mode: Mode
     created_ms: int
     updated_ms: int
+    rates: SpotRates = attrs.field(factory=InQuote, kw_only=True)
+    """What its fills cost."""
     state: State = "new"
     cancel_source: Source = ""
     filled_size: Decimal = ZERO
@@ -138,6 +144,10 @@ class Watcher(EngineWatcher, Protocol):
         """A tick is over; these pairs may have changed."""
 
 
+Enter: TypeAlias = "Callable[[str, str, Callable[[], object]], None]"
+"""Lets something of an account (the first text) reach the book of a pair (the second)."""
+
+
 class Engine:
     """All user orders of the spot market.
 
@@ -148,6 +158,10 @@ class Engine:
         house: The pocket of the synthetic market.
         takings: Where fees go.
         fees: What fills cost.
+        fills: What resting orders get of the trades of others.
+        dice: What the fill model draws from.
+        dollars: What a coin costs, for the volume by which fees may go.
+        enter: The way of orders and cancellations to the book.
         watcher: Hears of every change.
     """
 
@@ -160,11 +174,20 @@ class Engine:
         house: Wallet,
         takings: Wallet,
         fees: SpotFees,
+        fills: FillModel,
+        dice: random.Random,
+        dollars: Callable[[str], Decimal],
+        enter: Enter,
         watcher: EngineWatcher,
     ) -> None:
         self.orders: dict[str, SpotOrder] = {}
         self.fees: SpotFees = fees
-        """What fills cost from now on; replace it while no order is open."""
+        """What the fills of new orders cost."""
+        self._fills = fills
+        self._dice = dice
+        self._dollars = dollars
+        self._enter = enter
+        self._turnover = Turnover()
         self._clock = clock
         self._log = log
         self._new_id = new_id
@@ -221,16 +244,20 @@ class Engine:
         """Whether an account has used a client order id before."""
         return (account_id, client_order_id) in self._by_client_id
 
+    def rates_of(self, account_id: str) -> SpotRates:
+        """What a new order of an account would pay."""
+        return self.fees.rates(self._turnover.of(account_id, self._clock.steady_ms()))
+
     # -- placing and cancelling --------------------------------------------------------------------
 
     def submit(self, account_id: str, wallet: Wallet, form: Form, mode: Mode = "spot") -> SpotOrder:
-        """Accept an order, match it, and rest what is left if it may rest.
+        """Accept an order; once it has reached the book, match it, and rest what is left if it may rest.
 
         Raises:
             Refused: The wallet cannot cover it; nothing has happened then.
         """
         order = self._new(account_id, wallet, form, mode)
-        hold = self._cost(form)
+        hold = self._cost(order)
         try:
             wallet.hold(order.spends, hold)
         except InsufficientFunds:
@@ -238,8 +265,7 @@ class Engine:
         order.held = hold
         self._register(order)
         self._watcher.order_changed(order)
-        self._run(order)
-        self._watcher.market_moved(form.market)
+        self._enter(account_id, form.market.pair.symbol, partial(self._arrive, order))
         return order
 
     def submit_or_fail(self, account_id: str, wallet: Wallet, form: Form) -> SpotOrder:
@@ -253,6 +279,13 @@ class Engine:
             self._watcher.order_changed(order)
             return order
 
+    def request_cancel(self, order: SpotOrder) -> bool:
+        """Accept a cancellation, which does what it can once it has reached the book; False for a closed order."""
+        if not order.open:
+            return False
+        self._enter(order.account_id, order.form.market.pair.symbol, partial(self.cancel, order))
+        return True
+
     def cancel(self, order: SpotOrder, source: Source = "user") -> bool:
         """Close an open order and give back what it held; False when it was closed already."""
         if not order.open:
@@ -264,6 +297,13 @@ class Engine:
     def take(self, market: PairMarket, side: Side, limit: Decimal, size: Decimal | None) -> None:
         """Let a synthetic taker trade up to ``size`` within a limit; None: all there is."""
         for maker in market.book.meeting(side, limit):
+            if size is not None:
+                past = self._passing(market, maker, size)
+                if past:
+                    self._record(market, PublicTrade(self._clock.now_ms(), maker.price, past, side), None, None)
+                    size -= past
+                if not size:
+                    break
             part = maker.left if size is None else min(size, maker.left)
             self._trade(market, maker, part, side, None)
             if size is not None:
@@ -272,20 +312,38 @@ class Engine:
                     break
         self._watcher.market_moved(market)
 
-    def meet(self, market: PairMarket, side: Side, price: Decimal, size: Decimal) -> Decimal:
-        """Let somebody trade with the users' orders that a price reaches, and no others; what is left of the size."""
+    def meet(self, market: PairMarket, side: Side, price: Decimal, size: Decimal, *, through: bool = True) -> Decimal:
+        """Let somebody trade with the users' orders that a price reaches, and no others; what is left of the size.
+
+        Those at exactly that price fill as well when the price has gone ``through`` them, else as the fill model says.
+        """
+        past = ZERO
         for maker in market.book.meeting(side, price):
             if not size:
                 break
             if maker.owner is not None:
+                if not through and maker.price == price:
+                    passing = self._passing(market, maker, size)
+                    past += passing
+                    size -= passing
                 part = min(size, maker.left)
-                self._trade(market, maker, part, side, None)
-                size -= part
-        return size
+                if part:
+                    self._trade(market, maker, part, side, None)
+                    size -= part
+        return size + past
+
+    def _passing(self, market: PairMarket, maker: Resting, size: Decimal) -> Decimal:
+        """What strangers take of a trade at the price of an order before the rest reaches it."""
+        if maker.owner is None:
+            return ZERO
+        past = self._fills.passing(maker, size, self._dice)
+        if past:
+            market.book.passed(maker.side, maker.price, past)
+        return past
 
     def show(self, market: PairMarket, side: Side, price: Decimal, size: Decimal) -> None:
         """A trade of the outside world at exactly this price, after the users' orders that it reaches."""
-        left = self.meet(market, side, price, size)
+        left = self.meet(market, side, price, size, through=False)
         if left:
             self._record(market, PublicTrade(self._clock.now_ms(), price, left, side), None, None)
             market.book.shrink("sell" if side == "buy" else "buy", price, left)
@@ -295,10 +353,11 @@ class Engine:
 
     def _new(self, account_id: str, wallet: Wallet, form: Form, mode: Mode) -> SpotOrder:
         now = self._clock.now_ms()
-        return SpotOrder(self._new_id(), account_id, form, wallet, mode, now, now)
+        return SpotOrder(self._new_id(), account_id, form, wallet, mode, now, now, rates=self.rates_of(account_id))
 
-    def _cost(self, form: Form) -> Decimal:
+    def _cost(self, order: SpotOrder) -> Decimal:
         """What an order must set aside: a buy its fee too."""
+        form = order.form
         if form.side == "sell":
             assert form.size is not None
             return form.size
@@ -307,7 +366,7 @@ class Engine:
             assert form.size is not None
             assert form.price is not None
             value = form.size * form.price
-        return value + self.fees.in_quote("buy", value)
+        return value + order.rates.in_quote("buy", value, maker=False)
 
     def _needed(self, order: SpotOrder) -> Decimal:
         """What a buy must still set aside after a fill."""
@@ -315,7 +374,7 @@ class Engine:
         if form.price is None or form.size is None:
             return order.held
         value = (form.size - order.filled_size) * form.price
-        return value + self.fees.in_quote("buy", value)
+        return value + order.rates.in_quote("buy", value, maker=False)
 
     def _register(self, order: SpotOrder) -> None:
         self.orders[order.order_id] = order
@@ -334,6 +393,11 @@ class Engine:
             state=order.state,
         )
 
+    def _arrive(self, order: SpotOrder) -> None:
+        if order.open:
+            self._run(order)
+            self._watcher.market_moved(order.form.market)
+
     def _run(self, order: SpotOrder) -> None:
         form = order.form
         market = form.market
@@ -351,8 +415,9 @@ class Engine:
         if form.type in ("limit", "limit_maker"):
             assert form.price is not None
             assert form.size is not None
+            left, there = form.size - order.filled_size, market.book.strangers_at(form.side, form.price)
             market.book.add(
-                Resting(order.order_id, form.side, form.price, form.size - order.filled_size, order.account_id)
+                Resting(order.order_id, form.side, form.price, left, order.account_id, self._fills.ahead(there))
             )
         elif form.size is None and order.fills and not order.wants(market.book.best("sell") or order.fills[-1].price):
             # All that buys a whole lot was bought.
@@ -380,6 +445,8 @@ class Engine:
     def _trade(self, market: PairMarket, maker: Resting, size: Decimal, side: Side, taker: SpotOrder | None) -> None:
         """Let a taker (None: a synthetic one) trade with a resting order: book, money, order states, public record."""
         match = market.book.take(maker, size)
+        if maker.owner is None and market.book.owned:
+            market.book.passed(maker.side, maker.price, size)
         resting = None if maker.owner is None else self.orders[maker.order_id]
         now = self._clock.now_ms()
         self._record(market, PublicTrade(now, match.price, size, side), resting, taker)
@@ -420,7 +487,9 @@ class Engine:
 
     def _fill(self, order: SpotOrder, price: Decimal, size: Decimal, role: Literal["taker", "maker"], now: int) -> None:
         pair, side, value = order.form.market.pair, order.form.side, price * size
-        in_quote, in_base = self.fees.in_quote(side, value), self.fees.in_base(side, size)
+        made = role == "maker"
+        in_quote, in_base = order.rates.in_quote(side, value, maker=made), order.rates.in_base(side, size, maker=made)
+        self._turnover.add(order.account_id, value * self._dollars(pair.quote), self._clock.steady_ms())
         wallet, takings = order.wallet, self._takings
         spent = value + in_quote if side == "buy" else size + in_base
         wallet.spend_held(order.spends, spent)

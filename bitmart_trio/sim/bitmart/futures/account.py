@@ -46,10 +46,9 @@ def assets_detail(futures: FuturesMarket, call: Call) -> Json:
 
 @routes.get("/contract/private/trade-fee-rate", auth="keyed", limit=(2, 2, "key"))
 def trade_fee_rate(futures: FuturesMarket, call: Call) -> Json:
-    """What trading costs: the same for every account and contract here."""
-    listing = params.listing_of(futures, call)
-    fees = futures.engine.fees
-    return {"symbol": listing.contract.symbol, "taker_fee_rate": plain(fees.taker), "maker_fee_rate": plain(fees.maker)}
+    """What trading costs the account: the same for every contract here."""
+    symbol, rates = params.listing_of(futures, call).contract.symbol, futures.engine.rates_of(call.owner)
+    return {"symbol": symbol, "taker_fee_rate": plain(rates.taker), "maker_fee_rate": plain(rates.maker)}
 
 
 @routes.get("/contract/private/transaction-history", auth="keyed", limit=(6, 2, "key"))

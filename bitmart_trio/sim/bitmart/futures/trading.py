@@ -101,9 +101,9 @@ def cancel_order(futures: FuturesMarket, call: Call) -> Json:
     engine = futures.engine
     if call.text("order_id") is None and call.text("client_order_id") is None:
         for order in trader.live(contract.symbol):
-            engine.cancel(order)
+            engine.request_cancel(order)
     else:
-        engine.cancel(_named(trader, call, contract.symbol))
+        engine.request_cancel(_named(trader, call, contract.symbol))
     return {}
 
 
@@ -112,7 +112,7 @@ def cancel_orders(futures: FuturesMarket, call: Call) -> Json:
     """Cancel every order of the symbol."""
     trader, contract = params.trader_of(futures, call), params.listing_of(futures, call).contract
     for order in trader.live(contract.symbol):
-        futures.engine.cancel(order)
+        futures.engine.request_cancel(order)
     return {}
 
 

@@ -15,6 +15,8 @@ from ..wire import Call, Chapter, Refusal
 routes: Chapter[SpotMarket] = Chapter()
 
 CURRENCIES_MAX = 20
+_OTHER_CLASSES = {"B": "0.0025", "C": "0.004", "D": "0.006"}
+"""Rates of classes of pairs that are not listed here."""
 
 
 @routes.get("/account/v1/wallet", auth="keyed", limit=(12, 2, "key"))
@@ -111,10 +113,11 @@ def account_currencies(spot: SpotMarket, call: Call) -> Json:
 @routes.get("/spot/v1/user_fee", auth="keyed", limit=(2, 2, "key"))
 def basic_fee_rate(spot: SpotMarket, call: Call) -> Json:
     """The base rates per class of pairs; all pairs here are of class A."""
-    rates = {"A": format(spot.engine.fees.rate, "f"), "B": "0.0025", "C": "0.004", "D": "0.006"}
+    own = spot.engine.rates_of(call.owner.account_id)
+    rates = {"A": (own.taker, own.maker)} | {pairs: (Decimal(rate),) * 2 for pairs, rate in _OTHER_CLASSES.items()}
     answer: dict[str, Json] = {"user_rate_type": 0, "level": "LV1"}
-    for pairs, rate in rates.items():
-        answer |= {f"taker_fee_rate_{pairs}": rate, f"maker_fee_rate_{pairs}": rate}
+    for pairs, (taker, maker) in rates.items():
+        answer |= {f"taker_fee_rate_{pairs}": format(taker, "f"), f"maker_fee_rate_{pairs}": format(maker, "f")}
     return answer
 
 
@@ -124,11 +127,12 @@ def trade_fee_rate(spot: SpotMarket, call: Call) -> Json:
     symbol = call.need("symbol")
     if symbol not in spot.markets:
         raise Refusal(50001, "Symbol not found")
-    rate = format(spot.engine.fees.rate, "f")
+    rates = spot.engine.rates_of(call.owner.account_id)
+    taker, maker = format(rates.taker, "f"), format(rates.maker, "f")
     return {
         "symbol": symbol,
-        "buy_taker_fee_rate": rate,
-        "sell_taker_fee_rate": rate,
-        "buy_maker_fee_rate": rate,
-        "sell_maker_fee_rate": rate,
+        "buy_taker_fee_rate": taker,
+        "sell_taker_fee_rate": taker,
+        "buy_maker_fee_rate": maker,
+        "sell_maker_fee_rate": maker,
     }

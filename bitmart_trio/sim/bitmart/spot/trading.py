@@ -169,7 +169,7 @@ def cancel_order(spot: SpotMarket, call: Call) -> Json:
     order = engine.find(call.owner.account_id, order_id=order_id, client_order_id=client_order_id)
     if order is None or order.form.market is not market:
         raise Refusal(50005, "Order Id not found")
-    if not engine.cancel(order):
+    if not engine.request_cancel(order):
         if order.state == "filled":
             raise Refusal(50031, "The order has been filled")
         raise Refusal(50030, "The order has been cancelled")
@@ -198,7 +198,7 @@ def cancel_orders(spot: SpotMarket, call: Call) -> Json:
             if order_ids
             else engine.find(call.owner.account_id, client_order_id=text)
         )
-        gone = order is not None and order.form.market is market and engine.cancel(order)
+        gone = order is not None and order.form.market is market and engine.request_cancel(order)
         (done if gone else failed).append(text)
     return {
         "successIds": done,
@@ -219,7 +219,7 @@ def cancel_all_orders(spot: SpotMarket, call: Call) -> Json:
     engine = spot.engine
     for order in engine.open_orders(call.owner.account_id):
         if market in (None, order.form.market) and side in (None, order.form.side):
-            engine.cancel(order)
+            engine.request_cancel(order)
     return {}
 
 
