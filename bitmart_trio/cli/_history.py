@@ -48,6 +48,11 @@ def minutes(text: str) -> int:
     raise typer.BadParameter(f"{text!r} is none of {', '.join(STEPS)}", param_hint="--step")
 
 
+def step_name(minutes: int) -> str:
+    """The usual name of a length of klines."""
+    return next(name for name, each in STEPS.items() if each == minutes)
+
+
 def say(text: str) -> None:
     """A line for the person; standard output is for data."""
     print(text, file=sys.stderr)

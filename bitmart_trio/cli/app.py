@@ -7,7 +7,7 @@ from contextlib import suppress
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
 
 import typer
 
@@ -483,21 +483,30 @@ def sim(
     run(partial(serve, wishes))
 
 
-OutFile: TypeAlias = Annotated[
-    Path, typer.Option("--out", metavar="FILE", help="Ends in .csv, .jsonl or .parquet (extra: parquet).")
-]
+_OUT: Final = typer.Option("--out", metavar="FILE", help="Ends in .csv, .jsonl or .parquet (extra: parquet).")
+OutFile: TypeAlias = Annotated[Path, _OUT]
 
 
 @app.command(
     epilog=examples(
         "klines BTC_USDT --step 1h --from 2025-01-01 --out btc.csv",
+        "klines BTC_USDT --step 15m --plot",
+        "klines BTC_USDT --step 1d --from 2025-01-01 --png btc.png --html btc.html",
         "klines BTCUSDT --mark --from 2026-01-01 --to 2026-02-01 --out mark.parquet",
         "klines BTC_USDT --from 2025-01-01 --out btc.csv --resume",
     )
 )
 def klines(
     symbol: SymbolArgument,
-    out: OutFile,
+    out: Annotated[Path | None, _OUT] = None,
+    plot: Annotated[
+        bool, typer.Option("--plot", help="Draw them in the terminal instead (extra: plot); without --from the latest.")
+    ] = False,
+    png: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw them as a picture (extra: plot).")] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw them as a page that zooms, without a network (extra: plot)."),
+    ] = None,
     since: FromOption = None,
     until: ToOption = None,
     step: Annotated[str, typer.Option(metavar="1m|5m|15m|1h|4h|1d|1w|...", help="Length of a kline.")] = "1m",
@@ -506,19 +515,35 @@ def klines(
     decimals: DecimalsOption = "exact",
     env: EnvOption = None,
 ) -> None:
-    """Write the finished klines of a symbol to a file. A finished CSV or JSON lines file is extended by --resume."""
+    """Write the finished klines of a symbol to a file, or draw them.
+
+    A finished CSV or JSON lines file is extended by --resume.
+    """
     from .. import open_client
     from .export import Export
+    from .plot import Plot
 
     length = _history.minutes(step)
-    wanted = Export(symbol, _history.moment(since, "--from"), _history.moment(until, "--to"), out, resume, decimals)
+    begin, end = _history.moment(since, "--from"), _history.moment(until, "--to")
+    drawn = plot or png is not None or html is not None
+    if drawn == (out is not None):
+        wish = "either --out, or any of --plot, --png and --html" if drawn else "--out, --plot, --png or --html"
+        raise typer.BadParameter(f"say where the klines go: {wish}", param_hint="--out")
     environment = _options.environment(env)
 
     async def write() -> None:
         async with open_client(environment=environment) as client:
-            await wanted.klines(client, length, mark=mark)
+            if out is not None:
+                await Export(symbol, begin, end, out, resume, decimals).klines(client, length, mark=mark)
 
-    run(write)
+    async def draw() -> None:
+        wanted = Plot(symbol, begin, end, length, mark, plot, png, html)
+        wanted.check()
+        async with open_client(environment=environment) as client:
+            chart = await wanted.read(client)
+        wanted.show(chart)
+
+    run(draw if drawn else write)
 
 
 @app.command(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import attrs
 from rich.console import Console
@@ -47,25 +48,11 @@ class Export:
 
     async def klines(self, client: bm.Client, step: int, *, mark: bool) -> None:
         """Write the finished klines."""
-        since, until, symbol = self.since, self.until, self.symbol
-        if market_of(symbol) == "spot":
-            if mark:
-                raise Refusal("only contracts have a mark price")
-            exported = await self._write(
-                lambda cursor: history.spot_klines(
-                    client, symbol, step=step, since=since, until=until, cursor=cursor, gaps="note"
-                ),
-                SpotKline,
-            )
-        else:
-            walk = history.futures_mark_price_klines if mark else history.futures_klines
-            exported = await self._write(
-                lambda cursor: walk(client, symbol, step=step, since=since, until=until, cursor=cursor, gaps="note"),
-                FuturesKline,
-            )
+        walk, kind = klines_of(client, self.symbol, step, mark=mark, since=self.since, until=self.until)
+        exported = await self._write(walk, kind)
         begins = exported.begins
-        if begins is not None and (since is None or begins > exported.since + step * 60_000):
-            say(f"the klines of {symbol} begin at {history.moment(begins)}")
+        if begins is not None and (self.since is None or begins > exported.since + step * 60_000):
+            say(f"the klines of {self.symbol} begin at {history.moment(begins)}")
 
     async def trades(self, client: bm.Client, *, mine: bool) -> None:
         """Write the latest public trades, or the account's own fills."""
@@ -105,20 +92,7 @@ class Export:
     async def _write(
         self, walk: Callable[[history.Cursor | None], history.Walker[T]], kind: type[T]
     ) -> history.Exported:
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            TextColumn("{task.fields[records]} rows"),
-            TimeRemainingColumn(),
-        )
-        console = Console(stderr=True)
-        with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-            task = bar.add_task(self.symbol, total=1.0, records=0)
-
-            def tell(records: int, fraction: float) -> None:
-                bar.update(task, completed=fraction, records=records)
-
+        with progress_bar(self.symbol) as tell:
             exported = await history.export(
                 walk, kind, self.out, resume=self.resume, progress=tell, decimals=self.decimals
             )
@@ -126,3 +100,49 @@ class Export:
             say(f"missing: {history.moment(gap.since)} to {history.moment(gap.until)}: {gap.reason}")
         say(f"{exported.records} rows in {exported.path}")
         return exported
+
+
+def klines_of(
+    client: bm.Client,
+    symbol: str,
+    step: int,
+    *,
+    mark: bool,
+    since: history.When | None,
+    until: history.When | None,
+) -> tuple[Callable[[history.Cursor | None], history.Walker[Any]], type]:
+    """What makes a walker over the klines of a symbol, and the class of them.
+
+    Raises:
+        Refusal: a mark price is asked for of a spot pair.
+    """
+    if market_of(symbol) == "spot":
+        if mark:
+            raise Refusal("only contracts have a mark price")
+        return lambda cursor: history.spot_klines(
+            client, symbol, step=step, since=since, until=until, cursor=cursor, gaps="note"
+        ), SpotKline
+    walk = history.futures_mark_price_klines if mark else history.futures_klines
+    return lambda cursor: walk(
+        client, symbol, step=step, since=since, until=until, cursor=cursor, gaps="note"
+    ), FuturesKline
+
+
+@contextmanager
+def progress_bar(name: str) -> Generator[Callable[[int, float], None]]:
+    """A bar on standard error, where that is a terminal; gives what takes the number of rows and how much is done."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[records]} rows"),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task(name, total=1.0, records=0)
+
+        def tell(records: int, fraction: float) -> None:
+            bar.update(task, completed=fraction, records=records)
+
+        yield tell

@@ -106,9 +106,7 @@ async def export(
         tell = progress or _nobody
         async for window in walker.windows():
             await runner(partial(_add, file, window))
-            start = walker.since if walker.begins is None else max(walker.since, walker.begins)
-            reach = max((walker.until or window.until) - start, 1)
-            tell(file.records, min(max((window.until - start) / reach, 0.0), 1.0))
+            tell(file.records, walker.fraction)
         await runner(file.finish)
     finally:
         # Closing a file neither waits nor fails in a way that matters: each window has been flushed.

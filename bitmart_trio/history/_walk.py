@@ -263,6 +263,13 @@ class Walker(Generic[T]):
         return self._at
 
     @property
+    def fraction(self) -> float:
+        """How much of the range has been delivered, from 0 to 1; it counts from the first record on."""
+        start = self._since if self._begins is None else max(self._since, self._begins)
+        reach = max((self._at if self._until is None else self._until) - start, 1)
+        return min(max((self._at - start) / reach, 0.0), 1.0)
+
+    @property
     def begins(self) -> int | None:
         """Where the records begin: the time of the first one, in milliseconds; None while none has been found.
 
