@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import importlib
 import os
 import sys
+import tempfile
 import time
+import warnings
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Final, cast
@@ -57,16 +61,16 @@ def _no_waiting_for_the_disk() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _children_share_what_is_compiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
     """Where Python may not leave compiled code beside sources, each of many processes would compile them."""
-    with pytest.MonkeyPatch.context() as patch:
-        if sys.dont_write_bytecode:
-            base = tmp_path_factory.getbasetemp()
-            run = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-            patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-            patch.setenv("PYTHONPYCACHEPREFIX", str(run / "bytecode"))
-        yield
+    if sys.dont_write_bytecode and not hasattr(config, "workerinput"):
+        patch = pytest.MonkeyPatch()
+        config.add_cleanup(patch.undo)
+        compiled = tempfile.TemporaryDirectory(prefix="bitmart_trio-bytecode-")
+        config.add_cleanup(compiled.cleanup)
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        patch.setenv("PYTHONPYCACHEPREFIX", compiled.name)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -142,6 +146,34 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(
                 f"{outcome} {report.nodeid}: {', '.join((f'{report.duration:.0f} s', *figures))}"
             )
+
+
+def _read_a_share(config: pytest.Config, worker: int, workers: int) -> None:
+    """Import some of the modules with tests, other ones in each worker: so that each is compiled by one of them only.
+
+    They collect at the same time, in the same order, and pytest's own compiling is most of that in a fresh clone.
+    """
+    folders = [Path(argument).resolve() for argument in config.args]
+    modules = (path for pattern in ("test_*.py", "*/test_*.py") for path in sorted(ROOM.glob(pattern)))
+    wanted = [path for path in modules if any(map(path.is_relative_to, folders))]
+    for path in wanted[worker::workers]:
+        with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings(action="error"):
+            patch.syspath_prepend(path.parent)
+            with contextlib.suppress(Exception, pytest.skip.Exception):  # collection meets it again
+                importlib.import_module(path.stem)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Collect without garbage collection, which would look through all that is there by then again and again."""
+    gc.disable()
+    try:
+        if hasattr(session.config, "workerinput"):
+            workerinput = session.config.workerinput
+            _read_a_share(session.config, int(workerinput["workerid"].removeprefix("gw")), workerinput["workercount"])
+        return (yield)
+    finally:
+        gc.enable()
 
 
 @pytest.hookimpl(trylast=True)
