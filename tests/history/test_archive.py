@@ -32,9 +32,9 @@ from bitmart_trio.history.archive import (
     verify,
 )
 from bitmart_trio.models import FuturesKline, SpotFill
-from bitmart_trio.sim.bitmart.wire import Call, Refusal
 from bitmart_trio.sim.exchange import START_MS
 from bitmart_trio.sim.faults import Fail5xx, Refuse429
+from bitmart_trio.sim.kernel.calls import Call, Refusal
 from bitmart_trio.sim.kernel.encoding import Json
 from bitmart_trio.sim.venue import Venue
 

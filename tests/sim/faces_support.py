@@ -20,7 +20,7 @@ from trio_websocket import WebSocketConnection, wrap_client_stream
 
 from bitmart_trio.sim.bitmart.face import BitMart
 from bitmart_trio.sim.bitmart.gate import Gate, signature
-from bitmart_trio.sim.bitmart.wire import Call, Onward, Route, Routes
+from bitmart_trio.sim.bitmart.wire import Route, Routes
 from bitmart_trio.sim.exchange import Schedule
 from bitmart_trio.sim.faces.http import serve_stream
 from bitmart_trio.sim.faces.pipe import Pipe, open_pipe
@@ -30,6 +30,7 @@ from bitmart_trio.sim.faults import Faults
 from bitmart_trio.sim.faults.answers import Spoiler
 from bitmart_trio.sim.kernel.accounts import Account, Accounts
 from bitmart_trio.sim.kernel.agenda import Agenda
+from bitmart_trio.sim.kernel.calls import Call, Onward
 from bitmart_trio.sim.kernel.clock import Clock
 from bitmart_trio.sim.kernel.encoding import Json
 from bitmart_trio.sim.kernel.eventlog import EventLog

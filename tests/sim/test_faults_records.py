@@ -12,7 +12,6 @@ import httpx
 import pytest
 from faces_support import START, SUBMIT, Floor, open_floor
 
-from bitmart_trio.sim.bitmart.wire import Call
 from bitmart_trio.sim.faults import (
     BlankIds,
     EdgePage,
@@ -28,6 +27,7 @@ from bitmart_trio.sim.faults import (
     SmallerCap,
     WrongUnit,
 )
+from bitmart_trio.sim.kernel.calls import Call
 from bitmart_trio.sim.kernel.encoding import Json
 
 ENTRIES = "/contract/private/entries"

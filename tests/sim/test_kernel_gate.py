@@ -13,7 +13,8 @@ import pytest
 from bitmart_trio.sim import Simulation
 from bitmart_trio.sim.bitmart.direct import Answer, Direct
 from bitmart_trio.sim.bitmart.gate import permission_of, signature
-from bitmart_trio.sim.bitmart.wire import Auth, Call, Chapter, Envelope, Refusal, Route
+from bitmart_trio.sim.bitmart.wire import Auth, Chapter, Envelope, Route
+from bitmart_trio.sim.kernel.calls import Call, Refusal
 from bitmart_trio.sim.kernel.encoding import Json
 from bitmart_trio.sim.kernel.messages import Request
 

@@ -13,9 +13,9 @@ from number_cases import BAD, GOOD, label
 from bitmart_trio.sim import Simulation
 from bitmart_trio.sim.bitmart.direct import Direct
 from bitmart_trio.sim.bitmart.gate import signature
-from bitmart_trio.sim.bitmart.wire import Call, Refusal
 from bitmart_trio.sim.faults import FaultError, parse_fault
 from bitmart_trio.sim.kernel.accounts import Wallet
+from bitmart_trio.sim.kernel.calls import Call, Refusal
 from bitmart_trio.sim.kernel.messages import Request
 from bitmart_trio.sim.kernel.numbers import NumberError, read_decimal, read_integer
 from bitmart_trio.sim.kernel.symbols import exact

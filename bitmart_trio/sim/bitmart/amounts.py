@@ -8,8 +8,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ..kernel.accounts import Account, InsufficientFunds, Wallet
+from ..kernel.calls import Call, Refusal
 from ..treasury import Treasury
-from .wire import Call, Refusal
 
 GRAIN = Decimal("1E-8")
 LARGEST = Decimal(10) ** 12

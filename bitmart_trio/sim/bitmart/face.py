@@ -8,18 +8,21 @@ from typing import Protocol
 import attrs
 
 from ..exchange import Exchange
+from ..kernel.calls import Call, Onward
 from ..kernel.encoding import Json
+from ..kernel.faults import Trouble
 from ..kernel.feed import Frame, SocketKind
 from ..kernel.messages import Request, Response
 from ..kernel.talk import Line
 from . import futures, spot, system
+from .codes import trouble_response
 from .dialects import FuturesDialect, SpotDialect
 from .futures.feed import FuturesFeed
 from .gate import Gate
 from .past import Past
 from .spot.feed import SpotFeed
 from .system import Notices
-from .wire import Between, Call, Onward, Route, Routes, json_response
+from .wire import Between, Route, Routes, json_response
 
 
 class Spoiler(Protocol):
@@ -91,6 +94,10 @@ class BitMart:
     def error(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:
         """Say that something is wrong with a request before it is one."""
         return json_response(status, 50000 if status == 413 else 30000, text, headers)
+
+    def trouble(self, what: Trouble, status: int | None = None) -> Response:
+        """The answer of an exchange in trouble."""
+        return trouble_response(what, status, self.trace())
 
     def dialect(self, line: Line) -> SpotDialect | FuturesDialect:
         """What is spoken on a connection."""

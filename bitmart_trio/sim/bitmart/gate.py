@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl
 import attrs
 
 from ..kernel.accounts import Account, Accounts, ApiKey
+from ..kernel.calls import Call, Refusal
 from ..kernel.clock import Clock
 from ..kernel.encoding import Json, encode
 from ..kernel.eventlog import EventLog
@@ -28,7 +29,7 @@ from ..kernel.numbers import NumberError, read_decimal, read_integer
 from ..kernel.refusal import Refused
 from .codes import refusal_of
 from .time_spans import TimeSpans
-from .wire import JSON_HEADERS, Between, Call, Refusal, Route, Routes
+from .wire import JSON_HEADERS, Between, BitMartCall, Route, Routes
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -220,8 +221,11 @@ class Gate:
             needed = permission_of(route)
             if needed and needed not in key.permissions:
                 raise Refusal(30012, "Forbidden", http=403)
-        call, handler = Call(params, account, self._clock.now_ms(), key), partial(_handled, route)
-        data = handler(call) if between is None else between(route, call, handler)
+        call, handler = BitMartCall(params, account, self._clock.now_ms(), key), partial(_handled, route)
+        try:
+            data = handler(call) if between is None else between(route, call, handler)
+        except Refused as refused:  # by a fault
+            raise refusal_of(refused, route.path) from None
         self._spans.explain(route, call, data)
         return data
 

@@ -17,12 +17,12 @@ import attrs
 from ..futures.engine import Engine as FuturesEngine
 from ..futures.orders import Trader
 from ..kernel.accounts import Account, Accounts
+from ..kernel.calls import Call, Onward
 from ..kernel.clock import Clock
 from ..kernel.encoding import Json
 from ..kernel.eventlog import Event, EventLog
 from ..spot.market import SpotMarket
 from ..spot.orders import SpotOrder
-from .wire import Call, Onward
 
 SHOWN: Final = frozenset({
     "/account/v1/wallet", "/spot/v1/wallet", "/spot/v4/query/order", "/spot/v4/query/client-order",
@@ -96,6 +96,10 @@ class Past:
                 stop()
             self._stops.clear()
             self._moments.clear()
+
+    def shows(self, path: str) -> bool:
+        """Whether it knows what a path answered."""
+        return path in SHOWN
 
     def answer(self, call: Call, onward: Onward, age_ms: int, *, missing: bool) -> Json:
         """What a handler would have answered some time ago.

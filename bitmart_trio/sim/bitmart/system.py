@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ..kernel.calls import Call
 from ..kernel.encoding import Json
-from .wire import Call, Chapter
+from .wire import Chapter
 
 HOUR_MS = 3_600_000
 

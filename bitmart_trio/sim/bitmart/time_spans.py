@@ -10,9 +10,10 @@ import logging
 from datetime import UTC, datetime
 from typing import Final
 
+from ..kernel.calls import Call
 from ..kernel.encoding import Json
 from ..kernel.numbers import NumberError, read_integer
-from .wire import Call, Route
+from .wire import Route
 
 logger: logging.Logger = logging.getLogger(__name__)
 

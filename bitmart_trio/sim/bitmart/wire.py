@@ -8,16 +8,14 @@ settled before it runs (see ``gate.py``), so a handler holds the rules and shape
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
 from functools import partial
-from typing import Final, Generic, Literal, TypeAlias, TypeVar
+from typing import ClassVar, Final, Generic, Literal, TypeAlias, TypeVar
 
 import attrs
 
-from ..kernel.accounts import Account, ApiKey
+from ..kernel.calls import Call, Onward
 from ..kernel.encoding import Json, encode
 from ..kernel.messages import Response
-from ..kernel.numbers import NumberError, read_decimal, read_integer
 
 M = TypeVar("M")
 
@@ -27,67 +25,16 @@ Envelope: TypeAlias = Literal["standard", "affiliate", "errno", "info", "bare"]
 """What is around the data: the usual members, a textual code, ``errno``, ``msg`` in place of ``message``, nothing."""
 
 
-Onward: TypeAlias = "Callable[[Call], Json]"
-"""A handler with its market bound, or what stands before it."""
 Between: TypeAlias = "Callable[[Route, Call, Onward], Json]"
 """What may stand between the gate and a handler: it answers a call that passed the gate, by asking onward or not."""
 
 
 @attrs.frozen
-class Call:
-    """A request that passed the gate.
+class BitMartCall(Call):
+    """A call with BitMart's codes for parameters that are missing or make no sense."""
 
-    Its parameters (query text or JSON body members) and the account behind its key.
-    """
-
-    params: Mapping[str, Json]
-    account: Account | None
-    """None on public routes; use `owner` in private handlers."""
-    now_ms: int
-    key: ApiKey | None = None
-    """The key the call came with; None on public routes."""
-
-    @property
-    def owner(self) -> Account:
-        """The account of a private call."""
-        assert self.account is not None, "a private route was reached without an account"
-        return self.account
-
-    def text(self, name: str, default: str | None = None) -> str | None:
-        """The parameter as text; ``default`` when missing, null or blank."""
-        value = self.params.get(name)
-        if value is None or value == "":
-            return default
-        if isinstance(value, bool):
-            return "true" if value else "false"
-        return format(value, "f") if isinstance(value, Decimal) else str(value)
-
-    def need(self, name: str, code: int = 50028) -> str:
-        """The parameter as text; `Refusal` with ``code`` when it is missing."""
-        value = self.text(name)
-        if value is None:
-            raise Refusal(code, f"Missing parameter {name}")
-        return value
-
-    def integer(self, name: str, default: int, *, code: int = 50021) -> int:
-        """The parameter as a whole number."""
-        value = self.text(name)
-        if value is None:
-            return default
-        try:
-            return read_integer(value)
-        except NumberError:
-            raise Refusal(code, f"Invalid parameter {name}") from None
-
-    def decimal(self, name: str, *, code: int = 50021) -> Decimal | None:
-        """The parameter as an exact finite decimal, None when it is missing."""
-        value = self.text(name)
-        if value is None:
-            return None
-        try:
-            return read_decimal(value)
-        except NumberError:
-            raise Refusal(code, f"Invalid parameter {name}") from None
+    missing: ClassVar[int] = 50028
+    unreadable: ClassVar[int] = 50021
 
 
 JSON_HEADERS: Final = {"Content-Type": "application/json;charset=utf-8"}
@@ -99,16 +46,6 @@ def json_response(
     """An answer in the usual envelope that holds nothing but a code and its text."""
     body: dict[str, Json] = {"message": text, "code": code, "trace": trace, "data": {}}
     return Response(status, {**JSON_HEADERS, **(headers or {})}, encode(body))
-
-
-class Refusal(Exception):
-    """The exchange says no: a documented code, its text, and the HTTP status that goes with it (400 unless told)."""
-
-    def __init__(self, code: int, message: str, *, http: int = 400) -> None:
-        super().__init__(code, message)
-        self.code = code
-        self.message = message
-        self.http = http
 
 
 @attrs.frozen

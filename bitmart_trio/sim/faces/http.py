@@ -244,7 +244,7 @@ class _Face:
             return None
         if stand_in.carried_out:
             self._venue.handle(request)
-        return stand_in.response(self._venue.trace())
+        return stand_in.response(self._venue)
 
     def _refusal(self, head: h11.Request) -> Response | None:
         """What is refused by the head alone, before anything else is looked at."""

@@ -8,14 +8,19 @@ from typing import ClassVar, Protocol
 
 import attrs
 
-from ..bitmart.wire import Call, Onward, Refusal, Route
+from ..kernel.calls import Call, Endpoint, Onward, Refusal
 from ..kernel.encoding import Json
 from ..kernel.faults import AtPath, FaultHandle, Faults
 from ..kernel.feed import Frame
+from ..kernel.refusal import Refused
 
 
 class Earlier(Protocol):
     """What an exchange answered a while ago."""
+
+    def shows(self, path: str) -> bool:
+        """Whether it knows what a path answered."""
+        ...
 
     def answer(self, call: Call, onward: Onward, age_ms: int, *, missing: bool) -> Json:
         """What a handler would have answered some time ago."""
@@ -26,7 +31,7 @@ class Earlier(Protocol):
 class Asked:
     """One call that has passed the gate, as a fault in front of the handler sees it."""
 
-    route: Route
+    route: Endpoint
     call: Call
     now_ms: int
     """Exchange time in milliseconds, without skew."""
@@ -91,6 +96,7 @@ class AtAnswer(AtPath):
 
         Raises:
             Refusal: Whatever the exchange would refuse.
+            Refused: What the fault refuses in its place.
         """
         return asked.plain()
 
@@ -107,7 +113,7 @@ class Spoiler:
         self._faults = faults
         self._past = past
 
-    def answer(self, route: Route, call: Call, handler: Onward) -> Json:
+    def answer(self, route: Endpoint, call: Call, handler: Onward) -> Json:
         """What the faults in front of the handlers make of a call; the first that was added is next to the handler."""
         onward = handler
         for handle, fault in self._faults.due(
@@ -125,13 +131,13 @@ class Spoiler:
                 frame = spoiled
         return frame
 
-    def _spoil(self, handle: FaultHandle, fault: AtAnswer, route: Route, onward: Onward, call: Call) -> Json:
+    def _spoil(self, handle: FaultHandle, fault: AtAnswer, route: Endpoint, onward: Onward, call: Call) -> Json:
         clock = self._faults.stage.clock
         now_ms = 0 if clock is None else clock.steady_ms()
         asked = Asked(route, call, now_ms, self._faults.salt, handle.memory, onward, self._past)
         try:
             answer = fault.answer(asked)
-        except Refusal as refusal:
+        except (Refusal, Refused) as refusal:
             if not any(refusal is each for each in asked.untouched):
                 self._faults.count(handle, route.path)
             raise

@@ -7,9 +7,8 @@ from typing import Final
 
 import attrs
 
-from ..bitmart.wire import json_response
 from ..kernel.encoding import encode
-from ..kernel.faults import AtConnection, AtPath, StandIn
+from ..kernel.faults import AtConnection, AtPath, StandIn, Voice
 from ..kernel.messages import Response, phrase
 
 _PAGE: Final = (
@@ -40,12 +39,11 @@ class Fail5xx(StandIn):
     handled: bool = False
     """Carry the request out before failing."""
 
-    def response(self, trace: str) -> Response:
+    def response(self, voice: Voice) -> Response:
         """A page or an envelope."""
         if self.html:
             return edge_page(self.status)
-        code, text = (30014, "Service unavailable") if self.status == 503 else (59002, "Internal error")
-        return json_response(self.status, code, text, trace=trace)
+        return voice.trouble("unavailable" if self.status == 503 else "broken", self.status)
 
 
 @attrs.frozen
@@ -64,9 +62,9 @@ class EdgePage(StandIn):
     handled: bool = False
     """The request reached the exchange and was carried out; its answer got lost."""
 
-    def response(self, trace: str) -> Response:
+    def response(self, voice: Voice) -> Response:
         """The page, with the headers of the edge network."""
-        headers = {"Server": "cloudflare", "CF-RAY": f"{trace.replace('-', '')[:16]}-FRA"}
+        headers = {"Server": "cloudflare", "CF-RAY": f"{voice.trace().replace('-', '')[:16]}-FRA"}
         if self.retry_after is not None:
             headers["Retry-After"] = str(self.retry_after)
         return edge_page(self.status, headers, html=self.html)
@@ -86,7 +84,7 @@ class GatewayJson(StandIn):
     handled: bool = True
     """The exchange carries the request out before; else it never sees it."""
 
-    def response(self, trace: str) -> Response:
+    def response(self, voice: Voice) -> Response:
         """A small object; a gateway knows nothing of traces and data."""
         body = encode({"code": self.code, "message": self.text})
         return Response(self.status, {"Content-Type": "application/json", "Server": "gateway"}, body)

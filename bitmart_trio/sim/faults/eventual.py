@@ -11,11 +11,11 @@ from typing import ClassVar, Final, cast
 
 import attrs
 
-from ..bitmart.past import SHOWN
-from ..bitmart.wire import Refusal
+from ..kernel.calls import Refusal
 from ..kernel.encoding import Json, encode
 from ..kernel.faults import AtTopic, FaultError, Stage
 from ..kernel.feed import Frame
+from ..kernel.refusal import Refused
 from .answers import Asked, AtAnswer
 from .rows import Pages, Record, edited, fate, own_id, own_time, records_of, rows_of, with_records, with_rows
 
@@ -62,7 +62,7 @@ class Lag(AtAnswer):
             now = asked.plain()  # it brings the market up to date, too
         except Refusal as refusal:
             now = refusal
-        if asked.route.path not in SHOWN:
+        if asked.past is None or not asked.past.shows(asked.route.path):
             if isinstance(now, Refusal):
                 raise now
             rows, limit = rows_of(now), asked.now_ms - self.seconds * 1000
@@ -227,9 +227,7 @@ class BurntIds(AtAnswer):
             asked.memory.setdefault(key, "burnt")
         if key not in asked.memory:
             return asked.plain()
-        if asked.route.path.startswith("/contract/"):
-            raise Refusal(40050, "client_order_id duplicated with existing orders", http=403)
-        raise Refusal(50042, "The client order id has been used before")
+        raise Refused("used")
 
 
 # --- pushes ---

@@ -7,10 +7,11 @@ from typing import ClassVar
 
 import attrs
 
-from ..bitmart.wire import Refusal, json_response
+from ..kernel.calls import Refusal
 from ..kernel.encoding import Json
-from ..kernel.faults import AtConnection, AtPath, AtTopic, Fault, FaultError, Stage, StandIn
+from ..kernel.faults import AtConnection, AtPath, AtTopic, Fault, FaultError, Stage, StandIn, Voice
 from ..kernel.messages import Response
+from ..kernel.refusal import Refused
 from .answers import Asked, AtAnswer
 from .rows import (
     ENDS,
@@ -38,9 +39,9 @@ from .rows import (
 class Refuse429(StandIn):
     """Too many requests (code 30013), nothing was done. A client must pause and may repeat."""
 
-    def response(self, trace: str) -> Response:
+    def response(self, voice: Voice) -> Response:
         """The documented refusal."""
-        return json_response(429, 30013, "Request too many requests", trace=trace)
+        return voice.trouble("too_many")
 
 
 @attrs.frozen
@@ -50,10 +51,9 @@ class Refuse418(StandIn):
     A client must stop sending everything for a good while.
     """
 
-    def response(self, trace: str) -> Response:
+    def response(self, voice: Voice) -> Response:
         """The documented refusal."""
-        text = "Your account request is temporarily rejected due to violation of current limiting rules"
-        return json_response(418, 30017, text, trace=trace)
+        return voice.trouble("banned")
 
 
 @attrs.frozen
@@ -65,10 +65,9 @@ class Maintenance(StandIn):
 
     times: int | None = None
 
-    def response(self, trace: str) -> Response:
+    def response(self, voice: Voice) -> Response:
         """The documented refusal."""
-        text = "Service maintenance, the function is temporarily unavailable"
-        return json_response(200, 30016, text, trace=trace)
+        return voice.trouble("maintenance")
 
 
 @attrs.frozen
@@ -82,9 +81,9 @@ class EmptyData(StandIn):
     handled: bool = False
     """Carry the request out before."""
 
-    def response(self, trace: str) -> Response:
+    def response(self, voice: Voice) -> Response:
         """Success by its code, and nothing in it."""
-        return json_response(200, 1000, "This service is down", trace=trace)
+        return voice.trouble("no_data")
 
 
 @attrs.frozen
@@ -315,8 +314,7 @@ class Retention(AtAnswer):
         if start is not None and self.how == "refused":
             start_ms = start[1] * 1000 if start[1] < SECONDS_END else start[1]
             if start_ms < oldest:
-                code = 40039 if asked.route.path.startswith("/contract/") else 50021
-                raise Refusal(code, f"Invalid parameter {start[0]}")
+                raise Refused("time")
         return with_rows(answer, [row for row in rows if (own_time(row) or asked.now_ms) >= oldest])
 
 

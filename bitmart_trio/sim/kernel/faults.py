@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from random import Random
-from typing import ClassVar, Protocol, TypeVar
+from typing import ClassVar, Literal, Protocol, TypeAlias, TypeVar
 
 import attrs
 import trio
@@ -118,12 +118,29 @@ class AtPath(Fault):
     """How many hits it has; None: no end."""
 
 
+Trouble: TypeAlias = Literal["too_many", "banned", "maintenance", "no_data", "unavailable", "broken"]
+"""What an exchange as a whole answers: too many requests; the address is banned; maintenance; success with nothing in
+it; unavailable for now; an internal error."""
+
+
+class Voice(Protocol):
+    """How a venue says what it has to say about any request."""
+
+    def trace(self) -> str:
+        """The next request id."""
+        ...
+
+    def trouble(self, what: Trouble, status: int | None = None) -> Response:
+        """The answer of an exchange in trouble, with another HTTP status than the usual one if it is given."""
+        ...
+
+
 @attrs.frozen
 class StandIn(AtPath):
     """An answer that stands in for the exchange's own."""
 
-    def response(self, trace: str) -> Response:
-        """What the client gets."""
+    def response(self, voice: Voice) -> Response:
+        """What the client gets, in the words of the venue."""
         raise NotImplementedError
 
     @property

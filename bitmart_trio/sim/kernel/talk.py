@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from .accounts import Account
+from .faults import Voice
 from .feed import Deliver, Frame, SocketKind
 from .messages import Request, Response
 
@@ -83,7 +84,7 @@ class Dialect(Protocol):
         """Say that one message (``messages``), connection (``connections``) or attempt (``connects``) is too many."""
 
 
-class Venue(Protocol):
+class Venue(Voice, Protocol):
     """An exchange as its clients know it."""
 
     kinds: tuple[SocketKind, ...]
@@ -104,10 +105,6 @@ class Venue(Protocol):
 
     def error(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:
         """Say that something is wrong with a request before it is one."""
-        ...
-
-    def trace(self) -> str:
-        """The next request id."""
         ...
 
     def spoil(self, topic: str, connection: str, frame: Frame) -> Frame:

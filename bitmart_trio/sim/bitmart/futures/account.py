@@ -6,9 +6,10 @@ from ...futures.engine import Engine
 from ...futures.market import FuturesMarket
 from ...futures.orders import Trader
 from ...futures.positions import Flow
+from ...kernel.calls import Call, Refusal
 from ...kernel.contracts import ZERO, plain
 from ...kernel.encoding import Json
-from ..wire import Call, Chapter, Refusal
+from ..wire import Chapter
 from . import params
 
 routes: Chapter[FuturesMarket] = Chapter()

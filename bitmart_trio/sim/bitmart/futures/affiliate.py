@@ -8,9 +8,10 @@ from decimal import Decimal
 from ...futures.affiliate import DAY_S, Deal, Invited
 from ...futures.market import FuturesMarket
 from ...kernel.accounts import ZERO
+from ...kernel.calls import Call, Refusal
 from ...kernel.contracts import plain
 from ...kernel.encoding import Json
-from ..wire import Call, Chapter, Refusal
+from ..wire import Chapter
 from . import params
 
 routes: Chapter[FuturesMarket] = Chapter()

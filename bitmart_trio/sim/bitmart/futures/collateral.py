@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
 
 from ...kernel.accounts import ZERO, Account
+from ...kernel.calls import Call
 from ...kernel.contracts import plain
 from ...kernel.encoding import Json
 from ...treasury import Treasury
-from ..wire import Call, Chapter
+from ..wire import Chapter
 from . import params
 
 routes: Chapter[Treasury] = Chapter()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from ...kernel.calls import Call
 from ...kernel.contracts import plain
 from ...kernel.encoding import Json
 from ...treasury import Treasury
-from ..wire import Call, Chapter
+from ..wire import Chapter
 
 routes: Chapter[Treasury] = Chapter()
 

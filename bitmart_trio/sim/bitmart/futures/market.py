@@ -6,10 +6,11 @@ from decimal import Decimal
 
 from ...futures.listing import Listing
 from ...futures.market import FuturesMarket
+from ...kernel.calls import Call, Refusal
 from ...kernel.candles import WEEK, Candles
 from ...kernel.contracts import FUNDING_CAP, FUNDING_HOURS, ZERO, plain
 from ...kernel.encoding import Json
-from ..wire import Call, Chapter, Refusal
+from ..wire import Chapter
 from . import params
 from .streams import ratio
 

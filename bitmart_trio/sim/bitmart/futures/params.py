@@ -9,8 +9,8 @@ from typing import Literal
 from ...futures.listing import Listing
 from ...futures.market import FuturesMarket
 from ...futures.orders import Plan, Presets, Trader
+from ...kernel.calls import Call, Refusal
 from ...kernel.contracts import OpenType, Terms
-from ..wire import Call, Refusal
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9]+\Z")
 MAX_DAYS_S = 90 * 86_400

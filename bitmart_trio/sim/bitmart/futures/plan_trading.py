@@ -8,9 +8,10 @@ from typing import Literal
 from ...futures.listing import Listing
 from ...futures.market import FuturesMarket
 from ...futures.orders import Order, Plan, Trader
+from ...kernel.calls import Call, Refusal
 from ...kernel.contracts import plain
 from ...kernel.encoding import Json
-from ..wire import Call, Chapter, Refusal
+from ..wire import Chapter
 from . import params
 
 routes: Chapter[FuturesMarket] = Chapter()

@@ -7,9 +7,10 @@ from ...futures.listing import Listing
 from ...futures.market import FuturesMarket
 from ...futures.orders import Trader
 from ...futures.positions import Position
+from ...kernel.calls import Call, Refusal
 from ...kernel.contracts import ZERO, Direction, plain
 from ...kernel.encoding import Json
-from ..wire import Call, Chapter, Refusal
+from ..wire import Chapter
 from . import params
 from .orders import mode_name
 

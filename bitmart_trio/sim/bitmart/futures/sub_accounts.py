@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from itertools import islice
 
 from ...kernel.accounts import Account
+from ...kernel.calls import Call, Refusal
 from ...kernel.contracts import plain
 from ...kernel.encoding import Json
 from ...treasury import FamilyTransfer, Treasury
 from ..amounts import check_status, main_account, main_of, pay, read_amount, read_count, request_number, sub_account
-from ..wire import Call, Chapter, Refusal
+from ..wire import Chapter
 from .transfers import check_free
 
 routes: Chapter[Treasury] = Chapter()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ...futures.market import FuturesMarket
 from ...futures.orders import MAKER_ONLY, Order, Plan, Trader
+from ...kernel.calls import Call, Refusal
 from ...kernel.encoding import Json
-from ..wire import Call, Chapter, Refusal
+from ..wire import Chapter
 from . import params
 from .orders import (
     fill_row,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ...kernel.accounts import Account, Wallet
+from ...kernel.calls import Call, Refusal
 from ...kernel.contracts import plain
 from ...kernel.encoding import Json
 from ...treasury import SpotTransfer, Treasury, Way
 from ..amounts import pay, read_amount
-from ..wire import Call, Chapter, Refusal
+from ..wire import Chapter
 from . import params
 
 routes: Chapter[Treasury] = Chapter()

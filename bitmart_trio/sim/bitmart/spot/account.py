@@ -5,12 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ...kernel.accounts import Account
+from ...kernel.calls import Call, Refusal
 from ...kernel.encoding import Json
 from ...kernel.pairs import money
 from ...spot.market import SpotMarket
 from ...treasury import CHAINS
 from ..models import name_of
-from ..wire import Call, Chapter, Refusal
+from ..wire import Chapter
 
 routes: Chapter[SpotMarket] = Chapter()
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import attrs
 
+from ...kernel.calls import Call, Refusal
 from ...kernel.encoding import Json
 from ...kernel.pairs import money
 from ...spot.algo import AlgoOrder, AlgoType, TriggerType
 from ...spot.market import SpotMarket
 from ...spot.orders import FORGOTTEN_MS
-from ..wire import Call, Chapter, Refusal
+from ..wire import Chapter
 from .trading import LIST_MAX, WINDOW_MS, pair_market, read_form, read_price
 
 routes: Chapter[SpotMarket] = Chapter()

@@ -9,11 +9,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from ...kernel.calls import Call, Refusal
 from ...kernel.clock import DAY_MS
 from ...kernel.contracts import plain
 from ...kernel.encoding import Json
 from ...treasury import Treasury
-from ..wire import Call, Chapter, Refusal
+from ..wire import Chapter
 
 routes: Chapter[Treasury] = Chapter()
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ...kernel.accounts import Account, ApiKey
+from ...kernel.calls import Call, Refusal
 from ...kernel.clock import DAY_MS
 from ...kernel.encoding import Json
 from ...kernel.pairs import money
 from ...treasury import CHAINS, Chain, Record, Treasury
 from ..amounts import pay, read_amount, read_count
-from ..wire import Call, Chapter, Refusal
+from ..wire import Chapter
 
 routes: Chapter[Treasury] = Chapter()
 

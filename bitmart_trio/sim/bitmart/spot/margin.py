@@ -5,13 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ...kernel.accounts import ZERO
+from ...kernel.calls import Call, Refusal
 from ...kernel.contracts import plain
 from ...kernel.encoding import Json
 from ...kernel.pairs import Pair, PairMarket, money
 from ...spot.margin import DAILY_RATE, KEEP_RATE, LEVERAGE, LIQUIDATE_RATE, MIN_LOAN, Margin, MarginAccount
 from ...spot.market import SpotMarket
 from ..amounts import pay, read_amount, read_count
-from ..wire import Call, Chapter, Refusal
+from ..wire import Chapter
 from .trading import pair_market, read_form
 
 routes: Chapter[SpotMarket] = Chapter()

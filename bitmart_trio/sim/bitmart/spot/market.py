@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from ...kernel.accounts import ZERO
+from ...kernel.calls import Call, Refusal
 from ...kernel.candles import MONTH, WEEK, Bar
 from ...kernel.coins import USUAL
 from ...kernel.encoding import Json
@@ -17,7 +18,7 @@ from ...kernel.pairs import Pair, PairMarket
 from ...spot.market import SpotMarket
 from .. import models as rules
 from ..models import name_of
-from ..wire import Call, Chapter, Refusal
+from ..wire import Chapter
 
 T = TypeVar("T", int, None)
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from ...kernel.accounts import ZERO
+from ...kernel.calls import Call, Refusal
 from ...kernel.clock import DAY_MS
 from ...kernel.coins import USUAL
 from ...kernel.contracts import plain
@@ -19,7 +20,7 @@ from ...kernel.encoding import Json
 from ...spot.earn import COIN_IDS, PRODUCTS, Entry, Event, Holding, Product, Renewal, Saver
 from ...spot.market import SpotMarket
 from ..amounts import read_amount, read_count
-from ..wire import Call, Chapter, Refusal
+from ..wire import Chapter
 
 routes: Chapter[SpotMarket] = Chapter()
 

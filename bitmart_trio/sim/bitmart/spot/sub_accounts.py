@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...kernel.accounts import Account
+from ...kernel.calls import Call, Refusal
 from ...kernel.contracts import plain
 from ...kernel.encoding import Json
 from ...kernel.pairs import money
 from ...treasury import FamilyTransfer, Treasury
 from ..amounts import check_status, main_account, main_of, pay, read_amount, read_count, request_number, sub_account
 from ..models import name_of
-from ..wire import Call, Chapter, Refusal
+from ..wire import Chapter
 
 routes: Chapter[Treasury] = Chapter()
 

@@ -11,14 +11,17 @@ import re
 from collections.abc import Iterable
 from decimal import ROUND_DOWN, Decimal
 
+import attrs
+
 from ...kernel.accounts import ZERO
 from ...kernel.book import Side
+from ...kernel.calls import Call, Refusal
 from ...kernel.encoding import Json
 from ...kernel.pairs import MAX_PRICE, MONEY, PairMarket, money
 from ...spot.market import SpotMarket
 from ...spot.orders import Fill, Form, OrderType, SpotOrder, Stp
 from .. import models as rules
-from ..wire import Call, Chapter, Refusal
+from ..wire import Chapter
 
 routes: Chapter[SpotMarket] = Chapter()
 
@@ -60,7 +63,7 @@ def submit_orders(spot: SpotMarket, call: Call) -> Json:
     for entry in entries:
         if not isinstance(entry, dict):
             raise Refusal(50000, "Bad Request")
-        forms.append(read_form(spot, Call(entry, call.owner, call.now_ms), market, "clientOrderId", taken))
+        forms.append(read_form(spot, attrs.evolve(call, params=entry), market, "clientOrderId", taken))
     engine = spot.engine
     orders = [engine.submit_or_fail(call.owner.account_id, call.owner.spot, form) for form in forms]
     return {"code": 0, "msg": "success", "data": {"orderIds": [order.order_id for order in orders]}}
