@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from ._core.endpoint import Auth, Endpoint, Quota
     from ._core.reply import QuotaUse, RawReply, Reply, extras
     from ._core.tolerant import Unreadable
+    from ._io.connections import StreamsStatistics
     from ._io.counts import SubscriptionStatistics
     from ._io.subscription import Subscription
-    from ._io.switchboard import StreamsStatistics
     from .client import Client, Futures, Spot, Streams, open_client, open_futures, open_spot, open_streams
     from .config import DEMO, LIVE, Backoff, Buffers, Config, Environment, Hooks, Retry, Timeouts
     from .convert import to_builtins, to_dict, to_frame, to_json, to_rows
@@ -101,7 +101,7 @@ else:
         "._core.tolerant": ("Unreadable",),
         "._io.counts": ("SubscriptionStatistics",),
         "._io.subscription": ("Subscription",),
-        "._io.switchboard": ("StreamsStatistics",),
+        "._io.connections": ("StreamsStatistics",),
         ".client": ("Client", "Futures", "Spot", "Streams", "open_client", "open_futures", "open_spot", "open_streams"),
         ".config": ("DEMO", "LIVE", "Backoff", "Buffers", "Config", "Environment", "Hooks", "Retry", "Timeouts"),
         ".convert": ("to_builtins", "to_dict", "to_frame", "to_json", "to_rows"),

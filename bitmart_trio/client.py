@@ -3,7 +3,7 @@
 Each ``open_*`` owns a nursery with everything that runs in it, and closes all of it on the way out.
 
 Nothing else lives here: REST is in ``rest/`` over ``_io/http.py``, streams are in ``streams/`` over
-``_io/switchboard.py``.
+``_io/connections.py``.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Final
 import httpx
 import trio
 
+from ._io.connections import Connections
 from ._io.dial import dialer
-from ._io.governor import Governor
 from ._io.http import Pipeline
+from ._io.quota_queue import QuotaQueue
 from ._io.socket import Connect
-from ._io.switchboard import Switchboard
 from ._io.transport import make_transport
 from ._scopes import finish, open_service_nursery, opener
 from .config import LIVE, Config, Environment, Market
@@ -108,7 +108,7 @@ class _Rest:
         self._config = config
         self._given = transport
         self._pipelines: dict[Market, Pipeline] = {}
-        self.governor = Governor(config)
+        self.quota_queue = QuotaQueue(config)
         if transport is not None:
             stack.push_async_callback(finish, config.timeouts.close, transport.aclose)
 
@@ -129,7 +129,7 @@ class _Rest:
             self._credentials,
             self._config,
             transport=transport,
-            governor=self.governor,
+            quota_queue=self.quota_queue,
             venue=self._environment.name,
         )
 
@@ -139,16 +139,16 @@ class _Rest:
 
     def timestamp(self, market: Market) -> int:
         """The exchange's time in milliseconds, as well as it is known."""
-        return self.governor.host(self._environment.rest_url(market)).timestamp()
+        return self.quota_queue.host(self._environment.rest_url(market)).timestamp()
 
 
 @opener
 async def _open_switchboard(
     rest: _Rest, credentials: Credentials | None, environment: Environment, config: Config, connect: Connect | None
-) -> AsyncGenerator[Switchboard]:
+) -> AsyncGenerator[Connections]:
     """The streams of a client, in a nursery that serves the block."""
     async with open_service_nursery() as nursery:
-        switchboard = Switchboard(
+        connections = Connections(
             nursery,
             environment,
             credentials,
@@ -156,13 +156,13 @@ async def _open_switchboard(
             connect=connect or dialer(config),
             clock=rest.timestamp,
             resync=rest.resync,
-            slept=rest.governor.slept,
-            drift=rest.governor.drift,
+            slept=rest.quota_queue.slept,
+            drift=rest.quota_queue.drift,
         )
         try:
-            yield switchboard
+            yield connections
         finally:
-            switchboard.close()
+            connections.close()
 
 
 @opener
@@ -193,8 +193,8 @@ async def open_client(
         await trio.lowlevel.checkpoint()
         spot = None if environment.spot_rest is None else Spot(rest.pipeline("spot"))
         futures = None if environment.futures_rest is None else Futures(rest.pipeline("futures"))
-        async with _open_switchboard(rest, credentials, environment, config, connect) as switchboard:
-            streams = Streams(switchboard, spot=spot, futures=futures)
+        async with _open_switchboard(rest, credentials, environment, config, connect) as connections:
+            streams = Streams(connections, spot=spot, futures=futures)
             yield Client(environment, spot, futures, streams, config.clock or time.time)
 
 
@@ -251,5 +251,5 @@ async def open_streams(
     async with AsyncExitStack() as stack:
         rest = _Rest(stack, credentials, environment, config, http_transport)
         await trio.lowlevel.checkpoint()
-        async with _open_switchboard(rest, credentials, environment, config, connect) as switchboard:
-            yield Streams(switchboard)
+        async with _open_switchboard(rest, credentials, environment, config, connect) as connections:
+            yield Streams(connections)

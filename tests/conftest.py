@@ -16,6 +16,7 @@ from typing import Final, cast
 
 import proof_sizes
 import pytest
+from hypothesis import settings
 
 ROOM: Final = Path(__file__).parent
 
@@ -31,6 +32,10 @@ CORE: Final = (
     "trading/test_journal.py", "trading/test_spot_session.py",
 )  # fmt: skip
 """Folders and files whose tests reach every dependency and every room: these run on each version that is promised."""
+
+# A time limit of one example is a measure of what else the machine does.
+settings.register_profile("without time", deadline=None)
+settings.load_profile("without time")
 
 MOST_SECONDS: Final = 20.0
 """CPU time of a single test."""

@@ -171,7 +171,7 @@ def test_every_room_is_in_the_plan() -> None:
         ("config.py", "from ._core.reply import Reply"),
         ("_core/codec.py", "from .._io.http import Transport"),
         ("_core/quota.py", "import time"),
-        ("_core/session.py", "from trio.abc import Stream"),
+        ("_core/connection_protocol.py", "from trio.abc import Stream"),
         ("_core/reply.py", "import msgspec.json"),
         ("rest/spot_market.py", "from .._io.pipeline import Pipeline"),
         ("rest/spot_market.py", "def late():\n    import bitmart_trio._io.http"),

@@ -30,12 +30,19 @@ import trio
 
 from bitmart_trio._core import codec
 from bitmart_trio._core.channel import CHANNELS, Channel, find, is_private
-from bitmart_trio._core.session import Event, LoginRefused, Ready, Session, TopicHeld, TopicRefused
+from bitmart_trio._core.connection_protocol import (
+    ConnectionProtocol,
+    Event,
+    LoginRefused,
+    Ready,
+    TopicHeld,
+    TopicRefused,
+)
 from bitmart_trio._core.socket_dialect import LIMITS, Data, Push, dialect, string_to_sign
+from bitmart_trio._io.connections import Connections
 from bitmart_trio._io.gate import Gate
-from bitmart_trio._io.hub import Hub
+from bitmart_trio._io.router import Router
 from bitmart_trio._io.subscription import Subscription
-from bitmart_trio._io.switchboard import Switchboard
 from bitmart_trio.credentials import Credentials
 from bitmart_trio.models._rows import Levels, Row
 from bitmart_trio.models.stream_events import RawPush
@@ -111,26 +118,26 @@ class Play:
 
     def __init__(self, scene: Scene, *, binary: bool) -> None:
         market, _, name = scene.opener.partition(".")
-        switchboard = _Switchboard()
+        connections = _Switchboard()
         openers: Any = {"spot": spot.SpotStreams, "futures": futures.FuturesStreams}[market]
         subjects = scene.arguments["subjects"]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of channels that are no longer current
-            getattr(openers(cast("Switchboard", switchboard)), name)(
+            getattr(openers(cast("Connections", connections)), name)(
                 *subjects, **{key: value for key, value in scene.arguments.items() if key != "subjects"}
             )
-        self.topics = switchboard.topics
+        self.topics = connections.topics
         self.binary = binary
         self.held: set[str] = set()
         self.refusals: list[str] = []
         self.malformed: list[str] = []
-        self.hub = Hub(lambda reason, _: self.malformed.append(reason))
-        buffer: Gate[Any] = Gate(size=100, overflow=switchboard.overflow, gaps="skip")
+        self.router = Router(lambda reason, _: self.malformed.append(reason))
+        buffer: Gate[Any] = Gate(size=100, overflow=connections.overflow, gaps="skip")
         self.subscription: Subscription[Any] = Subscription(buffer)
         for topic in self.topics:
-            self.hub.attach(topic, buffer)
+            self.router.attach(topic, buffer)
         private = is_private(self.topics[0])
-        self.session = Session(
+        self.protocol = ConnectionProtocol(
             dialect(find(self.topics[0]).market),  # type: ignore[union-attr]  # it has a row
             LIMITS["spot" if market == "spot" else "futures", private],
             private=private,
@@ -140,34 +147,34 @@ class Play:
             acknowledge_timeout=5.0,
             ceiling=100_000,
         )
-        self._handle(self.session.opened(0.0))
+        self._handle(self.protocol.opened(0.0))
         if private:
             signature = _CREDENTIALS.signature(string_to_sign(_TIMESTAMP, _CREDENTIALS.memo or ""))
             assert isinstance(signature, str)
-            self.session.login(0.0, _KEY, _TIMESTAMP, signature)
-        self.session.want(0.0, self.topics)
+            self.protocol.login(0.0, _KEY, _TIMESTAMP, signature)
+        self.protocol.want(0.0, self.topics)
 
     def hear(self, text: str) -> None:
         payload = text.encode()
         if self.binary:
             packer = zlib.compressobj(wbits=-15)
             payload = packer.compress(payload) + packer.flush()
-        for event in self.session.receive([(self.binary, payload)], 1.0):
+        for event in self.protocol.receive([(self.binary, payload)], 1.0):
             if type(event) is tuple:
                 key, frame = cast("Push", event)
-                if not self.hub.push_frame(key, frame, 1.0):
-                    self._handle(self.session.read(frame, 1.0))
+                if not self.router.push_frame(key, frame, 1.0):
+                    self._handle(self.protocol.read(frame, 1.0))
             else:
                 self._handle([cast("Event", event)])
 
     def close(self) -> None:
-        self.session.drop(1.0, self.topics)
+        self.protocol.drop(1.0, self.topics)
 
     def _handle(self, events: list[Event]) -> None:
         for event in events:
             match event:
                 case Data(key, raw):
-                    self.hub.push(key, raw, 1.0)
+                    self.router.push(key, raw, 1.0)
                 case TopicHeld(topic):
                     self.held.add(topic)
                 case TopicRefused(topic, error):
@@ -216,7 +223,7 @@ def test_what_is_sent_and_what_is_delivered(transcript: Transcript, binary: bool
         for mark, text in scene.lines:
             if mark != "=":
                 assert left == [], "delivered, but not in the transcript"
-            sent += play.session.take_outgoing(1.0)
+            sent += play.protocol.take_outgoing(1.0)
             if mark == ">":
                 assert sent.pop(0) == text
             elif mark == "<":
@@ -227,11 +234,11 @@ def test_what_is_sent_and_what_is_delivered(transcript: Transcript, binary: bool
             elif mark == "!":
                 assert play.refusals.pop(0) == text
             else:
-                assert play.held == set(play.session.held) == set(play.topics)
+                assert play.held == set(play.protocol.held) == set(play.topics)
                 play.close()
-        assert (left, sent + play.session.take_outgoing(1.0), play.refusals, play.malformed) == ([], [], [], [])
-        assert set(play.session.held) == set()
-        assert play.hub.statistics().unasked == 0
+        assert (left, sent + play.protocol.take_outgoing(1.0), play.refusals, play.malformed) == ([], [], [], [])
+        assert set(play.protocol.held) == set()
+        assert play.router.statistics().unasked == 0
 
 
 def _pushes(transcript: Transcript) -> Iterator[tuple[str, Any]]:

@@ -1,6 +1,8 @@
-"""How long to wait before trying again: pure functions of the policy, the attempt and a random number."""
+"""How long to wait before trying again, and when to give up: by policy, failures and a random number; no clock."""
 
 from __future__ import annotations
+
+import attrs
 
 from ..config import Backoff, Retry
 
@@ -30,3 +32,36 @@ def _jittered(first: float, factor: float, maximum: float, attempt: int, random:
     except OverflowError:  # a link that has been down for a thousand attempts
         most = maximum
     return most * (1 + random) / 2
+
+
+@attrs.define
+class Reconnects:
+    """What one connection's failures in a row come to."""
+
+    policy: Backoff
+    attempts: int = 0
+    """Since it was last up."""
+    failures: int = 0
+    """In a row; a connection that stayed up for ``Backoff.stable_after`` begins a new row."""
+    _up_since: float | None = None
+
+    def up(self, now: float) -> None:
+        """Note that it is up."""
+        self._up_since = now
+        self.attempts = 0
+
+    def failed(self, now: float) -> None:
+        """Note that an attempt failed, or that it broke."""
+        if self._up_since is not None and now - self._up_since >= self.policy.stable_after:
+            self.failures = 0
+        self._up_since = None
+        self.failures += 1
+
+    @property
+    def exhausted(self) -> bool:
+        """True once there were more failures in a row than the policy allows."""
+        return self.policy.attempts is not None and self.failures > self.policy.attempts
+
+    def delay(self, random: float) -> float:
+        """Seconds to wait before the next attempt; ``random`` as for `delay`."""
+        return delay(self.policy, self.failures - 1, random)

@@ -39,7 +39,7 @@ class Quiet(NamedTuple):
 
 @attrs.define(eq=False)
 class Pulse:
-    """When a topic was last heard of. The hub calls `beat` for every push of it, before the items are handed out."""
+    """When a topic was last heard of. The router calls `beat` for every push of it, before the items are handed out."""
 
     topic: str
     patience: float

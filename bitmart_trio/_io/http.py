@@ -57,9 +57,9 @@ from ..models._fields import Millis
 from ..models.system import Latency
 from .capture import CAPTURE, Captured
 from .flight import FLIGHT
-from .governor import Governor, Line
 from .hooks import NO_WATCH, Watch
 from .identity import is_hex, signed, user_agent
+from .quota_queue import Line, QuotaQueue
 from .transport import NOTHING_SENT, LifoTransport
 
 log = logging.getLogger(__name__)
@@ -138,7 +138,7 @@ class Pipeline:
         credentials: None serves public calls only.
         config: of the client.
         transport: does the HTTP; closed by whoever made it.
-        governor: shared by all pipelines of a client.
+        quota_queue: shared by all pipelines of a client.
         venue: the environment's name; rows that only `LIVE` or only `DEMO` serves are refused on the other.
     """
 
@@ -149,7 +149,7 @@ class Pipeline:
         config: Config,
         *,
         transport: httpx.AsyncBaseTransport,
-        governor: Governor,
+        quota_queue: QuotaQueue,
         venue: str = "",
     ) -> None:
         self._venue = venue
@@ -157,8 +157,8 @@ class Pipeline:
         self._credentials = credentials
         self._config = config
         self._transport = transport
-        self._governor = governor
-        self._host = governor.host(self._root)
+        self._quota_queue = quota_queue
+        self._host = quota_queue.host(self._root)
         waits = config.timeouts
         self._extensions = {
             "timeout": {
@@ -213,7 +213,7 @@ class Pipeline:
         )
         _, result = await self._run(job, self._parser(endpoint))
         if result.deviations:
-            self._governor.drift.note(job.where, result.deviations)
+            self._quota_queue.drift.note(job.where, result.deviations)
         return result
 
     async def request(
@@ -264,7 +264,7 @@ class Pipeline:
         if auth is Auth.SIGNED and credentials is not None:
             credentials.require_signing(where)
         _url(self._root, wire.target)  # raises for a path that httpx would rewrite
-        line = self._governor.line(self._root, where, credentials.api_key if credentials is not None else None)
+        line = self._quota_queue.line(self._root, where, credentials.api_key if credentials is not None else None)
         return _Job(where, wire, auth, reads, urgent, line, arguments, client_order_id)
 
     def _parser(self, endpoint: Endpoint[T]) -> Callable[[int, Mapping[str, str], bytes], Reply[T]]:
@@ -301,7 +301,7 @@ class Pipeline:
                     continue
             elif verdict is Verdict.REPEAT and attempt < retry.attempts:
                 if not isinstance(error, RateLimited):
-                    pause = backoff.retry_delay(retry, attempt - 1, self._governor.random())
+                    pause = backoff.retry_delay(retry, attempt - 1, self._quota_queue.random())
                     await trio.sleep(max(pause, self._asked(error)))
                     attempt += 1
                     continue
@@ -350,10 +350,10 @@ class Pipeline:
     async def _once(
         self, job: _Job, parse: Callable[[int, Mapping[str, str], bytes], R], watch: Watch
     ) -> tuple[_Answer, R]:
-        governor = self._governor
-        if not governor.try_enter(job.line, urgent=job.urgent, where=job.where):
+        quota_queue = self._quota_queue
+        if not quota_queue.try_enter(job.line, urgent=job.urgent, where=job.where):
             log.debug("%s waits for its quota", job.where)
-            await governor.enter(job.line, urgent=job.urgent)
+            await quota_queue.enter(job.line, urgent=job.urgent)
         sent = False
         use: QuotaUse | None = None
         try:
@@ -374,7 +374,7 @@ class Pipeline:
             use = reply.quota_use(answer.headers)
             watch.answered(answer.status, len(answer.body), use)
         finally:
-            governor.leave(job.line, sent=sent, use=use)
+            quota_queue.leave(job.line, sent=sent, use=use)
         took = (answer.received - answer.sent) * 1000
         log.debug("%s: HTTP %d, %d bytes in %.1f ms", job.where, answer.status, len(answer.body), took)
         await self._capture(job, answer)
@@ -511,7 +511,7 @@ class Pipeline:
     def _slow_down(self, job: _Job, error: RateLimited) -> None:
         now = trio.current_time()
         if isinstance(error, AddressBanned):
-            error.retry_after = self._governor.quotas.ban(now, least=self._asked(error))
+            error.retry_after = self._quota_queue.quotas.ban(now, least=self._asked(error))
             log.warning("the exchange has banned this address: all calls pause for %.0f s", error.retry_after)
         else:
             error.retry_after = job.line.bucket.refuse(now, least=self._asked(error))

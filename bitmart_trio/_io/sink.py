@@ -1,4 +1,4 @@
-"""Where the hub puts a topic's items: a subscription's buffer, or something that keeps a state of its own.
+"""Where the router puts a topic's items: a subscription's buffer, or something that keeps a state of its own.
 
 A sink never waits, and is told of everything at once, in the order of the wire.
 """
@@ -15,7 +15,7 @@ class Sink(Protocol):
     """What can be attached to topics."""
 
     topics: dict[str, None]
-    """Those it holds now; kept by the switchboard."""
+    """Those it holds now; kept by the connections."""
 
     def put(self, item: Any, key: Hashable, now: float) -> None:  # noqa: ANN401  # the topic's model
         """Take an item."""

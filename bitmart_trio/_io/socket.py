@@ -1,11 +1,11 @@
 """One WebSocket, driven.
 
-A reader, a writer and a heartbeat around one `Session`, in one nursery that lives as long as the connection.
+A reader, a writer and a heartbeat around one `ConnectionProtocol`, in one nursery that lives as long as the connection.
 
 A deadline is judged by what had arrived when it came, not by what had been read: a program may have kept the loop busy
 while the answer lay in the socket. So the heartbeat lets the reader catch up first.
 
-The session decides, this file waits. Expected ends (the network's errors, a refused login, a dead peer) are noted and
+The protocol decides, this file waits. Expected ends (the network's errors, a refused login, a dead peer) are noted and
 end the nursery; `run` then
 raises the one that was noted, so nothing but bugs ever leaves as a group.
 """
@@ -22,8 +22,8 @@ from urllib.parse import urlsplit
 import trio
 import trio_websocket
 
+from .._core.connection_protocol import ConnectionProtocol, Dead, Event, LoginRefused, Malformed
 from .._core.frames import close_frame
-from .._core.session import Dead, Event, LoginRefused, Malformed, Session
 from .._core.socket_dialect import Data, string_to_sign
 from .._scopes import in_time, open_nursery, start_soon
 from ..config import Config
@@ -50,7 +50,7 @@ Connect: TypeAlias = Callable[[str], Awaitable[trio.abc.Stream]]
 
 
 class LoginFailed(Exception):
-    """The login was refused; internal, the keeper turns it into what the user sees."""
+    """The login was refused; internal, the connection turns it into what the user sees."""
 
     def __init__(self, error: ApiError, retry: bool) -> None:
         super().__init__(str(error))
@@ -62,7 +62,7 @@ class Socket:
     """See the head of this file. Made for one connection, used once.
 
     Args:
-        session: fresh.
+        protocol: fresh.
         config: time-outs, ceilings, agent.
         credentials: for a private connection, else None.
         clock: the exchange's time in milliseconds, for the login.
@@ -78,7 +78,7 @@ class Socket:
 
     def __init__(
         self,
-        session: Session,
+        protocol: ConnectionProtocol,
         config: Config,
         *,
         credentials: Credentials | None,
@@ -90,7 +90,7 @@ class Socket:
         chores: Callable[[float], None],
     ) -> None:
         self.last_message = trio.current_time()
-        self._session = session
+        self._protocol = protocol
         self._config = config
         self._credentials = credentials
         self._clock = clock
@@ -106,32 +106,32 @@ class Socket:
         self._polite = True
         self._scope = trio.CancelScope()
 
-    # ---- what the keeper asks for
+    # ---- what the connection asks for
     # -------------------------------------------------------------------------------------
 
     def want(self, topics: Iterable[str]) -> None:
         """Hold these topics as well."""
-        self._session.want(trio.current_time(), topics)
+        self._protocol.want(trio.current_time(), topics)
         self._stir()
 
     def drop(self, topics: Iterable[str]) -> None:
         """Let these topics go."""
-        self._session.drop(trio.current_time(), topics)
+        self._protocol.drop(trio.current_time(), topics)
         self._stir()
 
     def request(self, topic: str) -> None:
         """Ask for a topic's newest state once."""
-        self._session.request(trio.current_time(), topic)
+        self._protocol.request(trio.current_time(), topic)
         self._stir()
 
     def renew(self, topic: str) -> None:
         """Unsubscribe from a topic at the server and subscribe again."""
-        self._session.renew(trio.current_time(), topic)
+        self._protocol.renew(trio.current_time(), topic)
         self._stir()
 
     def prove(self) -> None:
         """Find out now whether the connection is alive."""
-        self._session.prove(trio.current_time())
+        self._protocol.prove(trio.current_time())
         self._stir()
 
     def retime(self) -> None:
@@ -171,7 +171,7 @@ class Socket:
         stream, connection = await self._open_in_time(nursery, url, connect)
         try:
             start_soon(nursery, self._write, connection)
-            self._handle(self._session.opened(trio.current_time()))
+            self._handle(self._protocol.opened(trio.current_time()))
             start_soon(nursery, self._keep_time, stream)
             if self._credentials is not None:
                 await self._log_in(self._credentials)
@@ -219,7 +219,7 @@ class Socket:
             raise ConnectionLost(f"the login could not be signed: {type(error).__name__}") from error
         if not is_hex(signature):
             raise ConfigurationError("the signer of the credentials returned what is not a hex signature")
-        self._session.login(trio.current_time(), credentials.api_key, timestamp, signature.reveal())
+        self._protocol.login(trio.current_time(), credentials.api_key, timestamp, signature.reveal())
         self._stir()
 
     # ---- the tasks
@@ -230,11 +230,11 @@ class Socket:
         now = self.last_message = trio.current_time()
         self._batches += 1
         push_frame = self._push_frame
-        for event in self._session.receive(messages, now):
+        for event in self._protocol.receive(messages, now):
             if type(event) is tuple:
                 # No cast here: it would be a call a message.
                 if not push_frame(event[0], event[1], now):  # type: ignore[arg-type, misc]
-                    for read in self._session.read(event[1], now):  # type: ignore[arg-type, misc]
+                    for read in self._protocol.read(event[1], now):  # type: ignore[arg-type, misc]
                         if type(read) is Malformed:
                             # It looked like a push, so its topic is known, and who missed it.
                             self._push(event[0], event[1], now)  # type: ignore[arg-type, misc]
@@ -242,7 +242,7 @@ class Socket:
                             self._tell(read, now)
             else:
                 self._tell(cast("Event", event), now)
-        if self._session.stirred:
+        if self._protocol.stirred:
             self._stir()
 
     def _tell(self, event: Event, now: float) -> None:
@@ -285,32 +285,32 @@ class Socket:
             while True:
                 self._stirred = trio.Event()
                 # No variable holds a message: the login's has key and signature in it.
-                for sending in map(connection.send_message, self._session.take_outgoing(trio.current_time())):
+                for sending in map(connection.send_message, self._protocol.take_outgoing(trio.current_time())):
                     await sending
                 await self._stirred.wait()
         except (trio_websocket.ConnectionClosed, trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # the reader learns of it too, and knows the reason
 
     async def _keep_time(self, stream: TapStream) -> None:
-        """The heartbeat, every other deadline of the session, and the chores."""
+        """The heartbeat, every other deadline of the protocol, and the chores."""
         while True:
             self._retimed = trio.Event()
             # A millisecond at the least, so that no rounding of a float can make this loop spin.
-            wake = max(min(self._session.deadline(), self._due()), trio.current_time() + 0.001)
+            wake = max(min(self._protocol.deadline(), self._due()), trio.current_time() + 0.001)
             with trio.move_on_at(wake):
                 await self._retimed.wait()
                 continue
             now = trio.current_time()
             await self._catch_up(stream, now)
             # By the time before: what has become due since is judged after another look.
-            self._handle(self._session.tick(now))
+            self._handle(self._protocol.tick(now))
             if now >= self._due():
                 self._chores(now)
 
     async def _catch_up(self, stream: TapStream, now: float) -> None:  # noqa: ASYNC910  # there may be nothing to judge
         """Let the reader take what has arrived, and the writer send what waits, before a deadline is judged."""
         for _ in range(_ROUNDS):
-            if not self._session.overdue(now) and now < self._due():
+            if not self._protocol.overdue(now) and now < self._due():
                 break
             seen = stream.reads, self._batches
             for _ in range(_ROUND):

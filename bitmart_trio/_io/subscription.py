@@ -113,7 +113,7 @@ class Subscription(trio.abc.ReceiveChannel[T_co]):
     def clone(self) -> Subscription[T_co]:
         """Another handle on the same buffer.
 
-        Handles compete for items; the topics are let go when the last one closes.
+        Handles compete for items; the last one to close gives the topics up.
         """
         if self._closed:
             raise trio.ClosedResourceError("this subscription is closed")

@@ -1,6 +1,6 @@
 """The tap: a stream between the socket and trio-websocket that takes the data messages out.
 
-trio-websocket keeps what it is good at: handshake, pings, closing, sending. Data messages go from here to our session,
+trio-websocket keeps what it is good at: handshake, pings, closing, sending. Data messages go from here to our protocol,
 all that one read brought as one batch, without a task switch. So nothing queues up inside trio-websocket, and it
 answers pings whatever users do; by itself it answers none while a message waits to be fetched
 (python-trio/trio-websocket issue 82).

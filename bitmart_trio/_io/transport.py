@@ -2,8 +2,8 @@
 
 httpx's own pool loses slots when a waiting request is cancelled, and under load it rescans or reopens its
 connections. Here nothing waits and nothing is scanned: whoever calls has been let in by a limiter above
-(`governor.Slots`), takes the idle connection that was used last, or opens a new one. Taking the newest first lets the
-rest grow old and be closed, instead of keeping them all half warm.
+(`quota_queue.Slots`), takes the idle connection that was used last, or opens a new one. Taking the newest first lets
+the rest grow old and be closed, instead of keeping them all half warm.
 
 A connection comes back when its reply has been read to the end. After anything else (an error, a cancel, a reply left
 half read) it is closed and dropped; that costs one handshake and leaves nothing in a doubtful state.

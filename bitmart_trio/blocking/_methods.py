@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from .._core.endpoint import Endpoint
     from .._core.reply import RawReply, Reply
+    from .._io.connections import StreamsStatistics
     from .._io.counts import SubscriptionStatistics
     from .._io.receivers import Gaps
     from .._io.subscription import Subscription as AsyncSubscription
-    from .._io.switchboard import StreamsStatistics
     from ..config import Market
     from ..models._enums import OrderSide
     from ..models._fields import Millis

@@ -1,7 +1,7 @@
 """Live views of an account: what it holds and has ordered, right or known not to be.
 
-A view is fed by the hub itself, push by push; a slow reader cannot break it. What counts when pushes and replies cross
-is in ``_core/account.py``. Here is what needs time and a connection: one task that
+A view is fed by the router itself, push by push; a slow reader cannot break it. What counts when pushes and replies
+cross is in ``_core/account.py``. Here is what needs time and a connection: one task that
 
 * reads everything once the topics are acknowledged, after each gap, when told to, and every so often if wanted;
 * reads again, a moment after a push, the lists that the push has put in doubt;
@@ -18,7 +18,7 @@ import attrs
 import trio
 
 from .._core.account import AccountLedger, Change, Kind
-from .._io.switchboard import Switchboard
+from .._io.connections import Connections
 from .._scopes import open_nursery, opener, protected, start_soon
 from ..errors import (
     AbsentMember,
@@ -186,10 +186,10 @@ def _subject(change: OrderChanged[Any] | BalanceChanged | PositionChanged) -> Ha
 
 @protected
 class AccountSink(Generic[O]):
-    """What the hub feeds and what reads over REST: a ledger, its state, and who waits for it. See the file's head.
+    """What the router feeds and what reads over REST: a ledger, its state, and who waits for it. See the file's head.
 
     Args:
-        switchboard: holds the topics.
+        connections: holds the topics.
         venue: the market.
         verify_after: seconds from a push to the read that looks at what it has changed.
         reconcile: seconds between two whole readings; None reads only when there is a reason.
@@ -199,7 +199,7 @@ class AccountSink(Generic[O]):
 
     def __init__(
         self,
-        switchboard: Switchboard,
+        connections: Connections,
         venue: Venue[O],
         *,
         verify_after: float,
@@ -217,7 +217,7 @@ class AccountSink(Generic[O]):
         """Tasks that wait for the view to get into another state."""
         self.error: Exception | None = None
         self.closed: bool = False
-        self._switchboard = switchboard
+        self._connections = connections
         self._venue = venue
         self._verify_after = verify_after
         # Early enough for another try when the first one fails.
@@ -242,7 +242,7 @@ class AccountSink(Generic[O]):
         self._last_read: float | None = None
         self._last_error: Exception | None = None
 
-    # ---- the hub's side ---------------------------------------------------------------------------------------------
+    # ---- the router's side -------------------------------------------------------------------------------------------
 
     def put(self, item: object, key: Hashable, now: float) -> None:
         """Take a push."""
@@ -295,7 +295,7 @@ class AccountSink(Generic[O]):
         if self.error is None and not self.closed:
             self.error = error
             self._reading.cancel()
-            self._switchboard.forget(self)
+            self._connections.forget(self)
             self._stir()
             self.changes.readers.unpark_all()
 
@@ -327,7 +327,7 @@ class AccountSink(Generic[O]):
             and not self.closed
             and not self._doubted
             and len(self.topics) == len(self._venue.topics)
-            and all(self._switchboard.holds(topic) for topic in self.topics)
+            and all(self._connections.holds(topic) for topic in self.topics)
         )
 
     @property
@@ -620,7 +620,7 @@ class AccountView(Generic[O, C]):
 
 @opener
 async def follow_account(
-    switchboard: Switchboard,
+    connections: Connections,
     venue: Venue[O],
     *,
     verify_after: float,
@@ -630,7 +630,7 @@ async def follow_account(
 ) -> AsyncGenerator[AccountSink[O]]:
     """Keep an account's view while inside; entering returns once the exchange has acknowledged every topic."""
     sink = AccountSink(
-        switchboard,
+        connections,
         venue,
         verify_after=verify_after,
         reconcile=reconcile,
@@ -639,8 +639,8 @@ async def follow_account(
     )
     try:
         first, *others = venue.topics
-        await switchboard.follow(sink, first)
-        await switchboard.add(sink, others)
+        await connections.follow(sink, first)
+        await connections.add(sink, others)
         async with open_nursery() as nursery:
             start_soon(nursery, sink.run)
             start_soon(nursery, sink.watch_age)
@@ -651,4 +651,4 @@ async def follow_account(
                 nursery.cancel_scope.cancel()
     finally:
         sink.close()
-        switchboard.forget(sink)
+        connections.forget(sink)

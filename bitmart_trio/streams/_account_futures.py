@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 import attrs
 
 from .._core.account import AccountLedger, Change, Kind
-from .._io.switchboard import Switchboard
+from .._io.connections import Connections
 from .._scopes import opener
 from ..errors import NotFound
 from ..models._fields import Millis
@@ -156,7 +156,7 @@ class FuturesVenue:
 
 @opener
 async def open_futures_account(
-    switchboard: Switchboard,
+    connections: Connections,
     reads: FuturesReads,
     topics: Sequence[str],
     *,
@@ -168,7 +168,7 @@ async def open_futures_account(
     """Keep a view of the futures account while inside."""
     venue = FuturesVenue(reads, topics)
     async with follow_account(
-        switchboard, venue, verify_after=verify_after, reconcile=reconcile, buffer=buffer, max_age=max_age
+        connections, venue, verify_after=verify_after, reconcile=reconcile, buffer=buffer, max_age=max_age
     ) as sink:
         yield FuturesAccountView(sink)
 

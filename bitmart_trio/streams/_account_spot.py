@@ -11,7 +11,7 @@ import attrs
 import trio
 
 from .._core.account import AccountLedger, Change, Kind
-from .._io.switchboard import Switchboard
+from .._io.connections import Connections
 from .._scopes import opener
 from ..errors import NotFound
 from ..models._fields import Millis
@@ -49,16 +49,16 @@ class SpotVenue:
 
     Args:
         reads: the REST API.
-        switchboard: knows the exchange's time.
+        connections: knows the exchange's time.
         topics: those of orders and balances.
     """
 
     kinds: Sequence[Kind] = ("orders", "balances")
 
-    def __init__(self, reads: SpotReads, switchboard: Switchboard, topics: Sequence[str]) -> None:
+    def __init__(self, reads: SpotReads, connections: Connections, topics: Sequence[str]) -> None:
         self.topics = topics
         self._reads = reads
-        self._switchboard = switchboard
+        self._connections = connections
 
     def push(
         self, ledger: AccountLedger[SpotAccountOrder], item: object, now: float
@@ -77,7 +77,7 @@ class SpotVenue:
 
     def time(self) -> int | None:
         """The exchange's time in milliseconds."""
-        return self._switchboard.time("spot")
+        return self._connections.time("spot")
 
     async def orders(self, known: Collection[SpotAccountOrder]) -> OrderList[SpotAccountOrder]:
         """Read the open orders.
@@ -117,7 +117,7 @@ class SpotVenue:
 
 @opener
 async def open_spot_account(
-    switchboard: Switchboard,
+    connections: Connections,
     reads: SpotReads,
     topics: Sequence[str],
     *,
@@ -127,9 +127,9 @@ async def open_spot_account(
     max_age: float | None = None,
 ) -> AsyncGenerator[SpotAccountView]:
     """Keep a view of the spot account while inside."""
-    venue = SpotVenue(reads, switchboard, topics)
+    venue = SpotVenue(reads, connections, topics)
     async with follow_account(
-        switchboard, venue, verify_after=verify_after, reconcile=reconcile, buffer=buffer, max_age=max_age
+        connections, venue, verify_after=verify_after, reconcile=reconcile, buffer=buffer, max_age=max_age
     ) as sink:
         yield SpotAccountView(sink)
 

@@ -67,7 +67,7 @@ class Fillable(Generic[T]):
         await trio.lowlevel.checkpoint()
 
     def state(self, topic: str, item: T) -> Hashable:
-        """As the hub has it."""
+        """As the router has it."""
         return topic if self._channel.key is None else (topic, self._channel.key(item))
 
 

@@ -9,10 +9,10 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar, Generic, TypeAlias, TypedDict, TypeVar
 
 from .._core.channel import Channel, Overflow
+from .._io.connections import Connections
 from .._io.pending_gap import Backfiller
 from .._io.receivers import Gaps
 from .._io.subscription import Subscription
-from .._io.switchboard import Switchboard
 from ..config import Market
 from ..errors import ConfigurationError
 
@@ -45,16 +45,16 @@ class MarketStreams(ABC, Generic[Reads]):
     """The base of ``client.streams.spot`` and ``client.streams.futures``.
 
     Args:
-        switchboard: holds the topics.
+        connections: holds the topics.
         reads: the market's REST API; None where there is none (`open_streams`).
     """
 
-    __slots__ = ("_reads", "_switchboard")
+    __slots__ = ("_connections", "_reads")
 
     _market: ClassVar[Market]
 
-    def __init__(self, switchboard: Switchboard, reads: Reads | None = None) -> None:
-        self._switchboard = switchboard
+    def __init__(self, connections: Connections, reads: Reads | None = None) -> None:
+        self._connections = connections
         self._reads = reads
 
     def _rest(self, what: str) -> Reads:
@@ -69,7 +69,7 @@ class MarketStreams(ABC, Generic[Reads]):
 
     def _now(self) -> int:
         """The exchange's time in milliseconds, as well as it is known."""
-        return self._switchboard.time(self._market)
+        return self._connections.time(self._market)
 
     @abstractmethod
     def _backfiller(self, channel: Channel[Any], interval: str | None) -> Backfiller[Any]:
@@ -92,7 +92,7 @@ class MarketStreams(ABC, Generic[Reads]):
         def spell(subject: str) -> str:
             return channel.spell(subject, **variant)
 
-        return self._switchboard.subscribe(
+        return self._connections.subscribe(
             [spell(subject) for subject in subjects],
             spell=spell,
             buffer=options.get("buffer"),

@@ -1,6 +1,6 @@
 """Order books that are right, or say that they are not.
 
-A book is fed by the hub itself, push by push, whether anybody looks at it or not: a slow reader cannot break it. The
+A book is fed by the router itself, push by push, whether anybody looks at it or not: a slow reader cannot break it. The
 rules are in ``_core/book.py``; here is what needs time and a connection: who is woken, and how a book that is out of
 sync gets right again. For that it has one task, which
 
@@ -26,7 +26,7 @@ import attrs
 import trio
 
 from .._core.book import Change, LocalBook, Step
-from .._io.switchboard import Switchboard
+from .._io.connections import Connections
 from .._scopes import open_nursery, opener, protected, start_soon
 from ..errors import AbsentMember, BookNotLive, InvalidRequest
 from ..models._fields import Millis
@@ -119,10 +119,10 @@ _NOTHING: Final = Change(0, (), ())
 
 @protected
 class BookSink:
-    """What the hub feeds: one book, its state, and who waits for it. See the head of this file.
+    """What the router feeds: one book, its state, and who waits for it. See the head of this file.
 
     Args:
-        switchboard: holds the topic.
+        connections: holds the topic.
         topic: as on the wire.
         symbol: its market.
         level: levels a side.
@@ -132,7 +132,7 @@ class BookSink:
 
     def __init__(
         self,
-        switchboard: Switchboard,
+        connections: Connections,
         topic: str,
         *,
         symbol: str,
@@ -154,7 +154,7 @@ class BookSink:
         self.turns: trio.lowlevel.ParkingLot = trio.lowlevel.ParkingLot()
         """Tasks that wait for the book to become live, or not."""
         self.readers: trio.lowlevel.ParkingLot = trio.lowlevel.ParkingLot()
-        self._switchboard = switchboard
+        self._connections = connections
         self._topic = topic
         self._first_patience = self._patience = patience
         self._was_live: bool = False
@@ -182,7 +182,7 @@ class BookSink:
         self._asked = float("-inf")
         self._turned = trio.Event()
 
-    # ---- the hub's side ---------------------------------------------------------------------------------------------
+    # ---- the router's side -------------------------------------------------------------------------------------------
 
     def put(self, item: SpotDepthIncrease | FuturesDepthIncrease, key: Hashable, now: float) -> None:
         """Apply a push."""
@@ -232,7 +232,7 @@ class BookSink:
         renewed, self._quiet = self._expected, _QUIET
         self._become_right(was_right)
         if not renewed:
-            self._switchboard.renew(self._topic)
+            self._connections.renew(self._topic)
 
     def _missed(self, _: Change) -> Step:
         return self.local.missed()
@@ -268,7 +268,7 @@ class BookSink:
             self.error = error
             self.local.reset()
             self._become_wrong()
-            self._switchboard.forget(self)
+            self._connections.forget(self)
 
     # ---- turns ------------------------------------------------------------------------------------------------------
 
@@ -434,15 +434,15 @@ class BookSink:
             if await self._settled(self._asked + _PACE - trio.current_time()):
                 continue
             self._asked = trio.current_time()
-            self._switchboard.request(self._topic)
+            self._connections.request(self._topic)
             if await self._settled(self._patience):
                 continue
-            self._switchboard.renew(self._topic)
+            self._connections.renew(self._topic)
             if await self._settled(self._patience):
                 continue
             if not self._replaced:
                 self._replaced = True
-                self._switchboard.replace(self._topic, f"no snapshot of {self._topic} could be had")
+                self._connections.replace(self._topic, f"no snapshot of {self._topic} could be had")
                 await self._settled(self._patience)
             self._patience = min(2 * self._patience, max(_MOST_PATIENCE, self._first_patience))
 
@@ -475,7 +475,7 @@ class BookSink:
             return
         self._asked = now
         self._quiet = min(2 * self._quiet, _LONGEST_QUIET)
-        self._switchboard.request(self._topic)
+        self._connections.request(self._topic)
 
     @property
     def _in_need(self) -> bool:
@@ -683,21 +683,21 @@ OpeningBook: TypeAlias = AbstractAsyncContextManager[OrderBook]
 
 @opener
 async def open_order_book(
-    switchboard: Switchboard, topic: str, *, symbol: str, level: int, max_age: float | None = None
+    connections: Connections, topic: str, *, symbol: str, level: int, max_age: float | None = None
 ) -> AsyncGenerator[OrderBook]:
     """Keep a book while inside.
 
     Args:
-        switchboard: holds the topic.
+        connections: holds the topic.
         topic: an incremental channel's.
         symbol: the topic's.
         level: levels a side that the channel keeps up to date.
         max_age: seconds without a push after which the book is stale; None has no such bound.
     """
-    patience = switchboard.config.timeouts.snapshot
-    sink = BookSink(switchboard, topic, symbol=symbol, level=level, patience=patience, max_age=max_age)
+    patience = connections.config.timeouts.snapshot
+    sink = BookSink(connections, topic, symbol=symbol, level=level, patience=patience, max_age=max_age)
     try:
-        sink.opened(shared=await switchboard.follow(sink, topic))
+        sink.opened(shared=await connections.follow(sink, topic))
         async with open_nursery() as nursery:
             start_soon(nursery, sink.recover)
             try:
@@ -706,4 +706,4 @@ async def open_order_book(
                 nursery.cancel_scope.cancel()
     finally:
         sink.close()
-        switchboard.forget(sink)
+        connections.forget(sink)

@@ -173,7 +173,7 @@ class FuturesPrivateStreams(MarketStreams[FuturesReads]):
         reads = self._rest("account()")
         topics = (order.spell(), position.spell(), *dict.fromkeys(asset.spell(currency) for currency in currencies))
         return open_futures_account(
-            self._switchboard,
+            self._connections,
             reads,
             topics,
             verify_after=verify_after,

@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from .._core.channel import market_of
+from .._io.connections import Connections, StreamsStatistics
 from .._io.receivers import Gaps
 from .._io.subscription import Subscription
-from .._io.switchboard import StreamsStatistics, Switchboard
 from .._scopes import protected
 from ..config import Market
 from ..models.stream_events import AnyStreamEvent, Gap
@@ -26,14 +26,14 @@ class Streams:
     """Everything that BitMart pushes. Connections open on the first subscription and are shared by all.
 
     Args:
-        switchboard: holds the topics.
+        connections: holds the topics.
         spot, futures: the markets' REST APIs, for what cannot be had by streams alone; None where there is none.
     """
 
     def __init__(
-        self, switchboard: Switchboard, *, spot: SpotReads | None = None, futures: FuturesReads | None = None
+        self, connections: Connections, *, spot: SpotReads | None = None, futures: FuturesReads | None = None
     ) -> None:
-        self._switchboard = switchboard
+        self._connections = connections
         self._spot_reads = spot
         self._futures_reads = futures
 
@@ -42,14 +42,14 @@ class Streams:
         """One opener a channel of the spot market."""
         from .spot import SpotStreams  # its models are many, and a program may want one market only
 
-        return SpotStreams(self._switchboard, self._spot_reads)
+        return SpotStreams(self._connections, self._spot_reads)
 
     @cached_property
     def futures(self) -> FuturesStreams:
         """One opener a channel of the futures market."""
         from .futures import FuturesStreams
 
-        return FuturesStreams(self._switchboard, self._futures_reads)
+        return FuturesStreams(self._connections, self._futures_reads)
 
     @overload
     def subscribe(self, *topics: str, gaps: Literal["mark"], **options: Unpack[Options]) -> Opening[Any | Gap]: ...
@@ -75,7 +75,7 @@ class Streams:
         for market in {market_of(topic) for topic in topics}:
             getattr(self, market)  # its rows must be known
         known(options)
-        return self._switchboard.subscribe(
+        return self._connections.subscribe(
             topics, spell=str, buffer=options.get("buffer"), overflow=options.get("overflow"), gaps=gaps
         )
 
@@ -87,7 +87,7 @@ class Streams:
         Args:
             buffer: events held for a reader that is behind; above it the oldest are dropped and counted.
         """
-        return self._switchboard.events(buffer=buffer)
+        return self._connections.events(buffer=buffer)
 
     async def connect(self, market: Market, *, private: bool = False) -> None:
         """Open a connection ahead of need, and prove it: it is up, and logged in if it is private.
@@ -98,8 +98,8 @@ class Streams:
             ConnectionLost: it could not be made.
             MissingCredentials, AuthenticationError: the login.
         """
-        await self._switchboard.connect(market, private=private)
+        await self._connections.connect(market, private=private)
 
     def statistics(self) -> StreamsStatistics:
         """Counts over all pushes and subscriptions of this client, those that nobody asked for among them."""
-        return self._switchboard.statistics()
+        return self._connections.statistics()

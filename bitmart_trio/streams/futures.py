@@ -336,7 +336,7 @@ class FuturesStreams(FuturesPrivateStreams):
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Depth-Increase Channel")
         """
         topic = depth_increase.spell(symbol, level=level, speed=speed)
-        return open_order_book(self._switchboard, topic, symbol=symbol, level=level, max_age=max_age)
+        return open_order_book(self._connections, topic, symbol=symbol, level=level, max_age=max_age)
 
     @overload
     def depth_all_v2(

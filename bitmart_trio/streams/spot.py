@@ -246,7 +246,7 @@ class SpotStreams(MarketStreams[SpotReads]):
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Depth-Increase Channel")
         """
         topic = depth_increase.spell(symbol)
-        return open_order_book(self._switchboard, topic, symbol=symbol, level=100, max_age=max_age)
+        return open_order_book(self._connections, topic, symbol=symbol, level=100, max_age=max_age)
 
     @overload
     def trade(
@@ -381,7 +381,7 @@ class SpotStreams(MarketStreams[SpotReads]):
         reads = self._rest("account()")
         topics = (user_orders.spell(), user_balance.spell())
         return open_spot_account(
-            self._switchboard,
+            self._connections,
             reads,
             topics,
             verify_after=verify_after,

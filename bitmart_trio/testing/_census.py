@@ -274,7 +274,7 @@ _BY_NAME: Final[dict[str, Probe]] = {
     "trio.testing.MemoryReceiveStream": _memory_stream,
     "trio_websocket._impl.WebSocketConnection": _websocket,
     "httpcore.AsyncHTTP11Connection": _idle,
-    "bitmart_trio._io.ledger._Count": _connections,
+    "bitmart_trio._io.connection_limits._Count": _connections,
     "builtins.async_generator": _generator,
 }
 """By class, so that nothing is imported for being looked for."""

@@ -56,7 +56,6 @@ def _served(_: Any) -> NoReturn:
 @pytest.mark.proof
 @settings(
     max_examples=FUZZ,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @example(("klines", ["BTC_USDT", "--from", "0001-01-01", "--out", "k.csv"]))

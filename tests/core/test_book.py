@@ -282,7 +282,7 @@ MESSAGES = st.lists(
 
 
 @pytest.mark.proof
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(messages=MESSAGES, level=st.sampled_from([3, 100]))
 def test_any_messages_give_the_same_book_as_the_rules_word_for_word(
     messages: list[tuple[str, int, list[Level], list[Level]]], level: int

@@ -177,7 +177,7 @@ def streams(draw: st.DrawFn) -> bytes:
 
 
 @pytest.mark.proof
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(stream=streams(), cuts=st.lists(st.integers(0, 1 << 18), max_size=12), ceiling=st.sampled_from(CEILINGS))
 def test_same_as_wsproto(stream: bytes, cuts: list[int], ceiling: int) -> None:
     """Any stream, any cuts: the same messages in the same order, the same pings and pongs, the same end."""
@@ -189,7 +189,7 @@ def test_same_as_wsproto(stream: bytes, cuts: list[int], ceiling: int) -> None:
 
 
 @pytest.mark.proof
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(groups=st.lists(st.one_of(good(), bad()), max_size=4), ceiling=st.sampled_from(CEILINGS))
 def test_same_byte_by_byte(groups: list[list[bytes]], ceiling: int) -> None:
     """Every cut at once, and reads that are bytearrays."""
@@ -200,7 +200,7 @@ def test_same_byte_by_byte(groups: list[list[bytes]], ceiling: int) -> None:
 
 
 @pytest.mark.proof
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(stream=st.binary(max_size=200), cuts=st.lists(st.integers(0, 200), max_size=5))
 @example(stream=b"\x03\x7e", cuts=[])  # wrong already before its length is complete
 @example(stream=b"\x89\x7f\x00\x00", cuts=[])

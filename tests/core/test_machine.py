@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from bitmart_trio._core.machine import IllegalStep, Machine
-from bitmart_trio._io import pending_gap
+from bitmart_trio._io import connection, pending_gap
 
 TABLES: Final[list[tuple[str, Mapping[tuple[Any, Any], Any], Enum, set[Any]]]] = [
     (
@@ -17,6 +17,12 @@ TABLES: Final[list[tuple[str, Mapping[tuple[Any, Any], Any], Enum, set[Any]]]] =
         pending_gap.TRANSITIONS,
         pending_gap.GapState.OPEN,
         {pending_gap.GapState.FILLED, pending_gap.GapState.STAYED, pending_gap.GapState.DISCARDED},
+    ),
+    (
+        "connection",
+        connection.TRANSITIONS,
+        connection.ConnectionState.OPENING,
+        {connection.ConnectionState.GIVEN_UP},
     ),
 ]
 each_table = pytest.mark.parametrize(

@@ -154,7 +154,7 @@ def test_what_cannot_be_read_is_one_kind_of_error(market: SpotDialect | FuturesD
 
 
 @pytest.mark.proof
-@settings(max_examples=FRAMES, deadline=None)
+@settings(max_examples=FRAMES)
 @given(st.one_of(st.binary(max_size=80), st.text(max_size=40).map(str.encode)))
 def test_no_bytes_do_harm(payload: bytes) -> None:
     """Random bytes, too."""
@@ -184,7 +184,7 @@ _FRAMES: list[dict[str, object]] = [
 
 
 @pytest.mark.proof
-@settings(max_examples=FRAMES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=FRAMES, suppress_health_check=[HealthCheck.too_slow])
 @given(st.one_of(st.dictionaries(st.sampled_from(_names), _words), st.sampled_from(_FRAMES).flatmap(spoiled)))
 def test_no_frame_does_harm(frame: object) -> None:
     """Known members with unexpected values, and frames of which one thing is wrong."""

@@ -64,7 +64,7 @@ def test_the_pushes_of_the_transcripts_belong_to_channels() -> None:
 
 
 @pytest.mark.proof
-@settings(max_examples=FUZZ, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=FUZZ, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(REPLIES).flatmap(lambda each: st.tuples(st.just(each[0]), spoiled(each[1]))))
 def test_a_reply_is_a_result_or_an_error_of_ours(drawn: tuple[str, Any]) -> None:
     """And the result can be shown and written down."""
@@ -79,7 +79,7 @@ def test_a_reply_is_a_result_or_an_error_of_ours(drawn: tuple[str, Any]) -> None
 
 
 @pytest.mark.proof
-@settings(max_examples=FUZZ, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=FUZZ, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(PUSHES).flatmap(spoiled))
 def test_a_push_is_items_or_one_kind_of_error(document: Any) -> None:
     """From the frame to the model, in both markets' spelling."""

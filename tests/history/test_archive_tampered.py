@@ -402,7 +402,7 @@ def forge(directory: Path, change: Callable[[Entries], None]) -> None:
 
 
 @pytest.mark.proof
-@settings(max_examples=FUZZ_ARCHIVES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=FUZZ_ARCHIVES, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_whatever_the_entries_of_an_archive_hold_is_read_or_is_an_error_that_says_so(
     original: tuple[Path, str], data: st.DataObject

@@ -195,7 +195,7 @@ SPANS = st.lists(st.tuples(st.integers(_minute(2024, 1, 1), NOW // MINUTE - 1), 
     unfinished=st.booleans(),
     week=st.sampled_from((0, 4)),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_every_bar_is_found(
     spans: Iterable[tuple[int, int]], since: int | None, length: int, futures: bool, unfinished: bool, week: int
 ) -> None:

@@ -12,8 +12,8 @@ import httpx
 import trio
 
 from bitmart_trio._core.endpoint import Endpoint
-from bitmart_trio._io.governor import Governor
 from bitmart_trio._io.http import Pipeline
+from bitmart_trio._io.quota_queue import QuotaQueue
 from bitmart_trio.config import Config
 from bitmart_trio.credentials import Credentials
 from bitmart_trio.models.spot_market import Ticker
@@ -182,16 +182,16 @@ class Bench:
 
     pipeline: Pipeline
     script: httpx.AsyncBaseTransport
-    governor: Governor
+    quota_queue: QuotaQueue
     root: str
 
     @property
     def free(self) -> int:
-        return self.governor.host(self.root).slots.free
+        return self.quota_queue.host(self.root).slots.free
 
     @property
     def total(self) -> int:
-        return self.governor.host(self.root).slots.total
+        return self.quota_queue.host(self.root).slots.total
 
 
 def bench(
@@ -202,8 +202,9 @@ def bench(
 ) -> Bench:
     """A pipeline in front of a transport; jitter is always the longest."""
     config = config or Config()
-    governor = Governor(config, random=lambda: 1.0)
-    return Bench(Pipeline(root, credentials, config, transport=transport, governor=governor), transport, governor, root)
+    quota_queue = QuotaQueue(config, random=lambda: 1.0)
+    pipeline = Pipeline(root, credentials, config, transport=transport, quota_queue=quota_queue)
+    return Bench(pipeline, transport, quota_queue, root)
 
 
 def virtual(offset: float = 0.0) -> Callable[[], float]:

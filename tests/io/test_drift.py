@@ -13,7 +13,7 @@ from http_kit import TICKER, TICKER_DATA, Script, bench, good, ticker
 
 import bitmart_trio as bm
 from bitmart_trio._io.drift import DriftLog
-from bitmart_trio._io.hub import Hub
+from bitmart_trio._io.router import Router
 from bitmart_trio.config import Config, Hooks
 from bitmart_trio.models import Drift
 from bitmart_trio.streams import spot as _spot  # noqa: F401  # registers the channels
@@ -37,7 +37,7 @@ async def test_a_deviation_is_reported_once_and_counted_always(
     assert len(caplog.records) == 2
     assert "open_24h is missing or unreadable (found: nothing)" in caplog.text
     assert "secret-ish" not in caplog.text
-    assert at.governor.drift.count == 6
+    assert at.quota_queue.drift.count == 6
 
 
 async def test_strict_reading_is_configured(autojump_clock: trio.testing.MockClock) -> None:
@@ -49,7 +49,7 @@ async def test_strict_reading_is_configured(autojump_clock: trio.testing.MockClo
 
 
 class Sink:
-    """Keeps what the hub puts."""
+    """Keeps what the router puts."""
 
     def __init__(self) -> None:
         self.topics: dict[str, None] = {"spot/trade:BTC_USDT": None}
@@ -74,12 +74,12 @@ class Sink:
         raise AssertionError("not in these tests")
 
 
-def _hub(*, strict: bool = False) -> tuple[Hub, DriftLog, list[str], Sink]:
+def _router(*, strict: bool = False) -> tuple[Router, DriftLog, list[str], Sink]:
     complaints: list[str] = []
     drift, sink = DriftLog(None), Sink()
-    hub = Hub(lambda reason, _: complaints.append(reason), drift=drift, strict=strict)
-    hub.attach("spot/trade:BTC_USDT", sink)
-    return hub, drift, complaints, sink
+    router = Router(lambda reason, _: complaints.append(reason), drift=drift, strict=strict)
+    router.attach("spot/trade:BTC_USDT", sink)
+    return router, drift, complaints, sink
 
 
 TRADE = {"symbol": "BTC_USDT", "price": "1", "size": "2", "side": "buy", "s_t": 5, "ms_t": 5000}
@@ -88,8 +88,8 @@ TRADE = {"symbol": "BTC_USDT", "price": "1", "size": "2", "side": "buy", "s_t": 
 @pytest.mark.parametrize("changes", [{"price": "?"}, {"price": None}, {"side": {}}, {"ms_t": "soon"}, {"size": "1_0"}])
 def test_a_push_with_an_odd_member_is_delivered(changes: dict[str, object]) -> None:
     """The member is absent, and counted."""
-    hub, drift, complaints, sink = _hub()
-    assert hub.push("spot/trade", json.dumps([{**TRADE, **changes}]).encode(), 1.0) == ()
+    router, drift, complaints, sink = _router()
+    assert router.push("spot/trade", json.dumps([{**TRADE, **changes}]).encode(), 1.0) == ()
     (item,) = sink.items
     assert len(bm.absent(item)) == 1
     assert item.symbol == "BTC_USDT"
@@ -99,14 +99,14 @@ def test_a_push_with_an_odd_member_is_delivered(changes: dict[str, object]) -> N
 @pytest.mark.parametrize("raw", [b'""', b"[1]", b'{"price": "1"}', b'[{"symbol": null}]', b"not JSON"])
 def test_a_push_that_cannot_be_read_is_counted_and_names_the_topics_that_missed_it(raw: bytes) -> None:
     """The exchange was recorded to push an empty text in place of an order."""
-    hub, drift, complaints, sink = _hub()
-    assert hub.push("spot/trade", raw, 1.0) == ("spot/trade:BTC_USDT",)
-    assert (len(complaints), drift.count, hub.statistics().malformed) == (1, 0, 1)
+    router, drift, complaints, sink = _router()
+    assert router.push("spot/trade", raw, 1.0) == ("spot/trade:BTC_USDT",)
+    assert (len(complaints), drift.count, router.statistics().malformed) == (1, 0, 1)
     assert sink.items == []
 
 
 def test_a_push_that_cannot_be_read_is_no_gap_of_other_symbols() -> None:
     """Where it names its own."""
-    hub, _, _, _ = _hub(strict=True)
-    assert hub.push("spot/trade", json.dumps([{**TRADE, "symbol": "ETH_USDT", "price": "?"}]).encode(), 1.0) == ()
-    assert hub.push("spot/trade", json.dumps([{**TRADE, "price": "?"}]).encode(), 1.0) == ("spot/trade:BTC_USDT",)
+    router, _, _, _ = _router(strict=True)
+    assert router.push("spot/trade", json.dumps([{**TRADE, "symbol": "ETH_USDT", "price": "?"}]).encode(), 1.0) == ()
+    assert router.push("spot/trade", json.dumps([{**TRADE, "price": "?"}]).encode(), 1.0) == ("spot/trade:BTC_USDT",)

@@ -31,8 +31,8 @@ from proof_sizes import CANCELLED_CALLS
 
 from bitmart_trio._core.endpoint import Quota
 from bitmart_trio._core.quota import Bucket
-from bitmart_trio._io.governor import Governor, Line
 from bitmart_trio._io.http import Pipeline
+from bitmart_trio._io.quota_queue import Line, QuotaQueue
 from bitmart_trio._io.transport import LifoTransport, make_transport
 from bitmart_trio.config import Config
 from bitmart_trio.credentials import Credentials
@@ -126,7 +126,7 @@ async def test_cancelling_while_waiting_for_the_quota(autojump_clock: trio.testi
     assert len(script.seen) == 13
 
 
-class Unlimited(Governor):
+class Unlimited(QuotaQueue):
     """For measuring everything but the quota."""
 
     def line(self, root_url: str, verb_and_path: str, key: str | None) -> Line:
@@ -180,9 +180,9 @@ async def test_calls_cancelled_at_random_by_the_thousand(record_property: Callab
 
     async with open_loopback(handler) as server, make_transport(config) as transport:
         assert isinstance(transport, LifoTransport)
-        governor = Unlimited(config)
-        pipeline = Pipeline(server.url, CREDENTIALS, config, transport=transport, governor=governor)
-        slots = governor.host(server.url).slots
+        quota_queue = Unlimited(config)
+        pipeline = Pipeline(server.url, CREDENTIALS, config, transport=transport, quota_queue=quota_queue)
+        slots = quota_queue.host(server.url).slots
         began = time.perf_counter()
         with trio.fail_after(180):
             async with trio.open_nursery() as background:

@@ -174,7 +174,7 @@ async def test_cancelling_latency_leaves_the_clock_as_it_was(autojump_clock: tri
     at = bench(Script(after=Exchange(one_way=1.0)), Config(clock=virtual(-77)))
     with trio.move_on_after(1.5):
         await at.pipeline.latency()
-    clock = at.governor.host(at.root).clock
+    clock = at.quota_queue.host(at.root).clock
     assert clock.bound(trio.current_time(), EPOCH) == math.inf
 
 
@@ -189,7 +189,7 @@ async def test_an_answer_without_a_time_is_malformed(autojump_clock: trio.testin
 def wall(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The clock of the machine, in our hands."""
     now = [EPOCH]
-    monkeypatch.setattr("bitmart_trio._io.governor.time.time", lambda: now[0])
+    monkeypatch.setattr("bitmart_trio._io.quota_queue.time.time", lambda: now[0])
     return now
 
 

@@ -252,7 +252,7 @@ async def test_statistics_that_both_have(pair: Pair) -> None:
 
 
 def test_what_comes_after_the_last_handle_closed_is_for_nobody(pair: Pair) -> None:
-    """A memory channel tells the sender; a hub has nobody to tell, so it just keeps nothing."""
+    """A memory channel tells the sender; a router has nobody to tell, so it just keeps nothing."""
     pair.receiver.close()
     if isinstance(pair.receiver, Subscription):
         pair.put(1)

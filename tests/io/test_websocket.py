@@ -161,7 +161,7 @@ async def test_a_failing_session_ends_it() -> None:
 
 
 @pytest.mark.proof
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(data=st.data())
 async def test_same_with_and_without_the_tap(data: st.DataObject) -> None:
     """Any script of a server: trio-websocket alone and behind the tap gives the same messages and the same end."""

@@ -199,7 +199,7 @@ async def test_a_walk_of_minutes_takes_as_many_requests_as_it_must(autojump_cloc
     back=st.integers(0, 400),
     price=st.decimals("0.00001", "100000", places=7),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_blocks_are_made_of_their_parts(seed: int, opening: int, back: int, price: Decimal) -> None:
     """Prices join without a gap, none leaves the range of the whole, and volumes and turnovers add up."""
     path = PricePath(f"{seed}/x", opening, price)

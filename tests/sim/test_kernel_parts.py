@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 import trio
 import trio.testing
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bitmart_trio.sim import Simulation
@@ -86,7 +86,6 @@ class Ground:
             self.taken.append((side, match.price))
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(-300, 300), max_size=40))
 def test_quoter_keeps_the_book_deep_and_uncrossed(moves: list[int]) -> None:
     """Whatever the price does, both sides stay deep and around it, and users' orders in its way are filled."""

@@ -49,7 +49,6 @@ TestMoney = pytest.mark.proof(Money.TestCase)
 TestMoney.settings = settings(
     max_examples=MONEY_MACHINE,
     stateful_step_count=40,
-    deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )

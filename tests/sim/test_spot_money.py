@@ -71,7 +71,7 @@ def check_holds(simulation: Simulation) -> None:
             assert resting.left == item.form.size - item.filled_size
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(step, max_size=40))
 def test_money_is_conserved(moves: list[object]) -> None:
     """Users, fees and the synthetic market together always hold the same."""

@@ -212,7 +212,7 @@ def test_what_is_no_tape_is_refused(line: str, reason: str) -> None:
         Tape.of_lines([line])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(
         st.tuples(

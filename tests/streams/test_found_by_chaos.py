@@ -149,7 +149,7 @@ async def test_a_book_that_subscribes_afresh_leaves_a_gap_to_others(autojump_clo
         async with client.streams.spot.depth_increase("BTC_USDT", gaps="mark") as changes:
             await trio.sleep(5)
             asked = trio.current_time()
-            client.streams._switchboard.renew(topic)
+            client.streams._connections.renew(topic)
             await trio.sleep(5)
             (gap,) = [item for item in await _ready(changes) if isinstance(item, bm.Gap)]
             assert (gap.since, gap.topic) == (asked, topic)

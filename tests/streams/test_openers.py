@@ -13,7 +13,7 @@ import attrs
 import pytest
 
 from bitmart_trio._core.channel import CHANNELS, Channel
-from bitmart_trio._io.switchboard import Switchboard
+from bitmart_trio._io.connections import Connections
 from bitmart_trio.errors import InvalidRequest
 from bitmart_trio.streams import Streams
 from bitmart_trio.streams import _futures_private as private_module
@@ -23,7 +23,7 @@ from bitmart_trio.streams import spot as spot_module
 
 @attrs.frozen
 class Asked:
-    """What an opener asked the switchboard for."""
+    """What an opener asked the connections for."""
 
     topics: list[str]
     spell: Callable[[str], str]
@@ -31,7 +31,7 @@ class Asked:
 
 
 class Recorder:
-    """Stands in for the switchboard."""
+    """Stands in for the connections."""
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
@@ -50,7 +50,7 @@ def recorder() -> Recorder:
 
 @pytest.fixture
 def streams(recorder: Recorder) -> Streams:
-    return Streams(cast("Switchboard", recorder))
+    return Streams(cast("Connections", recorder))
 
 
 def _opener(streams: Streams, name: str) -> Any:
@@ -110,7 +110,7 @@ def test_what_an_opener_asks_for(
     _opener(streams, name)(*subjects, **variant)
     (asked,) = recorder.asked
     assert asked.topics == topics
-    assert asked.options == {"buffer": None, "overflow": overflow, "gaps": "skip", "filler": None}
+    assert asked.options == {"buffer": None, "overflow": overflow, "gaps": "skip", "backfiller": None}
     # What the user gives to add() later is spelled in the same way.
     assert [asked.spell(subject) for subject in subjects or ("",)] == topics
 
@@ -129,7 +129,7 @@ def test_options_are_passed_on(
     """A buffer, a policy and a way to tell gaps of the caller's own; a keyword that does not exist is a TypeError."""
     opener = _opener(streams, name)
     opener(*subjects, **variant, buffer=7, overflow="drop_oldest", gaps="mark")
-    assert recorder.asked[0].options == {"buffer": 7, "overflow": "drop_oldest", "gaps": "mark", "filler": None}
+    assert recorder.asked[0].options == {"buffer": 7, "overflow": "drop_oldest", "gaps": "mark", "backfiller": None}
     with pytest.raises(TypeError, match="bufer"):
         opener(*subjects, **variant, bufer=7)
 
@@ -207,7 +207,7 @@ def test_what_is_added_later_is_checked_too(streams: Streams, recorder: Recorder
 
 
 def test_any_topic_by_name(streams: Streams, recorder: Recorder) -> None:
-    """Topics are taken as they are; the policy is left to the switchboard; unknown keywords are refused."""
+    """Topics are taken as they are; the policy is left to the connections; unknown keywords are refused."""
     streams.subscribe("futures/klineBin1m:BTCUSDT", "spot/brandNew:X", gaps="raise", buffer=3)
     (asked,) = recorder.asked
     assert asked.topics == ["futures/klineBin1m:BTCUSDT", "spot/brandNew:X"]

@@ -10,7 +10,7 @@ import pytest
 import trio
 
 import bitmart_trio as bm
-from bitmart_trio._io import governor
+from bitmart_trio._io import quota_queue
 from bitmart_trio.testing import InterruptReport, SweepFailure, interrupt_sweep, interrupt_sweep_here
 
 
@@ -48,10 +48,10 @@ def test_it_strikes_checkpoints_and_lines() -> None:
 
 def test_a_single_place_can_be_looked_at() -> None:
     """A checkpoint by its number, a line by its file and number."""
-    take = governor.Slots.take.__code__.co_firstlineno + 2
-    assert interrupt_sweep(ask, around=exchange, only=f"_io/governor.py:{take}").runs == 2 + 1
+    take = quota_queue.Slots.take.__code__.co_firstlineno + 2
+    assert interrupt_sweep(ask, around=exchange, only=f"_io/quota_queue.py:{take}").runs == 2 + 1
     assert interrupt_sweep(ask, around=exchange, only=2).runs == 2 + 2
-    for only in (70, "governor.py:100000"):
+    for only in (70, "quota_queue.py:100000"):
         with pytest.raises(ValueError, match=f"does not come by {only!r}"):
             interrupt_sweep(wait, only=only)
 
@@ -130,18 +130,18 @@ def test_a_leak_at_a_line_is_found() -> None:
     """Code of the library that an interrupt may cut in two: the message names the line, and how to see it again."""
 
     @asynccontextmanager
-    async def around() -> AsyncGenerator[governor.Slots]:
-        yield governor.Slots(8)
+    async def around() -> AsyncGenerator[quota_queue.Slots]:
+        yield quota_queue.Slots(8)
 
-    async def unprotected(slots: governor.Slots) -> None:
+    async def unprotected(slots: quota_queue.Slots) -> None:
         # What `take` gives is protected by the pipeline, which is not here.
         async with slots.take(urgent=True):
             await trio.lowlevel.checkpoint()
 
-    with pytest.raises(SweepFailure, match=r"was interrupted at line _io/governor.py:\d+; left behind") as caught:
+    with pytest.raises(SweepFailure, match=r"was interrupted at line _io/quota_queue.py:\d+; left behind") as caught:
         interrupt_sweep(unprotected, around=around, moments=[])
     assert "1 x slot: a token of a CapacityLimiter" in str(caught.value)
-    assert "again: interrupt_sweep(..., only='_io/governor.py:" in str(caught.value)
+    assert "again: interrupt_sweep(..., only='_io/quota_queue.py:" in str(caught.value)
 
 
 def test_what_is_open_already_is_shared() -> None:

@@ -28,7 +28,7 @@ from proof_sizes import FULL, SWEEPS, moments
 from trio.testing import MockClock
 
 import bitmart_trio as bm
-from bitmart_trio._io.governor import Slots
+from bitmart_trio._io.quota_queue import Slots
 from bitmart_trio.testing import SweepFailure, SweepReport, deterministic, sweep, sweep_here
 
 ONE_OF_A_KIND: Final = {

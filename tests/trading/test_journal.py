@@ -423,7 +423,7 @@ ENTRIES = st.lists(st.sampled_from([*INTENTS, END]).flatmap(spoiled), max_size=4
 
 
 @pytest.mark.proof
-@settings(max_examples=FUZZ, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=FUZZ, suppress_health_check=[HealthCheck.too_slow])
 @given(ENTRIES, st.binary(max_size=40))
 def test_whatever_a_journal_holds_is_read_or_is_an_error_that_says_so(entries: list[Any], behind: bytes) -> None:
     """With checksums that are right, and with anything behind."""

@@ -1,7 +1,7 @@
-"""A session against a server of our own, in any order of events: it always ends up holding exactly what is wanted.
+"""A connection protocol against a server of our own: whatever the order of events, it ends up holding what is wanted.
 
 The server answers as either market's does, late, and in the two ways that a batch with a bad topic may be taken.
-Checked all the time: one frame is outstanding, no limit is exceeded, every deadline that the session names leads to
+Checked all the time: one frame is outstanding, no limit is exceeded, every deadline that the protocol names leads to
 progress, and nobody who wants a topic waits for ever.
 """
 
@@ -18,7 +18,7 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from proof_sizes import EXAMPLES
 
-from bitmart_trio._core.session import Dead, Event, Session, TopicHeld, TopicRefused
+from bitmart_trio._core.connection_protocol import ConnectionProtocol, Dead, Event, TopicHeld, TopicRefused
 from bitmart_trio._core.socket_dialect import Data, Push, SocketLimits, dialect
 from bitmart_trio.config import Market
 
@@ -113,7 +113,7 @@ class Server:
 class Conversation(RuleBasedStateMachine):
     """Wants, drops, requests, pushes and the passing of time, in any order."""
 
-    session: Session
+    protocol: ConnectionProtocol
     server: Server
 
     @initialize(
@@ -126,7 +126,7 @@ class Conversation(RuleBasedStateMachine):
     def open(self, market: Market, mood: Mood, delay: float, shuffle: int, start: float) -> None:
         self.now = start
         self.server = Server(market, mood, delay, shuffle)
-        self.session = Session(
+        self.protocol = ConnectionProtocol(
             dialect(market),
             LIMITS,
             private=False,
@@ -138,7 +138,7 @@ class Conversation(RuleBasedStateMachine):
         )
         self.wanted: dict[str, bool] = {}
         """Topics that somebody wants, and whether he was told that they are held."""
-        self.handle(self.session.opened(self.now))
+        self.handle(self.protocol.opened(self.now))
 
     def handle(self, events: Sequence[Event | Push]) -> None:
         for event in events:
@@ -154,14 +154,14 @@ class Conversation(RuleBasedStateMachine):
                 pass
 
     def flush(self) -> None:
-        for text in self.session.take_outgoing(self.now):
+        for text in self.protocol.take_outgoing(self.now):
             self.server.hear(text, self.now)
 
     def run(self, until: float) -> None:
         """The driver: frames out, frames in, and a tick whenever one is due."""
         self.flush()
         while True:
-            deadline = self.session.deadline()
+            deadline = self.protocol.deadline()
             say = self.server.to_say[0][0] if self.server.to_say else until
             upcoming = max(self.now, min(deadline, say))
             if upcoming >= until:
@@ -172,29 +172,29 @@ class Conversation(RuleBasedStateMachine):
                 _, text = self.server.to_say.popleft()
                 if '"group": "System"' not in text and text != "pong" and '"data"' not in text:
                     self.server.unanswered -= 1
-                self.handle(self.session.receive([(False, text.encode())], self.now))
+                self.handle(self.protocol.receive([(False, text.encode())], self.now))
             else:
-                self.handle(self.session.tick(self.now))
-                assert self.session.deadline() > self.now, "a deadline that would spin"
+                self.handle(self.protocol.tick(self.now))
+                assert self.protocol.deadline() > self.now, "a deadline that would spin"
             self.flush()
 
     @rule(topics=st.lists(st.sampled_from(GOOD + BAD), min_size=1, max_size=8))
     def want(self, topics: list[str]) -> None:
         for topic in topics:
             self.wanted.setdefault(topic, False)
-        self.session.want(self.now, topics)
+        self.protocol.want(self.now, topics)
         self.flush()
 
     @rule(topics=st.lists(st.sampled_from(GOOD + BAD), min_size=1, max_size=8))
     def drop(self, topics: list[str]) -> None:
         for topic in topics:
             self.wanted.pop(topic, None)
-        self.session.drop(self.now, topics)
+        self.protocol.drop(self.now, topics)
         self.flush()
 
     @rule(topic=st.sampled_from(GOOD + BAD))
     def request(self, topic: str) -> None:
-        self.session.request(self.now, topic)
+        self.protocol.request(self.now, topic)
         self.flush()
 
     @rule(topic=st.sampled_from(GOOD))
@@ -209,16 +209,16 @@ class Conversation(RuleBasedStateMachine):
     def nobody_is_told_of_what_is_not_held(self) -> None:
         told = {topic for topic, held in getattr(self, "wanted", {}).items() if held}
         if told:
-            assert told <= set(self.session.held)
+            assert told <= set(self.protocol.held)
 
     def teardown(self) -> None:
         if not hasattr(self, "session"):
             return
         self.run(self.now + 300.0)
-        assert set(self.session.held) == set(self.wanted) == self.server.held
+        assert set(self.protocol.held) == set(self.wanted) == self.server.held
         assert all(self.wanted.values()), "somebody waits for ever"
-        assert self.session.take_outgoing(self.now) == []
+        assert self.protocol.take_outgoing(self.now) == []
 
 
-Conversation.TestCase.settings = settings(max_examples=EXAMPLES, stateful_step_count=40, deadline=None)
+Conversation.TestCase.settings = settings(max_examples=EXAMPLES, stateful_step_count=40)
 TestConversation: Any = pytest.mark.proof(Conversation.TestCase)

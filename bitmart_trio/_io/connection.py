@@ -1,12 +1,19 @@
-"""The keeper of one connection.
+"""One connection and its supervision, from the first dial to giving up.
 
-Connects, logs in again, puts back exactly the wanted topics, backs off, and knows when to give up.
+It connects, logs in again, puts back exactly the wanted topics, backs off, and knows when to give up. It owns no data:
+pushes go straight from the socket to the router. It knows the topics that are wanted, who waits for which to be
+acknowledged, and what must be said when the connection breaks.
 
-It owns no data: pushes go straight from the socket to the hub. It knows the topics that are wanted, who waits for
-which to be acknowledged, and
-what must be said when the connection breaks.
+Its states, and what takes one to another (`TRANSITIONS`; every other pair is illegal):
 
-* A connection that was never up gives its first failure to those who wait for it.
+| state | means | takes topics |
+| --- | --- | --- |
+| OPENING | it was never up: its first failure goes to those who wait for it | yes |
+| UP | connected, and logged in if it is private | yes |
+| DOWN | it was up and is being put back, again and again | yes |
+| LEAVING | it is empty, and not the only one of its kind: it is about to close | no |
+| GIVEN_UP | over; what ended it is raised by all who wait | no |
+
 * Once up, it is replaced for ever, unless `Backoff.attempts` says otherwise, the login is refused for good, nobody
   wants anything of it, or its topics fit onto connections that are up: then they go there.
 * A topic that falls silent is probed, then the connection is replaced (`_core/silence.py`).
@@ -17,34 +24,80 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from enum import Enum, auto
+from types import MappingProxyType
 from typing import Final
 
 import attrs
 import trio
 
-from .._core.backoff import delay
-from .._core.session import Complaint, Event, Malformed, Ready, Session, TopicHeld, TopicRefused
+from .._core.backoff import Reconnects
+from .._core.burst import Burst
+from .._core.connection_protocol import Complaint, ConnectionProtocol, Event, Malformed, Ready, TopicHeld, TopicRefused
+from .._core.machine import Machine
 from .._core.silence import Pulse, Watch, pulse_of
 from .._core.socket_dialect import LIMITS, dialect
 from ..config import Config, Market
 from ..credentials import Credentials
-from ..errors import BitMartError, ClockOutOfSync, ConfigurationError, ConnectionLost
+from ..errors import ConfigurationError, ConnectionLost
 from ..models import stream_events
 from ..models.stream_events import AnyStreamEvent, Gap
-from .hub import Hub
-from .ledger import ConnectionSlot, connect_permit
+from .connection_limits import ConnectionSlot, connect_permit
+from .login_clock import LoginClock
+from .router import Router
 from .socket import Connect, LoginFailed, Socket
 
 LINGER: Final = 30.0
 """Seconds that an empty connection is kept for topics to come."""
-_CLOCK_OFF: Final = 5000
-"""Milliseconds by which a clock must be wrong to have been the reason of a refusal; the exchange allows 60 s."""
 IDLE_LIMIT: Final = 20.0
 """Seconds after which the exchange drops a connection that has sent nothing."""
 _TOGETHER: Final = 1.0
 """Seconds in which messages that cannot be read are one gap."""
 _LATE: Final = 1.0
 """Seconds that what a push says may lie before its arrival."""
+
+
+class ConnectionState(Enum):
+    """See the table at the head of this file."""
+
+    OPENING = auto()
+    UP = auto()
+    DOWN = auto()
+    LEAVING = auto()
+    GIVEN_UP = auto()
+
+
+class ConnectionEvent(Enum):
+    """What happens to a connection."""
+
+    READY = auto()
+    """It is connected, and logged in if it is private."""
+    BROKE = auto()
+    """An attempt failed, or what was connected is not any more."""
+    LEAVES = auto()
+    """It is not needed, and closes."""
+    GAVE_UP = auto()
+    """There will be no other attempt."""
+
+
+TRANSITIONS: Final = MappingProxyType(
+    {
+        (ConnectionState.OPENING, ConnectionEvent.READY): ConnectionState.UP,
+        (ConnectionState.OPENING, ConnectionEvent.BROKE): ConnectionState.OPENING,
+        (ConnectionState.OPENING, ConnectionEvent.LEAVES): ConnectionState.LEAVING,
+        (ConnectionState.OPENING, ConnectionEvent.GAVE_UP): ConnectionState.GIVEN_UP,
+        (ConnectionState.UP, ConnectionEvent.BROKE): ConnectionState.DOWN,
+        (ConnectionState.UP, ConnectionEvent.LEAVES): ConnectionState.LEAVING,
+        (ConnectionState.DOWN, ConnectionEvent.READY): ConnectionState.UP,
+        (ConnectionState.DOWN, ConnectionEvent.BROKE): ConnectionState.DOWN,
+        (ConnectionState.DOWN, ConnectionEvent.LEAVES): ConnectionState.LEAVING,
+        (ConnectionState.DOWN, ConnectionEvent.GAVE_UP): ConnectionState.GIVEN_UP,
+        # The socket may have had its last word on the way before it closes.
+        (ConnectionState.LEAVING, ConnectionEvent.READY): ConnectionState.LEAVING,
+        (ConnectionState.LEAVING, ConnectionEvent.BROKE): ConnectionState.LEAVING,
+        (ConnectionState.LEAVING, ConnectionEvent.GAVE_UP): ConnectionState.GIVEN_UP,
+    }
+)
 
 
 @attrs.frozen
@@ -60,7 +113,7 @@ class TopicGap:
 
 
 @attrs.define(eq=False)
-class Wish:
+class WantedTopic:
     """One wanted topic of a connection, and what has become of it."""
 
     settled: trio.Event = attrs.field(factory=trio.Event)
@@ -73,8 +126,8 @@ class Wish:
 
 
 @attrs.frozen(kw_only=True)
-class Place:
-    """What a keeper needs to know of where and who."""
+class Target:
+    """What a connection needs to know of where and who."""
 
     market: Market
     private: bool
@@ -88,7 +141,7 @@ class Place:
     """Corrects that clock; None where there is no REST to ask."""
 
 
-async def acknowledged(wishes: Iterable[Wish]) -> None:
+async def acknowledged(wanted_topics: Iterable[WantedTopic]) -> None:
     """Wait until the exchange has acknowledged topics.
 
     Raises:
@@ -96,47 +149,45 @@ async def acknowledged(wishes: Iterable[Wish]) -> None:
         ConnectionLost, AuthenticationError: the connection could not be made, or was given up.
     """
     await trio.lowlevel.checkpoint()
-    for wish in wishes:
-        await wish.settled.wait()
-        if wish.error is not None:
-            raise wish.error
+    for wanted in wanted_topics:
+        await wanted.settled.wait()
+        if wanted.error is not None:
+            raise wanted.error
 
 
-class Keeper:
+class Connection:
     """See the head of this file.
 
     Args:
         number: of the connection, for events.
-        place: where to connect, and as whom.
-        hub: takes the pushes.
+        target: where to connect, and as whom.
+        router: takes the pushes.
         slot: the connection, already counted.
         tell: takes lifecycle events.
-        ended: called once, when the keeper is through.
+        ended: called once, when the connection is through.
         rehome: gives its topics to other connections that are up, if they have room for all of them; says which.
         spare: whether it is not needed when it is empty.
 
     Attributes:
-        load: how many topics are meant for it. The switchboard's own count.
-        leaving: whether it is about to close and takes no more topics.
+        load: how many topics are meant for it; `Connections` counts them.
     """
 
     def __init__(
         self,
         number: int,
-        place: Place,
-        hub: Hub,
+        target: Target,
+        router: Router,
         slot: ConnectionSlot,
         *,
         tell: Callable[[AnyStreamEvent], None],
-        ended: Callable[[Keeper], None],
-        rehome: Callable[[Keeper], Sequence[int]],
-        spare: Callable[[Keeper], bool],
+        ended: Callable[[Connection], None],
+        rehome: Callable[[Connection], Sequence[int]],
+        spare: Callable[[Connection], bool],
     ) -> None:
         self.number = number
         self.load = 0
-        self.leaving = False
-        self._place = place
-        self._hub = hub
+        self._target = target
+        self._router = router
         self._tell = tell
         self._slot = slot
         self._ended = ended
@@ -144,57 +195,51 @@ class Keeper:
         self._spare = spare
         self._watch = Watch(self._spoke, self._retime)
         self._empty_since: float | None = None
-        self._limits = LIMITS[place.market, place.private]
-        self._topics: dict[str, Wish] = {}
+        self._limits = LIMITS[target.market, target.private]
+        self._topics: dict[str, WantedTopic] = {}
         self._socket: Socket | None = None
-        self._ready = False
-        self._was_ready = False
+        self._machine = Machine(TRANSITIONS, ConnectionState.OPENING)
         self._epoch = 0
-        self._attempts = 0
-        self._failures = 0
+        self._reconnects = Reconnects(target.config.backoff)
         self._last_message = 0.0
         self._slept = self._slept_at = 0.0
-        self._unreadable_since: float | None = None
-        self._unreadable_more = False
-        self._resynced = False
-        self._clock_hint: str | None = None
-        """What is to be known of the clock when a login stays refused."""
-        self._opened_at = 0.0
+        self._unreadable = Burst(_TOGETHER)
+        self._login_clock = LoginClock(target.clock, target.resync, names_clock=target.market != "futures")
         self._settled = trio.Event()
         self._error: Exception | None = None
 
-    # ---- the switchboard's side
+    # ---- the side of `Connections`
     # ---------------------------------------------------------------------------------------
 
-    def want(self, topics: Iterable[str]) -> list[Wish]:
+    def want(self, topics: Iterable[str]) -> list[WantedTopic]:
         """Hold these topics from now on, across reconnects; what is given can be waited for with `acknowledged`."""
-        wishes: list[Wish] = []
+        wanted_topics: list[WantedTopic] = []
         fresh: list[str] = []
         for topic in topics:
-            wish = self._topics.get(topic)
-            if wish is None:
-                wish = Wish(error=self._error)
+            wanted = self._topics.get(topic)
+            if wanted is None:
+                wanted = WantedTopic(error=self._error)
                 if self._error is not None:
-                    wish.settled.set()
+                    wanted.settled.set()
                 else:
-                    wish.pulse = pulse_of(topic, self._place.config.silence, self._watch)
-                    self._take(topic, wish)
+                    wanted.pulse = pulse_of(topic, self._target.config.silence, self._watch)
+                    self._take(topic, wanted)
                     fresh.append(topic)
-            wishes.append(wish)
+            wanted_topics.append(wanted)
         if self._socket is not None and fresh:
             self._socket.want(fresh)
-        return wishes
+        return wanted_topics
 
-    def adopt(self, wishes: Mapping[str, Wish]) -> None:
+    def adopt(self, wanted_topics: Mapping[str, WantedTopic]) -> None:
         """Hold topics that another connection has lost, with the gaps that they bring."""
-        for topic, wish in wishes.items():
-            self._take(topic, wish)
+        for topic, wanted in wanted_topics.items():
+            self._take(topic, wanted)
         if self._socket is not None:
-            self._socket.want(wishes)
+            self._socket.want(wanted_topics)
 
-    def release(self) -> dict[str, Wish]:
+    def release(self) -> dict[str, WantedTopic]:
         """Give all topics away, for another to adopt."""
-        return {topic: wish for topic in list(self._topics) if (wish := self._forget(topic)) is not None}
+        return {topic: wanted for topic in list(self._topics) if (wanted := self._forget(topic)) is not None}
 
     def drop(self, topics: Iterable[str]) -> None:
         """Hold them no longer."""
@@ -204,15 +249,15 @@ class Keeper:
 
     def holds(self, topic: str) -> bool:
         """Whether a topic is acknowledged, and has not been lost since."""
-        wish = self._topics.get(topic)
-        return wish is not None and wish.settled.is_set() and wish.error is None
+        wanted = self._topics.get(topic)
+        return wanted is not None and wanted.settled.is_set() and wanted.error is None
 
     def request(self, topic: str) -> None:
         """Ask for a topic's newest state once; nothing happens while the connection is down."""
-        wish = self._topics.get(topic)
+        wanted = self._topics.get(topic)
         if self._socket is not None:
-            if wish is not None and wish.pulse is not None:
-                wish.pulse.asked()
+            if wanted is not None and wanted.pulse is not None:
+                wanted.pulse.asked()
             self._socket.request(topic)
 
     def renew(self, topic: str) -> None:
@@ -220,22 +265,22 @@ class Keeper:
 
         What is pushed before the exchange has taken it up again is missed, by others who hold the topic too.
         """
-        wish = self._topics.get(topic)
-        if self._socket is not None and wish is not None and self.holds(topic):
-            if wish.gap is None:
-                wish.gap = TopicGap(trio.current_time(), "the topic was subscribed to afresh", None, self._epoch)
+        wanted = self._topics.get(topic)
+        if self._socket is not None and wanted is not None and self.holds(topic):
+            if wanted.gap is None:
+                wanted.gap = TopicGap(trio.current_time(), "the topic was subscribed to afresh", None, self._epoch)
             self._socket.renew(topic)
 
     def stalled(self, seconds: float) -> None:
         """The program kept the loop busy: nothing was read or sent meanwhile."""
-        if self._ready:
+        if self._machine.state is ConnectionState.UP:
             self._tell(stream_events.Stalled(**self._about(), seconds=seconds))
-        if self._socket is not None and seconds >= self._place.config.pong_timeout:
+        if self._socket is not None and seconds >= self._target.config.pong_timeout:
             self._socket.prove()
 
     def suspended(self, seconds: float) -> None:
         """The machine slept: what is known is as old, and the exchange may have dropped the connection."""
-        if not self._ready or self._socket is None:
+        if self._machine.state is not ConnectionState.UP or self._socket is None:
             return  # it is being put back, and what it missed is known
         self._tell(stream_events.Suspended(**self._about(), seconds=seconds))
         reason = f"the machine was suspended for {seconds:.0f} s"
@@ -246,8 +291,8 @@ class Keeper:
             return
         since = self._socket.last_message - seconds
         for topic in [topic for topic in self._topics if self.holds(topic)]:
-            self._hub.doubt(topic)
-            self._hub.gap(Gap(since, trio.current_time(), reason, self._epoch, topic), connection=None)
+            self._router.doubt(topic)
+            self._router.gap(Gap(since, trio.current_time(), reason, self._epoch, topic), connection=None)
         self._socket.prove()
 
     def replace(self, reason: str) -> None:
@@ -257,18 +302,18 @@ class Keeper:
 
     @property
     def up(self) -> bool:
-        """Whether it is connected, logged in if it is private, and means to stay."""
-        return self._ready and not self.leaving
+        """True while it is connected, logged in if it is private, and means to stay."""
+        return self._machine.state is ConnectionState.UP
 
     @property
     def open(self) -> bool:
-        """Whether it takes topics."""
-        return self._error is None and not self.leaving
+        """True while it takes topics."""
+        return self._machine.state not in (ConnectionState.LEAVING, ConnectionState.GIVEN_UP)
 
     async def ready(self) -> None:
         """Wait until the connection can subscribe (is logged in, if private); raises like `acknowledged`."""
         await trio.lowlevel.checkpoint()
-        while not self._ready and self._error is None:
+        while not self.up and self._error is None:
             await self._settled.wait()
         if self._error is not None:
             raise self._error
@@ -291,13 +336,13 @@ class Keeper:
 
     async def _keep(self) -> str:
         while True:
-            await connect_permit(self._place.url, self._limits)
-            self._attempts += 1
-            error = await self._connection()
+            await connect_permit(self._target.url, self._limits)
+            self._reconnects.attempts += 1
+            error = await self._attempt()
             self._lost(error)
-            if await self._clock_was_off(error):
+            if await self._login_clock.corrected(error):
                 continue
-            if not self._was_ready:
+            if self._machine.state is ConnectionState.OPENING:
                 self._give_up(error)
                 return str(error)
             if isinstance(error, LoginFailed) and not error.retry:
@@ -305,11 +350,11 @@ class Keeper:
                 return str(error)
             if (reason := self._not_needed(error)) is not None:
                 return reason
-            backoff = self._place.config.backoff
-            if backoff.attempts is not None and self._failures > backoff.attempts:
-                self._give_up(ConnectionLost(f"given up after {backoff.attempts} failures in a row: {error}"), error)
+            if self._reconnects.exhausted:
+                allowed = self._reconnects.policy.attempts
+                self._give_up(ConnectionLost(f"given up after {allowed} failures in a row: {error}"), error)
                 return str(error)
-            seconds = delay(backoff, self._failures - 1, random.random())  # noqa: S311  # jitter, not a secret
+            seconds = self._reconnects.delay(random.random())  # noqa: S311  # jitter, not a secret
             self._tell(stream_events.Lost(**self._about(), reason=str(error), retry_in=seconds))
             await trio.sleep(seconds)
             if (reason := self._not_needed(error)) is not None:
@@ -324,47 +369,16 @@ class Keeper:
             reason = f"{error}; its topics went to connection {' and '.join(map(str, others))}"
         else:
             return None
-        self._give_up(ConnectionLost(f"the connection was let go: {reason}"))
+        self._give_up(ConnectionLost(f"the connection was closed: {reason}"))
         return reason
 
-    async def _clock_was_off(self, error: Exception) -> bool:
-        """After a login that was refused for its timestamp.
-
-        Whether the clock has been corrected, so that another try makes sense at once. Futures does not say why it
-        refuses: there the clock is looked at whatever the reason, and it was that if it turns out to be wrong.
-        """
-        told = isinstance(error, LoginFailed) and isinstance(error.error, ClockOutOfSync)
-        if not told and not (isinstance(error, LoginFailed) and self._place.market == "futures"):
-            self._resynced = False
-            return False  # noqa: ASYNC910  # part of a task of ours
-        if self._resynced or self._place.resync is None:
-            return False  # noqa: ASYNC910  # part of a task of ours
-        self._resynced = True
-        clock, begun = self._place.clock(), trio.current_time()
-        try:
-            await self._place.resync()
-        except BitMartError as failure:  # the refusal says more than this
-            self._clock_hint = (
-                "This machine's clock may be the reason: it could not be compared with the exchange's, "
-                f"since asking for its time failed ({failure})"
-            )
-            return False  # noqa: ASYNC910  # part of a task of ours
-        off = self._place.clock() - clock - (trio.current_time() - begun) * 1000
-        if abs(off) <= _CLOCK_OFF and not told:
-            return False
-        self._clock_hint = (
-            f"This machine's clock was {abs(off) / 1000:.1f} s {'behind' if off > 0 else 'ahead'}; the login was "
-            "refused with the exchange's own time as well"
-        )
-        return True
-
-    async def _connection(self) -> ConnectionLost | LoginFailed:
+    async def _attempt(self) -> ConnectionLost | LoginFailed:
         """One connection, from the first byte to its end; gives why it ended."""
-        place, config = self._place, self._place.config
-        session = Session(
-            dialect(place.market),
+        target, config = self._target, self._target.config
+        protocol = ConnectionProtocol(
+            dialect(target.market),
             self._limits,
-            private=place.private,
+            private=target.private,
             ping_interval=config.ping_interval,
             pong_timeout=config.pong_timeout,
             login_timeout=config.timeouts.login,
@@ -372,68 +386,68 @@ class Keeper:
             ceiling=config.max_frame_bytes,
         )
         self._socket = Socket(
-            session,
+            protocol,
             config,
-            credentials=place.credentials,
-            clock=place.clock,
+            credentials=target.credentials,
+            clock=target.clock,
             push=self._push,
-            push_frame=self._hub.push_frame,
+            push_frame=self._router.push_frame,
             event=self._on_event,
             due=self._due,
             chores=self._chores,
         )
         self._socket.want(self._topics)
         try:
-            await self._socket.run(place.url, place.connect)
+            await self._socket.run(target.url, target.connect)
         except (ConnectionLost, LoginFailed) as error:
             return error  # noqa: ASYNC910  # part of a task of ours
         finally:
             self._last_message = self._socket.last_message
             self._socket = None
-            self._ready = False
+            self._machine.step(ConnectionEvent.BROKE)
 
     def _lost(self, error: Exception) -> None:
         now = trio.current_time()
-        if self._opened_at and now - self._opened_at >= self._place.config.backoff.stable_after:
-            self._failures = 0
-        self._opened_at = 0.0
-        self._failures += 1
-        for wish in self._topics.values():
-            heard = None if wish.pulse is None else wish.pulse.stop(now)
-            if wish.settled.is_set() and wish.error is None:
-                wish.settled = trio.Event()
+        self._reconnects.failed(now)
+        for wanted in self._topics.values():
+            heard = None if wanted.pulse is None else wanted.pulse.stop(now)
+            if wanted.settled.is_set() and wanted.error is None:
+                wanted.settled = trio.Event()
                 # What was on its way when the connection fell silent is lost as well.
                 since = self._last_message if heard is None else min(heard, self._last_message)
                 if since <= self._slept_at:
                     since -= self._slept
-                if wish.gap is not None:  # it was being subscribed to afresh
-                    since = min(since, wish.gap.since)
-                wish.gap = TopicGap(since, str(error), self.number, self._epoch + 1)
-        self._hub.lost({topic: self._gap(topic, wish.gap, self._epoch + 1) for topic, wish in self._topics.items()})
+                if wanted.gap is not None:  # it was being subscribed to afresh
+                    since = min(since, wanted.gap.since)
+                wanted.gap = TopicGap(since, str(error), self.number, self._epoch + 1)
+        epoch = self._epoch + 1
+        self._router.lost({topic: self._gap(topic, wanted.gap, epoch) for topic, wanted in self._topics.items()})
         if self._settled.is_set():
             self._settled = trio.Event()
 
     def _give_up(self, error: Exception, cause: Exception | None = None) -> None:
         """Tell all who wait or listen that there will be no more."""
         if isinstance(error, LoginFailed):
-            error.error.hint = self._clock_hint or error.error.hint
+            error.error.hint = self._login_clock.hint or error.error.hint
             self._tell(stream_events.Refused(**self._about(), topic=None, error=error.error))
             error = error.error
         if cause is not None:
             error.__cause__ = cause
+        was_up = self._machine.state is not ConnectionState.OPENING
+        self._machine.step(ConnectionEvent.GAVE_UP)
         self._error = error
         self._settled.set()
         topics = self.release()
-        for wish in topics.values():
-            if not wish.settled.is_set():
-                wish.error = error
-                wish.settled.set()
-        if self._was_ready:
-            self._hub.end(topics, error)
+        for wanted in topics.values():
+            if not wanted.settled.is_set():
+                wanted.error = error
+                wanted.settled.set()
+        if was_up:
+            self._router.end(topics, error)
 
     def _push(self, key: str, raw: bytes, now: float) -> None:
-        for topic in self._hub.push(key, raw, now):
-            self._hub.gap(Gap(now - _LATE, now, "a push could not be read", self._epoch, topic), connection=None)
+        for topic in self._router.push(key, raw, now):
+            self._router.gap(Gap(now - _LATE, now, "a push could not be read", self._epoch, topic), connection=None)
 
     # ---- what the socket says
     # -----------------------------------------------------------------------------------------
@@ -446,13 +460,13 @@ class Keeper:
                 self._on_held(topic)
             case TopicRefused(topic, error):
                 self._tell(stream_events.Refused(**self._about(), topic=topic, error=error))
-                wish = self._forget(topic)
-                if wish is not None:
-                    was_held = wish.settled.is_set() or wish.gap is not None
-                    wish.error = error
-                    wish.settled.set()
+                wanted = self._forget(topic)
+                if wanted is not None:
+                    was_held = wanted.settled.is_set() or wanted.gap is not None
+                    wanted.error = error
+                    wanted.settled.set()
                     if was_held:
-                        self._hub.end([topic], error)
+                        self._router.end([topic], error)
             case Malformed(reason, excerpt):
                 self._tell(stream_events.Malformed(**self._about(), reason=reason, excerpt=excerpt))
                 self._note_unreadable()
@@ -467,48 +481,44 @@ class Keeper:
         Of a row of such messages the first is a gap at once, and those of a second after it are one more.
         """
         now = trio.current_time()
-        if self._unreadable_since is None:
-            self._unreadable_since, self._unreadable_more = now, False
+        if self._unreadable.add(now):
             self._report_unreadable(now)
             self._retime()
-        else:
-            self._unreadable_more = True
 
     def _report_unreadable(self, since: float) -> None:
         for topic in [topic for topic in self._topics if self.holds(topic)]:
             gap = Gap(since - _LATE, trio.current_time(), "a message could not be read", self._epoch, topic)
-            self._hub.gap(gap, connection=None)
+            self._router.gap(gap, connection=None)
 
     def _on_ready(self) -> None:
-        self._ready = True
-        self._opened_at = trio.current_time()
-        about = self._about()
-        if not self._was_ready:
-            self._was_ready = True
-            self._tell(stream_events.Opened(**about, url=self._place.url))
+        about, first = self._about(), self._machine.state is ConnectionState.OPENING
+        self._machine.step(ConnectionEvent.READY)
+        if first:
+            self._tell(stream_events.Opened(**about, url=self._target.url))
         else:
             self._epoch += 1
-            self._tell(stream_events.Reconnected(**about, epoch=self._epoch, attempts=self._attempts))
-        self._attempts = 0
-        self._clock_hint = None
-        if self._place.private:
+            attempts = self._reconnects.attempts
+            self._tell(stream_events.Reconnected(**about, epoch=self._epoch, attempts=attempts))
+        self._reconnects.up(trio.current_time())
+        self._login_clock.accepted()
+        if self._target.private:
             self._tell(stream_events.Authenticated(**about))
         self._settled.set()
 
     def _on_held(self, topic: str) -> None:
         self._tell(stream_events.Subscribed(**self._about(), topic=topic))
-        wish = self._topics.get(topic)
-        if wish is None:
+        wanted = self._topics.get(topic)
+        if wanted is None:
             return
-        begun, wish.gap = wish.gap, None
+        begun, wanted.gap = wanted.gap, None
         if begun is not None and (gap := self._gap(topic, begun, self._epoch)) is not None:
-            self._hub.gap(gap, connection=begun.connection)
-        if wish.settled.is_set():
-            self._hub.renewed(topic)
+            self._router.gap(gap, connection=begun.connection)
+        if wanted.settled.is_set():
+            self._router.renewed(topic)
         else:
-            if wish.pulse is not None:
-                wish.pulse.start(trio.current_time())
-            wish.settled.set()
+            if wanted.pulse is not None:
+                wanted.pulse.start(trio.current_time())
+            wanted.settled.set()
 
     def _gap(self, topic: str, begun: TopicGap | None, epoch: int) -> Gap | None:
         """The gap as it is reported, up to now.
@@ -525,13 +535,12 @@ class Keeper:
 
     def _due(self) -> float:
         empty = float("inf") if self._empty_since is None else self._empty_since + LINGER
-        unreadable = float("inf") if self._unreadable_since is None else self._unreadable_since + _TOGETHER
-        return min(self._watch.due(), empty, unreadable)
+        return min(self._watch.due(), empty, self._unreadable.due())
 
     def _chores(self, now: float) -> None:
         for topic, seconds, action in self._watch.act(now):
             self._tell(stream_events.Silent(**self._about(), topic=topic, seconds=seconds, action=action))
-            self._hub.doubt(topic)
+            self._router.doubt(topic)
             match action:
                 case "request":
                     if self._socket is not None:
@@ -542,15 +551,12 @@ class Keeper:
                         self._socket.renew(topic)
                 case "replace":
                     self.replace(f"{topic} was silent for {seconds:.0f} s and did not answer")
-        since = self._unreadable_since
-        if since is not None and now >= since + _TOGETHER:
-            self._unreadable_since = None
-            if self._unreadable_more:
-                self._report_unreadable(since)
+        if (since := self._unreadable.end(now)) is not None:
+            self._report_unreadable(since)
         if self._empty_since is not None and now >= self._empty_since + LINGER:
             self._empty_since = None
             if self._socket is not None and self._spare(self):
-                self.leaving = True
+                self._machine.step(ConnectionEvent.LEAVES)
                 self._socket.fail(ConnectionLost("nobody held a topic on it"), polite=True)
 
     def _retime(self) -> None:
@@ -559,33 +565,33 @@ class Keeper:
 
     def _spoke(self, topic: str, since: float, now: float) -> None:
         """A topic that had been silent speaks again: what it missed meanwhile, nobody knows."""
-        self._hub.gap(
+        self._router.gap(
             Gap(since, now, f"the topic was silent for {now - since:.0f} s", self._epoch, topic), connection=None
         )
 
     # ---- topics
     # -----------------------------------------------------------------------------------------------------
 
-    def _take(self, topic: str, wish: Wish) -> None:
-        self._topics[topic] = wish
+    def _take(self, topic: str, wanted: WantedTopic) -> None:
+        self._topics[topic] = wanted
         self._empty_since = None
-        if wish.pulse is not None:
-            self._watch.add(wish.pulse)
-            self._hub.watch(wish.pulse)
+        if wanted.pulse is not None:
+            self._watch.add(wanted.pulse)
+            self._router.watch(wanted.pulse)
 
-    def _forget(self, topic: str) -> Wish | None:
-        wish = self._topics.pop(topic, None)
-        if wish is not None and wish.pulse is not None:
-            self._watch.discard(wish.pulse)
-            self._hub.unwatch(wish.pulse)
-        if wish is not None and not self._topics:
+    def _forget(self, topic: str) -> WantedTopic | None:
+        wanted = self._topics.pop(topic, None)
+        if wanted is not None and wanted.pulse is not None:
+            self._watch.discard(wanted.pulse)
+            self._router.unwatch(wanted.pulse)
+        if wanted is not None and not self._topics:
             self._empty_since = trio.current_time()
-        return wish
+        return wanted
 
     def _about(self) -> stream_events.About:
         return {
-            "market": self._place.market,
-            "private": self._place.private,
+            "market": self._target.market,
+            "private": self._target.private,
             "connection": self.number,
             "time": trio.current_time(),
         }

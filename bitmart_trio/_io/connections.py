@@ -1,9 +1,9 @@
-"""The switchboard: every socket of one client.
+"""All connections of one client.
 
 It packs topics onto connections within the exchange's limits and gives out subscriptions.
 
 Connections are opened when a topic needs one, shared by all subscriptions, and owned by the client's nursery. Two
-subscriptions to one topic share it on the wire; the last one to close lets it go.
+subscriptions to one topic share it on the wire; the last one to close gives it up.
 
 New topics fill the connections in the order of their opening. As topics close, an empty connection is closed after a
 while unless it is the only one, and one that breaks is not put back if the others have room for its topics. A live
@@ -35,14 +35,14 @@ from ..models import stream_events
 from ..models._model import Model
 from ..models.stream_events import AnyStreamEvent
 from .clock_watch import watch_clocks
+from .connection import Connection, Target, acknowledged
+from .connection_limits import ConnectionSlot, free_slots
 from .drift import DriftLog
 from .gate import Gate
 from .hooks import tell
-from .hub import Hub
-from .keeper import Keeper, Place, acknowledged
-from .ledger import ConnectionSlot, free_slots
 from .pending_gap import Backfiller
 from .receivers import Gaps
+from .router import Router
 from .sink import Sink
 from .socket import Connect
 from .subscription import Subscription
@@ -96,12 +96,12 @@ _SUMS: Final = ("received", "backfilled", "delivered", "conflated", "dropped", "
 class _Held:
     """A topic on the wire."""
 
-    keeper: Keeper
+    connection: Connection
     sinks: list[Sink]
 
 
 @protected
-class Switchboard:
+class Connections:
     """See the head of this file.
 
     Args:
@@ -140,7 +140,7 @@ class Switchboard:
         self._watching = False
         self._stalls = 0
         self._suspensions = 0
-        self._keepers: dict[tuple[Market, bool], list[Keeper]] = {}
+        self._connections: dict[tuple[Market, bool], list[Connection]] = {}
         self._topics: dict[str, _Held] = {}
         self._numbers = itertools.count(1)
         self._listeners: list[Gate[AnyStreamEvent]] = []
@@ -148,7 +148,7 @@ class Switchboard:
         self._past: Counter[str] = Counter()
         self._closed = False
         self._drift = drift or DriftLog(config.hooks.on_drift)
-        self._hub = Hub(self._malformed, drift=self._drift, strict=config.strict_reading)
+        self._router = Router(self._malformed, drift=self._drift, strict=config.strict_reading)
 
     # ---- for users, through the openers -----------------------------------------------------------------------------
 
@@ -203,7 +203,7 @@ class Switchboard:
     def holds(self, topic: str) -> bool:
         """Whether the exchange pushes a topic at this moment: it has acknowledged it, and the connection lives."""
         held = self._topics.get(topic)
-        return held is not None and held.keeper.holds(topic)
+        return held is not None and held.connection.holds(topic)
 
     async def follow(self, sink: Sink, topic: str) -> bool:
         """Hold a topic for a sink of the caller's own, who gives it back by `forget`; returns once it is acknowledged.
@@ -240,12 +240,13 @@ class Switchboard:
         await trio.lowlevel.checkpoint()
         self._check_open()
         self._may(market, private, "a private connection")
-        keeper = next((keeper for keeper in self._keepers.get((market, private), ()) if keeper.open), None)
-        await (keeper or self._open(market, private)).ready()
+        takers = (connection for connection in self._connections.get((market, private), ()) if connection.open)
+        connection = next(takers, None)
+        await (connection or self._open(market, private)).ready()
 
     def statistics(self) -> StreamsStatistics:
         """Counts over all pushes and subscriptions of the client."""
-        pushes, sums = self._hub.statistics(), self._past.copy()
+        pushes, sums = self._router.statistics(), self._past.copy()
         for sink in self._sinks:
             _add_up(sums, sink)
         return StreamsStatistics(
@@ -253,7 +254,7 @@ class Switchboard:
             unasked=pushes.unasked,
             malformed=pushes.malformed,
             deviations=self._drift.count,
-            connections=sum(len(keepers) for keepers in self._keepers.values()),
+            connections=sum(len(connections) for connections in self._connections.values()),
             topics=len(self._topics),
             subscriptions=len(self._sinks),
             stalls=self._stalls,
@@ -275,39 +276,39 @@ class Switchboard:
         for topic in fresh:
             self._may(market_of(topic), is_private(topic), topic)
         self._check_room(topic for topic in fresh if topic not in self._topics)
-        wanted: dict[Keeper, list[str]] = {}
+        wanted: dict[Connection, list[str]] = {}
         try:
             for topic in fresh:
                 held = self._topics.get(topic)
                 if held is None:
                     held = self._topics[topic] = _Held(self._place(topic), [])
-                    held.keeper.load += 1
+                    held.connection.load += 1
                 held.sinks.append(sink)
                 # Attached before it is asked for: a push may precede the acknowledgement.
-                self._hub.attach(topic, sink)
+                self._router.attach(topic, sink)
                 sink.topics[topic] = None
-                wanted.setdefault(held.keeper, []).append(topic)
-            await acknowledged([wish for keeper, topics in wanted.items() for wish in keeper.want(topics)])
+                wanted.setdefault(held.connection, []).append(topic)
+            await acknowledged([wanted for connection, topics in wanted.items() for wanted in connection.want(topics)])
         except BaseException:
             self.remove(sink, fresh)
             raise
 
     def remove(self, sink: Sink, topics: Iterable[str]) -> None:
         """Give up topics for a sink; those that nobody else holds are unsubscribed."""
-        unwanted: dict[Keeper, list[str]] = {}
+        unwanted: dict[Connection, list[str]] = {}
         for topic in list(topics):
             if topic not in sink.topics:
                 continue
             del sink.topics[topic]
-            self._hub.detach(topic, sink)
+            self._router.detach(topic, sink)
             held = self._topics[topic]
             held.sinks.remove(sink)
             if not held.sinks:
                 del self._topics[topic]
-                held.keeper.load -= 1
-                unwanted.setdefault(held.keeper, []).append(topic)
-        for keeper, gone in unwanted.items():
-            keeper.drop(gone)
+                held.connection.load -= 1
+                unwanted.setdefault(held.connection, []).append(topic)
+        for connection, gone in unwanted.items():
+            connection.drop(gone)
 
     def forget(self, sink: Sink) -> None:
         """Give up all topics of a sink that is closed or ended."""
@@ -320,19 +321,19 @@ class Switchboard:
         """Ask the exchange for a held topic's newest state; the answer is an ordinary push."""
         held = self._topics.get(topic)
         if held is not None:
-            held.keeper.request(topic)
+            held.connection.request(topic)
 
     def renew(self, topic: str) -> None:
         """Unsubscribe from a held topic at the exchange and subscribe again, for all who hold it."""
         held = self._topics.get(topic)
         if held is not None:
-            held.keeper.renew(topic)
+            held.connection.renew(topic)
 
     def replace(self, topic: str, reason: str) -> None:
         """Replace the connection that carries a topic."""
         held = self._topics.get(topic)
         if held is not None:
-            held.keeper.replace(reason)
+            held.connection.replace(reason)
 
     # ---- connections ------------------------------------------------------------------------------------------------
 
@@ -341,8 +342,8 @@ class Switchboard:
         kinds: Counter[tuple[Market, bool]] = Counter((market_of(topic), is_private(topic)) for topic in topics)
         for (market, private), count in kinds.items():
             url, limits = self._environment.socket_url(market, private), LIMITS[market, private]
-            keepers = self._keepers.get((market, private), ())
-            room = sum(limits.topics - keeper.load for keeper in keepers if keeper.open)
+            connections = self._connections.get((market, private), ())
+            room = sum(limits.topics - connection.load for connection in connections if connection.open)
             lacking, free = -(-(count - room) // limits.topics), free_slots(url, limits)
             if lacking > free:
                 kind = f"{market} {'private' if private else 'public'}"
@@ -352,43 +353,43 @@ class Switchboard:
                     f"in use: there is room for {room + free * limits.topics} more topics"
                 )
 
-    def _place(self, topic: str) -> Keeper:
+    def _place(self, topic: str) -> Connection:
         """A connection with room for a topic, opened if there is none.
 
         The first ones are filled first, so that they pack again as topics close.
         """
         market, private = market_of(topic), is_private(topic)
-        for keeper in self._keepers.get((market, private), ()):
-            if keeper.open and keeper.load < LIMITS[market, private].topics:
-                return keeper
+        for connection in self._connections.get((market, private), ()):
+            if connection.open and connection.load < LIMITS[market, private].topics:
+                return connection
         return self._open(market, private)
 
-    def _rehome(self, kind: tuple[Market, bool], lost: Keeper) -> list[int]:
+    def _rehome(self, kind: tuple[Market, bool], lost: Connection) -> list[int]:
         """Give the topics of a connection that is down to others that are up, if these have room for all of them."""
         most = LIMITS[kind].topics
-        keepers = [keeper for keeper in self._keepers[kind] if keeper.up and keeper.load < most]
-        if sum(most - keeper.load for keeper in keepers) < lost.load:
+        connections = [connection for connection in self._connections[kind] if connection.up and connection.load < most]
+        if sum(most - connection.load for connection in connections) < lost.load:
             return []
-        wishes = lost.release()
+        wanted_topics = lost.release()
         numbers: list[int] = []
-        for keeper in keepers:
-            part = {topic: wishes.pop(topic) for topic in list(wishes)[: most - keeper.load]}
+        for connection in connections:
+            part = {topic: wanted_topics.pop(topic) for topic in list(wanted_topics)[: most - connection.load]}
             if part:
                 for topic in part:
-                    self._topics[topic].keeper = keeper
-                keeper.load += len(part)
+                    self._topics[topic].connection = connection
+                connection.load += len(part)
                 lost.load -= len(part)
-                keeper.adopt(part)
-                numbers.append(keeper.number)
+                connection.adopt(part)
+                numbers.append(connection.number)
         return numbers
 
-    def _spare(self, kind: tuple[Market, bool], empty: Keeper) -> bool:
+    def _spare(self, kind: tuple[Market, bool], empty: Connection) -> bool:
         """Whether an empty connection is one too many. The last one stays, for the topics to come."""
-        return any(keeper.open and keeper is not empty for keeper in self._keepers[kind])
+        return any(connection.open and connection is not empty for connection in self._connections[kind])
 
-    def _open(self, market: Market, private: bool) -> Keeper:
+    def _open(self, market: Market, private: bool) -> Connection:
         url = self._environment.socket_url(market, private)
-        place = Place(
+        target = Target(
             market=market,
             private=private,
             url=url,
@@ -398,10 +399,10 @@ class Switchboard:
             clock=partial(self._clock, market),
             resync=None if self._resync is None else partial(self._resync, market),
         )
-        keeper = Keeper(
+        connection = Connection(
             next(self._numbers),
-            place,
-            self._hub,
+            target,
+            self._router,
             # Counted here and not by the task: whoever asks next must know of it.
             ConnectionSlot(url, LIMITS[market, private]),
             tell=self._tell,
@@ -409,38 +410,38 @@ class Switchboard:
             rehome=partial(self._rehome, (market, private)),
             spare=partial(self._spare, (market, private)),
         )
-        self._keepers.setdefault((market, private), []).append(keeper)
-        start_soon(self._nursery, keeper.run)
+        self._connections.setdefault((market, private), []).append(connection)
+        start_soon(self._nursery, connection.run)
         if not self._watching:
             self._watching = True
             start_soon(self._nursery, self._watch_clocks)
-        return keeper
+        return connection
 
     async def _watch_clocks(self) -> None:  # noqa: ASYNC910  # a task of ours
         await watch_clocks(
             self._config,
             self._config.clock or time.time,
-            needed=lambda: any(self._keepers.values()),
+            needed=lambda: any(self._connections.values()),
             found=self._lapsed,
         )
         self._watching = False
 
     def _lapsed(self, lapse: Lapse) -> None:
         """The program or the machine stood still."""
-        keepers = [keeper for keepers in self._keepers.values() for keeper in keepers]
+        connections = [connection for connections in self._connections.values() for connection in connections]
         if lapse.stalled:
             self._stalls += 1
-            for keeper in keepers:
-                keeper.stalled(lapse.stalled)
+            for connection in connections:
+                connection.stalled(lapse.stalled)
         if lapse.suspended:
             self._suspensions += 1
             if self._slept is not None:
                 self._slept(lapse.suspended)
-            markets: set[Market] = {market for (market, _), keepers in self._keepers.items() if keepers}
+            markets: set[Market] = {market for (market, _), connections in self._connections.items() if connections}
             for market in sorted(markets):
                 start_soon(self._nursery, self._set_clock, market)
-            for keeper in keepers:
-                keeper.suspended(lapse.suspended)
+            for connection in connections:
+                connection.suspended(lapse.suspended)
 
     async def _set_clock(self, market: Market) -> None:
         await trio.lowlevel.checkpoint()
@@ -450,10 +451,10 @@ class Switchboard:
             except BitMartError as error:
                 log.info("the time of the %s market could not be asked for: %s", market, error)
 
-    def _ended(self, keeper: Keeper) -> None:
-        for keepers in self._keepers.values():
-            if keeper in keepers:
-                keepers.remove(keeper)
+    def _ended(self, connection: Connection) -> None:
+        for connections in self._connections.values():
+            if connection in connections:
+                connections.remove(connection)
 
     def _may(self, market: Market, private: bool, what: str) -> None:
         if private:
@@ -495,17 +496,17 @@ def _add_up(sums: Counter[str], sink: Sink) -> None:
 
 @attrs.frozen(eq=False)
 class _Owner:
-    """The switchboard as one subscription sees it: it knows how the subscription's subjects are spelled."""
+    """The connections as one subscription sees them: it knows how the subscription's subjects are spelled."""
 
-    switchboard: Switchboard
+    connections: Connections
     spell: Spell
 
     async def add(self, sink: Sink, subjects: tuple[str, ...]) -> None:
-        await self.switchboard.add(sink, [self.spell(subject) for subject in subjects])
+        await self.connections.add(sink, [self.spell(subject) for subject in subjects])
 
     async def remove(self, sink: Sink, subjects: tuple[str, ...]) -> None:
         await trio.lowlevel.checkpoint()
-        self.switchboard.remove(sink, [self.spell(subject) for subject in subjects])
+        self.connections.remove(sink, [self.spell(subject) for subject in subjects])
 
     def release(self, sink: Sink) -> None:
-        self.switchboard.forget(sink)
+        self.connections.forget(sink)

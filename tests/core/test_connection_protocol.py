@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from session_kit import (
+from protocol_kit import (
     ACKNOWLEDGE,
     NEVER,
     Line,
@@ -15,7 +15,7 @@ from session_kit import (
     spot_error,
 )
 
-from bitmart_trio._core.session import (
+from bitmart_trio._core.connection_protocol import (
     Complaint,
     Dead,
     TopicRefused,
@@ -65,7 +65,7 @@ def test_frames_keep_to_the_count_and_the_bytes() -> None:
     futures = Line("futures")
     futures.want(*(f"futures/depthIncrease50:LONGNAME{n:03}USDT@100ms" for n in range(100)))
     sizes = []
-    while texts := futures.session.take_outgoing(futures.now):
+    while texts := futures.protocol.take_outgoing(futures.now):
         sizes.append(len(texts[0].encode()))
         futures.acknowledge(*json.loads(texts[0])["args"])
     assert max(sizes) <= 2000
@@ -77,7 +77,7 @@ def test_a_subscription_that_is_never_answered_is_the_end() -> None:
     line = Line()
     line.want("t1", "t2")
     line.acknowledge("t1", after=1)
-    assert line.session.deadline() == 100 + ACKNOWLEDGE
+    assert line.protocol.deadline() == 100 + ACKNOWLEDGE
     assert line.tick(ACKNOWLEDGE - 1.01) == []
     (event,) = line.tick(0.01)
     assert isinstance(event, Dead)
@@ -134,7 +134,7 @@ def test_an_error_for_a_batch_is_tracked_down() -> None:
     line.sent()
     assert held(line.acknowledge("a")) == ["a"]
     assert line.hear(spot_error(90004, "subscribe")) == []
-    assert line.session.deadline() == line.now + 0.5
+    assert line.protocol.deadline() == line.now + 0.5
     assert held(line.acknowledge("d", after=0.1)) == ["d"]
     assert (line.tick(0.49), line.sent()) == ([], [])
     line.tick(0.01)
@@ -209,7 +209,7 @@ def test_other_codes_refuse_the_topic(code: int) -> None:
     (event,) = line.hear(spot_error(code))
     assert isinstance(event, TopicRefused)
     assert event.error.code == code
-    assert line.session.deadline() < NEVER
+    assert line.protocol.deadline() < NEVER
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_some_codes_mean_the_whole_connection(code: int, cause: type[Exception],
     *_, event = line.hear(spot_error(code), line.answer("a"))
     assert isinstance(event, Dead)
     assert type(event.cause) is cause
-    assert (line.sent(), line.session.deadline(), line.tick(1000)) == ([], NEVER, [])
+    assert (line.sent(), line.protocol.deadline(), line.tick(1000)) == ([], NEVER, [])
 
 
 def test_futures_errors_name_their_topic() -> None:
@@ -327,9 +327,9 @@ def test_wanted_again_before_it_was_let_go() -> None:
     line.sent()
     line.drop("a")
     line.want("a")
-    assert line.session.deadline() <= line.now
+    assert line.protocol.deadline() <= line.now
     assert held(line.tick()) == ["a"]
-    assert line.session.deadline() > line.now
+    assert line.protocol.deadline() > line.now
     line.acknowledge("other")
     assert (line.sent(), line.held) == ([], ["a", "other"])
 

@@ -2,7 +2,7 @@
 
 Frames and the time go in, frames to send and events come out. No socket, no clock.
 
-Theory of operation. The session knows which topics are *wanted* and which are *held* (acknowledged); it sends what
+Theory of operation. The protocol knows which topics are *wanted* and which are *held* (acknowledged); it sends what
 turns the one into the other.
 
 * A private connection logs in first; nothing is subscribed before the reply.
@@ -18,7 +18,7 @@ turns the one into the other.
 * A topic that is wanted again before it was let go is still held: `tick` says so at once, since nothing will be sent
   or answered for it.
 * All that is sent keeps to the exchange's allowance of messages; what is above it waits for `tick`.
-* The time to answer a frame begins when the driver takes the frame for sending, not when the session wants it sent: a
+* The time to answer a frame begins when the driver takes the frame for sending, not when the protocol wants it sent: a
   program that keeps its loop busy in between has not asked yet.
 
 The driver calls `receive` with every batch of messages and `tick` when `deadline` has come, sends what `take_outgoing`
@@ -119,7 +119,7 @@ class _Outstanding:
     settle: float = _NEVER
 
 
-class Session:
+class ConnectionProtocol:
     """See the head of this file.
 
     Args:

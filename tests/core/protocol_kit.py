@@ -1,4 +1,4 @@
-"""What the session's tests share: a session with the other end's words, and what it has sent and said."""
+"""What the protocol's tests share: a session with the other end's words, and what it has sent and said."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterable
 from typing import Any, Final
 
-from bitmart_trio._core.session import Event, Ready, Session, TopicHeld, TopicRefused
+from bitmart_trio._core.connection_protocol import ConnectionProtocol, Event, Ready, TopicHeld, TopicRefused
 from bitmart_trio._core.socket_dialect import LIMITS, Push, SocketLimits, dialect
 from bitmart_trio.config import Market
 
@@ -20,8 +20,8 @@ NEVER: Final = float("inf")
 
 def make(
     market: Market, *, private: bool = False, limits: SocketLimits | None = None, ceiling: int = 10_000
-) -> Session:
-    return Session(
+) -> ConnectionProtocol:
+    return ConnectionProtocol(
         dialect(market),
         limits or LIMITS[market, private],
         private=private,
@@ -34,20 +34,20 @@ def make(
 
 
 class Line:
-    """A session, what it has sent and said, and the other end's words."""
+    """A connection protocol, what it has sent and said, and the other end's words."""
 
     def __init__(self, market: Market = "spot", **options: Any) -> None:
         self.market = market
         self.now = 100.0
-        self.session = make(market, **options)
+        self.protocol = make(market, **options)
         self.events: list[Event | Push] = []
-        opening = self.session.opened(self.now)
+        opening = self.protocol.opened(self.now)
         assert opening == ([] if options.get("private") else [Ready()])
 
     def sent(self) -> list[Any]:
         """What was sent since the last look: verb and topics of a frame, or the bare word."""
         frames: list[Any] = []
-        for text in self.session.take_outgoing(self.now):
+        for text in self.protocol.take_outgoing(self.now):
             if text.startswith("{"):
                 frame = json.loads(text)
                 verb = frame.get("op") or frame["action"]
@@ -64,7 +64,7 @@ class Line:
     def hear(self, *texts: str, after: float = 0.0, binary: bool = False) -> list[Event | Push]:
         self.now += after
         batch = [(binary, deflated(text.encode()) if binary else text.encode()) for text in texts]
-        self.events += self.session.receive(batch, self.now)
+        self.events += self.protocol.receive(batch, self.now)
         return self.said()
 
     def acknowledge(self, *topics: str, verb: str = "subscribe", after: float = 0.0) -> list[Event | Push]:
@@ -76,19 +76,19 @@ class Line:
         return json.dumps({"action": verb, "group": topic, "success": True})
 
     def want(self, *topics: str) -> None:
-        self.session.want(self.now, topics)
+        self.protocol.want(self.now, topics)
 
     def drop(self, *topics: str) -> None:
-        self.session.drop(self.now, topics)
+        self.protocol.drop(self.now, topics)
 
     def tick(self, after: float = 0.0) -> list[Event | Push]:
         self.now += after
-        self.events += self.session.tick(self.now)
+        self.events += self.protocol.tick(self.now)
         return self.said()
 
     @property
     def held(self) -> list[str]:
-        return list(self.session.held)
+        return list(self.protocol.held)
 
 
 def deflated(data: bytes) -> bytes:

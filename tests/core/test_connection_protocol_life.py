@@ -6,7 +6,7 @@ import json
 import zlib
 
 import pytest
-from session_kit import (
+from protocol_kit import (
     LOGIN,
     NEVER,
     PING,
@@ -17,7 +17,7 @@ from session_kit import (
     spot_error,
 )
 
-from bitmart_trio._core.session import (
+from bitmart_trio._core.connection_protocol import (
     Dead,
     LoginRefused,
     Malformed,
@@ -39,11 +39,11 @@ from bitmart_trio.errors import (
 @pytest.mark.parametrize("market", ["spot", "futures"])
 def test_a_public_connection_is_ready_at_once(market: Market) -> None:
     """Topics wanted before it opened go out when it opens."""
-    session = make(market)
-    session.want(99.0, ["a", "b"])
-    assert session.take_outgoing(99.0) == []
-    assert session.opened(100.0) == [Ready()]
-    assert session.take_outgoing(100.0) == [dialect(market).spell("subscribe", ["a", "b"])]
+    protocol = make(market)
+    protocol.want(99.0, ["a", "b"])
+    assert protocol.take_outgoing(99.0) == []
+    assert protocol.opened(100.0) == [Ready()]
+    assert protocol.take_outgoing(100.0) == [dialect(market).spell("subscribe", ["a", "b"])]
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_private_connection_logs_in_first(market: Market, yes: str, verb: str,
     line = Line(market, private=True)
     line.want("a")
     assert (line.said(), line.sent()) == ([], [])
-    line.session.login(line.now, "key", 123, "sign")
+    line.protocol.login(line.now, "key", 123, "sign")
     assert line.sent() == [(verb, ["key", "123", "sign", *(["web"] if market == "futures" else [])])]
     line.want("b")
     assert line.sent() == []
@@ -83,11 +83,11 @@ def test_a_refused_login_ends_the_connection(market: Market, no: str, error: typ
     """It is never taken for a success, nothing is sent any more, and it is known whether another try makes sense."""
     line = Line(market, private=True)
     line.want("a")
-    line.session.login(line.now, "key", 1, "sign")
+    line.protocol.login(line.now, "key", 1, "sign")
     (event,) = line.hear(no)
     assert isinstance(event, LoginRefused)
     assert (type(event.error), event.retry) == (error, retry)
-    assert line.session.deadline() == NEVER
+    assert line.protocol.deadline() == NEVER
     line.want("b")
     assert line.sent() == []
     assert (line.tick(1000), line.hear('{"event":"login"}'), line.held) == ([], [], [])
@@ -96,8 +96,8 @@ def test_a_refused_login_ends_the_connection(market: Market, no: str, error: typ
 def test_a_login_without_reply_is_the_end() -> None:
     """After the time for it, and not a moment before; messages of other kinds do not count."""
     line = Line("spot", private=True)
-    line.session.login(line.now, "key", 1, "sign")
-    assert line.session.deadline() == line.now + LOGIN
+    line.protocol.login(line.now, "key", 1, "sign")
+    assert line.protocol.deadline() == line.now + LOGIN
     assert line.tick(LOGIN - 0.01) == []
     assert line.hear('{"table":"x","data":[]}') == [Data("x", b"[]")]
     (event,) = line.tick(0.01)
@@ -131,10 +131,10 @@ def test_pings_keep_their_rhythm(market: Market, ping: str, pong: str) -> None:
     """One every interval, whether or not there is traffic; a pong in time is all that is needed."""
     line = Line(market)
     for _ in range(5):
-        assert line.session.deadline() == line.now + PING
+        assert line.protocol.deadline() == line.now + PING
         assert line.tick(PING) == []
         assert line.sent() == [ping]
-        assert line.session.deadline() == line.now + PONG
+        assert line.protocol.deadline() == line.now + PONG
         assert line.hear(pong) == []
 
 
@@ -157,7 +157,7 @@ def test_silence_after_a_ping_is_the_end() -> None:
     (event,) = line.tick(0.02)
     assert isinstance(event, Dead)
     assert "ping" in event.reason
-    assert (line.hear("pong"), line.session.deadline()) == ([], NEVER)
+    assert (line.hear("pong"), line.protocol.deadline()) == ([], NEVER)
 
 
 def test_the_allowance_of_messages_is_kept() -> None:
@@ -170,7 +170,7 @@ def test_the_allowance_of_messages_is_kept() -> None:
         sent.append(topic)
         line.acknowledge(topic)
     assert len(sent) == 95
-    assert line.session.deadline() == 100.0 + 10.0
+    assert line.protocol.deadline() == 100.0 + 10.0
     line.tick(9.99)
     assert line.sent() == []
     line.tick(0.01)
@@ -184,15 +184,15 @@ def test_requests_keep_to_the_allowance_too() -> None:
     line = Line(limits=SocketLimits(1000, 1, 200, 9000))
     topics = [f"t{n}" for n in range(110)]
     line.want(*topics)
-    line.session.request(line.now, "t0")
+    line.protocol.request(line.now, "t0")
     assert len(line.sent()) == 1
     line.acknowledge(*topics)
-    line.session.request(line.now, "stranger")
+    line.protocol.request(line.now, "stranger")
     for topic in topics:
-        line.session.request(line.now, topic)
-    line.session.request(line.now, "t105")
+        line.protocol.request(line.now, topic)
+    line.protocol.request(line.now, "t105")
     assert line.sent() == [("request", [topic]) for topic in topics[:94]]
-    assert line.session.deadline() == 110.0
+    assert line.protocol.deadline() == 110.0
     line.drop("t100")
     line.tick(10.0)
     sent = line.sent()
@@ -201,20 +201,20 @@ def test_requests_keep_to_the_allowance_too() -> None:
 
 
 def test_the_allowance_is_kept_at_any_time_of_day() -> None:
-    """The deadline that the session names has its effect when it comes, whatever rounding makes of the sum."""
+    """The deadline that the protocol names has its effect when it comes, whatever rounding makes of the sum."""
     for step in range(500):
-        session = make("spot", limits=SocketLimits(1000, 1, 1, 4000, messages=8, messages_per=9.9))
+        protocol = make("spot", limits=SocketLimits(1000, 1, 1, 4000, messages=8, messages_per=9.9))
         start = 0.1 * step + 0.1
-        session.opened(start)
-        session.want(start, ["a", "b", "c", "d"])
-        assert len(session.take_outgoing(start)) == 1
+        protocol.opened(start)
+        protocol.want(start, ["a", "b", "c", "d"])
+        assert len(protocol.take_outgoing(start)) == 1
         for topic in "abc":
-            session.receive([(False, b'{"event":"subscribe","topic":"%b"}' % topic.encode())], start + 0.3)
-        assert len(session.take_outgoing(start + 0.3)) == 2
-        now = session.deadline()
+            protocol.receive([(False, b'{"event":"subscribe","topic":"%b"}' % topic.encode())], start + 0.3)
+        assert len(protocol.take_outgoing(start + 0.3)) == 2
+        now = protocol.deadline()
         assert now == start + 9.9
-        session.tick(now)
-        assert session.take_outgoing(now) == ['{"op":"subscribe","args":["d"]}']
+        protocol.tick(now)
+        assert protocol.take_outgoing(now) == ['{"op":"subscribe","args":["d"]}']
 
 
 # ---- what cannot be read --------------------------------------------------------------------------------------------
@@ -243,7 +243,7 @@ def test_what_cannot_be_read_is_an_event(binary: bool, payload: bytes) -> None:
     line = Line()
     line.want("a")
     good = (False, b'{"event":"subscribe","topic":"a"}')
-    malformed, acknowledged = line.session.receive([(binary, payload), good], line.now)
+    malformed, acknowledged = line.protocol.receive([(binary, payload), good], line.now)
     assert isinstance(malformed, Malformed)
     assert malformed.reason
     assert len(malformed.excerpt) <= 100
@@ -268,7 +268,7 @@ def test_data_comes_out_in_order() -> None:
         (True, b"?"),
         (True, deflated(b'{"table":"t","data":[3]}')),
     ]
-    events = line.session.receive(batch, line.now)
+    events = line.protocol.receive(batch, line.now)
     assert [type(event) for event in events] == [Data, TopicHeld, Data, Malformed, Data]
     assert [event.raw for event in events if isinstance(event, Data)] == [b"[1]", b"[2]", b"[3]"]
 
@@ -280,5 +280,5 @@ def test_only_more_than_data_stirs_the_driver() -> None:
     for batch in (["data"], ["data", "answer"], ["data"]):
         texts = {"data": '{"table":"t","data":[1]}', "answer": line.answer("a")}
         line.hear(*(texts[name] for name in batch))
-        stirred.append(line.session.stirred)
+        stirred.append(line.protocol.stirred)
     assert stirred == [False, True, False]

@@ -1,4 +1,4 @@
-"""Topics to subscribers. The hub decodes each push once and puts its items into sinks; it never waits for anybody.
+"""Topics to subscribers. The router decodes each push once and puts its items into sinks; it never waits for anybody.
 
 Spot pushes name a table, and each item its symbol; futures pushes name the whole topic, with or without the ``@100ms``
 suffix that was asked for:
@@ -53,7 +53,7 @@ class _Table:
 
 
 @attrs.frozen
-class HubStatistics:
+class RouterStatistics:
     """What became of the pushes of a client."""
 
     routed: int
@@ -64,7 +64,7 @@ class HubStatistics:
     """Pushes that could not be read."""
 
 
-class Hub:
+class Router:
     """See the head of this file.
 
     Args:
@@ -164,9 +164,9 @@ class Hub:
             for sink in self._sinks(topic):
                 sink.end(error)
 
-    def statistics(self) -> HubStatistics:
+    def statistics(self) -> RouterStatistics:
         """See `HubStatistics`."""
-        return HubStatistics(self._routed, self._unasked, self._malformed)
+        return RouterStatistics(self._routed, self._unasked, self._malformed)
 
     @staticmethod
     def _keys(topic: str) -> tuple[str, ...]:

@@ -112,7 +112,7 @@ class _Rule:
     urgent: bool
 
 
-class Governor:
+class QuotaQueue:
     """Decides when a call may go.
 
     Args:

@@ -1,4 +1,4 @@
-"""Who gets which push: the hub's routing, and what it does with what it cannot route."""
+"""Who gets which push: the router's routing, and what it does with what it cannot route."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import trio
 
 from bitmart_trio._core.channel import Overflow, find
 from bitmart_trio._io.gate import Gate
-from bitmart_trio._io.hub import Hub, HubStatistics
+from bitmart_trio._io.router import Router, RouterStatistics
 from bitmart_trio._io.sink import Sink
 from bitmart_trio._io.subscription import Subscription
 from bitmart_trio.errors import SubscriberTooSlow, SubscriptionRefused
@@ -22,38 +22,38 @@ from bitmart_trio.streams import spot as _spot  # noqa: F401
 
 
 class Desk:
-    """A hub, its readers, and what it complained about."""
+    """A router, its readers, and what it complained about."""
 
     def __init__(self) -> None:
         self.complaints: list[tuple[str, bytes]] = []
-        self.hub = Hub(lambda reason, excerpt: self.complaints.append((reason, excerpt)))
+        self.router = Router(lambda reason, excerpt: self.complaints.append((reason, excerpt)))
 
     def reader(self, *topics: str, overflow: Overflow = "fail", size: int = 100) -> Reader:
-        reader = Reader(self.hub, overflow, size)
+        reader = Reader(self.router, overflow, size)
         for topic in topics:
             reader.attach(topic)
         return reader
 
     def push(self, key: str, data: Any) -> None:
-        self.hub.push(key, json.dumps(data).encode(), 1.0)
+        self.router.push(key, json.dumps(data).encode(), 1.0)
 
 
 class Reader:
-    """A subscription on the hub that lets go of its topics as the real owner does."""
+    """A subscription on the router that lets go of its topics as the real owner does."""
 
-    def __init__(self, hub: Hub, overflow: Overflow, size: int) -> None:
-        self.hub = hub
+    def __init__(self, router: Router, overflow: Overflow, size: int) -> None:
+        self.router = router
         self.buffer: Gate[Any] = Gate(size=size, overflow=overflow, gaps="mark")
         self.buffer.owner = self
         self.subscription: Subscription[Any] = Subscription(self.buffer)
 
     def attach(self, topic: str) -> None:
         self.buffer.topics[topic] = None
-        self.hub.attach(topic, self.buffer)
+        self.router.attach(topic, self.buffer)
 
     def detach(self, topic: str) -> None:
         del self.buffer.topics[topic]
-        self.hub.detach(topic, self.buffer)
+        self.router.detach(topic, self.buffer)
 
     async def add(self, buffer: Sink, subjects: tuple[str, ...]) -> None:
         raise AssertionError("not in these tests")
@@ -126,7 +126,7 @@ def test_a_spot_frame_may_hold_several_symbols() -> None:
     btc, both = desk.reader("spot/trade:BTC_USDT"), desk.reader("spot/trade:BTC_USDT", "spot/trade:ETH_USDT")
     desk.push("spot/trade", [trade("ETH_USDT", 1), trade("BTC_USDT", 2), trade("XRP_USDT", 3), trade("ETH_USDT", 4)])
     assert (btc.got(price), both.got(price)) == ([2], [1, 2, 4])
-    assert desk.hub.statistics() == HubStatistics(routed=1, unasked=0, malformed=0)
+    assert desk.router.statistics() == RouterStatistics(routed=1, unasked=0, malformed=0)
 
 
 def test_tables_do_not_mix() -> None:
@@ -137,7 +137,7 @@ def test_tables_do_not_mix() -> None:
     desk.push("spot/depth5", [{"symbol": "BTC_USDT", "asks": [["1", "2"]], "bids": [], "ms_t": 5}])
     desk.push("spot/depth20", [{"symbol": "BTC_USDT", "asks": [], "bids": [], "ms_t": 6}])
     assert (trades.got(price), books.got(lambda item: item.time)) == ([1], [5])
-    assert desk.hub.statistics().unasked == 1
+    assert desk.router.statistics().unasked == 1
 
 
 def test_a_fixed_filter_takes_the_whole_table() -> None:
@@ -181,7 +181,7 @@ def test_orders_that_come_under_both_tables_come_once(tables: tuple[str, str]) -
 
 
 def test_an_order_said_twice_under_one_table_is_not_taken_for_a_copy() -> None:
-    """The exchange says it twice, so does the hub; and it does not remember for ever."""
+    """The exchange says it twice, so does the router; and it does not remember for ever."""
     desk = Desk()
     one = desk.reader("spot/user/order:BTC_USDT", size=1000)
     every = desk.reader("spot/user/orders:ALL_SYMBOLS", size=1000)
@@ -291,7 +291,7 @@ def test_raw_pushes_that_cannot_be_read_come_without_data(raw: bytes) -> None:
     """They are told all the same: somebody asked for whatever comes."""
     desk = Desk()
     reader = desk.reader("futures/brandNew")
-    desk.hub.push("futures/brandNew", raw, 1.0)
+    desk.router.push("futures/brandNew", raw, 1.0)
     assert reader.got() == [RawPush("futures/brandNew", None)]
 
 
@@ -312,9 +312,9 @@ def test_what_nobody_asked_for_is_counted_and_not_decoded(caplog: pytest.LogCapt
     desk = Desk()
     caplog.set_level("DEBUG", logger="bitmart_trio")
     for _ in range(3):
-        desk.hub.push("spot/trade", b"not JSON", 1.0)
-        desk.hub.push("futures/x:Y@100ms", b"not JSON", 1.0)
-    assert desk.hub.statistics() == HubStatistics(routed=0, unasked=6, malformed=0)
+        desk.router.push("spot/trade", b"not JSON", 1.0)
+        desk.router.push("futures/x:Y@100ms", b"not JSON", 1.0)
+    assert desk.router.statistics() == RouterStatistics(routed=0, unasked=6, malformed=0)
     assert desk.complaints == []
     assert len(caplog.records) == 2
 
@@ -326,11 +326,11 @@ def test_a_payload_that_does_not_decode_is_told_and_skipped(raw: bytes) -> None:
     """With its table and first bytes; the subscription goes on."""
     desk = Desk()
     reader = desk.reader("spot/trade:BTC_USDT")
-    desk.hub.push("spot/trade", raw, 1.0)
+    desk.router.push("spot/trade", raw, 1.0)
     ((reason, excerpt),) = desk.complaints
     assert reason.startswith("spot/trade: ")
     assert excerpt == raw[:200]
-    assert desk.hub.statistics().malformed == 1
+    assert desk.router.statistics().malformed == 1
     desk.push("spot/trade", [trade("BTC_USDT", 1)])
     assert reader.got(price) == [1]
 
@@ -363,22 +363,22 @@ def test_the_only_subscriber_may_end_inside_a_push(topic: str) -> None:
     desk.push(key, [item])
     desk.push(key, [item])
     assert reader.buffer.topics == {}
-    assert desk.hub.statistics().unasked >= 1
+    assert desk.router.statistics().unasked >= 1
 
 
 def test_attaching_twice_is_attaching_once() -> None:
     """And detaching what was never attached is nothing."""
     desk = Desk()
     reader = desk.reader("spot/trade:BTC_USDT")
-    desk.hub.attach("spot/trade:BTC_USDT", reader.buffer)
+    desk.router.attach("spot/trade:BTC_USDT", reader.buffer)
     desk.push("spot/trade", [trade("BTC_USDT", 1)])
     assert reader.got(price) == [1]
-    desk.hub.detach("spot/trade:ETH_USDT", reader.buffer)
-    desk.hub.detach("spot/ticker:ETH_USDT", reader.buffer)
+    desk.router.detach("spot/trade:ETH_USDT", reader.buffer)
+    desk.router.detach("spot/ticker:ETH_USDT", reader.buffer)
     reader.detach("spot/trade:BTC_USDT")
     desk.push("spot/trade", [trade("BTC_USDT", 2)])
     assert reader.got(price) == []
-    assert desk.hub.statistics().unasked == 1
+    assert desk.router.statistics().unasked == 1
 
 
 # ---- gaps and ends --------------------------------------------------------------------------------------------------
@@ -392,7 +392,7 @@ def test_a_gap_reaches_the_topics_subscribers_and_no_others(topic: str) -> None:
     desk = Desk()
     reader, other = desk.reader(topic), desk.reader("spot/trade:ETH_USDT", "futures/depth5:BTCUSDT@200ms")
     gap = Gap(1.0, 2.0, "lost", 1, topic)
-    desk.hub.gap(gap, connection=1)
+    desk.router.gap(gap, connection=1)
     assert (reader.got(), other.got()) == ([gap], [])
 
 
@@ -402,7 +402,7 @@ def test_an_end_reaches_the_topics_subscribers_and_no_others() -> None:
     reader = desk.reader("spot/trade:BTC_USDT", "spot/trade:ETH_USDT")
     other = desk.reader("spot/trade:XRP_USDT")
     error = SubscriptionRefused("no", topic="spot/trade:BTC_USDT")
-    desk.hub.end(["spot/trade:BTC_USDT", "spot/trade:ETH_USDT", "spot/trade:NONE"], error)
+    desk.router.end(["spot/trade:BTC_USDT", "spot/trade:ETH_USDT", "spot/trade:NONE"], error)
     with pytest.raises(SubscriptionRefused):
         reader.subscription.receive_nowait()
     desk.push("spot/trade", [trade("ETH_USDT", 1), trade("XRP_USDT", 2)])
