@@ -7,10 +7,13 @@ other types, one at a time, for every model that a reply or push has.
 from __future__ import annotations
 
 import copy
+import inspect
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from types import MemberDescriptorType
 from typing import Any, Final
 
 import attrs
@@ -151,7 +154,20 @@ def test_one_wrong_member_takes_nothing_else_with_it(sample: Sample) -> None:
                 assert "code" in path  # it says that something was refused
                 continue
             repr(got)
+            _read_all(got)
             assert _differences(whole, got) <= _allowed(sample.whole, path), (path, wrong, got)
+
+
+def _read_all(value: object) -> None:
+    """Read each member and each property: it is there, or absent."""
+    if isinstance(value, list | tuple):
+        for each in value:
+            _read_all(each)
+    elif attrs.has(type(value)):
+        found = inspect.getmembers_static(type(value), lambda each: isinstance(each, property | MemberDescriptorType))
+        for name, _ in found:
+            with suppress(bm.AbsentMember):
+                _read_all(getattr(value, name))
 
 
 def _allowed(whole: object, path: Path_) -> int:

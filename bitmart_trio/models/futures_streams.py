@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar, cast
 
 import attrs
 
+from ..errors import AbsentMember
 from ._enums import OpenInt, OpenStr
 from ._fields import Millis, Seconds, members, wire
 from ._futures_enums import FuturesOrderSide, OpenType, PositionMode
@@ -244,9 +246,16 @@ class FuturesTrade(Model):
 
     @property
     def datetime(self) -> datetime:
-        """`time`, aware, nanoseconds cut to microseconds."""
+        """`time`, aware, nanoseconds cut to microseconds.
+
+        Raises:
+            AbsentMember: `time` is no time.
+        """
         whole, dot, fraction = self.time.removesuffix("Z").partition(".")
-        return datetime.fromisoformat(f"{whole}{dot}{fraction[:6]}+00:00")
+        try:
+            return datetime.fromisoformat(f"{whole}{dot}{fraction[:6]}+00:00")
+        except ValueError:
+            raise AbsentMember(member="datetime", model="FuturesTrade", raw=json.dumps(self.time[:1000])) from None
 
 
 @attrs.frozen(kw_only=True)
