@@ -12,6 +12,10 @@ on its way, and one between two lines of an ``__aexit__`` would skip the rest of
 A wait of the main task is interrupted even behind a shield. What must be finished all the same runs in a task of its
 own: `finish`.
 
+**Decimals.** The decimal context is the user's: one of three digits rounds their results, and must not round ours. A
+task inherits it from whoever starts it, so tasks of ours calculate in `DECIMALS`; what runs in tasks of users
+calculates exactly by itself, or in `own_decimals`.
+
 **Errors.** One rule holds at the end of every block, `_leaving`:
 
 1. The error of the block's body leaves as it is, the same object. An error of ours at the same time is logged, and
@@ -28,6 +32,7 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
+from decimal import ROUND_HALF_EVEN, Context, DivisionByZero, InvalidOperation, Overflow, localcontext, setcontext
 from types import FunctionType, TracebackType
 from typing import Any, Final, Generic, NoReturn, ParamSpec, TypeVar, TypeVarTuple, cast
 
@@ -38,6 +43,9 @@ _log = logging.getLogger(__name__)
 _LATE: Final = 0.1
 _TRIES: Final = 3
 """To do something in time, where it was this program that took too long."""
+
+DECIMALS: Final = Context(prec=28, rounding=ROUND_HALF_EVEN, traps=[DivisionByZero, InvalidOperation, Overflow])
+"""How decimals are calculated where a user's context must not matter: as Python does unless told otherwise."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -73,6 +81,17 @@ def _functions(item: object) -> Iterator[FunctionType]:
         yield from _functions(cast("object", item.func))
 
 
+def own_decimals(function: Callable[P, T]) -> Callable[P, T]:
+    """Have a function calculate in `DECIMALS`, whoever calls it."""
+
+    @functools.wraps(function)
+    def calculated(*args: P.args, **keywords: P.kwargs) -> T:
+        with localcontext(DECIMALS):
+            return function(*args, **keywords)
+
+    return calculated
+
+
 # ---- tasks -----------------------------------------------------------------------------------------------------------
 
 
@@ -85,6 +104,7 @@ def start_soon(
 
 @trio.lowlevel.enable_ki_protection
 async def _task(async_fn: Callable[[*Ts], Awaitable[object]], args: tuple[*Ts]) -> None:  # noqa: ASYNC910  # as the task does
+    setcontext(DECIMALS.copy())
     await async_fn(*args)
 
 
@@ -111,6 +131,7 @@ async def start(nursery: trio.Nursery, async_fn: Callable[..., Awaitable[object]
 async def _starting(  # noqa: ASYNC910, ASYNC128  # as the task does
     async_fn: Callable[..., Awaitable[object]], args: tuple[object, ...], *, task_status: trio.TaskStatus[Any]
 ) -> None:
+    setcontext(DECIMALS.copy())
     await async_fn(*args, task_status=task_status)
 
 

@@ -8,13 +8,18 @@ write out, and Python reads ``1_000`` and Arabic digits where no exchange writes
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from collections.abc import Iterable
+from decimal import Context, Decimal, DivisionByZero, InvalidOperation
+from functools import reduce
 from typing import Final
 
 MOST_DIGITS: Final = 400
 """Digits that a number may have before its point, and after it."""
 BLANKS: Final = " \t\r\n"
 """What the wire may have around a number in a text. `exact` takes none: who reads a reply takes them off before."""
+
+EXACT: Final = Context(prec=4 * MOST_DIGITS, traps=[InvalidOperation, DivisionByZero])
+"""What sums and differences are calculated in: the context of the caller may hold fewer digits than an amount has."""
 
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?", re.ASCII)
 _LONGEST_TEXT: Final = 2 * MOST_DIGITS + 20
@@ -32,6 +37,11 @@ def excerpt(value: object, most: int = 40) -> str:
         return f"an int of {value.bit_length()} bits"  # its digits may be more than Python agrees to write
     text = repr(value[: most + 1]) if isinstance(value, str) else repr(value)
     return text if len(text) <= most else f"{text[:most]}..."
+
+
+def total(amounts: Iterable[Decimal]) -> Decimal:
+    """Return the exact sum of amounts, whatever the caller's decimal context."""
+    return reduce(EXACT.add, amounts, Decimal(0))
 
 
 def is_sane(value: Decimal) -> bool:

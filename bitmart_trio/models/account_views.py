@@ -15,6 +15,7 @@ from ._enums import OpenStr, OrderSide
 from ._fields import Millis
 from ._futures_enums import FuturesOrderSide, OpenType, PositionSide
 from ._model import Model
+from ._numbers import total
 from .futures_trading import FuturesOrderState
 from .spot_trading import SpotOrderMode, SpotOrderState, SpotOrderType
 
@@ -55,7 +56,7 @@ class Balance(Model):
     @property
     def total(self) -> Decimal:
         """All of it, without unrealised profit."""
-        return self.available + self.frozen + self.position_margin
+        return total((self.available, self.frozen, self.position_margin))
 
 
 @attrs.frozen(kw_only=True)

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import (
-    ROUND_CEILING,
-    ROUND_DOWN,
-    ROUND_FLOOR,
-    ROUND_HALF_EVEN,
-    Context,
-    Decimal,
-    DivisionByZero,
-    InvalidOperation,
-    localcontext,
-)
-from typing import Final, cast
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, localcontext
+from typing import cast
 
 import attrs
 
 from ..errors import AbsentMember
 from ._model import Model
-from ._numbers import MOST_DIGITS, exact, excerpt
+from ._numbers import EXACT, MOST_DIGITS, exact, excerpt
 from .futures_market import ContractDetails, ContractStatus
 from .spot_market import SymbolDetails, TradeStatus
 
@@ -53,14 +43,10 @@ def _argument(order: object, name: str) -> object:
     return getattr(value, "value", value)
 
 
-_EXACT: Final = Context(prec=4 * MOST_DIGITS, traps=[InvalidOperation, DivisionByZero])
-"""What the arithmetic here runs in: the context of the caller may hold fewer digits than a price has."""
-
-
 def _multiple(value: Decimal, step: Decimal, rounding: str) -> Decimal:
     if not step:
         return value
-    with localcontext(_EXACT):
+    with localcontext(EXACT):
         return ((value / step).to_integral_value(rounding=rounding) * step).quantize(step)
 
 
@@ -138,7 +124,7 @@ class SpotRules(MarketRules):
             raise AbsentMember(member="price_max_precision", model="SymbolDetails", raw=excerpt(places))
         return cls(
             symbol=details.symbol,
-            tick=Decimal(1).scaleb(-places, _EXACT),
+            tick=Decimal(1).scaleb(-places, EXACT),
             step=details.quote_increment,
             min_size=details.base_min_size,
             max_size=details.base_max_size,
@@ -163,7 +149,7 @@ class SpotRules(MarketRules):
         least = self.min_sell_notional if side == "sell" else self.min_buy_notional
         value = notional
         if value is None and price is not None and size is not None:
-            value = _EXACT.multiply(price, size)
+            value = EXACT.multiply(price, size)
         if value is not None and value < least:
             found.append(Violation(
                 "size" if notional is None else "notional",

@@ -13,7 +13,7 @@ from typing import Protocol
 import attrs
 import trio
 
-from .._scopes import protected
+from .._scopes import own_decimals, protected
 from .futures.market import FuturesMarket
 from .kernel.accounts import SIM_KEY, SIM_MEMO, SIM_SECRET, SIM_SUB_KEYS, SUB_PERMISSIONS, Accounts
 from .kernel.agenda import Agenda
@@ -191,6 +191,7 @@ class Exchange:
         """Exchange time in milliseconds, skew included."""
         return self.clock.now_ms()
 
+    @own_decimals
     def tick(self) -> None:
         """Let the market live on to the present moment; `run` does this ten times a second."""
         now = self.clock.steady_ms()
@@ -215,6 +216,7 @@ class Exchange:
         arrives, on_tape = self.agenda.next_ms, None if self.driver is None else self.driver.next_ms
         return min((ms for ms in (arrives, on_tape) if ms is not None), default=None)
 
+    @own_decimals
     def play(self) -> None:
         """Let happen what is due between ticks, in the order of its times."""
         now, arrived = self.clock.steady_ms(), False

@@ -22,7 +22,7 @@ import attrs
 import httpx
 import trio
 
-from .._scopes import close_now, open_nursery, opener, protected, start, start_soon
+from .._scopes import close_now, open_nursery, opener, own_decimals, protected, start, start_soon
 from ..client import Client, Connect, Futures, Spot, Streams, open_client, open_futures, open_spot, open_streams
 from ..config import Config, Environment, is_loopback
 from ..credentials import Credentials
@@ -105,6 +105,7 @@ class Simulation:
         ValueError: A symbol makes no sense, the tape has others, or a tick is too short or too long.
     """
 
+    @own_decimals
     def __init__(
         self,
         *,

@@ -25,6 +25,7 @@ import trio
 from .._scopes import open_nursery, start_soon
 from ..errors import ApiError, BitMartError, PositionRefused
 from ..models._futures_enums import PositionSide
+from ..models._numbers import EXACT, total
 from ..models.futures_position import FuturesPositionV2
 from ..models.futures_trading import FuturesOrderState
 from ..rest.futures import Futures
@@ -66,16 +67,16 @@ async def positions_held(futures: Futures, symbols: Iterable[str]) -> dict[tuple
 
 
 def _held(rows: Iterable[FuturesPositionV2], symbol: str, *, long: bool) -> Decimal:
-    total = ZERO
+    held = list[Decimal]()
     for row in rows:
         if row.symbol != symbol:
             continue
         if row.position_side == PositionSide.BOTH:
             signed = row.current_amount if row.position_amount is None else row.position_amount
-            total += max(ZERO, signed if long else -signed)
+            held.append(max(ZERO, signed if long else signed.copy_negate()))
         elif row.position_side == (PositionSide.LONG if long else PositionSide.SHORT):
-            total += row.current_amount
-    return total
+            held.append(row.current_amount)
+    return total(held)
 
 
 class Closer:
@@ -198,7 +199,7 @@ class Closer:
                 filled = None
             if filled is not None:
                 key = symbol, record.intent.side
-                self._engine.net[key] = self._engine.net.get(key, ZERO) + filled
+                self._engine.net[key] = total((self._engine.net.get(key, ZERO), filled))
                 self._unclear.remove(record)
         if self._unclear:
             await trio.sleep(_PAUSE)
@@ -220,10 +221,10 @@ class Closer:
                 continue
             bought, covered, sold_long, sold = (self._engine.net.get((symbol, side), ZERO) for side in "1234")
             if self._one_way:
-                net = bought + covered - sold_long - sold
-                sizes = [(True, net), (False, -net)]
+                net = EXACT.subtract(total((bought, covered)), total((sold_long, sold)))
+                sizes = [(True, net), (False, net.copy_negate())]
             else:
-                sizes = [(True, bought - sold_long), (False, sold - covered)]
+                sizes = [(True, EXACT.subtract(bought, sold_long)), (False, EXACT.subtract(sold, covered))]
             found += [
                 _Open(symbol, long, size) for long, size in sizes if size > 0 and (symbol, long) not in self._gone
             ]

@@ -19,6 +19,7 @@ import trio
 
 from .._scopes import open_nursery, protected, start, start_soon
 from ..errors import BitMartError, JournalError, OrderClosed, OrderNotFound, RateLimited
+from ..models._numbers import total
 from ..models.stream_events import Gap
 from ._echo import Echo
 from ._evidence import FORGOTTEN_AFTER, HORIZON, CancelReply, ExchangeClock, Known, OrderRecord, Sighting
@@ -185,7 +186,7 @@ class Engine:
             tracked.before = record.filled_size if record.decided else None
         elif record.filled_size != filled:
             key = record.intent.symbol, record.intent.side
-            self.net[key] = self.net.get(key, ZERO) + record.filled_size - filled
+            self.net[key] = total((self.net.get(key, ZERO), record.filled_size, filled.copy_negate()))
 
     def _contradicted(self, tracked: Tracked) -> None:
         """It was said not to exist, and does: nobody expects it, so it is taken back."""

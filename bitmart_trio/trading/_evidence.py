@@ -42,7 +42,9 @@ from typing import Final
 
 import attrs
 
+from .._scopes import DECIMALS
 from ..errors import OrderNotPlaced
+from ..models._numbers import EXACT, total
 from ._order import ZERO, Accepted, Intent, OrderFill, OrderState, OrderStatus, Outcome, Rejected, Unknown
 
 HORIZON: Final = 60.0
@@ -203,12 +205,12 @@ class Executed:
     @property
     def size(self) -> Decimal:
         """The most that any side says."""
-        return max(self._reported, sum(self._pushed.values(), ZERO), self._traded)
+        return max(self._reported, total(self._pushed.values()), self._traded)
 
     @property
     def known(self) -> Decimal:
         """How much of it is known fill by fill."""
-        return sum((fill.size for fill in self.fills.values()), ZERO)
+        return total(fill.size for fill in self.fills.values())
 
     def see(self, sighting: Sighting, asked: float, *, over: bool) -> None:
         """Take what a push or a look-up says."""
@@ -224,19 +226,19 @@ class Executed:
     def read(self, fills: list[OrderFill], asked: float, *, over: bool) -> None:
         """Take the trades of the order, all that the exchange showed."""
         found = {fill.trade_id: fill for fill in fills}
-        traded = sum((fill.size for fill in found.values()), ZERO)
+        traded = total(fill.size for fill in found.values())
         if over:
             self.ends[Source.TRADES] = traded, asked
         if traded > self.size or self.average_price is None:
-            paid = sum((fill.size * fill.price for fill in found.values()), ZERO)
-            self.average_price = paid / traded if traded else self.average_price
+            paid = total(EXACT.multiply(fill.size, fill.price) for fill in found.values())
+            self.average_price = DECIMALS.divide(paid, traded) if traded else self.average_price
         self._traded = max(self._traded, traded)
         self._merge(found)
 
     def _merge(self, found: dict[str, OrderFill]) -> None:
         if not self.fills or self.fills.keys() & found.keys():
             self.fills.update({name: fill for name, fill in found.items() if name not in self.fills})
-        elif sum((fill.size for fill in found.values()), ZERO) == self.size:
+        elif total(fill.size for fill in found.values()) == self.size:
             # Pushes and lists name the fills differently. A list that has not got them all says nothing, then; of a
             # whole one, those are new that no push named: nothing may count twice, or be given twice.
             missing = dict(found)

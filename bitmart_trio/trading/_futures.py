@@ -22,7 +22,7 @@ from ..config import Market
 from ..errors import InvalidRequest, OrderNotFound, RequestRefused, TradingError
 from ..models._enums import by_word, spelled
 from ..models._futures_enums import FuturesOrderSide, FuturesSideWord, OpenType, PositionMode
-from ..models._numbers import excerpt
+from ..models._numbers import excerpt, total
 from ..models.futures_streams import FuturesOrderAction, FuturesOrderUpdate, FuturesPushedOrderType
 from ..models.futures_trading import (
     FuturesFill,
@@ -200,7 +200,7 @@ class FuturesVenue:
         """See `Venue`."""
         rows = await self._trades.since(intent.symbol, intent.at)
         found = [row for row in rows or () if row.order_id == order_id]
-        if rows is None or sum(row.vol for row in found) < known:
+        if rows is None or total(row.vol for row in found) < known:
             found = await self._futures.trading.trades(intent.symbol, order_id=order_id)
         return [_fill(row) for row in sorted(found, key=lambda row: row.create_time)]
 

@@ -10,6 +10,7 @@ import trio
 
 from .._scopes import protected
 from ..errors import OrderNotFilled, OrderNotPlaced
+from ..models._numbers import EXACT
 from ._engine import Engine
 from ._evidence import CancelReply
 from ._order import Intent, OrderFill, OrderState, OrderStatus, Outcome, amount
@@ -254,7 +255,7 @@ class Order:
         finally:
             if not done and tracked.claim is Claim.REPLACING:
                 tracked.claim = Claim.HELD
-        left = (intent.size if whole is None else whole) - ended.filled_size
+        left = EXACT.subtract(intent.size if whole is None else whole, ended.filled_size)
         if left <= 0 or ended.state is OrderState.REJECTED:
             await trio.lowlevel.checkpoint()
             return self

@@ -12,11 +12,12 @@ import attrs
 import trio
 
 from .._io.subscription import Subscription
-from .._scopes import opener, protected
+from .._scopes import DECIMALS, opener, protected
 from ..client import Client
 from ..config import Market
 from ..errors import BitMartError, InvalidRequest, OrderNotFound, TransportError
 from ..models._enums import OrderSide
+from ..models._numbers import EXACT, total
 from ..models.spot_streams import SpotOrderUpdate
 from ..models.spot_trading import SpotFill, SpotOrder, SpotOrderState, SpotOrderType, SpotStpMode
 from ..rest import spot_trading as rows
@@ -117,8 +118,9 @@ class SpotVenue:
         except BitMartError as error:
             log.warning("the lot of %s is not known (%s): %s stands as it ended", row.symbol, error, row.order_id)
             return sighting  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
-        left = (row.notional or row.filled_notional) - row.filled_notional
-        whole = row.filled_size > 0 and left < lot * (sighting.average_price or left) * _DEARER
+        left = EXACT.subtract(row.notional or row.filled_notional, row.filled_notional)
+        next_lot = EXACT.multiply(EXACT.multiply(lot, sighting.average_price or left), _DEARER)
+        whole = row.filled_size > 0 and left < next_lot
         if sighting.state is OrderState.FILLED:
             return attrs.evolve(sighting, fits=whole)
         return attrs.evolve(sighting, state=OrderState.FILLED if whole else OrderState.CANCELLED)
@@ -133,7 +135,7 @@ class SpotVenue:
         """See `Venue`."""
         rows = await self._trades.since(intent.symbol, intent.at)
         found = [row for row in rows or () if row.order_id == order_id]
-        if rows is None or sum(row.size for row in found) < known:
+        if rows is None or total(row.size for row in found) < known:
             found = await self._spot.trading.order_trades(order_id)
         return [_fill(row) for row in sorted(found, key=lambda row: row.create_time)]
 
@@ -151,7 +153,7 @@ class SpotVenue:
 
 
 def _average(size: Decimal, notional: Decimal) -> Decimal | None:
-    return notional / size if size else None
+    return DECIMALS.divide(notional, size) if size else None
 
 
 def _spends(order: SpotOrder | SpotOrderUpdate) -> bool:

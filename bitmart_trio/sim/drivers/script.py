@@ -15,7 +15,7 @@ from decimal import Decimal
 from itertools import count
 from typing import TypeAlias
 
-from ..._scopes import protected
+from ..._scopes import own_decimals, protected
 from ..futures.listing import Listing
 from ..futures.market import FuturesMarket
 from ..kernel.book import Book, Resting, Side
@@ -68,6 +68,7 @@ class _Scripted:
 class MarketScript(_Scripted):
     """Trades and prices by hand."""
 
+    @own_decimals
     def trade(self, symbol: str, *, price: Amount, size: Amount, side: Side = "buy") -> None:
         """Let two others trade, at exactly this price.
 
@@ -89,6 +90,7 @@ class MarketScript(_Scripted):
             raise ValueError(f"side is buy or sell, not {side!r}")
         self.show(symbol, self._price(symbol, price), self._size(symbol, size), side)
 
+    @own_decimals
     def show(self, symbol: str, price: Decimal, size: Decimal, side: Side) -> None:
         """`trade` without the checks."""
         market = self._spot.markets.get(symbol)
@@ -97,6 +99,7 @@ class MarketScript(_Scripted):
         else:
             self._futures.show(self._futures.listings[symbol], side, price, size)
 
+    @own_decimals
     def price(self, symbol: str, price: Amount) -> None:
         """Set the last price of a symbol, without a trade, and with it the price of its coin.
 
@@ -123,6 +126,7 @@ class MarketScript(_Scripted):
             listing.last = number
             listing.series.note(self._clock.steady_ms(), number)
 
+    @own_decimals
     def pin(self, coin: str, dollars: Decimal) -> None:
         """Give a coin a price, and its contracts their index."""
         if self._model.moves:
@@ -144,6 +148,7 @@ class BookScript(_Scripted):
         super().__init__(spot, futures, model, clock, log)
         self._ids = count(1)
 
+    @own_decimals
     def set(self, symbol: str, *, bids: Iterable[Level] | None = None, asks: Iterable[Level] | None = None) -> None:
         """Put exactly these levels into a book, in place of all that is there but users' orders.
 
@@ -173,6 +178,7 @@ class BookScript(_Scripted):
             raise ValueError(f"the book of {symbol} would cross: {best_bid} bid, {best_ask} asked")
         self.put(symbol, sides)
 
+    @own_decimals
     def put(self, symbol: str, sides: dict[Side, dict[Decimal, Decimal]]) -> None:
         """`set` without the checks."""
         book = self._found(symbol).book
