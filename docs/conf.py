@@ -56,7 +56,7 @@ nitpick_ignore_regex = [
     ),
     (
         "py:class",
-        r"(.*\.)?(Symbol|Kind|Plain|Json|Ts|F|P|Clock|HasExchange|Sockets|Schedule|Listed|Engine|Deliver|Frame|Wire|Paths|Past|Between|_[A-Z]\w+)",
+        r"(.*\.)?(Symbol|Kind|Plain|Json|Ts|F|P|Clock|HasExchange|Sockets|Schedule|Listed|Engine|Deliver|Frame|Wire|Paths|Past|Between|AnyPath|Format|Unit|Moment|Levels|_[A-Z]\w+)",
     ),
     # Words that are spelt out beside the openers of streams.
     ("py:class", r"(.*\.)?(SpotInterval|FuturesInterval|Speed)"),

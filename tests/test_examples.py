@@ -67,6 +67,9 @@ PRINTS: Final = {
     ),
     "grid": r"\d+ bought, \d+ sold again, -?\d+\.\d{4} made before fees\nleft: .+ in \d\.\d s\n",
     "without_trio": r"(?:\d{4}-\d\d-\d\dT\d\d:00:00Z \d+\.\d+\n){2}(?:(?:BTC|ETH)_USDT (?:buy|sell) \d+\.\d+\n){3}",
+    "recorded_day": (
+        r"24 h of BTC_USDT: 61200\.00 to 63200\.45, 1140 trades\nbought 3 times, result 257\.41 USDT after fees\n"
+    ),
     "virtual_time": r"ten minutes later: bought \d+ times, holding \d\S* BTC and \d\S* USDT\n",
 }
 """What each program prints, as a pattern of its whole output."""

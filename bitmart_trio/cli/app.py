@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
 import typer
 
 from .._version import __version__
-from . import _archive, _complete, _history, _options
+from . import _archive, _complete, _history, _options, _tape
 from ._help import PlainGroup
 from ._history import DecimalsOption, FromOption, ResumeOption, ToOption
 from ._options import EnvOption, JsonOption, ProfileOption, YesOption, examples
@@ -58,6 +58,7 @@ key: typer.Typer = typer.Typer(
 app.add_typer(order)
 app.add_typer(key)
 app.add_typer(_archive.archive)
+app.add_typer(_tape.tape)
 
 SeedOption: TypeAlias = Annotated[
     int, typer.Option(metavar="N", help="Of the synthetic market: the same seed gives the same market.")
@@ -412,6 +413,7 @@ def doctor(
         "sim --port 8765 --seed 7",
         "sim --fault LoseReply:/spot/v2/submit_order",
         "sim --symbol SOL_USDT --log sim.jsonl",
+        "sim --tape day.jsonl.gz",
     )
 )
 def sim(
@@ -430,7 +432,10 @@ def sim(
     ] = None,
     tape: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Play recorded trades: a tape, an event log, or a CSV of trades or candles."),
+        typer.Option(
+            metavar="FILE",
+            help="Play what was recorded: a tape, an event log, or a table as `tape import` takes it, of the --symbol.",
+        ),
     ] = None,
     tick: Annotated[
         float, typer.Option(metavar="SECONDS", min=0.01, max=60, help="How often the market moves; longer costs less.")
@@ -460,8 +465,8 @@ def sim(
     ] = None,
 ) -> None:
     """Run the simulated exchange as a server. Key sim-key, secret sim-secret, memo sim-memo."""
-    from ..sim import FaultError, Tape, TapeError, parse_fault
-    from .sim import Wishes, read_models, serve
+    from ..sim import FaultError, TapeError, parse_fault
+    from .sim import Wishes, played, read_models, serve
 
     models = read_models(fees=fees, fills=fills, latency=latency, funding=funding, margin=margin)
     try:
@@ -469,13 +474,12 @@ def sim(
     except FaultError as error:
         raise typer.BadParameter(str(error), param_hint="--fault") from None
     try:
-        read = Tape.from_csv if tape is not None and tape.suffix == ".csv" else Tape.load
-        played = None if tape is None else read(tape)
+        market, symbols = (None, symbol or None) if tape is None else played(tape, symbol or [])
     except (OSError, TapeError) as error:
         raise typer.BadParameter(str(error), param_hint="--tape") from None
     try:
         wishes = Wishes(
-            host=host, port=port, seed=seed, faults=faults, symbols=symbol or None, tape=played, tick=tick, hold=hold,
+            host=host, port=port, seed=seed, faults=faults, symbols=symbols, tape=market, tick=tick, hold=hold,
             log=log, allow_hosts=allow_host or [], models=models,
         )  # fmt: skip
     except ValueError as error:

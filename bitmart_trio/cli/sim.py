@@ -12,6 +12,7 @@ import trio
 import typer
 
 from ..sim import Fault, Limits, Tape, open_server
+from ..sim.drivers.files import is_table
 from ..sim.kernel.symbols import read_symbols
 from ..sim.models import (
     RECORDED,
@@ -76,6 +77,20 @@ def read_models(
         funding=read("--funding", parse_funding, funding, RECORDED.funding),
         margin=read("--margin", parse_margin, margin, RECORDED.margin),
     )
+
+
+def played(path: Path, symbols: Sequence[str]) -> tuple[Tape, Sequence[str] | None]:
+    """The tape in a file, and what is listed for it: None for what is on it.
+
+    A table does not know what its market is called here: a single symbol says it.
+
+    Raises:
+        OSError: The file cannot be read.
+        TapeError: It is no tape.
+    """
+    if len(symbols) == 1 and is_table(path):
+        return Tape.read(path, symbols[0]), None
+    return Tape.read(path), symbols or None
 
 
 async def serve(wishes: Wishes) -> None:

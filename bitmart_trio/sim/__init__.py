@@ -12,9 +12,11 @@ other processes.
 
 from __future__ import annotations
 
+from .drivers.moments import TapeBook, TapeError, TapeTrade
+from .drivers.outline import TapePart
 from .drivers.script import BookScript, MarketScript
 from .drivers.synthetic import Market
-from .drivers.tape import Recorder, Tape, TapeBook, TapeError, TapeTrade
+from .drivers.tape import Recorder, Tape
 from .exchange import Exchange
 from .faces.websocket import Connection, Limits
 from .faults import (
@@ -87,6 +89,6 @@ __all__ = [
     "MuteTopic", "OddRecord", "OldPush", "Recorder", "Refuse418", "Refuse429", "RefuseConnect", "RefuseLogin",
     "RefuseTopic", "RefuseUpgrade", "Reorder", "Request", "Response", "Retention", "RoundedBounds", "Server",
     "SharedIds", "ShiftingPages", "Simulation", "SlowLink", "SmallerCap", "SpotPair", "StaleFields", "Stall", "Tape",
-    "TapeBook", "TapeError", "TapeTrade", "UnknownField", "Venue", "Wallet", "WrongUnit", "open_exchange",
+    "TapeBook", "TapeError", "TapePart", "TapeTrade", "UnknownField", "Venue", "Wallet", "WrongUnit", "open_exchange",
     "open_server", "parse_fault", "serve_stream",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ import logging
 import os
 import time
 from collections.abc import AsyncGenerator, Iterable
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, closing, nullcontext
 from functools import partial
 from typing import Final, Literal, TypeAlias, TypedDict
 from urllib.parse import urlsplit
@@ -27,9 +27,10 @@ from ..client import Client, Connect, Futures, Spot, Streams, open_client, open_
 from ..config import Config, Environment, is_loopback
 from ..credentials import Credentials
 from .bitmart.face import BitMart
+from .drivers.player import Player
 from .drivers.script import BookScript, MarketScript
 from .drivers.synthetic import Flow, Market
-from .drivers.tape import Player, Tape
+from .drivers.tape import Tape
 from .exchange import START_MS, TICK_SECONDS, Exchange
 from .faces import http
 from .faces.link import Link
@@ -140,9 +141,14 @@ class Simulation:
         """Trades and prices by hand."""
         self.book: BookScript = BookScript(exchange.spot, exchange.futures, exchange.flow, exchange.clock, exchange.log)
         """Books by hand; on a scripted market."""
-        if tape is not None:
-            exchange.driver = Player(exchange, tape, self.market, self.book)
+        self._player = None if tape is None else Player(exchange, tape, self.market, self.book)
+        exchange.driver = self._player
         self.bitmart.spoiler = Spoiler(exchange.faults, self.bitmart.past)
+
+    def close(self) -> None:
+        """Play no tape any more, and close its file."""
+        if self._player is not None:
+            self._player.close()
 
     def bind_faults(self) -> None:
         """Give the faults the exchange's clock, random numbers and log; done once, when the exchange is opened."""
@@ -353,7 +359,7 @@ async def open_exchange(
     simulation = Simulation(
         seed=seed, start=start, symbols=symbols, market=market, tick_seconds=tick_seconds, models=models
     )
-    with nullcontext() if log is None else simulation.exchange.log.to_file(log):
+    with closing(simulation), nullcontext() if log is None else simulation.exchange.log.to_file(log):
         async with _owning() as nursery:
             venue = Venue(simulation, nursery, limits, IN_PROCESS_URL)
             await _begin(venue, nursery, faults, live)
@@ -402,7 +408,7 @@ async def open_server(
     simulation = Simulation(
         seed=seed, start=start, symbols=symbols, market=market, tick_seconds=tick_seconds, models=models, held=not live
     )
-    with nullcontext() if log is None else simulation.exchange.log.to_file(log):
+    with closing(simulation), nullcontext() if log is None else simulation.exchange.log.to_file(log):
         async with _owning() as nursery:
             try:
                 listeners = await trio.open_tcp_listeners(port, host=host)

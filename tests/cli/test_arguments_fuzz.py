@@ -29,6 +29,7 @@ OPTIONS: Final = (
     "--client-order-id", "--all", "--from", "--to", "--since", "--step", "--mark", "--mine", "--resume", "--settle",
     "--without", "--symbol", "--digest", "--format", "--list", "--market", "--once", "--samples", "--type", "--fault",
     "--tape", "--tick", "--host", "--allow-host", "--seed", "--seconds", "--port", "--help",
+    "--out", "--only", "--unit", "--trades", "--every",
 )  # fmt: skip
 NAMES: Final = (*ASKING, *sorted(ALONE - {"key set"}))
 """`key set` asks the terminal itself."""
@@ -77,6 +78,9 @@ def _served(_: Any) -> NoReturn:
 @example(("sim", ["--symbol", "\udcff", "--host", "\udcff"]))
 @example(("sim", ["--fault", "LoseReply:\udcff", "--fault", "Delay:seconds=" + "9" * 5000]))
 @example(("sim", ["--tape", "x" * 300]))
+@example(("tape import", ["\udcff", "--out", "\udcff.jsonl", "--symbol", "\udcff"]))
+@example(("tape import", [".", "--out", "tape.jsonl"]))
+@example(("tape info", ["x" * 300]))
 @example(("book", ["BTC_USDT", "--env", "http://a..b"]))
 @given(LINES)
 def test_any_command_line_ends_in_an_exit_code(monkeypatch: pytest.MonkeyPatch, line: tuple[str, list[str]]) -> None:

@@ -112,7 +112,10 @@ ASKING: Final = {
     "archive": ("archive", "--out", "archive"),
 }
 """The commands that ask an exchange."""
-ALONE: Final = {"demo", "sim", "key set", "key forget", "archive verify", "archive rebuild", "archive export"}
+ALONE: Final = {
+    "demo", "sim", "key set", "key forget", "archive verify", "archive rebuild", "archive export", "tape import",
+    "tape info",
+}  # fmt: skip
 """Those that talk to no exchange, or only to one of their own; the archive's reports have tests of their own."""
 
 

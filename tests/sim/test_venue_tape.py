@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
 import pytest
 import trio
@@ -13,8 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trio.testing import MockClock
 
-from bitmart_trio import history
-from bitmart_trio.models import FuturesKline, SpotKline
 from bitmart_trio.sim import Contract, Simulation, SpotPair, Tape, TapeBook, TapeError, TapeTrade, open_exchange
 from bitmart_trio.sim.bitmart.direct import Direct
 from bitmart_trio.sim.exchange import START_MS, Exchange
@@ -276,122 +273,42 @@ async def test_contracts_are_filled_by_the_tape(autojump_clock: MockClock) -> No
         assert (fills[0]["price"], fills[0]["size"]) == (D(59960), D(30))
 
 
-# -- CSV -------------------------------------------------------------------------------------------
+async def test_a_saved_tape_is_played_from_its_file(autojump_clock: MockClock, tmp_path: Path) -> None:
+    """Gzipped if it is called so, and not held in memory; a tape may be saved over the file that it is read from."""
+    path = tmp_path / "day.jsonl.gz"
+    Tape([trade(0, "60000"), trade(2_500, "60001")]).save(path)
+    tape = Tape.load(path)
+    tape.save(path)
+    assert path.read_bytes()[:2] == b"\x1f\x8b"
+    assert not path.with_name("day.jsonl.gz.part").exists()
+    assert tape == Tape.load(path)
+    async with open_exchange(market=tape) as venue:
+        await trio.sleep(10)
+        assert [line[0] - START_MS for line in public(venue.exchange, BTC)] == [0, 2_500]
 
 
-def test_candles_become_four_trades_each(tmp_path: Path) -> None:
-    """Open, the near extreme, the far one, close; a quarter of the volume each, at the quarters of the candle."""
-    path = tmp_path / "klines.csv"
-    path.write_text(
-        "timestamp,open,high,low,close,volume,quote_volume\n"
-        "1767225600,100.0,110.0,95.0,105.0,8.02,0\n"
-        "1767225660,105.0,106.0,90.0,91.5,0.5,0\n"
-        "1767225720,91.5,91.5,91.5,91.5,0,0\n"
-    )
-    tape = Tape.from_csv(path, BTC)
-    assert [(at.ms - START_MS, format(at.price, "f"), format(at.size, "f"), at.side) for at in tape.trades()] == [
-        (0, "100.0", "2.00", "buy"),
-        (15_000, "95.0", "2.00", "buy"),
-        (30_000, "110.0", "2.00", "buy"),
-        (45_000, "105.0", "2.02", "buy"),
-        (60_000, "105.0", "0.1", "sell"),
-        (75_000, "106.0", "0.1", "sell"),
-        (90_000, "90.0", "0.1", "sell"),
-        (105_000, "91.5", "0.2", "sell"),
+def test_tapes_become_one() -> None:
+    """In the order of their times, those of one time in the order of the tapes."""
+    books = Tape([TapeBook(START_MS + ms, BTC, ((D(59990), D(2)),), ()) for ms in (0, 2_000)])
+    tape = Tape.merged(Tape([trade(0, "60000"), trade(1_000, "60001")]), books)
+    assert [(type(at).__name__, at.ms - START_MS) for at in tape] == [
+        ("TapeTrade", 0),
+        ("TapeBook", 0),
+        ("TapeTrade", 1_000),
+        ("TapeBook", 2_000),
     ]
+    with pytest.raises(TapeError, match="nothing on the tape"):
+        Tape.merged()
 
 
-async def test_candles_come_out_as_they_went_in(autojump_clock: MockClock, tmp_path: Path) -> None:
-    """A tape made of candles gives the same candles when it is played."""
-    path = tmp_path / "klines.csv"
-    path.write_text(
-        "symbol,time,open,high,low,close,volume\n"
-        "BTC_USDT,2026-01-01T00:00:00+00:00,100.0,110.0,95.0,105.0,8.5\n"
-        "BTC_USDT,2026-01-01T00:01:00+00:00,105.0,106.0,90.0,91.5,0.5\n"
+def test_a_tape_knows_what_is_on_it() -> None:
+    """Counts, times, prices, the longest gap."""
+    tape = Tape(
+        [trade(0, "60000"), trade(500, "60010.5", "0.25"), trade(9_000, "59990"), trade(0, "3", symbol="ABCUSDT")]
     )
-    async with open_exchange(market=Tape.from_csv(path)) as venue, venue.open_client() as client:
-        await trio.sleep(119)
-        bars = await client.spot.market.klines(BTC, step=1, limit=2)
-        assert [(bar.open, bar.high, bar.low, bar.close, bar.volume) for bar in reversed(bars)] == [
-            (D("100.0"), D("110.0"), D("95.0"), D("105.0"), D("8.5")),
-            (D("105.0"), D("106.0"), D("90.0"), D("91.5"), D("0.5")),
-        ]
-
-
-Record = TypeVar("Record")
-
-
-async def inline(call: Callable[[], Record], /) -> Record:
-    """Under a virtual clock nothing may be done in threads."""
-    await trio.lowlevel.checkpoint()
-    return call()
-
-
-def _shown(bar: SpotKline) -> tuple[object, ...]:
-    return bar.open_time, bar.open, bar.high, bar.low, bar.close, bar.volume
-
-
-async def test_what_the_library_exports_can_be_played(autojump_clock: MockClock, tmp_path: Path) -> None:
-    """Candles of both markets, exported to CSV and replayed, are the candles that were exported."""
-    spot, futures = tmp_path / "spot.csv", tmp_path / "futures.csv"
-    since, until = START_MS - 600_000, START_MS - 1
-    async with open_exchange(seed=2) as venue, venue.open_client(None) as client:
-        await history.export(
-            lambda cursor: history.spot_klines(client, BTC, since=since, until=until, cursor=cursor),
-            SpotKline,
-            spot,
-            run=inline,
-        )
-        await history.export(
-            lambda cursor: history.futures_klines(client, "BTCUSDT", since=since, until=until, cursor=cursor),
-            FuturesKline,
-            futures,
-            run=inline,
-        )
-        bars = await client.spot.market.klines(BTC, step=1, before=START_MS // 1000, limit=10)
-        contract_bars = await client.futures.market.klines(
-            "BTCUSDT", step=1, start_time=since // 1000, end_time=until // 1000
-        )
-    async with (
-        open_exchange(market=Tape.from_csv(spot, BTC), tick_seconds=1.0) as venue,
-        venue.open_client(None) as client,
-    ):
-        await trio.sleep(599)
-        again = await client.spot.market.klines(BTC, step=1, limit=10)
-        # What a candle was worth lies between its four prices, and cannot be known from them.
-        assert [_shown(bar) for bar in again] == [_shown(bar) for bar in bars]
-    async with (
-        open_exchange(market=Tape.from_csv(futures, "BTCUSDT"), tick_seconds=1.0) as venue,
-        venue.open_client(None) as client,
-    ):
-        await trio.sleep(599)
-        played = await client.futures.market.klines("BTCUSDT", step=1, start_time=since // 1000, end_time=until // 1000)
-        assert played == contract_bars
-
-
-def test_trades_of_both_markets_can_be_read(tmp_path: Path) -> None:
-    """Spot rows with sizes and sides; futures rows with quantities of the coin, which become contracts."""
-    spot, futures = tmp_path / "spot.csv", tmp_path / "futures.csv"
-    spot.write_text("symbol,timestamp,price,size,side\nBTC_USDT,1767225600123,60000.5,0.25,sell\n")
-    futures.write_text("symbol,price,qty,quote_qty,time,is_buyer_maker\nBTCUSDT,60000.5,0.025,1500,1767225601,True\n")
-    assert Tape.from_csv(spot).moments == (trade(123, "60000.5", "0.25", "sell"),)
-    assert Tape.from_csv(futures).moments == (trade(1_000, "60000.5", "25", "sell", "BTCUSDT"),)
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("price,size,side\n", "nothing in the file"),
-        ("a,b\n1,2\n", "columns"),
-        ("time,price,size,side\n1767225600,1,1,buy\n", "names no symbol"),
-        ("symbol,price,size,side\nBTC_USDT,1,1,buy\n", "no time"),
-        ("symbol,time,price,size,side\nBTC_USDT,yesterday,1,1,buy\n", "no time: 'yesterday'"),
-        ("symbol,time,price,size,side\nBTC_USDT,1767225600,x,1,buy\n", "no number"),
-    ],
-)
-def test_csv_that_makes_no_sense_is_refused(text: str, reason: str, tmp_path: Path) -> None:
-    """With the row and the reason."""
-    path = tmp_path / "bad.csv"
-    path.write_text(text)
-    with pytest.raises(TapeError, match=reason):
-        Tape.from_csv(path)
+    part = tape.parts[BTC]
+    assert (part.trades, part.books, part.volume) == (3, 0, D("2.25"))
+    assert (part.first, part.high, part.low, part.last) == (D(60000), D("60010.5"), D(59990), D(59990))
+    assert (part.longest_gap_ms, part.gap_ms) == (8_500, START_MS + 500)
+    assert list(tape.parts) == [BTC, "ABCUSDT"]
+    assert (len(tape), tape.seconds) == (4, 9.0)

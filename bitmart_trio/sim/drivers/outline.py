@@ -1,0 +1,133 @@
+"""What a tape holds of each symbol, found in one pass, so that a tape of any length can be played from its file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Final
+
+import attrs
+
+from ..kernel.symbols import Contract, SpotPair, Symbol, read_symbols
+from .moments import Moment, TapeBook
+
+_ONE: Final = Decimal(1)
+_DIGITS: Final = 26
+"""Of a quotient, as many as decimal arithmetic has without rounding."""
+
+
+@attrs.define
+class TapePart:
+    """What a tape holds of one symbol."""
+
+    symbol: str
+    start_ms: int
+    """The time of the first moment."""
+    end_ms: int
+    """The time of the last moment."""
+    trades: int = 0
+    books: int = 0
+    volume: Decimal = Decimal(0)
+    """The sizes of all trades together: base currency on spot, contracts on futures."""
+    first: Decimal | None = None
+    """The price of the first trade; None without trades."""
+    last: Decimal | None = None
+    """The price of the last trade."""
+    high: Decimal | None = None
+    low: Decimal | None = None
+    longest_gap_ms: int = 0
+    """The longest time between two moments."""
+    gap_ms: int | None = None
+    """When that began."""
+    price_step: Decimal = _ONE
+    """The power of ten that all prices are multiples of, at most 1."""
+    size_step: Decimal = _ONE
+    """The power of ten that all sizes are multiples of, at most 1."""
+    opening: Decimal | None = None
+    """The first price, of a trade or of a level; None if all that there is are empty books."""
+
+    def take(self, moment: Moment) -> None:
+        """Count one moment more."""
+        if moment.ms - self.end_ms > self.longest_gap_ms:
+            self.longest_gap_ms, self.gap_ms = moment.ms - self.end_ms, self.end_ms
+        self.end_ms = moment.ms
+        if isinstance(moment, TapeBook):
+            self.books += 1
+            for price, size in (*(moment.bids or ()), *(moment.asks or ())):
+                self._fit(price, size)
+            return
+        price = self.last = moment.price
+        self.trades += 1
+        self.volume += moment.size
+        if self.first is None or self.high is None or self.low is None:
+            self.first = self.high = self.low = price
+        self.high, self.low = max(self.high, price), min(self.low, price)
+        self._fit(price, moment.size)
+
+    def rule(self) -> Symbol:
+        """The symbol with steps fine enough for what is on the tape, to list on an exchange."""
+        # On a side that is empty throughout there is nothing to fit.
+        if self.opening is None:
+            return self.symbol
+        # No coarser than a symbol of that price would be: a tape of whole coins does not forbid smaller orders.
+        if "_" not in self.symbol:
+            terms = read_symbols([Contract(self.symbol, price=self.opening)]).contracts[0]
+            return Contract(self.symbol, price=self.opening, tick=min(self.price_step, terms.tick))
+        pair = read_symbols([SpotPair(self.symbol, price=self.opening)]).pairs[0]
+        return SpotPair(
+            self.symbol,
+            price=self.opening,
+            tick=min(self.price_step, pair.tick),
+            step=min(self.size_step, pair.lot),
+        )
+
+    def _fit(self, price: Decimal, size: Decimal) -> None:
+        if self.opening is None:
+            self.opening = price
+        self.price_step = _fitted(self.price_step, price)
+        self.size_step = _fitted(self.size_step, size)
+
+
+@attrs.define
+class Outline:
+    """What a tape holds: its times, and a part for each symbol."""
+
+    start_ms: int = 0
+    end_ms: int = 0
+    moments: int = 0
+    ordered: bool = True
+    """Whether no moment is earlier than the one before it."""
+    parts: dict[str, TapePart] = attrs.field(factory=dict[str, TapePart])
+    """By symbol, in order of appearance."""
+
+    @classmethod
+    def of(cls, moments: Iterable[Moment]) -> Outline:
+        """Look at all moments; at what comes behind one that is out of order, no longer."""
+        outline = cls()
+        for moment in moments:
+            outline.take(moment)
+            if not outline.ordered:
+                break
+        return outline
+
+    def take(self, moment: Moment) -> None:
+        """Count one moment more."""
+        if not self.moments:
+            self.start_ms = self.end_ms = moment.ms
+        elif moment.ms < self.end_ms:
+            self.ordered = False
+        self.moments += 1
+        self.end_ms = max(self.end_ms, moment.ms)
+        part = self.parts.get(moment.symbol)
+        if part is None:
+            part = self.parts[moment.symbol] = TapePart(moment.symbol, moment.ms, moment.ms)
+        part.take(moment)
+
+
+def _fitted(step: Decimal, number: Decimal) -> Decimal:
+    """The step, or a finer one that the number is a multiple of."""
+    # What has too many digits for a remainder is measured at once.
+    if number.adjusted() - step.adjusted() < _DIGITS and not number % step:
+        return step
+    exponent = number.normalize().as_tuple().exponent
+    return min(step, _ONE.scaleb(min(0, exponent) if isinstance(exponent, int) else 0))

@@ -1,0 +1,116 @@
+"""A file of market data and how it is to be read, as moments that can be gone through again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path as FilePath
+from typing import Final
+
+import attrs
+
+from ..files import AnyPath, rows
+from ..moments import Moment, TapeError
+from .books import Changes, Keep, read_books
+from .candles import Path, candle_length, read_candles
+from .cells import Names, Unit
+from .layouts import Format, Kind, Layout, has_names, layout_of
+from .trades import read_trades
+
+_LONGEST: Final = 366 * 86_400
+"""Seconds of a candle: a year."""
+
+
+@attrs.frozen(kw_only=True)
+class Source:
+    """A file and how it is read.
+
+    Args:
+        path: The file.
+        kinds: What may be in it; None: whatever there is.
+        symbol: What the market is called on the exchange.
+        only: What the file calls it, where it has more than one.
+        format: How the file is laid out.
+        unit: What its sizes are counted in.
+        step: The length of a candle in seconds.
+        candle_path: How candles are walked.
+        keep: How much of books is kept.
+    """
+
+    path: AnyPath
+    kinds: tuple[Kind, ...] | None = None
+    symbol: str | None = None
+    only: str | None = None
+    format: Format = "auto"
+    unit: Unit | None = None
+    step: int | None = None
+    candle_path: Path = attrs.field(factory=Path)
+    keep: Keep = attrs.field(factory=Keep)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a candle without length."""
+        if self.step is not None and not 1 <= self.step <= _LONGEST:
+            raise TapeError(f"a candle is 1 to {_LONGEST:,} seconds long, not {self.step}")
+
+    def moments(self) -> Iterator[Moment]:
+        """What is in the file, in its order; it is open as long as that goes on.
+
+        Raises:
+            OSError: The file cannot be read.
+            TapeError: It is not laid out as it should be, or a row makes no sense; with its line.
+        """
+        layout, named = self._layout()
+        read, finish = self._reader(layout)
+        lines = rows(self.path)
+        if named:
+            next(lines)
+        for number, row in lines:
+            try:
+                yield from read(row)
+            except IndexError:
+                raise self._wrong(number, f"has {len(row)} columns, not {len(layout.names)}") from None
+            except (ValueError, ArithmeticError) as error:
+                raise self._wrong(number, str(error) or "a number has too many digits") from None
+        yield from finish()
+
+    def _layout(self) -> tuple[Layout, bool]:
+        """How the file is laid out, and whether its first row says so."""
+        first = next(rows(self.path), None)
+        if first is None:
+            raise TapeError(f"{self._name}: there is nothing in the file")
+        number, row = first
+        try:
+            layout = layout_of(row, self.format)
+        except TapeError as error:
+            raise self._wrong(number, str(error)) from None
+        if self.kinds is not None and layout.kind not in self.kinds:
+            raise self._wrong(number, f"the file has {layout.kind}, not {' or '.join(self.kinds)}")
+        return layout, has_names(row)
+
+    def _reader(
+        self, layout: Layout
+    ) -> tuple[Callable[[Sequence[str]], Iterator[Moment]], Callable[[], Iterator[Moment]]]:
+        """What makes moments of rows, and what is left when there are no more."""
+        try:
+            names = Names(layout, self.symbol, self.only)
+            if layout.kind == "changes":
+                changes = Changes(layout, names, self.unit, self.keep)
+                return changes.read, changes.finish
+            if layout.kind == "trades":
+                return read_trades(layout, names, self.unit), _nothing
+            if layout.kind == "books":
+                return read_books(layout, names, self.unit, self.keep), _nothing
+            length = candle_length(layout, rows(self.path)) if self.step is None else self.step * 1000
+            return read_candles(layout, names, self.unit, length, self.candle_path), _nothing
+        except TapeError as error:
+            raise TapeError(f"{self._name}: {error}") from None
+
+    @property
+    def _name(self) -> str:
+        return FilePath(self.path).name
+
+    def _wrong(self, number: int, what: str) -> TapeError:
+        return TapeError(f"{self._name}, line {number}: {what}")
+
+
+def _nothing() -> Iterator[Moment]:
+    return iter(())
