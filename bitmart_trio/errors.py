@@ -63,6 +63,8 @@ from typing import Final
 
 import attrs
 
+from .text import printable
+
 _LONGEST: Final = 4_000
 """Characters of an error's message; what a caller or a peer gave may be of any length."""
 
@@ -75,11 +77,19 @@ def _bounded(text: str) -> str:
     return f"{text[:half]} ... ({len(text)} characters) ... {text[-half:]}"
 
 
+def _shown(text: str) -> str:
+    """Return a message as a log and a traceback may show it."""
+    return printable(_bounded(text), longest=None)
+
+
 class BitMartError(Exception):
-    """The root of everything that this library raises about the world."""
+    """The root of everything that this library raises about the world.
+
+    ``str()`` of it is one printable line: what a peer's words would do to a terminal or a log is shown as an escape.
+    """
 
     def __init__(self, message: str = "") -> None:
-        super().__init__(_bounded(message))
+        super().__init__(_shown(message))
 
 
 class ConfigurationError(BitMartError):
@@ -186,7 +196,7 @@ class ApiError(BitMartError):
 
     Attributes:
         code: BitMart's code; 0 when only the HTTP status or a futures text says what happened.
-        message: the exchange's own words.
+        message: the exchange's own words as they came, without their middle where they are very long.
         trace: its request id, for support.
         http_status: of the reply, None on a socket.
         endpoint: verb and path, or the topic.
@@ -204,8 +214,8 @@ class ApiError(BitMartError):
         hint: str = "",
     ) -> None:
         self.code = code
-        self.message = message
-        self.trace = trace
+        self.message = _bounded(message)
+        self.trace = None if trace is None else _bounded(trace)
         self.http_status = http_status
         self.endpoint = endpoint
         self.hint = hint
@@ -226,7 +236,7 @@ class ApiError(BitMartError):
             if part
         ]
         place = f" [{', '.join(where)}]" if where else ""
-        return _bounded(text) + place + (f". {self.hint}" if self.hint else "")
+        return _shown(text) + _shown(place) + (f". {_shown(self.hint)}" if self.hint else "")
 
 
 class AuthenticationError(ApiError):

@@ -21,13 +21,13 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "_scopes": (),
     # Harmless text is for every edge, so it knows none of them.
     "text": (),
-    "errors": (),
+    "errors": ("text",),
     "models": ("errors",),
     # Its hooks are told models; named for type checkers only.
     "config": ("_version", "errors", "credentials", "models"),
     "credentials": ("text", "errors"),
     "_core": ("_version", "text", "errors", "config", "models"),
-    "_io": ("_version", "_scopes", "errors", "credentials", "config", "models", "_core"),
+    "_io": ("_version", "_scopes", "text", "errors", "credentials", "config", "models", "_core"),
     # A chapter runs over anything that can call: it must not know who sends.
     "rest": ("_version", "errors", "config", "models", "_core"),
     "streams": LOW,

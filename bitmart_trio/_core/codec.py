@@ -79,12 +79,19 @@ def _exact(digits: str) -> Decimal | str:
 _untyped: Final = msgspec.json.Decoder(float_hook=_exact)
 
 
+def _check_values(data: bytes | msgspec.Raw) -> None:
+    """Raise `DecodeError` for JSON whose values would take far more memory and time than its bytes have."""
+    if guard.has_too_many_values(bytes(data)):
+        raise DecodeError(f"more than {guard.MOST_PARTS:,} arrays and objects, or {guard.MOST_VALUES:,} values")
+
+
 def loads(data: bytes) -> object:
     """Read JSON without a model: fractions become `Decimal`, never ``float``.
 
     A number beyond all bounds becomes the text of its digits: what else the JSON says can be read all the same.
     """
     if len(data) > guard.MOST_NESTED:  # shorter JSON, such as one member, breaks no bound
+        _check_values(data)
         if guard.is_too_deep(data):
             raise DecodeError(f"nested more than {guard.MOST_NESTED} levels deep")
         data = guard.without_long_numbers(data)
@@ -112,23 +119,13 @@ _members: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 def members(data: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
     """The members of a JSON object, each still undecoded."""
+    _check_values(data)
     try:
         return _members.decode(data)
     except _UNREADABLE as error:
         repaired = guard.without_lone_surrogates(bytes(data))
         if repaired != data:
             return members(repaired)
-        raise DecodeError(str(error)) from None
-
-
-_elements: Final = msgspec.json.Decoder(list[msgspec.Raw])
-
-
-def elements(data: bytes | msgspec.Raw) -> list[msgspec.Raw]:
-    """The elements of a JSON array, each still undecoded."""
-    try:
-        return _elements.decode(data)
-    except _UNREADABLE as error:
         raise DecodeError(str(error)) from None
 
 

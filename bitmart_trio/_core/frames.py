@@ -13,8 +13,8 @@ everything else flows on to the library untouched.
   ends its work in the same way.
 
 Held back are only the frame that is still incomplete and the fragments of an unfinished message. Both are bounded by
-the ceiling. Should the splitter become a pipe while it holds fragments, their bytes go on first, so the library sees
-the message whole.
+the ceiling, and the number of fragments by `MOST_FRAGMENTS`: the library would collect empty ones without end. Should
+the splitter become a pipe while it holds fragments, their bytes go on first, so the library sees the message whole.
 
 Whether text is UTF-8 is not looked at here: whoever decodes it finds out.
 """
@@ -48,8 +48,8 @@ _SHORT: Final = 125
 _TWO_BYTES: Final = 126
 _EIGHT_BYTES: Final = 127
 
-_MOST_FRAGMENTS: Final = 4096
-"""Empty fragments do not count against the ceiling, so their number has a bound of its own."""
+MOST_FRAGMENTS: Final = 4096
+"""Of one message. Empty fragments do not count against the ceiling, so their number has a bound of its own."""
 
 _MOST_HEAD: Final = 16 * 1024
 """Bytes of an HTTP head; h11 gives up there as well."""
@@ -163,12 +163,14 @@ class FrameSplitter:
 
     Attributes:
         plain: a frame came that is not taken, or a close frame: from there on everything passes untouched.
+        endless: a message has more than `MOST_FRAGMENTS`. The connection should be closed: nobody may collect the rest.
     """
 
-    __slots__ = ("_ceiling", "_fragments", "_held", "_need", "_size", "plain")
+    __slots__ = ("_ceiling", "_fragments", "_held", "_need", "_size", "endless", "plain")
 
     def __init__(self, ceiling: int) -> None:
         self.plain = False
+        self.endless = False
         self._ceiling = ceiling
         self._held = bytearray()
         """The frame that is still incomplete."""
@@ -271,7 +273,8 @@ class FrameSplitter:
                     break
                 controls.append(data[position:stop])
             elif first in (_NEXT if fragments else _START):
-                if self._size + length > ceiling or len(fragments) >= _MOST_FRAGMENTS:
+                self.endless = len(fragments) >= MOST_FRAGMENTS
+                if self._size + length > ceiling or self.endless:
                     return messages, self._give_up(controls, data[position:])
                 if stop > end:
                     need = stop - position

@@ -1,4 +1,4 @@
-"""What is looked at in JSON before an engine reads it: how deep it nests, and numbers that no decoder is to make.
+"""What is looked at in JSON before an engine reads it: how deep it nests, how many values it has, and odd numbers.
 
 The bounds are ours, not the interpreter's: its recursion limit differs between versions, and so does the number of
 digits that it reads. The rule for a single number is in ``models/_numbers.py``; here is what finds, in bytes and
@@ -16,6 +16,13 @@ from ..models._numbers import MOST_DIGITS
 
 MOST_NESTED: Final = 64
 """Levels of arrays and objects in each other. No reply of the exchange has more than eight."""
+
+MOST_PARTS: Final = 100_000
+"""Arrays and objects in one reply or frame. The longest list of the exchange has a few thousand."""
+MOST_VALUES: Final = 1_000_000
+"""Values in one reply or frame: the bytes have a ceiling, but ``{},`` makes an object of a hundred out of three."""
+_SURELY_FEW: Final = 65_536
+"""Bytes that hold too few values to be counted."""
 
 _NEITHER_BRACKETS_NOR_QUOTES: Final = bytes(set(range(256)) - set(b'[]{}"'))
 _ALIKE: Final = bytes.maketrans(b"{}", b"[]")
@@ -59,6 +66,13 @@ def is_too_deep(data: bytes) -> bool:
         left = shorter
     # What is left nests too deep, or is not JSON.
     return bool(left) and _depth(data) > MOST_NESTED
+
+
+def has_too_many_values(data: bytes) -> bool:
+    """Return whether JSON has more than `MOST_PARTS` arrays and objects or `MOST_VALUES` values, texts read as JSON."""
+    if len(data) <= _SURELY_FEW:
+        return False
+    return data.count(b"[") + data.count(b"{") > MOST_PARTS or data.count(b",") >= MOST_VALUES
 
 
 def _depth(data: bytes) -> int:
@@ -149,7 +163,9 @@ def number_guard(names: Collection[bytes] = (), shapes: Shapes | None = None) ->
         if any(name in data for name in names):
             return False
         if len(data) > _LONGEST_SHAPED:
-            return not (has_long_run(data) or has_odd_digits(data) or has_odd_numbers(data))
+            return not (
+                has_too_many_values(data) or has_long_run(data) or has_odd_digits(data) or has_odd_numbers(data)
+            )
         left = data.translate(None, _DIGITS)
         if left in known:
             if len(data) - len(left) > MOST_DIGITS and has_long_run(data):
@@ -179,5 +195,5 @@ def number_guard(names: Collection[bytes] = (), shapes: Shapes | None = None) ->
 
 
 def has_no_long_run(data: bytes) -> bool:
-    """Return whether whole numbers are sure to keep to the rule: engines read them in ASCII digits alone."""
-    return len(data) <= MOST_DIGITS or not has_long_run(data)
+    """Return whether JSON can be read at once if it holds no decimals: engines read whole numbers in ASCII digits."""
+    return len(data) <= MOST_DIGITS or not (has_too_many_values(data) or has_long_run(data))

@@ -35,6 +35,8 @@ _LONGEST: Final = 1000
 """Characters of JSON that are kept of what could not be read."""
 _MOST_KEPT: Final = 1000
 """Deviations that are kept of one reply."""
+_MOST_READ: Final = 10_000
+"""Values of one reply that are read member by member: the loop stands still meanwhile."""
 
 
 @attrs.frozen
@@ -57,6 +59,8 @@ class Reading:
     """Absent members by path, without indices (``items[].fee``), each with the first JSON seen in its place."""
     unreadable: list[Unreadable] = attrs.field(factory=list)
     """Elements that were left out."""
+    took: int = 0
+    """Values that did not fit as they are."""
 
 
 def read(type_: type[T], data: bytes, source: str) -> tuple[T, Reading | None]:
@@ -116,6 +120,9 @@ def _read(value: object, type_: _Type, path: str, reading: Reading) -> object:
         return codec.hook(type_)(value)
     except Exception as error:  # noqa: BLE001  # whatever the hooks stumbled over, it does not fit
         reason = error
+    reading.took += 1
+    if reading.took > _MOST_READ:
+        raise codec.DecodeError(f"more than {_MOST_READ:,} values of it do not fit")
     if codec.is_optional(type_):
         type_ = codec.inner_of(type_)
     if codec.is_list(type_):

@@ -34,6 +34,12 @@ _AT_ONCE: Final = 16
 """So many pieces of a reply are handed on without asking the scheduler."""
 _LATE_BYTES: Final = 8 * 1024 * 1024
 """The most of a reply that is read after its deadline: more than a socket holds."""
+_MOST_PIECES: Final = 100_000
+"""Pieces of a reply, of whatever size: each takes some 20 microseconds, a byte in a chunk of its own too."""
+_LATE_PIECES: Final = 4_096
+"""The most that are read after its deadline: a socket full of chunks of the usual size."""
+_MOST_INTERIM: Final = 100
+"""Interim replies (``100 Continue``) before the one that counts."""
 _NO_WAITS: Final[Mapping[str, float | None]] = {}
 # h11 wants to know what was asked before it reads the answer. The real request is spelled here: its parts were checked
 # when they were made, and checking them once more would cost more than everything else.
@@ -56,6 +62,8 @@ class Http1Transport(httpx.AsyncBaseTransport):
         """When the whole reply must have come."""
         self._late = 0
         """Bytes that may still be read after that."""
+        self._pieces = 0
+        """Pieces that may still be read."""
         self._http = h11.Connection(h11.CLIENT)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -68,6 +76,7 @@ class Http1Transport(httpx.AsyncBaseTransport):
         """
         waits: Mapping[str, float | None] = request.extensions.get("timeout", _NO_WAITS)
         self._due, self._late = _deadline(waits.get("reply")), _LATE_BYTES
+        self._pieces = _MOST_PIECES
         whole = _spell(request, await request.aread())
         if self._line is not None and not await self._line.is_quiet():
             # Nothing was asked for: the server has closed it, or talks out of turn.
@@ -87,12 +96,15 @@ class Http1Transport(httpx.AsyncBaseTransport):
         if not sent:
             raise httpx.WriteTimeout("could not be sent in time")
         until = _deadline(waits.get("read"))
-        while head is None:
+        for _ in range(_MOST_INTERIM + 1):
             event = await self._event(until)
             if isinstance(event, h11.Response):
                 head = event
-            elif not isinstance(event, h11.InformationalResponse):
+                break
+            if not isinstance(event, h11.InformationalResponse):
                 raise httpx.RemoteProtocolError("the server closed the connection without an answer")
+        if head is None:
+            raise httpx.RemoteProtocolError(f"more than {_MOST_INTERIM} interim replies before the answer")
         return httpx.Response(
             head.status_code, headers=head.headers.raw_items(), stream=_Body(self, waits.get("read")), request=request
         )
@@ -129,6 +141,7 @@ class Http1Transport(httpx.AsyncBaseTransport):
                 if data is None and self._late > 0:
                     data = await line.take_arrived(_READ_BYTES)
                     self._late -= len(data or b"")
+                    self._pieces = min(self._pieces, _LATE_PIECES)
             except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
                 raise httpx.ReadError(str(error.__cause__ or error) or "the connection broke") from error
             if data is None:
@@ -140,6 +153,9 @@ class Http1Transport(httpx.AsyncBaseTransport):
         return event  # noqa: ASYNC910  # part of a call, which waits for the network
 
     def _next(self) -> object:
+        if self._pieces == 0:
+            raise httpx.RemoteProtocolError("the reply comes in too many pieces")
+        self._pieces -= 1
         try:
             return self._http.next_event()
         except h11.RemoteProtocolError as error:

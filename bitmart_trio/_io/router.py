@@ -20,6 +20,7 @@ from .._core.channel import Channel, find, without_speed
 from .._core.silence import Pulse
 from ..errors import AbsentMember
 from ..models.stream_events import Gap, RawPush
+from ..text import printable
 from .drift import DriftLog
 from .sink import Sink
 
@@ -33,6 +34,7 @@ _ONE_PAIR: Final = "spot/user/order"
 _ALL_PAIRS: Final = "spot/user/orders"
 _ALL_PAIRS_TOPIC: Final = "spot/user/orders:ALL_SYMBOLS"
 # Orders whose second copy may still come. The two tables' pushes follow each other closely.
+_LONGEST_NAME: Final = 200
 _MOST_COPIES: Final = 256
 
 
@@ -186,9 +188,10 @@ class Router:
             table = self._tables.get(without_speed(key))
         if table is None:
             self._unasked += 1
-            if key not in self._strangers and len(self._strangers) < 1000:
-                self._strangers.add(key)
-                logger.debug("push that nobody asked for: %s (said once, counted always)", key)
+            shown = printable(key, longest=_LONGEST_NAME)
+            if shown not in self._strangers and len(self._strangers) < 1000:
+                self._strangers.add(shown)
+                logger.debug("push that nobody asked for: %s (said once, counted always)", shown)
         return table
 
     def push_frame(self, key: str, frame: bytes, now: float) -> bool:

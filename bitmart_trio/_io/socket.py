@@ -12,9 +12,7 @@ raises the one that was noted, so nothing but bugs ever leaves as a group.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import Final, NoReturn, TypeAlias, cast
 from urllib.parse import urlsplit
@@ -23,7 +21,6 @@ import trio
 import trio_websocket
 
 from .._core.connection_protocol import ConnectionProtocol, Dead, Event, LoginRefused, Malformed
-from .._core.frames import close_frame
 from .._core.socket_dialect import Data, string_to_sign
 from .._scopes import in_time, open_nursery, start_soon
 from ..config import Config
@@ -37,7 +34,6 @@ _NO_CLOSE_FRAME: Final = 1006
 _TOO_BIG: Final = 1009
 _TOO_BIG_WORDS: Final = "Exceeded maximum message size"
 """How trio-websocket begins the reason that it gives itself."""
-_FAREWELL: Final = 1.0
 _ROUND: Final = 4
 """Turns of the loop in which a reader has certainly taken something, if anything had arrived: the bytes, a record of
 TLS, and a message that trio-websocket passes on by a channel.
@@ -323,14 +319,14 @@ async def _who_cut(stream: TapStream, closed: trio_websocket.ConnectionClosed) -
     """Who ended the connection and why, in words; tells the server if it was us over its frames."""
     reason = closed.reason
     said = "" if reason is None else f"{reason.code} {reason.reason or reason.name}"
+    if stream.refusal:
+        return f"closed here, for {stream.refusal}"  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
     if stream.broken is not None:
         return f"the connection broke: {stream.broken.__cause__ or stream.broken}"  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
     if reason is None or reason.code == _NO_CLOSE_FRAME:
         return "the server cut the connection without a Close frame"  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
     if not stream.said_goodbye:
-        # trio-websocket stops at such a frame without a word to the server.
-        with trio.move_on_after(_FAREWELL), suppress(trio.BrokenResourceError, trio.BusyResourceError):
-            await stream.send_all(close_frame(reason.code, os.urandom(4)))
+        await stream.say_goodbye(reason.code)
         return f"closed here, for the server broke the WebSocket protocol ({said})"  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
     if reason.code == _TOO_BIG and (reason.reason or "").startswith(_TOO_BIG_WORDS):
         return f"closed here, for a message of the server was too large ({said})"  # noqa: ASYNC910  # a part of calls that wait for the network or the disk

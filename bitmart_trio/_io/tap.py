@@ -11,12 +11,14 @@ always wait there: it is how the end of the connection is learned, too.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from contextlib import suppress
+from typing import Final, NoReturn, TypeAlias
 
 import trio
 
-from .._core.frames import FrameSplitter, Handshake, Message
+from .._core.frames import MOST_FRAGMENTS, FrameSplitter, Handshake, Message, close_frame
 
 Deliver: TypeAlias = Callable[[list[Message]], None]
 """Takes the messages of one read, in order; must not block."""
@@ -25,6 +27,9 @@ READ_BYTES: Final = 64 * 1024
 """Asked of the socket at a time. Batches of this size, rather than trio-websocket's 4 KiB, are much of the speed."""
 
 _CLOSE: Final = b"\x88"
+_TOO_BIG: Final = 1009
+_FAREWELL: Final = 1.0
+"""Seconds that a Close frame may take."""
 _MOST_REFUSAL: Final = 64 * 1024
 """Bytes of a reply that is not a handshake. trio-websocket would collect its body without bound."""
 
@@ -47,6 +52,7 @@ class TapStream(trio.abc.Stream):
         failure: what ``deliver`` raised. The stream is broken since then, and whoever runs the connection should raise
             this.
         broken: how the stream below failed, None while it has not and after a tidy end.
+        refusal: why the stream was broken from this side, "" while it was not.
         said_goodbye: whether a Close frame was sent: by trio-websocket in answer to the server's, or for too large a
             message.
         ended: set when nothing more will be read: end of stream, failure, or closed.
@@ -60,6 +66,7 @@ class TapStream(trio.abc.Stream):
         self.ceiling = ceiling
         self.failure: Exception | None = None
         self.broken: trio.BrokenResourceError | trio.ClosedResourceError | None = None
+        self.refusal = ""
         self.said_goodbye = False
         self.ended = trio.Event()
         self.last_received = trio.current_time()
@@ -102,8 +109,26 @@ class TapStream(trio.abc.Stream):
             if not data:
                 return b""
             self._passing = self._take(data)
+            if self._splitter.endless:
+                await self._refuse(f"a message of the server came in more than {MOST_FRAGMENTS:,} fragments")
             if self._passing:
                 return self._part(max_bytes)
+
+    async def _refuse(self, why: str) -> NoReturn:
+        """End what trio-websocket would put up with."""
+        await self.say_goodbye(_TOO_BIG)
+        self.refusal = why
+        error = trio.BrokenResourceError(why)
+        self._break(error)
+        raise error
+
+    async def say_goodbye(self, code: int) -> None:  # noqa: ASYNC910  # a part of calls that wait for the network
+        """Send a Close frame past trio-websocket, which stops at some frames without a word to the server."""
+        with (
+            trio.move_on_after(_FAREWELL),
+            suppress(trio.BrokenResourceError, trio.BusyResourceError, trio.ClosedResourceError),
+        ):
+            await self.send_all(close_frame(code, os.urandom(4)))
 
     async def _more(self, max_bytes: int | None) -> bytes | bytearray:
         """What is still to be looked at, else one read from below; b"" is the end."""
@@ -137,9 +162,9 @@ class TapStream(trio.abc.Stream):
                 self._break(error)
                 raise error
             return passed
-        if self.plain:
-            return data
         messages, passed = self._splitter.feed(data)
+        if not self._active:
+            return data
         if messages:
             try:
                 self._deliver(messages)

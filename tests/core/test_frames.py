@@ -297,7 +297,7 @@ def test_a_plain_pipe_never_wakes_up_again() -> None:
 
 
 def test_endless_empty_fragments_are_not_collected() -> None:
-    """They have no size, so they are counted: after some thousands they are the library's."""
+    """They have no size, so they are counted: after some thousands the message is given up."""
     splitter = FrameSplitter(1000)
     splitter.feed(frame(TEXT, b"", fin=False))
     passed = 0
@@ -306,6 +306,7 @@ def test_endless_empty_fragments_are_not_collected() -> None:
         assert not messages
         passed += len(rest)
     assert splitter.plain
+    assert splitter.endless
     assert passed == 2 * 10_001
 
 

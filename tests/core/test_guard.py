@@ -16,10 +16,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from number_cases import BAD, GOOD, label
 
-from bitmart_trio._core import codec, guard
+from bitmart_trio._core import codec, guard, tolerant
 from bitmart_trio._core.request import decimal
 from bitmart_trio.errors import InvalidRequest
-from bitmart_trio.models import _numbers
+from bitmart_trio.models import SpotOrder, SpotTrade, Ticker, _numbers
 from bitmart_trio.models._numbers import excerpt
 from bitmart_trio.models._rows import Level, Levels, Row
 
@@ -172,6 +172,42 @@ def test_brackets_in_texts_are_no_nesting() -> None:
     assert not guard.is_too_deep(data)
     assert codec.loads(data)
     assert not guard.is_too_deep(json.dumps([[{}]] * 10_000).encode())
+
+
+@pytest.mark.parametrize("piece", [b"{},", b"[],", b'{"symbol":"B"},', b"null,", b"1,", b'"x",'])
+@pytest.mark.parametrize("type_", [SpotOrder, Ticker, Level, Count, str, object])
+def test_a_list_of_far_too_many_values_is_refused_before_it_is_made(type_: Any, piece: bytes) -> None:
+    """A megabyte of ``{},`` would take the memory of forty and stop the loop for ten seconds."""
+    elements: Any = list[type_]
+    text = b"[%b0]" % (piece * 1_100_000)
+    began = time.process_time()
+    with pytest.raises(codec.DecodeError, match="more than 100,000 arrays and objects, or 1,000,000 values"):
+        tolerant.read(elements, text, "GET /x")
+    with pytest.raises(codec.DecodeError, match="more than"):
+        codec.loads(text)
+    with pytest.raises(codec.DecodeError, match="more than"):
+        codec.members(b'{"data":%b}' % text)
+    assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize("piece", [b"{},", b'{"symbol":"B"},', b"5,"])
+@pytest.mark.parametrize("type_", [SpotOrder, Ticker, SpotTrade])
+def test_a_list_in_which_far_too_much_does_not_fit_is_refused(type_: Any, piece: bytes) -> None:
+    """Reading member by member is slow, and nothing else runs meanwhile."""
+    elements: Any = list[type_]
+    began = time.process_time()
+    with pytest.raises(codec.DecodeError, match="more than 10,000 values of it do not fit"):
+        tolerant.read(elements, b"[%b5]" % (piece * 99_000), "GET /x")
+    assert time.process_time() - began < 5
+
+
+def test_a_push_of_far_too_many_values_is_not_read_at_once() -> None:
+    read = codec.push_decoder(SpotTrade, "table")
+    assert read is not None
+    trade = b'{"symbol":"BTC_USDT","price":"1","size":"1","side":"buy","s_t":1700000000,"ms_t":1700000000000}'
+    frame = b'{"data":[%b],"table":"spot/trade"}'
+    assert len(read(frame % b",".join([trade] * 3000)) or ()) == 3000
+    assert read(frame % b",".join([trade] * 100_001)) is None
 
 
 JSON: Any = st.recursive(

@@ -260,7 +260,7 @@ async def test_twenty_megabytes_over_a_real_connection(how: str) -> None:
                 await stream.send_all(whole(GOOD))
         return True
 
-    config = Config(max_reply_bytes=1024 * 100) if how == "tiny chunks" else Config()
+    config = Config(max_reply_bytes=1024 * 50) if how == "tiny chunks" else Config()
     async with open_loopback(handler) as server, make_transport(config) as transport:
         at = bench(transport, config, root=server.url)
         with trio.fail_after(20), pytest.raises(ReplyTooLarge):

@@ -80,25 +80,60 @@ async def test_a_reply_that_is_not_there_is_late(mock_clock: MockClock, sent: by
                 await _text(spot)
 
 
+@pytest.mark.parametrize(
+    ("head", "again", "most", "words"),
+    [
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n", 1_000_000, "more than 100 interim replies"),
+        (b"HTTP/1.1 200 OK\r\n\r\n", b" " * 1000, 10_000_000, "ReadTimeout: no whole reply in time"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n", 4_000_000, "too many pieces"),
+    ],
+    ids=["interim replies", "a body without an end", "chunks of a byte"],
+)
 async def test_a_reply_that_never_ends_is_not_read_for_ever(
-    mock_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+    mock_clock: MockClock, monkeypatch: pytest.MonkeyPatch, head: bytes, again: bytes, most: int, words: str
 ) -> None:
     """A peer that always has a byte more cannot keep a call beyond its deadline for longer than a socket's worth."""
     monkeypatch.setattr("bitmart_trio._io.http1._LATE_BYTES", 500_000)
     given = 0
 
-    async def answer(head: bytes, body: bytes, stream: trio.SocketStream) -> bool:
+    async def answer(_: bytes, body: bytes, stream: trio.SocketStream) -> bool:
         nonlocal given
+        await stream.send_all(head)
         while True:
-            await stream.send_all(b"HTTP/1.1 100 Continue\r\n\r\n" * 10_000)
-            given += 250_000
+            await stream.send_all(again * (60_000 // len(again)))
+            given += 60_000
             mock_clock.jump(1000)
 
     async with open_loopback(answer) as server:
         async with bm.open_spot(environment=bm.Environment.at(server.url), config=READ_ONCE) as spot:
-            with pytest.raises(bm.ConnectionLost, match="ReadTimeout"):
+            with pytest.raises(bm.ConnectionLost, match=words):
                 await _text(spot)
-    assert given < 10_000_000
+    assert given < most
+
+
+@pytest.mark.parametrize(
+    ("head", "again", "words"),
+    [
+        (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n", "more than 100 interim replies"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n", "too many pieces"),
+    ],
+    ids=["interim replies", "chunks of a byte"],
+)
+async def test_a_reply_has_a_bounded_number_of_pieces(
+    monkeypatch: pytest.MonkeyPatch, head: bytes, again: bytes, words: str
+) -> None:
+    """Each costs the same work whatever its size, so bytes alone are no bound."""
+    monkeypatch.setattr("bitmart_trio._io.http1._MOST_PIECES", 5_000)
+
+    async def answer(_: bytes, body: bytes, stream: trio.SocketStream) -> bool:
+        await stream.send_all(head)
+        while True:
+            await stream.send_all(again * 1000)
+
+    async with open_loopback(answer) as server:
+        async with bm.open_spot(environment=bm.Environment.at(server.url), config=READ_ONCE) as spot:
+            with pytest.raises(bm.ConnectionLost, match=words):
+                await _text(spot)
 
 
 async def test_a_connect_that_this_program_held_up_is_tried_again(

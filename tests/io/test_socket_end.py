@@ -24,7 +24,7 @@ def _unmasked(sent: bytes) -> tuple[int, bytes]:
     return sent[0], bytes(byte ^ mask[index % 4] for index, byte in enumerate(payload))
 
 
-async def _end(said: bytes, *, tap: bool, hang_up: bool = False) -> tuple[str, bytes]:
+async def _end(said: bytes, *, tap: bool, hang_up: bool = False, ceiling: int = 1024) -> tuple[str, bytes]:
     """What a subscriber is told, and what the server got behind the first request, once it had said something."""
     got = bytearray()
 
@@ -48,7 +48,7 @@ async def _end(said: bytes, *, tap: bool, hang_up: bool = False) -> tuple[str, b
         except trio.BrokenResourceError:
             pass  # the client has closed it
 
-    config = bm.Config(tap=tap, max_frame_bytes=1024, backoff=bm.Backoff(attempts=1))
+    config = bm.Config(tap=tap, max_frame_bytes=ceiling, backoff=bm.Backoff(attempts=1))
     async with trio.open_nursery() as nursery:
         async with bm.open_streams(environment=NOBODY, config=config, connect=connect) as streams:
             with pytest.raises(bm.ConnectionLost) as lost:
@@ -99,6 +99,17 @@ async def test_a_message_that_is_too_large_is_answered_with_1009(
     assert "closed here, for a message of the server was too large (1009" in words
     opcode, payload = _unmasked(sent)
     assert (opcode, payload[:2]) == (0x88, struct.pack("!H", 1009))
+
+
+@TAPS
+@pytest.mark.parametrize("piece", [b"", b"1"], ids=["empty", "one byte"])
+async def test_a_message_in_endless_fragments_is_answered_with_1009(
+    tap: bool, piece: bytes, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Each costs the work of a message, and empty ones never reach a ceiling of bytes."""
+    words, sent = await _end(frame(b"", first=0x01) + frame(piece, first=0x00) * 5000, tap=tap, ceiling=1_000_000)
+    assert "closed here, for a message of the server came in more than 4,096 fragments" in words
+    assert _unmasked(sent) == (0x88, struct.pack("!H", 1009))
 
 
 @TAPS
