@@ -17,7 +17,7 @@ from types import MemberDescriptorType
 from typing import Any, Final
 
 import attrs
-import pytest
+from every_case import every_case
 
 import bitmart_trio as bm
 from bitmart_trio._core import codec
@@ -132,7 +132,7 @@ def test_the_samples_cover_the_models() -> None:
     assert len({sample.reads.name for sample in SAMPLES if isinstance(sample.reads, Channel)}) >= 18
 
 
-@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
+@every_case("sample", SAMPLES, ids=lambda sample: sample.name)
 def test_one_wrong_member_takes_nothing_else_with_it(sample: Sample) -> None:
     """It is absent, or reads as what blank and null stand for; the reply is refused only without its identity."""
     whole, deviations = sample.read(sample.whole)

@@ -21,6 +21,7 @@ import attrs
 import pytest
 import trio
 from documented import ENDPOINTS
+from every_case import every_case
 from trio.testing import MockClock, assert_checkpoints, wait_all_tasks_blocked
 
 import bitmart_trio as bm
@@ -128,7 +129,7 @@ def _argument(annotation: object) -> object:
     return 1
 
 
-@pytest.mark.parametrize("name", CALLS)
+@every_case("name", CALLS)
 async def test_calls(name: str) -> None:
     """Whatever the reply is."""
     function = CALLS[name]

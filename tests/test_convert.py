@@ -18,6 +18,7 @@ import attrs
 import httpx
 import msgspec
 import pytest
+from every_case import every_case
 from trio.testing import MockClock
 
 import bitmart_trio as bm
@@ -153,7 +154,7 @@ def plain_only(value: object, *also: type) -> bool:
     return value is None or type(value) in (str, int, float, bool, *also)
 
 
-@pytest.mark.parametrize("name", CLASSES)
+@every_case("name", CLASSES)
 def test_to_dict_and_to_json(name: str) -> None:
     """In every form, with every member, and JSON says the same."""
     kind = CLASSES[name]
@@ -177,7 +178,7 @@ def test_to_dict_and_to_json(name: str) -> None:
             assert told[member] == value.value
 
 
-@pytest.mark.parametrize("name", CLASSES)
+@every_case("name", CLASSES)
 def test_rows_and_frames(name: str) -> None:
     """One row a record with the same columns everywhere, exact or as floats, times as UTC timestamps."""
     things = [made(CLASSES[name])] * 2
@@ -203,7 +204,7 @@ def test_rows_and_frames(name: str) -> None:
         assert list(floats.columns) == names
 
 
-@pytest.mark.parametrize("name", CLASSES)
+@every_case("name", CLASSES)
 def test_other_peoples_encoders(name: str) -> None:
     """json, msgspec and pydantic write it, and rich prints it."""
     thing = made(CLASSES[name])
@@ -219,7 +220,7 @@ def test_other_peoples_encoders(name: str) -> None:
     assert CLASSES[name].__name__ in console.file.getvalue() or isinstance(thing, bm.Reply | bm.trading.ExitReport)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@every_case("name", MODELS)
 def test_absent_members_are_never_null(name: str) -> None:
     """They are named apart, on every way out that shows all there is."""
     kind = CLASSES[name]

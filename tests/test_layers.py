@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from every_case import every_case
 
 PACKAGE: Final = "bitmart_trio"
 ROOT: Final = Path(__file__).parent.parent / PACKAGE
@@ -152,7 +153,7 @@ def wrong_arrows(source: str, file: str) -> list[str]:
 FILES: Final = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py"))
 
 
-@pytest.mark.parametrize("file", FILES)
+@every_case("file", FILES)
 def test_imports_point_one_way(file: str) -> None:
     """No file imports what its room may not."""
     assert wrong_arrows((ROOT / file).read_text(encoding="utf-8"), file) == []

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import pytest
 from documented import ENDPOINTS
+from every_case import every_case
 
 import bitmart_trio.rest
 from bitmart_trio._core.endpoint import REGISTRY, Endpoint
@@ -40,7 +41,7 @@ def terms(row: Endpoint[Any]) -> tuple[object, ...]:
     return row.auth.value, quota, row.reads
 
 
-@pytest.mark.parametrize("row", ROWS, ids=str)
+@every_case("row", ROWS, ids=str)
 def test_every_endpoint_has_a_route(row: Endpoint[Any]) -> None:
     """One that is still there answers by the terms that the client keeps; a retired one says that it is retired."""
     route = ROUTES[row.method, row.path]

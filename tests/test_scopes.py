@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 
 import pytest
 import trio
+from every_case import every_case
 from trio.lowlevel import currently_ki_protected
 from trio.testing import MockClock
 
@@ -508,7 +509,7 @@ def past_it(source: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("file", sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")))
+@every_case("file", sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")))
 def test_nothing_starts_tasks_or_opens_blocks_past_it(file: str) -> None:
     """One task that is started otherwise would turn Ctrl-C into a group again."""
     if file != "_scopes.py":

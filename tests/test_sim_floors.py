@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from every_case import every_case
 from test_layers import PACKAGE, ROOT, imports_of
 
 SIM: Final = ROOT / "sim"
@@ -92,7 +93,7 @@ def circles(arrows: dict[str, set[str]]) -> list[list[str]]:
     return [list(group) for group in sorted(groups)]
 
 
-@pytest.mark.parametrize("file", FILES)
+@every_case("file", FILES)
 def test_imports_lead_down(file: str) -> None:
     """No file imports from a floor above its own, or from one that its floor does not know, types included."""
     assert wrong_arrows(file, (SIM / file).read_text(encoding="utf-8")) == []
@@ -112,7 +113,7 @@ def test_nothing_goes_in_circles() -> None:
     assert circles(arrows) == []
 
 
-@pytest.mark.parametrize("file", [file for file in FILES if floor_of(file) not in KNOW_BITMART])
+@every_case("file", [file for file in FILES if floor_of(file) not in KNOW_BITMART])
 def test_the_exchange_names_no_venue(file: str) -> None:
     """Outside its face nothing knows BitMart, not even in a comment."""
     assert NAMED.findall((SIM / file).read_text(encoding="utf-8")) == []

@@ -22,6 +22,7 @@ from typing import Any, Final
 import attrs
 import pytest
 import trio
+from every_case import every_case
 from rest_recorder import Recorder
 
 import bitmart_trio.rest
@@ -80,7 +81,7 @@ def _read(path: Path) -> Transcript:
 TRANSCRIPTS: Final = [_read(path) for path in sorted(_FOLDER.glob("*.txt"))]
 GOOD: Final = [transcript for transcript in TRANSCRIPTS if not transcript.raises]
 
-_each = functools.partial(pytest.mark.parametrize, "transcript", ids=lambda transcript: transcript.name)
+_each = functools.partial(every_case, "transcript", ids=lambda transcript: transcript.name)
 
 
 def _method(transcript: Transcript, recorder: Recorder) -> Any:
@@ -107,7 +108,7 @@ def _rows() -> dict[int, str]:
     return found
 
 
-@_each(argvalues=TRANSCRIPTS)
+@_each(cases=TRANSCRIPTS)
 async def test_what_is_sent(transcript: Transcript) -> None:
     """Verb, target, authority and body are exactly the documented ones."""
     assert transcript.source.startswith("# ")
@@ -127,7 +128,7 @@ async def test_what_is_sent(transcript: Transcript) -> None:
     assert endpoint.auth.value == transcript.auth
 
 
-@_each(argvalues=GOOD)
+@_each(cases=GOOD)
 async def test_what_comes_back(transcript: Transcript) -> None:
     """Nothing of the documented reply is lost: each value is somewhere in the model, and no field is unknown."""
     reply = (await _play(transcript)).replies[0]
@@ -139,7 +140,7 @@ async def test_what_comes_back(transcript: Transcript) -> None:
     assert reply.endpoint.returns is type(None) or extras(reply) == {}
 
 
-@_each(argvalues=GOOD)
+@_each(cases=GOOD)
 async def test_the_method_hands_out_the_payload(transcript: Transcript) -> None:
     """A method returns exactly the reply's data, None for endpoints without any."""
     recorder = Recorder(transcript.reply, transcript.status)
@@ -149,7 +150,7 @@ async def test_the_method_hands_out_the_payload(transcript: Transcript) -> None:
         assert result is None
 
 
-@_each(argvalues=GOOD)
+@_each(cases=GOOD)
 async def test_both_engines_agree(transcript: Transcript) -> None:
     """Where a reply can be read straight from bytes, reading it untyped first gives the same."""
     reply = (await _play(transcript)).replies[0]
@@ -158,7 +159,7 @@ async def test_both_engines_agree(transcript: Transcript) -> None:
         assert codec.structure(_payload(reply), returns) == reply.data
 
 
-@_each(argvalues=GOOD)
+@_each(cases=GOOD)
 async def test_every_field_may_come_as_text_or_number(transcript: Transcript) -> None:
     """The exchange has switched between 1 and "1" before: numbers as text and text as numbers read the same."""
     reply = (await _play(transcript)).replies[0]
@@ -170,7 +171,7 @@ async def test_every_field_may_come_as_text_or_number(transcript: Transcript) ->
     assert codec.decoder(returns)(codec.dumps(_as_numbers(payload))) == reply.data
 
 
-@_each(argvalues=GOOD)
+@_each(cases=GOOD)
 async def test_unknown_fields_are_kept(transcript: Transcript) -> None:
     """A field that the exchange adds, at any depth, breaks nothing and is shown by extras()."""
     known = (await _play(transcript)).replies[0]
@@ -184,7 +185,7 @@ async def test_unknown_fields_are_kept(transcript: Transcript) -> None:
         assert set(codec.unknown_fields(grown, returns).values()) == {"new"}
 
 
-@_each(argvalues=[transcript for transcript in TRANSCRIPTS if "~recorded" in transcript.name])
+@_each(cases=[transcript for transcript in TRANSCRIPTS if "~recorded" in transcript.name])
 def test_recorded_replies_say_where_they_were_recorded(transcript: Transcript) -> None:
     """And each stands beside the documented one."""
     assert transcript.source.startswith("# recorded: ")
@@ -235,7 +236,7 @@ def _row_of(transcript: Transcript) -> Endpoint[Any]:
     return row
 
 
-@_each(argvalues=TRANSCRIPTS)
+@_each(cases=TRANSCRIPTS)
 def test_the_docstring_names_verb_path_and_authority(transcript: Transcript) -> None:
     """Who knows the path finds the method by one search."""
     row = _row_of(transcript)

@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import attrs
-import pytest
 import trio
+from every_case import every_case
 
 from bitmart_trio._core import codec
 from bitmart_trio._core.channel import CHANNELS, Channel, find, is_private
@@ -98,7 +98,7 @@ ROWS: Final = {
     if isinstance(value, Channel)
 }
 
-_each = functools.partial(pytest.mark.parametrize, "transcript", ids=lambda transcript: transcript.name)
+_each = functools.partial(every_case, "transcript", ids=lambda transcript: transcript.name)
 
 
 class _Switchboard:
@@ -211,8 +211,8 @@ def _plain(value: Any) -> Any:
     return format(value, "f") if isinstance(value, Decimal) else value
 
 
-@pytest.mark.parametrize("binary", [False, True], ids=["text", "deflate"])
-@_each(argvalues=TRANSCRIPTS)
+@every_case("binary", [False, True], ids=["text", "deflate"])
+@_each(cases=TRANSCRIPTS)
 def test_what_is_sent_and_what_is_delivered(transcript: Transcript, binary: bool) -> None:
     """Frame by frame: we send what the transcript says, and a reader gets exactly the items it says."""
     assert transcript.source.startswith("# ")
@@ -251,7 +251,7 @@ def _pushes(transcript: Transcript) -> Iterator[tuple[str, Any]]:
                 yield Play(scene, binary=False).topics[0], frame["data"]
 
 
-@_each(argvalues=TRANSCRIPTS)
+@_each(cases=TRANSCRIPTS)
 def test_nothing_of_a_push_is_lost(transcript: Transcript) -> None:
     """Each value of the payload is somewhere in the items."""
     row = ROWS[transcript.name]
@@ -263,7 +263,7 @@ def test_nothing_of_a_push_is_lost(transcript: Transcript) -> None:
         assert {_canonical(value) for value in _leaves(data)} - have <= {"0"}  # a time that has not come is None
 
 
-@_each(argvalues=TRANSCRIPTS)
+@_each(cases=TRANSCRIPTS)
 def test_every_field_may_come_as_text_or_number(transcript: Transcript) -> None:
     """Ids, codes, times and amounts read the same with and without quotes."""
     row = ROWS[transcript.name]
@@ -275,7 +275,7 @@ def test_every_field_may_come_as_text_or_number(transcript: Transcript) -> None:
         assert row.decode(codec.dumps(_as_numbers(data))) == items
 
 
-@_each(argvalues=TRANSCRIPTS)
+@_each(cases=TRANSCRIPTS)
 def test_new_fields_do_no_harm(transcript: Transcript) -> None:
     """A member or a column that the exchange adds, at any depth, changes nothing."""
     row = ROWS[transcript.name]
@@ -285,7 +285,7 @@ def test_new_fields_do_no_harm(transcript: Transcript) -> None:
         assert row.decode(codec.dumps(_grown(data))) == row.decode(codec.dumps(data))
 
 
-@_each(argvalues=TRANSCRIPTS)
+@_each(cases=TRANSCRIPTS)
 def test_a_payload_may_be_an_object_or_a_list(transcript: Transcript) -> None:
     """One item is the same whether it comes alone or in a list."""
     row = ROWS[transcript.name]
@@ -308,7 +308,7 @@ def test_every_row_has_a_transcript() -> None:
         assert any(text.startswith("login ") for text in refused) == ROWS[transcript.name].private
 
 
-@_each(argvalues=TRANSCRIPTS)
+@_each(cases=TRANSCRIPTS)
 def test_a_topic_belongs_to_one_row(transcript: Transcript) -> None:
     """What an opener spells is found again, by its own row and no other."""
     for scene in transcript.scenes:

@@ -20,6 +20,7 @@ import trio.testing
 import typer
 from cli_process import KEYS, Running, bitmart_trio, started
 from documented import ENDPOINTS
+from every_case import every_case
 from in_process import Cli
 from number_cases import BAD, label
 from typer.testing import CliRunner
@@ -229,8 +230,8 @@ def test_wrong_usage_is_code_2(arguments: tuple[str, ...], words: str) -> None:
     assert words in (ended.stderr if arguments else ended.stdout)
 
 
-@pytest.mark.parametrize("text", [each for each in BAD if each], ids=label)
-@pytest.mark.parametrize("option", ["--size", "--price", "--notional"])
+@every_case("text", [each for each in BAD if each], ids=label)
+@every_case("option", ["--size", "--price", "--notional"])
 def test_an_option_takes_no_number_that_an_exchange_would_not(option: str, text: str) -> None:
     """It is refused in few words before anything is sent."""
     ended = CliRunner().invoke(app, ["order", "submit", "BTC_USDT", "buy", f"{option}={text}"])

@@ -13,6 +13,7 @@ from typing import Final, cast
 import pytest
 import typer
 from cli_process import KEYS, child_environment
+from every_case import every_case
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -52,7 +53,7 @@ def _seen(file: Path) -> str:
     return shown.getvalue() + as_json(data, indent=2)
 
 
-@pytest.mark.parametrize("file", TRANSCRIPTS, ids=lambda file: file.stem)
+@every_case("file", TRANSCRIPTS, ids=lambda file: file.stem)
 def test_the_reply_of_no_endpoint_reaches_the_terminal_as_it_is(file: Path) -> None:
     assert _seen(file).replace("\n", "").isprintable()
 

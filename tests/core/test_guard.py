@@ -12,6 +12,7 @@ from typing import Any
 
 import attrs
 import pytest
+from every_case import every_case
 from hypothesis import example, given
 from hypothesis import strategies as st
 from number_cases import BAD, GOOD, label
@@ -89,8 +90,8 @@ READERS: list[Callable[[str], Decimal]] = [
 ]
 
 
-@pytest.mark.parametrize("read", READERS)
-@pytest.mark.parametrize("text", GOOD, ids=label)
+@every_case("read", READERS)
+@every_case("text", GOOD, ids=label)
 def test_numbers_that_everything_reads(read: Callable[[str], Decimal], text: str) -> None:
     """Digit for digit, also in a program whose decimal context is small."""
     with localcontext() as context:
@@ -98,8 +99,8 @@ def test_numbers_that_everything_reads(read: Callable[[str], Decimal], text: str
         assert str(read(text)) == str(Decimal(text))
 
 
-@pytest.mark.parametrize("read", [*READERS, _pushed])
-@pytest.mark.parametrize("text", BAD, ids=label)
+@every_case("read", [*READERS, _pushed])
+@every_case("text", BAD, ids=label)
 def test_numbers_that_nothing_reads(read: Callable[[str], Decimal], text: str) -> None:
     """They are refused at once, whatever they would take to write out."""
     started = time.process_time()

@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 import pytest
+from every_case import every_case
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -178,8 +179,8 @@ class TestEnvelopes:
 class TestRefusals:
     """The exchange said no."""
 
-    @pytest.mark.parametrize("code", sorted(CODES))
-    @pytest.mark.parametrize("as_text", [False, True])
+    @every_case("code", sorted(CODES))
+    @every_case("as_text", [False, True])
     def test_every_code_has_its_class(self, code: int, as_text: bool) -> None:
         """Whatever the HTTP status says, the table decides, and the exception carries all that a bug report needs."""
         body: dict[str, object] = {

@@ -11,6 +11,7 @@ from typing import Any
 
 import attrs
 import pytest
+from every_case import every_case
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -157,8 +158,8 @@ REFUSALS: list[tuple[Param, object]] = [
 ]
 
 
-@pytest.mark.parametrize(("param", "value"), REFUSALS)
-@pytest.mark.parametrize("method", ["GET", "POST"])
+@every_case("param, value", REFUSALS)
+@every_case("method", ["GET", "POST"])
 def test_refusals_name_the_argument(param: Param, value: object, method: str) -> None:
     """A wrong value raises before anything is sent, and says which argument it was."""
     with pytest.raises(InvalidRequest) as caught:

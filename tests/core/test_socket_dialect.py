@@ -6,6 +6,7 @@ import json
 from contextlib import suppress
 
 import pytest
+from every_case import every_case
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from proof_sizes import FRAMES
@@ -196,8 +197,8 @@ def test_no_frame_does_harm(frame: object) -> None:
             repr(spoken)
 
 
-@pytest.mark.parametrize("spell", ['"{}"', "{}"])
-@pytest.mark.parametrize("code", sorted(SOCKET_CODES))
+@every_case("spell", ['"{}"', "{}"])
+@every_case("code", sorted(SOCKET_CODES))
 def test_every_spot_code_is_understood(code: int, spell: str) -> None:
     """As text or as number, each code becomes its exception with the exchange's words, and says what it means."""
     refused = _refused(SPOT, f'{{"errorMessage":"words","errorCode":{spell.format(code)}}}')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from every_case import every_case
 
 from bitmart_trio import errors as e
 from bitmart_trio._core.verdict import Verdict, judge
@@ -67,7 +68,7 @@ def test_what_never_left_may_be_sent_again() -> None:
     assert judge(lost, reads=True, unsent=True) is REPEAT
 
 
-@pytest.mark.parametrize("code", sorted(e.CODES))
+@every_case("code", sorted(e.CODES))
 def test_no_write_is_repeated_on_a_code_that_does_not_say_that_nothing_was_done(code: int) -> None:
     """Only "too many requests" does, and a refused timestamp after setting the clock."""
     verdict = judge(_api(code, 400), reads=False)

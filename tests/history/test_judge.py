@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from every_case import every_case
 
 from bitmart_trio.errors import CODES, PermissionDenied
 from bitmart_trio.history.archive._codes import MEANINGS, Refusal, advice, refusal
@@ -23,8 +24,8 @@ def api(code: int, message: str = "m", **members: object) -> bytes:
     return json.dumps({"code": code, "message": message, "trace": "t", **members}).encode()
 
 
-@pytest.mark.parametrize("status", [200, 301, 400, 403, 404, 405, 429, 451, 500, 503, *range(520, 531)])
-@pytest.mark.parametrize("body", [PAGE, b"", b"error code: 1020", b"[]", b'{"error":"blocked"}'])
+@every_case("status", [200, 301, 400, 403, 404, 405, 429, 451, 500, 503, *range(520, 531)])
+@every_case("body", [PAGE, b"", b"error code: 1020", b"[]", b'{"error":"blocked"}'])
 def test_what_is_no_reply_of_the_api_never_answers_and_never_refuses(status: int, body: bytes) -> None:
     """Pages of the edge with any status have failed."""
     assert judge(FILLS, status, body).state == "failed"

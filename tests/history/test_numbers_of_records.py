@@ -8,6 +8,7 @@ from pathlib import Path
 
 import attrs
 import pytest
+from every_case import every_case
 from number_cases import BAD, GOOD, label
 
 from bitmart_trio.history import ExportError, _parquet
@@ -22,7 +23,7 @@ def test_good_numbers_count(text: str) -> None:
     assert _kinds._amount(text) == Decimal(text)  # pyright: ignore[reportPrivateUsage]
 
 
-@pytest.mark.parametrize("text", BAD, ids=label)
+@every_case("text", BAD, ids=label)
 def test_other_numbers_move_nothing(text: str) -> None:
     """The record is set aside with the reason; two of them are the same if their texts are."""
     with pytest.raises(Unplaced, match="size") as caught:
@@ -39,7 +40,7 @@ def test_a_number_beyond_all_bounds_is_kept_as_the_text_of_its_digits(digits: st
     assert _wire.loads(_wire.canonical(value).encode()) == value
 
 
-@pytest.mark.parametrize("text", [*(each for each in BAD if each), "9" * 77], ids=label)
+@every_case("text", [*(each for each in BAD if each), "9" * 77], ids=label)
 def test_rows_with_other_numbers_make_no_parquet(text: str, tmp_path: Path) -> None:
     """They are named, and no file is left under the name that was asked for."""
     row: dict[str, object] = dict.fromkeys((field.name for field in attrs.fields(FuturesTransfer)), "1")

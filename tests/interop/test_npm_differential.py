@@ -15,6 +15,7 @@ from typing import Any, Final
 import attrs
 import pytest
 import trio
+from every_case import every_case
 from foreign import HERE, started
 from node_function import Arguments, NodeFunction
 from node_functions import FUNCTIONS
@@ -216,9 +217,7 @@ def test_every_method_has_its_function() -> None:
     assert ours - {row.method for _, row in FUNCTIONS} == ONLY_OURS
 
 
-@pytest.mark.parametrize(
-    ("client", "row"), FUNCTIONS, ids=[f"{client}.{row.name}-{row.method}" for client, row in FUNCTIONS]
-)
+@every_case("client, row", FUNCTIONS, ids=[f"{client}.{row.name}-{row.method}" for client, row in FUNCTIONS])
 async def test_the_same_request(client: str, row: NodeFunction, node_sent: dict[_Key, list[Request]]) -> None:
     """Verb, path, parameters, values and kind of authority are the same, but for the package's own faults."""
     async with open_recording_server() as server:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 import trio
+from every_case import every_case
 from http_kit import (
     OPEN_ORDERS,
     ORDER,
@@ -214,8 +215,8 @@ async def test_a_rate_limit_of_the_edge_pauses_its_bucket_as_long_as_asked(
     assert script.seen[1].at - script.seen[0].at == pytest.approx(9.0)
 
 
-@pytest.mark.parametrize("status", [200, 302, 400, 403, 404, 405, 408, 418, 429, 451, 500, 502, 503, 520, 530])
-@pytest.mark.parametrize(
+@every_case("status", [200, 302, 400, 403, 404, 405, 408, 418, 429, 451, 500, 502, 503, 520, 530])
+@every_case(
     "body",
     [
         b"<html><title>Attention</title>",

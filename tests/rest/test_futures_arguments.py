@@ -8,6 +8,7 @@ from decimal import Decimal
 from operator import attrgetter
 
 import pytest
+from every_case import every_case
 from futures_rest_kit import futures_over
 
 from bitmart_trio.errors import InvalidRequest
@@ -139,7 +140,7 @@ def method(name: str, body: bytes = ACCEPTED) -> tuple[Callable[..., Awaitable[o
     return found, sent
 
 
-@pytest.mark.parametrize(("name", "arguments", "at_fault"), REFUSED)
+@every_case("name, arguments, at_fault", REFUSED)
 async def test_a_wrong_call_names_the_argument_and_sends_nothing(
     name: str, arguments: Mapping[str, object], at_fault: str
 ) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 from documented import ENDPOINTS
+from every_case import every_case
 
 from bitmart_trio.sim import Simulation
 from bitmart_trio.sim.bitmart.direct import Direct
@@ -178,8 +179,8 @@ def test_the_table_is_complete() -> None:
     assert {key for key in keys if keys.count(key) > 1} == SHARED
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "auth", "quota", "permission", "window"),
+@every_case(
+    "method, path, auth, quota, permission, window",
     [row[:6] for row in ROWS if row[6] == "current"],
     ids=[row[1] for row in ROWS if row[6] == "current"],
 )
@@ -220,7 +221,7 @@ def test_nothing_undocumented_is_served(simulation: Simulation) -> None:
         assert answer.code == 30031, path
 
 
-@pytest.mark.parametrize(("method", "path"), [row[:2] for row in ROWS if row[2] != "none" and row[6] == "current"])
+@every_case("method, path", [row[:2] for row in ROWS if row[2] != "none" and row[6] == "current"])
 def test_nobody_gets_in_without_a_key(simulation: Simulation, method: str, path: str) -> None:
     """Every private endpoint refuses a call without a key, and a signed one a call without a signature."""
     body = b"{}" if method == "POST" else b""

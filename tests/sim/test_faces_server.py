@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 import trio
+from every_case import every_case
 from faces_support import START, SUBMIT, TICKER, Floor, open_floor
 from trio.testing import MockClock
 
@@ -51,8 +52,8 @@ def get(path: str = TICKER, *lines: str, host: str | None = "sim", version: str 
 # --- who may come in ---
 
 
-@pytest.mark.parametrize(
-    ("host", "status"),
+@every_case(
+    "host, status",
     [
         ("localhost:8765", 200), ("127.0.0.1:8765", 200), ("[::1]:8765", 200), ("192.168.1.9", 200), ("sim", 200),
         ("simulated.invalid", 200), ("me.localhost", 200), ("exchange.lab.example", 200),
@@ -61,7 +62,7 @@ def get(path: str = TICKER, *lines: str, host: str | None = "sim", version: str 
         ("evil.example@127.0.0.1", 403),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("path", [TICKER, "/sim/state", SUBMIT, "/ws/spot/public", "/nothing"])
+@every_case("path", [TICKER, "/sim/state", SUBMIT, "/ws/spot/public", "/nothing"])
 async def test_a_name_that_others_may_own_is_refused(host: str, status: int, path: str) -> None:
     """On every path, before anything else is looked at: no quota, no order, no fault is touched."""
     async with open_floor(Limits(allowed_hosts=frozenset({"exchange.lab.example"}))) as floor:

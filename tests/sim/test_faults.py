@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 import trio
+from every_case import every_case
 from trio.testing import MockClock
 
 from bitmart_trio import sim
@@ -83,7 +84,7 @@ def test_what_makes_no_sense_is_refused_with_the_reason(text: str, reason: str) 
         parse_fault(text)
 
 
-@pytest.mark.parametrize("name", sorted(FAULTS))
+@every_case("name", sorted(FAULTS))
 def test_every_fault_says_what_a_client_should_do_and_survives_being_described(name: str) -> None:
     """Its docstring is its manual; its description reads back as itself."""
     kind = FAULTS[name]
@@ -93,7 +94,7 @@ def test_every_fault_says_what_a_client_should_do_and_survives_being_described(n
     assert fault_from(describe_fault(fault)) == fault
 
 
-@pytest.mark.parametrize("name", sorted(FAULTS))
+@every_case("name", sorted(FAULTS))
 def test_every_fault_is_at_the_front_door(name: str) -> None:
     """A user writes `bm.sim.NAME`."""
     assert getattr(sim, name) is FAULTS[name]

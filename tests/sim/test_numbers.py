@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from chapters_kit import House
+from every_case import every_case
 from number_cases import BAD, GOOD, label
 
 from bitmart_trio.sim import Simulation
@@ -30,7 +31,7 @@ def test_good_numbers_are_exact(text: str) -> None:
     assert Call({"size": text}, None, 0).decimal("size") == Decimal(text)
 
 
-@pytest.mark.parametrize("text", BAD, ids=label)
+@every_case("text", BAD, ids=label)
 def test_bad_numbers_are_refused_at_every_door(text: str) -> None:
     """Of a request, of an account, of a symbol, of a fault."""
     with pytest.raises(NumberError):

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-import pytest
+from every_case import every_case
 
 from bitmart_trio.sim.faults import FAULTS
 from bitmart_trio.sim.faults.text import parse_fault
@@ -31,7 +31,7 @@ def test_every_fault_has_its_entry() -> None:
     assert sorted(entry.split("`")[1] for entry in ENTRIES) == sorted(FAULTS)
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: str(entry).split("`")[1])
+@every_case("entry", ENTRIES, ids=lambda entry: str(entry).split("`")[1])
 def test_both_spellings_are_the_same_fault(entry: str) -> None:
     """The command line's text and the JSON of the HTTP request."""
     text = re.search(r'^--fault "(.*)"$', entry, flags=re.MULTILINE)

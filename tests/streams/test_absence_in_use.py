@@ -25,6 +25,9 @@ from bitmart_trio.sim.exchange import START_MS
 from bitmart_trio.sim.faults import OddRecord
 from bitmart_trio.sim.venue import open_exchange
 
+SLOW = 2.0
+"""Seconds between two ticks where the market is of no matter: at its usual pace it is half of the work."""
+
 
 def wires(model: type) -> list[str]:
     """What a model's members are called on the wire."""
@@ -88,7 +91,7 @@ async def test_a_view_reads_what_a_push_lacks(
     market: str, channel: str, member: str, autojump_clock: MockClock
 ) -> None:
     """It is right in the end, by its reads, whatever the pushes say."""
-    async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
+    async with open_exchange(seed=1, tick_seconds=SLOW) as exchange, exchange.open_client() as client:
         with pushes_without(member, channel):
             async with opener(client, market, verify_after=1) as account:
                 await account.wait_live()
@@ -138,7 +141,7 @@ async def test_a_view_is_live_whatever_its_lists_lack(
     market: str, path: str, member: str, autojump_clock: MockClock
 ) -> None:
     """All but what says which order, currency or position it is: the rest is there, and what lacks is absent."""
-    async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
+    async with open_exchange(seed=1, tick_seconds=SLOW) as exchange, exchange.open_client() as client:
         await _have_everything(client, market)
         active = exchange.faults.add(OddRecord(path=path, member=member, every=1))
         async with opener(client, market) as account:
@@ -209,7 +212,7 @@ async def test_a_view_says_what_its_lists_leave_out(
     autojump_clock: MockClock, market: str, path: str, member: str, lacks: set[str]
 ) -> None:
     """It goes live all the same; the member is absent in the view, and reading it says which reply lacks it."""
-    async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
+    async with open_exchange(seed=1, tick_seconds=SLOW) as exchange, exchange.open_client() as client:
         await _have_everything(client, market)
         exchange.faults.add(OddRecord(path=path, member=member, every=1))
         async with opener(client, market) as account:
@@ -226,7 +229,7 @@ async def test_a_view_says_what_its_lists_leave_out(
 
 async def test_rules_of_one_market_do_not_depend_on_the_records_of_others(autojump_clock: MockClock) -> None:
     """Each member left out of some contracts and pairs: the others' rules are there, theirs name what is missing."""
-    async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
+    async with open_exchange(seed=1, live=False) as exchange, exchange.open_client() as client:
         for path, model, rules, symbols in (
             ("/contract/public/details", models.ContractDetails, client.futures.rules, ("BTCUSDT", "ETHUSDT")),
             ("/spot/v1/symbols/details", models.SymbolDetails, client.spot.rules, ("BTC_USDT", "ETH_USDT")),
@@ -250,7 +253,7 @@ async def test_rules_of_one_market_do_not_depend_on_the_records_of_others(autoju
 @pytest.mark.parametrize("how", ["missing", "blank"])
 async def test_a_walk_is_as_long_whatever_its_records_lack(member: str, how: str, autojump_clock: MockClock) -> None:
     """Each record is there once, with an absent member."""
-    async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
+    async with open_exchange(seed=1, live=False) as exchange, exchange.open_client() as client:
         for _ in range(6):
             await client.spot.trading.submit_order(symbol="BTC_USDT", side="buy", type="market", notional="50")
             await trio.sleep(1)

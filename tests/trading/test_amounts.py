@@ -6,6 +6,7 @@ from decimal import Decimal, localcontext
 from typing import Any
 
 import pytest
+from every_case import every_case
 from number_cases import BAD, GOOD, label
 
 from bitmart_trio.errors import InvalidRequest
@@ -25,7 +26,7 @@ def test_an_amount_is_taken_digit_for_digit(text: str) -> None:
         assert str(amount(text, "size")) == str(Decimal(text))
 
 
-@pytest.mark.parametrize(
+@every_case(
     "value",
     [*BAD, Decimal("NaN"), Decimal("1e30000000"), 10**401],
     ids=lambda x: label(str(x)[:99]) if isinstance(x, str | Decimal) else "int",
@@ -44,8 +45,8 @@ def test_what_is_no_amount_at_all_is_a_mistake_of_the_program(value: Any) -> Non
         amount(value, "price")
 
 
-@pytest.mark.parametrize("name", ["size", "price", "notional"])
-@pytest.mark.parametrize("text", BAD, ids=label)
+@every_case("name", ["size", "price", "notional"])
+@every_case("text", BAD, ids=label)
 def test_a_journal_entry_with_another_number_is_damaged(text: str, name: str) -> None:
     """Nobody but a forger wrote it."""
     assert Intent.from_entry(ENTRY).price == Decimal("2.50")

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import attrs
 import pytest
+from every_case import every_case
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -129,8 +130,8 @@ def test_no_evidence_undoes_what_is_proven(stream: list[tuple[Change, float]]) -
             assert record.executed.ends[Source.TRADES][0] == record.executed.ends[Source.LOOK_UP][0] == filled
 
 
-@pytest.mark.parametrize("known", Known)
-@pytest.mark.parametrize("fact", Fact)
+@every_case("known", Known)
+@every_case("fact", Fact)
 def test_the_table_never_leads_back(known: Known, fact: Fact) -> None:
     """From what is known to exist there is no way to unknown, and to absent only by the exchange's own word."""
     after = TRANSITIONS.get((known, fact), known)
