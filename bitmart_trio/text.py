@@ -37,6 +37,8 @@ _MARKDOWN_LINK: Final = re.compile(r":(?=//)|(?<=www)\.|@", re.IGNORECASE)
 _MARKDOWN_START: Final = re.compile(r"[-+](?=\s|$)|[-=](?=[-=\s]*$)|[0-9]+(?=[.)](\s|$))")
 _FORMULA: Final = frozenset("=+-@\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}"
                             "\N{FULLWIDTH COMMERCIAL AT}\N{MINUS SIGN}")  # fmt: skip
+_NO_ASCII_TEXT: Final = re.compile(r"[^\n\t\r -~]")
+"""A character that is looked at before it is printed; a document has few."""
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
 _CSV_SPECIAL: Final = frozenset(',;"\r\n\t')
 
@@ -113,10 +115,13 @@ def json_text(document: str) -> str:
     """
     if document.isprintable():
         return document
-    return "".join(each if each.isprintable() or each in "\n\t\r" else _json_escape(each) for each in document)
+    return _NO_ASCII_TEXT.sub(_json_escape, document)
 
 
-def _json_escape(character: str) -> str:
+def _json_escape(found: re.Match[str]) -> str:
+    character = found[0]
+    if character.isprintable():
+        return character
     code = ord(character)
     if code < 0x10000:
         return f"\\u{code:04x}"

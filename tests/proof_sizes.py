@@ -52,7 +52,7 @@ VENUE_FUZZ: Final = _seeds("VENUE_FUZZ", 2)
 """Streams of junk, each kind: ``sim/test_fuzz_venue.py``."""
 MONEY_MACHINE: Final = _seeds("MONEY_MACHINE", 8)
 """Examples of the state machine that moves money: ``sim/test_money_machine.py``."""
-ARCHIVE_STORMS: Final = _seeds("ARCHIVE_STORMS", 2, full=60)
+ARCHIVE_STORMS: Final = _seeds("ARCHIVE_STORMS", 1, full=60)
 """Archives of an account whose exchange misbehaves in several ways at once: ``history/test_archive_storm.py``."""
 MODEL_MIXES: Final = _size("MODEL_MIXES", 24, 324)
 """Combinations of the stock models under which money is moved, of 324: ``sim/test_models_money.py``."""
@@ -81,7 +81,7 @@ BOOK_UPDATES: Final = _size("BOOK_UPDATES", 6_000, 1_000_000)
 FLOOD_SECONDS: Final = _size("FLOOD_SECONDS", 600, 3600)
 """Virtual seconds of an exchange that pushes more than a reader takes: ``chaos/test_flood.py``."""
 QUIET_HOURS: Final = _size("QUIET_HOURS", 4, 24)
-"""Virtual hours of a thin market: ``streams/test_silence.py``."""
+"""Virtual hours of a thin market, and of an empty one: ``streams/test_silence.py``."""
 DAY_HOURS: Final = _size("DAY_HOURS", 1, 24)
 """Virtual hours that a bot and its exchange live in one process: ``sim/test_venue_day.py``."""
 NPM_BOT_SECONDS: Final = _size("NPM_BOT_SECONDS", 1200, 3600)

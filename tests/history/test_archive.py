@@ -46,6 +46,11 @@ SMALL = Past(
     spot_orders=260, algo_orders=12, deposits=12, withdrawals=8, loans=8, repayments=8, savings=30, family=6,
     futures_orders=230, transactions=60, transfers=25, days=100,
 )  # fmt: skip
+FEW = Past(
+    spot_orders=40, algo_orders=4, deposits=4, withdrawals=2, loans=2, repayments=2, savings=6, family=6,
+    futures_orders=40, transactions=10, transfers=5, days=100,
+)  # fmt: skip
+"""For what does not depend on how many there are: no list is as long as a page."""
 
 
 async def inline(call: Callable[[], T], /) -> T:
@@ -296,18 +301,18 @@ async def test_killed_anywhere_it_goes_on(
 async def test_cancelled_it_has_written_its_report(tmp_path: Path, autojump_clock: trio.testing.MockClock) -> None:
     """Ctrl-C: what was committed is proven, the report says that it is not complete, and it can be resumed."""
     async with bm.sim.open_exchange(seed=7, live=False) as venue:
-        ledger = write_past(venue.exchange, SMALL)
+        ledger = write_past(venue.exchange, FEW)
         add_reader(venue)
         await trio.sleep(1)
         async with venue.open_client(READER) as client:
             with trio.move_on_after(4):
-                await archive(client, tmp_path, since=SMALL.since, run=inline)
+                await archive(client, tmp_path, since=FEW.since, run=inline)
             verification = verify(tmp_path)
             assert verification.problems == ()
             assert not verification.complete
             assert not json.loads((tmp_path / "report.json").read_text())["complete"]
             with pytest.raises(ArchiveError, match="there is an archive in"):
-                await archive(client, tmp_path, since=SMALL.since, run=inline)
+                await archive(client, tmp_path, since=FEW.since, run=inline)
             await archive(client, tmp_path, resume=True, run=inline)
     assert_equal_to_the_ledger(tmp_path, ledger)
 
@@ -343,11 +348,11 @@ async def test_what_the_key_may_not_see_is_said_and_left_open(
 ) -> None:
     """A plain read key sees neither sub-accounts nor rebates: not complete, and the reasons say what to add."""
     async with bm.sim.open_exchange(seed=7, live=False) as venue:
-        ledger = write_past(venue.exchange, SMALL)
+        ledger = write_past(venue.exchange, FEW)
         add_reader(venue, "read")
         await trio.sleep(1)
         async with venue.open_client(READER) as client:
-            report = await archive(client, tmp_path / "a", since=SMALL.since, run=inline)
+            report = await archive(client, tmp_path / "a", since=FEW.since, run=inline)
             with Reader(tmp_path / "a") as reader:
                 refused = {row.name: row for row in reader.histories() if row.state == "not_permitted"}
                 assert [look.name for look in reader.looks() if look.state == "not_permitted"] == [
@@ -361,7 +366,7 @@ async def test_what_the_key_may_not_see_is_said_and_left_open(
             assert_equal_to_the_ledger(tmp_path / "a", ledger, complete=False)
             # An owner who has none of it says so, and the archive is complete without.
             without = ("sub_accounts", "broker", "affiliate")
-            report = await archive(client, tmp_path / "b", since=SMALL.since, without=without, run=inline)
+            report = await archive(client, tmp_path / "b", since=FEW.since, without=without, run=inline)
             assert report.complete
             with Reader(tmp_path / "b") as reader:
                 assert [note.of for note in reader.notes() if note.what == "left_out"] == sorted(without)
@@ -374,11 +379,11 @@ async def test_a_permission_that_was_added_is_used_when_resumed(
 ) -> None:
     """What was refused is asked again, and nothing else."""
     async with bm.sim.open_exchange(seed=7, live=False) as venue:
-        write_past(venue.exchange, SMALL)
+        write_past(venue.exchange, FEW)
         add_reader(venue, "read")
         await trio.sleep(1)
         async with venue.open_client(READER) as client:
-            assert not (await archive(client, tmp_path, since=SMALL.since, run=inline)).complete
+            assert not (await archive(client, tmp_path, since=FEW.since, run=inline)).complete
         add_reader(venue, key=BETTER)
         async with venue.open_client(BETTER) as client:
             fills = (tmp_path / "replies.jsonl").read_text().count('"call":"spot.trading.trades"')
@@ -391,7 +396,7 @@ async def test_windows_that_are_too_old_are_gaps(tmp_path: Path, autojump_clock:
     """An endpoint that refuses what is long ago is read as far back as it goes, and what it refuses is named."""
     oldest = START_MS - 40 * 86_400_000
     async with bm.sim.open_exchange(seed=7, live=False) as venue:
-        ledger = write_past(venue.exchange, SMALL)
+        ledger = write_past(venue.exchange, FEW)
         add_reader(venue)
         await trio.sleep(1)
         table, key = venue.simulation.bitmart.routes.table, ("POST", "/spot/v4/query/trades")
@@ -404,11 +409,11 @@ async def test_windows_that_are_too_old_are_gaps(tmp_path: Path, autojump_clock:
 
         table[key] = attrs.evolve(route, handler=forgetful)
         async with venue.open_client(READER) as client:
-            report = await archive(client, tmp_path, since=SMALL.since, run=inline)
+            report = await archive(client, tmp_path, since=FEW.since, run=inline)
             assert not report.complete
             with Reader(tmp_path) as reader:
                 failed = [each for each in reader.windows("spot.trading.trades") if each.state == "failed"]
-            assert failed[0].since == SMALL.since
+            assert failed[0].since == FEW.since
             assert oldest <= failed[-1].until < oldest + 8 * 86_400_000
             assert all(each.reason.startswith("the exchange refuses what is so long ago: 50041 ") for each in failed)
             told = {each.trade_id async for each in bm.history.spot_fills(client, since=failed[-1].until)}

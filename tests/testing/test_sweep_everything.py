@@ -38,7 +38,7 @@ ONE_OF_A_KIND: Final = {
     "FuturesTrading.submit_order",
     "spot_klines",
 }
-SAMPLE: Final = {*random.Random(6).sample(sorted(HISTORIES), 8), *random.Random(6).sample(sorted(REST), 45)}
+SAMPLE: Final = {*random.Random(6).sample(sorted(HISTORIES), 4), *random.Random(6).sample(sorted(REST), 20)}
 ANOTHER_TIME: Final[set[str]] = set() if FULL else {*REST, *HISTORIES, "archive"} - ONE_OF_A_KIND - SAMPLE
 """Calls are all the same pipeline, histories the same walker: but in the full proof a sample of them.
 
