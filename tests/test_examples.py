@@ -6,11 +6,14 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import pytest
 import trio
+from forked import Forked, forked
 
 import bitmart_trio as bm
 
@@ -83,8 +86,14 @@ def test_every_example_is_known_here() -> None:
     assert {path.stem for path in EXAMPLES.glob("*.py")} == {*PRINTS, *TESTS}
 
 
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forked]:
+    with forked(tmp_path_factory.mktemp("examples"), "bitmart_trio.client", "bitmart_trio.sim.venue") as programs:
+        yield programs
+
+
 @pytest.mark.parametrize("name", PRINTS)
-async def test_an_example_prints_what_it_promises(name: str) -> None:
+async def test_an_example_prints_what_it_promises(name: str, programs: Forked) -> None:
     """It ends by itself, with success, nothing on standard error, and the expected output."""
     async with bm.sim.open_server(port=0, seed=7) as server:
         environment = {
@@ -99,16 +108,12 @@ async def test_an_example_prints_what_it_promises(name: str) -> None:
             "MAKER_SECONDS": "3",
         }
         with trio.fail_after(120):
-            ended = await trio.run_process(
-                [sys.executable, str(EXAMPLES / f"{name}.py")],
-                env=environment,
-                capture_stdout=True,
-                capture_stderr=True,
-                check=False,
+            ended = await trio.to_thread.run_sync(
+                partial(programs.run, str(EXAMPLES / f"{name}.py"), environment=environment)
             )
-    assert ended.stderr.decode() == ""
-    assert ended.returncode == 0
-    assert re.fullmatch(PRINTS[name], ended.stdout.decode()), ended.stdout.decode()
+    assert ended.err == ""
+    assert ended.code == 0
+    assert re.fullmatch(PRINTS[name], ended.out), ended.out
 
 
 @pytest.mark.parametrize("name", TESTS)
