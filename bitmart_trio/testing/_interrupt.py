@@ -16,7 +16,7 @@ import random
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, MutableSet, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from types import FrameType
@@ -61,6 +61,7 @@ def interrupt_sweep(
     handled: bool = False,
     moments: Collection[Moment] = MOMENTS,
     lines: bool = True,
+    struck: MutableSet[str] | None = None,
     sample: int | None = None,
     ignore: Collection[Kind] = (),
     seed: int = 0,
@@ -79,6 +80,7 @@ def interrupt_sweep(
     handled: bool = False,
     moments: Collection[Moment] = MOMENTS,
     lines: bool = True,
+    struck: MutableSet[str] | None = None,
     sample: int | None = None,
     ignore: Collection[Kind] = (),
     seed: int = 0,
@@ -96,6 +98,7 @@ def interrupt_sweep(
     handled: bool = False,
     moments: Collection[Moment] = MOMENTS,
     lines: bool = True,
+    struck: MutableSet[str] | None = None,
     sample: int | None = None,
     ignore: Collection[Kind] = (),
     seed: int = 0,
@@ -122,6 +125,8 @@ def interrupt_sweep(
             error then.
         moments: when at each checkpoint, as of `sweep`; empty for lines only.
         lines: whether lines of the library are struck too.
+        struck: lines that are not struck, as ``"folder/file.py:123"``; those that this sweep strikes are added to it.
+            So the sweeps of many bodies that share one strike each line once. None strikes every line.
         sample: strike no more than so many checkpoints and so many lines, drawn by the seed; None strikes all.
         ignore: kinds of things that may be left.
         seed: decides the order in which tasks run, and the sample.
@@ -146,7 +151,7 @@ def interrupt_sweep(
         first = runner.run(runner.line_shot(None))
         _check_number(runner, first, most)
         runs = 2
-        for shot in runner.shots(first, moments, lines, sample, only):
+        for shot in runner.shots(first, moments, lines, struck, sample, only):
             runner.run(shot)
             runs += 1
         return InterruptReport(first.pauses, len(first.lines), runs, seed)
@@ -160,6 +165,7 @@ async def interrupt_sweep_here(
     handled: bool = False,
     moments: Collection[Moment] = MOMENTS,
     lines: bool = True,
+    struck: MutableSet[str] | None = None,
     sample: int | None = None,
     seed: int = 0,
     ignore: Collection[Kind] = (),
@@ -178,6 +184,7 @@ async def interrupt_sweep_here(
         handled: the body handles signals itself.
         moments: when at each checkpoint.
         lines: whether lines of the library are struck too.
+        struck: lines that are not struck, and to which those of this sweep are added.
         sample: strike no more than so many checkpoints and so many lines.
         seed: decides the sample.
         ignore: kinds of things that may be left.
@@ -205,7 +212,7 @@ async def interrupt_sweep_here(
         first = await runner.run(runner.line_shot(None), watch)
         _check_number(runner, first, most)
         runs = 2
-        for shot in runner.shots(first, moments, lines, sample, only, seed):
+        for shot in runner.shots(first, moments, lines, struck, sample, only, seed):
             await runner.run(shot, watch)
             runs += 1
         return InterruptReport(first.pauses, len(first.lines), runs, None)
@@ -244,16 +251,12 @@ class LineShot(Shot):
     @property
     def where(self) -> str:
         """Where it strikes, in words."""
-        return f"at line {self._spelled()}"
+        return f"at line {_spelled(self.line)}"
 
     @property
     def again(self) -> str:
         """The arguments that repeat it."""
-        return f"only={self._spelled()!r}"
-
-    def _spelled(self) -> str:
-        file, number = self.line or ("", 0)
-        return f"{file.removeprefix(_PACKAGE).lstrip('/')}:{number}"
+        return f"only={_spelled(self.line)!r}"
 
     def arm(self, scope: trio.CancelScope) -> None:
         """Begin with the current task."""
@@ -317,6 +320,7 @@ class _Interrupts(Runner):
         first: LineShot,
         moments: Collection[Moment],
         lines: bool,
+        struck: MutableSet[str] | None,
         sample: int | None,
         only: int | str | None,
         seed: int = 0,
@@ -331,6 +335,8 @@ class _Interrupts(Runner):
         wanted = [each for each in first.lines if lines and (only is None or _is_at(each, only))]
         if only is not None and not numbers and not wanted:
             raise ValueError(f"the body has {first.pauses} checkpoints, and does not come by {only!r}")
+        if struck is not None:
+            wanted = [each for each in wanted if _spelled(each) not in struck]
         if sample is not None:
             dice = random.Random(self.seed if self.seed is not None else seed)  # noqa: S311  # no secret
             numbers = dice.sample(numbers, min(sample, len(numbers)))
@@ -339,6 +345,8 @@ class _Interrupts(Runner):
             yield self.shot(number, moment)
         for line in wanted:
             yield self.line_shot(line)
+            if struck is not None:
+                struck.add(_spelled(line))
 
     def verdict(self, error: BaseException | None, shot: Shot) -> str | None:
         """What is wrong with the end of a body; None for an interrupt that leaves as in a plain program."""
@@ -397,6 +405,11 @@ class _ThisLoop(_Interrupts, ThisLoop):
         self.function = "interrupt_sweep_here"
         self.nurseries = nurseries
         self.handled = handled
+
+
+def _spelled(line: Line | None) -> str:
+    file, number = line or ("", 0)
+    return f"{file.removeprefix(_PACKAGE).lstrip('/')}:{number}"
 
 
 def _is_at(line: Line, only: int | str) -> bool:

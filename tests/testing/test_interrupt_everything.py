@@ -22,6 +22,8 @@ ONE_WAY: Final = {*REST, *HISTORIES} - {"SpotMarket.ticker", "SpotTrading.submit
 """Calls are all the same pipeline, histories the same walker: those are in the full proof only."""
 LONG: Final = {"archive", "estimate"}
 NEEDS_A_MARKET: Final = {*STREAMS, *READERS, *OPENERS}
+STRUCK: Final[dict[int, set[str]]] = {}
+"""Lines that were struck, of each seed: what hundreds of calls share is struck once in a run."""
 HANDLED: Final = {"cancel_on_signals"}
 """They take the signal themselves."""
 
@@ -63,6 +65,7 @@ def test_interrupted_anywhere(name: str, seed: int, record_property: Callable[[s
                 body,
                 handled=name in HANDLED,
                 invariants=[no_open_orders],
+                struck=STRUCK.setdefault(seed, set()),
                 sample=INTERRUPTED_LINES,
                 seed=seed,
             )

@@ -46,6 +46,24 @@ def test_it_strikes_checkpoints_and_lines() -> None:
     assert interrupt_sweep(ask, around=exchange, lines=False, sample=3).runs == 2 + 3
 
 
+class Everything(set[str]):
+    """Every line has been struck."""
+
+    def __contains__(self, line: object) -> bool:
+        return True
+
+
+def test_sweeps_that_share_what_they_struck_strike_each_line_once() -> None:
+    """The first takes a sample, the second others; when all are struck, none is."""
+    struck: set[str] = set()
+    for number in (4, 8):
+        assert interrupt_sweep(ask, around=exchange, moments=[], struck=struck, sample=4).runs == 2 + 4
+        assert len(struck) == number
+    everything = Everything()
+    assert interrupt_sweep(ask, around=exchange, moments=[], struck=everything).runs == 2
+    assert all(".py:" in line for line in struck)
+
+
 def test_a_single_place_can_be_looked_at() -> None:
     """A checkpoint by its number, a line by its file and number."""
     take = quota_queue.Slots.take.__code__.co_firstlineno + 2
