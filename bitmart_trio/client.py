@@ -16,6 +16,7 @@ from typing import Final
 import httpx
 import trio
 
+from ._core.suggest import Helpful
 from ._io.connections import Connections
 from ._io.dial import dialer
 from ._io.http import Pipeline
@@ -26,9 +27,11 @@ from ._scopes import finish, open_service_nursery, opener
 from .config import LIVE, Config, Environment, Market
 from .credentials import Credentials
 from .errors import ConfigurationError
+from .rest._base import method_names
 from .rest.futures import Futures
 from .rest.spot import Spot
 from .streams import Streams
+from .streams._base import opener_names
 
 __all__ = [
     "Client",
@@ -45,7 +48,7 @@ __all__ = [
 _DEFAULT: Final = Config()
 
 
-class Client:
+class Client(Helpful):
     """Both markets and all streams: what `open_client` gives.
 
     Attributes:
@@ -55,6 +58,8 @@ class Client:
     """
 
     __slots__ = ("_futures", "_spot", "clock", "environment", "streams")
+
+    _elsewhere = (method_names, opener_names)
 
     def __init__(
         self,

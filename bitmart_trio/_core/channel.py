@@ -15,7 +15,7 @@ from ..config import Market
 from ..errors import InvalidRequest
 from ..models._numbers import excerpt
 from . import codec, tolerant
-from .suggest import did_you_mean
+from .suggest import suggest
 from .tolerant import Reading
 
 T = TypeVar("T")
@@ -200,8 +200,31 @@ def hint_for(topic: str) -> str:
     if find(topic) is not None:
         return ""
     market, _, _ = topic.partition("/")
-    names = [name for row in CHANNELS if row.market == market and row.status == "current" for name in row.names()]
-    return did_you_mean(topic.partition(":")[0], names).capitalize()
+    name, _, rest = topic.partition(":")
+    current = [row for row in CHANNELS if row.market == market and row.status == "current"]
+    rows = {each: row for row in reversed(current) for each in row.names()}
+    near = [_whole_topic(rows[each], each, rest) for each in suggest(name, rows)]
+    return f"Did you mean {' or '.join(near)}?" if near else ""
+
+
+_EXAMPLES: Final = {"spot": "BTC_USDT", "futures": "BTCUSDT"}
+
+
+def _whole_topic(channel: Channel[Any], name: str, rest: str) -> str:
+    """The topic of a channel that somebody meant.
+
+    Args:
+        channel: the channel.
+        name: its name, with level or interval.
+        rest: what stood behind the colon.
+    """
+    if channel.filter == "":
+        return name
+    if channel.filter not in ("symbol", "currency"):
+        return f"{name}:{channel.filter}"
+    subject = rest or (_EXAMPLES[channel.market] if channel.filter == "symbol" else "USDT")
+    topic = f"{name}:{subject}"
+    return topic if channel.matches(topic) else f"{name}:{subject.partition('@')[0]}"
 
 
 def market_of(topic: str) -> Market:

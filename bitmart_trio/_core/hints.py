@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from ..errors import ApiError, InsufficientBalance
 from .endpoint import REGISTRY
-from .suggest import did_you_mean
+from .suggest import as_sentence, did_you_mean
 
 
 def hint_for(error: ApiError, arguments: Mapping[str, object], path: str, offset: float, bound: float) -> str:
@@ -31,7 +31,7 @@ def hint_for(error: ApiError, arguments: Mapping[str, object], path: str, offset
             return f"Give the key the permission that {path} needs, in the API settings of the account"
         case 30000:
             known = dict.fromkeys(row.path for row in REGISTRY)
-            return did_you_mean(path, known).capitalize() if path not in known else ""
+            return as_sentence(did_you_mean(path, known)) if path not in known else ""
         case 30004 | 30005:
             return "Check secret and memo: they belong to this very key"
         case _:

@@ -21,7 +21,7 @@ from ..models._enums import by_word, spelled
 from ..text import encodable
 from . import codec
 from .endpoint import REGISTRY, AtLeastOne, Auth, Endpoint, Entry, ExactlyOne, Kind, Ordered, Param, Rule, When
-from .suggest import did_you_mean
+from .suggest import did_you_mean, suggest
 
 RECV_WINDOW: Final = Param("recv_window", Kind.INT, wire="recvWindow", least=1, most=60_000)
 """Milliseconds a signed request stays valid. Every signed call accepts it; only endpoints that list it send it."""
@@ -67,8 +67,16 @@ def build(endpoint: Endpoint[object], arguments: Mapping[str, object], recv_wind
             given.setdefault(RECV_WINDOW.name, recv_window)
         elif not listed and RECV_WINDOW.name in given:
             _spell(RECV_WINDOW, given.pop(RECV_WINDOW.name), as_query=False)
+    else:
+        for name in given:
+            if suggest(name, (RECV_WINDOW.name,)):
+                raise InvalidRequest(
+                    f"{endpoint} takes no {name}: only signed calls have a time window, and this one is not signed",
+                    argument=name,
+                )
     as_query = endpoint.method == "GET"
-    fields = _fields(endpoint.params, endpoint.rules, given, str(endpoint), as_query)
+    params = endpoint.params if listed or endpoint.auth is not Auth.SIGNED else (*endpoint.params, RECV_WINDOW)
+    fields = _fields(params, endpoint.rules, given, str(endpoint), as_query)
     order_id = given.get("client_order_id")
     if as_query:
         return WireRequest(endpoint.method, _target(endpoint.path, fields), b"")
@@ -152,8 +160,7 @@ def _fields(
     names = {param.name for param in params}
     for name in given:
         if name not in names:
-            right = ", ".join(param.name for param in params) or "none"
-            raise InvalidRequest(f"{where} takes no argument {name}; it takes {right}", argument=name)
+            raise InvalidRequest(f"{where} takes no argument {name}; {_right(name, params)}", argument=name)
     given = {param.name: _number_of(param, given[param.name]) for param in params if param.name in given}
     fields: dict[str, object] = {}
     for param in params:
@@ -169,6 +176,13 @@ def _fields(
     for rule in rules:
         _check_rule(rule, given, times, where)
     return fields
+
+
+def _right(name: str, params: tuple[Param, ...]) -> str:
+    """What to write instead of an argument that a call does not take."""
+    names = [param.name for param in params]
+    hint = did_you_mean(name, names)
+    return f"it takes {', '.join(names) or 'none'}{'; ' if hint else ''}{hint}"
 
 
 def _check_rule(rule: Rule, given: Mapping[str, object], times: Mapping[str, object], where: str) -> None:

@@ -7,6 +7,8 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Generic, ParamSpec, Self, TypeVar
 
+from .._core.suggest import Helpful
+from ..client import Client
 from ._portal import Holding, Portal
 
 P = ParamSpec("P")
@@ -16,7 +18,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
-class Twin(Generic[A_co]):
+class Twin(Helpful, Generic[A_co]):
     """A plain object beside an asynchronous one.
 
     Args:
@@ -25,6 +27,8 @@ class Twin(Generic[A_co]):
     """
 
     __slots__ = ("_it", "_portal")
+
+    _elsewhere = Client._elsewhere
 
     def __init__(self, portal: Portal, it: A_co) -> None:
         self._portal = portal

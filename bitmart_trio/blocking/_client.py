@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Generic, ParamSpec, Self, TypeVar, cast
 
 from .. import client as _asynchronous
+from .._core.suggest import Helpful
 from ..config import LIVE, Config, Environment
 from ..credentials import Credentials
 from ._base import Iterating, Opened
@@ -69,12 +70,14 @@ def hold(opening: AbstractAsyncContextManager[T]) -> Held[T]:
     return Held(Portal(opening, "bitmart_trio: held open"))
 
 
-class Client:
+class Client(Helpful):
     """Both markets and all streams, for a program that waits: what `open_client` gives.
 
     Its methods have the names, arguments, results and errors of the asynchronous client. Any number of threads may
     use it at once. It is closed by `close`, by the end of its ``with`` block, or by the exit of the interpreter.
     """
+
+    _elsewhere = _asynchronous.Client._elsewhere
 
     def __init__(self, portal: Portal) -> None:
         self._portal = portal

@@ -8,10 +8,11 @@ from decimal import Decimal
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Literal, Protocol, TypeAlias, TypeVar
+from typing import Literal, Protocol, TypeAlias, TypeVar, cast
 
 from .._core.endpoint import Auth, Endpoint
 from .._core.reply import RawReply, Reply
+from .._core.suggest import Helpful, public_names
 from ..models.system import Latency
 
 T = TypeVar("T")
@@ -35,6 +36,23 @@ def load_chapters() -> None:
         import_module(f"{package}.{module.name}")
 
 
+@cache
+def method_names() -> tuple[str, ...]:
+    """Every method of both markets below ``client.``, such as ``spot.market.ticker``."""
+    from .futures import Futures  # these two are made of what is below
+    from .spot import Spot
+
+    found = list[str]()
+    for market, kind in (("spot", Spot), ("futures", Futures)):
+        api = kind(cast("Caller", None))  # nothing is called
+        for chapter, each in vars(kind).items():
+            if isinstance(each, property):
+                found += [
+                    f"{market}.{chapter}.{name}" for name in public_names(type(cast("object", getattr(api, chapter))))
+                ]
+    return tuple(found)
+
+
 class Caller(Protocol):
     """Sends the calls of one market."""
 
@@ -53,17 +71,21 @@ class Caller(Protocol):
         ...
 
 
-class Chapter:
+class Chapter(Helpful):
     """The base of the objects like ``client.spot.market``: methods of one chapter of the documentation."""
 
     __slots__ = ("_caller",)
+
+    _elsewhere = (method_names,)
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
 
-class MarketApi:
+class MarketApi(Helpful):
     """The base of ``client.spot`` and ``client.futures``: the chapters of one market, and two ways around them."""
+
+    _elsewhere = (method_names,)
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller

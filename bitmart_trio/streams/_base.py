@@ -6,9 +6,11 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
+from functools import cache
 from typing import Any, ClassVar, Generic, TypeAlias, TypedDict, TypeVar
 
 from .._core.channel import Channel, Overflow
+from .._core.suggest import Helpful, public_names
 from .._io.connections import Connections
 from .._io.pending_gap import Backfiller
 from .._io.receivers import Gaps
@@ -41,7 +43,18 @@ def known(options: Options) -> Options:
     return options
 
 
-class MarketStreams(ABC, Generic[Reads]):
+@cache
+def opener_names() -> tuple[str, ...]:
+    """Every opener of both markets below ``client.``, such as ``streams.spot.trade``."""
+    from ._streams import Streams  # these three are made of what is below
+    from .futures import FuturesStreams
+    from .spot import SpotStreams
+
+    kinds = (("streams", Streams), ("streams.spot", SpotStreams), ("streams.futures", FuturesStreams))
+    return tuple(f"{path}.{name}" for path, kind in kinds for name in public_names(kind))
+
+
+class MarketStreams(Helpful, ABC, Generic[Reads]):
     """The base of ``client.streams.spot`` and ``client.streams.futures``.
 
     Args:
@@ -50,6 +63,8 @@ class MarketStreams(ABC, Generic[Reads]):
     """
 
     __slots__ = ("_connections", "_reads")
+
+    _elsewhere = (opener_names,)
 
     _market: ClassVar[Market]
 

@@ -7,13 +7,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from .._core.channel import market_of
+from .._core.suggest import Helpful
 from .._io.connections import Connections, StreamsStatistics
 from .._io.receivers import Gaps
 from .._io.subscription import Subscription
 from .._scopes import protected
 from ..config import Market
 from ..models.stream_events import AnyStreamEvent, Gap
-from ._base import Opening, Options, known
+from ._base import Opening, Options, known, opener_names
 
 if TYPE_CHECKING:
     from ._reads import FuturesReads, SpotReads
@@ -22,13 +23,15 @@ if TYPE_CHECKING:
 
 
 @protected
-class Streams:
+class Streams(Helpful):
     """Everything that BitMart pushes. Connections open on the first subscription and are shared by all.
 
     Args:
         connections: holds the topics.
         spot, futures: the markets' REST APIs, for what cannot be had by streams alone; None where there is none.
     """
+
+    _elsewhere = (opener_names,)
 
     def __init__(
         self, connections: Connections, *, spot: SpotReads | None = None, futures: FuturesReads | None = None

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from in_process import Cli
 from terminal import needs_tmux, terminal
@@ -149,6 +149,7 @@ def test_colours_are_there_when_they_are_wanted() -> None:
     assert "\x1b" not in chart.text(80, 20, colour=False)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 300), st.floats(0.1, 10), st.floats(0.1, 10)), min_size=1, max_size=60),
     st.integers(1, 40),
