@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import tomllib
 from decimal import Decimal
+from importlib import resources
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,7 +17,9 @@ from faces_support import START, TICKER, open_floor, spot_frame
 from trio.testing import MockClock
 
 import bitmart_trio as bm
+from bitmart_trio.sim.faces import page
 from bitmart_trio.sim.faces.inspection import EVENTS_MOST
+from bitmart_trio.sim.faces.page import PAGES
 from bitmart_trio.sim.faces.websocket import Limits
 from bitmart_trio.sim.faults import FAULTS, Fail5xx, LoseReply
 from bitmart_trio.sim.faults.text import fault_from
@@ -120,6 +126,88 @@ async def test_a_long_log_is_told_by_its_end() -> None:
         assert events["lines"][-1]["number"] == EVENTS_MOST + 9
         ahead = (await client.get("/sim/state?since=999999")).json()["events"]
         assert (ahead["missed"], ahead["lines"], ahead["next"]) == (0, [], EVENTS_MOST + 10)
+
+
+async def test_events_are_chosen_by_kind_and_text() -> None:
+    """Among all that the log has, not among the newest alone; of the same choice, the log is the lines."""
+    async with open_floor() as floor, floor.http() as client:
+        log = floor.small.log
+        log.write("request", path="/early")
+        for number in range(EVENTS_MOST * 3):
+            log.write("frame", topic="Trade", number=number)
+            log.write("match", maker=None, taker="7" if number % 500 == 0 else None, number=number)
+        for query, count in (
+            ("kind=request", 1), ("find=EARLY", 1), ("quiet=1", 4), ("kind=match&find=%22taker%22:%227%22", 3),
+            ("kind=request&kind=frame", EVENTS_MOST), ("find=nothing", 0), ("kind=request&quiet=0&find=", 1),
+        ):  # fmt: skip
+            events = (await client.get(f"/sim/state?since=0&{query}")).json()["events"]
+            assert (len(events["lines"]), len(events["numbers"]), events["next"]) == (count, count, log.written), query
+            assert events["numbers"] == sorted(events["numbers"])
+            assert [list(log.lines)[number] for number in events["numbers"]] == events["lines"]
+            assert bool(events["missed"]) is (count == EVENTS_MOST)
+            lines = (await client.get(f"/sim/log?{query}")).text.splitlines()
+            assert [json.loads(line) for line in lines][-count or 1 :] == events["lines"]
+        later = (await client.get(f"/sim/state?quiet=1&since={log.written - 2}")).json()["events"]
+        assert (later["lines"], later["missed"], later["first_ms"]) == ([], 0, log.lines[0]["ms"])
+
+
+async def test_candles_of_both_markets() -> None:
+    """As REST has them, oldest first; of lengths that there are, and no more than is asked for."""
+    async with bm.sim.open_exchange(seed=3, live=False) as venue:
+        async with httpx.AsyncClient(transport=venue.http_transport(), base_url="http://sim.invalid") as client:
+            asked = "symbol=BTC_USDT&symbol=BTCUSDT&symbol=NOPE&candles=5&bars=4"
+            candles = (await client.get(f"/sim/state?{asked}")).json()["candles"]
+            assert list(candles) == ["BTC_USDT", "BTCUSDT"]
+            rest = (await client.get("/spot/quotation/v3/klines?symbol=BTC_USDT&step=5&limit=4")).json()["data"]
+            shown = [[ms // 1000, *map(Decimal, prices)] for ms, *prices in candles["BTC_USDT"]]
+            assert shown == [[int(row[0]), *map(Decimal, row[1:6])] for row in reversed(rest)]
+            assert [row[0] for row in candles["BTCUSDT"]] == [row[0] for row in candles["BTC_USDT"]]
+            for wrong in ("candles=7", "candles=x", "candles=5&bars=-1"):
+                assert (await client.get(f"/sim/state?symbol=BTC_USDT&{wrong}")).status_code == 400
+            assert "candles" not in (await client.get("/sim/state?candles=5")).json()
+
+
+def test_what_the_page_is_drawn_with_keeps_its_licence() -> None:
+    """The library's file says whose it is, and its licence is with it in the package and named in the project."""
+    (_, script), licence = PAGES["/sim/uplot.js"], resources.files(page).joinpath("uplot.LICENSE").read_text()
+    assert script.startswith(b"/*! https://github.com/leeoniya/uPlot (v1.6.32) */")
+    assert licence.startswith("The MIT License (MIT)")
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert "bitmart_trio/sim/faces/page/uplot.LICENSE" in project["license-files"]
+
+
+@pytest.mark.parametrize(
+    ("accept", "content_type"),
+    [
+        (None, "application/json"),
+        ("*/*", "application/json"),
+        ("application/json", "application/json"),
+        ("text/html,application/xhtml+xml;q=0.9,*/*;q=0.8", "text/html; charset=utf-8"),
+    ],
+)
+async def test_the_root_says_where_things_are(accept: str | None, content_type: str) -> None:
+    """JSON to programs, a page to browsers; every place that is named is there."""
+    async with bm.sim.open_exchange(seed=3, live=False) as venue:
+        async with httpx.AsyncClient(transport=venue.http_transport(), base_url="http://sim.invalid") as client:
+            client.headers.pop("Accept")
+            reply = await client.get("/", headers={} if accept is None else {"Accept": accept})
+            assert (reply.status_code, reply.headers["content-type"]) == (200, content_type)
+            assert reply.headers["vary"].startswith("Accept")
+            assert reply.headers["content-security-policy"].startswith("default-src 'none'")
+            if content_type == "application/json":
+                found = reply.json()
+                places, sockets = list(found["places"]), found["sockets"]
+                assert found["account"] == {"key": "sim-key", "secret": "sim-secret", "memo": "sim-memo"}
+            else:
+                places = re.findall(r'<a href="([^"]+)">', reply.text)
+                sockets = re.findall(r"<code>(/ws/[^<]+)</code>", reply.text)
+            assert len(places) == 5
+            assert sockets == ["/ws/spot/public", "/ws/spot/private", "/ws/futures/public", "/ws/futures/private"]
+            for place in places:
+                assert (await client.get(place)).status_code == 200
+            for socket in sockets:
+                assert (await client.get(socket)).status_code == 426
+            assert (await client.post("/")).status_code == 405
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 """``/sim/...``: a look inside the simulated exchange, and a hand on its faults and its clock, for other processes.
 
+    GET    /                  where all this is, as JSON or, for a browser, as a page
     GET    /sim/              a page for people: book, trades, accounts, connections, faults, clock
     GET    /sim/state         time, markets, accounts with orders and positions, connections, faults, counters; with
-                              ?symbol=BTC_USDT (several: repeated) books and trades too, ?levels= and ?trades= of them;
-                              with ?since=0 the event log from there on, and the number to go on from
+                              ?symbol=BTC_USDT (several: repeated) books and trades too, ?levels= and ?trades= of them,
+                              and ?candles=5 (minutes) as many candles as ?bars= says; with ?since=0 the event log from
+                              there on, and the number to go on from
     GET    /sim/faults        the active faults         POST: add one (text or JSON)        DELETE: end all
     GET    /sim/faults/kinds  every kind of fault, with its fields
     DELETE /sim/faults/7      end one, by its id
@@ -11,6 +13,8 @@
                               time passes at once, and the market lives through it; with "tick_ms": 1000, say, in
                               coarser ticks than its own, which is faster
     GET    /sim/log           the event log as JSON lines
+                              of both, ?kind=match (several: repeated) and ?find=text choose events, and ?quiet=1 leaves
+                              out frames and the trades of the market with itself
     POST   /sim/drop          break sockets off; {"kind": pattern} for some of them
     POST   /sim/accounts      {"account_id", "key", "secret", "memo", "balances", "futures", "fund", "permissions"}
 
@@ -39,6 +43,7 @@ from ..kernel.numbers import NumberError, read_decimal, read_integer
 from . import inspection
 from .page import PAGES
 from .websocket import Connection, Sockets
+from .welcome import welcome
 
 SAFETY_HEADERS: Final = {
     "Cache-Control": "no-store",
@@ -79,11 +84,14 @@ _Action: TypeAlias = "Callable[[Exchange, Sockets, Request], Json]"
 
 def is_below(path: str) -> bool:
     """Whether a path is one of these."""
-    return path == "/sim" or path.startswith("/sim/")
+    return path in ("/", "/sim") or path.startswith("/sim/")
 
 
 async def answer(exchange: Exchange, sockets: Sockets, request: Request) -> Response:
     """Answer one request below ``/sim``: a page, or JSON; refusals (400, 404, 405) are ``{"error": reason}``."""
+    if request.path == "/" and request.method == "GET":
+        content_type, body = welcome(sockets.venue, request.headers.get("accept", ""))
+        return Response(200, {"Content-Type": content_type, "Vary": "Accept", **SAFETY_HEADERS}, body)
     if request.path == "/sim":
         return Response(308, {"Location": "/sim/", **SAFETY_HEADERS}, b"")
     path = "/sim/faults/{id}" if _FAULT_PATH.fullmatch(request.path) else request.path
@@ -99,7 +107,8 @@ async def answer(exchange: Exchange, sockets: Sockets, request: Request) -> Resp
         content_type, body = PAGES[path]
         return Response(200, {"Content-Type": content_type, **SAFETY_HEADERS}, body)
     if action is _log:
-        return Response(200, {"Content-Type": "application/x-ndjson", **SAFETY_HEADERS}, exchange.log.dump())
+        lines = inspection.log_lines(exchange, _wanted(parse_qs(request.query)))
+        return Response(200, {"Content-Type": "application/x-ndjson", **SAFETY_HEADERS}, lines)
     try:
         if action is _set_clock:
             await _step(exchange, sockets, request)
@@ -157,9 +166,22 @@ def _state(exchange: Exchange, sockets: Sockets, request: Request) -> Json:
         count = _number(query, "trades", 50, inspection.TRADES_MOST)
         state["books"] = inspection.books(exchange, query["symbol"], levels)
         state["trades"] = inspection.trades(exchange, query["symbol"], count)
+        if "candles" in query:
+            minutes = _number(query, "candles", 1, 10**6)
+            if minutes not in inspection.STEPS:
+                raise _Wrong(f"candles must be one of {', '.join(map(str, inspection.STEPS))} minutes")
+            bars = _number(query, "bars", 100, inspection.CANDLES_MOST)
+            state["candles"] = inspection.candles(exchange, query["symbol"], minutes, bars)
     if "since" in query:
-        state["events"] = inspection.events(exchange, _number(query, "since", 0, 10**15))
+        state["events"] = inspection.events(exchange, _number(query, "since", 0, 10**15), _wanted(query))
     return state
+
+
+def _wanted(query: dict[str, list[str]]) -> inspection.Wanted:
+    """Which events a query asks for."""
+    return inspection.Wanted(
+        frozenset(query.get("kind", ())), query.get("find", [""])[-1], query.get("quiet", ["0"])[-1] not in ("0", "")
+    )
 
 
 def _list_faults(exchange: Exchange, sockets: Sockets, request: Request) -> Json:
@@ -294,7 +316,7 @@ def _amounts(members: dict[str, Json], name: str) -> dict[str, Decimal]:
 
 
 _ACTIONS: Final[dict[str, dict[str, _Action]]] = {
-    **{path: {"GET": _page} for path in PAGES},
+    **{path: {"GET": _page} for path in ("/", *PAGES)},
     "/sim/state": {"GET": _state},
     "/sim/faults": {"GET": _list_faults, "POST": _add_fault, "DELETE": _clear_faults},
     "/sim/faults/kinds": {"GET": _list_kinds},

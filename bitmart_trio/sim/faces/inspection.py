@@ -1,4 +1,4 @@
-"""What ``/sim/state`` shows of a simulated exchange: markets, books, trades, accounts, connections, faults, events.
+"""What ``/sim/state`` shows of a simulated exchange: markets, books, trades, candles, accounts, faults, events.
 
 Reading changes nothing: no account, trader or order comes into being by being looked at. Only what is asked for is put
 together, so that a page may ask twice a second.
@@ -11,17 +11,24 @@ from decimal import Decimal
 from itertools import islice
 from typing import Final
 
+import attrs
+
 from ..exchange import Exchange
 from ..faults import FaultHandle, describe_fault
 from ..kernel.accounts import Account, Wallet
 from ..kernel.book import Book
-from ..kernel.encoding import Json
+from ..kernel.candles import Candles
+from ..kernel.encoding import Json, encode
+from ..kernel.eventlog import Event
 from .websocket import Sockets
 
 LEVELS_MOST: Final = 200
 TRADES_MOST: Final = 200
 EVENTS_MOST: Final = 500
 """How many events one answer carries at most: of more, the latest."""
+STEPS: Final = (1, 5, 15, 60, 240, 1440)
+"""Lengths of candles in minutes."""
+CANDLES_MOST: Final = 500
 
 _FUTURES_SIDES: Final = {1: "open long", 2: "close short", 3: "close long", 4: "open short"}
 _ONE_WAY_SIDES: Final = {1: "buy", 2: "buy, reduce only", 3: "sell, reduce only", 4: "sell"}
@@ -75,16 +82,85 @@ def trades(exchange: Exchange, symbols: Iterable[str], count: int) -> Json:
     return {symbol: list(islice(_trades(exchange, symbol), count)) for symbol in symbols if _book(exchange, symbol)}
 
 
-def events(exchange: Exchange, since: int) -> Json:
-    """The event log behind its first ``since`` events, oldest first; ``next`` is the ``since`` of the next question."""
+def candles(exchange: Exchange, symbols: Iterable[str], minutes: int, count: int) -> Json:
+    """The latest candles of these symbols, oldest first: [ms, open, high, low, close, volume].
+
+    Args:
+        exchange: Whose.
+        symbols: Of which markets; unknown ones are left out.
+        minutes: The length of a candle, one of `STEPS`.
+        count: How many.
+    """
+    now = exchange.clock.steady_ms() // 60_000
+    found = ((symbol, _series(exchange, symbol)) for symbol in symbols)
+    return {
+        symbol: [
+            [bar.minute * 60_000, bar.open, bar.high, bar.low, bar.close, bar.volume]
+            for bar in reversed(series.newest(minutes, count, 0, now))
+        ]
+        for symbol, series in found
+        if series is not None
+    }
+
+
+@attrs.frozen
+class Wanted:
+    """Which events of the log are wanted; all if nothing is said.
+
+    Args:
+        kinds: Of these kinds only; empty for all.
+        text: That have this text somewhere, in letters of either case.
+        quiet: Leave out what would bury all else: frames, and the trades of the market with itself.
+    """
+
+    kinds: frozenset[str] = frozenset()
+    text: str = ""
+    quiet: bool = False
+
+    def takes(self, event: Event) -> bool:
+        """Whether an event is one of them."""
+        kind = event["kind"]
+        if self.kinds and kind not in self.kinds:
+            return False
+        if self.quiet and (
+            kind == "frame" or (kind == "match" and event.get("maker") is None and event.get("taker") is None)
+        ):
+            return False
+        return not self.text or self.text.lower() in encode(event).decode().lower()
+
+
+def events(exchange: Exchange, since: int, wanted: Wanted) -> Json:
+    """The wanted events behind the first ``since`` events of the log, oldest first, with their numbers.
+
+    ``next`` is the ``since`` of the next question, ``missed`` how many events nobody looked at any more: they have
+    fallen out of the log, or lie before the `EVENTS_MOST` that one answer carries. ``first_ms`` is the time of the
+    oldest event that the log still has.
+    """
     log = exchange.log
-    kept_from = max(log.written - min(len(log.lines), EVENTS_MOST), 0)
-    first = min(max(since, kept_from), log.written)
+    numbers: list[Json] = []
+    found: list[Json] = []
+    first = kept_from = log.written - len(log.lines)
+    for number, event in zip(range(log.written - 1, kept_from - 1, -1), reversed(log.lines), strict=True):
+        if number < since:
+            break
+        if wanted.takes(event):
+            if len(found) == EVENTS_MOST:
+                first = number + 1
+                break
+            numbers.append(number)
+            found.append(event)
     return {
         "next": log.written,
-        "missed": max(first - since, 0),
-        "lines": list(islice(log.lines, len(log.lines) - (log.written - first), None)),
+        "missed": max(min(first, log.written) - since, 0),
+        "first_ms": log.lines[0]["ms"] if log.lines else None,
+        "numbers": numbers[::-1],
+        "lines": found[::-1],
     }
+
+
+def log_lines(exchange: Exchange, wanted: Wanted) -> bytes:
+    """The wanted events of the log as JSON lines, oldest first."""
+    return b"".join(encode(event) + b"\n" for event in exchange.log.lines if wanted.takes(event))
 
 
 def fault(handle: FaultHandle) -> dict[str, Json]:
@@ -114,6 +190,14 @@ def _prices(book: Book, last: Decimal) -> dict[str, Json]:
 def _book(exchange: Exchange, symbol: str) -> Book | None:
     market = exchange.spot.markets.get(symbol) or exchange.futures.listings.get(symbol)
     return None if market is None else market.book
+
+
+def _series(exchange: Exchange, symbol: str) -> Candles | None:
+    market = exchange.spot.markets.get(symbol)
+    if market is not None:
+        return market.candles
+    listing = exchange.futures.listings.get(symbol)
+    return None if listing is None else listing.series
 
 
 def _trades(exchange: Exchange, symbol: str) -> Iterator[Json]:

@@ -1,7 +1,8 @@
 """The web page at ``/sim/``: what a simulated exchange is doing, live, and its faults and clock within reach.
 
-Three files as a browser takes them, without a build step and without anything from elsewhere. The page only uses what
-``/sim/...`` offers to every program; see ``control.py``.
+Files as a browser takes them, without a build step. ``uplot.js`` and ``uplot.css`` are those of uPlot 1.6.32, as its
+npm package holds them (MIT, ``uplot.LICENSE``); nothing is fetched from elsewhere. The page only uses what ``/sim/...``
+offers to every program; see ``control.py``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ PAGES: Final[dict[str, tuple[str, bytes]]] = {
         ("/sim/", "text/html; charset=utf-8", "index.html"),
         ("/sim/page.css", "text/css; charset=utf-8", "page.css"),
         ("/sim/page.js", "text/javascript; charset=utf-8", "page.js"),
+        ("/sim/charts.js", "text/javascript; charset=utf-8", "charts.js"),
+        ("/sim/uplot.js", "text/javascript; charset=utf-8", "uplot.js"),
+        ("/sim/uplot.css", "text/css; charset=utf-8", "uplot.css"),
     )
 }
 """By path: content type and content."""

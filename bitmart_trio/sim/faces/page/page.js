@@ -2,14 +2,17 @@
 'use strict';
 
 const EVERY_MS = 500;
-const LEVELS = 17;
+const PATIENCE_MS = 5000;
+const LEVELS = 100;
 const TRADES = 40;
 const LINES = 200;
-const KEPT = 3000;
-const POINTS = 600;
+const KEPT = 2000;
 
 const $ = (id) => document.getElementById(id);
-const view = { symbol: null, account: null, since: 0, last: {}, points: {}, lines: [], all: [], kinds: [], state: null };
+const view = {
+  symbol: null, account: null, since: 0, last: {}, events: [], firstMs: null, kinds: [], state: null, stopped: null, answered: null,
+  candles: null, depth: null, whole: true,
+};
 
 // --- small tools ---
 
@@ -74,7 +77,9 @@ function tell(text) {
 
 async function ask(method, path, body) {
   const headers = body === undefined ? {} : { 'Content-Type': 'application/json' };
-  const reply = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  // A step of the clock is lived through by the exchange and may take its time; a look may not.
+  const signal = method === 'GET' ? AbortSignal.timeout(PATIENCE_MS) : undefined;
+  const reply = await fetch(path, { method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body) });
   const answer = await reply.json();
   if (!reply.ok) throw new Error(answer.error || reply.statusText);
   return answer;
@@ -139,10 +144,20 @@ function showPickers(state) {
   }
 }
 
+// On a desk as many levels of each side as the block is high, on a phone as many as one looks at.
+function levelsThatFit() {
+  if (getComputedStyle(document.querySelector('main')).display !== 'grid') return 10;
+  const row = $('bids').firstElementChild?.getBoundingClientRect().height || 19;
+  return Math.max(5, Math.floor(($('book').clientHeight - 100) / row / 2));
+}
+
 function showBook(state) {
   const book = state.books[view.symbol];
   say($('version'), `version ${book.version}`);
-  const all = [...book.asks, ...book.bids];
+  view.depth.show(book, most([...book.asks, ...book.bids].map((each) => each[0])));
+  const room = levelsThatFit();
+  const [shownAsks, shownBids] = [book.asks.slice(0, room), book.bids.slice(0, room)];
+  const all = [...shownAsks, ...shownBids];
   const [pricePlaces, sizePlaces] = [most(all.map((each) => each[0])), most(all.map((each) => each[1]))];
   const own = new Set(state.accounts.flatMap((account) => account.orders)
     .filter((order) => order.symbol === view.symbol && order.price !== null).map((order) => Number(order.price)));
@@ -150,7 +165,7 @@ function showBook(state) {
     let total = 0;
     return levels.map(([price, size]) => ({ price, size, total: (total += Number(size)), own: own.has(Number(price)) }));
   };
-  const [asks, bids] = [deep(book.asks), deep(book.bids)];
+  const [asks, bids] = [deep(shownAsks), deep(shownBids)];
   const full = Math.max(asks.at(-1)?.total ?? 0, bids.at(-1)?.total ?? 0) || 1;
   const cells = (each) => [pad(each.price, pricePlaces), pad(each.size, sizePlaces), pad(each.total, sizePlaces)];
   for (const [body, levels] of [[$('asks'), asks.reverse()], [$('bids'), bids]]) {
@@ -176,23 +191,22 @@ function showTrades(state) {
     clock(each.ms).slice(0, 10), [each.side, each.side], [pad(each.price, pricePlaces), each.side], pad(each.size, sizePlaces)]);
 }
 
-function showChart(state) {
-  const points = (view.points[view.symbol] ||= (state.trades[view.symbol]).map((each) => [each.ms, Number(each.price)]).reverse());
+function range() {
+  const [step, bars] = $('range').value.split(' ').map(Number);
+  return { step, bars };
+}
+
+function showCandles(state) {
   const market = state.markets.find((each) => each.symbol === view.symbol);
-  if (!market) return;
-  const now = state.time - state.skew_ms;
-  if (!points.length || now > points.at(-1)[0]) points.push([now, Number(market.last)]);
-  if (points.length > POINTS) points.splice(0, points.length - POINTS);
-  const values = points.map((each) => each[1]);
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  const [begin, end] = [points[0][0], points.at(-1)[0]];
-  const x = (ms) => (600 * (ms - begin)) / (end - begin || 1);
-  const y = (price) => 190 - (180 * (price - low)) / (high - low || 1);
-  const line = points.map(([ms, price], index) => `${index ? 'L' : 'M'}${x(ms).toFixed(1)} ${y(price).toFixed(1)}`).join('');
-  $('stroke').setAttribute('d', line);
-  $('area').setAttribute('d', `${line}L600 200L0 200Z`);
-  say($('high'), plain(high));
-  say($('low'), plain(low));
+  const rows = state.candles?.[view.symbol];
+  if (!rows || !market) return;
+  // All of them once, then those that are under way; if a page that was hidden has missed some, all of them again.
+  view.whole = !view.candles.take(rows, range().bars, most([market.last, market.bid ?? 0, market.ask ?? 0]));
+}
+
+function otherCandles() {
+  view.whole = true;
+  view.candles.clear(range().step);
 }
 
 const buys = (side) => side.startsWith('buy') || side === 'open long' || side === 'close short';
@@ -254,26 +268,30 @@ function same(value, usual) {
   return value === usual || (value !== null && usual !== null && typeof usual === 'number' && Number(value) === usual);
 }
 
-// Every frame and every trade among the market's own makers and takers would bury what users do.
-const dull = ({ kind, maker, taker }) => kind === 'frame' || (kind === 'match' && maker === null && taker === null);
+function eventQuery() {
+  return `since=${view.since}&${$('event-kind').value}&find=${encodeURIComponent($('filter').value.trim())}`;
+}
+
+// Other events are wanted: the exchange has more of them than the page has kept.
+function otherEvents() {
+  view.since = 0;
+  view.events = [];
+}
 
 function showEvents(state) {
-  const { next, lines } = state.events;
+  const { next, lines, numbers, first_ms: firstMs } = state.events;
   view.since = next;
-  const numbered = lines.map((line, index) => [next - lines.length + index, line]);
-  view.all = [...view.all, ...numbered].slice(-KEPT);
-  view.lines = [...view.lines, ...numbered.filter(([, line]) => !dull(line))].slice(-KEPT);
+  view.firstMs = firstMs;
+  view.events = [...view.events, ...lines.map((line, index) => [numbers[index], line])].slice(-KEPT);
   if ($('pause').checked) return;
-  const wanted = $('filter').value.trim().toLowerCase();
-  const kept = wanted ? view.all : view.lines;
-  const shown = [];
-  for (let index = kept.length - 1; index >= 0 && shown.length < LINES; index -= 1) {
-    const [number, { ms, kind, ...rest }] = kept[index];
-    const details = Object.entries(rest).filter(([, value]) => value !== null)
-      .map(([name, value]) => `${name}=${typeof value === 'object' ? JSON.stringify(value) : value}`).join(' ');
-    if (!wanted || `${kind} ${details}`.toLowerCase().includes(wanted)) shown.push({ number, ms, kind, details });
-  }
+  const shown = view.events.slice(-LINES).reverse().map(([number_, { ms, kind, ...rest }]) => ({
+    number: number_, ms, kind,
+    details: Object.entries(rest).filter(([, value]) => value !== null)
+      .map(([name, value]) => `${name}=${typeof value === 'object' ? JSON.stringify(value) : value}`).join(' '),
+  }));
   rows($('lines'), shown, (each) => each.number, (each) => [clock(each.ms), each.kind, each.details]);
+  const since = firstMs === null ? '' : ` since ${clock(firstMs).slice(0, 8)}`;
+  say($('log-note'), `${view.events.length.toLocaleString('en-US')} of ${next.toLocaleString('en-US')}${since}`);
 }
 
 function suggest(id, values) {
@@ -291,7 +309,7 @@ function show(state) {
   if (state.books?.[view.symbol]) {
     showBook(state);
     showTrades(state);
-    showChart(state);
+    showCandles(state);
   }
   showAccount(state);
   showConnections(state);
@@ -360,12 +378,25 @@ async function loadKinds() {
 // --- the loop ---
 
 let looking = null;
+let again = false;
+// One look at a time; whoever asks for one while it is under way gets another one behind it, that knows of what was changed.
 function look() {
+  again = looking !== null;
   looking ||= (async () => {
     try {
-      const symbol = view.symbol ? `symbol=${encodeURIComponent(view.symbol)}&levels=${LEVELS}&trades=${TRADES}&` : '';
-      show(await ask('GET', `state?${symbol}since=${view.since}`));
-      $('pulse').className = 'pulse on';
+      do {
+        again = false;
+        const { step, bars } = range();
+        const asked = view.symbol;
+        const symbol = asked ? `symbol=${encodeURIComponent(asked)}&levels=${LEVELS}&trades=${TRADES}&candles=${step}&bars=${view.whole ? bars : 3}&` : '';
+        const query = eventQuery();
+        const state = await ask('GET', `state?${symbol}${query}`);
+        if (view.stopped || state.events.next < view.since) restarted();
+        // What was asked before another choice was made says nothing about that.
+        if (asked === view.symbol && query === eventQuery() && step === range().step) show(state);
+        else again = true;
+        answers();
+      } while (again);
     } finally {
       looking = null;
     }
@@ -373,16 +404,47 @@ function look() {
   return looking;
 }
 
+function restarted() {
+  // Perhaps another exchange, with another log: nothing of the old one is carried on.
+  otherEvents();
+  otherCandles();
+  again = true;
+}
+
+function answers() {
+  view.answered = Date.now();
+  view.stopped = null;
+  document.body.classList.remove('stopped');
+  document.querySelector('main').inert = false;
+  $('pulse').className = 'pulse on';
+  $('alive').className = view.state?.held ? 'badge' : 'badge good';
+  say($('alive'), view.state?.held ? 'held' : 'live');
+}
+
+// Everything that is shown is from before: it is greyed, and says so.
+function stops(error) {
+  view.stopped ||= new Date(view.answered ?? Date.now());
+  document.body.classList.add('stopped');
+  document.querySelector('main').inert = true;
+  $('pulse').className = 'pulse off';
+  $('alive').className = 'badge bad';
+  say($('alive'), 'stopped');
+  document.title = 'stopped · simulated exchange';
+  say($('message'), `The exchange has not answered since ${view.stopped.toLocaleTimeString()}; what is shown is from then. (${error.message})`);
+  clearTimeout(hush);
+}
+
 async function live() {
   for (;;) {
     let wait = EVERY_MS;
     try {
       if (!view.kinds.length) await loadKinds();
+      const was = view.stopped;
       await look();
+      if (was) tell('The exchange answers again');
     } catch (error) {
-      $('pulse').className = 'pulse off';
-      tell(`The exchange does not answer: ${error.message}`);
-      wait = 2000;
+      stops(error);
+      wait = 1000;
     }
     await new Promise((resume) => { setTimeout(resume, wait); });
     // A page that nobody sees costs the exchange nothing.
@@ -392,14 +454,22 @@ async function live() {
 
 function setTheme(theme) {
   document.documentElement.dataset.theme = theme;
+  for (const chart of [view.candles, view.depth]) chart?.plot.redraw();
 }
 
 function begin() {
+  view.candles = new Candles($('candles'), $('bar'));
+  view.depth = new Depth($('depths'), $('deep'));
+  otherCandles();
   const dark = matchMedia('(prefers-color-scheme: dark)');
   setTheme(dark.matches ? 'dark' : 'light');
   dark.addEventListener('change', () => setTheme(dark.matches ? 'dark' : 'light'));
   $('theme').onclick = () => setTheme(document.documentElement.dataset.theme === 'dark' ? 'light' : 'dark');
-  $('symbol').onchange = () => { view.symbol = $('symbol').value; $('last').className = 'last'; look(); };
+  $('symbol').onchange = () => { view.symbol = $('symbol').value; $('last').className = 'last'; otherCandles(); look(); };
+  $('range').onchange = () => { otherCandles(); look(); };
+  let typing;
+  $('filter').oninput = () => { clearTimeout(typing); typing = setTimeout(() => { otherEvents(); look(); }, 250); };
+  $('event-kind').onchange = () => { otherEvents(); look(); };
   $('account').onchange = () => { view.account = $('account').value; if (view.state) showAccount(view.state); };
   $('kind').onchange = showKind;
   $('fault-form').onsubmit = (event) => {
