@@ -9,7 +9,7 @@ import gzip
 import tracemalloc
 import zipfile
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import ROUND_UP, Context, Decimal, localcontext
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -245,6 +245,39 @@ def test_a_format_that_is_not_the_files(tmp_path: Path) -> None:
         Tape.read(written(tmp_path, SAMPLES["binance-trades"], "spot.csv"), BTC, format="tardis-trades")
     with pytest.raises(TapeError, match="not the name"):
         Tape.read(path, "what", format="tardis-trades")
+
+
+def test_a_number_may_have_too_many_digits(tmp_path: Path) -> None:
+    """Where something has to be calculated from it."""
+    path = written(tmp_path, f"{START_MS},1,1,1,1,{'9' * 300}.5\n")
+    with pytest.raises(TapeError, match=r"data\.csv, line 1: a number has too many digits"):
+        Tape.from_candles(path, BTC)
+
+
+def test_the_decimal_context_of_a_program_rounds_nothing(tmp_path: Path) -> None:
+    """Whether the tape is made or gone through in it; and it is as it was between two rows."""
+    candles = written(
+        tmp_path, "".join(f"{START_MS + n * 60_000},100.5,110.25,90.125,105,12.345{n}\n" for n in range(9))
+    )
+    books = written(
+        tmp_path, changes((0, True, "bid", "59990.25", "2.125"), (200, False, "bid", "59990.5", "1.2345")), "b"
+    )
+    narrow = Context(prec=2, rounding=ROUND_UP)
+    readers: list[Callable[[], Tape]] = [
+        lambda: Tape.from_candles(candles, BTC, trades=9),
+        lambda: Tape.from_candles(candles, "BTCUSDT", trades=9),
+        lambda: Tape.from_books(books, BTC),
+    ]
+    for read in readers:
+        tape = read()
+        expected, rules, parts = tape.moments, tape.rules(), dict(tape.parts)
+        with localcontext(narrow):
+            again = read()
+            found = list[object]()
+            for moment in again:
+                assert D(1) + D("0.01") == D("1.1")
+                found.append(moment)
+            assert (tuple(found), again.rules(), dict(again.parts)) == (expected, rules, parts)
 
 
 # -- candles ---------------------------------------------------------------------------------------

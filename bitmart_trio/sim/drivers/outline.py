@@ -8,6 +8,7 @@ from typing import Final
 
 import attrs
 
+from ..._scopes import own_decimals
 from ..kernel.symbols import Contract, SpotPair, Symbol, read_symbols
 from .moments import Moment, TapeBook
 
@@ -64,6 +65,7 @@ class TapePart:
         self.high, self.low = max(self.high, price), min(self.low, price)
         self._fit(price, moment.size)
 
+    @own_decimals
     def rule(self) -> Symbol:
         """The symbol with steps fine enough for what is on the tape, to list on an exchange."""
         # On a side that is empty throughout there is nothing to fit.
@@ -101,6 +103,7 @@ class Outline:
     """By symbol, in order of appearance."""
 
     @classmethod
+    @own_decimals
     def of(cls, moments: Iterable[Moment]) -> Outline:
         """Look at all moments; at what comes behind one that is out of order, no longer."""
         outline = cls()

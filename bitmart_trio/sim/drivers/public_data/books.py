@@ -109,7 +109,8 @@ class Changes:
         self._time, self._side = layout.needed(*TIMES), layout.needed("side")
         self._price, self._size = layout.needed("price"), layout.needed("amount", "size", "qty", "quantity")
         self._snapshot = layout.needed("issnapshot")
-        self._names, self._unit, self._keep = names, unit, keep
+        self._names, self._keep = names, keep
+        self._unit: Unit | None = unit
         self._books: dict[str, _Building] = {}
 
     def read(self, row: Sequence[str]) -> Iterator[TapeBook]:

@@ -83,17 +83,16 @@ def candle_length(layout: Layout, rows: Iterator[tuple[int, Sequence[str]]]) -> 
     """
     time = layout.needed(*TIMES)
     last: int | None = None
-    shortest: int | None = None
+    apart: set[int] = set()
     for _, row in rows:
         try:
             ms = read_time(row[time].strip())
         except (ValueError, IndexError):
             continue
-        apart = 0 if last is None else abs(ms - last)
-        if apart and (shortest is None or apart < shortest):
-            shortest = apart
+        if last is not None and ms != last:
+            apart = {min(apart | {abs(ms - last)})}
         last = ms
-    return 60_000 if shortest is None else shortest
+    return min(apart, default=60_000)
 
 
 def read_candles(

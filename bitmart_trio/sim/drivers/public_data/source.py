@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from decimal import localcontext
 from pathlib import Path as FilePath
 from typing import Final
 
 import attrs
 
+from ...._scopes import DECIMALS
 from ..files import AnyPath, rows
 from ..moments import Moment, TapeError
 from .books import Changes, Keep, read_books
@@ -65,12 +67,19 @@ class Source:
             next(lines)
         for number, row in lines:
             try:
-                yield from read(row)
+                # The reader's own context must not round what is read, nor ours what they calculate between two rows.
+                with localcontext(DECIMALS):
+                    found = list(read(row))
             except IndexError:
                 raise self._wrong(number, f"has {len(row)} columns, not {len(layout.names)}") from None
-            except (ValueError, ArithmeticError) as error:
-                raise self._wrong(number, str(error) or "a number has too many digits") from None
-        yield from finish()
+            except ArithmeticError:
+                raise self._wrong(number, "a number has too many digits") from None
+            except ValueError as error:
+                raise self._wrong(number, str(error)) from None
+            yield from found
+        with localcontext(DECIMALS):
+            last = list(finish())
+        yield from last
 
     def _layout(self) -> tuple[Layout, bool]:
         """How the file is laid out, and whether its first row says so."""

@@ -391,11 +391,15 @@ function look() {
         const symbol = asked ? `symbol=${encodeURIComponent(asked)}&levels=${LEVELS}&trades=${TRADES}&candles=${step}&bars=${view.whole ? bars : 3}&` : '';
         const query = eventQuery();
         const state = await ask('GET', `state?${symbol}${query}`);
-        if (view.stopped || state.events.next < view.since) restarted();
+        const restart = view.stopped || state.events.next < view.since;
+        answers(state);
+        if (restart) {
+          restarted();
+          continue;
+        }
         // What was asked before another choice was made says nothing about that.
         if (asked === view.symbol && query === eventQuery() && step === range().step) show(state);
         else again = true;
-        answers();
       } while (again);
     } finally {
       looking = null;
@@ -411,14 +415,14 @@ function restarted() {
   again = true;
 }
 
-function answers() {
+function answers(state) {
   view.answered = Date.now();
   view.stopped = null;
   document.body.classList.remove('stopped');
   document.querySelector('main').inert = false;
   $('pulse').className = 'pulse on';
-  $('alive').className = view.state?.held ? 'badge' : 'badge good';
-  say($('alive'), view.state?.held ? 'held' : 'live');
+  $('alive').className = state.held ? 'badge' : 'badge good';
+  say($('alive'), state.held ? 'held' : 'live');
 }
 
 // Everything that is shown is from before: it is greyed, and says so.
