@@ -1,8 +1,13 @@
-"""A real terminal (tmux) with a command in it: its screen, keys, another size. Waits for output, not for time."""
+"""A real terminal (tmux) with a command in it: its screen, keys, another size. Waits for output, not for time.
+
+A live view draws over itself, and the screen may be looked at while it does: half of it is old, or empty. So whatever
+such a screen must show is what `Terminal.until` waits for, all of it at once, and not what is asserted of its result.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -19,6 +24,11 @@ from cli_process import SECONDS, child_environment
 TMUX: Final = shutil.which("tmux")
 
 needs_tmux = pytest.mark.skipif(TMUX is None, reason="tmux is not installed")
+
+
+def shows(*patterns: str) -> Callable[[str], bool]:
+    """Whether a screen has all of these, each a regular expression in which ``^`` and ``$`` are the ends of a line."""
+    return lambda screen: all(re.search(pattern, screen, re.MULTILINE) for pattern in patterns)
 
 
 class Terminal:
@@ -43,12 +53,12 @@ class Terminal:
         """What stands on the screen now; with its colours as escape sequences if wanted."""
         return await self.tmux("capture-pane", "-p", *(["-e"] if styled else []))
 
-    async def until(self, fits: Callable[[str], bool] | str) -> str:
+    async def until(self, fits: Callable[[str], bool] | str, *, styled: bool = False) -> str:
         """Wait until the screen fits (a text: until it is there), and give it."""
         seen = ""
         with trio.move_on_after(SECONDS):
             while True:
-                seen = await self.screen()
+                seen = await self.screen(styled=styled)
                 if fits in seen if isinstance(fits, str) else fits(seen):
                     return seen
                 await self._output.receive_some()

@@ -330,13 +330,15 @@ class Faults:
                 yield handle, fault
 
     def _expire(self) -> None:
-        for handle in tuple(self._handles):
-            if handle.fault.lasting is not None:
-                now = self._now()
-                if handle.since is None:
-                    handle.since = now
-                elif now is not None and now >= handle.since + handle.fault.lasting:
-                    self.end(handle)
+        mortal = [(handle, handle.fault.lasting) for handle in self._handles if handle.fault.lasting is not None]
+        if not mortal:
+            return
+        now = self._now()
+        for handle, lasting in mortal:
+            if handle.since is None:
+                handle.since = now
+            elif now is not None and now >= handle.since + lasting:
+                self.end(handle)
 
     def _tell(self, kind: str, handle: FaultHandle, **fields: Json) -> None:
         if self._log is not None:
