@@ -31,7 +31,9 @@ def _seeds(name: str, default: int, full: int = 300) -> int:
 STORMS: Final = _seeds("STORMS", 3, full=200)
 """Bots in a storm, a market: ``trading/test_storm.py``."""
 EVENTUAL: Final = _seeds("EVENTUAL", 1, full=50)
-"""Storms of contradictory evidence, a market and kind (of one, not each kind in each market): ``trading/test_eventual_storm.py``."""
+"""Storms of contradictory evidence, a market and kind; of one, the two slowest are left out:
+``trading/test_eventual_storm.py``.
+"""
 CHAOS: Final = _seeds("CHAOS", 1, full=30)
 """Runs of every fault against every kind of subscription: ``chaos/test_chaos.py``."""
 TAPES: Final = _seeds("TAPES", 1, full=60)

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import cast
+from typing import Final, cast
 
 import pytest
 import trio
@@ -230,8 +230,17 @@ def test_wrong_usage_is_code_2(arguments: tuple[str, ...], words: str) -> None:
     assert words in (ended.stderr if arguments else ended.stdout)
 
 
-@every_case("text", [each for each in BAD if each], ids=label)
-@every_case("option", ["--size", "--price", "--notional"])
+NO_AMOUNTS: Final = [each for each in BAD if each]
+
+
+@every_case(
+    "option, text",
+    [
+        *(("--size", text) for text in NO_AMOUNTS),
+        *((option, text) for option in ("--price", "--notional") for text in NO_AMOUNTS[::7]),
+    ],
+    ids=label,
+)
 def test_an_option_takes_no_number_that_an_exchange_would_not(option: str, text: str) -> None:
     """It is refused in few words before anything is sent."""
     ended = CliRunner().invoke(app, ["order", "submit", "BTC_USDT", "buy", f"{option}={text}"])
