@@ -9,13 +9,19 @@ from __future__ import annotations
 import json
 import os
 import runpy
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from select import select
+from typing import Final
 
 import attrs
+
+SECONDS: Final = 120.0
+"""For whatever a busy machine may take; nothing here waits that long when it works."""
 
 
 @attrs.frozen
@@ -41,20 +47,28 @@ class Forked:
         self._count = 0
 
     def run(self, *arguments: str, environment: Mapping[str, str]) -> Ended:
-        """Run ``python arguments...``, a file or ``-m`` and a module, to its end. Blocks: for a thread."""
+        """Run ``python arguments...``, a file or ``-m`` and a module, to its end. Blocks: for a thread.
+
+        Raises:
+            TimeoutError: it has not ended in time. It is killed, and so is what it was copied from.
+        """
         self._count += 1
         out, err = (self._folder / f"{self._count}.{name}" for name in ("out", "err"))
         if self._process is None:
             with out.open("wb") as stdout, err.open("wb") as stderr:
                 code = subprocess.run(
-                    [sys.executable, *arguments], env=dict(environment), stdout=stdout, stderr=stderr, check=False
-                ).returncode
+                    [sys.executable, *arguments],
+                    env=dict(environment), stdout=stdout, stderr=stderr, check=False, timeout=SECONDS,
+                ).returncode  # fmt: skip
         else:
             assert self._process.stdin is not None
             assert self._process.stdout is not None
             job = {"arguments": arguments, "environment": dict(environment), "out": str(out), "err": str(err)}
             self._process.stdin.write(json.dumps(job) + "\n")
             self._process.stdin.flush()
+            if not select([self._process.stdout], [], [], SECONDS)[0]:
+                os.killpg(self._process.pid, signal.SIGKILL)
+                raise TimeoutError(f"{' '.join(arguments)} has not ended after {SECONDS:.0f} s")
             code = int(self._process.stdout.readline())
         return Ended(code, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
 
@@ -66,11 +80,13 @@ def forked(folder: Path, *modules: str) -> Iterator[Forked]:
         yield Forked(None, folder)
         return
     with subprocess.Popen(
-        [sys.executable, "-W", "error", __file__, *modules], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
+        [sys.executable, "-W", "error", __file__, *modules],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
+    ) as process:  # fmt: skip
         yield Forked(process, folder)
         assert process.stdin is not None
-        process.stdin.close()
+        with suppress(BrokenPipeError):  # it has been killed
+            process.stdin.close()
 
 
 def _become(arguments: list[str], environment: dict[str, str], out: str, err: str) -> None:

@@ -10,15 +10,16 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
-import attrs
 import pytest
 import trio
+from forked import Ended, Forked, forked
 from history_kit import Past, write_past
 from rich.console import Console
 from test_archive import add_reader
@@ -36,25 +37,34 @@ READ_KEY = {"BITMART_API_KEY": "read-key", "BITMART_API_SECRET": "read-secret", 
 FULL_KEY = {"BITMART_API_KEY": "sim-key", "BITMART_API_SECRET": "sim-secret", "BITMART_API_MEMO": "sim-memo"}
 
 
-@attrs.frozen
-class Ended:
-    """A command that has ended."""
-
-    code: int
-    out: str
-    err: str
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forked]:
+    modules = ("bitmart_trio.client", "bitmart_trio.cli.app", "bitmart_trio.history.archive")
+    with forked(tmp_path_factory.mktemp("programs"), *modules) as programs:
+        yield programs
 
 
-async def command(*arguments: str, home: Path, key: Mapping[str, str] | None = None) -> Ended:
-    with trio.fail_after(60):
-        ended = await trio.run_process(
-            [sys.executable, "-W", "error", "-m", "bitmart_trio", *arguments],
-            env={**os.environ, "HOME": str(home), "COLUMNS": "200", **(key or {})},
-            capture_stdout=True,
-            capture_stderr=True,
-            check=False,
-        )
-    return Ended(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+class Command:
+    """The command line of a person, each command a process.
+
+    Args:
+        programs: they begin there.
+        home: of the person.
+    """
+
+    def __init__(self, programs: Forked, home: Path) -> None:
+        self._programs = programs
+        self._home = home
+
+    async def __call__(self, *arguments: str, key: Mapping[str, str] | None = None) -> Ended:
+        environment = {**os.environ, "HOME": str(self._home), "COLUMNS": "200", **(key or {})}
+        run = partial(self._programs.run, "-m", "bitmart_trio", *arguments, environment=environment)
+        return await trio.to_thread.run_sync(run)
+
+
+@pytest.fixture
+def command(programs: Forked, tmp_path: Path) -> Command:
+    return Command(programs, tmp_path)
 
 
 @asynccontextmanager
@@ -66,7 +76,7 @@ async def exchange(*, held: bool = False) -> AsyncIterator[bm.sim.Server]:
         yield server
 
 
-async def test_klines_to_a_file_and_on(tmp_path: Path) -> None:
+async def test_klines_to_a_file_and_on(tmp_path: Path, command: Command) -> None:
     """Written, and extended by --resume."""
     out = tmp_path / "btc.csv"
     async with exchange() as server:
@@ -82,33 +92,33 @@ async def test_klines_to_a_file_and_on(tmp_path: Path) -> None:
             "--env",
             server.url,
         )
-        first = await command(*arguments, "--to", "2025-12-31T12:00Z", home=tmp_path)
+        first = await command(*arguments, "--to", "2025-12-31T12:00Z")
         assert (first.code, first.err) == (0, f"12 rows in {out}\n")
-        more = await command(*arguments, "--resume", "--to", "2026-01-01", home=tmp_path)
+        more = await command(*arguments, "--resume", "--to", "2026-01-01")
         assert (more.code, more.err) == (0, f"24 rows in {out}\n")
     with out.open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [int(row["open_time"]) * 1000 for row in rows] == list(range(START_MS - 86_400_000, START_MS, 3_600_000))
 
 
-async def test_klines_of_the_mark_price_to_parquet(tmp_path: Path) -> None:
+async def test_klines_of_the_mark_price_to_parquet(tmp_path: Path, command: Command) -> None:
     """A contract, by its spelling."""
     out = tmp_path / "mark.parquet"
     async with exchange() as server:
         ended = await command(
             "klines", "BTCUSDT", "--mark", "--step", "1d", "--from", "2025-12-01", "--out", str(out),
-            "--env", server.url, home=tmp_path,
+            "--env", server.url,
         )  # fmt: skip
     assert (ended.code, ended.out) == (0, "")
     assert pq.read_table(out).num_rows == 31
 
 
-async def test_klines_from_the_first_one_on(tmp_path: Path) -> None:
+async def test_klines_from_the_first_one_on(tmp_path: Path, command: Command) -> None:
     """Without --from the file begins with the first kline that there is, and the command says when that was."""
     out = tmp_path / "all.csv"
     async with exchange() as server:
         arguments = ("klines", "BTC_USDT", "--step", "1d", "--out", str(out), "--env", server.url)
-        ended = await command(*arguments, home=tmp_path)
+        ended = await command(*arguments)
     assert ended.code == 0, ended.err
     with out.open(newline="") as file:
         first, *_ = csv.DictReader(file)
@@ -116,25 +126,25 @@ async def test_klines_from_the_first_one_on(tmp_path: Path) -> None:
     assert f"the klines of BTC_USDT begin at {begins:%Y-%m-%dT%H:%M:%SZ}" in ended.err
 
 
-async def test_public_trades_say_what_is_not_told(tmp_path: Path) -> None:
+async def test_public_trades_say_what_is_not_told(tmp_path: Path, command: Command) -> None:
     """Fifty, and a line about the rest."""
     out = tmp_path / "latest.jsonl"
     async with exchange(held=True) as server:  # the walk leaves out what happens after it has begun
         arguments = ("trades", "BTC_USDT", "--from", "2025-12-31", "--out", str(out), "--env", server.url)
-        ended = await command(*arguments, home=tmp_path)
+        ended = await command(*arguments)
     assert ended.code == 0
     assert re.search(r"missing: 2025-12-31T00:00:00Z to .*: only the newest 50 records are listed", ended.err)
     assert len([json.loads(line) for line in out.read_text().splitlines()]) == 50
 
 
-async def test_own_trades(tmp_path: Path) -> None:
+async def test_own_trades(tmp_path: Path, command: Command) -> None:
     """With a key, between two dates."""
     out = tmp_path / "mine.csv"
     async with exchange() as server:
         ledger = write_past(server.exchange, Past(days=20))
         add_reader(server, "read")
         arguments = ("trades", "BTCUSDT", "--mine", "--from", "2025-12-12", "--out", str(out), "--env", server.url)
-        ended = await command(*arguments, home=tmp_path, key=READ_KEY)
+        ended = await command(*arguments, key=READ_KEY)
     assert ended.code == 0, ended.err
     with out.open(newline="") as file:
         found = {row["trade_id"] for row in csv.DictReader(file)}
@@ -163,14 +173,14 @@ def test_wrong_usage_is_said_at_once(
     assert not list(tmp_path.iterdir())
 
 
-async def test_an_archive_is_made_proven_and_resumed(tmp_path: Path) -> None:
+async def test_an_archive_is_made_proven_and_resumed(tmp_path: Path, command: Command) -> None:
     """Refused with a trading key, interrupted, proven as far as it is, resumed, proven; and a changed byte is found."""
     out = tmp_path / "account"
     async with exchange() as server:
         write_past(server.exchange, Past(spot_orders=100, savings=20, transfers=5, days=20))
         add_reader(server)
         arguments = ("archive", "--out", str(out), "--since", "2025-12-12", "--settle", "0", "--env", server.url)
-        refused = await command(*arguments, home=tmp_path, key=FULL_KEY)
+        refused = await command(*arguments, key=FULL_KEY)
         assert refused.code == 1
         assert refused.err.startswith("bitmart-trio: this key may do more than read: ")
         assert "--allow-trading-key takes it all the same" in refused.err
@@ -198,7 +208,7 @@ async def test_an_archive_is_made_proven_and_resumed(tmp_path: Path) -> None:
         assert verified.exit_code == 4
         assert verified.stdout.startswith("proven: ")
         assert "complete: no" in verified.stdout
-        ended = await command(*arguments, "--resume", "--json", home=tmp_path, key=READ_KEY)
+        ended = await command(*arguments, "--resume", "--json", key=READ_KEY)
         assert ended.code == 0, ended.err
     report = json.loads(ended.out)
     assert report["complete"]
@@ -211,27 +221,31 @@ async def test_an_archive_is_made_proven_and_resumed(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such modes")
-async def test_a_folder_that_was_open_to_others_is_closed_and_the_person_is_informed(tmp_path: Path) -> None:
+async def test_a_folder_that_was_open_to_others_is_closed_and_the_person_is_informed(
+    tmp_path: Path, command: Command
+) -> None:
     out = tmp_path / "account"
     out.mkdir()
     out.chmod(0o755)
     async with exchange() as server:
         add_reader(server)
         since = ("--since", "2025-12-31T23:00Z", "--settle", "0", "--without", "affiliate")
-        ended = await command("archive", "--out", str(out), *since, "--env", server.url, home=tmp_path, key=READ_KEY)
+        ended = await command("archive", "--out", str(out), *since, "--env", server.url, key=READ_KEY)
     assert ended.code == 0, ended.err
     assert "was open to others (mode 0755); only you can open it now (0700)" in ended.err
     assert out.stat().st_mode & 0o777 == 0o700
 
 
-async def test_an_archive_with_gaps_ends_with_four_and_gives_its_tables_all_the_same(tmp_path: Path) -> None:
+async def test_an_archive_with_gaps_ends_with_four_and_gives_its_tables_all_the_same(
+    tmp_path: Path, command: Command
+) -> None:
     """A history that fails is named; the rest can be exported, and made again from the replies."""
     out, tables = tmp_path / "account", tmp_path / "tables"
     async with exchange() as server:
         ledger = write_past(server.exchange, Past(spot_orders=60, days=5))
         add_reader(server, "read")  # no broker, no affiliate, no sub-accounts
         arguments = ("archive", "--out", str(out), "--since", "2025-12-27", "--settle", "0", "--env", server.url)
-        ended = await command(*arguments, home=tmp_path, key=READ_KEY)
+        ended = await command(*arguments, key=READ_KEY)
     assert ended.code == 4, ended.err
     assert "finished with gaps" in ended.err
     assert "complete: no" in ended.out
