@@ -268,7 +268,7 @@ def test_every_function_has_its_scenario() -> None:
 async def _scene() -> AsyncGenerator[Scene]:
     async with open_exchange(seed=1, live=False) as venue, venue.open_client() as client:
         for name, kind in (("spot/depth100", "spot/public"), ("futures/unicast", "futures/private")):
-            venue.exchange.feed.add(FeedChannel(name, kind, lambda rest: True))  # type: ignore[arg-type]
+            venue.exchange.feed.add(FeedChannel(name, kind, lambda rest: True))
         # Everything is read once before: what is cached, and what is connected, must be a checkpoint too.
         await client.spot.rules("BTC_USDT")
         await client.futures.rules("BTCUSDT")

@@ -24,13 +24,14 @@ FLOORS: Final[dict[str, tuple[str, ...]]] = {
     "exchange": (*FACTS, "treasury"),
     # A venue's face: how its clients see an exchange.
     "bitmart": (*FACTS, "treasury", "exchange"),
+    "generic": (*FACTS, "exchange"),
     # Known by faces and venues; codes and texts are the venue's.
     "faults": ("kernel",),
     # They carry bytes for any venue.
     "faces": ("kernel", "exchange", "spot", "futures", "faults"),
     "drivers": (*FACTS, "exchange"),
     # Puts everything together.
-    "venue": (*FACTS, "treasury", "exchange", "bitmart", "faults", "faces", "drivers"),
+    "venue": (*FACTS, "treasury", "exchange", "bitmart", "generic", "faults", "faces", "drivers"),
     "": (*FACTS, "treasury", "exchange", "bitmart", "faults", "faces", "drivers", "venue"),
 }
 """Which floors a floor may import from, itself apart; "" is the simulator's own front door."""
@@ -128,6 +129,7 @@ def test_the_exchange_names_no_venue(file: str) -> None:
         ("exchange.py", "from .bitmart.face import BitMart"),
         ("bitmart/gate.py", "from ..faults import Fault"),
         ("faces/http.py", "from ..bitmart import wire"),
+        ("generic/face.py", "from ..bitmart.wire import json_response"),
         ("faults/edge.py", "from ..bitmart.wire import json_response"),
         ("drivers/tape.py", "from ..faces.http import serve_stream"),
     ],

@@ -448,6 +448,9 @@ def sim(
         list[str] | None,
         typer.Option(metavar="NAME", help="A name with dots under which browsers may call it, or whose pages may."),
     ] = None,
+    venue: Annotated[
+        Literal["bitmart", "generic"], typer.Option(help="Whose protocol it speaks; generic is a plain one.")
+    ] = "bitmart",
     fees: Annotated[
         str | None, typer.Option(metavar="MODEL", help="recorded, zero, tiered, bought, or MAKER:TAKER.")
     ] = None,
@@ -480,7 +483,7 @@ def sim(
     try:
         wishes = Wishes(
             host=host, port=port, seed=seed, faults=faults, symbols=symbols, tape=market, tick=tick, hold=hold,
-            log=log, allow_hosts=allow_host or [], models=models,
+            log=log, allow_hosts=allow_host or [], models=models, venue=venue,
         )  # fmt: skip
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--symbol") from None

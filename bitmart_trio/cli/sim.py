@@ -24,6 +24,7 @@ from ..sim.models import (
     parse_latency,
     parse_margin,
 )
+from ..sim.venue import FaceName
 from ._run import Failure
 
 
@@ -46,6 +47,7 @@ class Wishes:
     log: Path | None
     allow_hosts: Sequence[str] = ()
     models: Models = RECORDED
+    venue: FaceName = "bitmart"
 
     def __attrs_post_init__(self) -> None:
         """Refuse bad names before anything is opened."""
@@ -116,6 +118,7 @@ async def _serve(wishes: Wishes) -> None:
         live=not wishes.hold,
         log=wishes.log,
         models=wishes.models,
+        venue=wishes.venue,
         limits=Limits(allowed_hosts=frozenset(name.lower() for name in wishes.allow_hosts)),
     ) as server:
         print(f"listening on {server.url}", flush=True)

@@ -39,6 +39,7 @@ from .faces.transport import MemoryTransport
 from .faces.websocket import Connection, Limits, Sockets
 from .faults import Fault, Faults, RefuseConnect
 from .faults.answers import Spoiler
+from .generic.face import Generic
 from .kernel.symbols import Symbol
 from .models import RECORDED, Models, Moved, Still
 
@@ -89,8 +90,12 @@ def _moved(market: Kind) -> Moved:
     return market
 
 
+FaceName: TypeAlias = Literal["bitmart", "generic"]
+"""How clients see an exchange: as BitMart, or by a plain protocol of its own (``docs/generic_venue.md``)."""
+
+
 class Simulation:
-    """An exchange, BitMart's face on it, and what drives its markets, put together; nothing is open yet.
+    """An exchange, a venue's face on it, and what drives its markets, put together; nothing is open yet.
 
     Args:
         seed: What every random choice is derived from.
@@ -100,6 +105,7 @@ class Simulation:
             makes a market model of one's own, such as its class, of what is listed, the clock and the random streams.
         tick_seconds: How often the market moves and pushes are paced.
         models: The rules that are a matter of choice.
+        venue: How clients see it: ``"bitmart"``, or ``"generic"`` for a plain protocol.
         held: Whether the clock stands still from the beginning.
 
     Raises:
@@ -116,8 +122,11 @@ class Simulation:
         market: Kind = "synthetic",
         tick_seconds: float = TICK_SECONDS,
         models: Models = RECORDED,
+        venue: FaceName = "bitmart",
         held: bool = False,
     ) -> None:
+        if venue not in ("bitmart", "generic"):
+            raise ValueError(f"no such venue: {venue!r}; there are bitmart and generic")
         moved, tape = _moved(market), market if isinstance(market, Tape) else None
         if tape is not None:
             symbols = tape.rules() if symbols is None else symbols
@@ -133,8 +142,8 @@ class Simulation:
         )
         """The exchange itself: clock, accounts, markets, feed, event log."""
         exchange = self.exchange
-        self.bitmart: BitMart = BitMart(exchange)
-        """How BitMart's clients see it."""
+        self.face: BitMart | Generic = BitMart(exchange) if venue == "bitmart" else Generic(exchange)
+        """How clients see it."""
         self.market: MarketScript = MarketScript(
             exchange.spot, exchange.futures, exchange.flow, exchange.clock, exchange.log
         )
@@ -143,7 +152,19 @@ class Simulation:
         """Books by hand; on a scripted market."""
         self._player = None if tape is None else Player(exchange, tape, self.market, self.book)
         exchange.driver = self._player
-        self.bitmart.spoiler = Spoiler(exchange.faults, self.bitmart.past)
+        self._past = self.face.past if isinstance(self.face, BitMart) else None
+        self.face.spoiler = Spoiler(exchange.faults, self._past)
+
+    @property
+    def bitmart(self) -> BitMart:
+        """How BitMart's clients see it.
+
+        Raises:
+            ValueError: It has another face.
+        """
+        if not isinstance(self.face, BitMart):
+            raise ValueError('this exchange speaks a plain protocol; open it with venue="bitmart" for BitMart\'s')
+        return self.face
 
     def close(self) -> None:
         """Play no tape any more, and close its file."""
@@ -154,7 +175,7 @@ class Simulation:
         """Give the faults the exchange's clock, random numbers and log; done once, when the exchange is opened."""
         exchange = self.exchange
         exchange.faults.bind(
-            exchange.clock, exchange.random("faults"), exchange.log, salt=str(exchange.seed), past=self.bitmart.past
+            exchange.clock, exchange.random("faults"), exchange.log, salt=str(exchange.seed), past=self._past
         )
 
 
@@ -176,7 +197,7 @@ class Venue:
         """Those of the default account."""
         self._nursery = nursery
         simulation.bind_faults()
-        self._sockets = Sockets(self.exchange, simulation.bitmart, limits, host)
+        self._sockets = Sockets(self.exchange, simulation.face, limits, host)
 
     @property
     def faults(self) -> Faults:
@@ -230,7 +251,7 @@ class Venue:
         """
         await trio.lowlevel.checkpoint()
         kind = urlsplit(url).path.removeprefix("/ws/")
-        return self._dial(kind if kind in BitMart.kinds else "http", address)
+        return self._dial(kind if kind in self.simulation.face.kinds else "http", address)
 
     def open_client(
         self, credentials: Who = "default", *, config: Config | None = None
@@ -260,6 +281,7 @@ class Venue:
         return self.credentials if credentials == "default" else credentials
 
     def _options(self, config: Config | None) -> _Options:
+        _ = self.simulation.bitmart  # no other venue has clients here
         config = Config() if config is None else config
         if config.clock is None:
             # A step of the exchange's clock is no sleep of this machine.
@@ -297,7 +319,7 @@ class Server(Venue):
     async def accept(self, stream: trio.SocketStream) -> None:
         """Serve one accepted connection."""
         await trio.lowlevel.checkpoint()
-        if self.faults.take(RefuseConnect, *BitMart.kinds, "http"):
+        if self.faults.take(RefuseConnect, *self.simulation.face.kinds, "http"):
             Link(stream, self.faults, ()).sever()
             return
         try:
@@ -320,7 +342,7 @@ async def serve_stream(simulation: Simulation, stream: trio.abc.Stream, *, addre
         stream: Carries HTTP/1.1; a WebSocket handshake turns it into a WebSocket.
         address: Where the client is, for limits counted by address.
     """
-    await http.serve_stream(Sockets(simulation.exchange, simulation.bitmart), stream, address=address)
+    await http.serve_stream(Sockets(simulation.exchange, simulation.face), stream, address=address)
 
 
 @opener
@@ -332,6 +354,7 @@ async def open_exchange(
     market: Kind = "synthetic",
     tick_seconds: float = TICK_SECONDS,
     models: Models = RECORDED,
+    venue: FaceName = "bitmart",
     limits: Limits | None = None,
     faults: Iterable[Fault] = (),
     live: bool = True,
@@ -347,6 +370,7 @@ async def open_exchange(
             ``venue.market`` and ``venue.book`` say what happens, or what makes a `sim.models.MarketModel` of one's own.
         tick_seconds: how often the market moves and paced pushes go out; longer ticks cost less.
         models: the rules that are a matter of choice, such as fees and latency, `sim.Models`.
+        venue: how clients see it: ``"bitmart"``, or ``"generic"`` for a plain protocol.
         limits: what sockets are allowed; as documented when None.
         faults: active from the beginning.
         live: whether the market moves by itself; else ``venue.tick()`` moves it.
@@ -357,13 +381,13 @@ async def open_exchange(
         OSError: the log cannot be written.
     """
     simulation = Simulation(
-        seed=seed, start=start, symbols=symbols, market=market, tick_seconds=tick_seconds, models=models
+        seed=seed, start=start, symbols=symbols, market=market, tick_seconds=tick_seconds, models=models, venue=venue
     )
     with closing(simulation), nullcontext() if log is None else simulation.exchange.log.to_file(log):
         async with _owning() as nursery:
-            venue = Venue(simulation, nursery, limits, IN_PROCESS_URL)
-            await _begin(venue, nursery, faults, live)
-            yield venue
+            opened = Venue(simulation, nursery, limits, IN_PROCESS_URL)
+            await _begin(opened, nursery, faults, live)
+            yield opened
 
 
 @opener
@@ -377,6 +401,7 @@ async def open_server(
     market: Kind = "synthetic",
     tick_seconds: float = TICK_SECONDS,
     models: Models = RECORDED,
+    venue: FaceName = "bitmart",
     limits: Limits | None = None,
     faults: Iterable[Fault] = (),
     live: bool = True,
@@ -394,6 +419,7 @@ async def open_server(
         market: as for `open_exchange`.
         tick_seconds: as for `open_exchange`.
         models: as for `open_exchange`.
+        venue: as for `open_exchange`.
         limits: what sockets are allowed; as documented when None.
         faults: active from the beginning.
         live: whether time passes by itself; else the clock is held, and only ``/sim/clock`` (or ``exchange.step``)
@@ -406,7 +432,14 @@ async def open_server(
     """
     start = time.time_ns() // 1_000_000 if start is None else start
     simulation = Simulation(
-        seed=seed, start=start, symbols=symbols, market=market, tick_seconds=tick_seconds, models=models, held=not live
+        seed=seed,
+        start=start,
+        symbols=symbols,
+        market=market,
+        tick_seconds=tick_seconds,
+        models=models,
+        venue=venue,
+        held=not live,
     )
     with closing(simulation), nullcontext() if log is None else simulation.exchange.log.to_file(log):
         async with _owning() as nursery:

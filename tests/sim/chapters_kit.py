@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from bitmart_trio.sim import Simulation
+from bitmart_trio.sim import Exchange, Simulation
 from bitmart_trio.sim.bitmart.direct import Answer, Direct
 from bitmart_trio.sim.kernel.accounts import Account, Wallet
 from bitmart_trio.sim.kernel.feed import Frame
@@ -97,20 +97,7 @@ class House:
 
     def money(self) -> dict[str, Decimal]:
         """All there is of each currency, wherever it lies."""
-        exchange = self.exchange
-        wallets: list[Wallet] = [*exchange.accounts.own]
-        for account in exchange.accounts.all():
-            wallets += [account.spot, account.fund]
-        wallets += [held.wallet for held in exchange.spot.margin.accounts.values()]
-        engine = exchange.futures.engine
-        sums = {currency: sum((wallet.total(currency) for wallet in wallets), Decimal(0)) for currency in CURRENCIES}
-        for currency in sums:
-            for account in exchange.accounts.all():
-                sums[currency] += engine.ledger.total(engine.trader(account), currency)
-            sums[currency] += sum(
-                (amount for (settled, _), amount in engine.ledger.house.items() if settled == currency), Decimal(0)
-            )
-        return sums
+        return money_of(self.exchange)
 
     @contextmanager
     def heard(self, topic: str, who: str = MAIN) -> Iterator[list[Any]]:
@@ -125,6 +112,23 @@ class House:
             yield frames
         finally:
             stop()
+
+
+def money_of(exchange: Exchange) -> dict[str, Decimal]:
+    """All there is of each currency, wherever it lies."""
+    wallets: list[Wallet] = [*exchange.accounts.own]
+    for account in exchange.accounts.all():
+        wallets += [account.spot, account.fund]
+    wallets += [held.wallet for held in exchange.spot.margin.accounts.values()]
+    engine = exchange.futures.engine
+    sums = {currency: sum((wallet.total(currency) for wallet in wallets), Decimal(0)) for currency in CURRENCIES}
+    for currency in sums:
+        for account in exchange.accounts.all():
+            sums[currency] += engine.ledger.total(engine.trader(account), currency)
+        sums[currency] += sum(
+            (amount for (settled, _), amount in engine.ledger.house.items() if settled == currency), Decimal(0)
+        )
+    return sums
 
 
 def differences(example: Any, seen: Any, where: str = "$") -> list[str]:

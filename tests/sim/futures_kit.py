@@ -120,7 +120,7 @@ class Venue:
     def heard(self, topic: str, who: str | None = None) -> Iterator[list[Any]]:
         """The frames of a topic, as JSON would show them; subscribes as a socket does."""
         market = "futures/public" if who is None else "futures/private"
-        found = self.exchange.feed.find(market, topic)  # type: ignore[arg-type]
+        found = self.exchange.feed.find(market, topic)
         assert not isinstance(found, str), f"{topic}: {found}"
         channel, rest = found
         account = None if who is None else self.exchange.accounts.get(who)

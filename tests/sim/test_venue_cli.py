@@ -112,3 +112,12 @@ def test_models_are_chosen_by_words() -> None:
         assert result.exit_code == 2
         assert option in result.output
         assert says in result.output
+
+
+def test_another_venue() -> None:
+    """With --venue generic the same exchange speaks another protocol; its page and controls stay."""
+    with serving("--venue", "generic", "--symbol", "SOL_USDT") as client:
+        assert [row["symbol"] for row in client.get("/v1/markets").json()] == ["SOL_USDT"]
+        assert client.get("/v1/balances", auth=("sim-key", "sim-secret")).json()["spot"][0]["currency"] == "USDT"
+        assert client.get("/spot/v1/symbols").status_code == 404
+        assert client.get("/sim/state").json()["symbols"] == ["SOL_USDT"]

@@ -14,10 +14,9 @@ from random import Random
 from typing import Final
 
 from ..kernel.accounts import Account, Accounts, ApiKey
-from ..kernel.encoding import Json, encode
+from ..kernel.encoding import Json, read_object
 from ..kernel.feed import Feed, FeedChannel, Frame
-from ..kernel.numbers import read_decimal, read_integer
-from ..kernel.talk import Line
+from ..kernel.talk import Line, listen
 from .gate import signature
 
 SIGNED_WORD = "bitmart.WebSocket"
@@ -54,8 +53,6 @@ CODES: Final[dict[str, str]] = {
 TOO_MANY: Final = {"messages": "90007", "connects": "94001", "connections": "94002"}
 """The codes for one too many."""
 
-MOST_BRACKETS = 200
-"""Deeper messages than any honest one, and shallower than what Python cannot write."""
 MASKED_CHARACTERS = 10
 """How much of a key the futures side shows in its refusal."""
 
@@ -108,22 +105,6 @@ def _word(value: Json) -> str:
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
-def _object(text: str) -> dict[str, Json] | None:
-    """The message as a JSON object that can be sent back as it is; None when it is none."""
-    if text.count("{") + text.count("[") > MOST_BRACKETS:
-        return None
-    try:
-        message: Json = json.loads(text, parse_float=read_decimal, parse_int=read_integer, parse_constant=_no_constant)
-        encode(message)  # half a surrogate pair can be read, but not be sent back
-    except ValueError:
-        return None
-    return message if isinstance(message, dict) else None
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
 def _verb(message: dict[str, Json], name: str) -> str:
     value = message.get(name)
     return value if isinstance(value, str) else ""
@@ -135,16 +116,6 @@ def _topics(args: Json) -> list[str] | None:
         return None
     topics = [arg for arg in args if isinstance(arg, str) and arg]
     return topics if len(topics) == len(args) else None
-
-
-def _listen(feed: Feed, connection: Line, topic: str, channel: FeedChannel, rest: str) -> None:
-    """Subscribe, and send what the channel says first."""
-    account = connection.account if channel.socket.endswith("private") else None
-    account_id = None if account is None else account.account_id
-    connection.topics[topic] = feed.listen(topic, account_id, connection.deliver_to(topic))
-    connection.subscribed = True
-    for frame in channel.first(rest, account):
-        connection.push(topic, frame)
 
 
 def _answer_request(connection: Line, topic: str, channel: FeedChannel, rest: str) -> bool:
@@ -170,7 +141,7 @@ class SpotDialect:
         if text == "ping":
             self._connection.pong("pong")
             return
-        message = _object(text)
+        message = read_object(text)
         if message is None:
             self._refuse(None, "90001")
             return
@@ -220,7 +191,7 @@ class SpotDialect:
         else:
             if not connection.loses_ack(topic):
                 connection.say({"event": "subscribe", "topic": topic})
-            _listen(self._feed, connection, topic, *found)
+            listen(self._feed, connection, topic, *found)
 
     def _unsubscribe(self, topic: str) -> None:
         stop = self._connection.topics.pop(topic, None)
@@ -280,7 +251,7 @@ class FuturesDialect:
 
     def hear(self, text: str) -> None:
         """Act on one message of the client."""
-        message = _object(text)
+        message = read_object(text)
         if message is None:
             self._say({"success": False, "error": f"Invalid message: message must be JSON: {text}"})
             return
@@ -325,7 +296,7 @@ class FuturesDialect:
             if not connection.loses_ack(topic):
                 self._confirm("subscribe", topic, request)
             if not held:
-                _listen(self._feed, connection, topic, *found)
+                listen(self._feed, connection, topic, *found)
 
     def _unsubscribe(self, topic: str, request: dict[str, Json]) -> None:
         connection = self._connection

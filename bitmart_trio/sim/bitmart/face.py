@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
 
 import attrs
 
@@ -13,7 +12,7 @@ from ..kernel.encoding import Json
 from ..kernel.faults import Trouble
 from ..kernel.feed import Frame, SocketKind
 from ..kernel.messages import Request, Response
-from ..kernel.talk import Line
+from ..kernel.talk import Line, Spoiler
 from . import futures, spot, system
 from .codes import trouble_response
 from .dialects import FuturesDialect, SpotDialect
@@ -23,18 +22,6 @@ from .past import Past
 from .spot.feed import SpotFeed
 from .system import Notices
 from .wire import Between, Route, Routes, json_response
-
-
-class Spoiler(Protocol):
-    """Faults in what is answered and pushed."""
-
-    def answer(self, route: Route, call: Call, handler: Onward) -> Json:
-        """What they make of a call."""
-        ...
-
-    def push(self, topic: str, connection: str, frame: Frame) -> Frame:
-        """What they make of a push."""
-        ...
 
 
 class BitMart:

@@ -59,7 +59,10 @@ RECEIVE_BYTES = 65536
 
 @attrs.define(kw_only=True)
 class Limits:
-    """What the exchange allows, as documented; every figure may be changed at any time, None lifts it."""
+    """What the exchange allows, as documented; every figure may be changed at any time, None lifts it.
+
+    Limits of spot and futures sockets are for those alone; what the generic venue has is bounded by the others.
+    """
 
     spot_public_connections: int | None = 20
     """Open sockets an address."""
@@ -118,7 +121,8 @@ class Limits:
         """Open sockets an address may have of this kind (futures: of both)."""
         if kind.startswith("futures"):
             return self.futures_connections
-        return self.spot_public_connections if kind == "spot/public" else self.spot_private_connections
+        spot = {"spot/public": self.spot_public_connections, "spot/private": self.spot_private_connections}
+        return spot.get(kind)
 
     def topics(self, kind: str) -> int | None:
         """Topics a connection may hold."""
@@ -128,9 +132,15 @@ class Limits:
         """The largest message of a client."""
         return self.futures_frame_bytes if kind.startswith("futures") else self.spot_frame_bytes
 
+    def idle(self, kind: str) -> float | None:
+        """Seconds of silence after which a connection is closed."""
+        return self.idle_seconds if kind.startswith(("spot", "futures")) else None
+
     def lifeless(self, kind: str) -> float | None:
         """Seconds until a connection without a subscription is closed."""
-        return self.futures_lifeless_seconds if kind.startswith("futures") else self.spot_lifeless_seconds
+        if kind.startswith("futures"):
+            return self.futures_lifeless_seconds
+        return self.spot_lifeless_seconds if kind.startswith("spot") else None
 
 
 @attrs.frozen
@@ -415,7 +425,8 @@ class Connection:
             alive = self._last_heard
             if limits.idle_counts == "both":
                 alive = max(alive, self._last_sent)
-            deadlines = [float("inf") if limits.idle_seconds is None else alive + limits.idle_seconds]
+            idle = limits.idle(self.kind)
+            deadlines = [float("inf") if idle is None else alive + idle]
             lifeless = limits.lifeless(self.kind)
             if lifeless is not None and not self.subscribed:
                 deadlines.append(self._opened + lifeless)

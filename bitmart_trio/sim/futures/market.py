@@ -27,10 +27,10 @@ from .orders import Order, Plan, Trader
 from .plans import Plans
 from .positions import Position
 from .upkeep import Upkeep
-from .watching import MarketWatcher
+from .watching import EngineWatcher, MarketWatcher
 
 
-class FuturesMarket:
+class FuturesMarket(EngineWatcher):
     """All contracts of one exchange.
 
     Args:

@@ -244,6 +244,11 @@ class Trader:
             if held.size and (currency is None or held.contract.settle == currency)
         )
 
+    def terms_in_use(self, contract: Terms) -> list[tuple[Decimal, OpenType]]:
+        """Leverage and margin mode of each position and live opening order on a contract: others cannot come beside."""
+        there = [(held.leverage, held.open_type) for held in self.open_positions() if held.contract is contract]
+        return there + [(order.leverage, order.open_type) for order in self.live(contract.symbol) if not order.closing]
+
     def live(self, symbol: str) -> list[Order]:
         """The live ordinary orders on a contract, oldest first."""
         return [order for order in self.orders.values() if order.contract.symbol == symbol]

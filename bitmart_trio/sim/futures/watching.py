@@ -1,8 +1,6 @@
-"""Who hears of what happens on the futures market."""
+"""Who hears of what happens on the futures market; each overrides what it cares for, the rest does nothing."""
 
 from __future__ import annotations
-
-from typing import Protocol
 
 from ..kernel.contracts import Terms
 from .listing import Listing, Print
@@ -10,7 +8,7 @@ from .orders import Order, Plan, Trader
 from .positions import Position
 
 
-class Watcher(Protocol):
+class Watcher:
     """Hears of every change, when it happens."""
 
     def matched(self, listing: Listing, trade: Print, maker: str | None, taker: str | None) -> None:
@@ -32,14 +30,14 @@ class Watcher(Protocol):
         """There is nothing left of a position."""
 
 
-class EngineWatcher(Watcher, Protocol):
+class EngineWatcher(Watcher):
     """Watches the engine: the market, which passes on what it hears."""
 
     def order_finished(self, order: Order) -> None:
         """An order has filled or been cancelled."""
 
 
-class MarketWatcher(Watcher, Protocol):
+class MarketWatcher(Watcher):
     """Watches the market, such as the pushes of a venue."""
 
     def settled(self) -> None:

@@ -18,7 +18,8 @@ import attrs
 from .accounts import Account
 from .encoding import Json
 
-SocketKind: TypeAlias = Literal["spot/public", "spot/private", "futures/public", "futures/private"]
+SocketKind: TypeAlias = str
+"""A kind of socket that a venue has, such as ``spot/public``."""
 Frame: TypeAlias = "dict[str, Json]"
 Deliver: TypeAlias = "Callable[[Frame], None]"
 
@@ -42,6 +43,8 @@ class FeedChannel:
     """The frames sent right after the acknowledgement."""
     asked: Callable[[str, Account | None], Iterable[Frame]] | None = None
     """The answer to the request verb; None where the channel does not take it."""
+    private: bool = attrs.Factory(lambda self: self.socket.endswith("private"), takes_self=True)
+    """Whether each account hears only what is its own."""
 
 
 class Feed:

@@ -9,8 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from .accounts import Account
+from .calls import Call, Endpoint, Onward
+from .encoding import Json
 from .faults import Voice
-from .feed import Deliver, Frame, SocketKind
+from .feed import Deliver, Feed, FeedChannel, Frame, SocketKind
 from .messages import Request, Response
 
 
@@ -74,6 +76,16 @@ class Line(Protocol):
         ...
 
 
+def listen(feed: Feed, line: Line, topic: str, channel: FeedChannel, rest: str) -> None:
+    """Subscribe a connection, and send what the channel says first."""
+    account = line.account if channel.private else None
+    account_id = None if account is None else account.account_id
+    line.topics[topic] = feed.listen(topic, account_id, line.deliver_to(topic))
+    line.subscribed = True
+    for frame in channel.first(rest, account):
+        line.push(topic, frame)
+
+
 class Dialect(Protocol):
     """What is said on one connection."""
 
@@ -82,6 +94,18 @@ class Dialect(Protocol):
 
     def turn_away(self, why: str) -> None:
         """Say that one message (``messages``), connection (``connections``) or attempt (``connects``) is too many."""
+
+
+class Spoiler(Protocol):
+    """Faults in what is answered and pushed."""
+
+    def answer(self, route: Endpoint, call: Call, handler: Onward) -> Json:
+        """What they make of a call."""
+        ...
+
+    def push(self, topic: str, connection: str, frame: Frame) -> Frame:
+        """What they make of a push."""
+        ...
 
 
 class Venue(Voice, Protocol):

@@ -24,10 +24,10 @@ from ..models.market import MarketModel
 from .algo import Algo
 from .earn import Earn
 from .margin import Margin
-from .orders import Engine, SpotOrder, Watcher
+from .orders import Engine, EngineWatcher, SpotOrder, Watcher
 
 
-class SpotMarket:
+class SpotMarket(EngineWatcher):
     """All pairs of one exchange.
 
     Args:

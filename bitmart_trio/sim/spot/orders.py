@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from decimal import Decimal
 from functools import partial
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import attrs
 
@@ -118,8 +118,8 @@ class SpotOrder:
         return (form.notional - self.filled_notional) // (price * lot) * lot
 
 
-class EngineWatcher(Protocol):
-    """Watches the engine: the market, which passes on what it hears."""
+class EngineWatcher:
+    """Watches the engine: the market, which passes on what it hears. What is not overridden does nothing."""
 
     def traded(self, market: PairMarket, trade: PublicTrade) -> None:
         """A trade has been recorded."""
@@ -134,7 +134,7 @@ class EngineWatcher(Protocol):
         """A book changed, and there may be new trades."""
 
 
-class Watcher(EngineWatcher, Protocol):
+class Watcher(EngineWatcher):
     """Watches the market, such as the pushes of a venue."""
 
     def balances(self, account_id: str, wallet: Wallet, currencies: tuple[str, ...], event: str) -> None:

@@ -14,6 +14,7 @@ from ...futures.listing import Listing, Print
 from ...futures.market import FuturesMarket
 from ...futures.orders import Order, Plan, Trader
 from ...futures.positions import Position
+from ...futures.watching import MarketWatcher
 from ...kernel.candles import Candles
 from ...kernel.contracts import Terms, plain
 from ...kernel.encoding import Json
@@ -40,7 +41,7 @@ REPEAT_MS = 10_000
 _PRICE_TYPES = {1: "last_price", 2: "fair_price"}
 
 
-class FuturesFeed:
+class FuturesFeed(MarketWatcher):
     """All futures channels of one exchange."""
 
     def __init__(self, feed: Feed, market: FuturesMarket) -> None:

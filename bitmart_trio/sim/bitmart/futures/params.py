@@ -154,9 +154,7 @@ def plan_terms(call: Call, trader: Trader, contract: Terms, side: int) -> tuple[
 
 def check_terms(trader: Trader, contract: Terms, leverage: Decimal, open_type: OpenType) -> None:
     """Refuse other terms than those of a position or a live opening order."""
-    there = [(held.leverage, held.open_type) for held in trader.open_positions() if held.contract is contract]
-    there += [(order.leverage, order.open_type) for order in trader.live(contract.symbol) if not order.closing]
-    for used_leverage, used_type in there:
+    for used_leverage, used_type in trader.terms_in_use(contract):
         if used_type != open_type:
             raise Refusal(40012, "The margin mode differs from that of the existing position or orders")
         if used_leverage != leverage:

@@ -19,7 +19,7 @@ from ...kernel.clock import Clock
 from ...kernel.encoding import Json
 from ...kernel.feed import Feed, FeedChannel, Frame
 from ...kernel.pairs import PairMarket, PublicTrade, money
-from ...spot.orders import SpotOrder
+from ...spot.orders import SpotOrder, Watcher
 from .. import models as rules
 
 Levels: TypeAlias = "dict[Side, dict[Decimal, Decimal]]"
@@ -54,7 +54,7 @@ class _Increments:
     sent_ms: int = 0
 
 
-class SpotFeed:
+class SpotFeed(Watcher):
     """The spot channels of one exchange; watches the market."""
 
     def __init__(self, feed: Feed, markets: Mapping[str, PairMarket], accounts: Accounts, clock: Clock) -> None:
