@@ -61,7 +61,7 @@ examples: ## every example runs against the simulated exchange and prints what i
 	$(RUN) pytest -q tests/test_examples.py tests/test_readme.py
 
 pages: ## make anew what is made from the code: tables, command line, faults, migration, llms.txt
-	for each in blocking cli endpoints faults llms migration rules tables; do $(PYTHON) docs/make_$$each.py; done
+	for each in blocking cli endpoints faults llms migration notebook rules tables; do $(PYTHON) docs/make_$$each.py; done
 
 coverage: ## all tests, with the lines that none of them reaches
 	$(RUN) coverage run -m pytest -q -n0
