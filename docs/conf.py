@@ -52,7 +52,7 @@ nitpick_ignore_regex = [
     ),
     (
         "py:class",
-        r"(.*\.)?(Connections|Backfiller|LocalBook|SpotReads|FuturesReads|Options|Caller|MarketStreams|Chapter|MarketApi)",
+        r"(.*\.)?(Connections|Backfiller|LocalBook|SpotReads|FuturesReads|Options|Caller|MarketStreams|Chapter|MarketApi|Helpful)",
     ),
     (
         "py:class",

@@ -37,6 +37,8 @@ _LONG: Final = 1e12
 """From here on a price is written with an exponent."""
 _BEYOND: Final = 1e100
 """The libraries multiply what they draw."""
+_CONFIG: Final = {"displaylogo": False, "showSendToCloud": False, "plotlyServerURL": "", "responsive": True}
+"""Without the button that sends a chart to a service of plotly's."""
 _PAGE: Final = """<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title></head>
@@ -209,9 +211,7 @@ class Chart:
             xaxis_rangeslider_visible=False,
             template="plotly_white",
         )
-        chart = figure.to_html(
-            include_plotlyjs=True, full_html=False, default_height="97vh", config={"displaylogo": False}
-        )
+        chart = figure.to_html(include_plotlyjs=True, full_html=False, default_height="97vh", config=_CONFIG)
         return _PAGE.format(title=html.escape(self.name), chart=chart).encode()
 
     def _title(self, length: int) -> str:

@@ -74,7 +74,10 @@ PLAIN: Final = {
     "balances": (("balances", "--once", "--all"), ("balances", "--once", "--json")),
     "positions": (("positions", "--once"), ("positions", "--once", "--json")),
     "doctor": (("doctor", "--samples", "1"), ("doctor", "--samples", "1", "--json")),
-    "klines": (("klines", "BTC_USDT", "--from", "2025-01-01", "--to", "2025-01-02", "--step", "1h", "--out", "k.csv"),),
+    "klines": (
+        ("klines", "BTC_USDT", "--from", "2025-01-01", "--to", "2025-01-02", "--step", "1h", "--out", "k.csv"),
+        ("klines", "BTC_USDT", "--from", "2025-01-01", "--to", "2025-01-02", "--step", "1h", "--plot"),
+    ),
     "trades": (
         ("trades", "BTC_USDT", "--out", "t.csv"),
         ("trades", "BTCUSDT", "--out", "t.jsonl"),

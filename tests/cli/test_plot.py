@@ -87,6 +87,7 @@ def test_a_picture_and_a_page(cli: Cli, tmp_path: Path) -> None:
     assert "2025-12-01 23:00" in text
     assert '<script src="' not in text
     assert "<link" not in text
+    assert '"showSendToCloud": false' in text  # a button of plotly's that would send the chart to a service
 
 
 def size_of(png: bytes) -> tuple[int, int]:
