@@ -28,7 +28,7 @@ def _seeds(name: str, default: int, full: int = 300) -> int:
 
 # ---- repeated by seed ------------------------------------------------------------------------------------------------
 
-STORMS: Final = _seeds("STORMS", 3, full=200)
+STORMS: Final = _seeds("STORMS", 2, full=200)
 """Bots in a storm, a market: ``trading/test_storm.py``."""
 EVENTUAL: Final = _seeds("EVENTUAL", 1, full=50)
 """Storms of contradictory evidence, a market and kind; of one, the two slowest are left out:
@@ -38,7 +38,7 @@ CHAOS: Final = _seeds("CHAOS", 1, full=30)
 """Runs of every fault against every kind of subscription: ``chaos/test_chaos.py``."""
 TAPES: Final = _seeds("TAPES", 1, full=60)
 """Streams over a line that breaks, each kind: ``streams/test_tape.py``."""
-REPLIES: Final = _size("REPLIES", 2_000, 50_000)
+REPLIES: Final = _size("REPLIES", 1_200, 50_000)
 """Replies drawn at random over a real connection: ``io/test_pipeline_fuzz.py``."""
 JOINS: Final = _seeds("JOINS", 24, full=300)
 """Tapes on which REST's trades are joined to the stream's: ``streams/test_joining.py``."""
@@ -61,13 +61,13 @@ MODEL_MIXES: Final = _size("MODEL_MIXES", 24, 324)
 MONEY_WALKS: Final = _seeds("MONEY_WALKS", 2, full=50)
 """Walks through all chapters that move money: ``sim/test_chapters_money.py``."""
 
-EXAMPLES: Final = _size("EXAMPLES", 100, 1_000)
+EXAMPLES: Final = _size("EXAMPLES", 60, 1_000)
 """Examples of each property test of frames, books and socket sessions: ``core``, ``io/test_websocket.py``."""
 
 FRAMES: Final = _size("FRAMES", 150, 20_000)
 """Frames of a socket drawn at random, each kind: ``core/test_socket_dialect.py``."""
 
-FUZZ: Final = _size("FUZZ", 150, 5_000)
+FUZZ: Final = _size("FUZZ", 100, 5_000)
 """Examples of each test that draws what a peer, a file or a shell may hold: models, journals, archives, arguments."""
 FUZZ_ARCHIVES: Final = max(FUZZ // 50, 1)
 """Of archives, each of which takes seconds."""
@@ -76,9 +76,9 @@ FUZZ_ARCHIVES: Final = max(FUZZ // 50, 1)
 
 CANDLE_DAYS: Final = _size("CANDLE_DAYS", 3, 365)
 """Days of 1-minute candles that are walked through in both markets: ``sim/test_candles.py``."""
-BREAKS: Final = _size("BREAKS", 3, 6)
+BREAKS: Final = _size("BREAKS", 2, 6)
 """How often the line breaks in each run of ``streams/test_tape.py``."""
-BOOK_UPDATES: Final = _size("BOOK_UPDATES", 6_000, 1_000_000)
+BOOK_UPDATES: Final = _size("BOOK_UPDATES", 4_000, 1_000_000)
 """Updates that live order books are compared over: ``streams/test_order_book_proof.py``."""
 FLOOD_SECONDS: Final = _size("FLOOD_SECONDS", 600, 3600)
 """Virtual seconds of an exchange that pushes more than a reader takes: ``chaos/test_flood.py``."""
