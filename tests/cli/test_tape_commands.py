@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from bitmart_trio.cli._tape import FormatName
 from bitmart_trio.cli.app import app
 from bitmart_trio.cli.sim import played
 from bitmart_trio.sim import Tape, TapeError
+from bitmart_trio.sim.drivers.public_data.layouts import LAYOUTS, Format
 
 TRADES = (
     "51175358,60010.50000000,0.25000000,15002.62500000,1767225600100000,True,True\n"
@@ -105,3 +107,9 @@ def test_a_table_is_played_as_the_symbol_that_is_named(trades: Path, tmp_path: P
     assert played(tmp_path / "day.jsonl", [])[1] is None
     with pytest.raises(TapeError, match="does not name the symbol"):
         played(trades, [])
+
+
+def test_the_command_knows_every_layout() -> None:
+    """What `--format` takes is what the reader knows."""
+    assert get_args(FormatName) == get_args(Format)
+    assert {*LAYOUTS, "auto"} == {*get_args(Format)}

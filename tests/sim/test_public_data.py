@@ -12,7 +12,7 @@ from collections.abc import Callable
 from decimal import ROUND_UP, Context, Decimal, localcontext
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import pandas as pd
 import pyarrow as pa
@@ -20,6 +20,7 @@ import pytest
 import trio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from proof_sizes import FUZZ
 from trio.testing import MockClock
 
 from bitmart_trio import history
@@ -28,6 +29,7 @@ from bitmart_trio.sim import Tape, TapeBook, TapeError, TapeTrade, open_exchange
 from bitmart_trio.sim.drivers.public_data.candles import Path as CandlePath
 from bitmart_trio.sim.drivers.public_data.candles import split
 from bitmart_trio.sim.exchange import START_MS
+from bitmart_trio.sim.kernel.symbols import read_symbols
 
 BTC = "BTC_USDT"
 D = Decimal
@@ -593,3 +595,61 @@ async def test_trades_and_books_of_a_day_are_played_together(autojump_clock: Moc
         placed = await client.spot.trading.submit_order(symbol=BTC, side="buy", type="limit", size="0.1", price="59985")
         await trio.sleep(2)
         assert (await client.spot.trading.order(order_id=placed.order_id)).state == "filled"
+
+
+# -- whatever is in a file -------------------------------------------------------------------------
+
+CELLS: Final = st.one_of(
+    st.sampled_from((
+        "", "0", "1", "-1", "60000.5", "1e5", "1e400", "NaN", "inf", "true", "False", "buy", "sell", "bid", "unknown",
+        "1767225600000", "1767225600000000", "2026-01-01", "9999-12-31T23:59:59+00:00", "0001-01-01T00:00:00+14:00",
+        "BTC_USDT", '"', "\u0661", "\udcff", "9" * 60,
+    )),
+    st.text(max_size=4),
+)  # fmt: skip
+HEADS: Final = (
+    "time,price,size,side",
+    "symbol,time,price,qty,is_buyer_maker",
+    "timestamp,open,high,low,close,volume",
+    "exchange,symbol,timestamp,local_timestamp,is_snapshot,side,price,amount",
+    "time,asks[0].price,asks[0].amount,bids[0].price,bids[0].amount",
+    ",open,high,low,close,volume",
+    "price,open,asks[0].price",
+)
+USUAL: Final = {
+    "time": ("1767225600000", "1767225600500000", "1767225601"), "side": ("buy", "sell", "bid", "ask"),
+    "symbol": ("BTC_USDT", "X"), "is": ("true", "false"), "price": ("100", "101.5", "0.25"), "open": ("100", "101"),
+    "close": ("101", "100.5"), "high": ("102", "150.25"), "low": ("99", "0.5"), "asks[0].price": ("102",),
+    "bids[0].price": ("99", "98.5"),
+}  # fmt: skip
+"""What is in a column by the beginning of its name; in others, amounts."""
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> str:
+    """A table with or without its head, in which most cells are as they should be."""
+    head = draw(st.sampled_from(HEADS))
+    lines = [head] if draw(st.integers(0, 9)) else []
+    for _ in range(draw(st.integers(0, 5))):
+        cells: list[str] = []
+        for name in head.split(","):
+            usual = next((cells for part, cells in USUAL.items() if name.startswith(part)), ("1", "0.003", "25", "0"))
+            cells.append(draw(st.sampled_from(usual) if draw(st.integers(0, 19)) else CELLS))
+        lines.append(",".join(cells))
+    return "\n".join(lines)
+
+
+@pytest.mark.proof
+@settings(max_examples=FUZZ, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(tables(), st.sampled_from((BTC, "BTCUSDT", "BTCUSD", None)))
+def test_any_table_is_a_tape_or_an_error_of_tapes(tmp_path: Path, table: str, symbol: str | None) -> None:
+    """Nothing else gets out, and what is a tape can be saved, loaded and listed."""
+    path = tmp_path / "any.csv"
+    path.write_bytes(table.encode("utf-8", "surrogatepass"))
+    try:
+        tape = Tape.read(path, symbol)
+    except TapeError:
+        return
+    tape.save(tmp_path / "any.jsonl")
+    assert Tape.load(tmp_path / "any.jsonl") == tape
+    read_symbols(tape.rules())
