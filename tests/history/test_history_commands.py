@@ -107,10 +107,13 @@ async def test_klines_of_the_mark_price_to_parquet(tmp_path: Path, command: Comm
     async with exchange() as server:
         ended = await command(
             "klines", "BTCUSDT", "--mark", "--step", "1d", "--from", "2025-12-01", "--out", str(out),
-            "--env", server.url,
+            "--decimals", "float", "--env", server.url,
         )  # fmt: skip
     assert (ended.code, ended.out) == (0, "")
-    assert pq.read_table(out).num_rows == 31
+    table = pq.read_table(out)
+    assert table.num_rows == 31
+    assert str(table.schema.field("timestamp").type) == "timestamp[ms, tz=UTC]"
+    assert str(table.schema.field("close_price").type) == "double"
 
 
 async def test_klines_from_the_first_one_on(tmp_path: Path, command: Command) -> None:
@@ -260,6 +263,10 @@ async def test_an_archive_with_gaps_ends_with_four_and_gives_its_tables_all_the_
     assert exported.exit_code == 0, exported.stderr
     with (tables / "spot_trading_trades.csv").open(newline="") as file:
         assert {row["trade_id"] for row in csv.DictReader(file)} == ledger["spot.trading.trades"]
+    wish = ["archive", "export", str(out), "--to", str(tables), "--format", "parquet", "--decimals"]
+    for decimals, kind in (("exact", "decimal128"), ("float", "double")):
+        assert CliRunner().invoke(app, [*wish, decimals]).exit_code == 0
+        assert str(pq.read_schema(tables / "spot_trading_trades.parquet").field("size").type).startswith(kind)
 
 
 def test_what_an_archive_shows() -> None:
