@@ -4,6 +4,7 @@ It runs in a process of its own and is given 500 REST requests a second and 200 
 its market ticks at its own pace (no tick left out, none later than its limit), every request is answered with success
 within its limit, and every subscription is fed to the end. The client is plain sockets on purpose: what is measured is
 the exchange. Requests come from 25 addresses, 127.0.0.2 and up, so that its quotas are as documented and never met.
+Last it shows what the events of the exchange have cost, see ``events.py``.
 """
 
 from __future__ import annotations
@@ -14,20 +15,26 @@ import statistics
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 from typing import Any, Final
 
 import trio
 from trio_websocket import connect_websocket_url
 
 SERVER: Final = """
-import sys, trio
+import json, sys, trio
 from bitmart_trio.sim import open_server
+from tests.bench.events import measured
 async def main():
-    async with open_server(port=0, seed=7) as server:
-        print(server.port, flush=True)
-        await trio.sleep_forever()
+    with measured() as costs:
+        async with open_server(port=0, seed=7) as server:
+            print(server.port, flush=True)
+            await trio.to_thread.run_sync(sys.stdin.read)
+        print(json.dumps(costs.lines()), flush=True)
 trio.run(main)
 """
+"""It ends when its input does, with what its events have cost."""
+ROOT: Final = Path(__file__).parents[2]
 PATHS: Final = (
     "/spot/quotation/v3/ticker?symbol=BTC_USDT",
     "/spot/quotation/v3/books?symbol=BTC_USDT&limit=35",
@@ -160,17 +167,21 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--seconds", type=float, default=20.0)
     seconds = arguments.parse_args().seconds
-    with subprocess.Popen([sys.executable, "-c", SERVER], stdout=subprocess.PIPE, text=True) as server:
+    command = [sys.executable, "-c", SERVER]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as server:
         try:
             assert server.stdout is not None
+            assert server.stdin is not None
             found = trio.run(run, int(server.stdout.readline()), seconds)
+            server.stdin.close()
+            costs = json.loads(server.stdout.readline())
         finally:
             server.terminate()
     failed = failures(found)
     lines = [
         f"{name:24} {value:,.1f}" if isinstance(value, float) else f"{name:24} {value}" for name, value in found.items()
     ]
-    sys.stdout.write("\n".join([*lines, *(f"NOT HELD: {name}" for name in failed)]) + "\n")
+    sys.stdout.write("\n".join([*lines, *costs, *(f"NOT HELD: {name}" for name in failed)]) + "\n")
     return 1 if failed else 0
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from typing import Any
 
 import pytest
 
 from . import __main__ as command
-from . import runs, work
+from . import runs, virtual_day, work
+from .events import Costs
 from .scenarios import OURS, SCENARIOS, Scenario
 
 BY_NAME = {each.name: each for each in SCENARIOS}
@@ -81,3 +83,35 @@ def test_a_slide_is_flagged() -> None:
     before = {"a": result(1.0), "b": result(1.0, "rate")}
     assert command.slides({"a": result(1.14), "b": result(0.9, "rate"), "c": result(9)}, before) == []
     assert len(command.slides({"a": result(1.16), "b": result(0.8, "rate")}, before)) == 2
+
+
+def test_events_of_the_exchange_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    """A short virtual day has ticks, matches and pushes, each with a cost of its own, and leaves nothing timed."""
+    from bitmart_trio.sim.exchange import Exchange
+
+    tick = Exchange.tick
+    assert virtual_day.main(["--hours", "0.02", "--tick", "0.5"]) == 0
+    shown = capsys.readouterr().out
+    for event in ("tick", "match", "push"):
+        found = re.search(rf"^{event} +([\d.,]+) us each, ([\d,]+) of them$", shown, re.MULTILINE)
+        assert found is not None, shown
+        assert float(found[1].replace(",", "")) > 0
+        assert int(found[2].replace(",", "")) > 20
+    assert Exchange.tick is tick
+
+
+def test_time_spent_in_another_event_is_not_counted_twice() -> None:
+    """An event inside another one is taken out of it."""
+    costs = Costs()
+
+    def inner() -> None:
+        sum(range(200_000))
+
+    def outer() -> None:
+        costs.timed("match", inner)()
+        costs.timed("match", inner)()
+
+    costs.timed("tick", outer)()
+    assert costs.count == {"tick": 1, "match": 2, "push": 0}
+    assert costs.nanoseconds["tick"] < costs.nanoseconds["match"] / 4
+    assert set(costs.microseconds()) == {"tick", "match"}

@@ -10,7 +10,7 @@ import attrs
 
 from ..kernel.calls import Call, Endpoint, Onward, Refusal
 from ..kernel.encoding import Json
-from ..kernel.faults import AtPath, FaultHandle, Faults
+from ..kernel.faults import AtPath, FaultHandle, Faults, Stage
 from ..kernel.feed import Frame
 from ..kernel.refusal import Refused
 
@@ -99,6 +99,24 @@ class AtAnswer(AtPath):
             Refused: What the fault refuses in its place.
         """
         return asked.plain()
+
+
+@attrs.frozen
+class OfThePast(AtAnswer):
+    """A fault in which what was a while ago shows up; while it is in use the past is written down."""
+
+    seconds: float = 2.0
+
+    def begin(self, stage: Stage) -> bool:
+        """Let the past be written down, where there is one."""
+        if stage.past is not None:
+            stage.past.follow(round(self.seconds * 1000))
+        return False
+
+    def finish(self, stage: Stage) -> None:
+        """Forget it."""
+        if stage.past is not None:
+            stage.past.unfollow(round(self.seconds * 1000))
 
 
 class Spoiler:

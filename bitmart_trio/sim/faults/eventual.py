@@ -16,7 +16,7 @@ from ..kernel.encoding import Json, encode
 from ..kernel.faults import AtTopic, FaultError, Stage
 from ..kernel.feed import Frame
 from ..kernel.refusal import Refused
-from .answers import Asked, AtAnswer
+from .answers import Asked, AtAnswer, OfThePast
 from .rows import Pages, Record, edited, fate, own_id, own_time, records_of, rows_of, with_records, with_rows
 
 AMOUNTS: Final = (
@@ -30,7 +30,7 @@ CLIENT_IDS: Final = ("clientOrderId", "client_order_id")
 
 
 @attrs.frozen
-class Lag(AtAnswer):
+class Lag(OfThePast):
     """Answers come from the past: what the exchange did in the last ``seconds`` does not show in them yet.
 
     Orders, fills, positions, balances and ledgers are shown as they were; other lists leave out what is newer. What was
@@ -39,21 +39,14 @@ class Lag(AtAnswer):
     """
 
     words: ClassVar[Mapping[str, tuple[str, ...]]] = {"how": ("stale", "missing")}
-    seconds: float = 2.0
     how: str = "stale"
     """stale: everything as it was then; missing: what is newer is not there, the rest is as it is now."""
 
     def begin(self, stage: Stage) -> bool:
-        """Let the past be written down."""
+        """It makes no sense where nothing is written down."""
         if stage.past is None:
-            raise FaultError("a lag needs an open exchange")
-        stage.past.follow(round(self.seconds * 1000))
-        return False
-
-    def finish(self, stage: Stage) -> None:
-        """Let go of it."""
-        if stage.past is not None:
-            stage.past.unfollow(round(self.seconds * 1000))
+            raise FaultError("a lag needs an open exchange that writes its past down")
+        return super().begin(stage)
 
     def answer(self, asked: Asked) -> Json:
         """The answer of then; it may be another one, or a refusal, or an answer where there is a refusal now."""
@@ -77,7 +70,7 @@ class Lag(AtAnswer):
 
 
 @attrs.frozen
-class StaleFields(AtAnswer):
+class StaleFields(OfThePast):
     """An order's state is the present one, but the amounts beside it are older: "filled", and nothing is filled.
 
     In answers they are as old as ``seconds``; in pushes whose topic ``path`` matches they are those of the push before.
@@ -85,18 +78,6 @@ class StaleFields(AtAnswer):
     """
 
     at_pushes: ClassVar[bool] = True
-    seconds: float = 2.0
-
-    def begin(self, stage: Stage) -> bool:
-        """Let the past be written down, where there is one."""
-        if stage.past is not None:
-            stage.past.follow(round(self.seconds * 1000))
-        return False
-
-    def finish(self, stage: Stage) -> None:
-        """Let go of it."""
-        if stage.past is not None:
-            stage.past.unfollow(round(self.seconds * 1000))
 
     def answer(self, asked: Asked) -> Json:
         """The records of now with the amounts of then."""

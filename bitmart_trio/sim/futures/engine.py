@@ -14,30 +14,27 @@ import random
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
-from typing import TypeAlias
 
 from ..kernel.accounts import Account
 from ..kernel.book import Resting, Side
-from ..kernel.contracts import ZERO, Terms, cut
+from ..kernel.contracts import ZERO, Terms
 from ..kernel.refusal import Refused
 from ..kernel.turnover import Turnover
 from ..models.fees import FuturesFees, FuturesRates
 from ..models.fills import FillModel
+from ..models.latency import Enter
 from ..models.margin import MarginModel
+from .clearing import Clearing
 from .fok import fills_whole
 from .ledger import Ledger
 from .listing import Listing
-from .orders import DONE, FOK, IOC, MAKER_ONLY, Fill, Order, Plan, Trader
+from .orders import DONE, FOK, IOC, MAKER_ONLY, Order, Plan, Trader
 from .positions import Position
 from .watching import EngineWatcher
 
 PROTECTIVE_SHARE = Decimal("0.0005")
 MATCHED, SUBMITTED, CANCELLED, CANCELLED_BY_LIQUIDATION, BANKRUPT = 1, 2, 3, 4, 7
 """Event codes of order pushes."""
-
-
-Enter: TypeAlias = "Callable[[str, str, Callable[[], object]], None]"
-"""Lets something of an account (the first text) reach the book of a contract (the second)."""
 
 
 class Engine:
@@ -74,9 +71,10 @@ class Engine:
         self._dice = dice
         self._margin = margin
         self._enter = enter
-        self._turnover = Turnover()
         self.listings = listings
         self.ledger: Ledger = Ledger()
+        self._turnover = Turnover()
+        self._clearing = Clearing(listings, self.ledger, margin, self._turnover)
         self.traders: dict[str, Trader] = {}
         self.now = now
         self.new_id = new_id
@@ -515,45 +513,12 @@ class Engine:
     # ------------------------------------------------------------ fills
 
     def _fill(self, order: Order, size: Decimal, price: Decimal, maker: bool, trade_id: int, now: int) -> None:
-        trader, contract = order.owner, order.contract
-        currency, symbol = contract.settle, contract.symbol
-        held, closing, opening = order.split(size)
         if order.held:
-            wallet = trader.account.futures
-            wallet.release(currency, order.held)
+            order.owner.account.futures.release(order.contract.settle, order.held)
             order.held = ZERO
-        order.deal_size += size
-        order.deal_value += contract.value(size, price)
-        order.updated_ms = now
-        fee = cut(contract.value(size, price) * (order.rates.maker if maker else order.rates.taker))
-        self._turnover.add(trader.account.account_id, contract.quote_amount(size, price), now)
-        profit = ZERO
-        closing_fee = cut(fee * closing / size)
-        if held is not None:
-            profit = self._close_part(trader, held, closing, price, now)
-            held.realized -= closing_fee
-        if opening:
-            self._open_part(order, opening, price, now).realized -= fee - closing_fee
-        self.ledger.book(trader, symbol, currency, -fee, "fee", now)
+        self._clearing.fill(order, size, price, maker=maker, trade_id=trade_id, now=now)
         if order.order_id in self._resting and order.left:
             self._hold_rest(order)
-        order.last_fill = Fill(
-            trade_id,
-            order.order_id,
-            order.client_order_id,
-            symbol,
-            order.side,
-            price,
-            size,
-            maker,
-            profit,
-            bool(closing),
-            fee,
-            currency,
-            now,
-        )
-        trader.fills.append(order.last_fill)
-        self.listings[symbol].user_interest += opening - closing
 
     def _hold_rest(self, order: Order) -> None:
         assert order.price is not None, "only limit orders rest"
@@ -562,43 +527,6 @@ class Engine:
             needed = order.contract.cost(opening, order.price, order.leverage, order.rates.taker)
             order.held = min(needed, wallet.available(order.contract.settle))
             wallet.hold(order.contract.settle, order.held)
-
-    def _open_part(self, order: Order, size: Decimal, price: Decimal, now: int) -> Position:
-        trader, contract = order.owner, order.contract
-        key = (contract.symbol, order.direction)
-        held = trader.positions.get(key)
-        if held is None or not held.size:
-            held = trader.positions[key] = Position(
-                contract, order.direction, order.open_type, order.leverage, opened_ms=now, needs=self._margin
-            )
-        value = contract.value(size, price)
-        margin = cut(value / held.leverage)
-        trader.account.futures.debit(contract.settle, margin)
-        held.size += size
-        held.cost += value
-        held.margin += margin
-        held.updated_ms = now
-        return held
-
-    def _close_part(self, trader: Trader, held: Position, size: Decimal, price: Decimal, now: int) -> Decimal:
-        contract = held.contract
-        cost, margin = held.share(size)
-        value = contract.value(size, price)
-        profit = contract.profit(held.direction, cost, value)
-        held.size -= size
-        held.cost -= cost
-        held.closed_size += size
-        held.closed_value += value
-        held.realized += profit
-        held.updated_ms = now
-        if held.open_type == "isolated" and margin + profit < 0:
-            # An isolated position can lose its own margin and no more.
-            self.ledger.book_margin(trader, held, profit, "pnl", now)
-        else:
-            held.margin -= margin
-            trader.account.futures.credit(contract.settle, margin)
-            self.ledger.book(trader, contract.symbol, contract.settle, profit, "pnl", now)
-        return profit
 
     def _after_fill(self, order: Order) -> None:
         trader = order.owner

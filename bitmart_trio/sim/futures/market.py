@@ -92,13 +92,12 @@ class FuturesMarket(EngineWatcher):
             fills=fills,
             dice=random("fills/futures"),
             margin=margin,
-            enter=self._enter,
+            enter=delays.to_books(self.look),
         )
         self.plans: Plans = Plans(self.engine)
         self.upkeep: Upkeep = Upkeep(self.engine)
         self.affiliates: Affiliates = Affiliates(random, clock.start, model.first)
         self._clock = clock
-        self._delays = delays
         self._log = log
         self._model = model
         self._listened = listened
@@ -133,15 +132,6 @@ class FuturesMarket(EngineWatcher):
             self.plans.check(listing)
         for watcher in self.watchers:
             watcher.ticked(now_ms)
-
-    def _enter(self, account_id: str, symbol: str, deed: Callable[[], object]) -> None:
-        """Let an order, a change or a cancellation reach the book, which has lived on until then."""
-
-        def arrive() -> None:
-            self.look(symbol)
-            deed()
-
-        self._delays.order(account_id, symbol, arrive)
 
     def _live_on(self, listing: Listing, now_ms: int) -> None:
         listing.set_index(now_ms, self._model.price(listing.contract.base))

@@ -23,6 +23,10 @@ Way: TypeAlias = Literal["order", "push", "reply"]
 socket; a reply from what it reports to the connection."""
 
 
+Enter: TypeAlias = "Callable[[str, str, Callable[[], object]], None]"
+"""Lets something of an account (the first text) reach the book of a symbol (the second)."""
+
+
 class LatencyModel(Protocol):
     """Draws how long each way takes."""
 
@@ -107,9 +111,22 @@ class Delays:
         self._agenda = agenda
         self._dice = dice
 
-    def order(self, account_id: str, symbol: str, deed: Callable[[], object]) -> None:
-        """Let something of an account reach the book of a symbol: at once, or behind what it has sent there."""
-        self._agenda.after(self._model.ms("order", self._dice), ("order", account_id, symbol), deed)
+    def to_books(self, look: Callable[[str], object]) -> Enter:
+        """The way of orders, changes and cancellations to the books of one market.
+
+        Args:
+            look: Brings the book of a symbol up to date before something arrives there.
+        """
+
+        def enter(account_id: str, symbol: str, deed: Callable[[], object]) -> None:
+            def arrive() -> None:
+                look(symbol)
+                deed()
+
+            # At once, or behind what the account has sent there before.
+            self._agenda.after(self._model.ms("order", self._dice), ("order", account_id, symbol), arrive)
+
+        return enter
 
     def push(self, topic: str, account_id: str | None, deed: Callable[[], object]) -> None:
         """Let a push of a topic leave: at once, or behind the ones before."""

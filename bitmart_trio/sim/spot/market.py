@@ -71,7 +71,6 @@ class SpotMarket(EngineWatcher):
         self.watchers: list[Watcher] = []
         """Who hears of what happens here, such as the pushes of a venue."""
         self._clock = clock
-        self._delays = delays
         self._model = model
         self._listened = listened
         for pair in pairs:
@@ -95,7 +94,7 @@ class SpotMarket(EngineWatcher):
             fills=fills,
             dice=random("fills/spot"),
             dollars=model.price,
-            enter=self._enter,
+            enter=delays.to_books(self.look),
             watcher=self,
         )
         self.algo: Algo = Algo(self.engine, clock, new_id)
@@ -134,15 +133,6 @@ class SpotMarket(EngineWatcher):
         if market is not None and self._rota.behind(symbol):
             self._live_on(market, self._clock.steady_ms())
         return market
-
-    def _enter(self, account_id: str, symbol: str, deed: Callable[[], object]) -> None:
-        """Let an order or a cancellation reach the book, which has lived on until then."""
-
-        def arrive() -> None:
-            self.look(symbol)
-            deed()
-
-        self._delays.order(account_id, symbol, arrive)
 
     def _live_on(self, market: PairMarket, now_ms: int) -> None:
         market.candles.roll(now_ms)

@@ -25,6 +25,7 @@ from ..kernel.refusal import Refused
 from ..kernel.turnover import Turnover
 from ..models.fees import InQuote, SpotFees, SpotRates
 from ..models.fills import FillModel
+from ..models.latency import Enter
 
 OrderType: TypeAlias = Literal["limit", "market", "limit_maker", "ioc"]
 State: TypeAlias = Literal["new", "partially_filled", "filled", "canceled", "partially_canceled", "failed"]
@@ -142,10 +143,6 @@ class Watcher(EngineWatcher):
 
     def ticked(self, symbols: Iterable[str]) -> None:
         """A tick is over; these pairs may have changed."""
-
-
-Enter: TypeAlias = "Callable[[str, str, Callable[[], object]], None]"
-"""Lets something of an account (the first text) reach the book of a pair (the second)."""
 
 
 class Engine:
