@@ -197,7 +197,7 @@ class BookScript(_Scripted):
             for side, levels in sides.items()
         }
         self._log.write("book", symbol=symbol, **shown)
-        if book.owned:
+        if book.queued:
             book.bound_queues()
         market = self._spot.markets.get(symbol)
         if market is not None:

@@ -451,7 +451,7 @@ class Engine:
     ) -> None:
         now, price = self.now(), maker.price
         listing.book.take(maker, size)
-        if resting is None and listing.book.owned:
+        if listing.book.queued and resting is None:
             listing.book.passed(maker.side, maker.price, size)
         trade = listing.print(
             now,

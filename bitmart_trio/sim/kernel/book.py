@@ -52,6 +52,8 @@ class Book:
         """How often somebody has traded with an order of the book."""
         self.owned: int = 0
         """How many of its orders are users'."""
+        self.queued: bool = False
+        """Whether an order ever stood behind something that the book does not know, see `Resting.ahead`."""
         self._orders: dict[str, Resting] = {}
         self._levels: dict[Side, dict[Decimal, OrderedDict[str, Resting]]] = {"buy": {}, "sell": {}}
         self._keys: dict[Side, list[Decimal]] = {"buy": [], "sell": []}
@@ -179,6 +181,7 @@ class Book:
         level[order.order_id] = order
         self._orders[order.order_id] = order
         self.owned += order.owner is not None
+        self.queued = self.queued or bool(order.ahead)
         self.version += 1
 
     def cancel(self, order_id: str) -> Resting | None:

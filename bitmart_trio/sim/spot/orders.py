@@ -294,7 +294,7 @@ class Engine:
     def take(self, market: PairMarket, side: Side, limit: Decimal, size: Decimal | None) -> None:
         """Let a synthetic taker trade up to ``size`` within a limit; None: all there is."""
         for maker in market.book.meeting(side, limit):
-            if size is not None:
+            if size is not None and maker.owner is not None:
                 past = self._passing(market, maker, size)
                 if past:
                     self._record(market, PublicTrade(self._clock.now_ms(), maker.price, past, side), None, None)
@@ -331,8 +331,6 @@ class Engine:
 
     def _passing(self, market: PairMarket, maker: Resting, size: Decimal) -> Decimal:
         """What strangers take of a trade at the price of an order before the rest reaches it."""
-        if maker.owner is None:
-            return ZERO
         past = self._fills.passing(maker, size, self._dice)
         if past:
             market.book.passed(maker.side, maker.price, past)
@@ -442,7 +440,7 @@ class Engine:
     def _trade(self, market: PairMarket, maker: Resting, size: Decimal, side: Side, taker: SpotOrder | None) -> None:
         """Let a taker (None: a synthetic one) trade with a resting order: book, money, order states, public record."""
         match = market.book.take(maker, size)
-        if maker.owner is None and market.book.owned:
+        if market.book.queued and maker.owner is None:
             market.book.passed(maker.side, maker.price, size)
         resting = None if maker.owner is None else self.orders[maker.order_id]
         now = self._clock.now_ms()
