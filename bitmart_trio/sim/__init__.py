@@ -19,61 +19,15 @@ from .drivers.synthetic import Market
 from .drivers.tape import Recorder, Tape
 from .exchange import Exchange
 from .faces.websocket import Connection, Limits
-from .faults import (
-    BlankClientIds,
-    BlankIds,
-    BurntIds,
-    Cap,
-    ClockGlitch,
-    ClockSkew,
-    Delay,
-    Drop,
-    DropDuringLogin,
-    Duplicate,
-    EdgePage,
-    EmptyData,
-    Fail5xx,
-    Fault,
-    FaultError,
-    FaultHandle,
-    Faults,
-    Gap,
-    Garbage,
-    GarbageReply,
-    GatewayJson,
-    HalfReply,
-    HangHandshake,
-    Lag,
-    LatePong,
-    LatePush,
-    LateRecord,
-    LongerRow,
-    LoseAck,
-    LoseReply,
-    LoseRequest,
-    Maintenance,
-    MuteTopic,
-    OddRecord,
-    OldPush,
-    Refuse418,
-    Refuse429,
-    RefuseConnect,
-    RefuseLogin,
-    RefuseTopic,
-    RefuseUpgrade,
-    Reorder,
-    Retention,
-    RoundedBounds,
-    SharedIds,
-    ShiftingPages,
-    SlowLink,
-    SmallerCap,
-    StaleFields,
-    Stall,
-    UnknownField,
-    WrongUnit,
-    parse_fault,
-)
+from .faults import Fault, FaultError, FaultHandle, Faults, parse_fault
+from .faults import edge as _edge
+from .faults import eventual as _eventual
+from .faults import exchange as _exchange
+from .faults import network as _network
+from .faults.edge import *  # noqa: F403
+from .faults.eventual import *  # noqa: F403
+from .faults.exchange import *  # noqa: F403
+from .faults.network import *  # noqa: F403
 from .kernel.accounts import Account, Accounts, ApiKey, InsufficientFunds, Wallet
 from .kernel.messages import Request, Response
 from .kernel.symbols import Contract, SpotPair
@@ -81,14 +35,12 @@ from .models import Fees, Models
 from .venue import Server, Simulation, Venue, open_exchange, open_server, serve_stream
 
 __all__ = [
-    "Account", "Accounts", "ApiKey", "BlankClientIds", "BlankIds", "BookScript", "BurntIds", "Cap", "ClockGlitch",
-    "ClockSkew", "Connection", "Contract", "Delay", "Drop", "DropDuringLogin", "Duplicate", "EdgePage", "EmptyData",
-    "Exchange", "Fail5xx", "Fault", "FaultError", "FaultHandle", "Faults", "Fees", "Gap", "Garbage", "GarbageReply",
-    "GatewayJson", "HalfReply", "HangHandshake", "InsufficientFunds", "Lag", "LatePong", "LatePush", "LateRecord",
-    "Limits", "LongerRow", "LoseAck", "LoseReply", "LoseRequest", "Maintenance", "Market", "MarketScript", "Models",
-    "MuteTopic", "OddRecord", "OldPush", "Recorder", "Refuse418", "Refuse429", "RefuseConnect", "RefuseLogin",
-    "RefuseTopic", "RefuseUpgrade", "Reorder", "Request", "Response", "Retention", "RoundedBounds", "Server",
-    "SharedIds", "ShiftingPages", "Simulation", "SlowLink", "SmallerCap", "SpotPair", "StaleFields", "Stall", "Tape",
-    "TapeBook", "TapeError", "TapePart", "TapeTrade", "UnknownField", "Venue", "Wallet", "WrongUnit", "open_exchange",
-    "open_server", "parse_fault", "serve_stream",
+    "Account", "Accounts", "ApiKey", "BookScript", "Connection", "Contract", "Exchange", "Fault", "FaultError",
+    "FaultHandle", "Faults", "Fees", "InsufficientFunds", "Limits", "Market", "MarketScript", "Models", "Recorder",
+    "Request", "Response", "Server", "Simulation", "SpotPair", "Tape", "TapeBook", "TapeError", "TapePart",
+    "TapeTrade", "Venue", "Wallet", "open_exchange", "open_server", "parse_fault", "serve_stream",
 ]  # fmt: skip
+__all__ += _network.__all__
+__all__ += _edge.__all__
+__all__ += _exchange.__all__
+__all__ += _eventual.__all__

@@ -11,6 +11,8 @@ from ..kernel.encoding import encode
 from ..kernel.faults import AtConnection, AtPath, StandIn, Voice
 from ..kernel.messages import Response, phrase
 
+__all__ = ["EdgePage", "Fail5xx", "GarbageReply", "GatewayJson", "RefuseUpgrade"]
+
 _PAGE: Final = (
     b"<!DOCTYPE html><html><head><title>%d %s</title></head>"
     b"<body><h1>%d</h1><p>Ray ID: 0000000000000000</p></body></html>"

@@ -19,6 +19,10 @@ from ..kernel.refusal import Refused
 from .answers import Asked, AtAnswer, OfThePast
 from .rows import Pages, Record, edited, fate, own_id, own_time, records_of, rows_of, with_records, with_rows
 
+__all__ = [
+    "BlankClientIds", "BurntIds", "Cap", "ClockGlitch", "Lag", "LatePush", "LateRecord", "OldPush", "StaleFields",
+]  # fmt: skip
+
 AMOUNTS: Final = (
     "filledSize", "filledNotional", "priceAvg", "filled_size", "filled_notional", "deal_size", "deal_avg_price",
 )  # fmt: skip

@@ -32,6 +32,12 @@ from .rows import (
     with_rows,
 )
 
+__all__ = [
+    "BlankIds", "ClockSkew", "EmptyData", "LongerRow", "Maintenance", "OddRecord", "Refuse418", "Refuse429",
+    "RefuseLogin", "RefuseTopic", "Retention", "RoundedBounds", "SharedIds", "ShiftingPages", "SmallerCap",
+    "UnknownField", "WrongUnit",
+]  # fmt: skip
+
 # --- requests ---
 
 

@@ -8,6 +8,11 @@ import attrs
 
 from ..kernel.faults import SOCKETS, AtConnection, AtPath, AtTopic, Fault
 
+__all__ = [
+    "Delay", "Drop", "DropDuringLogin", "Duplicate", "Gap", "Garbage", "HalfReply", "HangHandshake", "LatePong",
+    "LoseAck", "LoseReply", "LoseRequest", "MuteTopic", "RefuseConnect", "Reorder", "SlowLink", "Stall",
+]  # fmt: skip
+
 # --- requests ---
 
 
