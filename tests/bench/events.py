@@ -7,7 +7,7 @@ there, not here: a tick is what is left of it without its matches and pushes.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Final
@@ -66,7 +66,7 @@ class Costs:
 
 
 @contextmanager
-def measured() -> Iterator[Costs]:
+def measured() -> Generator[Costs]:
     """Time the events of every exchange of this process while the block runs."""
     costs, before = Costs(), [(owner, name, getattr(owner, name)) for _, owner, name in HOT]
     for (event, owner, name), (_, _, method) in zip(HOT, before, strict=True):

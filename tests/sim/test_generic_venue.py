@@ -31,6 +31,7 @@ from bitmart_trio.sim import (
     open_exchange,
     open_server,
 )
+from bitmart_trio.sim.generic.face import Generic
 from bitmart_trio.sim.kernel.encoding import encode
 from bitmart_trio.sim.kernel.messages import Request
 from bitmart_trio.sim.models import Fixed, Ways
@@ -260,7 +261,8 @@ async def test_its_client_is_not_opened(autojump_clock: MockClock) -> None:
 def test_no_junk_breaks_it_and_no_money_is_made(seed: int) -> None:
     """Random values for every parameter: an answer in the protocol, never a bug, and the sum of all money stays."""
     dice, simulation = random.Random(seed), Simulation(seed=seed, venue="generic")
-    exchange = simulation.exchange
+    exchange, face = simulation.exchange, simulation.face
+    assert isinstance(face, Generic)
     values: list[Any] = [
         *("BTC_USDT", "BTCUSDT", "ETH_USDT", "BTCUSD", "buy", "sell", "limit", "market", "ioc", "post_only", "x" * 300),
         *(0, 1, 5, -1, "", None, True, 1.5, "1e40", "1e-9", "NaN", "0.5", "60000", "30000", [], {}, ["a"], "\ud800"),
@@ -276,13 +278,13 @@ def test_no_junk_breaks_it_and_no_money_is_made(seed: int) -> None:
     for _ in range(600):
         chosen = [name for name in good if dice.random() < 0.7]
         form = {name: dice.choice(good[name] if dice.random() < 0.8 else values) for name in chosen}
-        method, path = dice.choice([*simulation.face._routes])  # type: ignore[union-attr]
+        method, path = dice.choice([*face._routes])
         query = httpx.QueryParams({k: str(v) for k, v in form.items() if v != "\ud800"})
         try:
             body = encode(form)
         except UnicodeEncodeError:
             body = b'"\xff'
-        statuses.add(simulation.face.handle(Request(method, path, str(query), auth, body, "127.0.0.1")).status)
+        statuses.add(face.handle(Request(method, path, str(query), auth, body, "127.0.0.1")).status)
         if dice.random() < 0.1:
             exchange.step(100)
     assert money_of(exchange) == before

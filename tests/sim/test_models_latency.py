@@ -174,13 +174,14 @@ async def test_times_of_an_order_with_latency(autojump_clock: MockClock) -> None
         venue.open_client() as client,
     ):
         venue.book.set("BTC_USDT", asks=[("60000", "1")])
+        order: dict[str, Any] = {**BID, "price": "60000"}
         async with client.streams.spot.user_orders() as orders:
             began = venue.exchange.now_ms()
             times: list[int] = []
             async with trio.open_nursery() as nursery:
 
                 async def place() -> None:
-                    await client.spot.trading.submit_order(**(BID | {"price": "60000"}))
+                    await client.spot.trading.submit_order(**order)
                     times.append(venue.exchange.now_ms() - began)
 
                 nursery.start_soon(place)

@@ -50,7 +50,7 @@ class Pushes:
                 row = self._rest.book_row(symbol, LEVELS)
                 if self._versions.get(symbol) != row["version"]:
                     self._versions[symbol] = row["version"]
-                    self.say(topic, None, partial(dict, row))
+                    self._feed.publish(topic, {"topic": topic, "data": row})
 
 
 class _OnPairs(Watcher):

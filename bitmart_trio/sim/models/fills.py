@@ -69,6 +69,11 @@ class QueuePosition:
         return min(order.ahead, size)
 
 
+def _a_probability(model: object, field: object, value: float) -> None:
+    if not 0 <= value <= 1:
+        raise ValueError(f"a probability is from 0 to 1: {value}")
+
+
 @attrs.frozen
 class Chance:
     """A trade at the price of an order reaches it with a certain probability, or not at all.
@@ -77,13 +82,8 @@ class Chance:
         ValueError: The probability is not from 0 to 1.
     """
 
-    probability: float = attrs.field(default=0.5)
+    probability: float = attrs.field(default=0.5, validator=_a_probability)
     """1 for `First`, 0 for orders that fill only once the price has gone through them."""
-
-    @probability.validator
-    def _a_share(self, attribute: attrs.Attribute[float], value: float) -> None:
-        if not 0 <= value <= 1:
-            raise ValueError(f"a probability is from 0 to 1: {value}")
 
     def ahead(self, there: Decimal) -> Decimal:
         """Nothing."""

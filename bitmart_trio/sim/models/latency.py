@@ -67,13 +67,13 @@ class Jittered:
 
     least: int = attrs.field(validator=_a_time)
     """Milliseconds."""
-    most: int = attrs.field()
+    most: int
     """Milliseconds, not below the least."""
 
-    @most.validator
-    def _not_below(self, attribute: attrs.Attribute[int], value: int) -> None:
-        if value < self.least:
-            raise ValueError(f"at most {value} ms is less than at least {self.least} ms")
+    def __attrs_post_init__(self) -> None:
+        """Refuse bounds that leave nothing."""
+        if self.most < self.least:
+            raise ValueError(f"at most {self.most} ms is less than at least {self.least} ms")
 
     def ms(self, way: Way, dice: random.Random) -> int:
         """Any of them, equally likely."""

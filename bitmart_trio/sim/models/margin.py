@@ -47,20 +47,17 @@ class Flat:
         ValueError: The share is not from 0 to 1, or the leverage is below 1.
     """
 
-    ratio: Decimal = attrs.field(default=Decimal("0.005"))
+    ratio: Decimal = Decimal("0.005")
     """Maintenance margin as a share of the value at entry; 0 liquidates when everything is lost."""
     greatest: int = attrs.field(default=100, kw_only=True, alias="leverage")
     """Leverage."""
 
-    @ratio.validator
-    def _a_share(self, attribute: attrs.Attribute[Decimal], value: Decimal) -> None:
-        if not 0 <= value <= 1:
-            raise ValueError(f"a maintenance margin is a share from 0 to 1: {value}")
-
-    @greatest.validator
-    def _a_leverage(self, attribute: attrs.Attribute[int], value: int) -> None:
-        if value < 1:
-            raise ValueError(f"a leverage is 1 or more: {value}")
+    def __attrs_post_init__(self) -> None:
+        """Refuse what makes no sense."""
+        if not 0 <= self.ratio <= 1:
+            raise ValueError(f"a maintenance margin is a share from 0 to 1: {self.ratio}")
+        if self.greatest < 1:
+            raise ValueError(f"a leverage is 1 or more: {self.greatest}")
 
     def leverage(self, terms: Terms, value: Decimal) -> Decimal:
         """The same for all."""
