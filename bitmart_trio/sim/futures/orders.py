@@ -246,8 +246,13 @@ class Trader:
 
     def terms_in_use(self, contract: Terms) -> list[tuple[Decimal, OpenType]]:
         """Leverage and margin mode of each position and live opening order on a contract: others cannot come beside."""
-        there = [(held.leverage, held.open_type) for held in self.open_positions() if held.contract is contract]
-        return there + [(order.leverage, order.open_type) for order in self.live(contract.symbol) if not order.closing]
+        held: list[tuple[Decimal, OpenType]] = [
+            (each.leverage, each.open_type) for each in self.open_positions() if each.contract is contract
+        ]
+        opening: list[tuple[Decimal, OpenType]] = [
+            (each.leverage, each.open_type) for each in self.live(contract.symbol) if not each.closing
+        ]
+        return held + opening
 
     def live(self, symbol: str) -> list[Order]:
         """The live ordinary orders on a contract, oldest first."""
