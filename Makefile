@@ -47,8 +47,9 @@ layers: ## imports point one way
 test: ## all tests, on all processors (`-n0`: in one process)
 	$(RUN) pytest -q
 
-docs: ## build the pages without a warning, and run what they show
+docs: ## build the pages without a warning, check links, anchors and widths, and run what they show
 	$(RUN) sphinx -n -W -q -b html docs docs/_build/html
+	$(PYTHON) docs/check_site.py docs/_build/html
 	$(RUN) sphinx -n -W -q -b doctest docs docs/_build/doctest
 
 bench: ## what messages and requests cost, as ratios against the raw libraries and other clients
@@ -61,7 +62,7 @@ examples: ## every example runs against the simulated exchange and prints what i
 	$(RUN) pytest -q tests/test_examples.py tests/test_readme.py
 
 pages: ## make anew what is made from the code: tables, command line, faults, migration, llms.txt
-	for each in blocking cli endpoints faults llms migration notebook rules tables; do $(PYTHON) docs/make_$$each.py; done
+	for each in blocking cli endpoints examples faults llms migration notebook rules tables; do $(PYTHON) docs/make_$$each.py; done
 
 coverage: ## all tests, with the lines that none of them reaches
 	$(RUN) coverage run -m pytest -q -n0

@@ -1,5 +1,7 @@
 """Results for other programs: as dicts, JSON, rows of a table and data frames.
 
+In use::
+
     bm.to_dict(ticker)["last_price"]           # "67012.35": every digit
     bm.to_json(klines, times="iso")            # one JSON text, whatever is in it
     bm.to_frame(klines, decimals="float")      # a pandas DataFrame with UTC timestamps

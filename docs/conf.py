@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sphinx.ext.napoleon import Config as NapoleonConfig
@@ -15,20 +17,33 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
 
+sys.path.insert(0, str(Path(__file__).parent))
+
 project = "bitmart_trio"
 author = "bitmart_trio contributors"
 copyright = "2026, bitmart_trio contributors"  # noqa: A001 - Sphinx calls it so
 release = version = __version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.doctest", "sphinxcontrib_trio"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.doctest",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "sphinxcontrib_trio",
+    "wire_names",
+]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build", "newsfragments"]
 html_theme = "furo"
 html_title = f"bitmart_trio {release}"
-html_theme_options = {
-    "announcement": "BitMart closes on 2027-01-31 at 15:59 UTC. Do you have an account there? Save it first: "
-    "the page \u201cSave your account\u201d shows how.",
-}
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_search_scorer = str(Path(__file__).parent / "scorer.js")
+html_theme_options = {"announcement": "set for each page by _announce"}
+# What is copied is what is typed: no prompts.
+copybutton_prompt_text = r"\$ |>>> |\.\.\. "
+copybutton_prompt_is_regexp = True
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
@@ -45,7 +60,7 @@ nitpick_ignore_regex = [
         "py:.*",
         r"(trio|httpx|attrs|collections|contextlib|typing|types|datetime|decimal|enum|msgspec|os|pathlib|random|signal|ssl|json|rich)\..*",
     ),
-    ("py:.*", r"(.*\.)?(T|T_co|R|O|C|OrderT_co|optional|default)"),
+    ("py:.*", r"(.*\.)?(T|T_co|R|O|C|OrderT_co|Decimal|optional|default)"),
     (
         "py:class",
         r"(Path|Decimal|Mapping|Callable|Awaitable|Final|TracerProvider|MeterProvider|pd\.DataFrame|pl\.DataFrame)",
@@ -113,7 +128,16 @@ def _resolve(app: Sphinx, env: BuildEnvironment, node: pending_xref, contnode: T
     return element
 
 
+def _announce(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: object) -> None:
+    """The line above each page, with a link that fits the page's own folder."""
+    context["theme_announcement"] = (
+        "BitMart closes on 2027-01-31 at 15:59 UTC. Do you have an account there? "
+        f'<a href="{context["pathto"]("archive")}">Save it first</a>.'
+    )
+
+
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
+    app.connect("html-page-context", _announce)
     app.connect("autodoc-process-docstring", _google)
     app.connect("missing-reference", _resolve)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, get_args, get_origin
 
@@ -27,8 +28,8 @@ Every endpoint of BitMart's REST API and the method that calls it. Made from the
 `docs/make_endpoints.py`; a test keeps it current.
 
 *Auth*: `none`, `keyed` (the key alone is sent) or `signed`. *Quota*: calls in seconds, counted by address, key or
-account (uid); an asterisk marks the general rule where none is documented. *npm*: the function of the npm package
-`bitmart-api` 2.5.1 that the method replaces.
+account (uid); an asterisk marks the general rule where none is documented. Below a method stands the function of the
+npm package `bitmart-api` 2.5.1 that it replaces.
 """
 
 
@@ -40,7 +41,8 @@ def _type(returns: Any) -> str:  # noqa: ANN401  # a type of any shape
     return str(returns.__name__)
 
 
-def _npm() -> dict[str, list[str]]:
+@cache
+def npm_functions() -> dict[str, list[str]]:
     """Our methods to the Node functions."""
     from node_functions import FUNCTIONS
 
@@ -65,27 +67,27 @@ def chapters() -> list[tuple[str, str, Any, Any]]:
 
 def lines() -> list[str]:
     """The table's rows, chapter by chapter."""
-    npm = _npm()
+    npm = npm_functions()
     page: list[str] = []
     for market, chapter, kind, module in chapters():
         page += [
             f"\n## `client.{market}.{chapter}`\n",
-            "| method | verb and path | auth | quota | returns | npm |",
-            "| --- | --- | --- | --- | --- | --- |",
+            "| method | verb and path | auth | quota | returns |",
+            "| --- | --- | --- | --- | --- |",
         ]
         for name, method in inspect.getmembers(kind, inspect.iscoroutinefunction):
             row = getattr(module, name, None)
-            function = ", ".join(f"`{each}`" for each in npm.get(f"{market}.{chapter}.{name}", ()))
+            cell = f"`{name}`"
+            if isinstance(row, Endpoint) and row.replaced_by:
+                cell += f" (retired: `{row.replaced_by}`)"
+            if functions := npm.get(f"{market}.{chapter}.{name}"):
+                cell += f"<br>npm: {', '.join(f'`{each}`' for each in functions)}"
             if not isinstance(row, Endpoint):
-                summary = (inspect.getdoc(method) or "").partition("\n")[0]
-                page.append(f"| `{name}` | {summary} | | | | {function} |")
+                page.append(f"| {cell} | {(inspect.getdoc(method) or '').partition(chr(10))[0]} | | | |")
                 continue
             quota = row.quota or DEFAULT_QUOTA
             limit = f"{quota.count} in {quota.per:g} s, {quota.by}" + ("" if row.quota else " *")
-            retired = f" (retired: `{row.replaced_by}`)" if row.replaced_by else ""
-            page.append(
-                f"| `{name}`{retired} | `{row}` | {row.auth.value} | {limit} | `{_type(row.returns)}` | {function} |"
-            )
+            page.append(f"| {cell} | `{row}` | {row.auth.value} | {limit} | `{_type(row.returns)}` |")
     return page
 
 

@@ -61,11 +61,16 @@ def _variants(row: Channel[Any]) -> str:
     return "; ".join(parts)
 
 
+def rows(market: str) -> dict[str, Channel[Any]]:
+    """The channels of a market by their openers."""
+    names = vars(spot) if market == "spot" else vars(futures) | vars(futures_private)
+    return {name: row for name, row in names.items() if isinstance(row, Channel)}
+
+
 def channels() -> str:
     """The page of channels."""
     page = [CHANNELS_HEAD]
-    for market, names in (("spot", vars(spot)), ("futures", vars(futures) | vars(futures_private))):
-        rows = {name: row for name, row in names.items() if isinstance(row, Channel)}
+    for market in ("spot", "futures"):
         for private in (False, True):
             limits = LIMITS[market, private]  # type: ignore[index]  # the two markets
             audience = "private" if private else "public"
@@ -75,7 +80,7 @@ def channels() -> str:
                 "| opener | topic | variants | yields | overflow | quiet | status |",
                 "| --- | --- | --- | --- | --- | --- | --- |",
             ]
-            for name, row in rows.items():
+            for name, row in rows(market).items():
                 if row.private is not private:
                     continue
                 quiet = "-" if row.silence is None else f"{row.silence:g} s"

@@ -17,7 +17,7 @@ async def main() -> None:
 
         async def spot() -> None:
             for row in await client.spot.account.spot_balances():
-                print(f"spot {row.currency}: {row.available} free, {row.frozen} held")
+                print(f"spot {row.currency}: {row.available:f} free, {row.frozen:f} held")
 
         async def futures() -> None:
             for asset in await client.futures.account.assets():

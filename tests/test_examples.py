@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 import pytest
 import trio
+from example_kit import EXAMPLES, OUTPUTS, TESTS, run_test_example, settings
 from forked import Forked, forked
 
 import bitmart_trio as bm
-
-EXAMPLES: Final = Path(__file__).parent.parent / "examples"
 
 PRINTS: Final = {
     "tickers": r"(?:(?:BTC|ETH|BMX)_USDT: last \d+\.\d+, spread 0\.\d+\n){3}",
@@ -77,9 +72,6 @@ PRINTS: Final = {
 }
 """What each program prints, as a pattern of its whole output."""
 
-TESTS: Final = ("test_a_bot",)
-"""Examples that are tests themselves."""
-
 
 def test_every_example_is_known_here() -> None:
     """An example that is not run is not kept."""
@@ -96,18 +88,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forked]:
 async def test_an_example_prints_what_it_promises(name: str, programs: Forked) -> None:
     """It ends by itself, with success, nothing on standard error, and the expected output."""
     async with bm.sim.open_server(port=0, seed=7) as server:
-        environment = {
-            **os.environ,
-            "BITMART_URL": server.url,
-            "BITMART_API_KEY": "sim-key",
-            "BITMART_API_SECRET": "sim-secret",
-            "BITMART_API_MEMO": "sim-memo",
-            "PYTHONWARNINGS": "error",
-            "ARCHIVE_SETTLE": "0",
-            "GRID_SECONDS": "3",
-            "MAKER_SECONDS": "3",
-        }
-        run = partial(programs.run, str(EXAMPLES / f"{name}.py"), environment=environment)
+        run = partial(programs.run, str(EXAMPLES / f"{name}.py"), environment=settings(server.url))
         ended = await trio.to_thread.run_sync(run)
     assert ended.err == ""
     assert ended.code == 0
@@ -117,7 +98,17 @@ async def test_an_example_prints_what_it_promises(name: str, programs: Forked) -
 @pytest.mark.parametrize("name", TESTS)
 def test_an_example_that_is_a_test_passes(name: str) -> None:
     """As a user would run it, in a project of its own."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", f"{name}.py"]
-    ended = subprocess.run(command, cwd=EXAMPLES, capture_output=True, text=True, check=False)
+    ended = run_test_example(name)
     assert ended.returncode == 0, ended.stdout
     assert re.search(r"\b[1-9]\d* passed", ended.stdout)
+
+
+@pytest.mark.parametrize("name", PRINTS)
+def test_the_output_on_the_site_is_what_an_example_prints(name: str) -> None:
+    """What docs/make_examples.py has recorded is what the example promises today."""
+    recorded = (OUTPUTS / f"{name}.txt").read_text(encoding="utf-8")
+    assert re.fullmatch(PRINTS[name], recorded), recorded
+
+
+def test_the_site_has_no_output_of_an_example_that_is_gone() -> None:
+    assert {path.stem for path in OUTPUTS.iterdir()} == {*PRINTS, *TESTS}

@@ -36,11 +36,11 @@ LATER: Final = (
 """Modules at the front door, which have pages of their own."""
 
 
-@pytest.mark.parametrize("maker", ["make_blocking.py", "make_endpoints.py", "make_llms.py", "make_tables.py"])
+@pytest.mark.parametrize("maker", ["blocking", "endpoints", "examples", "llms", "tables"])
 def test_a_made_page_is_current(maker: str) -> None:
     """Making it again would change nothing."""
     check = subprocess.run(
-        [sys.executable, f"docs/{maker}", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, f"docs/make_{maker}.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert check.returncode == 0, check.stderr
 

@@ -1,5 +1,7 @@
 """A whole history, page by page: an async iterator over every history endpoint, and the archive of an account.
 
+In use::
+
     async for fill in bm.history.spot_fills(client, since=datetime(2024, 1, 1, tzinfo=UTC)):
         ...
 

@@ -1,5 +1,7 @@
 """A simulated BitMart that runs on a laptop: in process and in virtual time, or on loopback for any SDK.
 
+In use::
+
     async with open_exchange(seed=7) as exchange, exchange.open_client() as client:
         ...
     async with open_server(port=8765) as server:

@@ -1,5 +1,7 @@
 """For tests of programs that use this library: sweeps of cancellations and interrupts, one order of events, fixtures.
 
+In use::
+
     def test_my_bot_can_be_cancelled_anywhere() -> None:
         sweep(body, around=exchange_and_client, invariants=[no_open_orders])
 

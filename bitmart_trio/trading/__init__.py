@@ -1,5 +1,7 @@
 """Trading that survives cancellation: orders are written down, found when cut off, and never left open unknowingly.
 
+In use::
+
     async with bm.trading.open_spot_session(client, "BTC_USDT", journal="bot.journal") as session:
         order = await session.submit(side="buy", type="limit", size="0.001", price="30000")
         filled = await order.wait_filled()

@@ -65,11 +65,12 @@ class Browser:
 
     async def open(self, url: str, width: int = 1280, height: int = 800) -> None:
         """Show a page; return when it is loaded."""
-        target = await self.command("Target.createTarget", url="about:blank")
-        attached = await self.command("Target.attachToTarget", targetId=target["targetId"], flatten=True)
-        self._session = attached["sessionId"]
-        for domain in ("Page", "Runtime", "Log"):
-            await self.command(f"{domain}.enable")
+        if self._session is None:
+            target = await self.command("Target.createTarget", url="about:blank")
+            attached = await self.command("Target.attachToTarget", targetId=target["targetId"], flatten=True)
+            self._session = attached["sessionId"]
+            for domain in ("Page", "Runtime", "Log"):
+                await self.command(f"{domain}.enable")
         await self.command(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
         )

@@ -1,7 +1,9 @@
 """The archive of an account: all that the exchange lists of it, in SQLite, with the exact replies beside it.
 
-report = await archive(client, "my-account")
-assert verify("my-account").proven
+In use::
+
+    report = await archive(client, "my-account")
+    assert verify("my-account").proven
 """
 
 from __future__ import annotations
