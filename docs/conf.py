@@ -60,7 +60,7 @@ nitpick_ignore_regex = [
         "py:.*",
         r"(trio|httpx|attrs|collections|contextlib|typing|types|datetime|decimal|enum|msgspec|os|pathlib|random|signal|ssl|json|rich)\..*",
     ),
-    ("py:.*", r"(.*\.)?(T|T_co|R|O|C|OrderT_co|Decimal|optional|default)"),
+    ("py:.*", r"(.*\.)?(T|T_co|R|R_co|O|C|OrderT_co|Decimal|FUNDING_CAP|optional|default)"),
     (
         "py:class",
         r"(Path|Decimal|Mapping|Callable|Awaitable|Final|TracerProvider|MeterProvider|pd\.DataFrame|pl\.DataFrame)",
@@ -78,11 +78,11 @@ nitpick_ignore_regex = [
     # The floors of the simulated exchange and the bases of faults: what whoever extends them reads in the code.
     (
         "py:class",
-        r"bitmart_trio\.sim\.(bitmart|kernel|models|spot|futures|treasury|faces|drivers|faults\.answers)\.[\w.]+",
+        r"bitmart_trio\.sim\.(bitmart|generic|kernel|models|spot|futures|treasury|faces|drivers|faults\.answers)\.[\w.]+",
     ),
     (
         "py:class",
-        r"(.*\.)?(Moved|MarketModel|SpotFees|FuturesFees|FundingModel|BitMart|Randoms|Ids|Treasury|SpotMarket|FuturesMarket|Driver)",
+        r"(.*\.)?(Moved|MarketModel|FaceName|Step|Coin|Helpful|SpotFees|FuturesFees|FundingModel|BitMart|Randoms|Ids|Treasury|SpotMarket|FuturesMarket|Driver)",
     ),
     ("py:class", r"bitmart_trio\._core\.endpoint\.(When|Param|Ordered|ExactlyOne|Envelope|AtLeastOne)"),
 ]
