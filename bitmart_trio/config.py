@@ -53,12 +53,16 @@ def _is_url(url: str, schemes: tuple[str, str]) -> bool:
     return fine and url.isascii() and url.isprintable() and " " not in url
 
 
+def _check_user(url: Secret[str]) -> None:
+    if "@" in url.reveal():
+        raise ConfigurationError("the URL of an environment holds no user and no password")
+
+
 def _check_url(url: Secret[str], schemes: tuple[str, str]) -> None:
     """Raise `ConfigurationError` for what is no URL of a host; a user and a password in it are never shown."""
     if len(url.reveal()) > _LONGEST_URL:
         raise ConfigurationError(f"the URL of an environment has at most {_LONGEST_URL:,} characters")
-    if "@" in url.reveal():
-        raise ConfigurationError("the URL of an environment holds no user and no password")
+    _check_user(url)
     if not _is_url(url.reveal(), schemes):
         raise ConfigurationError(f"not a URL of {' or '.join(schemes)}: {url.reveal()!r}")
 
@@ -158,6 +162,24 @@ class Environment:
         if url is None:
             raise ConfigurationError(f"the {self.name} environment has no {market} market")
         return url
+
+
+def _refusing_passwords(init: Callable[..., None]) -> Callable[..., None]:
+    """``Environment.__init__`` that takes no URL with a user and a password into a variable that could be shown."""
+
+    @wraps(init)
+    def wrapped(self: Environment, *args: object, **given: object) -> None:
+        half_made, values = Secret(self), Secret((args, given))
+        del self, args, given
+        for each in map(Secret, (*values.reveal()[0], *values.reveal()[1].values())):
+            if "://" in str(each.reveal()):
+                _check_user(Secret(str(each.reveal())))
+        init(half_made.reveal(), *values.reveal()[0], **values.reveal()[1])
+
+    return wrapped
+
+
+Environment.__init__ = _refusing_passwords(Environment.__init__)  # type: ignore[method-assign]
 
 
 LIVE: Final = Environment(

@@ -211,7 +211,7 @@ def _read_profile(file: Path, profile: str) -> Secret[Mapping[str, object]]:
         refused = MissingCredentials(f"no credentials file {file}")
     except OSError as error:
         refused = ConfigurationError(f"{file} cannot be read: {error.strerror}")
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
         refused = ConfigurationError(f"{file} is not a TOML file")
     if refused is not None:
         raise refused  # here, without the cause: that would quote the file, and with it perhaps the secret

@@ -28,6 +28,15 @@ def test_an_unquoted_memo_in_a_file_says_what_to_do(tmp_path: Path) -> None:
     assert "hush" not in str(caught.value)
 
 
+@pytest.mark.parametrize("text", ["[default", "x = " + "[" * 100_000, "\xff"])
+def test_a_file_that_is_no_toml_is_said_to_be_none(tmp_path: Path, text: str) -> None:
+    """Also one that nests deeper than Python reads."""
+    file = tmp_path / "config.toml"
+    file.write_bytes(text.encode("latin-1"))
+    with pytest.raises(bm.ConfigurationError, match="is not a TOML file"):
+        bm.Credentials.from_file(file)
+
+
 def test_an_empty_key_in_a_file_is_a_missing_one(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text('[default]\napi_key = ""\n')

@@ -132,6 +132,8 @@ TABLE: Final = f'[default]\napi_key = "{KEY}"\napi_secret = "{SECRET}"\nmemo = "
         lambda _: bm.Config(proxy=f"http://user:{PASSWORD}@proxy.test", ping_interval=-1),
         lambda _: bm.Environment.at(f"http://user:{PASSWORD}@exchange.test"),
         lambda _: bm.Environment.at(f"http://user:{PASSWORD}@[exchange.test"),
+        lambda _: bm.Environment("mine", f"https://user:{PASSWORD}@exchange.test", None, None, None, None, None),
+        lambda _: attrs.evolve(NOWHERE, futures_public=f"wss://user:{PASSWORD}@exchange.test"),
         lambda _: _keyring.store("mine", Secret(KEY), Secret(SECRET + " "), Secret(MEMO)),
     ],
 )
