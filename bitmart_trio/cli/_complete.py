@@ -134,7 +134,7 @@ def _kept(where: Environment) -> Mapping[str, Sequence[object]] | None:
         if time.time() - file.stat().st_mtime > FRESH:
             return None
         kept = cast("object", json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     if not isinstance(kept, dict):
         return None

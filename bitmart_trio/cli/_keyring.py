@@ -64,7 +64,7 @@ def load(profile: str) -> Credentials | None:
     text = Secret(_guarded(lambda: ring.get_password(SERVICE, profile), profile, absent=None))
     if text.reveal() is None:
         return None
-    with suppress(ValueError, KeyError, TypeError):
+    with suppress(ValueError, KeyError, TypeError, RecursionError):
         entry = Secret(json.loads(text.reveal() or ""))
         return Credentials(*(entry.reveal()[name] for name in ("api_key", "api_secret", "memo")))
     # Without the cause, which would quote the text.

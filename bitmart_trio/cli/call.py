@@ -54,8 +54,8 @@ def arguments(endpoint: Endpoint[object], words: Sequence[str]) -> dict[str, obj
         try:
             # The library itself says what is wrong with a name that the endpoint does not have.
             given[name] = _read(params[name], text) if name in params else text
-        except ValueError:
-            raise typer.BadParameter(f"{text!r} is not {params[name].kind.value}", param_hint=name) from None
+        except (ValueError, RecursionError):
+            raise typer.BadParameter(f"{text[:100]!r} is not {params[name].kind.value}", param_hint=name) from None
     return given
 
 

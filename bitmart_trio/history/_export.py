@@ -158,17 +158,19 @@ class _File(Generic[T]):
     def _read_note(self) -> tuple[int, int, Cursor | None]:
         """Up to where the file is whole, how many records that is, and where to go on."""
         try:
-            told = cast("dict[str, object]", json.loads(self._note.read_text(encoding="utf-8")))
-            size, records, cursor, done = told["size"], told["records"], told["cursor"], told["done"]
-        except (ValueError, KeyError) as error:
+            found: object = json.loads(self._note.read_text(encoding="utf-8"))
+        except (ValueError, RecursionError) as error:
             raise ExportError(f"{self._note} is not a cursor of ours") from error
+        told = cast("dict[str, object]", found) if isinstance(found, dict) else {}
+        size, records, cursor, done = (told.get(name) for name in ("size", "records", "cursor", "done"))
+        counts = isinstance(size, int) and isinstance(records, int) and min(size, records) >= 0
+        if not counts or not isinstance(cursor, dict | None) or not isinstance(done, bool):
+            raise ExportError(f"{self._note} is not a cursor of ours")
         if told.get("columns") != list(self._names):
             raise ExportError(f"{self._path} has other columns than {self._kind.__name__}")
         if done and self._format == "parquet":
             raise ExportError(f"{self._path} is finished, and Parquet cannot be extended; choose another file")
-        if not isinstance(size, int) or not isinstance(records, int):
-            raise ExportError(f"{self._note} is not a cursor of ours")
-        return size, records, cast("Cursor | None", cursor)
+        return cast("int", size), cast("int", records), cast("Cursor | None", cursor)
 
     def add(self, records: Sequence[T], cursor: Cursor) -> None:
         """Write one window, then say that it is whole."""

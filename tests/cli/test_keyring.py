@@ -79,7 +79,9 @@ def test_what_the_keyring_says_is_not_repeated(cli: Cli, ring: Path) -> None:
     locked = cli("balances", "--profile", "locked", keyed=False)
     (cli.home / "ring.json").write_text(json.dumps({"bitmart-trio/strange": '{"api_key": hunter2}'}))
     strange = cli("balances", "--profile", "strange", keyed=False)
-    for ended in (locked, strange):
+    (cli.home / "ring.json").write_text(json.dumps({"bitmart-trio/deep": '["hunter2",' + "[" * 100_000}))
+    deep = cli("balances", "--profile", "deep", keyed=False)
+    for ended in (locked, strange, deep):
         assert ended.code == 1
         assert ended.err.count("\n") == 1
         assert "hunter2" not in ended.err

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -188,6 +188,15 @@ async def test_an_empty_history_has_columns(tmp_path: Path, autojump_clock: trio
         assert (tmp_path / "none.csv").read_text().startswith("trade_id,order_id,")
 
 
+def _spoilt(written: dict[str, Any]) -> Iterator[str]:
+    """A note of an export with one member of another kind, or one of its cursor."""
+    for name in ("size", "records", "columns", "cursor", "done"):
+        for value in (-1, "1", [1], 1.5) if name != "cursor" else (1, "1", [1], {}):
+            yield json.dumps({**written, name: value})
+    for name in ("walk", "at", "seen", "since", "until", "span", "arguments"):
+        yield json.dumps({**written, "cursor": {**written["cursor"], name: {"x": "y"}}})
+
+
 async def test_what_cannot_be_written_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, autojump_clock: trio.testing.MockClock
 ) -> None:
@@ -211,6 +220,13 @@ async def test_what_cannot_be_written_is_said(
                 resume=True,
                 run=inline,
             )
+        note = path.with_name("a.csv.cursor")
+        written = json.loads(note.read_text())
+        for spoilt in ("[" * 100_000, "7", "[]", "{}", "\ud800", *_spoilt(written)):
+            note.write_text(spoilt, encoding="utf-8", errors="surrogatepass")
+            with pytest.raises((history.ExportError, bm.InvalidRequest), match=r"not a cursor|columns|cursor is not"):
+                await history.export(klines(client), SpotKline, path, resume=True, run=inline)
+        note.write_text(json.dumps(written))
         path.write_bytes(path.read_bytes()[:-1])
         with pytest.raises(history.ExportError, match="shorter than its cursor says"):
             await history.export(klines(client), SpotKline, path, resume=True, run=inline)
