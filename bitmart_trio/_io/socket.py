@@ -274,7 +274,8 @@ class Socket:
         except trio_websocket.ConnectionClosed as closed:
             if stream.failure is not None:
                 raise stream.failure from None
-            raise ConnectionLost(await _who_cut(stream, closed)) from (stream.broken or closed)
+            # Not from what trio-websocket raised: a traceback would show the server's reason as it came.
+            raise ConnectionLost(await _who_cut(stream, closed)) from stream.broken
 
     async def _write(self, connection: trio_websocket.WebSocketConnection) -> None:  # noqa: ASYNC910  # a task of ours
         try:

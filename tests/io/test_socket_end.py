@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import traceback
 
 import pytest
 import trio
@@ -27,6 +28,16 @@ def _unmasked(sent: bytes) -> tuple[int, bytes]:
 async def _end(said: bytes, *, tap: bool, hang_up: bool = False, ceiling: int = 1024) -> tuple[str, bytes]:
     """What a subscriber is told, and what the server got behind the first request, once it had said something."""
     got = bytearray()
+    with pytest.raises(bm.ConnectionLost) as lost:
+        await _open(said, tap=tap, hang_up=hang_up, ceiling=ceiling, got=got)
+    return str(lost.value), bytes(got)
+
+
+async def _open(
+    said: bytes, *, tap: bool, hang_up: bool = False, ceiling: int = 1024, got: bytearray | None = None
+) -> None:
+    """Open a subscription at a server that says something, and collect what that hears."""
+    got = bytearray() if got is None else got
 
     async def connect(_: str) -> trio.abc.Stream:
         inner, outer = memory_stream_pair()
@@ -49,13 +60,16 @@ async def _end(said: bytes, *, tap: bool, hang_up: bool = False, ceiling: int = 
             pass  # the client has closed it
 
     config = bm.Config(tap=tap, max_frame_bytes=ceiling, backoff=bm.Backoff(attempts=1))
+    lost: bm.ConnectionLost | None = None
     async with trio.open_nursery() as nursery:
         async with bm.open_streams(environment=NOBODY, config=config, connect=connect) as streams:
-            with pytest.raises(bm.ConnectionLost) as lost:
+            try:
                 async with streams.spot.trade("BTC_USDT"):
                     pytest.fail("it opened")
-    first = bytes(got)
-    return str(lost.value), first
+            except bm.ConnectionLost as error:
+                lost = error
+    assert lost is not None
+    raise lost
 
 
 TAPS = pytest.mark.parametrize("tap", [True, False], ids=["tap", "get_message"])
@@ -120,6 +134,16 @@ async def test_a_close_of_the_server_is_its_own_and_answered(
     words, sent = await _end(said, tap=tap)
     assert "the server closed the connection (100" in words
     assert _unmasked(sent) == (0x88, answer)
+
+
+async def test_a_reason_does_nothing_to_a_terminal(autojump_clock: trio.testing.MockClock) -> None:
+    """Not even in the traceback of an error that nobody catches."""
+    with pytest.raises(bm.ConnectionLost) as lost:
+        await _open(_close(1001, b"\x1b]0;owned\x07\n2026 CRITICAL forged"), tap=True)
+    assert "the server closed the connection (1001 \\x1b]0;owned\\x07\\n2026 CRITICAL forged)" in str(lost.value)
+    shown = "".join(traceback.format_exception(lost.value)).split("\n")
+    assert all(line.isprintable() for line in shown)
+    assert not any(line.startswith("2026") for line in shown)
 
 
 @TAPS
