@@ -36,6 +36,7 @@ import errno
 import io
 import itertools
 import json
+import logging
 import math
 import os
 import re
@@ -53,6 +54,8 @@ import trio
 from .._scopes import finish, protected
 from ..errors import JournalError, JournalLocked
 from ._order import Intent
+
+log = logging.getLogger(__name__)
 
 if sys.platform == "win32":
     import msvcrt
@@ -352,6 +355,7 @@ class FileJournal:
                 return b""
             kept = False
             try:
+                self._check_rights(held)
                 if sys.platform != "win32":
                     self._lock(held)
                     # Whoever had it may have put another one in its place meanwhile.
@@ -377,6 +381,14 @@ class FileJournal:
             os.close(found)
             raise JournalError(f"{path} is no ordinary file")
         return found
+
+    def _check_rights(self, file: int) -> None:
+        """Refuse a journal that others may write to, whose orders the session would cancel as its own."""
+        mode = os.fstat(file).st_mode if os.name == "posix" else 0  # elsewhere a mode says nothing about others
+        if mode & 0o022:
+            raise JournalError(f"others may write to the journal {self.path}; run: chmod 600 {self.path}")
+        if mode & 0o044:
+            log.warning("others on this machine may read the journal %s; run: chmod 600 %s", self.path, self.path)
 
     def _lock(self, file: int) -> None:
         try:

@@ -395,6 +395,27 @@ async def test_it_is_nobody_elses_to_read(tmp_path: Path) -> None:
     assert (tmp_path / "j").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.skipif(os.name != "posix", reason="a mode says nothing about others there")
+@pytest.mark.parametrize(
+    ("mode", "refused"), [(0o600, False), (0o640, False), (0o604, False), (0o660, True), (0o602, True)]
+)
+async def test_rights_of_others_are_noticed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int, refused: bool
+) -> None:
+    """What they could write would be taken for orders of the session; what they can read is said."""
+    path = tmp_path / "j"
+    await written(path, INTENTS[0])
+    path.chmod(mode)
+    if refused:
+        with pytest.raises(JournalError, match=r"others may write to the journal .*chmod 600"):
+            await written(path, INTENTS[1])
+        path.chmod(0o600)
+        assert path.read_bytes().count(b'"intent"') == 1
+    else:
+        await written(path, INTENTS[1])
+    assert ("may read the journal" in caplog.text) == (not refused and mode != 0o600)
+
+
 @pytest.mark.parametrize("where", ["fsync", "replace"])
 async def test_cutting_back_that_fails_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
