@@ -191,7 +191,8 @@ async def test_an_empty_history_has_columns(tmp_path: Path, autojump_clock: trio
 def _spoilt(written: dict[str, Any]) -> Iterator[str]:
     """A note of an export with one member of another kind, or one of its cursor."""
     for name in ("size", "records", "columns", "cursor", "done"):
-        for value in (-1, "1", [1], 1.5) if name != "cursor" else (1, "1", [1], {}):
+        others: list[object] = [-1, "1", [1], 1.5] if name != "cursor" else [1, "1", [1], {}]
+        for value in others:
             yield json.dumps({**written, name: value})
     for name in ("walk", "at", "seen", "since", "until", "span", "arguments"):
         yield json.dumps({**written, "cursor": {**written["cursor"], name: {"x": "y"}}})
