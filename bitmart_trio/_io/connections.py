@@ -501,12 +501,12 @@ class _Owner:
     connections: Connections
     spell: Spell
 
-    async def add(self, sink: Sink, subjects: tuple[str, ...]) -> None:
-        await self.connections.add(sink, [self.spell(subject) for subject in subjects])
+    async def add(self, gate: Gate[Any], subjects: tuple[str, ...]) -> None:
+        await self.connections.add(gate, [self.spell(subject) for subject in subjects])
 
-    async def remove(self, sink: Sink, subjects: tuple[str, ...]) -> None:
+    async def remove(self, gate: Gate[Any], subjects: tuple[str, ...]) -> None:
         await trio.lowlevel.checkpoint()
-        self.connections.remove(sink, [self.spell(subject) for subject in subjects])
+        self.connections.remove(gate, [self.spell(subject) for subject in subjects])
 
-    def release(self, sink: Sink) -> None:
-        self.connections.forget(sink)
+    def release(self, gate: Gate[Any]) -> None:
+        self.connections.forget(gate)

@@ -129,7 +129,7 @@ class Backfiller(Protocol[T]):
         """What makes two items the same state when conflating."""
         ...
 
-    async def fill(self, gap: PendingGap[T]) -> str | None:
+    async def fill(self, pending: PendingGap[T]) -> str | None:
         """Read what is missing and `PendingGap.deliver` it.
 
         Returns:
