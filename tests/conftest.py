@@ -6,6 +6,7 @@ import contextlib
 import gc
 import importlib
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -52,6 +53,13 @@ def _nothing_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """No real key, no proxy and no terminal of the person who runs the tests is used, nor the size a worker has."""
     for name in _OUTSIDE:
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ctrl_c_is_heard() -> None:
+    """What a shell runs in the background ignores SIGINT, and the tests of interrupts with it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -198,12 +198,14 @@ async def interrupt_sweep_here(
     Raises:
         SweepFailure: as of `interrupt_sweep`.
         ValueError: ``only`` is no place that the body comes through.
-        RuntimeError: this is not the main task of the main thread.
+        RuntimeError: this is not the main task of the main thread, or SIGINT is ignored.
     """
     _check_thread()
     root, task = trio.lowlevel.current_root_task(), trio.lowlevel.current_task()
     if root is None or not any(task in nursery.child_tasks for nursery in root.child_nurseries):
         raise RuntimeError("Ctrl-C arrives in the main task, the function that trio.run was given: sweep there")
+    if signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, signal.SIG_DFL):
+        raise RuntimeError("SIGINT has no handler of Python here, as in what a shell runs in the background")
     runner = _ThisLoop(body, tuple(invariants), ignore, grace, nurseries, handled)
     with remembering():
         watch = Watch(old=True)

@@ -24,7 +24,8 @@ def _code_of(error: BaseException | None) -> object:
     ("error", "code", "said"),
     [
         (None, 0, ""),
-        (ConnectionLost("nobody\nthere"), 1, "bitmart-trio: ConnectionLost: nobody there\n"),
+        (ConnectionLost("nobody\nthere"), 1, "bitmart-trio: ConnectionLost: nobody\\nthere\n"),
+        (OSError("nobody\nthere"), 1, "bitmart-trio: OSError: nobody there\n"),
         (ApiError("no", code=1), 1, "bitmart-trio: ApiError: 1 no\n"),
         (ExceptionGroup("", [ConnectionLost("one"), ConnectionLost("two")]), 1, "bitmart-trio: ConnectionLost: one\n"),
         (Failure("it did not work"), 1, "bitmart-trio: it did not work\n"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -172,6 +173,20 @@ def test_what_is_open_already_is_shared() -> None:
     report = trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
     assert report.runs == 2 + 4 + 4
     assert report.seed is None
+
+
+def test_an_ignored_ctrl_c_is_said_and_not_taken_for_a_lost_one() -> None:
+    """A shell starts what runs in the background with SIGINT ignored; then Trio leaves it so."""
+
+    async def main() -> None:
+        await interrupt_sweep_here(wait)
+
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with pytest.raises(RuntimeError, match="SIGINT has no handler"):
+            trio.run(main)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 async def test_only_the_main_task_gets_interrupts() -> None:
