@@ -214,8 +214,8 @@ class ApiError(BitMartError):
         hint: str = "",
     ) -> None:
         self.code = code
-        self.message = _bounded(message)
-        self.trace = None if trace is None else _bounded(trace)
+        self.message: str = _bounded(message)
+        self.trace: str | None = None if trace is None else _bounded(trace)
         self.http_status = http_status
         self.endpoint = endpoint
         self.hint = hint

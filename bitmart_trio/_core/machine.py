@@ -25,8 +25,8 @@ class Machine(Generic[State, Event]):
     __slots__ = ("_table", "state")
 
     def __init__(self, table: Mapping[tuple[State, Event], State], state: State) -> None:
-        self._table = table
-        self.state = state
+        self._table: Mapping[tuple[State, Event], State] = table
+        self.state: State = state
 
     def step(self, event: Event) -> State:
         """Take an event, and return the state that follows.

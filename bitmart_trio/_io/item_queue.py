@@ -45,11 +45,11 @@ class ItemQueue(Generic[T]):
         if overflow not in get_args(Overflow):
             words = ", ".join(get_args(Overflow))
             raise InvalidRequest(f"overflow must be one of {words}, not {overflow!r}", argument="overflow")
-        self.size = size
+        self.size: int = size
         self.overflow: Overflow = overflow
-        self.reserved = 0
+        self.reserved: int = 0
         """Places taken by pushes that wait behind a gap."""
-        self.marks = 0
+        self.marks: int = 0
         """Marks among the items."""
         self._counts = counts
         self._items: deque[T | Mark] = deque()

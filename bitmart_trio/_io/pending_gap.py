@@ -155,7 +155,7 @@ class PendingGap(Generic[T]):
         """True once the reader was shown that the gap, as long as it is now, was filled in part or whole."""
         self.scope: trio.CancelScope | None = None
         """Of the task that fills it."""
-        self.machine = Machine(TRANSITIONS, GapState.OPEN)
+        self.machine: Machine[GapState, GapEvent] = Machine(TRANSITIONS, GapState.OPEN)
         self._gate = gate
         self._arrived = trio.Event()
 

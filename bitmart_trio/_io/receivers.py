@@ -52,8 +52,8 @@ class Receivers(Generic[T]):
     def __init__(self, queue: ItemQueue[T], gaps: Gaps, counts: Counts) -> None:
         if gaps not in get_args(Gaps):
             raise InvalidRequest(f"gaps must be one of {', '.join(get_args(Gaps))}, not {gaps!r}", argument="gaps")
-        self.queue = queue
-        self.handles = 0
+        self.queue: ItemQueue[T] = queue
+        self.handles: int = 0
         """Subscriptions on this end that are open: one, and its clones."""
         self.ended: Exception | None = None
         """What ended the stream. It is raised once everything in the queue has been read."""
