@@ -62,7 +62,9 @@ MONEY_WALKS: Final = _seeds("MONEY_WALKS", 2, full=50)
 """Walks through all chapters that move money: ``sim/test_chapters_money.py``."""
 
 EXAMPLES: Final = _size("EXAMPLES", 60, 1_000)
-"""Examples of each property test of frames, books and socket sessions: ``core``, ``io/test_websocket.py``."""
+"""Examples of each property test of frames, books, connection protocols and windows of histories: ``core``,
+``io/test_websocket.py``, ``history/test_plan.py``.
+"""
 
 FRAMES: Final = _size("FRAMES", 150, 20_000)
 """Frames of a socket drawn at random, each kind: ``core/test_socket_dialect.py``."""
@@ -107,7 +109,7 @@ INTERRUPTS: Final = _size("INTERRUPTS", 5, 300)
 
 KILLS: Final = _size("KILLS", 1, 50)
 """Processes of a bot that are killed, each way: ``trading/test_kill.py``."""
-ARCHIVE_RECORDS: Final = _size("ARCHIVE_RECORDS", 900, 50_000)
+ARCHIVE_RECORDS: Final = _size("ARCHIVE_RECORDS", 600, 50_000)
 """Records of an archive that is killed while it reads them: ``history/test_archive_killed.py``."""
 ARCHIVE_KILLS: Final = _size("ARCHIVE_KILLS", 1, 10)
 """How often it is killed."""

@@ -52,7 +52,6 @@ def asked(rules: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]
 
 def test_the_rules_find_what_they_are_for(rules: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     """With flake8 itself: the fault is named, and fails the run again until it is gone."""
-    pytest.importorskip("flake8_async", reason="flake8-async is not installed (the dev extra has it)")
     Path("code/bad.py").write_text(BAD)
     Path("code/clean.py").write_text(CLEAN)
     assert rules.main(["code"]) == 1

