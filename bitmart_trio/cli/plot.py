@@ -14,7 +14,7 @@ import attrs
 import bitmart_trio as bm
 
 from ..history import moment
-from ..history._files import open_beside
+from ..history._files import replacing
 from ..models.futures_market import FuturesKline
 from ..models.spot_market import SpotKline
 from ._chart import Candle, Chart, load
@@ -125,9 +125,6 @@ def _candle(kline: SpotKline | FuturesKline) -> Candle:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Put a file in the place of an older one, whole or not at all."""
-    new = path.with_name(f"{path.name}.new")
-    with open_beside(new) as file:
+    with replacing(path) as file:
         file.write(content)
-    new.replace(path)
     say(f"drawn in {path}")

@@ -23,7 +23,7 @@ import attrs
 from .._scopes import protected
 from ..models._model import Model
 from ..text import csv_line
-from ._files import ExportError, open_again, open_beside, open_new
+from ._files import ExportError, open_again, open_new, replacing
 from ._parquet import Decimals, check, load, write_lines
 from ._plan import HistoryGap
 from ._threads import Runner, Thread
@@ -195,10 +195,8 @@ class _File(Generic[T]):
             "cursor": self.cursor,
             "done": done,
         }
-        new = self._note.with_name(f"{self._note.name}.new")
-        with open_beside(new) as file:
+        with replacing(self._note) as file:
             file.write(json.dumps(note).encode())
-        new.replace(self._note)
 
     def finish(self) -> None:
         """The history is at its end."""

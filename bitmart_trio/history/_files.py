@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+from collections.abc import Generator
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -43,8 +44,12 @@ def open_again(path: Path) -> BinaryIO:
         raise
 
 
-def open_beside(path: Path) -> BinaryIO:
-    """Open the file that will take another's place: whatever has its name goes."""
+@contextlib.contextmanager
+def replacing(path: Path) -> Generator[BinaryIO]:
+    """Open a file beside another, whose place it takes once it is written: whole or not at all."""
+    new = path.with_name(f"{path.name}.new")
     with contextlib.suppress(FileNotFoundError):
-        path.unlink()
-    return open_new(path)
+        new.unlink()
+    with open_new(new) as file:
+        yield file
+    new.replace(path)

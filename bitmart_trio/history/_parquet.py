@@ -18,7 +18,7 @@ import attrs
 
 from ..models._numbers import exact, width
 from ..models._plain import Column, Kind, columns
-from ._files import ExportError, open_beside
+from ._files import ExportError, replacing
 
 Decimals: TypeAlias = Literal["exact", "float"]
 """Amounts in Parquet: with every digit, or as the nearest floats."""
@@ -111,10 +111,8 @@ def write_lines(lines: Path, path: Path, kind: type, decimals: Decimals = "exact
                 row: dict[str, object] = json.loads(line)
                 yield [_cell(column, row[column.name]) for column in members]
 
-    new = path.with_name(f"{path.name}.new")
-    with open_beside(new) as file:
+    with replacing(path) as file:
         write(file, [Field(column.name, column.kind) for column in members], rows, decimals)
-    new.replace(path)
 
 
 def _cell(column: Column, value: object) -> Cell:
