@@ -15,7 +15,7 @@ from ..config import Market
 from ..errors import InvalidRequest
 from ..models._numbers import excerpt
 from . import codec, tolerant
-from .suggest import suggest
+from .suggest import as_sentence, question, suggest
 from .tolerant import Reading
 
 T = TypeVar("T")
@@ -203,8 +203,7 @@ def hint_for(topic: str) -> str:
     name, _, rest = topic.partition(":")
     current = [row for row in CHANNELS if row.market == market and row.status == "current"]
     rows = {each: row for row in reversed(current) for each in row.names()}
-    near = [_whole_topic(rows[each], each, rest) for each in suggest(name, rows)]
-    return f"Did you mean {' or '.join(near)}?" if near else ""
+    return as_sentence(question([_whole_topic(rows[each], each, rest) for each in suggest(name, rows)]))
 
 
 _EXAMPLES: Final = {"spot": "BTC_USDT", "futures": "BTCUSDT"}

@@ -7,7 +7,7 @@ Names are compared word by word, so that other spellings find ours: ``getSpotKli
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
 from operator import itemgetter
@@ -49,7 +49,11 @@ def _nearest(name: str, known: Iterable[str], most: int) -> tuple[float, list[st
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``did you mean A or B?``; blank when nothing is near."""
-    near = suggest(name, known)
+    return question(suggest(name, known))
+
+
+def question(near: Sequence[str]) -> str:
+    """Whether one of these names was meant, as a hint; blank when there are none."""
     return f"did you mean {' or '.join(near)}?" if near else ""
 
 
@@ -92,7 +96,7 @@ class Helpful:
             if not near:
                 everywhere = (each for names in self._elsewhere for each in names())
                 near = [f"client.{each}" for each in _by_last_word(name, everywhere)]
-            hint = f"did you mean {' or '.join(near)}?" if near else ""
+            hint = question(near)
             # Without the object Python adds no guess of its own.
             raise AttributeError(f"{text}; {hint}" if hint else text, name=name, obj=None if hint else self)
 
