@@ -21,7 +21,7 @@ from ..kernel.contracts import ZERO, Terms
 from ..kernel.refusal import Refused
 from ..kernel.turnover import Turnover
 from ..models.fees import FuturesFees, FuturesRates
-from ..models.fills import FillModel
+from ..models.fills import FillModel, let_past
 from ..models.latency import Enter
 from ..models.margin import MarginModel
 from .clearing import Clearing
@@ -383,7 +383,7 @@ class Engine:
                     return None
                 continue
             if resting is not None and taker is None and not through and ending in (None, maker.price):
-                passing = self._passing(listing, maker, size)
+                passing = let_past(self._fills, listing.book, maker, size, self._dice)
                 size -= passing
                 if strangers and passing:
                     self._print(listing, maker.price, passing, side)
@@ -406,13 +406,6 @@ class Engine:
             if taker is not None and taker.state == DONE:
                 break
         return size + past
-
-    def _passing(self, listing: Listing, maker: Resting, size: Decimal) -> Decimal:
-        """What strangers take of a trade at the price of an order before the rest reaches it."""
-        past = self._fills.passing(maker, size, self._dice)
-        if past:
-            listing.book.passed(maker.side, maker.price, past)
-        return past
 
     def _print(self, listing: Listing, price: Decimal, size: Decimal, side: Side) -> None:
         """A trade of strangers."""

@@ -15,7 +15,7 @@ from typing import Protocol
 import attrs
 
 from ..kernel.accounts import ZERO
-from ..kernel.book import Resting
+from ..kernel.book import Book, Resting
 from .words import pick, share
 
 
@@ -35,6 +35,14 @@ class FillModel(Protocol):
         A trade at a worse price than the order's has gone through it, and fills it without being asked about here.
         """
         ...
+
+
+def let_past(fills: FillModel, book: Book, order: Resting, size: Decimal, dice: random.Random) -> Decimal:
+    """What strangers take of a trade at the price of an order before the rest reaches it; the queue there moves up."""
+    past = fills.passing(order, size, dice)
+    if past:
+        book.passed(order.side, order.price, past)
+    return past
 
 
 @attrs.frozen

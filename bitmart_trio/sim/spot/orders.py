@@ -24,7 +24,7 @@ from ..kernel.pairs import PairMarket, PublicTrade
 from ..kernel.refusal import Refused
 from ..kernel.turnover import Turnover
 from ..models.fees import InQuote, SpotFees, SpotRates
-from ..models.fills import FillModel
+from ..models.fills import FillModel, let_past
 from ..models.latency import Enter
 
 OrderType: TypeAlias = Literal["limit", "market", "limit_maker", "ioc"]
@@ -295,7 +295,7 @@ class Engine:
         """Let a synthetic taker trade up to ``size`` within a limit; None: all there is."""
         for maker in market.book.meeting(side, limit):
             if size is not None and maker.owner is not None:
-                past = self._passing(market, maker, size)
+                past = let_past(self._fills, market.book, maker, size, self._dice)
                 if past:
                     self._record(market, PublicTrade(self._clock.now_ms(), maker.price, past, side), None, None)
                     size -= past
@@ -320,7 +320,7 @@ class Engine:
                 break
             if maker.owner is not None:
                 if not through and maker.price == price:
-                    passing = self._passing(market, maker, size)
+                    passing = let_past(self._fills, market.book, maker, size, self._dice)
                     past += passing
                     size -= passing
                 part = min(size, maker.left)
@@ -328,13 +328,6 @@ class Engine:
                     self._trade(market, maker, part, side, None)
                     size -= part
         return size + past
-
-    def _passing(self, market: PairMarket, maker: Resting, size: Decimal) -> Decimal:
-        """What strangers take of a trade at the price of an order before the rest reaches it."""
-        past = self._fills.passing(maker, size, self._dice)
-        if past:
-            market.book.passed(maker.side, maker.price, past)
-        return past
 
     def show(self, market: PairMarket, side: Side, price: Decimal, size: Decimal) -> None:
         """A trade of the outside world at exactly this price, after the users' orders that it reaches."""
