@@ -148,7 +148,7 @@ class _Rest:
 
 
 @opener
-async def _open_switchboard(
+async def _open_connections(
     rest: _Rest, credentials: Credentials | None, environment: Environment, config: Config, connect: Connect | None
 ) -> AsyncGenerator[Connections]:
     """The streams of a client, in a nursery that serves the block."""
@@ -198,7 +198,7 @@ async def open_client(
         await trio.lowlevel.checkpoint()
         spot = None if environment.spot_rest is None else Spot(rest.pipeline("spot"))
         futures = None if environment.futures_rest is None else Futures(rest.pipeline("futures"))
-        async with _open_switchboard(rest, credentials, environment, config, connect) as connections:
+        async with _open_connections(rest, credentials, environment, config, connect) as connections:
             streams = Streams(connections, spot=spot, futures=futures)
             yield Client(environment, spot, futures, streams, config.clock or time.time)
 
@@ -256,5 +256,5 @@ async def open_streams(
     async with AsyncExitStack() as stack:
         rest = _Rest(stack, credentials, environment, config, http_transport)
         await trio.lowlevel.checkpoint()
-        async with _open_switchboard(rest, credentials, environment, config, connect) as connections:
+        async with _open_connections(rest, credentials, environment, config, connect) as connections:
             yield Streams(connections)

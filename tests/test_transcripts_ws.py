@@ -101,7 +101,7 @@ ROWS: Final = {
 _each = functools.partial(every_case, "transcript", ids=lambda transcript: transcript.name)
 
 
-class _Switchboard:
+class _Connections:
     """Notes what an opener asks for."""
 
     def __init__(self) -> None:
@@ -118,7 +118,7 @@ class Play:
 
     def __init__(self, scene: Scene, *, binary: bool) -> None:
         market, _, name = scene.opener.partition(".")
-        connections = _Switchboard()
+        connections = _Connections()
         openers: Any = {"spot": spot.SpotStreams, "futures": futures.FuturesStreams}[market]
         subjects = scene.arguments["subjects"]
         with warnings.catch_warnings():

@@ -273,14 +273,14 @@ class Connection:
 
     def stalled(self, seconds: float) -> None:
         """The program kept the loop busy: nothing was read or sent meanwhile."""
-        if self._machine.state is ConnectionState.UP:
+        if self.up:
             self._tell(stream_events.Stalled(**self._about(), seconds=seconds))
         if self._socket is not None and seconds >= self._target.config.pong_timeout:
             self._socket.prove()
 
     def suspended(self, seconds: float) -> None:
         """The machine slept: what is known is as old, and the exchange may have dropped the connection."""
-        if self._machine.state is not ConnectionState.UP or self._socket is None:
+        if not self.up or self._socket is None:
             return  # it is being put back, and what it missed is known
         self._tell(stream_events.Suspended(**self._about(), seconds=seconds))
         reason = f"the machine was suspended for {seconds:.0f} s"

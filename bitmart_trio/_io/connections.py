@@ -170,7 +170,7 @@ class Connections:
             spell: makes topics of what the user gives to ``Subscription.add`` and ``remove``.
             buffer: items held; None takes the configuration's.
             overflow: what a full buffer does; None takes the channel's.
-            gaps: how gaps are told.
+            gaps: how gaps reach the reader.
             backfiller: fills gaps, in the client's nursery.
         """
         self._check_open()
