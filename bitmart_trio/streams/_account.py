@@ -1,7 +1,7 @@
 """Live views of an account: what it holds and has ordered, right or known not to be.
 
 A view is fed by the router itself, push by push; a slow reader cannot break it. What counts when pushes and replies
-cross is in ``_core/account.py``. Here is what needs time and a connection: one task that
+cross is in ``_bitmart/account.py``. Here is what needs time and a connection: one task that
 
 * reads everything once the topics are acknowledged, after each gap, when told to, and every so often if wanted;
 * reads again, a moment after a push, the lists that the push has put in doubt;
@@ -17,7 +17,7 @@ from typing import Any, Final, Generic, Literal, NamedTuple, Protocol, TypeVar, 
 import attrs
 import trio
 
-from .._core.account import AccountLedger, Change, Kind
+from .._bitmart.account import AccountLedger, Change, Kind
 from .._io.connections import Connections
 from .._scopes import open_nursery, opener, protected, start_soon
 from ..errors import (

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 import attrs
 
-from .._core.account import AccountLedger, Change, Kind
+from .._bitmart.account import AccountLedger, Change, Kind
 from .._io.connections import Connections
 from .._scopes import opener
 from ..errors import NotFound

@@ -9,8 +9,8 @@ import attrs
 import pytest
 
 from bitmart_trio import models
-from bitmart_trio._core.account import AccountLedger
-from bitmart_trio._core.identity import contradict, identify, same_terms, sort_out
+from bitmart_trio._bitmart.account import AccountLedger
+from bitmart_trio._bitmart.identity import contradict, identify, same_terms, sort_out
 from bitmart_trio.errors import MalformedReply
 from bitmart_trio.models import OrderChanged, OrderSide, SpotAccountOrder, SpotOrderState, SpotOrderType
 from bitmart_trio.models._absent import partial

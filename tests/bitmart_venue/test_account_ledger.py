@@ -7,7 +7,7 @@ from decimal import Decimal
 import attrs
 import pytest
 
-from bitmart_trio._core.account import CLOSED_KEPT, PATIENCE, SLACK_MS, AccountLedger
+from bitmart_trio._bitmart.account import CLOSED_KEPT, PATIENCE, SLACK_MS, AccountLedger
 from bitmart_trio.errors import MalformedReply
 from bitmart_trio.models import (
     AccountOrderKind,
