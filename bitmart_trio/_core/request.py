@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from typing import Final, cast
 from urllib.parse import quote, urlencode
 
@@ -61,14 +62,15 @@ def build(endpoint: Endpoint[object], arguments: Mapping[str, object], recv_wind
         TypeError: a float where an exact amount is wanted.
     """
     given = {name: value for name, value in arguments.items() if value is not None}
-    listed = any(param.name == RECV_WINDOW.name for param in endpoint.params)
+    names = {param.name for param in endpoint.params}
+    listed = RECV_WINDOW.name in names
     if endpoint.auth is Auth.SIGNED:
         if listed and recv_window is not None:
             given.setdefault(RECV_WINDOW.name, recv_window)
         elif not listed and RECV_WINDOW.name in given:
             _spell(RECV_WINDOW, given.pop(RECV_WINDOW.name), as_query=False)
     else:
-        for name in given:
+        for name in given.keys() - names:
             if suggest(name, (RECV_WINDOW.name,)):
                 raise InvalidRequest(
                     f"{endpoint} takes no {name}: only signed calls have a time window, and this one is not signed",
@@ -263,14 +265,20 @@ def _number_of(param: Param, value: object) -> object:
     return by_word(param.choices, value)
 
 
+@cache
+def _members(choices: type[Enum] | tuple[Enum, ...]) -> tuple[tuple[Enum, ...], tuple[object, ...]]:
+    members = tuple(choices)
+    return members, tuple(member.value for member in members)
+
+
 def _choice(param: Param, choices: type[Enum] | tuple[Enum, ...], value: object, as_query: bool) -> object:
-    name, members = param.name, tuple(choices)
+    name, (members, values) = param.name, _members(choices)
     # A word means the same in every enumeration (a limit order is "limit"), a number does not.
     if isinstance(value, Enum) and not isinstance(value, (type(members[0]), str)):
         raise InvalidRequest(f"{name} must be a {type(members[0]).__name__}, not {_excerpt(value)}", argument=name)
     wire = _wire_value(value)
     made_from_a_reply = isinstance(choices, type) and isinstance(value, choices)  # may be a value that we do not know
-    if not made_from_a_reply and (isinstance(wire, bool) or wire not in [member.value for member in members]):
+    if not made_from_a_reply and (isinstance(wire, bool) or wire not in values):
         raise InvalidRequest(f"{name} must be one of {spelled(members)}, not {_excerpt(value)}", argument=name)
     if isinstance(wire, str):
         return _sendable(name, wire)

@@ -22,6 +22,7 @@ import re
 import warnings
 import zlib
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import nullcontext
 from functools import lru_cache
 from typing import Final, TypeVar, cast
 
@@ -173,6 +174,7 @@ class Pipeline:
         ours = isinstance(transport, LifoTransport) and transport.judges_deadlines
         self._reply_within = math.inf if ours else waits.reply
         headers = {
+            "Host": str(_url(self._root, "/").netloc, "ascii"),
             "User-Agent": user_agent(config),
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
@@ -406,10 +408,11 @@ class Pipeline:
             job.wire.method,
             _url(self._root, job.wire.target),
             headers=self._head(job, timestamp, signature),
-            content=job.wire.body,
+            # As a stream httpx takes it as it is. Given the bytes, it would build the headers twice.
+            stream=_Bytes(job.wire.body),
             extensions=self._extensions,
         )
-        outgoing.stream = _Bytes(job.wire.body)
+        outgoing.read()  # so that a transport of the user's may look at its content
         return outgoing
 
     def _head(self, job: _Job, timestamp: int, signature: Secret[str]) -> dict[str, str]:
@@ -417,6 +420,7 @@ class Pipeline:
         headers = dict(self._headers)
         if job.wire.method == "POST":
             headers["Content-Type"] = "application/json"
+            headers["Content-Length"] = str(len(job.wire.body))
         if self._credentials is not None:
             headers |= dialect.headers(job.auth, self._credentials.api_key, timestamp, signature.reveal())
         return headers
@@ -424,11 +428,15 @@ class Pipeline:
     async def _exchange(self, job: _Job, outgoing: httpx.Request) -> _Answer:
         sent = trio.current_time()
         response: httpx.Response | None = None
+        headers: dict[str, str] = {}
         body: bytes | None = None
+        # A scope costs as much as reading a small reply does.
+        endless = math.isinf(self._reply_within)
         try:
-            with trio.CancelScope(deadline=sent + self._reply_within):
+            with nullcontext() if endless else trio.CancelScope(deadline=sent + self._reply_within):
                 response = await self._transport.handle_async_request(outgoing)
-                body = await self._read(job, response)
+                headers = dict(response.headers.items())
+                body = await self._read(job, response, headers)
             if body is None:
                 raise httpx.ReadTimeout(f"no whole reply within {self._config.timeouts.reply:g} s")
         except _BROKEN as error:
@@ -447,19 +455,17 @@ class Pipeline:
                     await response.aclose()
         assert response is not None
         assert body is not None
-        return _Answer(
-            response.status_code, dict(response.headers.items()), body, sent, trio.current_time(), self._host.wall()
-        )
+        return _Answer(response.status_code, headers, body, sent, trio.current_time(), self._host.wall())
 
-    async def _read(self, job: _Job, response: httpx.Response) -> bytes:
+    async def _read(self, job: _Job, response: httpx.Response, headers: Mapping[str, str]) -> bytes:
         """The whole body, decoded, and never more of it than allowed in memory."""
         most = self._config.max_reply_bytes
         too_large = f"{job.where}: the reply has more than {most} bytes"
-        declared = response.headers.get("content-length", "")
+        declared = headers.get("content-length", "")
         if declared.isdigit() and int(declared) > most:
             raise ReplyTooLarge(too_large)
         status = response.status_code
-        encoding = response.headers.get("content-encoding", "identity").strip().lower()
+        encoding = headers.get("content-encoding", "identity").strip().lower()
         if encoding not in ("identity", "", "gzip", "x-gzip"):
             raise MalformedReply(f"{job.where} answered in an encoding that was not asked for", http_status=status)
         inflate = zlib.decompressobj(zlib.MAX_WBITS | 16) if "gzip" in encoding else None

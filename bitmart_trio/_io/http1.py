@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
-from itertools import chain
 from typing import Final
 
 import h11
@@ -220,14 +219,14 @@ def _deadline(seconds: float | None) -> float:
 
 def _spell(request: httpx.Request, body: bytes) -> Secret[bytes]:
     """The bytes of a request, its head and body as one piece."""
-    if any(byte in part for part in chain((request.url.raw_path,), *request.headers.raw) for byte in (b"\r", b"\n")):
-        raise httpx.LocalProtocolError("a line break in the head of a request")
-    return Secret(
-        b"%b %b HTTP/1.1\r\n%b\r\n%b"
+    head = Secret(
+        b"%b %b HTTP/1.1\r\n%b\r\n"
         % (
             request.method.encode("ascii"),
             request.url.raw_path,
             b"".join([b"%b: %b\r\n" % field for field in request.headers.raw]),
-            body,
         )
     )
+    if any(head.reveal().count(byte) != len(request.headers) + 2 for byte in (b"\r", b"\n")):
+        raise httpx.LocalProtocolError("a line break in the head of a request")
+    return Secret(head.reveal() + body)

@@ -157,13 +157,13 @@ class _Body(httpx.AsyncByteStream):
             await trio.lowlevel.checkpoint()
             return
         self._closed = True
-        with trio.move_on_after(_CLOSING, shield=True):
-            try:
-                await self._stream.aclose()
-            finally:
-                if not (self._whole and self._keep()):
-                    with trio.move_on_after(_CLOSING, shield=True):
-                        await self._drop()
+        # Whoever closes a reply shields and bounds that: nothing of ours calls it otherwise.
+        try:
+            await self._stream.aclose()
+        finally:
+            if not (self._whole and self._keep()):
+                with trio.move_on_after(_CLOSING, shield=True):
+                    await self._drop()
 
 
 def make_transport(config: Config) -> LifoTransport:
