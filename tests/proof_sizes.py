@@ -61,6 +61,9 @@ MODEL_MIXES: Final = _size("MODEL_MIXES", 24, 324)
 MONEY_WALKS: Final = _seeds("MONEY_WALKS", 2, full=50)
 """Walks through all chapters that move money: ``sim/test_chapters_money.py``."""
 
+WRONG_VALUES: Final = _size("WRONG_VALUES", 4, 14)
+"""What each member of each documented reply is in turn instead of itself, of 14: ``test_absent_members.py``."""
+
 EXAMPLES: Final = _size("EXAMPLES", 60, 1_000)
 """Examples of each property test of frames, books, connection protocols and windows of histories: ``core``,
 ``io/test_websocket.py``, ``history/test_plan.py``.
