@@ -172,13 +172,13 @@ def _members(model: type) -> list[str]:
     return [name for name, _ in found]
 
 
-def _read_all(value: Any) -> None:
+def _read_all(value: object) -> None:
     """Read each member and each property: it is there, or absent."""
     if isinstance(value, list | tuple):
         for each in value:
             _read_all(each)
     elif attrs.has(type(value)):
-        for name in _members(type(value)):
+        for name in _members(type(value)):  # type: ignore[arg-type]  # every class has a hash
             with suppress(bm.AbsentMember):
                 _read_all(getattr(value, name))
 
