@@ -76,7 +76,12 @@ def _no_waiting_for_the_disk() -> Iterator[None]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Where Python may not leave compiled code beside sources, each of many processes would compile them."""
+    """Where Python may not leave compiled code beside sources, each of many processes would compile them.
+
+    The library has a plugin of pytest's, so pytest would compile all of it its own way, and every program that tests
+    start once more the usual way; its asserts are none of a test.
+    """
+    getattr(config.pluginmanager.rewrite_hook, "_must_rewrite", set()).discard("bitmart_trio")
     if sys.dont_write_bytecode and not hasattr(config, "workerinput"):
         patch = pytest.MonkeyPatch()
         config.add_cleanup(patch.undo)
