@@ -17,6 +17,7 @@ import pytest
 import trio
 import trio.testing
 from history_kit import Past, write_past
+from proof_sizes import ARCHIVE_KILLS
 
 import bitmart_trio as bm
 from bitmart_trio.history.archive import (
@@ -205,7 +206,7 @@ async def test_the_exact_bytes_are_kept(tmp_path: Path, autojump_clock: trio.tes
     """Each line has one reply, to the byte, those that had to be read again included."""
     sent: dict[str, bytes] = {}
     async with bm.sim.open_exchange(seed=7, live=False) as venue:
-        write_past(venue.exchange, Past(spot_orders=300, days=100))
+        write_past(venue.exchange, FEW)
         add_reader(venue)
         await trio.sleep(1)
         handle = venue.simulation.bitmart.serve
@@ -220,7 +221,7 @@ async def test_the_exact_bytes_are_kept(tmp_path: Path, autojump_clock: trio.tes
 
         venue.simulation.bitmart.serve = noted  # type: ignore[method-assign]
         async with venue.open_client(READER) as client:
-            await archive(client, tmp_path, since=SMALL.since, run=inline)
+            await archive(client, tmp_path, since=FEW.since, run=inline)
     lines = [json.loads(line) for line in (tmp_path / "replies.jsonl").read_bytes().splitlines()]
     kept = {json.loads(line["body"]).get("trace"): line["body"] for line in lines if line["entry"] == "reply"}
     traced = [trace for trace in kept if trace in sent]
@@ -274,7 +275,8 @@ class Killer:
             raise Killed
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.proof
+@pytest.mark.parametrize("seed", range(ARCHIVE_KILLS))
 async def test_killed_anywhere_it_goes_on(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, autojump_clock: trio.testing.MockClock
 ) -> None:

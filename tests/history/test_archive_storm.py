@@ -243,9 +243,9 @@ def judged(outcome: Outcome, truth: Outcome, recorder: Recorder) -> None:
 
 
 def together() -> list[tuple[str, ...]]:
-    """Each kind of harmless weather by itself in the full proof; else two at once, the first four with the others."""
+    """Each kind of harmless weather by itself in the full proof; else four at once."""
     names = [*HARMLESS]
-    return [(name,) for name in names] if FULL else [*zip(names[:4], names[4:], strict=True)]
+    return [(name,) for name in names] if FULL else [tuple(names[::2]), tuple(names[1::2])]
 
 
 @pytest.mark.proof
@@ -266,18 +266,12 @@ async def test_what_an_archive_makes_up_for(
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize("seed", range(ARCHIVE_STORMS))
+@pytest.mark.parametrize("seed", sorted({82, *range(ARCHIVE_STORMS)}))
 async def test_a_storm(
     seed: int, tmp_path: Path, autojump_clock: trio.testing.MockClock, record_property: Callable[[str, object], None]
 ) -> None:
-    """Several ways of misbehaving at once, drawn by the seed."""
+    """Several ways of misbehaving at once, drawn by the seed; 82, which has failed: transfers without time or type."""
     record_property("storm", await storm(seed, tmp_path))
-
-
-@pytest.mark.parametrize("seed", [82])
-async def test_storms_that_have_failed(seed: int, tmp_path: Path, autojump_clock: trio.testing.MockClock) -> None:
-    """82: transfers without time, type or currency."""
-    await storm(seed, tmp_path)
 
 
 async def storm(seed: int, directory: Path) -> str:
