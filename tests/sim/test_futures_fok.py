@@ -31,7 +31,7 @@ def _venue(one_way: bool, positions: dict[str, int]) -> Venue:
     futures = venue.exchange.futures
     listing = futures.listings["BTCUSDT"]
     for side in ("buy", "sell"):
-        for order in listing.book.candidates("sell" if side == "buy" else "buy", None):
+        for order in list(listing.book.candidates("sell" if side == "buy" else "buy", None)):
             listing.book.cancel(order.order_id)
     if one_way:
         for who in ("1", "2", "3"):

@@ -43,7 +43,7 @@ async def test_a_book_can_be_read_once_it_is_live(autojump_clock: MockClock) -> 
             assert book.time == exchange.exchange.now_ms()
             before = list(bids)
             exchange.exchange.spot.markets["BTC_USDT"].book.cancel(
-                exchange.exchange.spot.markets["BTC_USDT"].book.candidates("sell", None)[0].order_id
+                next(exchange.exchange.spot.markets["BTC_USDT"].book.candidates("sell", None)).order_id
             )
             await trio.sleep(1)
             exchange.exchange.tick()

@@ -273,7 +273,7 @@ class Engine:
         book = self.listings[order.contract.symbol].book
         prices = [] if order.price is None else [order.price]
         left = order.left
-        for maker in book.meeting(order.book_side, order.price):
+        for maker in book.candidates(order.book_side, order.price):
             prices.append(maker.price)
             left -= maker.left
             if left <= 0:
@@ -370,7 +370,7 @@ class Engine:
         or, where it ends at a price, those at that price.
         """
         past = ZERO
-        for maker in listing.book.meeting(side, limit):
+        for maker in listing.book.candidates(side, limit):
             if size <= 0:
                 break
             if maker.owner is None and not strangers:

@@ -10,6 +10,7 @@ from bisect import bisect_left, insort
 from collections import OrderedDict
 from collections.abc import Iterator, KeysView, Mapping
 from decimal import Decimal
+from itertools import islice
 from typing import Final, Literal, TypeAlias
 
 import attrs
@@ -57,7 +58,7 @@ class Book:
         self._orders: dict[str, Resting] = {}
         self._levels: dict[Side, dict[Decimal, OrderedDict[str, Resting]]] = {"buy": {}, "sell": {}}
         self._keys: dict[Side, list[Decimal]] = {"buy": [], "sell": []}
-        """Sort keys, best first: minus the price for bids, the price for asks."""
+        """Sort keys, best last, where a list is cheap to change: the price for bids, minus the price for asks."""
 
     def __contains__(self, order_id: str) -> bool:
         return order_id in self._orders
@@ -73,19 +74,19 @@ class Book:
     def best(self, side: Side) -> Decimal | None:
         """The best price of a side, None when it is empty."""
         keys = self._keys[side]
-        return None if not keys else abs(keys[0])
+        return None if not keys else abs(keys[-1])
 
     def levels(self, side: Side, count: int) -> list[tuple[Decimal, Decimal]]:
         """The best ``count`` levels of a side as (price, total size), best first."""
         levels = self._levels[side]
         return [
             (abs(key), sum((order.left for order in levels[abs(key)].values()), Decimal(0)))
-            for key in self._keys[side][:count]
+            for key in self._keys[side][: -count - 1 : -1]
         ]
 
     def prices(self, side: Side, count: int) -> list[Decimal]:
         """The best ``count`` prices of a side, best first."""
-        return [abs(key) for key in self._keys[side][:count]]
+        return [abs(key) for key in self._keys[side][: -count - 1 : -1]]
 
     def size_at(self, side: Side, price: Decimal) -> Decimal:
         """What rests at a price, 0 when nothing does."""
@@ -111,8 +112,8 @@ class Book:
 
     def orders(self, side: Side, owner: str | None) -> list[Resting]:
         """The resting orders of one owner, best price first, oldest first within a price."""
-        levels = self._levels[side]
-        return [order for key in self._keys[side] for order in levels[abs(key)].values() if order.owner == owner]
+        taker: Side = "sell" if side == "buy" else "buy"
+        return [order for order in self.candidates(taker, None) if order.owner == owner]
 
     def crosses(self, side: Side, price: Decimal | None) -> bool:
         """Whether an order of this side and limit would trade at once; a limit of None takes any price."""
@@ -121,27 +122,27 @@ class Book:
             return False
         return price is None or (best <= price if side == "buy" else best >= price)
 
-    def candidates(self, side: Side, price: Decimal | None) -> list[Resting]:
-        """The resting orders a taker of this side and limit would meet, in the order in which it meets them."""
-        other: Side = "sell" if side == "buy" else "buy"
-        found: list[Resting] = []
-        for key in self._keys[other]:
-            level = abs(key)
-            if price is not None and (level > price if side == "buy" else level < price):
-                break
-            found.extend(self._levels[other][level].values())
-        return found
+    def candidates(self, side: Side, price: Decimal | None) -> Iterator[Resting]:
+        """The resting orders that a taker of this side and limit meets, in that order.
 
-    def meeting(self, side: Side, price: Decimal | None) -> Iterator[Resting]:
-        """Like `candidates`, one by one while the caller trades with them; what is gone by its turn is left out."""
+        The caller may trade with them and cancel others meanwhile; an order that is gone by its turn is left out. Only
+        as much of the book is read as the caller asks for.
+        """
         other: Side = "sell" if side == "buy" else "buy"
-        for key in tuple(self._keys[other]):
+        keys, levels = self._keys[other], self._levels[other]
+        place = len(keys)
+        while place:
+            key = keys[place - 1]
             level = abs(key)
             if price is not None and (level > price if side == "buy" else level < price):
                 return
-            for order in tuple(self._levels[other].get(level, _NOBODY).values()):
-                if order.order_id in self._orders:
-                    yield order
+            kept: list[Resting] = []
+            while some := tuple(islice(levels.get(level, _NOBODY).values(), len(kept), 2 * len(kept) + 16)):
+                for order in some:
+                    if order.order_id in self._orders:
+                        yield order
+                kept = [order for order in (*kept, *some) if order.order_id in self._orders]
+            place = bisect_left(keys, key)
 
     def take(self, maker: Resting, size: Decimal) -> Match:
         """Trade ``size`` against one resting order (at most what is left of it)."""
@@ -177,7 +178,7 @@ class Book:
         level = self._levels[order.side].get(order.price)
         if level is None:
             level = self._levels[order.side][order.price] = OrderedDict()
-            insort(self._keys[order.side], -order.price if order.side == "buy" else order.price)
+            insort(self._keys[order.side], order.price if order.side == "buy" else -order.price)
         level[order.order_id] = order
         self._orders[order.order_id] = order
         self.owned += order.owner is not None
@@ -200,4 +201,4 @@ class Book:
         if not level:
             del self._levels[order.side][order.price]
             keys = self._keys[order.side]
-            del keys[bisect_left(keys, -order.price if order.side == "buy" else order.price)]
+            del keys[bisect_left(keys, order.price if order.side == "buy" else -order.price)]

@@ -293,7 +293,7 @@ class Engine:
 
     def take(self, market: PairMarket, side: Side, limit: Decimal, size: Decimal | None) -> None:
         """Let a synthetic taker trade up to ``size`` within a limit; None: all there is."""
-        for maker in market.book.meeting(side, limit):
+        for maker in market.book.candidates(side, limit):
             if size is not None and maker.owner is not None:
                 past = let_past(self._fills, market.book, maker, size, self._dice)
                 if past:
@@ -315,7 +315,7 @@ class Engine:
         Those at exactly that price fill as well when the price has gone ``through`` them, else as the fill model says.
         """
         past = ZERO
-        for maker in market.book.meeting(side, price):
+        for maker in market.book.candidates(side, price):
             if not size:
                 break
             if maker.owner is not None:
@@ -415,7 +415,7 @@ class Engine:
 
     def _match(self, order: SpotOrder) -> None:
         form = order.form
-        for maker in form.market.book.meeting(form.side, form.price):
+        for maker in form.market.book.candidates(form.side, form.price):
             if maker.owner == order.account_id and form.stp != "none":
                 if form.stp != "cancel_taker":
                     self._close(self.orders[maker.order_id], "stp")
