@@ -70,6 +70,7 @@ class SmallExchange(BitMart):
         self.exchange = as_exchange(self)
         self.gate = Gate(self.routes, self.accounts, self.clock, self.log, self.trace)
         self.spoiler = Spoiler(self.faults)
+        self.endpoints = len(self.routes.table)
         self._asked = 0
         self._uuids = self.random("sockets")
         self._channels()

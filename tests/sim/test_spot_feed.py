@@ -28,7 +28,7 @@ def live(simulation: Simulation, ticks: int, *, flow: bool = True) -> None:
             simulation.exchange.tick()
         else:
             spot = simulation.exchange.spot
-            spot.watchers[0].ticked(spot.markets)
+            spot.watchers[0].pairs_ticked(spot.markets)
 
 
 def listen(simulation: Simulation, topic: str, *, account: str | None = None) -> tuple[list[Any], Callable[[], None]]:

@@ -334,7 +334,7 @@ async def test_a_quiet_spot_book_stays_live(autojump_clock: MockClock) -> None:
             await other.wait_live()
             for _ in range(600):
                 await trio.sleep(6)
-                exchange.exchange.spot.watchers[0].ticked(exchange.exchange.spot.markets)
+                exchange.exchange.spot.watchers[0].pairs_ticked(exchange.exchange.spot.markets)
                 exchange.exchange.futures.watchers[0].ticked(exchange.exchange.clock.steady_ms())
             assert (book.state, other.state) == (bm.BookState.LIVE, bm.BookState.LIVE)
             assert book.statistics().stale_dropped > 500

@@ -10,9 +10,9 @@ from ..exchange import Exchange
 from ..kernel.calls import Call, Onward
 from ..kernel.encoding import Json
 from ..kernel.faults import Trouble
-from ..kernel.feed import Frame, SocketKind
+from ..kernel.feed import SocketKind
 from ..kernel.messages import Request, Response
-from ..kernel.talk import Line, Spoiler
+from ..kernel.talk import Line, Venue
 from . import futures, spot, system
 from .codes import trouble_response
 from .dialects import FuturesDialect, SpotDialect
@@ -24,7 +24,7 @@ from .system import Notices
 from .wire import Between, Route, Routes, json_response
 
 
-class BitMart:
+class BitMart(Venue):
     """What BitMart's clients talk to: an exchange that answers and pushes as BitMart does.
 
     Args:
@@ -43,8 +43,6 @@ class BitMart:
         )
         """How accounts looked a while ago, while a fault follows it."""
         self.routes: Routes = Routes()
-        self.spoiler: Spoiler | None = None
-        """What goes wrong with requests that come in by a face, and with pushes; `handle` knows none of it."""
         self._traces = exchange.random("trace")
         self._uuids = exchange.random("sockets")
         self._spot_feed = SpotFeed(exchange.feed, exchange.spot.markets, exchange.accounts, exchange.clock)
@@ -55,11 +53,7 @@ class BitMart:
         self.routes.include(system.routes.of(self.notices))
         self.routes.include(spot.routes(exchange.spot, exchange.treasury))
         self.routes.include(self._settling(futures.routes(exchange.futures, exchange.treasury)))
-
-    @property
-    def endpoints(self) -> int:
-        """How many REST endpoints there are."""
-        return len(self.routes.table)
+        self.endpoints: int = len(self.routes.table)
 
     def handle(self, request: Request, between: Between | None = None) -> Response:
         """Answer one REST request. Never raises: a bug inside comes out as HTTP 500, code 59002, and is logged.
@@ -73,10 +67,6 @@ class BitMart:
     def serve(self, request: Request) -> Response:
         """The same, with the faults that concern answers."""
         return self.gate.answer(request, None if self.spoiler is None else self.spoiler.answer)
-
-    def spoil(self, topic: str, connection: str, frame: Frame) -> Frame:
-        """A push with the faults that concern what is in it."""
-        return frame if self.spoiler is None else self.spoiler.push(topic, connection, frame)
 
     def error(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:
         """Say that something is wrong with a request before it is one."""
@@ -101,11 +91,8 @@ class BitMart:
     def _settling(self, routes: Iterable[Route]) -> Iterable[Route]:
         """The same routes, but balances and positions are pushed when a writing call is over."""
         for route in routes:
-            yield (
-                attrs.evolve(route, handler=_after(route.handler, self.exchange.futures.settled))
-                if (route.writes)
-                else route
-            )
+            handler = _after(route.handler, self.exchange.futures.settled) if route.writes else route.handler
+            yield attrs.evolve(route, handler=handler)
 
 
 def _after(handler: Onward, settled: Callable[[], None]) -> Onward:

@@ -114,10 +114,10 @@ class Venue(Voice, Protocol):
     kinds: tuple[SocketKind, ...]
     """The sockets that it has, each at ``/ws/KIND``."""
 
-    @property
-    def endpoints(self) -> int:
-        """How many REST endpoints there are."""
-        ...
+    endpoints: int
+    """How many REST endpoints there are."""
+    spoiler: Spoiler | None = None
+    """What goes wrong with requests that come in by a face, and with pushes; `handle` knows none of it."""
 
     def handle(self, request: Request) -> Response:
         """Answer one request; never raises."""
@@ -133,7 +133,7 @@ class Venue(Voice, Protocol):
 
     def spoil(self, topic: str, connection: str, frame: Frame) -> Frame:
         """A push with the faults that concern what is in it; the very frame where there are none."""
-        ...
+        return frame if self.spoiler is None else self.spoiler.push(topic, connection, frame)
 
     def dialect(self, line: Line) -> Dialect:
         """What is spoken on a connection of this kind."""

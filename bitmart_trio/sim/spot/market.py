@@ -125,7 +125,7 @@ class SpotMarket(EngineWatcher):
         self.margin.tick()
         self.earn.settle()
         for watcher in self.watchers:
-            watcher.ticked(turn)
+            watcher.pairs_ticked(turn)
 
     def look(self, symbol: str) -> PairMarket | None:
         """The market of a pair, up to date even if it has waited for its turn; None when there is none."""
@@ -146,7 +146,7 @@ class SpotMarket(EngineWatcher):
     def balance_moved(self, account: Account, currency: str, event: str) -> None:
         """Something else than a fill has changed a spot balance; ``event`` says what, such as ``ACCOUNT_TRANSFER``."""
         for watcher in self.watchers:
-            watcher.balances(account.account_id, account.spot, (currency,), event)
+            watcher.balances_moved(account.account_id, account.spot, (currency,), event)
 
     # What the engine reports, passed on to everybody who watches.
 

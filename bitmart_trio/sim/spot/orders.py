@@ -138,10 +138,10 @@ class EngineWatcher:
 class Watcher(EngineWatcher):
     """Watches the market, such as the pushes of a venue."""
 
-    def balances(self, account_id: str, wallet: Wallet, currencies: tuple[str, ...], event: str) -> None:
+    def balances_moved(self, account_id: str, wallet: Wallet, currencies: tuple[str, ...], event: str) -> None:
         """Something else than a fill has changed these balances."""
 
-    def ticked(self, symbols: Iterable[str]) -> None:
+    def pairs_ticked(self, symbols: Iterable[str]) -> None:
         """A tick is over; these pairs may have changed."""
 
 

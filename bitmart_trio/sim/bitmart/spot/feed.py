@@ -105,7 +105,7 @@ class SpotFeed(Watcher):
 
         return FeedChannel(table, "spot/public", self._markets.__contains__, first)
 
-    def ticked(self, symbols: Iterable[str]) -> None:
+    def pairs_ticked(self, symbols: Iterable[str]) -> None:
         """Push what is due, of these pairs that may have changed."""
         now = self._clock.steady_ms()
         for symbol in symbols:
@@ -195,9 +195,9 @@ class SpotFeed(Watcher):
         """Push the balances a fill has changed."""
         account = self._accounts.get(account_id)
         if account is not None and wallet is account.spot:
-            self.balances(account_id, wallet, currencies, "TRANSACTION_COMPLETED")
+            self.balances_moved(account_id, wallet, currencies, "TRANSACTION_COMPLETED")
 
-    def balances(self, account_id: str, wallet: Wallet, currencies: tuple[str, ...], event: str) -> None:
+    def balances_moved(self, account_id: str, wallet: Wallet, currencies: tuple[str, ...], event: str) -> None:
         """Push the new balances of these currencies; ``event`` is what changed them, such as ``ACCOUNT_TRANSFER``."""
         topic = "spot/user/balance:BALANCE_UPDATE"
         if self._feed.wanted(topic, account_id):
