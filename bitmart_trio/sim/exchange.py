@@ -25,6 +25,7 @@ from .kernel.ids import Ids, Randoms
 from .kernel.prehistory import Paths
 from .kernel.symbols import Listed, Symbol, read_symbols
 from .models import RECORDED, Models
+from .models.ground import Ground
 from .models.latency import Delays
 from .models.market import MarketModel, Moved, Still
 from .spot.market import SpotMarket
@@ -122,38 +123,32 @@ class Exchange:
         """How well it keeps up."""
         self.flow: MarketModel = moved(self.listed, self.clock, self.random)
         """What moves the markets."""
-        paths = Paths(seed, start, self.flow.price)
-        self.spot: SpotMarket = SpotMarket(
-            self.listed.pairs,
-            self.listed.currencies(),
-            accounts=self.accounts,
+        ground = Ground(
             clock=self.clock,
             log=self.log,
-            new_id=self.ids.new,
             random=self.random,
             model=self.flow,
-            paths=paths,
-            fees=models.fees.spot,
+            paths=Paths(seed, start, self.flow.price),
             fills=models.fills,
             delays=self.delays,
             listened=self.feed.symbols,
             tick_ms=self.tick_ms,
         )
+        self.spot: SpotMarket = SpotMarket(
+            ground,
+            self.listed.pairs,
+            self.listed.currencies(),
+            accounts=self.accounts,
+            new_id=self.ids.new,
+            fees=models.fees.spot,
+        )
         self.futures: FuturesMarket = FuturesMarket(
+            ground,
             self.listed.contracts,
-            clock=self.clock,
-            log=self.log,
             new_id=self.contract_ids.new,
-            random=self.random,
-            model=self.flow,
-            paths=paths,
             fees=models.fees.futures,
-            fills=models.fills,
-            delays=self.delays,
             margin=models.margin,
             funding=models.funding,
-            listened=self.feed.symbols,
-            tick_ms=self.tick_ms,
         )
         self.treasury: Treasury = Treasury(
             self.accounts, self.spot, self.futures, self.clock, self.ids.new, self.random

@@ -172,23 +172,11 @@ class Saved:
 class Funding:
     """Deposits and withdrawals of all accounts."""
 
-    def __init__(
-        self,
-        accounts: Accounts,
-        spot: SpotMarket,
-        futures: FuturesMarket,
-        clock: Clock,
-        new_id: Callable[[], str],
-        random: Randoms,
-    ) -> None:
+    def __init__(self, treasury: Treasury) -> None:
         self.deposit_accounts: dict[str, str] = {}
         """Account id -> the wallet that its deposits go into, where one was chosen."""
-        self._accounts = accounts
-        self._spot = spot
-        self._futures = futures
-        self._clock = clock
-        self._new_id = new_id
-        self._random = random
+        self._accounts, self._clock, self._new_id = treasury.accounts, treasury.clock, treasury.new_id
+        self._spot, self._futures, self._random = treasury.spot, treasury.futures, treasury.random
         self._records: dict[str, list[Record]] = {}
         self._left: dict[tuple[str, int], Decimal] = {}
 
@@ -312,33 +300,22 @@ class Funding:
             self._spot.balance_moved(account, coin, "ACCOUNT_WITHDRAWAL")
 
 
+@attrs.define(eq=False)
 class Treasury:
-    """All that moves between wallets of different markets and accounts.
+    """All that moves between wallets of different markets and accounts."""
 
-    Args:
-        accounts: Whose wallets they are.
-        spot: Shows balances of spot wallets, and knows what coins are worth.
-        futures: Lists what comes into and goes out of futures wallets.
-        clock: Dates.
-        new_id: Names.
-        random: Addresses and transaction numbers are drawn from it.
-    """
+    accounts: Accounts
+    spot: SpotMarket
+    """Shows balances of spot wallets, and knows the prices of coins."""
+    futures: FuturesMarket
+    clock: Clock
+    new_id: Callable[[], str]
+    random: Randoms
+    """Addresses and transaction numbers are drawn from it."""
+    family: FamilyBook = attrs.field(factory=FamilyBook, init=False)
+    spot_transfers: SpotTransfers = attrs.field(factory=SpotTransfers, init=False)
+    funding: Funding = attrs.field(init=False)
 
-    def __init__(
-        self,
-        accounts: Accounts,
-        spot: SpotMarket,
-        futures: FuturesMarket,
-        clock: Clock,
-        new_id: Callable[[], str],
-        random: Randoms,
-    ) -> None:
-        self.accounts = accounts
-        self.spot = spot
-        self.futures = futures
-        self.clock = clock
-        self.new_id = new_id
-        self.random = random
-        self.family: FamilyBook = FamilyBook()
-        self.spot_transfers: SpotTransfers = SpotTransfers()
-        self.funding: Funding = Funding(accounts, spot, futures, clock, new_id, random)
+    def __attrs_post_init__(self) -> None:
+        """Make what shares all of this."""
+        self.funding = Funding(self)

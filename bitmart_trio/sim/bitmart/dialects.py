@@ -13,6 +13,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Final
 
+import attrs
+
 from ..kernel.accounts import Account, Accounts, ApiKey
 from ..kernel.encoding import Json, read_object
 from ..kernel.feed import Feed, FeedChannel, Frame
@@ -127,19 +129,23 @@ def _answer_request(connection: Line, topic: str, channel: FeedChannel, rest: st
     return True
 
 
-class SpotDialect:
-    """The spot side: ``{"op":...,"args":[...]}``, the words ping and pong, an answer a topic, numeric codes."""
+@attrs.frozen
+class _Dialect:
+    """What both sides know of a connection."""
 
-    def __init__(self, connection: Line, feed: Feed, accounts: Accounts, now_ms: Callable[[], int]) -> None:
-        self._connection = connection
-        self._feed = feed
-        self._accounts = accounts
-        self._now_ms = now_ms
+    line: Line
+    feed: Feed
+    accounts: Accounts
+    now_ms: Callable[[], int]
+
+
+class SpotDialect(_Dialect):
+    """The spot side: ``{"op":...,"args":[...]}``, the words ping and pong, an answer a topic, numeric codes."""
 
     def hear(self, text: str) -> None:
         """Act on one message of the client."""
         if text == "ping":
-            self._connection.pong("pong")
+            self.line.pong("pong")
             return
         message = read_object(text)
         if message is None:
@@ -160,7 +166,7 @@ class SpotDialect:
 
     def _each(self, op: str, args: Json) -> None:
         topics = _topics(args)
-        most = self._connection.most_args
+        most = self.line.most_args
         if topics is None:
             self._refuse(op, "90003")
         elif most is not None and len(topics) > most:
@@ -171,8 +177,8 @@ class SpotDialect:
                 act(topic)
 
     def _subscribe(self, topic: str) -> None:
-        connection = self._connection
-        found = self._feed.find(connection.kind, topic)
+        connection = self.line
+        found = self.feed.find(connection.kind, topic)
         fault = connection.refused_topic(topic)
         limit = connection.most_topics
         if fault is not None:
@@ -191,33 +197,33 @@ class SpotDialect:
         else:
             if not connection.loses_ack(topic):
                 connection.say({"event": "subscribe", "topic": topic})
-            listen(self._feed, connection, topic, *found)
+            listen(self.feed, connection, topic, *found)
 
     def _unsubscribe(self, topic: str) -> None:
-        stop = self._connection.topics.pop(topic, None)
+        stop = self.line.topics.pop(topic, None)
         if stop is None:
             self._refuse("unsubscribe", "90009")
             return
         stop()
-        if not self._connection.loses_ack(topic):
-            self._connection.say({"event": "unsubscribe", "topic": topic})
+        if not self.line.loses_ack(topic):
+            self.line.say({"event": "unsubscribe", "topic": topic})
 
     def _request(self, topic: str) -> None:
-        found = self._feed.find(self._connection.kind, topic)
+        found = self.feed.find(self.line.kind, topic)
         if found == "filter":
             self._refuse(None, "92001")
-        elif found == "channel" or not _answer_request(self._connection, topic, *found):
+        elif found == "channel" or not _answer_request(self.line, topic, *found):
             self._refuse("request", "90004")
 
     def _login(self, args: list[Json]) -> None:
-        connection = self._connection
+        connection = self.line
         if connection.account is not None:
             self._refuse("login", "91005")
             return
         if connection.breaks_at_login():
             connection.drop()
             return
-        outcome = _Login(self._accounts, self._now_ms(), connection.address, args).check()
+        outcome = _Login(self.accounts, self.now_ms(), connection.address, args).check()
         fault = connection.refused_login()
         if fault is None and not isinstance(outcome, str):
             connection.account = outcome
@@ -232,22 +238,16 @@ class SpotDialect:
     def _refuse(self, event: str | None, code: str, text: str = "") -> None:
         words: Frame = {"errorCode": code, "errorMessage": text or CODES.get(code, "")}
         if event is None:
-            self._connection.say({"errorMessage": words["errorMessage"], "errorCode": code})
+            self.line.say({"errorMessage": words["errorMessage"], "errorCode": code})
         else:
-            self._connection.say({"event": event, **words})
+            self.line.say({"event": event, **words})
 
 
-class FuturesDialect:
+@attrs.frozen
+class FuturesDialect(_Dialect):
     """The futures side: ``{"action":...,"args":[...]}``, JSON pings, an answer a topic, texts for errors."""
 
-    def __init__(
-        self, connection: Line, feed: Feed, accounts: Accounts, now_ms: Callable[[], int], random: Random
-    ) -> None:
-        self._connection = connection
-        self._feed = feed
-        self._accounts = accounts
-        self._now_ms = now_ms
-        self._random = random
+    random: Random
 
     def hear(self, text: str) -> None:
         """Act on one message of the client."""
@@ -258,9 +258,7 @@ class FuturesDialect:
         action, args = _verb(message, "action"), message.get("args")
         match action:
             case "ping":
-                self._connection.pong(
-                    json.dumps({"group": "System", "data": f"pong+{self._uuid()}"}, separators=(",", ":"))
-                )
+                self.line.pong(json.dumps({"group": "System", "data": f"pong+{self._uuid()}"}, separators=(",", ":")))
             case "access" | "login":
                 self._login(action, args if isinstance(args, list) else [])
             case "subscribe" | "unsubscribe" | "request":
@@ -281,8 +279,8 @@ class FuturesDialect:
         self._say({"success": False, "error": CODES[TOO_MANY[why]]})
 
     def _subscribe(self, topic: str, request: dict[str, Json]) -> None:
-        connection = self._connection
-        found = self._feed.find(connection.kind, topic)
+        connection = self.line
+        found = self.feed.find(connection.kind, topic)
         fault = connection.refused_topic(topic)
         if fault is not None:
             self._fail("subscribe", topic, fault[1] or "Internal system error", request)
@@ -296,14 +294,14 @@ class FuturesDialect:
             if not connection.loses_ack(topic):
                 self._confirm("subscribe", topic, request)
             if not held:
-                listen(self._feed, connection, topic, *found)
+                listen(self.feed, connection, topic, *found)
 
     def _unsubscribe(self, topic: str, request: dict[str, Json]) -> None:
-        connection = self._connection
+        connection = self.line
         stop = connection.topics.pop(topic, None)
         if stop is not None:
             stop()
-        elif isinstance(self._feed.find(connection.kind, topic), str):
+        elif isinstance(self.feed.find(connection.kind, topic), str):
             self._say({"action": "unsubscribe", "group": topic, "success": False, "error": _not_found(topic)})
             return
         # A topic that exists and is not held is confirmed all the same, as a second subscription is.
@@ -311,19 +309,19 @@ class FuturesDialect:
             self._confirm("unsubscribe", topic, request)
 
     def _request(self, topic: str, request: dict[str, Json]) -> None:
-        connection = self._connection
-        found = self._feed.find(connection.kind, topic)
+        connection = self.line
+        found = self.feed.find(connection.kind, topic)
         if found == "channel" or found == "filter":
             self._fail("request", topic, _not_found(topic), request)
         elif not _answer_request(connection, topic, *found):
             self._fail("request", topic, f"Invalid action [request] for group [{topic}]", request)
 
     def _login(self, action: str, args: list[Json]) -> None:
-        connection = self._connection
+        connection = self.line
         if connection.breaks_at_login():
             connection.drop()
             return
-        login = _Login(self._accounts, self._now_ms(), connection.address, args)
+        login = _Login(self.accounts, self.now_ms(), connection.address, args)
         outcome = login.check()
         fault = connection.refused_login()
         if fault is None and not isinstance(outcome, str):
@@ -338,9 +336,9 @@ class FuturesDialect:
 
     def _needs_login(self, topic: str) -> bool:
         """Whether the topic is a private one and nobody is logged in, or this is no connection to log in on."""
-        if isinstance(self._feed.find("futures/private", topic), str):
+        if isinstance(self.feed.find("futures/private", topic), str):
             return False
-        return self._connection.account is None or self._connection.kind != "futures/private"
+        return self.line.account is None or self.line.kind != "futures/private"
 
     def _confirm(self, action: str, topic: str, request: dict[str, Json]) -> None:
         self._say({"action": action, "group": topic, "success": True, "request": request})
@@ -349,10 +347,10 @@ class FuturesDialect:
         self._say({"action": action, "group": topic, "success": False, "error": error, "request": request})
 
     def _say(self, frame: Frame) -> None:
-        self._connection.say(frame)
+        self.line.say(frame)
 
     def _uuid(self) -> str:
-        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+        return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
 
 
 def _not_found(topic: str) -> str:

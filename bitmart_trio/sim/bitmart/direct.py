@@ -37,52 +37,37 @@ class Answer:
         return self.body.get("data")
 
 
+@attrs.frozen
 class Direct:
-    """A caller with a key of its own.
+    """A caller with a key of its own; the default account's unless another is given."""
 
-    Args:
-        venue: Whom to call.
-        key: The API key; the default account's unless told.
-        secret: Its secret.
-        memo: Its memo.
-        address: Where the calls seem to come from.
-        between: What stands between the gate and the handlers, such as faults.
-    """
-
-    def __init__(
-        self,
-        venue: BitMart,
-        key: str = SIM_KEY,
-        secret: str = SIM_SECRET,
-        memo: str = SIM_MEMO,
-        address: str = "127.0.0.1",
-        between: Between | None = None,
-    ) -> None:
-        self._venue = venue
-        self._key = key
-        self._secret = secret
-        self._memo = memo
-        self._address = address
-        self._between = between
+    venue: BitMart
+    key: str = SIM_KEY
+    secret: str = SIM_SECRET
+    memo: str = SIM_MEMO
+    address: str = "127.0.0.1"
+    """The address that the calls seem to come from."""
+    between: Between | None = None
+    """Stands between the gate and the handlers, as faults do."""
 
     def get(self, path: str, **params: str | int) -> Answer:
         """A GET with the key header alone, which is all a KEYED endpoint wants."""
-        return self.send(Request("GET", path, urlencode(params), {"x-bm-key": self._key}, b"", self._address))
+        return self.send(Request("GET", path, urlencode(params), {"x-bm-key": self.key}, b"", self.address))
 
     def post(self, path: str, **members: Json) -> Answer:
         """A signed POST of these JSON members."""
         body = encode(members)
-        stamp = str(self._venue.exchange.now_ms())
+        stamp = str(self.venue.exchange.now_ms())
         headers = {
             "content-type": "application/json",
-            "x-bm-key": self._key,
+            "x-bm-key": self.key,
             "x-bm-timestamp": stamp,
-            "x-bm-sign": signature(self._secret, stamp, self._memo, body.decode()),
+            "x-bm-sign": signature(self.secret, stamp, self.memo, body.decode()),
         }
-        return self.send(Request("POST", path, "", headers, body, self._address))
+        return self.send(Request("POST", path, "", headers, body, self.address))
 
     def send(self, request: Request) -> Answer:
         """Any request, as it is."""
-        response = self._venue.handle(request, self._between)
+        response = self.venue.handle(request, self.between)
         body = cast("dict[str, Json]", json.loads(response.body, parse_float=Decimal))
         return Answer(response.status, response.headers, body)

@@ -38,9 +38,7 @@ class BitMart(Venue):
         self.exchange: Exchange = exchange
         self.notices: Notices = Notices(exchange.clock.start)
         """What the maintenance endpoint lists."""
-        self.past: Past = Past(
-            exchange.spot, exchange.futures.engine, exchange.accounts, exchange.clock, exchange.log, exchange.after_tick
-        )
+        self.past: Past = Past(exchange)
         """How accounts looked a while ago, while a fault follows it."""
         self.routes: Routes = Routes()
         self._traces = exchange.random("trace")

@@ -130,15 +130,7 @@ class Quotas:
 
 
 class Gate:
-    """Checks requests, calls handlers and writes envelopes.
-
-    Args:
-        routes: All endpoints.
-        accounts: Whose keys are known.
-        clock: Timestamps and quotas go by it.
-        log: Hears of every request.
-        trace: Names requests.
-    """
+    """Checks requests, calls handlers and writes envelopes; ``trace`` makes the ids of requests."""
 
     def __init__(
         self, routes: Routes, accounts: Accounts, clock: Clock, log: EventLog, trace: Callable[[], str]

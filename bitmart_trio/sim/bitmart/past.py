@@ -14,14 +14,12 @@ from typing import Final
 
 import attrs
 
-from ..futures.engine import Engine as FuturesEngine
+from ..exchange import Exchange
 from ..futures.orders import Trader
-from ..kernel.accounts import Account, Accounts
+from ..kernel.accounts import Account
 from ..kernel.calls import Call, Onward
-from ..kernel.clock import Clock
 from ..kernel.encoding import Json
-from ..kernel.eventlog import Event, EventLog
-from ..spot.market import SpotMarket
+from ..kernel.eventlog import Event
 from ..spot.orders import SpotOrder
 
 SHOWN: Final = frozenset({
@@ -52,29 +50,12 @@ class Past:
     """The recent past of all accounts.
 
     Args:
-        spot: whose orders are written down, and shown as they were.
-        futures: the same.
-        accounts: whose they are.
-        clock: says when.
-        log: tells that something has changed.
-        after_tick: calls a function after every tick, until the function that it returns is called.
+        exchange: The exchange whose accounts they are.
     """
 
-    def __init__(
-        self,
-        spot: SpotMarket,
-        futures: FuturesEngine,
-        accounts: Accounts,
-        clock: Clock,
-        log: EventLog,
-        after_tick: Callable[[Callable[[int], None]], Callable[[], None]],
-    ) -> None:
-        self._spot = spot
-        self._futures = futures
-        self._accounts = accounts
-        self._clock = clock
-        self._log = log
-        self._after_tick = after_tick
+    def __init__(self, exchange: Exchange) -> None:
+        self._spot, self._futures, self._accounts = exchange.spot, exchange.futures.engine, exchange.accounts
+        self._clock, self._log, self._after_tick = exchange.clock, exchange.log, exchange.after_tick
         self._followed: list[int] = []
         self._stops: list[Callable[[], None]] = []
         self._moments: deque[tuple[int, dict[str, _Then]]] = deque()

@@ -79,6 +79,10 @@ class Invited:
     deals: list[Deal]
     payments: list[Payment]
 
+    def between(self, start_s: int, end_s: int) -> list[Deal]:
+        """The trades of a span of time, oldest first."""
+        return [deal for deal in self.deals if start_s <= deal.time_s <= end_s]
+
     def rebate(self, deals: Iterable[Deal]) -> Decimal:
         """What some trades bring, in USDT."""
         return sum((self.of_fee(deal.in_usdt(deal.fee)) for deal in deals), ZERO)
@@ -144,6 +148,3 @@ class Affiliates:
         payments.sort(key=lambda item: item.time_s)
         cid, rate = 160_000_000 + stream.randrange(10**6) * 10 + number, Decimal(stream.choice((30, 40, 50)))
         return Invited(cid, registered, number != USERS - 1, rate, deals, payments)
-
-
-# -- the endpoints ---------------------------------------------------------------------------------

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
+import attrs
+
 from ..kernel.contracts import ZERO, cut
 from ..kernel.turnover import Turnover
 from ..models.margin import MarginModel
@@ -14,23 +16,15 @@ from .orders import Fill, Order, Trader
 from .positions import Position
 
 
+@attrs.frozen
 class Clearing:
-    """Carries fills out.
+    """Carries fills out."""
 
-    Args:
-        listings: Whose open interest they change.
-        ledger: Where money moves.
-        margin: What positions must be backed by.
-        turnover: What accounts have traded.
-    """
-
-    def __init__(
-        self, listings: Mapping[str, Listing], ledger: Ledger, margin: MarginModel, turnover: Turnover
-    ) -> None:
-        self._listings = listings
-        self._ledger = ledger
-        self._margin = margin
-        self._turnover = turnover
+    listings: Mapping[str, Listing]
+    """Their open interest changes."""
+    ledger: Ledger
+    margin: MarginModel
+    turnover: Turnover
 
     def fill(self, order: Order, size: Decimal, price: Decimal, *, maker: bool, trade_id: int, now: int) -> None:
         """Fill part of an order that holds no money any more: what it closes first, then what it opens."""
@@ -41,7 +35,7 @@ class Clearing:
         order.deal_value += contract.value(size, price)
         order.updated_ms = now
         fee = cut(contract.value(size, price) * (order.rates.maker if maker else order.rates.taker))
-        self._turnover.add(trader.account.account_id, contract.quote_amount(size, price), now)
+        self.turnover.add(trader.account.account_id, contract.quote_amount(size, price), now)
         profit = ZERO
         closing_fee = cut(fee * closing / size)
         if held is not None:
@@ -49,7 +43,7 @@ class Clearing:
             held.realized -= closing_fee
         if opening:
             self._open_part(order, opening, price, now).realized -= fee - closing_fee
-        self._ledger.book(trader, symbol, currency, -fee, "fee", now)
+        self.ledger.book(trader, symbol, currency, -fee, "fee", now)
         order.last_fill = Fill(
             trade_id,
             order.order_id,
@@ -66,7 +60,7 @@ class Clearing:
             now,
         )
         trader.fills.append(order.last_fill)
-        self._listings[symbol].user_interest += opening - closing
+        self.listings[symbol].user_interest += opening - closing
 
     def _open_part(self, order: Order, size: Decimal, price: Decimal, now: int) -> Position:
         trader, contract = order.owner, order.contract
@@ -74,7 +68,7 @@ class Clearing:
         held = trader.positions.get(key)
         if held is None or not held.size:
             held = trader.positions[key] = Position(
-                contract, order.direction, order.open_type, order.leverage, opened_ms=now, needs=self._margin
+                contract, order.direction, order.open_type, order.leverage, opened_ms=now, needs=self.margin
             )
         value = contract.value(size, price)
         margin = cut(value / held.leverage)
@@ -98,9 +92,9 @@ class Clearing:
         held.updated_ms = now
         if held.open_type == "isolated" and margin + profit < 0:
             # An isolated position can lose its own margin and no more.
-            self._ledger.book_margin(trader, held, profit, "pnl", now)
+            self.ledger.book_margin(trader, held, profit, "pnl", now)
         else:
             held.margin -= margin
             trader.account.futures.credit(contract.settle, margin)
-            self._ledger.book(trader, contract.symbol, contract.settle, profit, "pnl", now)
+            self.ledger.book(trader, contract.symbol, contract.settle, profit, "pnl", now)
         return profit

@@ -41,15 +41,8 @@ class Engine:
     """All trading of all contracts.
 
     Args:
-        listings: The contracts with their books.
-        now: The time in milliseconds.
-        new_id: Names orders.
-        watcher: Hears of every change.
-        fees: What fills cost.
-        fills: What resting orders get of the trades of others.
-        dice: What the fill model draws from.
-        margin: What positions must be backed by.
-        enter: The way of orders, changes and cancellations to the book.
+        dice: The chance in the fill model.
+        enter: Brings orders, changes and cancellations to the book.
     """
 
     def __init__(

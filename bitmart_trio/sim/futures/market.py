@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from functools import partial
 
 from ..kernel.accounts import Account
 from ..kernel.book import Side
-from ..kernel.clock import Clock
 from ..kernel.contracts import Terms
-from ..kernel.eventlog import EventLog
-from ..kernel.ids import Randoms
-from ..kernel.prehistory import Paths
 from ..kernel.rota import Rota
 from ..models.fees import FuturesFees
-from ..models.fills import FillModel
 from ..models.funding import FundingModel
-from ..models.latency import Delays
+from ..models.ground import Ground
 from ..models.margin import MarginModel
-from ..models.market import MarketModel
 from .affiliate import Affiliates
 from .engine import Engine
 from .listing import Listing, Print
@@ -34,40 +28,25 @@ class FuturesMarket(EngineWatcher):
     """All contracts of one exchange.
 
     Args:
-        contracts: What is traded.
-        clock: Dates.
-        log: Hears of orders and matches.
-        new_id: Names orders.
-        random: What funding rates and the past are drawn from.
-        model: What moves the prices and quotes on the books.
-        paths: What prices did before the opening.
-        fees: What fills cost.
-        fills: What resting orders get of the trades of others.
-        delays: How long orders take to the book.
-        margin: What positions must be backed by.
-        funding: How funding rates come about.
-        listened: How many topics somebody listens to, by symbol.
-        tick_ms: How far ticks are apart.
+        ground: Time, chance, prices.
+        contracts: Everything that is traded.
+        new_id: Makes the ids of orders.
+        fees: The cost of fills.
+        margin: The backing that positions need.
+        funding: The source of funding rates.
     """
 
     def __init__(
         self,
+        ground: Ground,
         contracts: Iterable[Terms],
         *,
-        clock: Clock,
-        log: EventLog,
         new_id: Callable[[], str],
-        random: Randoms,
-        model: MarketModel,
-        paths: Paths,
         fees: FuturesFees,
-        fills: FillModel,
-        delays: Delays,
         margin: MarginModel,
         funding: FundingModel,
-        listened: Mapping[str, int],
-        tick_ms: int,
     ) -> None:
+        clock, random, model = ground.clock, ground.random, ground.model
         now = clock.steady_ms()
         self.listings: dict[str, Listing] = {
             contract.symbol: Listing(
@@ -76,7 +55,7 @@ class FuturesMarket(EngineWatcher):
                 dice=random(f"futures/{contract.symbol}/funding"),
                 now_ms=now,
                 price=model.price(contract.base),
-                path=paths.of(contract.base, ""),
+                path=ground.paths.of(contract.base, ""),
                 funding=funding,
             )
             for contract in contracts
@@ -89,19 +68,19 @@ class FuturesMarket(EngineWatcher):
             new_id,
             self,
             fees=fees,
-            fills=fills,
+            fills=ground.fills,
             dice=random("fills/futures"),
             margin=margin,
-            enter=delays.to_books(self.look),
+            enter=ground.delays.to_books(self.look),
         )
         self.plans: Plans = Plans(self.engine)
         self.upkeep: Upkeep = Upkeep(self.engine)
         self.affiliates: Affiliates = Affiliates(random, clock.start, model.first)
         self._clock = clock
-        self._log = log
+        self._log = ground.log
         self._model = model
-        self._listened = listened
-        self._rota = Rota(self.listings, self._observed, tick_ms)
+        self._listened = ground.listened
+        self._rota = Rota(self.listings, self._observed, ground.tick_ms)
         self._in_use: set[str] = set()
         steps = {
             symbol: model.on_contract(listing, partial(self.engine.sweep, listing))

@@ -133,59 +133,18 @@ class Terms:
         return max((tier.cap for tier in self.brackets if tier.leverage >= leverage), default=ZERO)
 
 
+def _tiers(first_ratio: str, *caps: int) -> tuple[Bracket, ...]:
+    """The usual seven tiers, which differ in their bounds."""
+    ratios = (first_ratio, "0.01", "0.025", "0.05", "0.1", "0.25", "0.5")
+    return brackets(*zip((100, 50, 20, 10, 5, 2, 1), map(str, caps), ratios, strict=True))
+
+
+_MILLION = 1_000_000
+_LINEAR = _tiers("0.004", _MILLION // 2, *(number * _MILLION for number in (1, 5, 20, 50, 100, 1_000)))
+_SMALLER = _tiers("0.005", *(number * _MILLION // 4 for number in (1, 2, 10, 40, 100, 200, 2_000)))
+_INVERSE = _tiers("0.004", 10, 50, 100, 300, 1_000, 3_000, 20_000)
 CONTRACTS: tuple[Terms, ...] = (
-    Terms(
-        "BTCUSDT",
-        "BTC",
-        "USDT",
-        False,
-        Decimal("0.001"),
-        Decimal("0.1"),
-        brackets(
-            (100, "500000", "0.004"),
-            (50, "1000000", "0.01"),
-            (20, "5000000", "0.025"),
-            (10, "20000000", "0.05"),
-            (5, "50000000", "0.1"),
-            (2, "100000000", "0.25"),
-            (1, "1000000000", "0.5"),
-        ),
-        12_345_678,
-    ),
-    Terms(
-        "ETHUSDT",
-        "ETH",
-        "USDT",
-        False,
-        Decimal("0.01"),
-        Decimal("0.01"),
-        brackets(
-            (100, "250000", "0.005"),
-            (50, "500000", "0.01"),
-            (20, "2500000", "0.025"),
-            (10, "10000000", "0.05"),
-            (5, "25000000", "0.1"),
-            (2, "50000000", "0.25"),
-            (1, "500000000", "0.5"),
-        ),
-        8_765_432,
-    ),
-    Terms(
-        "BTCUSD",
-        "BTC",
-        "USD",
-        True,
-        Decimal(100),
-        Decimal("0.1"),
-        brackets(
-            (100, "10", "0.004"),
-            (50, "50", "0.01"),
-            (20, "100", "0.025"),
-            (10, "300", "0.05"),
-            (5, "1000", "0.1"),
-            (2, "3000", "0.25"),
-            (1, "20000", "0.5"),
-        ),
-        456_789,
-    ),
+    Terms("BTCUSDT", "BTC", "USDT", False, Decimal("0.001"), Decimal("0.1"), _LINEAR, 12_345_678),
+    Terms("ETHUSDT", "ETH", "USDT", False, Decimal("0.01"), Decimal("0.01"), _SMALLER, 8_765_432),
+    Terms("BTCUSD", "BTC", "USD", True, Decimal(100), Decimal("0.1"), _INVERSE, 456_789),
 )

@@ -65,7 +65,39 @@ def _power_of_ten(pair: SpotPair, attribute: attrs.Attribute[Decimal | None], va
 
 
 @attrs.frozen
-class SpotPair:
+class _Named:
+    """What a symbol says by itself."""
+
+    symbol: str
+
+    @property
+    def base(self) -> str:
+        """The coin that is traded."""
+        return self._parts()[0]
+
+    @property
+    def quote(self) -> str:
+        """The currency of prices: of a contract USDT, or USD for those settled in the coin."""
+        return self._parts()[1]
+
+    @property
+    def plain(self) -> bool:
+        """Whether nothing but the name was given."""
+        return self == type(self)(self.symbol)
+
+    def _parts(self) -> tuple[str, str]:
+        raise NotImplementedError
+
+
+def _parts(symbol: str, name: re.Pattern[str], kind: str) -> tuple[str, str]:
+    found = name.fullmatch(symbol)
+    if found is None:
+        raise ValueError(f"{symbol!r} is not the name of a {kind}")
+    return found[1], found[2]
+
+
+@attrs.frozen
+class SpotPair(_Named):
     """A spot pair; what is not given follows from the price.
 
     Args:
@@ -82,7 +114,6 @@ class SpotPair:
         TypeError: A float was given for an amount.
     """
 
-    symbol: str
     price: Decimal | None = attrs.field(default=None, converter=_amount, kw_only=True)
     tick: Decimal | None = attrs.field(default=None, converter=_amount, validator=_power_of_ten, kw_only=True)
     step: Decimal | None = attrs.field(default=None, converter=_amount, validator=_power_of_ten, kw_only=True)
@@ -94,30 +125,12 @@ class SpotPair:
         if self.base == self.quote or self.base in DOLLARS:
             raise ValueError(f"{self.symbol} is no pair with a price of its own")
 
-    @property
-    def base(self) -> str:
-        """The currency that is traded."""
-        return self._parts()[0]
-
-    @property
-    def quote(self) -> str:
-        """The currency that it is paid in."""
-        return self._parts()[1]
-
-    @property
-    def plain(self) -> bool:
-        """Whether nothing but the name was given."""
-        return self == SpotPair(self.symbol)
-
     def _parts(self) -> tuple[str, str]:
-        found = _SPOT_NAME.fullmatch(self.symbol)
-        if found is None:
-            raise ValueError(f"{self.symbol!r} is not the name of a spot pair, such as BTC_USDT")
-        return found[1], found[2]
+        return _parts(self.symbol, _SPOT_NAME, "spot pair, such as BTC_USDT")
 
 
 @attrs.frozen
-class Contract:
+class Contract(_Named):
     """A perpetual contract; what is not given follows from the price.
 
     Args:
@@ -132,7 +145,6 @@ class Contract:
         TypeError: A float was given for an amount.
     """
 
-    symbol: str
     price: Decimal | None = attrs.field(default=None, converter=_amount, kw_only=True)
     tick: Decimal | None = attrs.field(default=None, converter=_amount, kw_only=True)
     size: Decimal | None = attrs.field(default=None, converter=_amount, kw_only=True)
@@ -146,30 +158,12 @@ class Contract:
             raise ValueError(f"{self.symbol}: only {' and '.join(OWN_CONTRACTS)} contracts are settled in their coin")
 
     @property
-    def base(self) -> str:
-        """The coin."""
-        return self._parts()[0]
-
-    @property
-    def quote(self) -> str:
-        """USDT, or USD for those settled in the coin."""
-        return self._parts()[1]
-
-    @property
     def inverse(self) -> bool:
         """Whether it is settled in the coin."""
         return self.quote == "USD"
 
-    @property
-    def plain(self) -> bool:
-        """Whether nothing but the name was given."""
-        return self == Contract(self.symbol)
-
     def _parts(self) -> tuple[str, str]:
-        found = _CONTRACT_NAME.fullmatch(self.symbol)
-        if found is None:
-            raise ValueError(f"{self.symbol!r} is not the name of a contract, such as BTCUSDT")
-        return found[1], found[2]
+        return _parts(self.symbol, _CONTRACT_NAME, "contract, such as BTCUSDT")
 
 
 Symbol: TypeAlias = "str | SpotPair | Contract"

@@ -117,9 +117,3 @@ class Algo:
         order.state = state
         order.updated_ms = self._clock.now_ms()
         self._waiting[order.form.market.pair.symbol].pop(order.order_id, None)
-
-
-# -- placing and cancelling ------------------------------------------------------------------------
-
-
-# -- looking up ------------------------------------------------------------------------------------

@@ -154,18 +154,12 @@ class Earn:
     """The savings of all accounts.
 
     Args:
-        savings: Keeps what is in the products.
-        clock: Interest goes by it.
-        new_id: Names holdings and entries.
-        moved: Hears of every balance that changes: account, currency, what has changed it.
+        savings: Keeps the money in the products.
+        moved: Is called with account, currency and cause when a spot balance changes.
     """
 
     def __init__(
-        self,
-        savings: Wallet,
-        clock: Clock,
-        new_id: Callable[[], str],
-        moved: Callable[[Account, str, str], None],
+        self, savings: Wallet, clock: Clock, new_id: Callable[[], str], moved: Callable[[Account, str, str], None]
     ) -> None:
         self._savings = savings
         self._clock = clock

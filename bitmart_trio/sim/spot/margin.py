@@ -127,13 +127,9 @@ class Margin:
     """All margin accounts.
 
     Args:
-        engine: Has their orders.
-        lender: Where loans come from and repayments go.
-        house: Buys and sells in a liquidation.
-        clock: Interest goes by it.
-        log: Hears of liquidations.
-        new_id: Names loans, repayments and transfers.
-        first: What a coin cost before the opening.
+        lender: The wallet that loans come from and repayments go to.
+        house: The wallet that trades in a liquidation.
+        first: The price of a coin before the opening.
     """
 
     def __init__(
@@ -148,7 +144,6 @@ class Margin:
     ) -> None:
         self.accounts: dict[tuple[str, str], MarginAccount] = {}
         self.lender = lender
-        """Where loans come from and repayments go."""
         self._engine = engine
         self._house = house
         self._clock = clock
@@ -251,12 +246,3 @@ class Margin:
             held.wallet.debit(currency, amount)
             self.lender.credit(currency, amount)
             self.settle(held, currency, amount)
-
-
-# -- reading parameters ----------------------------------------------------------------------------
-
-
-# -- reading ---------------------------------------------------------------------------------------
-
-
-# -- moving, borrowing, trading --------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from functools import partial
 from operator import mul
@@ -11,16 +11,11 @@ from operator import mul
 from ..kernel.accounts import Account, Accounts, Wallet
 from ..kernel.book import Book
 from ..kernel.candles import Candles
-from ..kernel.clock import Clock
-from ..kernel.eventlog import EventLog
-from ..kernel.ids import Randoms
 from ..kernel.pairs import Pair, PairMarket, PublicTrade
-from ..kernel.prehistory import Market, Paths, Prehistory
+from ..kernel.prehistory import Market, Prehistory
 from ..kernel.rota import Rota
 from ..models.fees import SpotFees
-from ..models.fills import FillModel
-from ..models.latency import Delays
-from ..models.market import MarketModel
+from ..models.ground import Ground
 from .algo import Algo
 from .earn import Earn
 from .margin import Margin
@@ -31,40 +26,25 @@ class SpotMarket(EngineWatcher):
     """All pairs of one exchange.
 
     Args:
-        pairs: What is traded.
-        currencies: What wallets may hold.
-        accounts: Whose money it is.
-        clock: Dates.
-        log: Hears of orders and matches.
-        new_id: Names orders and fills.
-        random: What the past and the makers are drawn from.
-        model: What moves the prices and quotes on the books.
-        paths: What prices did before the opening.
-        fees: What fills cost.
-        fills: What resting orders get of the trades of others.
-        delays: How long orders take to the book.
-        listened: How many topics somebody listens to, by symbol.
-        tick_ms: How far ticks are apart.
+        ground: Time, chance, prices.
+        pairs: Everything that is traded.
+        currencies: Everything that wallets may hold.
+        accounts: The owners of the money.
+        new_id: Makes the ids of orders and fills.
+        fees: The cost of fills.
     """
 
     def __init__(
         self,
+        ground: Ground,
         pairs: Iterable[Pair],
         currencies: Iterable[str],
         *,
         accounts: Accounts,
-        clock: Clock,
-        log: EventLog,
         new_id: Callable[[], str],
-        random: Randoms,
-        model: MarketModel,
-        paths: Paths,
         fees: SpotFees,
-        fills: FillModel,
-        delays: Delays,
-        listened: Mapping[str, int],
-        tick_ms: int,
     ) -> None:
+        clock, log, random, model = ground.clock, ground.log, ground.random, ground.model
         self.markets: dict[str, PairMarket] = {}
         self.currencies: tuple[str, ...] = tuple(currencies)
         """Every currency."""
@@ -72,7 +52,7 @@ class SpotMarket(EngineWatcher):
         """Who hears of what happens here, such as the pushes of a venue."""
         self._clock = clock
         self._model = model
-        self._listened = listened
+        self._listened = ground.listened
         for pair in pairs:
             last = pair.on_grid(model.rate(pair.base, pair.quote))
             shown = Market(
@@ -82,7 +62,7 @@ class SpotMarket(EngineWatcher):
                 worth=partial(mul, pair.lot),
                 pace=8 * sum(pair.lots),
             )
-            candles = Candles(Prehistory(paths.of(pair.base, pair.quote), shown), last, opens_at_trade=True)
+            candles = Candles(Prehistory(ground.paths.of(pair.base, pair.quote), shown), last, opens_at_trade=True)
             self.markets[pair.symbol] = PairMarket(pair, Book(), candles, last)
         self.engine: Engine = Engine(
             clock=clock,
@@ -91,16 +71,16 @@ class SpotMarket(EngineWatcher):
             house=accounts.house,
             takings=accounts.fees,
             fees=fees,
-            fills=fills,
+            fills=ground.fills,
             dice=random("fills/spot"),
             dollars=model.price,
-            enter=delays.to_books(self.look),
+            enter=ground.delays.to_books(self.look),
             watcher=self,
         )
         self.algo: Algo = Algo(self.engine, clock, new_id)
         self.margin: Margin = Margin(self.engine, accounts.lender, accounts.house, clock, log, new_id, model.first)
         self.earn: Earn = Earn(accounts.savings, clock, new_id, self.balance_moved)
-        self._rota = Rota(self.markets, self._observed, tick_ms)
+        self._rota = Rota(self.markets, self._observed, ground.tick_ms)
         steps = {
             symbol: model.on_pair(market.pair, market.book, market.last, partial(self.engine.take, market))
             for symbol, market in self.markets.items()

@@ -149,17 +149,11 @@ class Engine:
     """All user orders of the spot market.
 
     Args:
-        clock: Dates.
-        log: Hears of orders and matches.
-        new_id: Names orders and fills.
-        house: The pocket of the synthetic market.
-        takings: Where fees go.
-        fees: What fills cost.
-        fills: What resting orders get of the trades of others.
-        dice: What the fill model draws from.
-        dollars: What a coin costs, for the volume by which fees may go.
-        enter: The way of orders and cancellations to the book.
-        watcher: Hears of every change.
+        house: The wallet of the synthetic market.
+        takings: The wallet that fees go to.
+        dice: The chance in the fill model.
+        dollars: The price of a coin, for the volume by which fees may go.
+        enter: Brings orders and cancellations to the book.
     """
 
     def __init__(

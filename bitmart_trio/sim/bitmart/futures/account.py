@@ -41,8 +41,7 @@ def assets_detail(futures: FuturesMarket, call: Call) -> Json:
     """Every currency of the wallet."""
     trader = params.trader_of(futures, call)
     currencies = dict.fromkeys((*CURRENCIES, *(currency for currency, _, _ in call.owner.futures.rows())))
-    rows: list[Json] = [asset_row(futures.engine, trader, currency) for currency in currencies]
-    return rows
+    return [asset_row(futures.engine, trader, currency) for currency in currencies]
 
 
 @routes.get("/contract/private/trade-fee-rate", auth="keyed", limit=(2, 2, "key"))

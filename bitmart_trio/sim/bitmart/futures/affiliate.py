@@ -86,9 +86,8 @@ def rebates(futures: FuturesMarket, call: Call) -> Json:
         if not first <= user.registered_s <= last or one not in (None, str(user.cid)):
             continue
         brought: dict[str, Decimal] = dict.fromkeys(COINS, ZERO)
-        for deal in user.deals:
-            if start <= deal.time_s <= end:
-                brought[deal.contract.settle] += user.of_fee(deal.fee)
+        for deal in user.between(start, end):
+            brought[deal.contract.settle] += user.of_fee(deal.fee)
         for coin, amount in brought.items():
             sums[coin] += amount
         if brought[currency]:
@@ -126,8 +125,8 @@ def trades(futures: FuturesMarket, call: Call) -> Json:
             "user_id": user.cid,
             "category": deal.category,
         }
-        for deal in reversed(user.deals)
-        if deal.contract.inverse == inverse and start <= deal.time_s <= end
+        for deal in reversed(user.between(start, end))
+        if deal.contract.inverse == inverse
     ]
     return _sheet(rows, page, size)
 
@@ -136,7 +135,7 @@ def trades(futures: FuturesMarket, call: Call) -> Json:
 def user_rebate(futures: FuturesMarket, call: Call) -> Json:
     """One user's volume, fees and rebate, in a period and in all; in USDT, the rate in percent."""
     user, (start, end) = _one(futures, call), _period(call)
-    deals = [deal for deal in user.deals if start <= deal.time_s <= end]
+    deals = user.between(start, end)
     return {
         "trading_vol_total": _text(_volume(user.deals)),
         "trading_fee": _text(_fees(deals)),
@@ -161,7 +160,7 @@ def _fees(deals: Iterable[Deal]) -> Decimal:
 def api_rebate(futures: FuturesMarket, call: Call) -> Json:
     """The part of it that came over the API."""
     user, (start, end) = _one(futures, call), _period(call)
-    deals = [deal for deal in user.deals if deal.by_api and start <= deal.time_s <= end]
+    deals = [deal for deal in user.between(start, end) if deal.by_api]
     return {"api_trading_fee_total": _text(_fees(deals)), "api_rebate_total": _text(user.rebate(deals))}
 
 
@@ -177,22 +176,20 @@ def invited_users(futures: FuturesMarket, call: Call) -> Json:
     """The users with what they have traded and brought in a period."""
     (start, end), (page, size) = _period(call), _paging(call)
     cid = call.text("cid")
-    rows: list[Json] = []
-    for user in _users(futures, call).values():
-        deals = [deal for deal in user.deals if start <= deal.time_s <= end]
-        if cid in (None, str(user.cid)):
-            rows.append(
-                {
-                    "rebateTotal": _text(user.rebate(deals)),
-                    "tradingVolTotal": _text(_volume(deals)),
-                    "cashbackRate": "0",
-                    "tradingFeeTotal": _text(_fees(deals)),
-                    "backRate": plain(user.rate),
-                    "cid": user.cid,
-                    "status": int(bool(deals)),
-                    "accountAssetTotal": _text(user.assets()),
-                }
-            )
+    rows: list[Json] = [
+        {
+            "rebateTotal": _text(user.rebate(deals := user.between(start, end))),
+            "tradingVolTotal": _text(_volume(deals)),
+            "cashbackRate": "0",
+            "tradingFeeTotal": _text(_fees(deals)),
+            "backRate": plain(user.rate),
+            "cid": user.cid,
+            "status": int(bool(deals)),
+            "accountAssetTotal": _text(user.assets()),
+        }
+        for user in _users(futures, call).values()
+        if cid in (None, str(user.cid))
+    ]
     return _sheet(rows, page, size)
 
 

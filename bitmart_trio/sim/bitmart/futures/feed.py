@@ -7,7 +7,6 @@ money on its way; every ten seconds the open positions are repeated.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from decimal import Decimal
 
 from ...futures.engine import MATCHED
 from ...futures.listing import Listing, Print
@@ -316,21 +315,10 @@ def _plan_data(plan: Plan) -> Json:
     trailing = plan.kind == "trailing"
     price, price_type = plain(plan.trigger_price), _PRICE_TYPES[plan.price_type]
     execution = "market" if plan.executive_price is None else plain(plan.executive_price)
+    row = order_row(plan, {"plan": "plan_order", "trailing": "trailing_order"}.get(plan.kind, plan.kind))
+    del row["position_mode"]  # it comes last here
     return {
-        "order_id": plan.order_id,
-        "client_order_id": plan.client_order_id,
-        "price": plain(plan.executive_price or Decimal(0)),
-        "size": plain(plan.size),
-        "symbol": plan.contract.symbol,
-        "state": plan.state,
-        "side": plan.side,
-        "type": {"plan": "plan_order", "trailing": "trailing_order"}.get(plan.kind, plan.kind),
-        "leverage": plain(plan.leverage),
-        "open_type": plan.open_type,
-        "deal_avg_price": "0",
-        "deal_size": "0",
-        "create_time": plan.created_ms,
-        "update_time": plan.updated_ms,
+        **row,
         "plan_order_id": "",
         "last_trade": None,
         "trigger_price": "-" if trailing else price,

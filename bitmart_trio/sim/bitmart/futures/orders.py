@@ -36,22 +36,26 @@ def fill_row(fill: Fill) -> dict[str, Json]:
     }
 
 
-def order_row(order: Order) -> dict[str, Json]:
-    """The fields that all reads of orders have in common."""
+def order_row(order: Order | Plan, kind: str = "") -> dict[str, Json]:
+    """The fields that all reads of orders have in common; a conditional order shows as the ``kind`` given."""
+    if isinstance(order, Order):
+        price, average, done = order.price or order.protective_price, order.deal_average, order.deal_size
+    else:
+        price, average, done = order.executive_price, ZERO, ZERO
     return {
         "order_id": order.order_id,
         "client_order_id": order.client_order_id,
-        "price": plain(order.price or order.protective_price or ZERO),
+        "price": plain(price or ZERO),
         "size": plain(order.size),
         "symbol": order.contract.symbol,
         "state": order.state,
         "side": order.side,
-        "type": order.type,
+        "type": kind or order.type,
         "position_mode": mode_name(order.owner),
         "leverage": plain(order.leverage),
         "open_type": order.open_type,
-        "deal_avg_price": plain(order.deal_average),
-        "deal_size": plain(order.deal_size),
+        "deal_avg_price": plain(average),
+        "deal_size": plain(done),
         "create_time": order.created_ms,
         "update_time": order.updated_ms,
     }
@@ -109,30 +113,10 @@ def plan_row(plan: Plan) -> dict[str, Json]:
     }
 
 
-def _as_order(plan: Plan, type_name: str) -> dict[str, Json]:
-    return {
-        "order_id": plan.order_id,
-        "client_order_id": plan.client_order_id,
-        "price": plain(plan.executive_price or ZERO),
-        "size": plain(plan.size),
-        "symbol": plan.contract.symbol,
-        "state": plan.state,
-        "side": plan.side,
-        "type": type_name,
-        "position_mode": mode_name(plan.owner),
-        "leverage": plain(plan.leverage),
-        "open_type": plan.open_type,
-        "deal_avg_price": "0",
-        "deal_size": "0",
-        "create_time": plan.created_ms,
-        "update_time": plan.updated_ms,
-    }
-
-
 def trailing_row(plan: Plan) -> dict[str, Json]:
     """The form in which trailing orders are listed among the open orders."""
     return {
-        **_as_order(plan, rules.ORDER_FINDS_TRAILING.value),
+        **order_row(plan, rules.ORDER_FINDS_TRAILING.value),
         "activation_price_type": plan.price_type,
         "activation_price": plain(plan.trigger_price),
         "callback_rate": plain(plan.callback_rate),
@@ -149,7 +133,7 @@ def plan_history(plan: Plan) -> dict[str, Json]:
     """The form of the order history, where finished conditional orders are listed too."""
     trailing = plan.kind == "trailing"
     return {
-        **_as_order(plan, "trailing" if trailing else "planorder"),
+        **order_row(plan, "trailing" if trailing else "planorder"),
         "account": "futures",
         "trigger_price": "0" if trailing else plain(plan.trigger_price),
         "execution_price": "Market" if plan.executive_price is None else plain(plan.executive_price),

@@ -13,6 +13,8 @@ from ...kernel.calls import Call, Refusal
 from ...kernel.contracts import OpenType, Terms
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9]+\Z")
+_OPEN_TYPES: dict[str, OpenType] = {"cross": "cross", "isolated": "isolated"}
+_ORDER_TYPES: dict[str, Literal["limit", "market"]] = {"limit": "limit", "market": "market"}
 MAX_DAYS_S = 90 * 86_400
 WEEK_S = 7 * 86_400
 
@@ -175,28 +177,20 @@ def read_leverage(call: Call, contract: Terms) -> Decimal | None:
 
 def read_open_type(call: Call) -> OpenType | None:
     """A margin mode, None when none is sent."""
-    match call.text("open_type"):
-        case None:
-            return None
-        case "cross":
-            return "cross"
-        case "isolated":
-            return "isolated"
-        case _:
-            raise Refusal(40045, "open_type is invalid")
+    text = call.text("open_type")
+    if text not in (None, "cross", "isolated"):
+        raise Refusal(40045, "open_type is invalid")
+    return _OPEN_TYPES.get(text or "")
 
 
 def order_type(call: Call, name: str = "type", default: str | None = "limit") -> Literal["limit", "market"]:
     """Limit or market."""
-    match call.text(name, default):
-        case None:
-            raise missing(name)
-        case "limit":
-            return "limit"
-        case "market":
-            return "market"
-        case _:
-            raise Refusal(40042, f"{name} is invalid")
+    text = call.text(name, default)
+    if text is None:
+        raise missing(name)
+    if text not in _ORDER_TYPES:
+        raise Refusal(40042, f"{name} is invalid")
+    return _ORDER_TYPES[text]
 
 
 def presets(call: Call, contract: Terms) -> Presets:

@@ -17,6 +17,7 @@ from . import params
 routes: Chapter[FuturesMarket] = Chapter()
 
 CALLBACK_RANGE = (Decimal("0.1"), Decimal(5))
+_GUARDS: dict[str, Literal["take_profit", "stop_loss"]] = {"take_profit": "take_profit", "stop_loss": "stop_loss"}
 PLAN_KINDS = ("plan", "take_profit", "stop_loss")
 
 
@@ -25,32 +26,22 @@ def submit_plan_order(futures: FuturesMarket, call: Call) -> Json:
     """Place an order that is sent when a price is reached."""
     trader, contract = params.trader_of(futures, call), params.listing_of(futures, call).contract
     engine = futures.engine
-    kind: Literal["plan", "take_profit", "stop_loss"] = "plan"
-    match call.text("type"):
-        case "take_profit":
-            kind = "take_profit"
-        case "stop_loss":
-            kind = "stop_loss"
-        case _:
-            pass
+    guard = _GUARDS.get(call.text("type") or "")
     side = params.side(call)
-    if kind != "plan" and side not in (2, 3):
+    if guard and side not in (2, 3):
         raise Refusal(40041, "A take-profit or stop-loss order closes a position")
     # Without a price of its own, a take-profit or stop-loss is carried out at market.
-    order_type = (
-        params.order_type(call)
-        if kind == "plan"
-        else "limit"
-        if call.decimal("executive_price", code=40007)
-        else "market"
-    )
+    if guard is None:
+        order_type = params.order_type(call)
+    else:
+        order_type = "limit" if call.decimal("executive_price", code=40007) else "market"
     leverage, open_type = params.plan_terms(call, trader, contract, side)
     plan = Plan(
         engine.new_id(),
         "",
         trader,
         contract,
-        kind,
+        guard or "plan",
         side,
         order_type,
         params.size(call, contract, market=order_type == "market"),
@@ -65,7 +56,7 @@ def submit_plan_order(futures: FuturesMarket, call: Call) -> Json:
         plan_category=params.whole(call, "plan_category", 1, (1, 2)),
         presets=params.presets(call, contract),
     )
-    if kind != "plan" and trader.position(contract.symbol, plan.direction) is None:
+    if guard and trader.position(contract.symbol, plan.direction) is None:
         raise Refusal(40021, "The position does not exist")
     futures.plans.submit(plan)
     return {"order_id": int(plan.order_id)}
@@ -142,14 +133,9 @@ def submit_tp_sl_order(futures: FuturesMarket, call: Call) -> Json:
     """Attach a take-profit or a stop-loss to a position; the trigger has to lie on the right side of the price."""
     trader, listing = params.trader_of(futures, call), params.listing_of(futures, call)
     engine, contract = futures.engine, listing.contract
-    kind: Literal["take_profit", "stop_loss"] = "take_profit"
-    match params.needed(call, "type"):
-        case "take_profit":
-            pass
-        case "stop_loss":
-            kind = "stop_loss"
-        case _:
-            raise Refusal(40042, "type is invalid")
+    kind = _GUARDS.get(params.needed(call, "type"))
+    if kind is None:
+        raise Refusal(40042, "type is invalid")
     side = params.side(call, (2, 3))
     trigger, price_type = _trigger(futures, call, listing)
     category = params.whole(call, "plan_category", 2, (1, 2))

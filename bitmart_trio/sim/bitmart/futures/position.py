@@ -45,32 +45,28 @@ def _common(listing: Listing, held: Position, now_ms: int) -> dict[str, Json]:
     }
 
 
-def _wanted(futures: FuturesMarket, call: Call) -> list[Position]:
+def _wanted(futures: FuturesMarket, call: Call) -> list[tuple[Position, Listing]]:
     symbol = params.optional_symbol(futures, call)
-    if params.elsewhere(call):
-        return []
-    return [held for held in params.trader_of(futures, call).open_positions() if symbol in (None, held.contract.symbol)]
+    held = () if params.elsewhere(call) else params.trader_of(futures, call).open_positions()
+    return [(each, futures.listings[each.contract.symbol]) for each in held if symbol in (None, each.contract.symbol)]
 
 
 @routes.get("/contract/private/position", auth="keyed", limit=(6, 2, "key"))
 def position(futures: FuturesMarket, call: Call) -> Json:
     """Open positions, first version."""
     trader = params.trader_of(futures, call)
-    rows: list[Json] = []
-    for held in _wanted(futures, call):
-        listing = futures.listings[held.contract.symbol]
-        rows.append(
-            {
-                **_common(listing, held, call.now_ms),
-                # Not the price: see `rules.MARK_PRICE_V1`.
-                "mark_price": plain(held.value(listing.mark)),
-                "margin_type": held.open_type.capitalize(),
-                "position_mode": mode_name(trader),
-                "unrealized_value": plain(held.profit(listing.mark)),
-                "position_type": 1 if held.direction == "long" else 2,
-            }
-        )
-    return rows
+    return [
+        {
+            **_common(listing, held, call.now_ms),
+            # Not the price: see `rules.MARK_PRICE_V1`.
+            "mark_price": plain(held.value(listing.mark)),
+            "margin_type": held.open_type.capitalize(),
+            "position_mode": mode_name(trader),
+            "unrealized_value": plain(held.profit(listing.mark)),
+            "position_type": 1 if held.direction == "long" else 2,
+        }
+        for held, listing in _wanted(futures, call)
+    ]
 
 
 @routes.get("/contract/private/position-v2", auth="keyed", limit=(6, 2, "key"))
@@ -81,27 +77,16 @@ def position_v2(futures: FuturesMarket, call: Call) -> Json:
     rows: list[Json] = []
     if params.elsewhere(call):
         return rows
-    symbols = (
-        [symbol] if symbol is not None else dict.fromkeys(held.contract.symbol for held in trader.open_positions())
-    )
-    for name in symbols:
-        listing = futures.listings[name]
-        held = [trader.position(name, direction) for direction in DIRECTIONS]
+    held = (each.contract.symbol for each in trader.open_positions())
+    for name in dict.fromkeys(held) if symbol is None else [symbol]:
+        listing, setting = futures.listings[name], trader.setting(name)
+        sides = {direction: trader.position(name, direction) for direction in DIRECTIONS}
         if trader.one_way:
-            rows.append(
-                _v2(engine, trader, listing, held[0] or held[1] or _empty(trader, listing, "long"), "both", call.now_ms)
-            )
-        else:
-            for direction, there in zip(DIRECTIONS, held, strict=True):
-                rows.append(
-                    _v2(engine, trader, listing, there or _empty(trader, listing, direction), direction, call.now_ms)
-                )
+            sides = {"long": sides["long"] or sides["short"]}
+        for direction, there in sides.items():
+            shown = there or Position(listing.contract, direction, setting.open_type, setting.leverage)
+            rows.append(_v2(engine, trader, listing, shown, "both" if trader.one_way else direction, call.now_ms))
     return rows
-
-
-def _empty(trader: Trader, listing: Listing, direction: Direction) -> Position:
-    setting = trader.setting(listing.contract.symbol)
-    return Position(listing.contract, direction, setting.open_type, setting.leverage)
 
 
 def _v2(engine: Engine, trader: Trader, listing: Listing, held: Position, side: str, now_ms: int) -> Json:
@@ -122,27 +107,24 @@ def _v2(engine: Engine, trader: Trader, listing: Listing, held: Position, side: 
 def position_risk(futures: FuturesMarket, call: Call) -> Json:
     """Liquidation price and margin of the open positions."""
     trader, engine = params.trader_of(futures, call), futures.engine
-    rows: list[Json] = []
-    for held in _wanted(futures, call):
-        listing = futures.listings[held.contract.symbol]
-        rows.append(
-            {
-                "symbol": held.contract.symbol,
-                "position_amt": plain(held.size),
-                "mark_price": plain(listing.mark),
-                "unrealized_profit": plain(held.profit(listing.mark)),
-                "liquidation_price": plain(engine.liquidation_price(trader, held)),
-                "leverage": plain(held.leverage),
-                "max_notional_value": plain(held.contract.max_value(held.leverage)),
-                "margin_type": held.open_type.capitalize(),
-                "isolated_margin": plain(held.margin if held.open_type == "isolated" else ZERO),
-                "position_side": held.direction.capitalize(),
-                "notional": plain(held.value(listing.mark)),
-                "update_time": held.updated_ms // 1000,
-                "account": "futures",
-            }
-        )
-    return rows
+    return [
+        {
+            "symbol": held.contract.symbol,
+            "position_amt": plain(held.size),
+            "mark_price": plain(listing.mark),
+            "unrealized_profit": plain(held.profit(listing.mark)),
+            "liquidation_price": plain(engine.liquidation_price(trader, held)),
+            "leverage": plain(held.leverage),
+            "max_notional_value": plain(held.contract.max_value(held.leverage)),
+            "margin_type": held.open_type.capitalize(),
+            "isolated_margin": plain(held.margin if held.open_type == "isolated" else ZERO),
+            "position_side": held.direction.capitalize(),
+            "notional": plain(held.value(listing.mark)),
+            "update_time": held.updated_ms // 1000,
+            "account": "futures",
+        }
+        for held, listing in _wanted(futures, call)
+    ]
 
 
 @routes.get("/contract/private/get-position-mode", auth="keyed", limit=(2, 2, "key"))
@@ -188,10 +170,7 @@ def close_all_position(futures: FuturesMarket, call: Call) -> Json:
     if direction not in (None, *DIRECTIONS):
         raise Refusal(40011, "Invalid parameter position_side")
     for held in list(trader.open_positions()):
-        if (
-            held.contract.inverse == inverse
-            and symbol in (None, held.contract.symbol)
-            and direction in (None, held.direction)
-        ):
+        contract = held.contract
+        if contract.inverse == inverse and symbol in (None, contract.symbol) and direction in (None, held.direction):
             engine.close_at_market(trader, held)
     return {}
