@@ -5,11 +5,15 @@ Each chapter has codes of its own for the same mistakes, so the helpers take the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
+from typing import TypeAlias
 
 from ..kernel.accounts import Account, InsufficientFunds, Wallet
 from ..kernel.calls import Call, Refusal
+from ..kernel.encoding import Json
 from ..treasury import Treasury
+from .wire import Chapter, Scope
 
 GRAIN = Decimal("1E-8")
 LARGEST = Decimal(10) ** 12
@@ -94,3 +98,25 @@ def request_number(treasury: Treasury, call: Call) -> str:
     if treasury.family.used(call.owner.account_id, number):
         raise Refusal(61004, "requestNo is duplicated")
     return number
+
+
+Move: TypeAlias = "Callable[[Treasury, Call, Account, Account], Json]"
+
+
+def register_transfers(routes: Chapter[Treasury], root: str, limit: tuple[int, float, Scope], move: Move) -> None:
+    """Register the transfers between a main account and one sub-account; ``move`` carries them out."""
+
+    def pull(treasury: Treasury, call: Call) -> Json:
+        main = main_account(call)
+        return move(treasury, call, sub_account(treasury, main, call.need("subAccount", 60000)), main)
+
+    def push(treasury: Treasury, call: Call) -> Json:
+        main = main_account(call)
+        return move(treasury, call, main, sub_account(treasury, main, call.need("subAccount", 60000)))
+
+    def push_as_sub(treasury: Treasury, call: Call) -> Json:
+        return move(treasury, call, call.owner, main_of(treasury, call))
+
+    routes.post(f"{root}/main/v1/sub-to-main", limit=limit)(pull)
+    routes.post(f"{root}/main/v1/main-to-sub", limit=limit)(push)
+    routes.post(f"{root}/sub/v1/sub-to-main", limit=limit)(push_as_sub)

@@ -12,9 +12,9 @@
     GET    /sim/clock         the exchange's time       POST: {"skew_ms": n}, {"hold": true}, {"step_ms": n}: so much
                               time passes at once, and the market lives through it; with "tick_ms": 1000, say, in
                               coarser ticks than its own, which is faster
-    GET    /sim/log           the event log as JSON lines
-                              of both, ?kind=match (several: repeated) and ?find=text choose events, and ?quiet=1 leaves
-                              out frames and the trades of the market with itself
+    GET    /sim/log           the event log as JSON lines; here and with ?since=, ?kind=match (several: repeated) and
+                              ?find=text choose events, and ?quiet=1 leaves out frames and the trades of the synthetic
+                              market with itself
     POST   /sim/drop          break sockets off; {"kind": pattern} for some of them
     POST   /sim/accounts      {"account_id", "key", "secret", "memo", "balances", "futures", "fund", "permissions"}
 
@@ -199,18 +199,16 @@ def _add_fault(exchange: Exchange, sockets: Sockets, request: Request) -> Json:
 
 
 def _clear_faults(exchange: Exchange, sockets: Sockets, request: Request) -> Json:
-    ended = len(exchange.faults.active)
-    exchange.faults.clear()
-    return {"ended": ended}
+    return {"ended": exchange.faults.clear()}
 
 
 def _end_fault(exchange: Exchange, sockets: Sockets, request: Request) -> Json:
     number = int(request.path.rpartition("/")[2])
-    for handle in exchange.faults.active:
-        if handle.id == number:
-            handle.remove()
-            return {"ended": 1}
-    raise _Missing(f"fault {number} is not active")
+    found = next((handle for handle in exchange.faults.active if handle.id == number), None)
+    if found is None:
+        raise _Missing(f"fault {number} is not active")
+    found.remove()
+    return {"ended": 1}
 
 
 def _show_clock(exchange: Exchange, sockets: Sockets, request: Request) -> Json:
@@ -275,21 +273,16 @@ def _drop(exchange: Exchange, sockets: Sockets, request: Request) -> Json:
 
 def _add_account(exchange: Exchange, sockets: Sockets, request: Request) -> Json:
     members = _members(request)
-    texts: dict[str, str] = {}
-    for name in ("account_id", "key", "secret", "memo"):
-        value = members.get(name)
-        if not isinstance(value, str) or not value:
-            raise _Wrong(f"{name} must be a text")
-        texts[name] = value
+    account_id, key, secret, memo = (_text(members, name) for name in ("account_id", "key", "secret", "memo"))
     permissions = members.get("permissions", list(PERMISSIONS))
     if not isinstance(permissions, list):
         raise _Wrong("permissions must be a list")
     try:
         exchange.accounts.add(
-            texts["account_id"],
-            key=texts["key"],
-            secret=texts["secret"],
-            memo=texts["memo"],
+            account_id,
+            key=key,
+            secret=secret,
+            memo=memo,
             permissions=[str(permission) for permission in permissions],
             balances=_amounts(members, "balances"),
             fund=_amounts(members, "fund"),
@@ -297,7 +290,14 @@ def _add_account(exchange: Exchange, sockets: Sockets, request: Request) -> Json
         )
     except ValueError as error:
         raise _Wrong(str(error)) from None
-    return {"added": texts["account_id"]}
+    return {"added": account_id}
+
+
+def _text(members: dict[str, Json], name: str) -> str:
+    value = members.get(name)
+    if not isinstance(value, str) or not value:
+        raise _Wrong(f"{name} must be a text")
+    return value
 
 
 def _amounts(members: dict[str, Json], name: str) -> dict[str, Decimal]:
@@ -309,7 +309,7 @@ def _amounts(members: dict[str, Json], name: str) -> dict[str, Decimal]:
         try:
             amounts[currency] = read_decimal(str(amount))
         except NumberError:
-            raise _Wrong(f"{name}: {currency} is no amount") from None
+            amounts[currency] = Decimal(-1)
         if amounts[currency] < 0:
             raise _Wrong(f"{name}: {currency} is no amount")
     return amounts

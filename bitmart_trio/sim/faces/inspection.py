@@ -15,11 +15,14 @@ import attrs
 
 from ..exchange import Exchange
 from ..faults import FaultHandle, describe_fault
+from ..futures.orders import Order, Plan
 from ..kernel.accounts import Account, Wallet
 from ..kernel.book import Book
 from ..kernel.candles import Candles
 from ..kernel.encoding import Json, encode
 from ..kernel.eventlog import Event
+from ..spot.algo import AlgoOrder
+from ..spot.orders import Form, SpotOrder
 from .websocket import Sockets
 
 LEVELS_MOST: Final = 200
@@ -85,11 +88,7 @@ def trades(exchange: Exchange, symbols: Iterable[str], count: int) -> Json:
 def candles(exchange: Exchange, symbols: Iterable[str], minutes: int, count: int) -> Json:
     """The latest candles of these symbols, oldest first: [ms, open, high, low, close, volume].
 
-    Args:
-        exchange: Whose.
-        symbols: Of which markets; unknown ones are left out.
-        minutes: The length of a candle, one of `STEPS`.
-        count: How many.
+    Unknown symbols are left out; ``minutes`` is one of `STEPS`.
     """
     now = exchange.clock.steady_ms() // 60_000
     found = ((symbol, _series(exchange, symbol)) for symbol in symbols)
@@ -105,26 +104,19 @@ def candles(exchange: Exchange, symbols: Iterable[str], minutes: int, count: int
 
 @attrs.frozen
 class Wanted:
-    """Which events of the log are wanted; all if nothing is said.
-
-    Args:
-        kinds: Of these kinds only; empty for all.
-        text: That have this text somewhere, in letters of either case.
-        quiet: Leave out what would bury all else: frames, and the trades of the market with itself.
-    """
+    """The events of the log that a question asks for; all of them if it names nothing."""
 
     kinds: frozenset[str] = frozenset()
     text: str = ""
+    """A part of the event as JSON, in letters of either case."""
     quiet: bool = False
+    """Leave out frames, and the trades of the synthetic market with itself, which would bury all else."""
 
     def takes(self, event: Event) -> bool:
         """Whether an event is one of them."""
-        kind = event["kind"]
-        if self.kinds and kind not in self.kinds:
-            return False
-        if self.quiet and (
-            kind == "frame" or (kind == "match" and event.get("maker") is None and event.get("taker") is None)
-        ):
+        kind, owners = event["kind"], (event.get("maker"), event.get("taker"))
+        noise = kind == "frame" or (kind == "match" and owners == (None, None))
+        if (self.kinds and kind not in self.kinds) or (self.quiet and noise):
             return False
         return not self.text or self.text.lower() in encode(event).decode().lower()
 
@@ -193,11 +185,8 @@ def _book(exchange: Exchange, symbol: str) -> Book | None:
 
 
 def _series(exchange: Exchange, symbol: str) -> Candles | None:
-    market = exchange.spot.markets.get(symbol)
-    if market is not None:
-        return market.candles
-    listing = exchange.futures.listings.get(symbol)
-    return None if listing is None else listing.series
+    market, listing = exchange.spot.markets.get(symbol), exchange.futures.listings.get(symbol)
+    return market.candles if market is not None else listing.series if listing is not None else None
 
 
 def _trades(exchange: Exchange, symbol: str) -> Iterator[Json]:
@@ -219,7 +208,7 @@ def _account(exchange: Exchange, account: Account) -> Json:
         "spot": _balances(account.spot),
         "fund": _balances(account.fund),
         "futures": _balances(account.futures),
-        "orders": [*_spot_orders(exchange, account), *_futures_orders(exchange, account)],
+        "orders": [*_orders(exchange, account)],
         "positions": _positions(exchange, account),
     }
 
@@ -228,67 +217,47 @@ def _balances(wallet: Wallet) -> Json:
     return {currency: {"available": available, "frozen": frozen} for currency, available, frozen in wallet.rows()}
 
 
-def _spot_orders(exchange: Exchange, account: Account) -> Iterator[Json]:
+def _orders(exchange: Exchange, account: Account) -> Iterator[Json]:
     for order in exchange.spot.engine.open_orders(account.account_id):
-        yield {
-            "market": "spot" if order.mode == "spot" else "margin",
-            "order_id": order.order_id,
-            "client_order_id": order.form.client_order_id,
-            "symbol": order.form.market.pair.symbol,
-            "side": order.form.side,
-            "type": order.form.type,
-            "price": order.form.price,
-            "size": order.form.size,
-            "filled": order.filled_size,
-            "created_ms": order.created_ms,
-        }
+        form, market = order.form, "spot" if order.mode == "spot" else "margin"
+        yield _order(market, order, form, form.market.pair.symbol, form.side, form.type, form.price, order.filled_size)
     for algo in exchange.spot.algo.of_account(account.account_id):
+        form = algo.form
         if algo.state == "new":
-            yield {
-                "market": "spot",
-                "order_id": algo.order_id,
-                "client_order_id": algo.form.client_order_id,
-                "symbol": algo.form.market.pair.symbol,
-                "side": algo.form.side,
-                "type": algo.type,
-                "price": algo.trigger_price,
-                "size": algo.form.size,
-                "filled": 0,
-                "created_ms": algo.created_ms,
-            }
-
-
-def _futures_orders(exchange: Exchange, account: Account) -> Iterator[Json]:
+            yield _order("spot", algo, form, form.market.pair.symbol, form.side, algo.type, algo.trigger_price)
     trader = exchange.futures.engine.traders.get(account.account_id)
     if trader is None:
         return
     sides = _ONE_WAY_SIDES if trader.one_way else _FUTURES_SIDES
-    for order in reversed(trader.orders.values()):
-        yield {
-            "market": "futures",
-            "order_id": order.order_id,
-            "client_order_id": order.client_order_id,
-            "symbol": order.contract.symbol,
-            "side": sides[order.side],
-            "type": order.type,
-            "price": order.price,
-            "size": order.size,
-            "filled": order.deal_size,
-            "created_ms": order.created_ms,
-        }
+    for live in reversed(trader.orders.values()):
+        symbol, side = live.contract.symbol, sides[live.side]
+        yield _order("futures", live, live, symbol, side, live.type, live.price, live.deal_size)
     for plan in reversed(trader.plans.values()):
-        yield {
-            "market": "futures",
-            "order_id": plan.order_id,
-            "client_order_id": plan.client_order_id,
-            "symbol": plan.contract.symbol,
-            "side": sides[plan.side],
-            "type": plan.kind,
-            "price": plan.trigger_price,
-            "size": plan.size,
-            "filled": 0,
-            "created_ms": plan.created_ms,
-        }
+        yield _order("futures", plan, plan, plan.contract.symbol, sides[plan.side], plan.kind, plan.trigger_price)
+
+
+def _order(
+    market: str,
+    order: SpotOrder | AlgoOrder | Order | Plan,
+    asked: Form | Order | Plan,
+    symbol: str,
+    side: str,
+    kind: str,
+    price: Decimal | None,
+    filled: Decimal | int = 0,
+) -> Json:
+    return {
+        "market": market,
+        "order_id": order.order_id,
+        "client_order_id": asked.client_order_id,
+        "symbol": symbol,
+        "side": side,
+        "type": kind,
+        "price": price,
+        "size": asked.size,
+        "filled": filled,
+        "created_ms": order.created_ms,
+    }
 
 
 def _positions(exchange: Exchange, account: Account) -> list[Json]:
@@ -296,21 +265,18 @@ def _positions(exchange: Exchange, account: Account) -> list[Json]:
     trader = engine.traders.get(account.account_id)
     if trader is None:
         return []
-    rows: list[Json] = []
-    for held in trader.open_positions():
-        listing = exchange.futures.listings[held.contract.symbol]
-        rows.append(
-            {
-                "symbol": held.contract.symbol,
-                "side": held.direction,
-                "size": held.size,
-                "entry": held.entry,
-                "mark": listing.mark,
-                "margin": held.margin,
-                "margin_mode": held.open_type,
-                "leverage": held.leverage,
-                "profit": held.profit(listing.mark),
-                "liquidation": engine.liquidation_price(trader, held),
-            }
-        )
-    return rows
+    return [
+        {
+            "symbol": held.contract.symbol,
+            "side": held.direction,
+            "size": held.size,
+            "entry": held.entry,
+            "mark": (mark := exchange.futures.listings[held.contract.symbol].mark),
+            "margin": held.margin,
+            "margin_mode": held.open_type,
+            "leverage": held.leverage,
+            "profit": held.profit(mark),
+            "liquidation": engine.liquidation_price(trader, held),
+        }
+        for held in trader.open_positions()
+    ]

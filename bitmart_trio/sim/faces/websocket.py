@@ -11,6 +11,7 @@ import zlib
 from collections import Counter, deque
 from collections.abc import Callable
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Literal, cast
 
 import attrs
@@ -269,11 +270,7 @@ class Connection:
 
     def deliver_to(self, topic: str) -> Deliver:
         """The listener of a topic."""
-
-        def deliver(frame: Frame) -> None:
-            self.push(topic, frame)
-
-        return deliver
+        return partial(self.push, topic)
 
     def close(self, code: int = 1000) -> None:
         """Close in order once everything queued is sent; what the client says from now on is not heard."""
@@ -382,8 +379,7 @@ class Connection:
             self._dialect.hear(data.decode(errors="replace"))
 
     def _hear_ping(self) -> None:
-        counts = True if self.kind.startswith("futures") else None
-        if self.sockets.limits.spot_protocol_pings if counts is None else counts:
+        if self.kind.startswith("futures") or self.sockets.limits.spot_protocol_pings:
             self._last_heard = trio.current_time()
 
     def _too_many(self, now: float) -> bool:

@@ -28,7 +28,7 @@ from .clearing import Clearing
 from .fok import fills_whole
 from .ledger import Ledger
 from .listing import Listing
-from .orders import DONE, FOK, IOC, MAKER_ONLY, Order, Plan, Trader
+from .orders import DONE, FOK, IOC, MAKER_ONLY, Order, Trader
 from .positions import Position
 from .watching import EngineWatcher
 
@@ -71,7 +71,7 @@ class Engine:
         self.traders: dict[str, Trader] = {}
         self.now = now
         self.new_id = new_id
-        self._watcher = watcher
+        self.watcher = watcher
         self._resting: dict[str, Order] = {}
 
     def trader(self, account: Account) -> Trader:
@@ -116,7 +116,7 @@ class Engine:
         order.updated_ms = order.created_ms
         if order.price is None:
             order.protective_price = self._protective_price(listing, order)
-        self.told(order, SUBMITTED)
+        self.watcher.order_event(order, SUBMITTED)
         self._hold(order)
         self._send(order, partial(self._arrive, order))
 
@@ -158,7 +158,7 @@ class Engine:
         order.held = ZERO
         self._unrest(order)
         order.updated_ms = self.now()
-        self.told(order, SUBMITTED)
+        self.watcher.order_event(order, SUBMITTED)
         self._run(self.listings[order.contract.symbol], order)
 
     def request_cancel(self, order: Order) -> None:
@@ -171,7 +171,7 @@ class Engine:
             return
         self._unrest(order)
         self._finish(order)
-        self.told(order, action)
+        self.watcher.order_event(order, action)
 
     def close_at_market(self, trader: Trader, held: Position) -> Order:
         """Close a whole position at market, after the closing orders that stand in the way have been cancelled."""
@@ -335,7 +335,7 @@ class Engine:
             self.cancel(order)
         else:
             self._rest(listing, order)
-        self.changed(order.owner, order.contract.settle)
+        self.watcher.asset_changed(order.owner, order.contract.settle)
 
     @staticmethod
     def _protective_price(listing: Listing, order: Order) -> Decimal:
@@ -405,7 +405,7 @@ class Engine:
         trade = listing.print(
             self.now(), price, size, buyer_is_maker=side == "sell", taker_opens=True, maker_opens=True
         )
-        self._watcher.matched(listing, trade, None, None)
+        self.watcher.matched(listing, trade, None, None)
 
     def _room(self, order: Order, size: Decimal) -> Decimal:
         """As much of ``size`` as the order may still fill: a closing one no more than there is to close."""
@@ -447,7 +447,7 @@ class Engine:
             taker_opens=taker_opens,
             maker_opens=resting is None or not resting.closing,
         )
-        self._watcher.matched(
+        self.watcher.matched(
             listing,
             trade,
             None if resting is None else resting.order_id,
@@ -477,7 +477,7 @@ class Engine:
         listing.book.add(
             Resting(order.order_id, order.book_side, order.price, order.left, account_id, self._fills.ahead(there))
         )
-        self.changed(order.owner, currency)
+        self.watcher.asset_changed(order.owner, currency)
 
     def _unrest(self, order: Order) -> None:
         """Out of the book, its held money free."""
@@ -486,7 +486,7 @@ class Engine:
         if order.held:
             order.owner.account.futures.release(order.contract.settle, order.held)
             order.held = ZERO
-        self.changed(order.owner, order.contract.settle)
+        self.watcher.asset_changed(order.owner, order.contract.settle)
 
     def _finish(self, order: Order) -> None:
         order.state = DONE
@@ -494,7 +494,7 @@ class Engine:
         self._resting.pop(order.order_id, None)
         if order.owner.orders.pop(order.order_id, None) is not None:
             order.owner.finished.append(order)
-        self._watcher.order_finished(order)
+        self.watcher.order_finished(order)
 
     # ------------------------------------------------------------ fills
 
@@ -519,13 +519,13 @@ class Engine:
         done = not order.left
         if done:
             order.state = DONE
-        self.told(order, MATCHED)
+        self.watcher.order_event(order, MATCHED)
         if done:
             self._finish(order)
         for held in [p for p in trader.positions.values() if p.contract is order.contract]:
             self.prune(trader, held)
-        self.changed(trader, order.contract.settle)
-        self.moved(trader, order.contract)
+        self.watcher.asset_changed(trader, order.contract.settle)
+        self.watcher.position_changed(trader, order.contract)
 
     def prune(self, trader: Trader, held: Position) -> None:
         """Cancel the closing orders, newest first, that there is nothing left to close for."""
@@ -537,22 +537,4 @@ class Engine:
                 surplus -= order.left
                 self.cancel(order)
         if not held.size:
-            self._watcher.position_closed(trader, held)
-
-    # ------------------------------------------------------------ telling
-
-    def moved(self, trader: Trader, contract: Terms) -> None:
-        """Tell that a position has changed."""
-        self._watcher.position_changed(trader, contract)
-
-    def plan_event(self, plan: Plan, action: int) -> None:
-        """Tell what has become of a conditional order."""
-        self._watcher.plan_event(plan, action)
-
-    def told(self, order: Order, action: int) -> None:
-        """Tell what has become of an order."""
-        self._watcher.order_event(order, action)
-
-    def changed(self, trader: Trader, currency: str) -> None:
-        """Tell that a balance has changed."""
-        self._watcher.asset_changed(trader, currency)
+            self.watcher.position_closed(trader, held)

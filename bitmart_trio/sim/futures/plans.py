@@ -42,7 +42,7 @@ class Plans:
         trader.plans[plan.order_id] = plan
         if plan.client_order_id:
             trader.client_ids[plan.client_order_id] = plan.order_id
-        self._engine.plan_event(plan, SUBMITTED)
+        self._engine.watcher.plan_event(plan, SUBMITTED)
 
     def check_trigger(self, listing: Listing, price: Decimal) -> None:
         """Refuse a trigger price that is out of all proportion."""
@@ -52,12 +52,12 @@ class Plans:
     def changed(self, plan: Plan) -> None:
         """Tell that a waiting order has been modified."""
         plan.updated_ms = self._engine.now()
-        self._engine.plan_event(plan, SUBMITTED)
+        self._engine.watcher.plan_event(plan, SUBMITTED)
 
     def cancel(self, plan: Plan) -> None:
         """Take a waiting order back."""
         self._finish(plan)
-        self._engine.plan_event(plan, CANCELLED)
+        self._engine.watcher.plan_event(plan, CANCELLED)
 
     def check(self, listing: Listing) -> None:
         """Fire what the prices of a contract have reached."""
@@ -99,7 +99,7 @@ class Plans:
                 except Refused:
                     # The order itself was good; a preset that cannot be placed is told as cancelled.
                     plan.state = DONE
-                    self._engine.plan_event(plan, CANCELLED)
+                    self._engine.watcher.plan_event(plan, CANCELLED)
 
     def position_closed(self, trader: Trader, held: Position) -> None:
         """Cancel the TP/SL orders of a position that is gone."""
@@ -131,7 +131,7 @@ class Plans:
         if plan.kind in ("take_profit", "stop_loss"):
             held = trader.position(plan.contract.symbol, plan.direction)
             if held is None:
-                engine.plan_event(plan, CANCELLED)
+                engine.watcher.plan_event(plan, CANCELLED)
                 return
             size = held.size if plan.plan_category == 2 else min(size, held.size)
             self._make_way(trader, held, size)
@@ -153,12 +153,12 @@ class Plans:
             plan=plan,
         )
         plan.executive_order_id = order.order_id
-        engine.plan_event(plan, SUBMITTED)
+        engine.watcher.plan_event(plan, SUBMITTED)
         try:
             engine.submit(order)
         except Refused:
             plan.executive_order_id = ""
-            engine.plan_event(plan, CANCELLED)
+            engine.watcher.plan_event(plan, CANCELLED)
 
     def _make_way(self, trader: Trader, held: Position, size: Decimal) -> None:
         """Cancel resting closing orders, newest first, until ``size`` contracts are free to be closed."""

@@ -37,8 +37,8 @@ class Upkeep:
                 by_wallet = max(amount, -free) if held.open_type == "cross" else ZERO
                 self._engine.ledger.book(trader, held.contract.symbol, currency, by_wallet, "funding", settled_ms)
                 self._engine.ledger.book_margin(trader, held, amount - by_wallet, "funding", settled_ms)
-                self._engine.changed(trader, currency)
-                self._engine.moved(trader, held.contract)
+                self._engine.watcher.asset_changed(trader, currency)
+                self._engine.watcher.position_changed(trader, held.contract)
 
     def expire(self) -> None:
         """Carry out the cancel-all-after timers that are due."""
@@ -90,7 +90,7 @@ class Upkeep:
             self._empty(trader, held, mark, profit)
         clearance = min(clearance, trader.account.futures.available(currency))
         self._engine.ledger.book(trader, "", currency, -clearance, "clearance", now)
-        self._engine.changed(trader, currency)
+        self._engine.watcher.asset_changed(trader, currency)
 
     def _empty(self, trader: Trader, held: Position, mark: Decimal, profit: Decimal) -> None:
         """Write a liquidated position off and leave its order and fill behind."""
@@ -133,7 +133,7 @@ class Upkeep:
         trader.fills.append(order.last_fill)
         order.state = DONE
         trader.finished.append(order)
-        self._engine.told(order, BANKRUPT)
+        self._engine.watcher.order_event(order, BANKRUPT)
         self._engine.prune(trader, held)
-        self._engine.changed(trader, contract.settle)
-        self._engine.moved(trader, contract)
+        self._engine.watcher.asset_changed(trader, contract.settle)
+        self._engine.watcher.position_changed(trader, contract)

@@ -44,6 +44,12 @@ class Match:
     size: Decimal
 
 
+def difference(old: Mapping[Decimal, Decimal], new: Mapping[Decimal, Decimal]) -> dict[Decimal, Decimal]:
+    """The levels to send so that ``old`` becomes ``new``; size 0 takes one away."""
+    gone = {price: Decimal(0) for price in old if price not in new}
+    return gone | {price: size for price, size in new.items() if old.get(price) != size}
+
+
 class Book:
     """Both sides of one market, with a version that rises by one with every change."""
 

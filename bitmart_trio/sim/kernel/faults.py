@@ -223,23 +223,9 @@ class Faults:
         self._log: HasEvents | None = None
 
     def bind(
-        self,
-        clock: HasSkew,
-        random: Random,
-        log: HasEvents | None = None,
-        *,
-        salt: str = "",
-        past: HasPast | None = None,
+        self, clock: HasSkew, random: Random, log: HasEvents | None = None, salt: str = "", past: HasPast | None = None
     ) -> None:
-        """Give the faults their exchange's clock, random numbers and event log; done once, by whoever opens it.
-
-        Args:
-            clock: counts how long faults last, and is what some of them turn.
-            random: decides by chance.
-            log: hears of every hit.
-            salt: text of the seed, for what is drawn from a record's content.
-            past: how accounts looked a while ago.
-        """
+        """Give the faults their exchange's clock, random numbers and event log; done once, by whoever opens it."""
         self.stage = Stage(clock, past)
         self._random = random
         self._log = log
@@ -277,10 +263,12 @@ class Faults:
             handle.fault.finish(self.stage)
             self._notify()
 
-    def clear(self) -> None:
-        """End all faults."""
-        for handle in tuple(self._handles):
+    def clear(self) -> int:
+        """End all faults that can still hit; how many there were."""
+        active = self.active
+        for handle in active:
             self.end(handle)
+        return len(active)
 
     def find(self, kind: type[F], *subjects: str) -> F | None:
         """The first active fault of a kind at one of these places, without counting a hit."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from ...futures.listing import Listing, Print
-from ...kernel.book import Side
+from ...kernel.book import Side, difference
 from ...kernel.candles import WEEK, Bar, Candles
 from ...kernel.contracts import FUNDING_CAP, FUNDING_MS, ZERO, plain
 from ...kernel.encoding import Json
@@ -241,14 +241,8 @@ class Increments(Stream):
     def payloads(self, now_ms: int) -> Iterator[Json]:
         """The levels that differ from the last push; those that left the window have size 0."""
         self._looked_ms = now_ms
-        changes: dict[Side, dict[Decimal, Decimal]] = {}
-        window: dict[Side, dict[Decimal, Decimal]] = {}
-        sides: tuple[Side, Side] = ("buy", "sell")
-        for side in sides:
-            old, new = self._window[side], self._seen(side)
-            gone = {price: ZERO for price in old if price not in new}
-            changes[side] = {price: size for price, size in new.items() if old.get(price) != size} | gone
-            window[side] = new
+        window: dict[Side, dict[Decimal, Decimal]] = {side: self._seen(side) for side in self._window}
+        changes = {side: difference(self._window[side], levels) for side, levels in window.items()}
         if changes["buy"] or changes["sell"] or now_ms - self._pushed_ms >= IDLE_MS:
             self._window = window
             self._version += 1

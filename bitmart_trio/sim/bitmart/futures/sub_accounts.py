@@ -10,7 +10,16 @@ from ...kernel.calls import Call, Refusal
 from ...kernel.contracts import plain
 from ...kernel.encoding import Json
 from ...treasury import FamilyTransfer, Treasury
-from ..amounts import check_status, main_account, main_of, pay, read_amount, read_count, request_number, sub_account
+from ..amounts import (
+    check_status,
+    main_account,
+    pay,
+    read_amount,
+    read_count,
+    register_transfers,
+    request_number,
+    sub_account,
+)
 from ..wire import Chapter
 from .transfers import check_free
 
@@ -37,24 +46,7 @@ def _transfer(treasury: Treasury, call: Call, giver: Account, taker: Account) ->
     return {}
 
 
-@routes.post("/account/contract/sub-account/main/v1/sub-to-main", limit=(8, 2, "key"))
-def submit_sub_to_main_transfer(treasury: Treasury, call: Call) -> Json:
-    """The main account pulls."""
-    main = main_account(call)
-    return _transfer(treasury, call, sub_account(treasury, main, call.need("subAccount", 60000)), main)
-
-
-@routes.post("/account/contract/sub-account/main/v1/main-to-sub", limit=(8, 2, "key"))
-def submit_main_to_sub_transfer(treasury: Treasury, call: Call) -> Json:
-    """The main account pushes."""
-    main = main_account(call)
-    return _transfer(treasury, call, main, sub_account(treasury, main, call.need("subAccount", 60000)))
-
-
-@routes.post("/account/contract/sub-account/sub/v1/sub-to-main", limit=(8, 2, "key"))
-def submit_sub_to_main_transfer_as_sub(treasury: Treasury, call: Call) -> Json:
-    """The sub-account pushes."""
-    return _transfer(treasury, call, call.owner, main_of(treasury, call))
+register_transfers(routes, "/account/contract/sub-account", (8, 2, "key"), _transfer)
 
 
 @routes.get("/account/contract/sub-account/main/v1/wallet", auth="keyed", limit=(12, 2, "key"))

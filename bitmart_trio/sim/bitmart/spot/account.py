@@ -86,28 +86,25 @@ def account_currencies(spot: SpotMarket, call: Call) -> Json:
         raise Refusal(60000, f"At most {CURRENCIES_MAX} currencies at once")
     if not wanted <= {name for chain in CHAINS.values() for name in (chain.name, chain.coin)}:
         raise Refusal(60002, "Unknown currency")
-    rows: list[Json] = []
-    for chain in CHAINS.values():
-        if wanted and not {chain.name, chain.coin} & wanted:
-            continue
-        price = spot.price(chain.coin) or Decimal(0)
-        rows.append(
-            {
-                "currency": chain.name,
-                "name": chain.name,
-                "contract_address": chain.contract,
-                "network": chain.network,
-                "withdraw_enabled": True,
-                "deposit_enabled": True,
-                "withdraw_minsize": chain.least,
-                # Null or the same fee once more: `rules.WITHDRAW_MINFEE`.
-                "withdraw_minfee": chain.fee if chain.contract is None else None,
-                "withdraw_fee": chain.fee,
-                "withdraw_fee_estimate": f"{Decimal(chain.fee) * price:.4f}",
-                "recharge_minsize": chain.least_deposit,
-                "withdraw_maxsize": None,
-            }
-        )
+    rows: list[Json] = [
+        {
+            "currency": chain.name,
+            "name": chain.name,
+            "contract_address": chain.contract,
+            "network": chain.network,
+            "withdraw_enabled": True,
+            "deposit_enabled": True,
+            "withdraw_minsize": chain.least,
+            # Null or the same fee once more: `rules.WITHDRAW_MINFEE`.
+            "withdraw_minfee": chain.fee if chain.contract is None else None,
+            "withdraw_fee": chain.fee,
+            "withdraw_fee_estimate": f"{Decimal(chain.fee) * (spot.price(chain.coin) or Decimal(0)):.4f}",
+            "recharge_minsize": chain.least_deposit,
+            "withdraw_maxsize": None,
+        }
+        for chain in CHAINS.values()
+        if not wanted or {chain.name, chain.coin} & wanted
+    ]
     return {"currencies": rows}
 
 

@@ -14,7 +14,7 @@ from ...spot.algo import AlgoOrder, AlgoType, TriggerType
 from ...spot.market import SpotMarket
 from ...spot.orders import FORGOTTEN_MS
 from ..wire import Chapter
-from .trading import LIST_MAX, WINDOW_MS, pair_market, read_form, read_price
+from .trading import Selection, pair_market, read_form, read_price
 
 routes: Chapter[SpotMarket] = Chapter()
 
@@ -104,28 +104,15 @@ def order_history(spot: SpotMarket, call: Call) -> Json:
 
 
 def _orders(spot: SpotMarket, call: Call, *, waiting: bool) -> Json:
-    symbol, mode = call.text("symbol"), call.text("orderMode")
-    market = None if symbol is None else pair_market(spot, symbol)
-    if mode is not None and mode not in _TYPES:
-        raise Refusal(52000, "Unsupported orderMode")
-    until = call.integer("endTime", call.now_ms)
-    since = call.integer("startTime", until - WINDOW_MS)
-    if until < since:
-        raise Refusal(52004, "The end time lies before the start time")
-    count = call.integer("limit", LIST_MAX)
-    if count < 1:
-        raise Refusal(50015, "Parameter limit must be at least 1")
-    if count > LIST_MAX:
-        raise Refusal(50016, "Parameter limit is too large")
+    selected = Selection(spot, call, _TYPES)
     rows = [
         _row(item)
         for item in spot.algo.of_account(call.owner.account_id)
         if (item.state == "new") == waiting
-        and market in (None, item.form.market)
-        and mode in (None, item.type)
-        and since <= item.created_ms <= until
+        and selected.fits(item.form, item.type)
+        and selected.since <= item.created_ms <= selected.until
     ]
-    return rows[:count]
+    return rows[: selected.limit]
 
 
 def _row(order: AlgoOrder) -> Json:

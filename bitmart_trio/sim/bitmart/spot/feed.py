@@ -14,7 +14,7 @@ from typing import TypeAlias
 import attrs
 
 from ...kernel.accounts import ZERO, Accounts, Wallet
-from ...kernel.book import Side
+from ...kernel.book import Side, difference
 from ...kernel.clock import Clock
 from ...kernel.encoding import Json
 from ...kernel.feed import Feed, FeedChannel, Frame
@@ -160,27 +160,20 @@ class SpotFeed(Watcher):
     def market_moved(self, market: PairMarket) -> None:
         """Push new trades, and the best prices when they changed."""
         symbol = market.pair.symbol
-        fresh = self._unsent.pop(symbol, None)
-        if fresh:
-            topic = f"spot/trade:{symbol}"
-            if self._feed.wanted(topic):
-                self._feed.publish(
-                    topic,
-                    {
-                        "table": "spot/trade",
-                        "data": [
-                            {
-                                "symbol": symbol,
-                                "price": market.pair.price_text(trade.price),
-                                "side": trade.side,
-                                "size": market.pair.size_text(trade.size),
-                                "s_t": trade.time_ms // 1000,
-                                "ms_t": trade.time_ms,
-                            }
-                            for trade in fresh
-                        ],
-                    },
-                )
+        fresh, topic = self._unsent.pop(symbol, None), f"spot/trade:{symbol}"
+        if fresh and self._feed.wanted(topic):
+            rows: list[Json] = [
+                {
+                    "symbol": symbol,
+                    "price": market.pair.price_text(trade.price),
+                    "side": trade.side,
+                    "size": market.pair.size_text(trade.size),
+                    "s_t": trade.time_ms // 1000,
+                    "ms_t": trade.time_ms,
+                }
+                for trade in fresh
+            ]
+            self._feed.publish(topic, {"table": "spot/trade", "data": rows})
         self._push_changed("spot/bookTicker", market, _top, self._book_ticker, 0)
 
     def order_changed(self, order: SpotOrder) -> None:
@@ -202,27 +195,15 @@ class SpotFeed(Watcher):
         topic = "spot/user/balance:BALANCE_UPDATE"
         if self._feed.wanted(topic, account_id):
             # The two blanks are in the exchange's own sample: readers have to trim.
-            self._feed.publish(
-                topic,
-                {
-                    "table": "spot/user/balance",
-                    "data": [
-                        {
-                            "event_type": f"{event}  ",
-                            "event_time": str(self._clock.now_ms()),
-                            "balance_details": [
-                                {
-                                    "ccy": currency,
-                                    "av_bal": money(wallet.available(currency)),
-                                    "fz_bal": money(wallet.frozen(currency)),
-                                }
-                                for currency in currencies
-                            ],
-                        }
-                    ],
-                },
-                account_id,
-            )
+            item: Json = {
+                "event_type": f"{event}  ",
+                "event_time": str(self._clock.now_ms()),
+                "balance_details": [
+                    {"ccy": each, "av_bal": money(wallet.available(each)), "fz_bal": money(wallet.frozen(each))}
+                    for each in currencies
+                ],
+            }
+            self._feed.publish(topic, {"table": "spot/user/balance", "data": [item]}, account_id)
 
     # -- items -------------------------------------------------------------------------------------
 
@@ -297,7 +278,7 @@ class SpotFeed(Watcher):
         changes: Levels = {"buy": {}, "sell": {}}
         if channel.book_version != market.book.version:
             levels = _best_levels(market)
-            changes = {side: _difference(channel.held[side], levels[side]) for side in levels}
+            changes = {side: difference(channel.held[side], levels[side]) for side in levels}
             channel.held, channel.book_version = levels, market.book.version
         if changes["buy"] or changes["sell"]:
             channel.version += 1
@@ -359,12 +340,6 @@ def _best_levels(market: PairMarket) -> Levels:
         "buy": dict(market.book.levels("buy", INCREMENT_LEVELS)),
         "sell": dict(market.book.levels("sell", INCREMENT_LEVELS)),
     }
-
-
-def _difference(old: Mapping[Decimal, Decimal], new: Mapping[Decimal, Decimal]) -> dict[Decimal, Decimal]:
-    """The levels to send so that ``old`` becomes ``new``; size 0 takes one away."""
-    gone = {price: ZERO for price in old if price not in new}
-    return gone | {price: size for price, size in new.items() if old.get(price) != size}
 
 
 def _rows(market: PairMarket, levels: list[tuple[Decimal, Decimal]]) -> Json:

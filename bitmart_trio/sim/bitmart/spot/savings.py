@@ -29,10 +29,8 @@ REQUEST_NO_LENGTH = 20
 
 _EVENTS: dict[str, Event] = {"subscribe": "subscribe", "redeem": "redeem", "interest": "interest"}
 _RENEWALS: dict[str, Renewal] = {
-    "OFF": "OFF",
-    "REINVEST_FLEXIBLE": "REINVEST_FLEXIBLE",
-    "REINVEST_FIXED": "REINVEST_FIXED",
-}
+    "OFF": "OFF", "REINVEST_FLEXIBLE": "REINVEST_FLEXIBLE", "REINVEST_FIXED": "REINVEST_FIXED"
+}  # fmt: skip
 
 
 # -- reading parameters ----------------------------------------------------------------------------
@@ -144,33 +142,51 @@ def holdings(spot: SpotMarket, call: Call) -> Json:
     coins = dict.fromkeys(
         [held.product.coin for held in saver.holdings.values()] + [entry.product.coin for entry in saver.entries]
     )
-    rows: list[Json] = []
-    for coin in coins:
-        interest = [entry for entry in saver.entries if entry.event == "interest" and entry.product.coin == coin]
-        rows.append(
-            {
-                "coinName": coin,
-                "totalUserSum": _sum(held.amount for held in saver.holdings.values() if held.product.coin == coin),
-                "totalProfit": _sum(entry.amount for entry in interest),
-                "previousProfit": _sum(entry.amount for entry in interest if entry.time_ms >= midnight),
-            }
-        )
-    return rows
+    interest = [entry for entry in saver.entries if entry.event == "interest"]
+    return [
+        {
+            "coinName": coin,
+            "totalUserSum": _sum(held.amount for held in saver.holdings.values() if held.product.coin == coin),
+            "totalProfit": _sum(entry.amount for entry in interest if entry.product.coin == coin),
+            "previousProfit": _sum(
+                entry.amount for entry in interest if entry.product.coin == coin and entry.time_ms >= midnight
+            ),
+        }
+        for coin in coins
+    ]
 
 
 def _sum(amounts: Iterable[Decimal]) -> str:
     return plain(sum(amounts, ZERO))
 
 
-def _rate_rows(product: Product) -> dict[str, Json]:
-    return {
-        "additionalApy": "0",
-        "hasTierRate": bool(product.tiers),
-        "tierRate": [
-            {"minPurchaseAmount": plain(tier.floor), "maxPurchaseAmount": plain(tier.cap), "apy": plain(tier.apy)}
-            for tier in product.tiers
+def _rates(product: Product) -> dict[str, Json]:
+    tiers: list[Json] = [
+        {"minPurchaseAmount": plain(tier.floor), "maxPurchaseAmount": plain(tier.cap), "apy": plain(tier.apy)}
+        for tier in product.tiers
+    ]
+    return {"additionalApy": "0", "hasTierRate": bool(product.tiers), "tierRate": tiers}
+
+
+def _products(call: Call, *, fixed: bool) -> Json:
+    coin = _coin(call)
+    return _page(
+        call,
+        [
+            {
+                "productId": product.product_id,
+                "coinName": product.coin,
+                "productTag": "",
+                **({"lockDay": product.days} if fixed else {}),
+                "apy": plain(product.apy),
+                "minPurchaseAmount": plain(product.least),
+                "maxPurchaseAmount": plain(product.most),
+                **({"additionalApy": "0"} if fixed else _rates(product)),
+            }
+            for product in PRODUCTS.values()
+            if bool(product.days) == fixed and coin in (None, product.coin)
         ],
-    }
+    )
 
 
 def _record_rows(spot: SpotMarket, call: Call, *, fixed: bool) -> Iterable[Json]:
@@ -212,23 +228,7 @@ def _record_row(entry: Entry) -> Json:
 @routes.get("/newearn/cloud/v1/saving/product", auth="keyed")
 def flexible_products(spot: SpotMarket, call: Call) -> Json:
     """The flexible products."""
-    coin = _coin(call)
-    return _page(
-        call,
-        [
-            {
-                "productId": product.product_id,
-                "coinName": product.coin,
-                "productTag": "",
-                "apy": plain(product.apy),
-                "minPurchaseAmount": plain(product.least),
-                "maxPurchaseAmount": plain(product.most),
-                **_rate_rows(product),
-            }
-            for product in PRODUCTS.values()
-            if not product.days and coin in (None, product.coin)
-        ],
-    )
+    return _products(call, fixed=False)
 
 
 @routes.post("/newearn/cloud/v1/saving/subscribe")
@@ -272,7 +272,7 @@ def flexible_holdings(spot: SpotMarket, call: Call) -> Json:
                 "apy": plain(held.product.apy),
                 "totalProfit": plain(held.profit),
                 "autoSubscribe": held.product.product_id in saver.automatic,
-                **_rate_rows(held.product),
+                **_rates(held.product),
             }
             for held in _holdings(call, saver, fixed=False)
         ],
@@ -291,24 +291,7 @@ def flexible_records(spot: SpotMarket, call: Call) -> Json:
 @routes.get("/newearn/cloud/v1/saving/fixed/product", auth="keyed")
 def fixed_products(spot: SpotMarket, call: Call) -> Json:
     """The fixed-term products."""
-    coin = _coin(call)
-    return _page(
-        call,
-        [
-            {
-                "productId": product.product_id,
-                "coinName": product.coin,
-                "productTag": "",
-                "lockDay": product.days,
-                "apy": plain(product.apy),
-                "minPurchaseAmount": plain(product.least),
-                "maxPurchaseAmount": plain(product.most),
-                "additionalApy": "0",
-            }
-            for product in PRODUCTS.values()
-            if product.days and coin in (None, product.coin)
-        ],
-    )
+    return _products(call, fixed=True)
 
 
 @routes.post("/newearn/cloud/v1/saving/fixed/subscribe")

@@ -10,7 +10,16 @@ from ...kernel.contracts import plain
 from ...kernel.encoding import Json
 from ...kernel.pairs import money
 from ...treasury import FamilyTransfer, Treasury
-from ..amounts import check_status, main_account, main_of, pay, read_amount, read_count, request_number, sub_account
+from ..amounts import (
+    check_status,
+    main_account,
+    pay,
+    read_amount,
+    read_count,
+    register_transfers,
+    request_number,
+    sub_account,
+)
 from ..models import name_of
 from ..wire import Chapter
 
@@ -38,24 +47,7 @@ def _transfer(treasury: Treasury, call: Call, giver: Account, taker: Account) ->
     return {}
 
 
-@routes.post("/account/sub-account/main/v1/sub-to-main", limit=(2, 2, "key"))
-def submit_sub_to_main_transfer(treasury: Treasury, call: Call) -> Json:
-    """The main account pulls."""
-    main = main_account(call)
-    return _transfer(treasury, call, sub_account(treasury, main, call.need("subAccount", 60000)), main)
-
-
-@routes.post("/account/sub-account/sub/v1/sub-to-main", limit=(2, 2, "key"))
-def submit_sub_to_main_transfer_as_sub(treasury: Treasury, call: Call) -> Json:
-    """The sub-account pushes."""
-    return _transfer(treasury, call, call.owner, main_of(treasury, call))
-
-
-@routes.post("/account/sub-account/main/v1/main-to-sub", limit=(2, 2, "key"))
-def submit_main_to_sub_transfer(treasury: Treasury, call: Call) -> Json:
-    """The main account pushes."""
-    main = main_account(call)
-    return _transfer(treasury, call, main, sub_account(treasury, main, call.need("subAccount", 60000)))
+register_transfers(routes, "/account/sub-account", (2, 2, "key"), _transfer)
 
 
 @routes.post("/account/sub-account/main/v1/sub-to-sub", limit=(2, 2, "key"))

@@ -34,11 +34,8 @@ _CLIENT_ORDER_ID = re.compile(r"[0-9A-Za-z]+")
 _SIDES: dict[str, Side] = {"buy": "buy", "sell": "sell"}
 _TYPES: dict[str, OrderType] = {"limit": "limit", "market": "market", "limit_maker": "limit_maker", "ioc": "ioc"}
 _STP_MODES: dict[str, Stp] = {
-    "none": "none",
-    "cancel_maker": "cancel_maker",
-    "cancel_taker": "cancel_taker",
-    "cancel_both": "cancel_both",
-}
+    "none": "none", "cancel_maker": "cancel_maker", "cancel_taker": "cancel_taker", "cancel_both": "cancel_both"
+}  # fmt: skip
 
 
 # -- placing ---------------------------------------------------------------------------------------
@@ -196,11 +193,8 @@ def cancel_orders(spot: SpotMarket, call: Call) -> Json:
     failed: list[Json] = []
     for item in ids:
         text = str(item)
-        order = (
-            engine.find(call.owner.account_id, order_id=text)
-            if order_ids
-            else engine.find(call.owner.account_id, client_order_id=text)
-        )
+        named = {"order_id": text} if order_ids else {"client_order_id": text}
+        order = engine.find(call.owner.account_id, **named)
         gone = order is not None and order.form.market is market and engine.request_cancel(order)
         (done if gone else failed).append(text)
     return {
@@ -267,11 +261,11 @@ def order_history(spot: SpotMarket, call: Call) -> Json:
 @routes.post("/spot/v4/query/trades", limit=(12, 2, "key"), recv_window=True, writes=False)
 def account_trades(spot: SpotMarket, call: Call) -> Json:
     """The account's fills, newest first."""
-    selected = _Selection(spot, call)
+    selected = Selection(spot, call)
     fills = [
         (item, fill)
         for item in spot.engine.of_account(call.owner.account_id)
-        if selected.fits(item)
+        if selected.fits(item.form, item.mode)
         for fill in item.fills
         if selected.since <= fill.time_ms <= selected.until
     ]
@@ -288,14 +282,14 @@ def order_trades(spot: SpotMarket, call: Call) -> Json:
     return [fill_row(found, fill) for fill in reversed(found.fills)]
 
 
-class _Selection:
+class Selection:
     """The filters that all lists share."""
 
-    def __init__(self, spot: SpotMarket, call: Call) -> None:
+    def __init__(self, spot: SpotMarket, call: Call, modes: Iterable[str] = ("spot", "iso_margin")) -> None:
         symbol = call.text("symbol")
         self._market = None if symbol is None else pair_market(spot, symbol)
         self._mode = call.text("orderMode")
-        if self._mode not in (None, "spot", "iso_margin"):
+        if self._mode not in (None, *modes):
             raise Refusal(52000, "Unsupported orderMode")
         self.until = call.integer("endTime", call.now_ms)
         # Without a start the list covers the week before its end.
@@ -308,15 +302,19 @@ class _Selection:
         if self.limit > LIST_MAX:
             raise Refusal(50016, "Parameter limit is too large")
 
-    def fits(self, item: SpotOrder) -> bool:
+    def fits(self, form: Form, mode: str) -> bool:
         """Whether an order has the pair and mode asked for."""
-        return self._market in (None, item.form.market) and self._mode in (None, item.mode)
+        return self._market in (None, form.market) and self._mode in (None, mode)
 
 
 def _orders(spot: SpotMarket, call: Call, found: Iterable[SpotOrder]) -> Json:
-    selected = _Selection(spot, call)
-    rows = [item for item in found if selected.fits(item) and selected.since <= item.created_ms <= selected.until]
-    return [order_row(item) for item in rows[: selected.limit]]
+    selected = Selection(spot, call)
+    rows = [
+        order_row(item)
+        for item in found
+        if selected.fits(item.form, item.mode) and selected.since <= item.created_ms <= selected.until
+    ]
+    return rows[: selected.limit]
 
 
 def order_row(item: SpotOrder) -> Json:
