@@ -28,7 +28,7 @@ import trio
 from ..models._model import Model
 from ._census import Kind, Watch, remembering
 from ._shot import Counted, Moment, Place, Shot
-from ._sweep import MOMENTS, OwnLoop, Runner, ThisLoop, interruptible
+from ._sweep import LIMIT, MOMENTS, OwnLoop, Runner, ThisLoop, interruptible
 
 T = TypeVar("T")
 Line: TypeAlias = tuple[str, int]
@@ -68,6 +68,7 @@ def interrupt_sweep(
     only: int | str | None = None,
     most: int = 2000,
     grace: float = 30,
+    limit: float = LIMIT,
     real_time: bool = False,
 ) -> InterruptReport: ...
 @overload
@@ -87,6 +88,7 @@ def interrupt_sweep(
     only: int | str | None = None,
     most: int = 2000,
     grace: float = 30,
+    limit: float = LIMIT,
     real_time: bool = False,
 ) -> InterruptReport: ...
 def interrupt_sweep(
@@ -105,6 +107,7 @@ def interrupt_sweep(
     only: int | str | None = None,
     most: int = 2000,
     grace: float = 30,
+    limit: float = LIMIT,
     real_time: bool = False,
 ) -> InterruptReport:
     """Run ``body`` again and again in fresh event loops, with Ctrl-C at another place each time.
@@ -133,19 +136,20 @@ def interrupt_sweep(
         only: the number of a single checkpoint or, as ``"file.py:123"``, a single line, to look at a failure.
         most: a guard: more checkpoints than this are an error.
         grace: seconds that an interrupted body has to end, and that what it leaves has to go away.
+        limit: as of `sweep`: seconds of real time that a single run may take.
         real_time: on the real clock, for bodies that use real sockets or threads; places may vary from run to run.
 
     Returns:
         How many checkpoints and lines there are, and how many runs were made.
 
     Raises:
-        SweepFailure: the body did not end, or otherwise than by ``KeyboardInterrupt``; something was left; an invariant
+        SweepFailure: a run did not end, or otherwise than by ``KeyboardInterrupt``; something was left; an invariant
             did not hold. The message says where, and how to run just that.
         ValueError: ``only`` is no place that the body comes through.
         RuntimeError: this is not the main thread.
     """
     _check_thread()
-    runner = _OwnLoop(body, around, tuple(invariants), ignore, seed, grace, real_time, nurseries, handled)
+    runner = _OwnLoop(body, around, tuple(invariants), ignore, seed, grace, limit, real_time, nurseries, handled)
     with interruptible(), remembering():
         runner.run(runner.line_shot(None))  # what is imported on first use is no line of the body's
         first = runner.run(runner.line_shot(None))
@@ -172,6 +176,7 @@ async def interrupt_sweep_here(
     only: int | str | None = None,
     most: int = 2000,
     grace: float = 30,
+    limit: float = LIMIT,
 ) -> InterruptReport:
     """`interrupt_sweep` inside the event loop that is running: all runs share what the caller has open.
 
@@ -191,6 +196,7 @@ async def interrupt_sweep_here(
         only: a single checkpoint or line.
         most: more checkpoints than this are an error.
         grace: seconds for the body to end, and for what it leaves to go away.
+        limit: seconds of real time for a single run.
 
     Returns:
         How many checkpoints and lines there are, and how many runs were made.
@@ -206,7 +212,7 @@ async def interrupt_sweep_here(
         raise RuntimeError("Ctrl-C arrives in the main task, the function that trio.run was given: sweep there")
     if signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, signal.SIG_DFL):
         raise RuntimeError("SIGINT has no handler of Python here, as in what a shell runs in the background")
-    runner = _ThisLoop(body, tuple(invariants), ignore, grace, nurseries, handled)
+    runner = _ThisLoop(body, tuple(invariants), ignore, grace, limit, nurseries, handled)
     with remembering():
         watch = Watch(old=True)
         runner.before = watch.count(ignore)
@@ -378,13 +384,14 @@ class _OwnLoop(_Interrupts, OwnLoop):
         ignore: Collection[Kind],
         seed: int,
         grace: float,
+        limit: float,
         real_time: bool,
         nurseries: int,
         handled: bool,
     ) -> None:
         counted: Counted = "task"
         super().__init__(
-            body, around, invariants, ignore, seed, grace, counted=counted, expected=(), real_time=real_time
+            body, around, invariants, ignore, seed, grace, limit, counted=counted, expected=(), real_time=real_time
         )
         self.function = "interrupt_sweep"
         self.nurseries = nurseries
@@ -400,10 +407,11 @@ class _ThisLoop(_Interrupts, ThisLoop):
         invariants: Sequence[Callable[..., object]],
         ignore: Collection[Kind],
         grace: float,
+        limit: float,
         nurseries: int,
         handled: bool,
     ) -> None:
-        super().__init__(body, invariants, ignore, grace, counted="task", expected=())
+        super().__init__(body, invariants, ignore, grace, limit, counted="task", expected=())
         self.function = "interrupt_sweep_here"
         self.nurseries = nurseries
         self.handled = handled

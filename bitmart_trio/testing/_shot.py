@@ -78,6 +78,16 @@ def has_ended(task: Task) -> bool:
     return getattr(task.coro, "cr_frame", None) is None
 
 
+def drop_shields() -> None:
+    """Let cancellations through everywhere: only a shield can hold a cancelled task for so long.
+
+    Without it the run ends, and can be reported.
+    """
+    for item in gc.get_objects():
+        if isinstance(item, trio.CancelScope) and item.shield:
+            item.shield = False
+
+
 class Shot(trio.abc.Instrument):
     """Counts checkpoints of a task while it is armed, and strikes at one of them.
 
@@ -162,10 +172,7 @@ class Shot(trio.abc.Instrument):
             return
         if self.task is not None:
             self.stuck = stack_of(self.task)
-        # Only a shield can hold a cancelled task for so long; without it the run ends, and can be reported.
-        for item in gc.get_objects():
-            if isinstance(item, trio.CancelScope) and item.shield:
-                item.shield = False
+        drop_shields()
 
     def after_task_step(self, task: Task) -> None:
         """Trio tells us that a task has paused."""

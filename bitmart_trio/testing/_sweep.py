@@ -33,6 +33,7 @@ from trio.testing import MockClock
 
 from ..models._model import Model
 from ._census import OURS, Count, Kind, Watch, complaining, more, remembering
+from ._guard import Guard
 from ._schedule import deterministic
 from ._shot import Counted, How, Moment, Place, Shot, innermost
 
@@ -43,7 +44,8 @@ Errors = tuple[type[Exception], ...]
 
 MOMENTS: Final[tuple[Moment, ...]] = ("waiting", "resuming")
 
-
+LIMIT: Final = 120.0
+"""Seconds of real time for a single run, unless told otherwise: many times what a long one takes."""
 _LAST_STEPS: Final = 5
 """A signal receiver that was just closed hands a signal on from the event loop, a step or two later."""
 
@@ -92,6 +94,7 @@ def sweep(
     only: int | None = None,
     most: int = 2000,
     grace: float = 30,
+    limit: float = LIMIT,
     real_time: bool = False,
 ) -> SweepReport: ...
 @overload
@@ -108,6 +111,7 @@ def sweep(
     only: int | None = None,
     most: int = 2000,
     grace: float = 30,
+    limit: float = LIMIT,
     real_time: bool = False,
 ) -> SweepReport: ...
 def sweep(
@@ -123,6 +127,7 @@ def sweep(
     only: int | None = None,
     most: int = 2000,
     grace: float = 30,
+    limit: float = LIMIT,
     real_time: bool = False,
 ) -> SweepReport:
     """Run ``body`` again and again in fresh event loops, cancelling it at each of its checkpoints in turn.
@@ -148,17 +153,29 @@ def sweep(
         only: the number of a single checkpoint, to look at a failure.
         most: a guard: more checkpoints than this are an error.
         grace: seconds that a struck body has to end, and that what it leaves has to go away.
+        limit: seconds of real time that a single run may take, struck or not, with what is around it. A run that takes
+            longer is ended, and a failure; so is a deadlock on virtual time, after a few seconds. In another thread
+            than the main one a task that never lets the loop go on is not ended.
         real_time: on the real clock, for bodies that use real sockets or threads; numbers may vary from run to run.
 
     Returns:
         The number of checkpoints, and where they are.
 
     Raises:
-        SweepFailure: something was left, an invariant did not hold, or the body did not end, or not as expected.
+        SweepFailure: something was left, an invariant did not hold, or a run did not end, or not as expected.
         ValueError: ``only`` is a checkpoint that the body does not have.
     """
     runner = OwnLoop(
-        body, around, tuple(invariants), ignore, seed, grace, counted=counted, expected=expected, real_time=real_time
+        body,
+        around,
+        tuple(invariants),
+        ignore,
+        seed,
+        grace,
+        limit,
+        counted=counted,
+        expected=expected,
+        real_time=real_time,
     )
     with interruptible():
         return runner.all(moments, only, most)
@@ -175,6 +192,7 @@ async def sweep_here(
     only: int | None = None,
     most: int = 2000,
     grace: float = 30,
+    limit: float = LIMIT,
 ) -> SweepReport:
     """`sweep` inside the event loop that is running: all runs share what the caller has open, fixtures for example.
 
@@ -191,6 +209,7 @@ async def sweep_here(
         only: the number of a single checkpoint.
         most: more checkpoints than this are an error.
         grace: seconds for the body to end, and for what it leaves to go away.
+        limit: seconds of real time for a single run.
 
     Returns:
         The number of checkpoints, and where they are.
@@ -199,7 +218,7 @@ async def sweep_here(
         SweepFailure: as of `sweep`.
         ValueError: ``only`` is a checkpoint that the body does not have.
     """
-    runner = ThisLoop(body, tuple(invariants), ignore, grace, counted=counted, expected=expected)
+    runner = ThisLoop(body, tuple(invariants), ignore, grace, limit, counted=counted, expected=expected)
     return await runner.all(moments, only, most)
 
 
@@ -227,6 +246,7 @@ class Runner:
         invariants: Sequence[Callable[..., object]],
         ignore: Collection[Kind],
         grace: float,
+        limit: float,
         *,
         counted: Counted,
         expected: Errors,
@@ -236,6 +256,7 @@ class Runner:
         self.invariants = invariants
         self.ignore = ignore
         self.grace = grace
+        self.limit = limit
         self.seed: int | None = None
         self.function = "sweep"
         self.before: Count | None = None
@@ -254,6 +275,24 @@ class Runner:
                 yield moment, counting(first)
             elif only >= first:
                 yield moment, (only,)
+
+    async def guarded(self, shot: Shot, run: Callable[[], Awaitable[None]]) -> None:  # noqa: ASYNC910  # as the run does
+        """Await a whole run, for as long as it may take.
+
+        Raises:
+            SweepFailure: it hung, or what it raises itself.
+        """
+        guard = Guard(self.limit)
+        error: BaseException | None = None
+        try:
+            with guard:
+                await run()
+        except BaseException as raised:  # noqa: ASYNC103  # what hung has ended so; it is the cause of ours
+            if guard.why is None:
+                raise
+            error = raised
+        if guard.why is not None:
+            raise self.failure(shot, guard.why, hung_at=guard.stack) from error
 
     async def attempt(self, shot: Shot, arguments: tuple[object, ...]) -> None:  # noqa: ASYNC910  # as the body does
         """Run the body once, to its end or until it is struck.
@@ -352,13 +391,21 @@ class Runner:
                 text = f"{name} does not hold: {type(error).__name__}: {error}"
                 raise self.failure(shot, text) from error
 
-    def failure(self, shot: Shot, what: str, left: Sequence[str] = ()) -> SweepFailure:
+    def failure(
+        self, shot: Shot, what: str, left: Sequence[str] = (), *, hung_at: tuple[Place, ...] | None = None
+    ) -> SweepFailure:
         """The error that says where it was and how to see it again."""
         name: object = getattr(self.body, "__qualname__", self.body)
         if shot.undisturbed:
-            lines = [f"{name} ran through undisturbed; {what}", *(f"  {line}" for line in left)]
+            how = "ran through undisturbed" if hung_at is None else "was run undisturbed"
+        elif shot.fired:
+            how = f"was {self.DEED} {shot.where}"
         else:
-            lines = [f"{name} was {self.DEED} {shot.where}; {what}", *(f"  {line}" for line in left)]
+            how = f"was to be {self.DEED} {shot.where}, and did not get there"
+        lines = [f"{name} {how}; {what}", *(f"  {line}" for line in left)]
+        if hung_at:
+            lines += [f"it hung at {innermost(hung_at)}", *(f"    {place}" for place in hung_at)]
+        if not shot.undisturbed:
             if shot.stack:
                 lines += [f"it was at {innermost(shot.stack)}", *(f"    {place}" for place in shot.stack)]
             if shot.other is not None:
@@ -390,13 +437,14 @@ class OwnLoop(Runner):
         ignore: Collection[Kind],
         seed: int,
         grace: float,
+        limit: float,
         *,
         counted: Counted,
         expected: Errors,
         real_time: bool,
     ) -> None:
         main = threading.current_thread() is threading.main_thread()
-        super().__init__(body, invariants, ignore, grace, counted=counted, expected=expected, can_break=main)
+        super().__init__(body, invariants, ignore, grace, limit, counted=counted, expected=expected, can_break=main)
         self.seed = seed
         self._around = around
         self._real_time = real_time
@@ -444,7 +492,15 @@ class OwnLoop(Runner):
             raise self.failure(shot, "left behind when all was closed:", left)
         return shot
 
-    async def _main(self, shot: Shot, watch: Watch, heard: list[str], found: list[SweepFailure]) -> None:
+    async def _main(  # noqa: ASYNC910  # as the run does
+        self, shot: Shot, watch: Watch, heard: list[str], found: list[SweepFailure]
+    ) -> None:
+        try:
+            await self.guarded(shot, partial(self._with_around, shot, watch, heard, found))
+        except SweepFailure as failure:
+            found.insert(0, failure)
+
+    async def _with_around(self, shot: Shot, watch: Watch, heard: list[str], found: list[SweepFailure]) -> None:
         manager = nullcontext() if self._around is None else self._around()
         async with manager as value:
             arguments = () if self._around is None else (value,)
@@ -467,11 +523,12 @@ class ThisLoop(Runner):
         invariants: Sequence[Callable[..., object]],
         ignore: Collection[Kind],
         grace: float,
+        limit: float,
         *,
         counted: Counted,
         expected: Errors,
     ) -> None:
-        super().__init__(body, invariants, ignore, grace, counted=counted, expected=expected, can_break=False)
+        super().__init__(body, invariants, ignore, grace, limit, counted=counted, expected=expected, can_break=False)
         self.function = "sweep_here"
 
     async def all(self, moments: Collection[Moment], only: int | None, most: int) -> SweepReport:
@@ -494,10 +551,13 @@ class ThisLoop(Runner):
 
     async def run(self, shot: S, watch: Watch) -> S:
         with complaining() as heard:
-            trio.lowlevel.add_instrument(shot)
-            try:
-                await self.attempt(shot, ())
-            finally:
-                trio.lowlevel.remove_instrument(shot)
-            await self.judge(shot, watch, heard, ())
+            await self.guarded(shot, partial(self._one, shot, watch, heard))
         return shot
+
+    async def _one(self, shot: Shot, watch: Watch, heard: list[str]) -> None:  # noqa: ASYNC910  # as the body does
+        trio.lowlevel.add_instrument(shot)
+        try:
+            await self.attempt(shot, ())
+        finally:
+            trio.lowlevel.remove_instrument(shot)
+        await self.judge(shot, watch, heard, ())
