@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import importlib.util
 import io
@@ -15,27 +16,32 @@ from pathlib import Path
 import pytest
 
 import bitmart_trio as bm
+from bitmart_trio.cli import _complete
 from bitmart_trio.cli._run import print_anything
+from bitmart_trio.history import _files
+from bitmart_trio.sim.drivers import files as tapes
 from bitmart_trio.trading._signals import stopping
 
 ROOT = Path(__file__).parent.parent
 
 
 class Locks(types.ModuleType):
-    """``msvcrt`` as far as it is used: one byte of a file is one holder's."""
+    """``msvcrt`` as far as it is used: the byte at which a file stands is one holder's."""
 
     LK_NBLCK = 2
     LK_UNLCK = 0
 
     def __init__(self) -> None:
         super().__init__("msvcrt")
-        self.held: set[tuple[int, int]] = set()
+        self.held: set[tuple[int, int, int]] = set()
 
     def locking(self, file: int, mode: int, size: int) -> None:
         assert size == 1
         found = os.fstat(file)
-        key = found.st_dev, found.st_ino
+        key = found.st_dev, found.st_ino, os.lseek(file, 0, os.SEEK_CUR)
         if mode == self.LK_UNLCK:
+            if key not in self.held:
+                raise OSError(errno.EACCES, "Permission denied")
             self.held.remove(key)
         elif key in self.held:
             raise OSError(errno.EACCES, "Permission denied")
@@ -58,6 +64,32 @@ def on_windows(name: str, monkeypatch: pytest.MonkeyPatch) -> tuple[types.Module
     return module, locks
 
 
+@pytest.fixture
+def open_files_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No file that is open is renamed, replaced or removed: Python opens files so on Windows."""
+    replace, unlink = os.replace, os.unlink
+
+    def refuse(*paths: os.PathLike[str] | str) -> None:
+        for path in paths:
+            for number in os.listdir("/dev/fd"):  # noqa: PTH208  # numbers are all that we want
+                with contextlib.suppress(OSError):  # the one that lists them, and a path that is not there
+                    if os.path.samestat(os.fstat(int(number)), os.lstat(path)):
+                        raise PermissionError(errno.EACCES, "The process cannot access the file", str(path))
+
+    def replacing(source: Path, target: Path) -> Path:
+        refuse(source, target)
+        replace(source, target)
+        return target
+
+    def removing(path: Path, missing_ok: bool = False) -> None:
+        refuse(path)
+        with contextlib.suppress(*[FileNotFoundError] * missing_ok):
+            unlink(path)
+
+    monkeypatch.setattr(Path, "replace", replacing)
+    monkeypatch.setattr(Path, "unlink", removing)
+
+
 @pytest.mark.parametrize("name", ["bitmart_trio.trading._journal", "bitmart_trio.history.archive._folder"])
 def test_files_are_locked_without_fcntl(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second holder is refused, and a folder need not be synced."""
@@ -70,17 +102,40 @@ def test_files_are_locked_without_fcntl(name: str, tmp_path: Path, monkeypatch: 
     assert module._sync_folder(tmp_path) is None if hasattr(module, "_sync_folder") else module._sync(0) is None
 
 
+@pytest.mark.usefixtures("open_files_stay")
 async def test_a_journal_is_kept_without_fcntl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It opens, refuses a second session, and is replaced with its own file closed."""
+    """It is made, refuses a second session, is compacted and closed, and opened again with what it held."""
     module, locks = on_windows("bitmart_trio.trading._journal", monkeypatch)
     journal = module.FileJournal(tmp_path / "bot.journal")
-    await journal.open()
+    assert list(await journal.open()) == []
     with pytest.raises(bm.JournalLocked, match="in use by another session"):
         await module.FileJournal(tmp_path / "bot.journal").open()
+    for entry in ({"what": "intent", "id": "bt1"}, {"what": "intent", "id": "bt2"}):
+        await journal.append(entry)
+        await journal.compact(lambda: [entry])  # noqa: B023  # called before the next turn
     await journal.close()
-    await journal.open()
+    assert [entry["id"] for entry in await journal.open()] == ["bt2"]
     await journal.close()
     assert locks.held == set()
+    assert sorted(os.listdir(tmp_path)) == ["bot.journal", "bot.journal.lock"]  # noqa: PTH208  # names are all we want
+
+
+@pytest.mark.usefixtures("open_files_stay")
+def test_files_are_replaced_when_they_are_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of archives, exports, tapes and of the command line: new, and in the place of an old one."""
+    monkeypatch.setattr(os, "supports_dir_fd", set[object]())
+    folder, _ = on_windows("bitmart_trio.history.archive._folder", monkeypatch)
+    for data in (b"1", b"2"):
+        with folder.Folder(tmp_path) as archive:
+            archive.write("report", data)
+        with _files.replacing(tmp_path / "klines") as file:
+            file.write(data)
+        with tapes.writing(tmp_path / "tape.gz") as packed:
+            packed.write(data)
+        _complete._keep(tmp_path / "words", data.decode())
+    assert (tmp_path / "report").read_bytes() == (tmp_path / "klines").read_bytes() == b"2"
+    assert (tmp_path / "words").read_text(encoding="utf-8") == "2"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["klines", "report", "tape.gz", "words"]
 
 
 def test_ctrl_break_stops_a_program(monkeypatch: pytest.MonkeyPatch) -> None:

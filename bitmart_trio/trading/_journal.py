@@ -61,10 +61,14 @@ if sys.platform == "win32":
     import msvcrt
 
     def _lock(file: int) -> None:
-        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        _at_first_byte(file, msvcrt.LK_NBLCK)
 
     def _unlock(file: int) -> None:
-        msvcrt.locking(file, msvcrt.LK_UNLCK, 1)
+        _at_first_byte(file, msvcrt.LK_UNLCK)
+
+    def _at_first_byte(file: int, mode: int) -> None:
+        os.lseek(file, 0, os.SEEK_SET)  # from where the file stands, is what is locked
+        msvcrt.locking(file, mode, 1)
 
     def _sync_folder(folder: Path) -> None:
         """Windows cannot, and need not."""
@@ -409,6 +413,7 @@ class FileJournal:
         new = f"{self.path}.new"
         Path(new).unlink(missing_ok=True)
         written = self._open_plain(new, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL)
+        held: int | None = written
         placed = False
         try:
             if sys.platform != "win32":
@@ -418,21 +423,25 @@ class FileJournal:
                 _write_all(written, b"".join(lines))
                 count += len(lines)
             os.fsync(written)
-            if sys.platform == "win32" and self._file is not None:
-                os.close(self._file)  # Windows renames over no open file
-                self._file = None
+            if sys.platform == "win32":  # it renames no open file, and over none
+                os.close(written)
+                held = None
+                if self._file is not None:
+                    os.close(self._file)
+                    self._file = None
             Path(new).replace(self.path)
             placed = True
             _sync_folder(self.path.parent)
         finally:
             if placed:
-                self._file, old = written, self._file
+                self._file, old = held, self._file
                 self._whole = None
             else:
-                old = written
-                Path(new).unlink(missing_ok=True)
+                old = held
             if old is not None:
                 os.close(old)
+            if not placed:
+                Path(new).unlink(missing_ok=True)
             if self._file is None and self.path.exists():
                 self._file = self._open_plain(str(self.path), os.O_RDWR | os.O_APPEND)
         return count - 1

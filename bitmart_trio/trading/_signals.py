@@ -22,9 +22,10 @@ Ts = TypeVarTuple("Ts")
 
 
 def stopping() -> tuple[signal.Signals, ...]:
-    """What tells a program to stop: SIGINT and SIGTERM, and on Windows Ctrl-Break and the closing of its console too.
+    """What tells a program to stop: SIGINT and SIGTERM, and on Windows Ctrl-Break too.
 
     Windows delivers no SIGTERM from outside: whoever asks a process to stop there sends Ctrl-Break, which is SIGBREAK.
+    The closing of a console is a SIGBREAK as well, but Windows ends the process as soon as Python has noted the signal.
     """
     found = [signal.SIGINT, signal.SIGTERM]
     if (ctrl_break := getattr(signal, "SIGBREAK", None)) is not None:

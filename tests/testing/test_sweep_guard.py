@@ -85,7 +85,9 @@ def test_a_run_has_its_limit_of_real_time(way: Callable[..., object], hang: Body
 
 def test_on_the_real_clock_too() -> None:
     """Nobody can know there whether something is due."""
-    with pytest.raises(SweepFailure, match=r"it had not ended after 0.1 s of real time\nit hung at .*test_sweep_guard.py"):
+    with pytest.raises(
+        SweepFailure, match=r"it had not ended after 0.1 s of real time\nit hung at .*test_sweep_guard.py"
+    ):
         sweep(shielded, limit=0.1, real_time=True)
 
 
