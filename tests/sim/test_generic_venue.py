@@ -103,7 +103,7 @@ async def test_a_plain_client_trades_on_both_markets(autojump_clock: MockClock) 
         assert (await client.push("orders"))["state"] == "open"
         while (bought := await client.push("orders"))["state"] == "open":
             pass
-        assert Decimal(bought["filled"]) > 0
+        assert (bought["state"], Decimal(bought["filled"]) > 0) == ("filled", True)
         resting = await client.order(symbol="BTC_USDT", side="sell", size="0.01", price="99000", client_id="b")
         assert resting["state"] == "open"
         assert [each["id"] for each in await client.get("/v1/orders")] == [resting["id"]]

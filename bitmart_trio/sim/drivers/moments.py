@@ -92,7 +92,7 @@ def read_line(line: str | bytes, where: str) -> Moment | None:
     except ValueError:
         raise TapeError(f"{where} is not JSON") from None
     if not isinstance(found, dict):
-        raise TapeError(f"{where} is not an object")
+        raise TapeError(f"{where} is not an object, as each line of a tape is; a table is read as CSV or Parquet")
     event = cast("dict[str, object]", found)
     return moment_of(event, where) if event.get("kind", "match") in ("match", "book") else None
 

@@ -52,7 +52,6 @@ MARGINS: Final[dict[str, OpenType]] = {"cross": "cross", "isolated": "isolated"}
 TYPES: Final[dict[str, Kinds]] = {  # as each market calls them
     "limit": ("limit", GTC), "market": ("market", IOC), "ioc": ("ioc", IOC), "post_only": ("limit_maker", MAKER_ONLY)
 }  # fmt: skip
-STATES: Final = {"new": "open", "partially_filled": "open", "filled": "filled", "failed": "failed"}
 
 
 def trade_row(symbol: str, trade: PublicTrade | Print) -> Frame:
@@ -68,7 +67,8 @@ def order_row(order: SpotOrder | Order) -> Frame:
     if isinstance(order, SpotOrder):
         form, filled, symbol = order.form, order.filled_size, order.form.market.pair.symbol
         client_id, side, price, size = form.client_order_id, form.side, form.price, form.size
-        state, average = STATES.get(order.state, "cancelled"), order.filled_notional / filled if filled else Decimal(0)
+        ended = "failed" if order.state == "failed" else "cancelled" if order.cancel_source else "filled"
+        state, average = "open" if order.open else ended, order.filled_notional / filled if filled else Decimal(0)
         kind = next(name for name, kinds in TYPES.items() if kinds[0] == form.type)
     else:
         filled, average, symbol = order.deal_size, order.deal_average, order.contract.symbol
