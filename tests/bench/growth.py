@@ -15,7 +15,7 @@ from typing import Any, Final
 import attrs
 
 from . import runs
-from .scenarios import OURS, Scenario
+from .scenario import OURS, Scenario
 
 IMAGE: Final = runs.ROOT / "docs" / "images" / "cost_growth.png"
 _ROUNDS: Final = 3

@@ -35,6 +35,14 @@ def memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # elsewhere only the most that ever was
 
 
+def percentiles(units: list[int], scale: float) -> dict[str, float]:
+    """The middle and the 99th percentile of what each unit took, in seconds; nothing if nothing was asked of each."""
+    if not units:
+        return {}
+    units.sort()
+    return {"p50": units[len(units) // 2] * scale, "p99": units[min(len(units) * 99 // 100, len(units) - 1)] * scale}
+
+
 class Meter:
     """Processor and wall time from `start` to `stop`."""
 
@@ -46,7 +54,14 @@ class Meter:
         self._wall = time.perf_counter()
         self._cpu = time.process_time()
 
-    def stop(self, count: int, *, before: int = 0, **more: object) -> None:
-        """Report what so much work took, and how memory has grown: looking at that takes time, so it comes last."""
+    def stop(self, count: int, *, before: int = 0, took: list[int] | None = None, **more: object) -> None:
+        """Report what so much work took, and how memory has grown: looking at that takes time, so it comes last.
+
+        Args:
+            count: units of work.
+            before: bytes in memory before it.
+            took: of each unit from the server to the user, in units of `work.now`.
+            more: to be reported as it is.
+        """
         cpu, wall = time.process_time() - self._cpu, time.perf_counter() - self._wall
-        report(cpu=cpu, wall=wall, count=count, memory=memory() - before, **more)
+        report(cpu=cpu, wall=wall, count=count, memory=memory() - before, **percentiles(took or [], 1e-7), **more)

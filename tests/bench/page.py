@@ -8,18 +8,24 @@ from typing import Any, Final
 
 from . import runs
 from .__main__ import BASELINES, machine
-from .scenarios import OURS, SCENARIOS
+from .scenario import OURS
+from .scenarios import SCENARIOS
 
 PAGE: Final = runs.ROOT / "docs" / "explanations" / "performance.md"
 _BEGIN: Final = "<!-- the table: written by python -m tests.bench.page -->\n"
 _END: Final = "<!-- end of the table -->\n"
 _NAMES: Final = {
     "npm": "npm bitmart-api", "official": "official Python SDK", "picows": "picows and msgspec",
-    "httpx": "httpx.AsyncClient",
+    "httpx": "httpx.AsyncClient", "aiohttp": "aiohttp", "aiohttp_echo": "an aiohttp handler",
+    "bare_trio": "two bare Trio tasks", "ours:even": "all alike, no removals (us)", "ours:raw": "batch calls (us)",
+    "ours:without": "without a journal (us)", "ours:book": "and a book (us)", "ours:many": "100 symbols (us)",
     "trio_websocket": "trio-websocket alone", "ours:for": "`async for` (us)", "ours:plain": "without the tap (us)",
     "json_cattrs": "json and cattrs", "sorted_dict": "SortedDict", "dependencies": "the dependencies alone",
 }  # fmt: skip
-_UNITS: Final = {"cpu": (1e6, "µs"), "rate": (1, "a second"), "memory": (1e-3, "kB"), "wall": (1e3, "ms")}
+_UNITS: Final = {
+    "cpu": (1e6, "µs"), "rate": (1, "a second"), "memory": (1e-3, "kB"), "wall": (1e3, "ms"), "elapsed": (1e3, "ms"),
+    "p50": (1e6, "µs"), "p99": (1e6, "µs"), "requests": (1, "requests"),
+}  # fmt: skip
 
 
 def _number(value: float) -> str:

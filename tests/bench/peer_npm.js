@@ -41,6 +41,7 @@ function memory() {
 function stream() {
   const meter = new Meter();
   const queue = [];
+  const took = [];
   let seen = 0;
   let before = 0;
   const wsUrl = `${plan.url.replace(/^http/, 'ws')}/ws/${plan.market}/public`;
@@ -58,8 +59,14 @@ function stream() {
       if (seen === plan.warm + plan.count) report({ memory: memory() - before, count: seen, read: best(item) });
     } else {
       const read = best(item);
+      // The monotonic clock that the server stamps with, in tenths of a microsecond.
+      if (plan.rate && seen > plan.warm) took.push(Number(process.hrtime.bigint() / 100n) - item.trade_id);
       if (seen === plan.warm) setTimeout(() => meter.start(), 150);
-      if (seen === plan.warm + plan.count) meter.stop(plan.count, { read });
+      if (seen === plan.warm + plan.count) {
+        took.sort((one, other) => one - other);
+        const at = (part) => took[Math.min(Math.floor(took.length * part), took.length - 1)] / 1e7;
+        meter.stop(plan.count, plan.rate ? { read, p50: at(0.5), p99: at(0.99) } : { read });
+      }
     }
   });
   client.subscribe(plan.args, plan.market);

@@ -60,6 +60,7 @@ def _read(item: Any) -> object:
 async def stream() -> None:
     """Read all messages, by ``async for`` or in batches."""
     warm, count, seen, read = PLAN["warm"], PLAN["count"], 0, None
+    paced, took = bool(PLAN.get("rate")), list[int]()
     watch = meter.Meter()
     config = bm.Config(tap=PLAN.get("tap", True))
     connect = _dial if PLAN.get("certificate") else None
@@ -71,6 +72,8 @@ async def stream() -> None:
                 async for batch in items.batches():
                     for item in batch:
                         read = _read(item)
+                        if paced and seen >= warm:
+                            took.append(work.now() - item.trade_id)
                     seen += len(batch)
                     if seen == warm:
                         await trio.sleep(meter.SETTLE)
@@ -80,13 +83,15 @@ async def stream() -> None:
             else:
                 async for item in items:
                     read = _read(item)
+                    if paced and seen >= warm:
+                        took.append(work.now() - item.trade_id)
                     seen += 1
                     if seen == warm:
                         await trio.sleep(meter.SETTLE)
                         watch.start()
                     if seen == warm + count:
                         break
-            watch.stop(count, before=before, read=str(read))
+            watch.stop(count, before=before, read=str(read), took=took)
 
 
 async def first() -> None:

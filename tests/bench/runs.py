@@ -20,7 +20,7 @@ from typing import Any, Final, TypeAlias
 import attrs
 
 from . import work
-from .scenarios import OURS, Scenario
+from .scenario import OURS, Scenario
 
 ROOT: Final = Path(__file__).parent.parent.parent
 HERE: Final = Path(__file__).parent
@@ -42,6 +42,13 @@ class Result:
     costs: dict[str, list[float]]
     """By peer, one a round: seconds, calls a second or bytes."""
     notes: dict[str, float] = attrs.field(factory=dict)
+    found: dict[str, list[Found]] = attrs.field(factory=dict)
+    """What everybody told, by peer, one a round."""
+
+    def by(self, scenario: Scenario) -> Result:
+        """What the same runs say of another cost."""
+        costs = {peer: [cost(scenario, each) for each in rounds] for peer, rounds in self.found.items()}
+        return Result(scenario, costs, self.notes, self.found)
 
     def ratios(self, peer: str) -> list[float]:
         """Our cost as a part of the peer's, round by round."""
@@ -60,10 +67,13 @@ def installed(peer: str) -> bool:
     """Whether a peer can be run here."""
     if peer == "npm":
         return shutil.which("node") is not None and (INTEROP / "node_modules" / "bitmart-api").exists()
-    module = {"picows": "picows", "official": "bitmart", "sorted_dict": "sortedcontainers"}.get(peer)
-    if module is None:
+    modules = {
+        "picows": "picows, uvloop", "official": "bitmart", "sorted_dict": "sortedcontainers", "aiohttp": "aiohttp",
+        "aiohttp_echo": "aiohttp",
+    }.get(peer)  # fmt: skip
+    if modules is None:
         return True
-    found = subprocess.run([sys.executable, "-c", f"import {module}"], capture_output=True, check=False, cwd=ROOT)
+    found = subprocess.run([sys.executable, "-c", f"import {modules}"], capture_output=True, check=False, cwd=ROOT)
     return found.returncode == 0
 
 
@@ -106,7 +116,7 @@ def _certificate(folder: Path) -> str:
 def _command(scenario: Scenario, peer: str, plan: Found) -> list[str]:
     if peer == "npm":
         return ["node", "--expose-gc", str(HERE / "peer_npm.js"), str(INTEROP), json.dumps(plan)]
-    module = "local" if not scenario.server else f"peer_{peer.partition(':')[0]}"
+    module = scenario.module or (f"peer_{peer.partition(':')[0]}" if scenario.server else "local")
     return [sys.executable, "-m", f"tests.bench.{module}", json.dumps(plan)]
 
 
@@ -197,12 +207,14 @@ def cost(scenario: Scenario, found: Found) -> float:
             return max(float(found["memory"]), 1.0) / each
         case "wall":
             return float(found["all"])
+        case "elapsed" | "p50" | "p99" | "requests":
+            return float(found[scenario.cost])
 
 
 def run(scenario: Scenario, rounds: int, *, shrink: int = 1) -> Result:
     """Everybody in turn, in another order each round."""
     peers = [OURS, *(peer for peer in scenario.peers if installed(peer))]
-    costs: dict[str, list[float]] = {peer: [] for peer in peers}
+    told: dict[str, list[Found]] = {peer: [] for peer in peers}
     notes: dict[str, float] = {}
     for peer in peers if scenario.plan["do"].startswith("import") else ():
         run_once(scenario, peer, shrink=shrink)  # compiles what is to be imported
@@ -210,7 +222,7 @@ def run(scenario: Scenario, rounds: int, *, shrink: int = 1) -> Result:
         turn = number % len(peers)
         for peer in [*peers[turn:], *peers[:turn]]:
             found = run_once(scenario, peer, shrink=shrink)
-            costs[peer].append(cost(scenario, found))
+            told[peer].append(found)
             if "opened" in found:
                 notes[f"connections opened by {peer}"] = found["opened"]
-    return Result(scenario, costs, notes)
+    return Result(scenario, {}, notes, told).by(scenario)

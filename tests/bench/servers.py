@@ -1,4 +1,4 @@
-"""The loopback servers, each in a process of its own: ``python -m tests.bench.servers sockets|rest '{...}'``.
+"""The loopback servers, each in a process of its own: ``python -m tests.bench.servers sockets|rest|exchange '{...}'``.
 
 They do as little as they can: what is pushed is framed beforehand, replies are canned. Each prints its port.
 """
@@ -98,7 +98,9 @@ class Connection:
         if len(self._topics) == self._plan["topics"]:
             plan = self._plan
             levels = plan.get("levels", work.LEVELS)
-            self._cycle = work.frames(plan["market"], plan["kind"], plan["encoding"], self._topics, levels)
+            self._cycle = work.frames(
+                plan["market"], plan["kind"], plan["encoding"], self._topics, levels, uneven=plan.get("uneven", False)
+            )
             threading.Thread(target=self._push, daemon=True).start()
 
     def _push(self) -> None:
@@ -127,14 +129,14 @@ class Connection:
             ahead = begun + number / rate - time.perf_counter()
             if ahead > 0:
                 time.sleep(ahead)
-            self._send(self._cycle[number % len(self._cycle)])
+            self._send(work.stamped(self._cycle[number % len(self._cycle)], work.now()))
 
 
 def serve_sockets(plan: dict[str, Any]) -> None:
     """Push as planned to everybody who subscribes.
 
     The plan: market, kind, encoding, topics (a connection), warm and count (messages), rate (a second; left out, as
-    fast as they are taken), levels, ports, certificate (for TLS).
+    fast as they are taken; such messages say when they were sent), levels, uneven, ports, certificate (for TLS).
     """
     context: ssl.SSLContext | None = None
     if plan.get("certificate"):
@@ -211,9 +213,25 @@ async def serve_rest(plan: dict[str, Any]) -> None:
     server.close()
 
 
+def serve_exchange() -> None:
+    """The simulated exchange, as it is without options."""
+    import trio
+
+    from bitmart_trio.sim import open_server
+
+    async def serve() -> None:
+        async with open_server(port=0, seed=7) as server:
+            print(json.dumps([server.port]), flush=True)
+            await trio.to_thread.run_sync(sys.stdin.read)
+
+    trio.run(serve)
+
+
 if __name__ == "__main__":
     what, given = sys.argv[1:]
     if what == "sockets":
         serve_sockets(json.loads(given))
+    elif what == "exchange":
+        serve_exchange()
     else:
         asyncio.run(serve_rest(json.loads(given)))

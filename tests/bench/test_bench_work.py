@@ -12,7 +12,8 @@ import pytest
 from . import __main__ as command
 from . import runs, virtual_day, work
 from .events import Costs
-from .scenarios import OURS, SCENARIOS, Scenario
+from .scenario import OURS, Scenario
+from .scenarios import SCENARIOS
 
 BY_NAME = {each.name: each for each in SCENARIOS}
 
@@ -24,6 +25,8 @@ BY_NAME = {each.name: each for each in SCENARIOS}
         "stream spot depth deflate",
         "REST signed POST, one after the other",
         "decode 1,500 tickers",
+        "paced at 1,000/s futures trade text",
+        "stream futures depth, 30 % removals, unevenly spelled",
     ],
 )
 def test_we_do_the_work_right(name: str) -> None:
@@ -115,3 +118,30 @@ def test_time_spent_in_another_event_is_not_counted_twice() -> None:
     assert costs.count == {"tick": 1, "match": 2, "push": 0}
     assert costs.nanoseconds["tick"] < costs.nanoseconds["match"] / 4
     assert set(costs.microseconds()) == {"tick", "match"}
+
+
+def test_a_paced_message_says_when_it_was_sent() -> None:
+    """Nothing but its id is another, and the frame around it fits."""
+    plain = work.message("futures", "trade", "futures/trade:BTCUSDT", 7)
+    stamped = work.stamped(work.frame(plain, "text"), 12_345)
+    told, before = json.loads(stamped[_head(stamped) :]), json.loads(plain)
+    assert told["data"][0].pop("trade_id") == 12_345
+    del before["data"][0]["trade_id"]
+    assert told == before
+
+
+def test_one_run_gives_several_costs() -> None:
+    """A row that is another cost of the same runs says what those have told."""
+    scenario = Scenario(name="p99", server="", plan={}, peers=("a",), cost="p99", goals={"a": 1.0}, of="p50")
+    told = {OURS: [{"p50": 1.0, "p99": 4.0}], "a": [{"p50": 1.0, "p99": 2.0}]}
+    result = runs.Result(scenario, {}, {}, told).by(scenario)
+    assert result.costs == {OURS: [4.0], "a": [2.0]}
+    assert result.met("a") is False
+
+
+def test_rows_of_the_same_runs_do_the_same_work() -> None:
+    """Otherwise the second would say something of the first that nobody has measured."""
+    for each in SCENARIOS:
+        if each.of:
+            other = BY_NAME[each.of]
+            assert (other.plan, other.peers, other.server_plan) == (each.plan, each.peers, each.server_plan)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import time
 import zlib
 from typing import Any, Final, Literal, TypeAlias
 
@@ -54,10 +55,20 @@ def _levels(number: int, count: int) -> tuple[list[list[str]], list[list[str]]]:
     return asks, bids
 
 
-def _item(market: Market, kind: Kind, symbol: str, number: int, levels: int) -> dict[str, Any]:
+def _unevenly(side: list[list[str]], number: int) -> list[list[str]]:
+    """The same levels as some channels spell them: without zeros at the end, and three in ten removed."""
+    return [
+        [paid.rstrip("0").rstrip("."), "0" if step and (step * 7 + number) % 10 < 3 else amount.rstrip("0")]
+        for step, (paid, amount) in enumerate(side)
+    ]
+
+
+def _item(market: Market, kind: Kind, symbol: str, number: int, levels: int, uneven: bool) -> dict[str, Any]:
     paid = price(number)
     if kind in ("depth", "increase"):
         asks, bids = _levels(number, levels)
+        if uneven:
+            asks, bids = _unevenly(asks, number), _unevenly(bids, number)
         return {"symbol": symbol, "asks": asks, "bids": bids, "ms_t": 1730399750402 + number}
     if market == "spot" and kind == "trade":
         when = 1709024652967 + number
@@ -81,10 +92,12 @@ def _item(market: Market, kind: Kind, symbol: str, number: int, levels: int) -> 
     }  # fmt: skip
 
 
-def message(market: Market, kind: Kind, topic: str, number: int, levels: int = LEVELS) -> bytes:
+def message(
+    market: Market, kind: Kind, topic: str, number: int, levels: int = LEVELS, *, uneven: bool = False
+) -> bytes:
     """One push, as JSON."""
     symbol = topic.partition(":")[2].partition("@")[0]
-    item = _item(market, kind, symbol, number, levels)
+    item = _item(market, kind, symbol, number, levels, uneven)
     pushed: dict[str, Any]
     if market == "spot":
         pushed = {"table": topic.partition(":")[0], "data": [item]}
@@ -109,12 +122,33 @@ def frame(payload: bytes, encoding: Encoding) -> bytes:
     return struct.pack("!BBQ", first, 127, len(payload)) + payload
 
 
-def frames(market: Market, kind: Kind, encoding: Encoding, wanted: list[str], levels: int = LEVELS) -> list[bytes]:
+def frames(
+    market: Market,
+    kind: Kind,
+    encoding: Encoding,
+    wanted: list[str],
+    levels: int = LEVELS,
+    *,
+    uneven: bool = False,
+) -> list[bytes]:
     """A cycle of frames over the topics in turn."""
     length = -(-CYCLE // len(wanted)) * len(wanted)
     return [
-        frame(message(market, kind, wanted[number % len(wanted)], number, levels), encoding) for number in range(length)
+        frame(message(market, kind, wanted[number % len(wanted)], number, levels, uneven=uneven), encoding)
+        for number in range(length)
     ]
+
+
+def now() -> int:
+    """The monotonic clock of the machine, which all its processes share, in tenths of a microsecond."""
+    return time.monotonic_ns() // 100
+
+
+def stamped(text: bytes, stamp: int) -> bytes:
+    """A frame of a futures trade whose id says when it was sent."""
+    head, _, rest = text.partition(b'"trade_id":')
+    head = head[head.index(b"{") :]
+    return frame(b'%b"trade_id":%d%b' % (head, stamp, rest[rest.index(b",") :]), "text")
 
 
 def tickers(count: int) -> bytes:
