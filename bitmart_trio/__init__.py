@@ -13,8 +13,7 @@ Everything loads when it is first named: importing this package costs next to no
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ._version import __version__ as __version__
 
@@ -29,272 +28,102 @@ if TYPE_CHECKING:
     from . import telemetry as telemetry
     from . import testing as testing
     from . import trading as trading
-    from ._core.endpoint import Auth, Endpoint, Quota
-    from ._core.reply import QuotaUse, RawReply, Reply, extras
-    from ._core.tolerant import Unreadable
-    from ._io.connections import StreamsStatistics
-    from ._io.counts import SubscriptionStatistics
-    from ._io.subscription import Subscription
-    from .client import Client, Futures, Spot, Streams, open_client, open_futures, open_spot, open_streams
-    from .config import DEMO, LIVE, Backoff, Buffers, Config, Environment, Hooks, Retry, Timeouts
-    from .convert import to_builtins, to_dict, to_frame, to_json, to_rows
-    from .credentials import Credentials
-    from .errors import (
-        AbsentMember,
-        AccountNotLive,
-        AddressBanned,
-        ApiError,
-        AuthenticationError,
-        BadSignature,
-        BitMartError,
-        BookNotLive,
-        ClockOutOfSync,
-        ConfigurationError,
-        ConnectionLost,
-        DuplicateRequest,
-        EndpointRemoved,
-        ExchangeFault,
-        ExitUnconfirmed,
-        FundingRefused,
-        InsufficientBalance,
-        InvalidOrder,
-        InvalidRequest,
-        InvalidSymbol,
-        JournalError,
-        JournalLocked,
-        Maintenance,
-        MalformedReply,
-        MarginRefused,
-        MissingCredentials,
-        NoData,
-        NotFound,
-        OrderClosed,
-        OrderNotFilled,
-        OrderNotFound,
-        OrderNotPlaced,
-        OutcomeUnknown,
-        PermissionDenied,
-        PositionRefused,
-        RateLimited,
-        ReplyTooLarge,
-        RequestRefused,
-        ServiceUnavailable,
-        StreamError,
-        StreamGap,
-        SubscriberTooSlow,
-        SubscriptionRefused,
-        SwitchFailed,
-        TooManyOrders,
-        TradingError,
-        TransportError,
-    )
-    from .models._absent import absent
-    from .models._fields import Millis, Seconds, from_millis, from_seconds
-    from .models.stream_events import Backfilled, Gap
-    from .streams._account_futures import FuturesAccountView
-    from .streams._account_spot import SpotAccountView
-    from .streams._book import BookChange, BookDepth, BookState, BookStatistics, OrderBook
+    from ._core.endpoint import Auth as Auth
+    from ._core.endpoint import Endpoint as Endpoint
+    from ._core.endpoint import Quota as Quota
+    from ._core.reply import QuotaUse as QuotaUse
+    from ._core.reply import RawReply as RawReply
+    from ._core.reply import Reply as Reply
+    from ._core.reply import extras as extras
+    from ._core.tolerant import Unreadable as Unreadable
+    from ._io.connections import StreamsStatistics as StreamsStatistics
+    from ._io.counts import SubscriptionStatistics as SubscriptionStatistics
+    from ._io.subscription import Subscription as Subscription
+    from .client import Client as Client
+    from .client import Futures as Futures
+    from .client import Spot as Spot
+    from .client import Streams as Streams
+    from .client import open_client as open_client
+    from .client import open_futures as open_futures
+    from .client import open_spot as open_spot
+    from .client import open_streams as open_streams
+    from .config import DEMO as DEMO
+    from .config import LIVE as LIVE
+    from .config import Backoff as Backoff
+    from .config import Buffers as Buffers
+    from .config import Config as Config
+    from .config import Environment as Environment
+    from .config import Hooks as Hooks
+    from .config import Retry as Retry
+    from .config import Timeouts as Timeouts
+    from .convert import to_builtins as to_builtins
+    from .convert import to_dict as to_dict
+    from .convert import to_frame as to_frame
+    from .convert import to_json as to_json
+    from .convert import to_rows as to_rows
+    from .credentials import Credentials as Credentials
+    from .errors import AbsentMember as AbsentMember
+    from .errors import AccountNotLive as AccountNotLive
+    from .errors import AddressBanned as AddressBanned
+    from .errors import ApiError as ApiError
+    from .errors import AuthenticationError as AuthenticationError
+    from .errors import BadSignature as BadSignature
+    from .errors import BitMartError as BitMartError
+    from .errors import BookNotLive as BookNotLive
+    from .errors import ClockOutOfSync as ClockOutOfSync
+    from .errors import ConfigurationError as ConfigurationError
+    from .errors import ConnectionLost as ConnectionLost
+    from .errors import DuplicateRequest as DuplicateRequest
+    from .errors import EndpointRemoved as EndpointRemoved
+    from .errors import ExchangeFault as ExchangeFault
+    from .errors import ExitUnconfirmed as ExitUnconfirmed
+    from .errors import FundingRefused as FundingRefused
+    from .errors import InsufficientBalance as InsufficientBalance
+    from .errors import InvalidOrder as InvalidOrder
+    from .errors import InvalidRequest as InvalidRequest
+    from .errors import InvalidSymbol as InvalidSymbol
+    from .errors import JournalError as JournalError
+    from .errors import JournalLocked as JournalLocked
+    from .errors import Maintenance as Maintenance
+    from .errors import MalformedReply as MalformedReply
+    from .errors import MarginRefused as MarginRefused
+    from .errors import MissingCredentials as MissingCredentials
+    from .errors import NoData as NoData
+    from .errors import NotFound as NotFound
+    from .errors import OrderClosed as OrderClosed
+    from .errors import OrderNotFilled as OrderNotFilled
+    from .errors import OrderNotFound as OrderNotFound
+    from .errors import OrderNotPlaced as OrderNotPlaced
+    from .errors import OutcomeUnknown as OutcomeUnknown
+    from .errors import PermissionDenied as PermissionDenied
+    from .errors import PositionRefused as PositionRefused
+    from .errors import RateLimited as RateLimited
+    from .errors import ReplyTooLarge as ReplyTooLarge
+    from .errors import RequestRefused as RequestRefused
+    from .errors import ServiceUnavailable as ServiceUnavailable
+    from .errors import StreamError as StreamError
+    from .errors import StreamGap as StreamGap
+    from .errors import SubscriberTooSlow as SubscriberTooSlow
+    from .errors import SubscriptionRefused as SubscriptionRefused
+    from .errors import SwitchFailed as SwitchFailed
+    from .errors import TooManyOrders as TooManyOrders
+    from .errors import TradingError as TradingError
+    from .errors import TransportError as TransportError
+    from .models._absent import absent as absent
+    from .models._fields import Millis as Millis
+    from .models._fields import Seconds as Seconds
+    from .models._fields import from_millis as from_millis
+    from .models._fields import from_seconds as from_seconds
+    from .models.stream_events import Backfilled as Backfilled
+    from .models.stream_events import Gap as Gap
+    from .streams._account_futures import FuturesAccountView as FuturesAccountView
+    from .streams._account_spot import SpotAccountView as SpotAccountView
+    from .streams._book import BookChange as BookChange
+    from .streams._book import BookDepth as BookDepth
+    from .streams._book import BookState as BookState
+    from .streams._book import BookStatistics as BookStatistics
+    from .streams._book import OrderBook as OrderBook
 else:
-    _HOMES: Final = {
-        "._core.endpoint": ("Auth", "Endpoint", "Quota"),
-        "._core.reply": ("QuotaUse", "RawReply", "Reply", "extras"),
-        "._core.tolerant": ("Unreadable",),
-        "._io.counts": ("SubscriptionStatistics",),
-        "._io.subscription": ("Subscription",),
-        "._io.connections": ("StreamsStatistics",),
-        ".client": ("Client", "Futures", "Spot", "Streams", "open_client", "open_futures", "open_spot", "open_streams"),
-        ".config": ("DEMO", "LIVE", "Backoff", "Buffers", "Config", "Environment", "Hooks", "Retry", "Timeouts"),
-        ".convert": ("to_builtins", "to_dict", "to_frame", "to_json", "to_rows"),
-        ".credentials": ("Credentials",),
-        ".errors": (
-            "AbsentMember",
-            "AccountNotLive",
-            "AddressBanned",
-            "ApiError",
-            "AuthenticationError",
-            "BadSignature",
-            "BitMartError",
-            "BookNotLive",
-            "ClockOutOfSync",
-            "ConfigurationError",
-            "ConnectionLost",
-            "DuplicateRequest",
-            "EndpointRemoved",
-            "ExchangeFault",
-            "ExitUnconfirmed",
-            "FundingRefused",
-            "InsufficientBalance",
-            "InvalidOrder",
-            "InvalidRequest",
-            "InvalidSymbol",
-            "JournalError",
-            "JournalLocked",
-            "Maintenance",
-            "MalformedReply",
-            "MarginRefused",
-            "MissingCredentials",
-            "NoData",
-            "NotFound",
-            "OrderClosed",
-            "OrderNotFilled",
-            "OrderNotFound",
-            "OrderNotPlaced",
-            "OutcomeUnknown",
-            "PermissionDenied",
-            "PositionRefused",
-            "RateLimited",
-            "ReplyTooLarge",
-            "RequestRefused",
-            "ServiceUnavailable",
-            "StreamError",
-            "StreamGap",
-            "SubscriberTooSlow",
-            "SubscriptionRefused",
-            "SwitchFailed",
-            "TooManyOrders",
-            "TradingError",
-            "TransportError",
-        ),
-        ".models._absent": ("absent",),
-        ".models._fields": ("Millis", "Seconds", "from_millis", "from_seconds"),
-        ".models.stream_events": ("Backfilled", "Gap"),
-        ".streams._account_futures": ("FuturesAccountView",),
-        ".streams._account_spot": ("SpotAccountView",),
-        ".streams._book": ("BookChange", "BookDepth", "BookState", "BookStatistics", "OrderBook"),
-    }
-    _MODULES: Final = (
-        "blocking",
-        "convert",
-        "endpoints",
-        "errors",
-        "history",
-        "models",
-        "sim",
-        "telemetry",
-        "testing",
-        "trading",
-    )
-    _HOME: Final = {name: home for home, names in _HOMES.items() for name in names}
+    from ._lazy import lazy
 
-    def __getattr__(name: str) -> object:
-        if name in _MODULES:
-            return import_module(f".{name}", __name__)
-        if name not in _HOME:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(_HOME[name], __name__), name)
-        globals()[name] = value
-        return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
-
-
-__all__ = [
-    "DEMO",
-    "LIVE",
-    "AbsentMember",
-    "AccountNotLive",
-    "AddressBanned",
-    "ApiError",
-    "Auth",
-    "AuthenticationError",
-    "Backfilled",
-    "Backoff",
-    "BadSignature",
-    "BitMartError",
-    "BookChange",
-    "BookDepth",
-    "BookNotLive",
-    "BookState",
-    "BookStatistics",
-    "Buffers",
-    "Client",
-    "ClockOutOfSync",
-    "Config",
-    "ConfigurationError",
-    "ConnectionLost",
-    "Credentials",
-    "DuplicateRequest",
-    "Endpoint",
-    "EndpointRemoved",
-    "Environment",
-    "ExchangeFault",
-    "ExitUnconfirmed",
-    "FundingRefused",
-    "Futures",
-    "FuturesAccountView",
-    "Gap",
-    "Hooks",
-    "InsufficientBalance",
-    "InvalidOrder",
-    "InvalidRequest",
-    "InvalidSymbol",
-    "JournalError",
-    "JournalLocked",
-    "Maintenance",
-    "MalformedReply",
-    "MarginRefused",
-    "Millis",
-    "MissingCredentials",
-    "NoData",
-    "NotFound",
-    "OrderBook",
-    "OrderClosed",
-    "OrderNotFilled",
-    "OrderNotFound",
-    "OrderNotPlaced",
-    "OutcomeUnknown",
-    "PermissionDenied",
-    "PositionRefused",
-    "Quota",
-    "QuotaUse",
-    "RateLimited",
-    "RawReply",
-    "Reply",
-    "ReplyTooLarge",
-    "RequestRefused",
-    "Retry",
-    "Seconds",
-    "ServiceUnavailable",
-    "Spot",
-    "SpotAccountView",
-    "StreamError",
-    "StreamGap",
-    "Streams",
-    "StreamsStatistics",
-    "SubscriberTooSlow",
-    "Subscription",
-    "SubscriptionRefused",
-    "SubscriptionStatistics",
-    "SwitchFailed",
-    "Timeouts",
-    "TooManyOrders",
-    "TradingError",
-    "TransportError",
-    "Unreadable",
-    "__version__",
-    "absent",
-    "blocking",
-    "convert",
-    "endpoints",
-    "errors",
-    "extras",
-    "from_millis",
-    "from_seconds",
-    "history",
-    "models",
-    "open_client",
-    "open_futures",
-    "open_spot",
-    "open_streams",
-    "sim",
-    "telemetry",
-    "testing",
-    "to_builtins",
-    "to_dict",
-    "to_frame",
-    "to_json",
-    "to_rows",
-    "trading",
-]
+    __getattr__, __dir__, __all__ = lazy()

@@ -41,7 +41,7 @@ MAGIC: Final = ("__aenter__", "__aexit__", "__anext__")
 
 def _classes() -> Iterator[type]:
     """Those whose methods a user can call: what the package exports, chapters, openers, views."""
-    for name in bm.__all__:
+    for name in vars(bm)["__all__"]:
         found = getattr(bm, name)
         if inspect.isclass(found) and found.__module__.startswith("bitmart_trio."):
             yield found

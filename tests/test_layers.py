@@ -18,12 +18,14 @@ CLIENT: Final = (*LOW, "rest", "streams", "endpoints", "client")
 
 ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "_version": (),
+    # How a package's names load when they are first asked for.
+    "_lazy": (),
     # Knows Trio and nothing else.
     "_scopes": (),
     # Harmless text is for every edge, so it knows none of them.
     "text": (),
     "errors": ("text",),
-    "models": ("errors",),
+    "models": ("_lazy", "errors"),
     # Its hooks are told models; named for type checkers only.
     "config": ("_version", "errors", "credentials", "models"),
     "credentials": ("text", "errors"),
@@ -34,7 +36,7 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     # A chapter runs over anything that can call: it must not know who sends.
     "rest": ("_version", "errors", "config", "models", "_core", "_bitmart"),
     "streams": LOW,
-    "endpoints": ("rest",),
+    "endpoints": ("_lazy", "rest"),
     "client": (*LOW, "rest", "streams", "endpoints"),
     "trading": CLIENT,
     "history": CLIENT,
@@ -43,7 +45,7 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "blocking": CLIENT,
     # Written by its own code: sharing the client's would hide the client's mistakes.
     "sim": ("_version", "_scopes"),
-    "testing": (*CLIENT, "sim", "trading", "history"),
+    "testing": ("_lazy", *CLIENT, "sim", "trading", "history"),
     # Everything public, by the front door.
     "cli": (*CLIENT, "trading", "history", "convert", "sim", "telemetry", "testing", ""),
     "__main__": ("cli",),

@@ -5,8 +5,7 @@ A chapter is imported when it is first named.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..rest import futures_account as account
@@ -18,21 +17,9 @@ if TYPE_CHECKING:
     from ..rest import futures_trading as trading
     from ..rest import system
 else:
-    _CHAPTERS: Final = {
-        "account": "futures_account",
-        "affiliate": "futures_affiliate",
-        "demo": "futures_demo",
-        "market": "futures_market",
-        "position": "futures_position",
-        "sub_account": "futures_sub_account",
-        "trading": "futures_trading",
-        "system": "system",
-    }
+    from .._lazy import lazy
 
-    def __getattr__(name: str) -> object:
-        if name in _CHAPTERS:
-            return import_module(f"..rest.{_CHAPTERS[name]}", __package__)
-        raise AttributeError(f"no chapter {name!r}")
+    __getattr__, __dir__, _ = lazy()
 
-
+# Type checkers take a renamed import for private unless it is listed.
 __all__ = ["account", "affiliate", "demo", "market", "position", "sub_account", "system", "trading"]

@@ -5,8 +5,7 @@ A chapter is imported when it is first named.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..rest import spot_account as account
@@ -19,22 +18,9 @@ if TYPE_CHECKING:
     from ..rest import spot_trading as trading
     from ..rest import system
 else:
-    _CHAPTERS: Final = {
-        "account": "spot_account",
-        "algo": "spot_algo",
-        "broker": "spot_broker",
-        "earn": "spot_earn",
-        "margin": "spot_margin",
-        "market": "spot_market",
-        "sub_account": "spot_sub_account",
-        "trading": "spot_trading",
-        "system": "system",
-    }
+    from .._lazy import lazy
 
-    def __getattr__(name: str) -> object:
-        if name in _CHAPTERS:
-            return import_module(f"..rest.{_CHAPTERS[name]}", __package__)
-        raise AttributeError(f"no chapter {name!r}")
+    __getattr__, __dir__, _ = lazy()
 
-
+# Type checkers take a renamed import for private unless it is listed.
 __all__ = ["account", "algo", "broker", "earn", "margin", "market", "sub_account", "system", "trading"]

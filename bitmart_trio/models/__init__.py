@@ -5,8 +5,6 @@ The files are imported as their names are asked for: together they take as long 
 
 from __future__ import annotations
 
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 from ._fields import Millis as Millis
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from ._enums import OrderSide as OrderSide
     from ._futures_enums import FuturesAccountType as FuturesAccountType
     from ._futures_enums import FuturesOrderSide as FuturesOrderSide
+    from ._futures_enums import FuturesSideWord as FuturesSideWord
     from ._futures_enums import OpenType as OpenType
     from ._futures_enums import PositionMode as PositionMode
     from ._futures_enums import PositionSide as PositionSide
@@ -277,31 +276,6 @@ if TYPE_CHECKING:
     from .system import ServiceType as ServiceType
     from .system import SystemTime as SystemTime
 else:
-    import typing
+    from .._lazy import lazy
 
-    def _files() -> list[str]:
-        """Where users' names are; how objects are written is no model."""
-        return [file.name for file in iter_modules(__path__) if file.name != "_plain"]
-
-    def _names(file: str) -> dict[str, object]:
-        """What a file defines for users: its classes, and its aliases of types."""
-        module = import_module(f".{file}", __name__)
-        return {
-            name: value
-            for name, value in vars(module).items()
-            if name[0].isupper()
-            and not name.isupper()
-            and (value.__module__ == module.__name__ if isinstance(value, type) else name not in vars(typing))
-        }
-
-    def __getattr__(name: str) -> object:
-        if name[0].isupper():  # "from . import <file>" asks here first, and must not load all the others
-            for file in _files():
-                found = _names(file)
-                if name in found:
-                    globals()[name] = found[name]
-                    return found[name]
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-    def __dir__() -> list[str]:
-        return sorted({name for file in _files() for name in _names(file)} | {*globals()})
+    __getattr__, __dir__, __all__ = lazy()

@@ -11,45 +11,23 @@ is first named, since pytest loads this package at every start.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ._census import Kind
-    from ._interrupt import InterruptReport, interrupt_sweep, interrupt_sweep_here
-    from ._schedule import NotDeterministic, deterministic
-    from ._shot import Counted, Moment, Place
-    from ._sweep import SweepFailure, SweepReport, sweep, sweep_here
+    from ._census import Kind as Kind
+    from ._interrupt import InterruptReport as InterruptReport
+    from ._interrupt import interrupt_sweep as interrupt_sweep
+    from ._interrupt import interrupt_sweep_here as interrupt_sweep_here
+    from ._schedule import NotDeterministic as NotDeterministic
+    from ._schedule import deterministic as deterministic
+    from ._shot import Counted as Counted
+    from ._shot import Moment as Moment
+    from ._shot import Place as Place
+    from ._sweep import SweepFailure as SweepFailure
+    from ._sweep import SweepReport as SweepReport
+    from ._sweep import sweep as sweep
+    from ._sweep import sweep_here as sweep_here
 else:
-    _HOMES: Final = {
-        "._census": ("Kind",),
-        "._interrupt": ("InterruptReport", "interrupt_sweep", "interrupt_sweep_here"),
-        "._schedule": ("NotDeterministic", "deterministic"),
-        "._shot": ("Counted", "Moment", "Place"),
-        "._sweep": ("SweepFailure", "SweepReport", "sweep", "sweep_here"),
-    }
-    _HOME: Final = {name: home for home, names in _HOMES.items() for name in names}
+    from .._lazy import lazy
 
-    def __getattr__(name: str) -> object:
-        if name not in _HOME:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(_HOME[name], __name__), name)
-        globals()[name] = value
-        return value
-
-
-__all__ = [
-    "Counted",
-    "InterruptReport",
-    "Kind",
-    "Moment",
-    "NotDeterministic",
-    "Place",
-    "SweepFailure",
-    "SweepReport",
-    "deterministic",
-    "interrupt_sweep",
-    "interrupt_sweep_here",
-    "sweep",
-    "sweep_here",
-]
+    __getattr__, __dir__, __all__ = lazy()
