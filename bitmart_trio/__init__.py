@@ -118,11 +118,11 @@ if TYPE_CHECKING:
     from .models.stream_events import Gap as Gap
     from .streams._account_futures import FuturesAccountView as FuturesAccountView
     from .streams._account_spot import SpotAccountView as SpotAccountView
-    from .streams._book import BookChange as BookChange
-    from .streams._book import BookDepth as BookDepth
-    from .streams._book import BookState as BookState
-    from .streams._book import BookStatistics as BookStatistics
     from .streams._book import OrderBook as OrderBook
+    from .streams._book_views import BookChange as BookChange
+    from .streams._book_views import BookDepth as BookDepth
+    from .streams._book_views import BookState as BookState
+    from .streams._book_views import BookStatistics as BookStatistics
 else:
     from ._lazy import lazy
 

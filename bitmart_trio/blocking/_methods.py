@@ -230,8 +230,8 @@ if TYPE_CHECKING:
     from ..streams._account_futures import FuturesAccountView as AsyncFuturesAccountView
     from ..streams._account_spot import SpotAccountView as AsyncSpotAccountView
     from ..streams._base import Options
-    from ..streams._book import BookChange, BookDepth, BookState, BookStatistics
     from ..streams._book import OrderBook as AsyncOrderBook
+    from ..streams._book_views import BookChange, BookDepth, BookState, BookStatistics
     from ..streams._streams import Streams as AsyncStreams
     from ..streams.futures import FuturesInterval, Speed
     from ..streams.futures import FuturesStreams as AsyncFuturesStreams

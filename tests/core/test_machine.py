@@ -10,6 +10,7 @@ import pytest
 
 from bitmart_trio._core.machine import IllegalStep, Machine
 from bitmart_trio._io import connection, pending_gap
+from bitmart_trio.streams import _book_sync
 
 TABLES: Final[list[tuple[str, Mapping[tuple[Any, Any], Any], Enum, set[Any]]]] = [
     (
@@ -24,6 +25,7 @@ TABLES: Final[list[tuple[str, Mapping[tuple[Any, Any], Any], Enum, set[Any]]]] =
         connection.ConnectionState.OPENING,
         {connection.ConnectionState.GIVEN_UP},
     ),
+    ("order book", _book_sync.TRANSITIONS, _book_sync.SyncState.OPENING, {_book_sync.SyncState.CLOSED}),
 ]
 each_table = pytest.mark.parametrize(
     ("table", "start", "final"), [case[1:] for case in TABLES], ids=[case[0] for case in TABLES]
