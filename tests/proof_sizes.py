@@ -89,7 +89,7 @@ BOOK_UPDATES: Final = _size("BOOK_UPDATES", 4_000, 1_000_000)
 """Updates that live order books are compared over: ``streams/test_order_book_proof.py``."""
 FLOOD_SECONDS: Final = _size("FLOOD_SECONDS", 600, 3600)
 """Virtual seconds of an exchange that pushes more than a reader takes: ``chaos/test_flood.py``."""
-QUIET_HOURS: Final = _size("QUIET_HOURS", 4, 24)
+QUIET_HOURS: Final = _size("QUIET_HOURS", 2, 24)
 """Virtual hours of a thin market, and of an empty one: ``streams/test_silence.py``."""
 DAY_HOURS: Final = _size("DAY_HOURS", 1, 24)
 """Virtual hours that a bot and its exchange live in one process: ``sim/test_venue_day.py``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -102,14 +103,18 @@ class Import:
         return self.module.split(".")[0]
 
 
-def imports_of(source: str, file: str) -> Iterator[Import]:
+@cache
+def imports_of(source: str, file: str) -> list[Import]:
     """All imports of a file (path below the package), at any depth, relative ones resolved."""
-    tree = ast.parse(source)
+    return [*_imports(ast.parse(source), file)]
+
+
+def _imports(tree: ast.Module, file: str) -> Iterator[Import]:
     package = [PACKAGE, *Path(file).parent.parts]
     guarded = {
         id(node)
         for block in ast.walk(tree)
-        if isinstance(block, ast.If) and "TYPE_CHECKING" in ast.unparse(block.test)
+        if isinstance(block, ast.If) and any(_name(node) == "TYPE_CHECKING" for node in ast.walk(block.test))
         for child in block.body
         for node in ast.walk(child)
     }
@@ -128,6 +133,11 @@ def imports_of(source: str, file: str) -> Iterator[Import]:
                     yield Import(f"{PACKAGE}.{alias.name}" if is_room else PACKAGE, node.lineno, types_only)
             else:
                 yield Import(module, node.lineno, types_only, tuple(alias.name for alias in node.names))
+
+
+def _name(node: ast.AST) -> str | None:
+    """What a bare or dotted name ends in."""
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else None
 
 
 def wrong_arrows(source: str, file: str) -> list[str]:
