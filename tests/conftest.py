@@ -9,11 +9,13 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 import time
 import warnings
+from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, NoReturn, cast
 
 import proof_sizes
 import pytest
@@ -35,8 +37,8 @@ CORE: Final = (
 """Folders and files whose tests reach every dependency and every room: these run on each version that is promised."""
 
 # A time limit of one example is a measure of what else the machine does.
-settings.register_profile("without time", deadline=None)
-settings.load_profile("without time")
+settings.register_profile("of this project", deadline=None, max_examples=proof_sizes.PROPERTIES)
+settings.load_profile("of this project")
 
 MOST_SECONDS: Final = 30.0
 """CPU time of a single test, on a processor that adds ten million numbers in a second."""
@@ -116,6 +118,37 @@ def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
     return processors + 1
 
 
+LONGEST: Final = 3600 if proof_sizes.ENLARGED else 600
+"""Seconds after which a test has hung: many times what the longest takes, on a slow machine beside others, too."""
+
+
+@contextlib.contextmanager
+def _ended_in_time(item: pytest.Item) -> Generator[None]:
+    """End what hangs, where it hangs, by an alarm that is repeated until it has; Windows has none."""
+    watched = hasattr(signal, "SIGALRM") and threading.current_thread() is threading.main_thread()
+    if not watched or item.config.option.usepdb or item.config.option.trace:
+        yield
+        return
+
+    def late(number: int, frame: object) -> NoReturn:
+        pytest.fail(f"{item.nodeid} has not ended after {LONGEST} s: it hangs here")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, LONGEST, 10)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    """What a test needs hangs no longer than the test may."""
+    with _ended_in_time(item):
+        return (yield)
+
+
 def _pace() -> float:
     """How many times slower than 1 s this processor adds ten million numbers just now, 1 if it is quicker."""
     began = time.process_time()
@@ -133,7 +166,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     loop, so that a slow one is none.
     """
     began = time.process_time()
-    result = yield
+    with _ended_in_time(item):
+        result = yield
     spent = time.process_time() - began
     if spent > MOST_SECONDS and not proof_sizes.ENLARGED and sys.gettrace() is None and spent > MOST_SECONDS * _pace():
         pytest.fail(f"{item.nodeid} took {spent:.0f} s of CPU time: make it smaller, or a proof (CONTRIBUTING.md)")
@@ -165,15 +199,19 @@ def _total(value: object) -> object:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What the proofs in full have counted (``record_property``), and how long each took."""
+    """What the proofs in full have counted (``record_property``), how long each took, and those of each folder."""
     if not proof_sizes.FULL:
         return
+    seconds: Counter[str] = Counter()
     for outcome in ("passed", "failed"):
         for report in terminalreporter.getreports(outcome):
             figures = (f"{name} {_total(value)}" for name, value in report.user_properties)
             terminalreporter.write_line(
                 f"{outcome} {report.nodeid}: {', '.join((f'{report.duration:.0f} s', *figures))}"
             )
+            seconds[str(Path(report.nodeid.partition("::")[0]).parent)] += report.duration
+    for folder, spent in sorted(seconds.items()):
+        terminalreporter.write_line(f"{folder}: {spent:.0f} s of proofs")
 
 
 def _read_a_share(config: pytest.Config, worker: int, workers: int) -> None:
@@ -216,10 +254,12 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the core set."""
+    """Mark the core set, and as proofs what holds for whatever Hypothesis draws."""
     core = [ROOM / each for each in CORE]
     paths = {item.path for item in items}
     of_core = {path for path in paths if any(path.is_relative_to(each) for each in core)}
     for item in items:
         if item.path in of_core:
             item.add_marker(pytest.mark.core)
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker(pytest.mark.proof)

@@ -66,7 +66,10 @@ MONEY_WALKS: Final = _seeds("MONEY_WALKS", 2, full=50)
 WRONG_VALUES: Final = _size("WRONG_VALUES", 4, 14)
 """What each member of each documented reply is in turn instead of itself, of 14: ``test_absent_members.py``."""
 
-EXAMPLES: Final = _size("EXAMPLES", 60, 1_000)
+PROPERTIES: Final = _size("PROPERTIES", 30, 500)
+"""Examples of each property test that says no number of its own. All of them are proofs (``conftest.py``)."""
+
+EXAMPLES: Final = _size("EXAMPLES", 40, 1_000)
 """Examples of each property test of frames, books, connection protocols and windows of histories: ``core``,
 ``io/test_websocket.py``, ``history/test_plan.py``.
 """

@@ -60,6 +60,7 @@ def test_windows_of_milliseconds(
     keeps_oldest: bool,
 ) -> None:
     """Whatever is not in a gap is told once, in order, whatever the endpoint cuts and however it counts its start."""
+    length = min(length, 400 * span)  # more windows than that prove no more
     rules = Rules(span=span, most=most)
     server = Server(_records(times), rules, open_start=open_start, open_end=open_end, keeps_oldest=keeps_oldest)
     windows, _ = walked(server, Plan(rules, START + since, START + since + length))
@@ -81,7 +82,6 @@ def test_windows_of_milliseconds(
         assert (edges[0][0], edges[-1][1]) == (START + since, START + since + length)
 
 
-@settings(max_examples=80)
 @given(
     times=TIMES,
     since=st.integers(0, 20_000),
@@ -107,7 +107,6 @@ def test_windows_of_seconds(times: list[int], since: int, length: int, most: int
         assert told == wanted
 
 
-@settings(max_examples=80)
 @given(
     times=TIMES,
     since=st.integers(0, 20_000),
@@ -125,7 +124,6 @@ def test_windows_with_pages(times: list[int], since: int, length: int, most: int
     assert [row.key for row in rows_of(windows)] == _expected(server, START + since, START + since + length)
 
 
-@settings(max_examples=80)
 @given(times=TIMES, stop=st.integers(0, 60), most=st.integers(2, 12))
 def test_a_cursor_goes_on_where_it_stopped(times: list[int], stop: int, most: int) -> None:
     """Cut after any record, and gone on from its time and the keys of that moment, it is the same history."""
@@ -166,7 +164,6 @@ def test_a_round_number_may_be_a_cut(count: int) -> None:
         assert gaps_of(windows) == []
 
 
-@settings(max_examples=60)
 @example(times=[0, 1, *range(1_000_000, 1_000_009)], cap=10, keeps_oldest=False, total=False, pages=0)
 @given(
     times=st.lists(
@@ -188,7 +185,6 @@ def test_a_smaller_cap_than_documented_loses_nothing(
     assert [row.key for row in rows_of(windows)] == _expected(server, START, START + 5_000_001)
 
 
-@settings(max_examples=60)
 @example(times=[0] * 5, busy=[7_000_000] * 16, rounds=60_000, how="down", most=15)
 @example(
     times=[],

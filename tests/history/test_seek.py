@@ -11,7 +11,7 @@ from typing import Any, cast
 import attrs
 import pytest
 import trio
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bitmart_trio._core.endpoint import Endpoint
@@ -195,7 +195,6 @@ SPANS = st.lists(st.tuples(st.integers(_minute(2024, 1, 1), NOW // MINUTE - 1), 
     unfinished=st.booleans(),
     week=st.sampled_from((0, 4)),
 )
-@settings(max_examples=40)
 def test_every_bar_is_found(
     spans: Iterable[tuple[int, int]], since: int | None, length: int, futures: bool, unfinished: bool, week: int
 ) -> None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from futures_kit import Venue
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bitmart_trio.sim.futures.engine import Engine
@@ -59,7 +59,6 @@ def _place(venue: Venue, side: int, size: int, price: Decimal, who: str, **more:
     positions=st.fixed_dictionaries({who: st.integers(-40, 40) for who in ("1", "2", "3")}),
     purses=st.fixed_dictionaries({who: st.integers(5, 2000) for who in ("1", "2", "3")}),
 )
-@settings(max_examples=100)
 def test_fill_or_kill_fills_whole_or_not_at_all(
     book: list[tuple[str, int, int]],
     size: int,

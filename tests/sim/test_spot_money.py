@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bitmart_trio.sim import Simulation
@@ -71,7 +71,6 @@ def check_holds(simulation: Simulation) -> None:
             assert resting.left == item.form.size - item.filled_size
 
 
-@settings(max_examples=60)
 @given(st.lists(step, max_size=40))
 def test_money_is_conserved(moves: list[object]) -> None:
     """Users, fees and the synthetic market together always hold the same."""
