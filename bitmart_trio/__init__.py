@@ -1,4 +1,4 @@
-"""A Trio library for the BitMart exchange: typed REST, streams as ``async for``, and a simulated exchange to try it on.
+"""Talk to the BitMart exchange with Trio: typed REST, streams as ``async for``, and a simulated exchange.
 
     import bitmart_trio as bm
 
@@ -8,7 +8,7 @@
             async for trade in trades:
                 ...
 
-Everything loads when it is first named: importing this package costs next to nothing.
+Every name loads on first access: importing this package costs next to nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``python -m bitmart_trio`` is ``bitmart-trio``."""
+"""Make ``python -m bitmart_trio`` run the command ``bitmart-trio``."""
 
 from .cli import main
 

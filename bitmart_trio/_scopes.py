@@ -1,28 +1,28 @@
-"""How this package starts its tasks, and what leaves its ``async with`` blocks. Knows Trio and nothing else.
+"""Start tasks, and decide which error leaves an ``async with`` block. Knows Trio and nothing else.
 
-**Ctrl-C.** Trio raises ``KeyboardInterrupt`` in whatever code runs when the signal comes. Where that is protected,
-the main task gets it at its next wait instead. An interrupt in a task of ours would leave in a group for each nursery
-on its way, and one between two lines of an ``__aexit__`` would skip the rest of it. So all of it is protected:
+**Ctrl-C.** Trio raises ``KeyboardInterrupt`` in whatever code runs when the signal arrives. If that code is protected,
+the main task gets it at its next wait instead. An interrupt in a task of ours would leave in one group per nursery on
+its way, and one between two lines of an ``__aexit__`` would skip the rest of it. So everything is protected:
 
-- a task, by being started with `start_soon` or `start` (Trio does not pass protection on);
-- opening and leaving, by `opener` (the frames of ``contextlib.asynccontextmanager`` stay unprotected) and
+- a task, by starting it with `start_soon` or `start` (Trio does not pass protection on);
+- opening and leaving, by `opener` (the frames of ``contextlib.asynccontextmanager`` are not protected) and
   `open_nursery`;
-- the methods that change what tasks share, by `protected`.
+- methods that change shared state, by `protected`.
 
-A wait of the main task is interrupted even behind a shield. What must be finished all the same runs in a task of its
-own: `finish`.
+A wait of the main task is interrupted even inside a shield. Code that must still finish runs in a task of its own:
+`finish`.
 
-**Decimals.** The decimal context is the user's: one of three digits rounds their results, and must not round ours. A
-task inherits it from whoever starts it, so tasks of ours calculate in `DECIMALS`; what runs in tasks of users
+**Decimals.** The decimal context belongs to the user: one with three digits rounds their results, and must not round
+ours. A task inherits its starter's context, so our tasks calculate in `DECIMALS`; code of ours in users' tasks
 calculates exactly by itself, or in `own_decimals`.
 
-**Errors.** One rule holds at the end of every block, `_leaving`:
+**Errors.** `_leaving` applies one rule at the end of every block:
 
-1. The error of the block's body leaves as it is, the same object. An error of ours at the same time is logged, and
-   noted on it.
-2. Without one, a single error of ours leaves as it is, several leave as a group.
-3. ``KeyboardInterrupt`` and ``SystemExit`` leave bare, before all others.
-4. A cancellation is Trio's: it leaves when nothing else does.
+1. The error of the block's body leaves unchanged, as the same object. A simultaneous error of ours is logged, and noted
+  on it.
+2. Without one, a single error of ours leaves unchanged, and several leave as a group.
+3. ``KeyboardInterrupt`` and ``SystemExit`` leave ungrouped, before all others.
+4. A cancellation is Trio's: it leaves if nothing else does.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ _log = logging.getLogger(__name__)
 
 _LATE: Final = 0.1
 _TRIES: Final = 3
-"""To do something in time, where it was this program that took too long."""
+"""The number of tries of an operation that misses its deadline because this program was too busy."""
 
 DECIMALS: Final = Context(prec=28, rounding=ROUND_HALF_EVEN, traps=[DivisionByZero, InvalidOperation, Overflow])
-"""How decimals are calculated where a user's context must not matter: as Python does unless told otherwise."""
+"""The decimal context for calculations that a user's context must not affect: Python's default."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -54,9 +54,9 @@ AnyCode = TypeVar("AnyCode", bound="Callable[..., object]")
 
 
 def protected(item: AnyCode) -> AnyCode:
-    """Keep ``KeyboardInterrupt`` out of a function, or out of all that a class defines, until the next wait.
+    """Keep ``KeyboardInterrupt`` out of a function, or of all functions of a class, until the next wait.
 
-    Costs nothing at run time: Trio looks at the code only when a signal comes.
+    This costs nothing at run time: Trio looks at the code only when a signal arrives.
     """
     for function in _functions(item):
         trio.lowlevel.enable_ki_protection(function)
@@ -64,7 +64,7 @@ def protected(item: AnyCode) -> AnyCode:
 
 
 def _functions(item: object) -> Iterator[FunctionType]:
-    """The Python functions that an attribute or a class stands for."""
+    """Yield the Python functions behind an attribute or a class."""
     if isinstance(item, type):
         for each in vars(item).values():
             if not isinstance(each, type):
@@ -82,7 +82,7 @@ def _functions(item: object) -> Iterator[FunctionType]:
 
 
 def own_decimals(function: Callable[P, T]) -> Callable[P, T]:
-    """Have a function calculate in `DECIMALS`, whoever calls it."""
+    """Make a function calculate in `DECIMALS`, whoever calls it."""
 
     @functools.wraps(function)
     def calculated(*args: P.args, **keywords: P.kwargs) -> T:
@@ -98,7 +98,7 @@ def own_decimals(function: Callable[P, T]) -> Callable[P, T]:
 def start_soon(
     nursery: trio.Nursery, async_fn: Callable[[*Ts], Awaitable[object]], *args: *Ts, name: object = None
 ) -> None:
-    """``nursery.start_soon`` for a task that ``KeyboardInterrupt`` is kept out of."""
+    """Start a task like ``nursery.start_soon``, protected from ``KeyboardInterrupt``."""
     nursery.start_soon(_task, async_fn, args, name=async_fn if name is None else name)
 
 
@@ -109,18 +109,18 @@ async def _task(async_fn: Callable[[*Ts], Awaitable[object]], args: tuple[*Ts]) 
 
 
 async def start(nursery: trio.Nursery, async_fn: Callable[..., Awaitable[object]], *args: object) -> Any:  # noqa: ANN401  # as Trio's
-    """``nursery.start`` for a task that ``KeyboardInterrupt`` is kept out of.
+    """Start a task like ``nursery.start``, protected from ``KeyboardInterrupt``.
 
     Returns:
-        What the task passed to ``task_status.started``.
+        The value that the task passed to ``task_status.started``.
 
     Raises:
-        Exception: what the task raised before that.
+        Exception: any error that the task raised before that.
     """
     try:
         return await nursery.start(_starting, async_fn, args, name=async_fn)
     except trio.TrioInternalError as error:
-        # What Trio makes of an interrupt of the main task that waits here inside a cancelled scope: two errors.
+        # Trio turns an interrupt of the main task that waits here in a cancelled scope into two errors.
         if isinstance(error.__cause__, BaseExceptionGroup):
             group = cast("BaseExceptionGroup[BaseException]", error.__cause__)
             _raise(_leaving(None, group) or group, None)
@@ -136,22 +136,22 @@ async def _starting(  # noqa: ASYNC910, ASYNC128  # as the task does
 
 
 class StartOnly:
-    """A nursery to hand to code of others that starts its tasks in it: they are protected too.
+    """A nursery for foreign code, whose tasks are then protected too.
 
     Args:
-        nursery: that the tasks live in.
+        nursery: the nursery that owns the tasks.
     """
 
     def __init__(self, nursery: trio.Nursery) -> None:
         self._nursery = nursery
 
     def start_soon(self, async_fn: Callable[[*Ts], Awaitable[object]], *args: *Ts, name: object = None) -> None:
-        """As of ``trio.Nursery``."""
+        """Start a protected task; see ``trio.Nursery.start_soon``."""
         start_soon(self._nursery, async_fn, *args, name=name)
 
 
 class open_nursery:  # noqa: N801  # as Trio's
-    """``trio.open_nursery`` whose errors leave by the rule at the head of this file."""
+    """A ``trio.open_nursery`` whose errors leave by the rule at the head of this file."""
 
     def __init__(self) -> None:
         self._manager = trio.open_nursery()
@@ -168,7 +168,7 @@ class open_nursery:  # noqa: N801  # as Trio's
 
 
 async def bare(async_fn: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:  # noqa: ASYNC910  # waits for what it is given
-    """Await a function of Trio's that opens a nursery inside; an error leaves as if it had none."""
+    """Await a function of Trio's that opens a nursery; its error leaves without a group."""
     try:
         return await async_fn(*args)
     except BaseExceptionGroup as group:
@@ -179,24 +179,24 @@ async def bare(async_fn: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:  # noq
 
 
 def closing_shield(seconds: float) -> trio.CancelScope:
-    """A scope for clean-up that awaits: finished even while being cancelled, but never for longer than this."""
+    """Return a scope for clean-up that awaits: it finishes even when cancelled, within these seconds."""
     return trio.move_on_after(seconds, shield=True)
 
 
 async def close_now(resource: trio.abc.AsyncResource) -> None:
-    """``trio.aclose_forcefully``, which inside a cancelled scope replaces the error in flight. This does not."""
+    """Close like ``trio.aclose_forcefully``, but without replacing the error in flight of a cancelled scope."""
     with trio.CancelScope(shield=True) as scope:
         scope.cancel()
         await resource.aclose()
 
 
 async def finish(seconds: float, async_fn: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T | None:  # noqa: ASYNC910  # waits as long as it takes
-    """Clean up for a bounded time, whatever happens: a cancellation and Ctrl-C wait until it is done.
+    """Clean up for a bounded time: cancellation and Ctrl-C wait until it is done.
 
-    From the main task it runs in a task of its own, since an interrupt pierces every shield there.
+    Called by the main task, it runs in a task of its own, since an interrupt ignores shields there.
 
     Returns:
-        What the function returned; None if it was not through in time.
+        The function's result; None if it did not finish in time.
     """
     results: list[T] = []
 
@@ -213,7 +213,7 @@ async def finish(seconds: float, async_fn: Callable[[*Ts], Awaitable[T]], *args:
 
 
 def _gets_interrupts(task: trio.lowlevel.Task) -> bool:
-    """Whether a task is the main one: the first of all has it and the system tasks as children."""
+    """Return True for the main task: the root task has it and the system tasks as children."""
     nursery = task.parent_nursery
     return nursery is not None and nursery.parent_task is trio.lowlevel.current_root_task()
 
@@ -224,8 +224,8 @@ def _gets_interrupts(task: trio.lowlevel.Task) -> bool:
 def opener(function: Callable[P, AsyncGenerator[T]]) -> Callable[P, AbstractAsyncContextManager[T]]:
     """Make an ``async with`` of an async generator function that yields once.
 
-    What ``contextlib.asynccontextmanager`` does, with ``KeyboardInterrupt`` kept out of all that is ours, and with the
-    rule at the head of this file for what leaves.
+    Like ``contextlib.asynccontextmanager``, but our code is protected from ``KeyboardInterrupt``, and errors leave by
+    the rule at the head of this file.
     """
 
     @functools.wraps(function)
@@ -237,7 +237,7 @@ def opener(function: Callable[P, AsyncGenerator[T]]) -> Callable[P, AbstractAsyn
 
 
 class _Opening(AbstractAsyncContextManager[T], Generic[T]):
-    """Drives the generator of an `opener`."""
+    """A context manager that drives the generator of an `opener`."""
 
     def __init__(self, generator: AsyncGenerator[T]) -> None:
         self._generator = generator
@@ -251,7 +251,7 @@ class _Opening(AbstractAsyncContextManager[T], Generic[T]):
         try:
             return await anext(self._generator)
         except StopAsyncIteration:
-            raise RuntimeError("an opener gave nothing") from None
+            raise RuntimeError("an opener yielded nothing") from None
         except BaseExceptionGroup as group:
             _raise(_leaving(None, group) or group, None)
 
@@ -262,7 +262,7 @@ class _Opening(AbstractAsyncContextManager[T], Generic[T]):
         return await _end(own, self._leave(own))  # noqa: ASYNC102  # it shields itself
 
     async def _leave(self, own: BaseException | None) -> bool:
-        """Let the generator run to its end. Whether an error ended in it, as a cancellation of its own does."""
+        """Run the generator to its end; return True if it absorbed the error, as its own cancel scope does."""
         try:
             if own is None:
                 await anext(self._generator)
@@ -271,20 +271,20 @@ class _Opening(AbstractAsyncContextManager[T], Generic[T]):
         except StopAsyncIteration:
             return True  # noqa: ASYNC910  # waits for what it is given
         await self._generator.aclose()
-        raise RuntimeError("an opener gave something twice")
+        raise RuntimeError("an opener yielded twice")
 
 
 @opener
 async def open_service_nursery() -> AsyncGenerator[trio.Nursery]:
-    """A nursery for tasks that serve the block: a cancellation from outside reaches them once the block is left.
+    """Open a nursery for tasks that serve the block: an outside cancellation reaches them once the block is left.
 
-    So what the block holds works until its last line: a session that closes its orders while the program is being
-    cancelled still gets their pushes.
+    So the block's objects work until its last line: a session that closes its orders in a cancelled program still gets
+    their pushes.
     """
 
     async def serve(*, task_status: trio.TaskStatus[trio.Nursery]) -> None:
         async with open_nursery() as service:
-            # The last chance: a cancelled start would wait for us for ever.
+            # The last checkpoint that may cancel: a cancelled start would wait for this task for ever.
             await trio.lowlevel.checkpoint_if_cancelled()
             service.cancel_scope.shield = True
             task_status.started(service)
@@ -301,11 +301,11 @@ async def open_service_nursery() -> AsyncGenerator[trio.Nursery]:
 # ---- what leaves -----------------------------------------------------------------------------------------------------
 
 _OF_THE_LANGUAGE: Final = (StopIteration, StopAsyncIteration)
-"""Errors that Python itself wraps into a ``RuntimeError`` when they leave a generator."""
+"""The errors that Python wraps in a ``RuntimeError`` when they leave a generator."""
 
 
 async def _end(own: BaseException | None, end: Awaitable[bool | None]) -> bool:  # noqa: ASYNC910  # waits for what it is given
-    """Await the end of a block, and raise what leaves it; False for ``own``, which Python then raises again."""
+    """Await the end of a block and raise what leaves it; return False for ``own``, which Python then re-raises."""
     before = None if own is None else (own.__traceback__, own.__cause__, own.__context__)
     raised: BaseException | None = None
     leaving: BaseException | None = None
@@ -318,7 +318,7 @@ async def _end(own: BaseException | None, end: Awaitable[bool | None]) -> bool: 
             raised = None if swallowed else own
         leaving = _leaving(own, raised)
         if own is not None and before is not None:
-            # On its way through our blocks it has collected them.
+            # It collected them on its way through our blocks.
             own.__traceback__, own.__cause__, own.__context__ = before
         if leaving is None:
             return True  # noqa: ASYNC910  # waits for what it is given
@@ -326,28 +326,28 @@ async def _end(own: BaseException | None, end: Awaitable[bool | None]) -> bool: 
             return False  # noqa: ASYNC910  # waits for what it is given
         _raise(leaving, own)
     finally:
-        del own, raised, leaving, before  # they would be in a circle with this frame
+        del own, raised, leaving, before  # they would form a reference cycle with this frame
 
 
 def _raise(error: BaseException, own: BaseException | None) -> NoReturn:
-    """Raise an error as it came, but for the one that it came in the way of."""
+    """Raise an error unchanged, without the context that this raise would add."""
     cause, context = error.__cause__, error.__context__
     if context is None or isinstance(context, BaseExceptionGroup):
         context = None if own is error or isinstance(own, trio.Cancelled) else own
     try:
         raise error  # noqa: ASYNC123  # its cause and context are put back below, its traceback goes on
     finally:
-        # Raising it here has hung what is handled at the moment on it.
+        # Raising it here made the error being handled its context.
         error.__cause__, error.__context__ = cause, context
         del error, own, cause, context
 
 
 def _leaving(own: BaseException | None, raised: BaseException | None) -> BaseException | None:
-    """What leaves a block: the rule at the head of this file.
+    """Return the error that leaves a block, by the rule at the head of this file.
 
     Args:
-        own: what its body raised.
-        raised: what came of that on the way through our nurseries and clean-up; None when all ended in a scope.
+        own: the error that the body raised.
+        raised: the error after our nurseries and clean-up; None if a scope absorbed it.
     """
     mine = list(_leaves(own))
     flat = list(_leaves(raised, own))
@@ -361,7 +361,7 @@ def _leaving(own: BaseException | None, raised: BaseException | None) -> BaseExc
         return fatal
     if errors_of_body is not None and remaining is not None:
         for error in ours:
-            _log.error("beside %r, which leaves, another error was raised", own, exc_info=error)
+            _log.error("while %r leaves, another error was raised", own, exc_info=error)
             remaining.add_note(f"At the same time: {type(error).__name__}: {error}")
         return remaining
     if ours:
@@ -372,7 +372,7 @@ def _leaving(own: BaseException | None, raised: BaseException | None) -> BaseExc
 
 
 def _leaves(error: BaseException | None, own: BaseException | None = None) -> Iterator[BaseException]:
-    """The single errors of an error; those of ``own`` for what Python has made of it."""
+    """Yield the single errors of an error, with ``own`` in place of Python's wrapper of it."""
     if error is None:
         return
     if isinstance(error, BaseExceptionGroup):
@@ -385,7 +385,7 @@ def _leaves(error: BaseException | None, own: BaseException | None = None) -> It
 
 
 def _without(error: BaseException | None, gone: AbstractSet[int]) -> BaseException | None:
-    """An error, the very object where nothing is gone, without those of its parts that are."""
+    """Return an error without some of its parts; the same object if it has none of them."""
     if not gone or error is None:
         return error
     if isinstance(error, BaseExceptionGroup):
@@ -398,14 +398,14 @@ def _without(error: BaseException | None, gone: AbstractSet[int]) -> BaseExcepti
 
 
 async def in_time(deadline: Callable[[], float], async_fn: Callable[[], Awaitable[T]]) -> T | None:  # noqa: ASYNC910  # waits for what it is given
-    """Await something until a deadline; anew, up to three times, where the program itself was too busy to meet it.
+    """Await something until a deadline; retry up to three times if the program was too busy to meet it.
 
     Args:
-        deadline: says, at each try, until when.
-        async_fn: what is tried.
+        deadline: returns the deadline of a try.
+        async_fn: the operation.
 
     Returns:
-        What the function returned; None if it was not through in time.
+        The function's result; None if it did not finish in time.
     """
     for _ in range(_TRIES):
         until = deadline()
@@ -417,8 +417,8 @@ async def in_time(deadline: Callable[[], float], async_fn: Callable[[], Awaitabl
 
 
 def _overslept(deadline: float) -> bool:
-    """Whether a deadline that has just ended a wait was noticed late.
+    """Return True if a deadline that has just ended a wait was noticed late.
 
-    Then the program kept the loop busy and nothing could be waited for: the time was not the peer's.
+    Then the program kept the event loop busy: the peer is not to blame for the time.
     """
     return trio.current_time() > deadline + _LATE

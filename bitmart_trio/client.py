@@ -1,6 +1,6 @@
-"""Opening a client.
+"""Open clients: all of BitMart, one market's REST API, or the streams alone.
 
-Each ``open_*`` owns a nursery with everything that runs in it, and closes all of it on the way out.
+Each ``open_*`` owns a nursery with everything that runs, and closes all of it when its block is left.
 
 Nothing else lives here: REST is in ``rest/`` over ``_io/http.py``, streams are in ``streams/`` over
 ``_io/connections.py``.
@@ -49,11 +49,11 @@ _DEFAULT: Final = Config()
 
 
 class Client(Helpful):
-    """Both markets and all streams: what `open_client` gives.
+    """Both markets and all streams. Made by `open_client`.
 
     Attributes:
         streams: market data and account pushes.
-        environment: where it talks to.
+        environment: the exchange that the client talks to.
         clock: this machine's time in seconds since 1970, as configured.
     """
 
@@ -77,7 +77,7 @@ class Client(Helpful):
 
     @property
     def spot(self) -> Spot:
-        """The spot market's REST API.
+        """Return the spot market's REST API.
 
         Raises:
             ConfigurationError: the environment has no spot market (`DEMO`).
@@ -88,14 +88,14 @@ class Client(Helpful):
 
     @property
     def futures(self) -> Futures:
-        """The futures market's REST API; raises like `spot`."""
+        """Return the futures market's REST API; raises like `spot`."""
         if self._futures is None:
             raise ConfigurationError(f"the {self.environment.name} environment has no futures market")
         return self._futures
 
 
 class _Rest:
-    """The pipelines of one client and the transports below them."""
+    """The REST pipelines of one client and their transports."""
 
     def __init__(
         self,
@@ -118,7 +118,7 @@ class _Rest:
             stack.push_async_callback(finish, config.timeouts.close, transport.aclose)
 
     def pipeline(self, market: Market) -> Pipeline:
-        """The pipeline of a market, made once; raises `ConfigurationError` where there is none."""
+        """Return the pipeline of a market, made once; raise `ConfigurationError` if the market is missing."""
         if market not in self._pipelines:
             self._pipelines[market] = self._new_pipeline(market)
         return self._pipelines[market]
@@ -139,11 +139,11 @@ class _Rest:
         )
 
     async def resync(self, market: Market) -> None:
-        """Ask for the exchange's time, unsigned."""
+        """Read the exchange's time, unsigned."""
         await self.pipeline(market).latency()
 
     def timestamp(self, market: Market) -> int:
-        """The exchange's time in milliseconds, as well as it is known."""
+        """Return the exchange's estimated time in milliseconds."""
         return self.quota_queue.host(self._environment.rest_url(market)).timestamp()
 
 
@@ -151,7 +151,7 @@ class _Rest:
 async def _open_connections(
     rest: _Rest, credentials: Credentials | None, environment: Environment, config: Config, connect: Connect | None
 ) -> AsyncGenerator[Connections]:
-    """The streams of a client, in a nursery that serves the block."""
+    """Open the streams of a client, in a nursery that serves the block."""
     async with open_service_nursery() as nursery:
         connections = Connections(
             nursery,
@@ -179,19 +179,19 @@ async def open_client(
     http_transport: httpx.AsyncBaseTransport | None = None,
     connect: Connect | None = None,
 ) -> AsyncGenerator[Client]:
-    """Open everything: REST of both markets, and streams whose sockets open on the first subscription.
+    """Open REST of both markets, and streams, whose sockets open on the first subscription.
 
     Opening does no IO. Leaving ends every subscription (tasks that still iterate get ``trio.ClosedResourceError``),
-    closes the sockets politely within ``Config.timeouts.close`` each, also while being cancelled, and then the REST
-    connections. Until then the sockets live: a cancellation from outside reaches the block's code first, which may have
-    something to finish. An error raised inside leaves as it is, never wrapped in a group of ours.
+    closes each socket politely within ``Config.timeouts.close``, even when cancelled, and then closes the REST
+    connections. The sockets work until then: an outside cancellation first reaches the block's code, which may have
+    something to finish. An error raised inside leaves unchanged, never wrapped in a group of ours.
 
     Args:
-        credentials: for private calls and streams; None serves public ones.
+        credentials: for private calls and streams; None allows public ones only.
         environment: `LIVE`, `DEMO` (futures only) or ``Environment.at(url)``.
-        config: how it behaves.
-        http_transport: does the HTTP instead of ours; closed on leaving.
-        connect: opens the byte stream for a socket URL instead of ours; TLS is its business too.
+        config: the client's settings.
+        http_transport: replaces our HTTP transport; closed on leaving.
+        connect: replaces our function that opens the byte stream for a socket URL, TLS included.
     """
     async with AsyncExitStack() as stack:
         rest = _Rest(stack, credentials, environment, config, http_transport)
@@ -212,10 +212,10 @@ async def open_spot(
     http_transport: httpx.AsyncBaseTransport | None = None,
     connect: Connect | None = None,
 ) -> AsyncGenerator[Spot]:
-    """Open the spot market's REST API alone. Arguments as of `open_client`; ``connect`` has nothing to do here.
+    """Open the spot market's REST API alone. See `open_client` for the arguments.
 
     Raises:
-        ConfigurationError: the environment has no spot market. It never falls back to another one.
+        ConfigurationError: the environment has no spot market. Another environment is never used instead.
     """
     async with AsyncExitStack() as stack:
         rest = _Rest(stack, credentials, environment, config, http_transport)
@@ -232,7 +232,7 @@ async def open_futures(
     http_transport: httpx.AsyncBaseTransport | None = None,
     connect: Connect | None = None,
 ) -> AsyncGenerator[Futures]:
-    """Open the futures market's REST API alone. Arguments as of `open_client`; ``connect`` has nothing to do here."""
+    """Open the futures market's REST API alone. See `open_client` for the arguments."""
     async with AsyncExitStack() as stack:
         rest = _Rest(stack, credentials, environment, config, http_transport)
         await trio.lowlevel.checkpoint()
@@ -248,10 +248,10 @@ async def open_streams(
     http_transport: httpx.AsyncBaseTransport | None = None,
     connect: Connect | None = None,
 ) -> AsyncGenerator[Streams]:
-    """Open the streams alone. Arguments and leaving as of `open_client`.
+    """Open the streams alone. See `open_client` for the arguments and for leaving.
 
-    One REST call may be made, without a signature: for the exchange's time, when a login is refused and this machine's
-    clock could be the reason, or when the machine was suspended.
+    One unsigned REST call, for the exchange's time, may be made: if a login is refused and this machine's clock may be
+    the reason, or after the machine was suspended.
     """
     async with AsyncExitStack() as stack:
         rest = _Rest(stack, credentials, environment, config, http_transport)

@@ -1,4 +1,4 @@
-"""What a client is set up with: where the exchange is, and how long, how often and how much. Who calls: credentials.py.
+"""Configure a client: the environment, and limits of time, retries and size. For keys see credentials.py.
 
 Everything here is frozen, does no IO and can be shared between clients.
 """
@@ -19,18 +19,18 @@ from .credentials import Proxy, Secret
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
-    import ssl  # takes 10 ms, and who only reads a configuration needs none of it
+    import ssl  # importing it takes 10 ms, and reading a configuration does not need it
 
     from .models.call_events import CallReplied, CallSent
     from .models.drift import Drift
     from .models.stream_events import AnyStreamEvent
 
 Market: TypeAlias = Literal["spot", "futures"]
-"""The two halves of the exchange."""
+"""The names of the exchange's two markets."""
 
 
 def is_loopback(host: str | None) -> bool:
-    """Whether a host's name or address is this machine itself."""
+    """Return True if a host name or address means this machine."""
     name = (host or "").rstrip(".").lower()
     try:
         return ipaddress.ip_address(name).is_loopback
@@ -43,11 +43,11 @@ _LONGEST_HEADER: Final = 1_000
 
 
 def _is_url(url: str, schemes: tuple[str, str]) -> bool:
-    """Whether it is the URL of a host, in plain letters."""
+    """Return True if the text is the URL of a host, in plain letters."""
     try:
         parts = urlsplit(url)
         fine = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-        (parts.hostname or "").encode("idna")  # as the look-up of its address will
+        (parts.hostname or "").encode("idna")  # as the look-up of its address will do
     except ValueError:  # a malformed port, address or name
         return False
     return fine and url.isascii() and url.isprintable() and " " not in url
@@ -55,11 +55,11 @@ def _is_url(url: str, schemes: tuple[str, str]) -> bool:
 
 def _check_user(url: Secret[str]) -> None:
     if "@" in url.reveal():
-        raise ConfigurationError("the URL of an environment holds no user and no password")
+        raise ConfigurationError("the URL of an environment must not hold a user or a password")
 
 
 def _check_url(url: Secret[str], schemes: tuple[str, str]) -> None:
-    """Raise `ConfigurationError` for what is no URL of a host; a user and a password in it are never shown."""
+    """Raise `ConfigurationError` unless the text is the URL of a host; a user and a password in it are never shown."""
     if len(url.reveal()) > _LONGEST_URL:
         raise ConfigurationError(f"the URL of an environment has at most {_LONGEST_URL:,} characters")
     _check_user(url)
@@ -69,13 +69,13 @@ def _check_url(url: Secret[str], schemes: tuple[str, str]) -> None:
 
 @attrs.frozen
 class Environment:
-    """Where an exchange is: two REST hosts and four socket URLs. None means that it does not have it.
+    """The hosts of an exchange: two for REST and four socket URLs. None means that it lacks that part.
 
     Use `LIVE`, `DEMO` or `Environment.at`.
     """
 
     name: str
-    """For people and logs."""
+    """The name, for people and logs."""
     spot_rest: str | None
     """REST host of the spot market."""
     futures_rest: str | None
@@ -89,7 +89,7 @@ class Environment:
     futures_private: str | None
     """Socket for futures account pushes."""
     allow_plaintext: bool = False
-    """Whether credentials may go to a host of it without TLS, though it is not this machine."""
+    """True if credentials may go to one of its hosts without TLS, even if that is not this machine."""
 
     def __attrs_post_init__(self) -> None:
         for url in map(Secret, filter(None, (self.spot_rest, self.futures_rest))):
@@ -100,14 +100,14 @@ class Environment:
 
     @classmethod
     def at(cls, url: str, *, allow_plaintext: bool = False) -> Environment:
-        """A simulated exchange: REST of both markets at the root, sockets below ``/ws``.
+        """Return the environment of a simulated exchange: REST of both markets at the root, sockets below ``/ws``.
 
         Args:
             url: such as ``http://127.0.0.1:8080``; ``https`` gives ``wss`` sockets.
-            allow_plaintext: let credentials go to a host that is neither this machine nor spoken to by TLS.
+            allow_plaintext: allow credentials to go to another machine without TLS.
 
         Raises:
-            ConfigurationError: not an http or https URL, or one with a user, a query or a fragment.
+            ConfigurationError: the URL is not http or https, or has a user, a query or a fragment.
         """
         given = Secret(url.strip().rstrip("/"))
         del url
@@ -131,27 +131,27 @@ class Environment:
         )
 
     def require_safe_for_credentials(self) -> None:
-        """Raise `ConfigurationError` where a key would travel in plain text to another machine."""
+        """Raise `ConfigurationError` if a key would travel in plain text to another machine."""
         if self.allow_plaintext:
             return
         for url in (self.spot_rest, self.futures_rest, self.spot_private, self.futures_private):
             if url is not None and urlsplit(url).scheme in ("http", "ws") and not is_loopback(urlsplit(url).hostname):
                 raise ConfigurationError(
-                    f"credentials would go to {urlsplit(url).netloc} without TLS; use https, or say "
+                    f"credentials would go to {urlsplit(url).netloc} without TLS; use https, or "
                     "Environment.at(url, allow_plaintext=True)"
                 )
 
     def rest_url(self, market: Market) -> str:
-        """The REST host of a market.
+        """Return the REST host of a market.
 
         Raises:
-            ConfigurationError: this environment does not have that market. Nothing ever falls back to another host.
+            ConfigurationError: this environment does not have that market. Another host is never used instead.
         """
         url = self.spot_rest if market == "spot" else self.futures_rest
         return self._have(url, market)
 
     def socket_url(self, market: Market, private: bool) -> str:
-        """The socket URL of a market; raises `ConfigurationError` like `rest_url`."""
+        """Return the socket URL of a market; raises `ConfigurationError` like `rest_url`."""
         if market == "spot":
             url = self.spot_private if private else self.spot_public
         else:
@@ -165,7 +165,7 @@ class Environment:
 
 
 def _refusing_passwords(init: Callable[..., None]) -> Callable[..., None]:
-    """``Environment.__init__`` that takes no URL with a user and a password into a variable that could be shown."""
+    """Wrap ``Environment.__init__``, so that no variable of a traceback holds a URL with a user and a password."""
 
     @wraps(init)
     def wrapped(self: Environment, *args: object, **given: object) -> None:
@@ -202,7 +202,7 @@ DEMO: Final = Environment(
     futures_public="wss://openapi-wsdemo-v2.bitmart.com/api?protocol=1.1",
     futures_private="wss://openapi-wsdemo-v2.bitmart.com/user?protocol=1.1",
 )
-"""BitMart's simulated trading: futures only, same keys. Asking it for spot raises; it never falls back to live."""
+"""BitMart's simulated trading: futures only, same keys. Spot raises; live is never used instead."""
 
 
 def _positive(_: object, attribute: attrs.Attribute[float], value: float) -> None:
@@ -217,31 +217,31 @@ def _not_negative(_: object, attribute: attrs.Attribute[float], value: float) ->
 
 @attrs.frozen(kw_only=True)
 class Timeouts:
-    """The waits that have a default, in seconds. Everything else is the caller's ``trio.fail_after``."""
+    """The deadlines that have a default, in seconds. For all others callers use ``trio.fail_after``."""
 
     connect: float = attrs.field(default=10.0, validator=_positive)
-    """A connection: name look-up, TCP, TLS and, for sockets, the handshake."""
+    """Opening a connection: name look-up, TCP, TLS and, for sockets, the handshake."""
     read: float = attrs.field(default=10.0, validator=_positive)
-    """Silence while a REST reply is awaited."""
+    """Silence while waiting for a REST reply."""
     write: float = attrs.field(default=10.0, validator=_positive)
-    """A REST request that cannot be sent."""
+    """Sending a REST request."""
     login: float = attrs.field(default=10.0, validator=_positive)
-    """The reply to a socket's login."""
+    """Waiting for the reply to a socket's login."""
     acknowledge: float = attrs.field(default=10.0, validator=_positive)
-    """The acknowledgement of a subscription."""
+    """Waiting for the acknowledgement of a subscription."""
     snapshot: float = attrs.field(default=5.0, validator=_positive)
-    """The snapshot of an order book, before it is asked for in a stronger way."""
+    """Waiting for the snapshot of an order book before it is requested more forcefully."""
     reply: float = attrs.field(default=30.0, validator=_positive)
-    """A whole REST exchange, from dialling to the last byte of the reply, however steadily bytes trickle in."""
+    """A whole REST call, from connecting to the last byte of the reply, however steadily bytes trickle in."""
     close: float = attrs.field(default=3.0, validator=_positive)
-    """A polite close of a socket, also while being cancelled; after it the connection is cut."""
+    """Closing a socket politely, even when cancelled; after it the connection is cut."""
 
 
 @attrs.frozen(kw_only=True)
 class Backoff:
-    """How long a broken connection waits before it tries again: doubling, with jitter.
+    """The waits of a broken connection between its retries: doubling, with jitter.
 
-    The n-th wait is drawn evenly between half and all of ``min(maximum, first * factor ** n)``.
+    The n-th wait is drawn uniformly between half and all of ``min(maximum, first * factor ** n)``.
     """
 
     first: float = attrs.field(default=0.5, validator=_positive)
@@ -250,20 +250,20 @@ class Backoff:
     maximum: float = attrs.field(default=30.0, validator=_positive)
     """Seconds."""
     attempts: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(1)))
-    """Give up after so many failures in a row; None never does."""
+    """Give up after so many consecutive failures; None never does."""
     stable_after: float = attrs.field(default=10.0, validator=_not_negative)
-    """A connection that lived so many seconds starts the count anew."""
+    """Seconds after which a working connection resets the count."""
 
 
 @attrs.frozen(kw_only=True)
 class Retry:
-    """How often a REST call is repeated.
+    """The retries of a REST call.
 
-    Only what cannot do harm is: reads, and writes that were refused before being acted on.
+    Only harmless calls are retried: reads, and writes that were refused without effect.
     """
 
     attempts: int = attrs.field(default=3, validator=attrs.validators.ge(1))
-    """Tries in all; 1 never repeats."""
+    """The number of tries in all; 1 never retries."""
     first: float = attrs.field(default=0.25, validator=_not_negative)
     """Seconds before the second try; doubles, with jitter."""
     maximum: float = attrs.field(default=5.0, validator=_not_negative)
@@ -272,10 +272,10 @@ class Retry:
 
 @attrs.frozen(kw_only=True)
 class Buffers:
-    """How many messages a subscription holds for a consumer that is behind, by its overflow policy."""
+    """The sizes of a subscription's buffer, by its overflow policy."""
 
     conflate: int = attrs.field(default=1024, validator=attrs.validators.ge(1))
-    """Distinct symbols (or keys) of a state stream."""
+    """The number of distinct symbols (or keys) of a state stream."""
     drop_oldest: int = attrs.field(default=1024, validator=attrs.validators.ge(1))
     """Messages."""
     fail: int = attrs.field(default=4096, validator=attrs.validators.ge(1))
@@ -284,20 +284,20 @@ class Buffers:
 
 @attrs.frozen(kw_only=True)
 class Hooks:
-    """Functions that are told what happens, for logs, metrics and traces; each is called at once and must not block.
+    """Functions called on events, for logs, metrics and traces; they are called synchronously and must not block.
 
-    A hook is never told a key, a signature or a body. What it raises is logged and goes no further: it must not end a
-    call whose order is on the way.
+    A hook never receives a key, a signature or a body. An error that it raises is only logged: it must not end a call
+    whose order is in flight.
     """
 
     on_request: Callable[[CallSent], object] | None = None
-    """Each try of a REST call, when it is handed to the transport, in the caller's task."""
+    """Called for each try of a REST call when it is handed to the transport, in the caller's task."""
     on_reply: Callable[[CallReplied], object] | None = None
-    """The end of each try: answered, refused, broken off or cancelled; exactly one for each ``on_request``."""
+    """Called at the end of each try (answered, refused, broken off or cancelled), once per ``on_request``."""
     on_event: Callable[[AnyStreamEvent], object] | None = None
-    """What ``streams.events()`` yields, without a buffer in between."""
+    """Called with each event that ``streams.events()`` yields, without a buffer."""
     on_drift: Callable[[Drift], object] | None = None
-    """A member of a reply or push that is missing or unreadable, when it is met first."""
+    """Called when a member of a reply or push is first found missing or unreadable."""
 
 
 def _to_proxy(given: str | Proxy | None) -> Proxy | None:
@@ -313,7 +313,7 @@ def _header_text(_: object, attribute: attrs.Attribute[str | None], value: str |
     if value is not None and len(value) > _LONGEST_HEADER:
         raise ConfigurationError(f"{attribute.name} has at most {_LONGEST_HEADER} characters, not {len(value):,}")
     if value is not None and (not value.isascii() or not value.isprintable() or value != value.strip() or not value):
-        raise ConfigurationError(f"{attribute.name} must be printable ASCII without blanks around it, not {value!r}")
+        raise ConfigurationError(f"{attribute.name} must be printable ASCII without surrounding blanks, not {value!r}")
 
 
 def _silences(given: Mapping[str, float | None]) -> Mapping[str, float | None]:
@@ -327,86 +327,85 @@ def _silences(given: Mapping[str, float | None]) -> Mapping[str, float | None]:
 
 @attrs.frozen(kw_only=True)
 class Config:
-    """How a client behaves. Every field has a default that suits a bot on an ordinary line."""
+    """The settings of a client. Every field has a default that suits a bot on an ordinary line."""
 
     timeouts: Timeouts = attrs.field(factory=Timeouts)
-    """The waits that have a default."""
+    """The deadlines that have a default."""
     ping_interval: float = attrs.field(default=10.0, validator=_positive)
     """Seconds of silence on a socket before a ping is sent; the exchange drops a link after 20."""
     pong_timeout: float = attrs.field(default=5.0, validator=_positive)
     """Seconds after a ping without any message before the connection is replaced."""
     backoff: Backoff = attrs.field(factory=Backoff)
-    """Between tries to connect a socket again."""
+    """The waits between tries to reconnect a socket."""
     retry: Retry = attrs.field(factory=Retry)
-    """Of REST calls."""
+    """The retries of REST calls."""
     recv_window: int | None = attrs.field(
         default=None,
         validator=attrs.validators.optional([attrs.validators.ge(1), attrs.validators.le(60_000)]),
     )
-    """Milliseconds that a signed request stays valid, sent where the endpoint takes it; None leaves the exchange's
-    5000.
+    """Milliseconds for which a signed request is valid, sent if the endpoint takes it; None keeps the exchange's 5000.
     """
     rate_limit: Literal["wait", "raise"] = attrs.field(
         default="wait", validator=attrs.validators.in_(("wait", "raise"))
     )
-    """A call above its quota waits for its turn, or raises `RateLimited` without being sent."""
+    """What a call above its quota does: wait for its turn, or raise `RateLimited` without being sent."""
     ban_pause: float = attrs.field(default=60.0, validator=_not_negative)
-    """Seconds that everything pauses after the exchange banned the address (418); doubles with each further ban."""
+    """Seconds for which all calls pause after the exchange banned the address (418); doubles with each further ban."""
     strict_reading: bool = False
     """Refuse a reply or push with any missing or unreadable member, instead of leaving that member absent."""
     max_retry_after: float = attrs.field(default=60.0, validator=_not_negative)
-    """Seconds: the longest pause that a Retry-After header, which only the network in front of the exchange sends, can
-    ask for.
+    """The longest pause, in seconds, that a Retry-After header can ask for; only the network in front of the exchange
+    sends it.
     """
     max_connections: int = attrs.field(default=20, validator=attrs.validators.ge(1))
-    """REST connections to one host; a quarter of them, at least one, is kept for cancels and renewals."""
+    """REST connections to one host; a quarter of them, at least one, is reserved for cancels and renewals."""
     keepalive: float = attrs.field(default=20.0, validator=_not_negative)
-    """Seconds that an idle REST connection is kept for reuse; 0 closes each after its reply."""
+    """Seconds for which an idle REST connection is kept for reuse; 0 closes each after its reply."""
     max_reply_bytes: int = attrs.field(default=16 * 1024 * 1024, validator=attrs.validators.ge(1024))
-    """A larger REST reply raises `ReplyTooLarge`; the contract list alone is about 1 MB."""
+    """The largest REST reply; a larger one raises `ReplyTooLarge`. The contract list alone is about 1 MB."""
     max_frame_bytes: int = attrs.field(default=4 * 1024 * 1024, validator=attrs.validators.ge(1024))
-    """A larger socket frame, as sent or inflated, is counted as malformed."""
+    """The largest socket frame, as sent or inflated; a larger one is counted as malformed."""
     proxy: Proxy | None = attrs.field(default=None, converter=_to_proxy, validator=_usable_proxy)
     """``http://[user:password@]host:port``: REST and sockets go through its CONNECT. User and password are never shown.
     """
     tls: ssl.SSLContext | str | os.PathLike[str] | None = None
-    """What a server's certificate is judged by, of REST and sockets alike: a context of yours as it is, or a file of
-    root certificates. None takes the roots of the system (``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` are honoured), or
-    those of certifi where it has none, at least TLS 1.2, and names from the certificate's list of names only.
+    """The check of server certificates, for REST and sockets: your own context, or a file of root certificates. None
+    uses the system's roots (``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` are honoured), or those of certifi if there are
+    none, requires TLS 1.2, and accepts names only from the certificate's list of names.
     """
     user_agent: str | None = attrs.field(default=None, validator=_header_text)
-    """None names this library and its version. The exchange's edge turns away the default agents of HTTP libraries."""
+    """The User-Agent header; None names this library. The exchange's edge blocks the default ones of HTTP libraries."""
     broker_id: str | None = attrs.field(default=None, validator=_header_text)
-    """Sent as X-BM-BROKER-ID, for partners of the broker programme."""
+    """The id sent as X-BM-BROKER-ID, for partners of the broker programme."""
     silence: Mapping[str, float | None] = attrs.field(default=MappingProxyType({}), converter=_silences, hash=False)
-    """Seconds of quiet on a topic, while its connection lives, after which the topic is probed and half as long again
-    after which its connection is replaced; None lets it be quiet for ever.
+    """Seconds of silence on a topic of a living connection after which the topic is probed; after half as long again
+    the connection is replaced. None allows silence for ever.
 
-    By topic (``spot/ticker:BTC_USDT``) or by channel, which is what stands before the colon (``spot/ticker``). Channels
-    that have a cadence bring a deadline of their own: 60 for ``spot/depth/increase100``, ``futures/depthIncrease...``,
-    ``futures/ticker`` without a symbol and ``futures/position``, 300 for ``futures/fundingRate``. The others speak on
+    Keyed by topic (``spot/ticker:BTC_USDT``) or by channel, the part before the colon (``spot/ticker``). Channels with
+    a regular cadence have a default deadline: 60 for ``spot/depth/increase100``, ``futures/depthIncrease...``,
+    ``futures/ticker`` without a symbol and ``futures/position``, 300 for ``futures/fundingRate``. The others send on
     change only and have none.
     """
     buffers: Buffers = attrs.field(factory=Buffers)
     """Of subscriptions."""
     hooks: Hooks = attrs.field(factory=Hooks)
-    """Functions that are told what happens."""
+    """Functions called on events."""
     clock: Callable[[], float] | None = None
-    """Seconds since 1970 UTC; None is ``time.time``."""
+    """The clock, in seconds since 1970 UTC; None is ``time.time``."""
     stalled_after: float | None = attrs.field(default=None, validator=attrs.validators.optional(_positive))
-    """Seconds that the program may keep the event loop busy before `Stalled` is emitted; None is a fifth of
+    """Seconds for which the program may keep the event loop busy before `Stalled` is emitted; None is a fifth of
     `pong_timeout`, infinity never emits it.
     """
     suspended_after: float = attrs.field(default=5.0, validator=_positive)
-    """Seconds that `clock` must gain on Trio's clock from one look to the next before the machine counts as suspended
-    (`Suspended`); infinity never does.
+    """Seconds that `clock` must gain on Trio's clock between two readings for the machine to count as suspended
+    (`Suspended`); infinity turns this off.
     """
     tap: bool = True
-    """Read sockets a batch at a time (fast); False uses trio-websocket's ``get_message`` for every message."""
+    """True reads sockets in batches (fast); False uses trio-websocket's ``get_message`` for every message."""
 
 
 def _wrapping_the_proxy(init: Callable[..., None]) -> Callable[..., None]:
-    """``Config.__init__`` with the password of the proxy's URL out of sight before anything can be refused."""
+    """Wrap ``Config.__init__``, to hide the password of the proxy's URL before anything can be refused."""
 
     @wraps(init)
     def wrapped(self: Config, **given: object) -> None:

@@ -1,23 +1,23 @@
-"""Results for other programs: as dicts, JSON, rows of a table and data frames.
+"""Convert results for other programs: to dicts, JSON, rows of a table and data frames.
 
 In use::
 
     bm.to_dict(ticker)["last_price"]           # "67012.35": every digit
-    bm.to_json(klines, times="iso")            # one JSON text, whatever is in it
+    bm.to_json(klines, times="iso")            # one JSON text, whatever it holds
     bm.to_frame(klines, decimals="float")      # a pandas DataFrame with UTC timestamps
     json.dumps(ticker, default=bm.to_builtins)
 
-They take every object of the library that holds data: models, array rows, levels, pushes, events, statistics and
-reports. Three choices say how: ``names`` of members as in Python or as on the wire, ``decimals`` as text, as exact
-numbers or as floats, ``times`` as the number that the object holds, in milliseconds, or in words (ISO 8601, UTC).
+They accept every object of the library that holds data: models, array rows, levels, pushes, events, statistics and
+reports. Three arguments choose the form: ``names`` of members as in Python or as on the wire, ``decimals`` as text,
+exact numbers or floats, ``times`` as the object's own number, in milliseconds, or as text (ISO 8601, UTC).
 
-Nothing is rounded unless ``"float"`` is asked for. An enumeration is written as its value on the wire, an exception as
-its class, message and code, bytes as the text that they are. Array rows have no names on the wire and keep ours.
+Nothing is rounded unless ``"float"`` is asked for. An enumeration becomes its value on the wire, an exception its
+class, message and code, bytes their text. Array rows have no names on the wire and keep ours.
 
-**Absent members** (see `bm.absent`) are not in the dict, and are never written as null: null is what the exchange
-writes for "none". What lacks some has one key more, ``"_absent"``, with each absent member's name and the JSON that
-came in its place (null where nothing came). In rows and frames, where each record has each column, the cell is empty
-and a column ``"_absent"`` names the members.
+**Absent members** (see `bm.absent`) are not in the dict, and never become null, which the exchange writes for "none".
+An object that lacks members has an extra key ``"_absent"``, with each absent member's name and the JSON that came in
+its place (null if nothing came). In rows and frames, where each record has each column, the cell is empty and a column
+``"_absent"`` names the members.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Engine: TypeAlias = Literal["pandas", "polars", "arrow"]
 _writer: Final = cache(Writer)
 
 _CLASS: Final = "class"
-"""The column that tells records of several classes apart."""
+"""The column that distinguishes records of several classes."""
 
 _USUAL_DIGITS: Final = 18
 _DIGITS_128: Final = 38
@@ -55,19 +55,19 @@ _DIGITS_256: Final = 76
 def to_dict(
     obj: object, *, names: Names = "python", decimals: Decimals = "text", times: Times = "number"
 ) -> dict[str, Plain]:
-    """Return an object as a dict, objects within it as dicts of their own.
+    """Return an object as a dict, with nested objects as nested dicts.
 
     Args:
         obj: anything of the library with members: a model, an array row, a push, an event, statistics, a report.
-        names: of the members: ours, or those on the wire.
+        names: of members: ours, or those on the wire.
         decimals: ``"text"`` has every digit; ``"number"`` leaves the ``Decimal``; ``"float"`` rounds to the nearest.
         times: ``"number"`` is what the object holds, milliseconds or seconds; ``"millis"`` makes all of them
-            milliseconds; ``"iso"`` writes ``2026-01-01T00:00:00.000Z``. (Moments of ``trio.current_time()`` are no
+            milliseconds; ``"iso"`` writes ``2026-01-01T00:00:00.000Z``. (Moments of ``trio.current_time()`` are not
             times of day and stay numbers.)
 
     Raises:
-        TypeError: it has no members, or holds something that is no data.
-        InvalidRequest: with ``"iso"``, a time that no calendar reaches.
+        TypeError: the object has no members, or holds something that is not data.
+        InvalidRequest: with ``"iso"``, a time is beyond the calendar.
     """
     told = _writer(names, decimals, times).value(obj)
     if not isinstance(told, dict):
@@ -76,13 +76,13 @@ def to_dict(
 
 
 def to_json(obj: object, *, names: Names = "python", decimals: Decimals = "text", times: Times = "number") -> str:
-    """Return anything of the library, or lists and mappings of it, as compact JSON text.
+    """Return any data object of the library, or lists and mappings of them, as compact JSON text.
 
     The arguments are those of `to_dict`; ``decimals="number"`` writes JSON numbers with every digit, which many readers
     round.
 
     Raises:
-        TypeError, InvalidRequest: as `to_dict`.
+        TypeError, InvalidRequest: see `to_dict`.
     """
     return codec.text_of(_writer(names, decimals, times).value(obj))
 
@@ -95,10 +95,10 @@ def to_builtins(obj: object) -> Plain:
         json.dumps(ticker, default=bm.to_builtins)
         msgspec.json.encode(depth, enc_hook=bm.to_builtins)
 
-    msgspec writes what it knows itself and asks for the rest. It leaves absent members out; `to_json` does not.
+    msgspec encodes what it knows and calls this for the rest. It omits absent members; `to_json` does not.
 
     Raises:
-        TypeError: it is nothing of the library.
+        TypeError: the object does not belong to the library.
     """
     return plain(obj)
 
@@ -108,18 +108,18 @@ def to_rows(
 ) -> list[dict[str, Plain]]:
     """Return records as flat dicts with the same keys in the same order: the rows of a table.
 
-    A member of an object within a record has a name with a dot (``order.price``). Where records of several classes are
-    mixed, the column ``class`` comes first, and a cell is None where a record's class has no such member.
+    A member of a nested object has a dotted name (``order.price``). If records of several classes are mixed, the column
+    ``class`` comes first, and a cell is None if a record's class has no such member.
 
     Args:
-        objs: records; the levels of a book's side are ones, too.
-        names: as of `to_dict`.
-        decimals: as of `to_dict`.
-        times: as of `to_dict`.
+        objs: records, such as models, or the levels of a book's side.
+        names: see `to_dict`.
+        decimals: see `to_dict`.
+        times: see `to_dict`.
 
     Raises:
-        TypeError: they are no records; a single one goes into a list.
-        InvalidRequest: as `to_dict`.
+        TypeError: the objects are not records; put a single one into a list.
+        InvalidRequest: see `to_dict`.
     """
     rows, columns = _table(objs, _writer(names, decimals, times))
     return [{name: row.get(name) for name in columns} for row in rows]
@@ -142,21 +142,21 @@ def to_frame(
 ) -> object:
     """Return records as a data frame, with the columns of `to_rows`.
 
-    Times are timestamps in UTC, in milliseconds. Exact decimals are of Arrow's decimal type, in pandas too: sums and
-    comparisons are exact, and a product of too many factors raises rather than rounds. Floats are what statistics and
-    plots want. Integers and truth values may be missing, so in pandas they are ``Int64`` and ``boolean``. Lists and
-    mappings within records are JSON text.
+    Times are timestamps in UTC, in milliseconds. Exact decimals have Arrow's decimal type, in pandas too: sums and
+    comparisons are exact, and a product of too many factors raises instead of rounding. Statistics and plots want
+    floats. Integers and booleans may be missing, so in pandas they are ``Int64`` and ``boolean``. Lists and mappings
+    within records are JSON text.
 
     Args:
-        objs: as of `to_rows`. Of none at all the frame has no columns.
+        objs: see `to_rows`. Without any the frame has no columns.
         engine: ``"pandas"`` (extra ``pandas``), ``"polars"`` (extra ``polars``) or ``"arrow"``, a pyarrow table
             (extra ``parquet``).
         decimals: every digit, or the nearest floats.
 
     Raises:
-        ConfigurationError: what the engine needs is not installed.
+        ConfigurationError: the engine's library is not installed.
         InvalidRequest: a column has more digits than its engine holds (76; polars 38).
-        TypeError: as `to_rows`.
+        TypeError: see `to_rows`.
     """
     for needed in ("pyarrow",) if engine == "arrow" else ("pyarrow", engine):
         _load(needed, engine)
@@ -174,14 +174,14 @@ def to_frame(
 
 
 def _table(objs: Iterable[object], writer: Writer) -> tuple[list[dict[str, Plain]], dict[str, Column]]:
-    """The rows, each with the columns that it has, and all columns in order."""
+    """Return the rows, each with its own columns, and all columns in order."""
     given = type(objs)
     if is_record(given) or issubclass(given, str | bytes | Mapping):
-        raise TypeError(f"a list of records is wanted, not one {given.__name__}")
+        raise TypeError(f"objs must be a list of records, not one {given.__name__}")
     records = list(objs)
     for record in records:
         if not is_record(type(record)):
-            raise TypeError(f"a list of records is wanted, not one of {type(record).__name__}")
+            raise TypeError(f"objs must be a list of records, not of {type(record).__name__}")
     rows = list[dict[str, Plain]]()
     columns = dict[str, Column]()
     mixed = len({model_of(record) for record in records}) > 1
@@ -216,7 +216,7 @@ def _load(module: str, engine: Engine) -> Any:  # noqa: ANN401  # untyped here: 
 
 
 def _array(arrow: Any, name: str, column: Column, values: list[Plain], exactly: bool, most: int) -> object:  # noqa: ANN401  # as above
-    """A column as an Arrow array."""
+    """Return a column as an Arrow array."""
     kind = column.kind
     if kind == "time":
         return _times(arrow, name, values, column.unit or 1000)
@@ -242,19 +242,19 @@ _BITS: Final = 63
 def _times(arrow: Any, name: str, values: list[Plain], unit: int) -> object:  # noqa: ANN401  # as above
     millis = [value * 1000 // unit if isinstance(value, int) else None for value in values]
     if any(value is not None and value.bit_length() > _BITS for value in millis):
-        raise InvalidRequest(f"{name} has a time that no timestamp holds", argument="objs")
+        raise InvalidRequest(f"{name} has a time that no timestamp can hold", argument="objs")
     return arrow.array(millis, arrow.timestamp("ms", tz="UTC"))
 
 
 def _exact(arrow: Any, name: str, values: list[Decimal | None], most: int) -> object:  # noqa: ANN401  # as above
-    """A column of decimals in the narrowest usual type that holds all their digits."""
+    """Return a column of decimals in the narrowest usual type that holds all their digits."""
     before, behind = _width(name, values)
     if before + behind > most:
         values = [None if value is None else _without_zeros(value) for value in values]
         before, behind = _width(name, values)
     if before + behind > most:
         raise InvalidRequest(
-            f'{name} takes {before + behind} digits, more than {most}; decimals="float" rounds', argument="objs"
+            f'{name} takes {before + behind} digits, more than {most}; decimals="float" rounds them', argument="objs"
         )
     if before + behind <= _DIGITS_128:
         return arrow.array(values, arrow.decimal128(max(before + behind, _USUAL_DIGITS), behind))
@@ -262,7 +262,7 @@ def _exact(arrow: Any, name: str, values: list[Decimal | None], most: int) -> ob
 
 
 def _width(name: str, values: list[Decimal | None]) -> tuple[int, int]:
-    """The greatest number of digits before and behind the point."""
+    """Return the greatest number of digits before and after the point."""
     try:
         widths = [width(value) for value in values if value is not None]
     except ValueError as error:
@@ -271,7 +271,7 @@ def _width(name: str, values: list[Decimal | None]) -> tuple[int, int]:
 
 
 def _without_zeros(value: Decimal) -> Decimal:
-    """The same number without zeros at its end; unlike ``normalize()`` it rounds nothing."""
+    """Return the same number without trailing zeros; unlike ``normalize()``, never rounded."""
     text = format(value, "f")
     return Decimal(text.rstrip("0") if "." in text else text)
 

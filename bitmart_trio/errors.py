@@ -1,9 +1,9 @@
-"""Every exception of the library, and the table that turns BitMart's codes into them.
+"""Define every exception of the library, and the table that maps BitMart's codes to them.
 
-The tree (what a caller does differently has a class of its own, nothing else has)::
+The tree (a class exists only if callers handle it differently)::
 
     BitMartError
-    |-- ConfigurationError           the client was set up for something that cannot be
+    |-- ConfigurationError           the configuration does not allow what was asked for
     |   `-- MissingCredentials       a private call without the key, secret or memo that it needs
     |-- InvalidRequest               a wrong argument, found before anything was sent (also a ValueError)
     |-- AbsentMember                 a member was read that the reply lacked (also an AttributeError)
@@ -39,20 +39,19 @@ The tree (what a caller does differently has a class of its own, nothing else ha
     |   `-- SubscriptionRefused      a topic was refused (topic: which one)
     |-- StreamError                  a subscription cannot go on as it was
     |   |-- StreamGap                messages were missed (gaps="raise")
-    |   |-- BookNotLive              an order book was read while it was not known to be right
-    |   |-- AccountNotLive           an account view with a max_age was read while it was not known to be right
+    |   |-- BookNotLive              an order book was read while it was stale or syncing
+    |   |-- AccountNotLive           an account view with a max_age was read while it was not live
     |   `-- SubscriberTooSlow        the buffer filled up (overflow="fail")
     `-- TradingError                 a trading session cannot do what was asked
-        |-- OrderNotPlaced           the order is certain not to exist: never sent, or proven never to have arrived
-        |-- OrderNotFilled           wait_filled: the order ended some other way
-        |-- ExitUnconfirmed          a session was left and not everything is known to be closed (report)
-        |-- SwitchFailed             a dead man's switch could not be kept renewed
+        |-- OrderNotPlaced           the order is proven not to exist: never sent, or never arrived
+        |-- OrderNotFilled           wait_filled: the order ended in another way
+        |-- ExitUnconfirmed          a session was left and not everything is confirmed closed (report)
+        |-- SwitchFailed             a dead man's switch could not be renewed
         `-- JournalError             the journal cannot be read or written
             `-- JournalLocked        another session writes to it
 
-Misuse of the library's objects (using what is closed, two tasks receiving at once) raises Trio's own
-``ClosedResourceError`` and
-``BusyResourceError``.
+Misuse of the library's objects (using a closed one, receiving in two tasks at once) raises Trio's own
+``ClosedResourceError`` and ``BusyResourceError``.
 """
 
 from __future__ import annotations
@@ -66,11 +65,11 @@ import attrs
 from .text import printable
 
 _LONGEST: Final = 4_000
-"""Characters of an error's message; what a caller or a peer gave may be of any length."""
+"""Characters of an error's message, at most; text of callers and peers may be of any length."""
 
 
 def _bounded(text: str) -> str:
-    """Return a message whose middle is left out where it is too long."""
+    """Return a message, without its middle if it is too long."""
     if len(text) <= _LONGEST:
         return text
     half = _LONGEST // 2 - 30
@@ -78,14 +77,14 @@ def _bounded(text: str) -> str:
 
 
 def _shown(text: str) -> str:
-    """Return a message as a log and a traceback may show it."""
+    """Return a message that is safe to show in a log and a traceback."""
     return printable(_bounded(text), longest=None)
 
 
 class BitMartError(Exception):
-    """The root of everything that this library raises about the world.
+    """The root of all exceptions of this library.
 
-    ``str()`` of it is one printable line: what a peer's words would do to a terminal or a log is shown as an escape.
+    Its ``str()`` is one printable line: control characters in a peer's text are shown as escapes.
     """
 
     def __init__(self, message: str = "") -> None:
@@ -93,13 +92,13 @@ class BitMartError(Exception):
 
 
 class ConfigurationError(BitMartError):
-    """What was asked for cannot be had with this configuration, such as spot on the demo environment."""
+    """The configuration does not allow what was asked for, such as spot on the demo environment."""
 
 
 class MissingCredentials(ConfigurationError):
-    """A private call or stream without what it needs.
+    """A private call or stream lacks its credentials.
 
-    The key, or for signed calls key, secret and memo. Nothing was sent.
+    It needs the key, or for signed calls key, secret and memo. Nothing was sent.
     """
 
 
@@ -107,7 +106,7 @@ class InvalidRequest(BitMartError, ValueError):
     """An argument is missing, contradicts another or breaks a documented bound. Nothing was sent.
 
     Attributes:
-        argument: the keyword at fault, None when several contradict each other.
+        argument: the wrong argument's name; None if several contradict each other.
     """
 
     def __init__(self, message: str, *, argument: str | None = None) -> None:
@@ -116,16 +115,16 @@ class InvalidRequest(BitMartError, ValueError):
 
 
 class AbsentMember(BitMartError, AttributeError):
-    """A member of a reply or push was read that the exchange left out, or sent as what it cannot be.
+    """A member was read that the exchange omitted from a reply or push, or sent with an impossible value.
 
-    Everything else of the object can be read. ``bm.absent(obj)`` lists what is absent, ``getattr(obj, name, other)``
+    The object's other members can be read. ``bm.absent(obj)`` lists what is absent, ``getattr(obj, name, other)``
     and ``hasattr(obj, name)`` work as for any missing attribute.
 
     Attributes:
         member: its Python name.
         model: the name of the object's class.
-        source: what it was read from: ``"GET /path"`` or the channel; "" when that is not known.
-        raw: the JSON that came in its place, None when nothing came.
+        source: its origin: ``"GET /path"`` or the channel; "" if not known.
+        raw: the JSON that came in its place; None if nothing came.
     """
 
     def __init__(self, *, member: str, model: str, source: str = "", raw: str | None = None) -> None:
@@ -147,22 +146,22 @@ def _absent_member(member: str, model: str, source: str, raw: str | None) -> Abs
 
 
 class TransportError(BitMartError):
-    """The network or the bytes failed; the exchange has said nothing usable."""
+    """The network failed, or the reply was unusable."""
 
 
 class ConnectionLost(TransportError):
-    """A connection could not be made or broke.
+    """A connection could not be opened, or it broke.
 
-    For a REST call: nothing was done, or it was a read. For a stream: its end.
+    For a REST call, nothing was done, or it was a read. For a stream, this is its end.
     """
 
 
 class OutcomeUnknown(TransportError):
-    """A write was cut off after it may have reached the exchange. It is never repeated by the library.
+    """A write was cut off after it may have reached the exchange. The library never repeats it.
 
     Attributes:
         endpoint: verb and path.
-        client_order_id: the id to look the order up by, when one was sent.
+        client_order_id: the id by which to look the order up, if one was sent.
     """
 
     def __init__(self, message: str, *, endpoint: str, client_order_id: str | None = None) -> None:
@@ -172,13 +171,13 @@ class OutcomeUnknown(TransportError):
 
 
 class MalformedReply(TransportError):
-    """The bytes are not what the API sends.
+    """The reply or frame does not have the API's form.
 
-    Truncated JSON, an empty body, no envelope, a reply without what identifies it (a placed order without its id).
+    Examples are truncated JSON, an empty body, no envelope, or a placed order without its id.
 
     Attributes:
-        http_status: of the reply, None for a stream's frame.
-        excerpt: the first bytes, for the bug report.
+        http_status: of the reply; None for a stream's frame.
+        excerpt: the first bytes, for a bug report.
     """
 
     def __init__(self, message: str, *, http_status: int | None = None, excerpt: bytes = b"") -> None:
@@ -188,19 +187,19 @@ class MalformedReply(TransportError):
 
 
 class ReplyTooLarge(TransportError):
-    """A reply has more bytes than ``Config.max_reply_bytes``; reading stopped there and its connection was closed."""
+    """A reply exceeds ``Config.max_reply_bytes``; reading stopped there and the connection was closed."""
 
 
 class ApiError(BitMartError):
-    """The exchange refused.
+    """The exchange refused a request.
 
     Attributes:
-        code: BitMart's code; 0 when only the HTTP status or a futures text says what happened.
-        message: the exchange's own words as they came, without their middle where they are very long.
-        trace: its request id, for support.
-        http_status: of the reply, None on a socket.
+        code: BitMart's code; 0 if only the HTTP status or a futures text says what happened.
+        message: the exchange's text, without its middle if it is very long.
+        trace: the exchange's request id, for support.
+        http_status: of the reply; None on a socket.
         endpoint: verb and path, or the topic.
-        hint: what a person can do about it, "" when there is nothing to add.
+        hint: advice for the user; "" if there is none.
     """
 
     def __init__(
@@ -240,17 +239,17 @@ class ApiError(BitMartError):
 
 
 class AuthenticationError(ApiError):
-    """The key or login was refused. Trying again will not help."""
+    """The key or login was refused. Retrying does not help."""
 
 
 class BadSignature(AuthenticationError):
-    """The signature is missing or does not match: wrong secret or memo, or bytes changed on the way."""
+    """The signature is missing or does not match: wrong secret or memo, or bytes changed in transit."""
 
 
 class ClockOutOfSync(ApiError):
     """The timestamp was refused, so nothing was done.
 
-    The library has already corrected its clock and tried once more.
+    The library has already corrected its clock and retried once.
     """
 
 
@@ -259,39 +258,39 @@ class PermissionDenied(ApiError):
 
 
 class RateLimited(ApiError):
-    """Too many requests.
+    """The exchange refused a request because there were too many.
 
     Attributes:
-        retry_after: seconds to wait, as the quota's window says, or a Retry-After of the network in front of the
-            exchange (the API itself sends none).
+        retry_after: seconds to wait, from the quota's window or a Retry-After of the network in front of the exchange
+            (the API itself sends none).
     """
 
     retry_after: float = 1.0
 
 
 class AddressBanned(RateLimited):
-    """The address is shut out for a while after ignoring the limits (30017, HTTP 418)."""
+    """The address is banned for a while after exceeding the limits (30017, HTTP 418)."""
 
 
 class ServiceUnavailable(ApiError):
-    """The service is not available for now.
+    """The service is temporarily not available.
 
-    Every page that does not come from the API is one of these, whatever its status: a block, a challenge or a failure
-    of the network in front of the exchange says nothing about the order or record that was asked for.
+    Every page that does not come from the API raises this, whatever its status: a block, a challenge or a failure of
+    the network in front of the exchange says nothing about the requested order or record.
 
     Attributes:
-        retry_after: seconds to wait, None when the reply asked for no wait.
+        retry_after: seconds to wait; None if the reply did not ask for it.
     """
 
     retry_after: float | None = None
 
 
 class Maintenance(ServiceUnavailable):
-    """Maintenance; ``system.status()`` tells how long."""
+    """The exchange is under maintenance; ``system.status()`` says for how long."""
 
 
 class ExchangeFault(ApiError):
-    """A fault inside the exchange. The outcome of a write is unknown."""
+    """A fault occurred inside the exchange. The outcome of a write is unknown."""
 
 
 class EndpointRemoved(ApiError):
@@ -299,15 +298,15 @@ class EndpointRemoved(ApiError):
 
 
 class NotFound(ApiError):
-    """No such path or record."""
+    """The path or record does not exist."""
 
 
 class NoData(NotFound):
-    """There is nothing to return."""
+    """The exchange has nothing to return."""
 
 
 class OrderNotFound(NotFound):
-    """No such order (spot forgets orders that were cancelled unfilled after 20 minutes)."""
+    """The order does not exist (after 20 minutes spot forgets orders that were cancelled unfilled)."""
 
 
 class RequestRefused(ApiError):
@@ -323,11 +322,11 @@ class InvalidOrder(RequestRefused):
 
 
 class DuplicateRequest(RequestRefused):
-    """An id that must be unique was used before: the first request with it may well have gone through."""
+    """An id that must be unique was used before: the first request with it may have succeeded."""
 
 
 class InsufficientBalance(ApiError):
-    """Not enough funds."""
+    """The account does not have enough funds."""
 
 
 class OrderClosed(ApiError):
@@ -354,7 +353,7 @@ class SubscriptionRefused(ApiError):
     """The exchange refused a topic.
 
     Attributes:
-        topic: which one.
+        topic: the refused topic.
     """
 
     def __init__(self, message: str = "", *, topic: str, code: int = 0) -> None:
@@ -363,14 +362,14 @@ class SubscriptionRefused(ApiError):
 
 
 class StreamError(BitMartError):
-    """A subscription cannot go on as it was."""
+    """A subscription or view cannot continue as before."""
 
 
 class StreamGap(StreamError):
-    """Messages were missed between two deliveries; the next ``receive()`` goes on behind the gap.
+    """Messages were missed between two deliveries; the next ``receive()`` continues after the gap.
 
     Attributes:
-        gap: what is known of the gap.
+        gap: the gap in the data.
     """
 
     def __init__(self, message: str, *, gap: object) -> None:
@@ -379,11 +378,11 @@ class StreamGap(StreamError):
 
 
 class BookNotLive(StreamError):
-    """An order book was read while it was not known to be right; ``await book.wait_live()`` waits until it is again.
+    """An order book was read while it was not live; ``await book.wait_live()`` waits until it is.
 
     Attributes:
-        symbol: whose book.
-        state: what it was instead: ``"syncing"`` or ``"stale"``.
+        symbol: the symbol of the book.
+        state: its state: ``"syncing"`` or ``"stale"``.
     """
 
     def __init__(self, message: str = "", *, symbol: str, state: str) -> None:
@@ -393,12 +392,12 @@ class BookNotLive(StreamError):
 
 
 class AccountNotLive(StreamError):
-    """An account view that was opened with ``max_age`` was read while it was not known to be right or was too old.
+    """An account view that was opened with ``max_age`` was read while it was not live or was too old.
 
-    ``await account.wait_live()`` waits until it is right again.
+    ``await account.wait_live()`` waits until it is live.
 
     Attributes:
-        state: what it was instead: ``"syncing"`` or ``"stale"``.
+        state: its state: ``"syncing"`` or ``"stale"``.
     """
 
     def __init__(self, message: str = "", *, state: str) -> None:
@@ -407,10 +406,10 @@ class AccountNotLive(StreamError):
 
 
 class SubscriberTooSlow(StreamError):
-    """The subscription's buffer was full and its policy is to fail rather than to lose.
+    """A subscription's buffer was full, and its policy is to fail rather than to drop messages.
 
     Attributes:
-        buffered: how many messages were waiting.
+        buffered: the number of messages that were waiting.
     """
 
     def __init__(self, message: str, *, buffered: int) -> None:
@@ -419,17 +418,17 @@ class SubscriberTooSlow(StreamError):
 
 
 class TradingError(BitMartError):
-    """A trading session cannot do what was asked of it."""
+    """A trading session cannot do what was asked."""
 
 
 class OrderNotPlaced(TradingError):
-    """The order is certain not to exist.
+    """The order is proven not to exist.
 
-    It was never sent, or it was cut off on its way and the exchange could no longer accept it by the time it was found
-    to be missing. Placing another one in its stead is safe.
+    It was never sent, or it was cut off in flight and was missing when the exchange could no longer accept it. Placing
+    another order instead is safe.
 
     Attributes:
-        client_order_id: the id that it would have had.
+        client_order_id: the id that the order would have had.
     """
 
     def __init__(self, message: str, *, client_order_id: str) -> None:
@@ -438,10 +437,10 @@ class OrderNotPlaced(TradingError):
 
 
 class OrderNotFilled(TradingError):
-    """``wait_filled()``: the order ended some other way, perhaps after a part of it was filled.
+    """The order ended before it was completely filled (``wait_filled()``); it may be partly filled.
 
     Attributes:
-        status: how it ended, a ``trading.OrderStatus``.
+        status: the final status, a ``trading.OrderStatus``.
     """
 
     def __init__(self, message: str, *, status: object) -> None:
@@ -450,10 +449,10 @@ class OrderNotFilled(TradingError):
 
 
 class ExitUnconfirmed(TradingError):
-    """A trading session was left, and not everything that it had open is known to be closed.
+    """A trading session was left, and not everything that it had open is confirmed closed.
 
     Attributes:
-        report: what is known, a ``trading.ExitReport``.
+        report: the result of leaving, a ``trading.ExitReport``.
     """
 
     def __init__(self, message: str, *, report: object) -> None:
@@ -462,10 +461,10 @@ class ExitUnconfirmed(TradingError):
 
 
 class SwitchFailed(TradingError):
-    """A dead man's switch could not be set or kept renewed: the exchange cancels the orders, or does not guard them.
+    """A dead man's switch could not be armed or renewed: the exchange cancels the orders, or does not guard them.
 
     Attributes:
-        symbol: of the contract.
+        symbol: the contract.
     """
 
     def __init__(self, message: str, *, symbol: str) -> None:
@@ -474,16 +473,16 @@ class SwitchFailed(TradingError):
 
 
 class JournalError(TradingError):
-    """A journal cannot be read or written. Nothing is sent that could not be written down first."""
+    """A journal cannot be read or written. Orders that cannot be recorded first are not sent."""
 
 
 class JournalLocked(JournalError):
-    """Another session, of this process or another, writes to the journal: it has one writer at a time."""
+    """Another session, in this process or another, uses the journal, which has one writer at a time."""
 
 
 @attrs.frozen
 class Code:
-    """One row of the table: what a code means and which exception it becomes."""
+    """A row of the table: a code, its meaning and its exception."""
 
     code: int
     error: type[ApiError]
@@ -721,14 +720,14 @@ _ROWS: Final = (
 )
 
 CODES: Final[Mapping[int, Code]] = MappingProxyType({row.code: row for row in _ROWS})
-"""BitMart's REST codes, both markets; where the two word one differently the caller's remedy is the same."""
+"""BitMart's REST codes, both markets; if the two describe one differently, the caller's remedy is the same."""
 
 HTTP_STATUSES: Final[Mapping[int, type[ApiError]]] = MappingProxyType({
     418: AddressBanned, 429: RateLimited, 500: ExchangeFault,
     **dict.fromkeys((501, 502, 503, 504, *range(520, 531)), ServiceUnavailable),
 })  # fmt: skip
-"""What a status means when the body carries no documented code. The others have no meaning of their own then: a gateway
-that says 403 or 404 has not asked the exchange.
+"""The exceptions of HTTP statuses, if the body carries no documented code. Other statuses then have no meaning of their
+own: a gateway that sends 403 or 404 has not asked the exchange.
 """
 
 # 40012 is the futures catch-all: only its message says what happened (recorded 2023 to 2026).
@@ -742,7 +741,7 @@ _CATCH_ALL_WORDS: Final[tuple[tuple[str, type[ApiError]], ...]] = (
 
 
 def error_class(code: int, message: str = "", http_status: int | None = None) -> type[ApiError]:
-    """Return the exception class of a code; unknown codes fall back to the HTTP status, then to `ApiError`."""
+    """Return the exception class of a code; for unknown codes that of the HTTP status, else `ApiError`."""
     if code == _CATCH_ALL:
         words = message.lower()
         for word, error in _CATCH_ALL_WORDS:
@@ -758,13 +757,13 @@ def error_class(code: int, message: str = "", http_status: int | None = None) ->
 
 @attrs.frozen
 class SocketCode:
-    """One row of the socket table: a spot socket code and the exception that it becomes."""
+    """A row of the socket table: a spot socket code and its exception."""
 
     code: int
     error: type[ApiError]
     meaning: str
     retry: bool = False
-    """Whether connecting again later can help."""
+    """True if reconnecting later can help."""
 
 
 SOCKET_CODES: Final[Mapping[int, SocketCode]] = MappingProxyType({row.code: row for row in (

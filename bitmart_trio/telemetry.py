@@ -1,4 +1,4 @@
-"""Traces and metrics for OpenTelemetry (extra ``[otel]``), made from the hooks and counts that every client has.
+"""Make OpenTelemetry traces and metrics (extra ``[otel]``) from the hooks and counts of a client.
 
 In use::
 
@@ -7,8 +7,8 @@ In use::
         with telemetry.observe(client.streams):
             ...
 
-One span a try of a REST call, below the caller's current span, and one a connection, from its opening to its loss.
-Nothing of this is loaded unless it is named, and nothing of a key, a signature or a body is recorded.
+Each try of a REST call has a span below the caller's current span; each connection has one from its opening to its
+loss. The module is loaded only on use, and never records a key, a signature or a body.
 """
 
 from __future__ import annotations
@@ -42,23 +42,23 @@ _SUMS: Final = {
     "backfilled": "Items read over REST to fill gaps",
     "delivered": "Items handed to users",
     "conflated": "Items replaced by a newer one of the same state before they were read",
-    "dropped": "Items thrown away because a buffer was full",
-    "gaps": "Gaps that stayed",
-    "unasked": "Pushes that nobody had asked for",
+    "dropped": "Items dropped because a buffer was full",
+    "gaps": "Gaps that were not filled",
+    "unasked": "Pushes that were not subscribed to",
     "malformed": "Pushes that could not be read",
-    "stalls": "Times that the program kept the loop busy for too long",
+    "stalls": "Times that the program kept the event loop busy for too long",
     "suspensions": "Times that the machine was suspended",
     "deviations": "Members that were missing or unreadable, in replies and pushes",
 }
 _LEVELS: Final = {
-    "connections": "Sockets, those that are being put back among them",
+    "connections": "Sockets, including those that are reconnecting",
     "topics": "Topics held",
     "subscriptions": "Open subscriptions",
 }
 
 
 class Telemetry:
-    """Turns what clients tell into spans and metrics.
+    """Turns the events of clients into spans and metrics.
 
     Spans: ``GET /path`` (kind client) with ``http.request.method``, ``http.response.status_code``,
     ``http.request.resend_count``, ``bitmart.code``, ``bitmart.client_order_id``, ``bitmart.cancelled``; and
@@ -72,8 +72,8 @@ class Telemetry:
     ``.subscriptions``.
 
     Args:
-        tracer_provider: None takes the global one.
-        meter_provider: None takes the global one.
+        tracer_provider: None uses the global one.
+        meter_provider: None uses the global one.
 
     One object may serve several clients, each with `hooks` of its own.
     """
@@ -98,7 +98,7 @@ class Telemetry:
             meter.create_observable_up_down_counter(f"bitmart.stream.{name}", [_Reading(self, name)], "1", about)
 
     def hooks(self) -> Hooks:
-        """What to give to one client's `Config`."""
+        """Return the hooks for one client's `Config`."""
         return Hooks(
             on_request=self._sent,
             on_reply=self._replied,
@@ -108,7 +108,7 @@ class Telemetry:
 
     @contextmanager
     def observe(self, streams: Streams) -> Generator[None]:
-        """Let a client's streams be read whenever metrics are collected, while inside; the sums stay afterwards."""
+        """Read a client's streams whenever metrics are collected, while inside the block; the sums stay afterwards."""
         self._streams.append(streams)
         try:
             yield
@@ -119,7 +119,7 @@ class Telemetry:
                 self._past[name] += getattr(counts, name)
 
     def read(self, name: str) -> int:
-        """One number over all observed streams, those that are closed by now among them."""
+        """Return one number over all observed streams, including those that are closed."""
         return self._past[name] + sum(int(getattr(streams.statistics(), name)) for streams in self._streams)
 
     def _drifted(self, drift: Drift) -> None:
@@ -137,7 +137,7 @@ class Telemetry:
         if call.client_order_id is not None:
             attributes["bitmart.client_order_id"] = call.client_order_id
         self._active.add(1, {"bitmart.endpoint": call.endpoint})
-        # Not made the current span: a hook has no end that could take it back.
+        # This is not made the current span: a hook has no end that could undo it.
         self._calls[call.number] = self._tracer.start_span(
             call.endpoint, kind=trace.SpanKind.CLIENT, attributes=attributes
         )
@@ -167,7 +167,7 @@ class Telemetry:
 
 
 class _Connections:
-    """The spans of one client's connections: their numbers mean something within a client only."""
+    """The spans of one client's connections, whose numbers are unique only within a client."""
 
     def __init__(self, tracer: Tracer, events: metrics.Counter) -> None:
         self._tracer = tracer
@@ -192,7 +192,7 @@ class _Connections:
 
 
 class _Reading:
-    """Answers a meter that collects."""
+    """A callback for a meter that collects metrics."""
 
     def __init__(self, telemetry: Telemetry, name: str) -> None:
         self._telemetry = telemetry

@@ -1,7 +1,7 @@
-r"""Text from a peer made harmless for the place where it is shown: a terminal, a shell, Markdown, HTML, CSV, JSON.
+r"""Make text from a peer harmless where it is shown: in a terminal, a shell, Markdown, HTML, CSV, JSON.
 
-Whatever an exchange sends is data, never a command. Every edge that shows such text passes it through one function of
-this module::
+Text from an exchange is data, never a command. All code that shows such text passes it through a function of this
+module::
 
     print(printable(error.message))                 # a terminal or a log: one line, nothing that the terminal obeys
     word = shell_word(symbol)                       # shell completion: None unless it is a plain word
@@ -10,7 +10,7 @@ this module::
     file.write(csv_line([order_id, note]))          # no cell that a spreadsheet takes for a formula
     print(json_text(json.dumps(reply)))             # the same JSON, without characters that a terminal obeys
 
-This module knows nothing of terminals, the exchange or files; it needs the standard library alone.
+This module knows nothing of terminals, the exchange or files; it needs only the standard library.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from html import escape
 from typing import Final
 
 LONGEST: Final = 2_000
-"""Characters that `printable` shows of one text if it is given no other limit."""
+"""The default limit of `printable`, in characters."""
 
-# Letters that have a width and no ink: text that hides in them looks like no text.
+# Letters that have a width but no ink: text made of them is invisible.
 _INVISIBLE: Final = frozenset(
     "\N{HANGUL CHOSEONG FILLER}\N{HANGUL JUNGSEONG FILLER}\N{HANGUL FILLER}\N{HALFWIDTH HANGUL FILLER}"
     "\N{COMBINING GRAPHEME JOINER}\N{BRAILLE PATTERN BLANK}"
@@ -38,25 +38,24 @@ _MARKDOWN_START: Final = re.compile(r"[-+](?=\s|$)|[-=](?=[-=\s]*$)|[0-9]+(?=[.)
 _FORMULA: Final = frozenset("=+-@\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}"
                             "\N{FULLWIDTH COMMERCIAL AT}\N{MINUS SIGN}")  # fmt: skip
 _NO_ASCII_TEXT: Final = re.compile(r"[^\n\t\r -~]")
-"""A character that is looked at before it is printed; a document has few."""
+"""A character that must be checked before it is printed; a document has few."""
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
 _CSV_SPECIAL: Final = frozenset(',;"\r\n\t')
 
 
 def printable(text: str, *, longest: int | None = LONGEST) -> str:
-    r"""Return text as one line that a terminal, a log file and a reader's eye cannot be misled by.
+    r"""Return text as one line that cannot mislead a terminal, a log file or a reader.
 
-    Characters without a shape become visible escapes: control characters of both sets (``\x1b``, ``\x9b``), line ends
+    Invisible characters become visible escapes: control characters of both sets (``\x1b``, ``\x9b``), line ends
     (``\n``), characters that turn the direction of writing (``\u202e``), zero-width and unassigned ones, surrogates.
     Text of letters, digits, marks, symbols and plain spaces stays as it is. Applying it twice changes nothing.
     The library rich reads ``[tags]`` in plain strings: hand it a `rich.text.Text`, or print with ``markup=False``.
 
     Args:
-        text: what the peer sent.
-        longest: the number of characters after which the text is cut, and the length that was there is named; None for
-            no limit.
+        text: the peer's text.
+        longest: the number of characters after which the text is cut and its full length appended; None for no limit.
     """
-    shown = text if longest is None else text[: longest + 1]  # before the work, which grows with the text
+    shown = text if longest is None else text[: longest + 1]  # first, since the work grows with the text
     if not shown.isprintable() or not _INVISIBLE.isdisjoint(shown):
         shown = "".join(each if each.isprintable() and each not in _INVISIBLE else _visible(each) for each in shown)
     if longest is None or len(shown) <= longest:
@@ -66,7 +65,7 @@ def printable(text: str, *, longest: int | None = LONGEST) -> str:
 
 
 def encodable(text: str) -> bool:
-    """Whether text can be sent and stored: it holds no lone surrogates, which no UTF-8 spells."""
+    """Return True if text can be sent and stored: it has no lone surrogates, which UTF-8 cannot encode."""
     return text.isascii() or _SURROGATE.search(text) is None
 
 
@@ -78,16 +77,16 @@ def _visible(character: str) -> str:
 
 
 def shell_word(text: str) -> str | None:
-    """Return a word that shell completion may offer, None for a text that could be more than a word to any shell.
+    """Return text if it is a plain word that shell completion may offer, else None.
 
     Symbols, currencies and profile names are ASCII letters, digits, ``_`` and, not in front, ``-``: at most 64. Nothing
-    is repaired: ``$(reboot)_USDT`` is no symbol, so it is not offered.
+    is repaired: ``$(reboot)_USDT`` is not a symbol, so it is not offered.
     """
     return text if _WORD.fullmatch(text) else None
 
 
 def markdown(text: str) -> str:
-    r"""Return text as one cell or one list entry of Markdown that shows it as it is written.
+    r"""Return text as one cell or list entry of Markdown that shows it literally.
 
     Printable, and without effect as markup, HTML, a table's column, a link or an image.
     """
@@ -108,7 +107,7 @@ def html(text: str) -> str:
 
 
 def json_text(document: str) -> str:
-    r"""Return a JSON document that means the same and has only printable characters: others are ``\uXXXX`` escapes.
+    r"""Return an equivalent JSON document with only printable characters; others become ``\uXXXX`` escapes.
 
     `json.dumps` with ``ensure_ascii=False`` lets DEL, the C1 control characters and those that turn the direction of
     writing through to the terminal. Line ends and tabs between the values of an indented document stay.
@@ -130,14 +129,14 @@ def _json_escape(found: re.Match[str]) -> str:
 
 
 def csv_cell(text: str, *, formulas: bool = False) -> str:
-    """Return text as the content of one spreadsheet cell: printable, and no formula.
+    """Return text as the content of one spreadsheet cell: printable, and not a formula.
 
     A cell that a spreadsheet would compute (it begins with ``=``, ``+``, ``-``, ``@`` or a wide form of one, perhaps
     behind blanks) gets an apostrophe in front. Plain numbers, also negative ones, stay as they are.
 
     Args:
-        text: what the cell shall say.
-        formulas: let cells through that look like formulas, for a reader that is a program.
+        text: the content of the cell.
+        formulas: keep cells that look like formulas, for a program that reads the file.
     """
     shown = printable(text, longest=None)
     if not formulas and shown.lstrip()[:1] in _FORMULA and shown.strip() and not _NUMBER.fullmatch(shown):
@@ -150,8 +149,8 @@ def csv_line(cells: Iterable[str | int | None], *, formulas: bool = False, quote
 
     Args:
         cells: the values; None is an empty cell. Numbers that must keep their digits come as text.
-        formulas: as of `csv_cell`.
-        quoted: put every text into quotes, empty cells and integers not, so that a reader can tell text from numbers.
+        formulas: see `csv_cell`.
+        quoted: quote every text, but not empty cells and integers, so that a reader can distinguish text from numbers.
     """
     return ",".join(_csv_field(cell, formulas, quoted) for cell in cells) + "\r\n"
 

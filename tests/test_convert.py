@@ -299,9 +299,9 @@ def test_what_is_no_data_is_refused() -> None:
     with pytest.raises(TypeError, match="has no members"):
         bm.to_dict([made(bm.models.Ticker)])
     for wrong in (made(bm.models.SpotKline), made(bm.models.Ticker), "text", {"a": 1}):
-        with pytest.raises(TypeError, match="a list of records is wanted"):
+        with pytest.raises(TypeError, match="must be a list of records"):
             bm.to_rows(wrong)
-    with pytest.raises(TypeError, match="not one of str"):
+    with pytest.raises(TypeError, match="not of str"):
         bm.to_frame(["text"])
 
 

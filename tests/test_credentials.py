@@ -63,7 +63,7 @@ def test_a_file_that_others_may_write_to_is_refused(mode: int, tmp_path: Path) -
     file = tmp_path / "config.toml"
     file.write_text('[default]\napi_key = "key"\n')
     file.chmod(mode)
-    with pytest.raises(bm.ConfigurationError, match=r"others may write .* chmod 600"):
+    with pytest.raises(bm.ConfigurationError, match=r"other users may write .* chmod 600"):
         bm.Credentials.from_file(file)
 
 

@@ -1,9 +1,10 @@
-"""The client for programs without Trio: scripts, notebooks, threads beside asyncio.
+"""Use the client in programs without Trio: scripts, notebooks, threads beside asyncio.
 
     with bm.blocking.open_client() as client:
         print(client.spot.market.ticker("BTC_USDT").last_price)
 
-Every method of the asynchronous client is there, plain; streams are plain iterators. One background thread runs Trio.
+It has every method of the asynchronous client, as a plain method; streams are plain iterators. One background thread
+runs Trio.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the generated classes are made of: an object of Trio's thread, and the way to it."""
+"""Provide the bases of the generated classes: an object of Trio's thread, and the portal to it."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Twin(Helpful, Generic[A_co]):
-    """A plain object beside an asynchronous one.
+    """A plain object that wraps an asynchronous one.
 
     Args:
-        portal: the way to its thread.
-        it: the asynchronous one.
+        portal: leads to its thread.
+        it: the asynchronous object.
     """
 
     __slots__ = ("_it", "_portal")
@@ -48,7 +48,7 @@ class Twin(Helpful, Generic[A_co]):
 
 
 class Opened(Generic[T]):
-    """What is open within a ``with`` block, or from `open` to `close`.
+    """An object that is open within a ``with`` block, or from `open` to `close`.
 
     Made by the openers of `Streams`, and by `Client.open`.
     """
@@ -66,11 +66,11 @@ class Opened(Generic[T]):
         self._twin = twin
 
     def open(self) -> T:
-        """Open it without a block, for notebooks: `close` ends it, or the end of its client."""
+        """Open it without a block, for notebooks, until `close` or the end of its client."""
         return self._twin(self._portal, self._holding.enter())
 
     def close(self) -> None:
-        """End what `open` has opened."""
+        """Close what `open` has opened."""
         self._holding.leave(None)
 
     def __enter__(self) -> T:

@@ -1,4 +1,4 @@
-"""`open_client` for programs without Trio, and what it gives."""
+"""Open a client for programs without Trio (`open_client`)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _DEFAULT: Final = Config()
 
 
 class Held(Generic[T]):
-    """An asynchronous context manager that is open in a thread of its own, until `close` or the end of a block.
+    """An asynchronous context manager held open in a thread of its own, until `close` or the end of a block.
 
     ``with bm.blocking.hold(bm.sim.open_server(seed=7)) as server: print(server.url)``
     """
@@ -38,15 +38,15 @@ class Held(Generic[T]):
 
     @property
     def value(self) -> T:
-        """What it has given on entering. It belongs to the thread that runs Trio: look at it, and await nothing."""
+        """Return the object that it yielded. It belongs to Trio's thread: read it, but await nothing."""
         return cast("T", self._portal.value)
 
     def call(self, function: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Await one of its methods there, as `Client.call`."""
+        """Await one of its methods in its thread; see `Client.call`."""
         return self._portal.call(function, *args, **kwargs)
 
     def close(self) -> None:
-        """Leave it and end the thread. Idempotent."""
+        """Leave the context manager and end the thread. Idempotent."""
         self._portal.close()
 
     def __enter__(self) -> T:
@@ -59,19 +59,19 @@ class Held(Generic[T]):
 
 
 def hold(opening: AbstractAsyncContextManager[T]) -> Held[T]:
-    """Open an asynchronous context manager of Trio's in a background thread: a simulated exchange, above all.
+    """Open an asynchronous context manager in a background thread, such as a simulated exchange.
 
     Args:
         opening: such as ``bm.sim.open_server(seed=7)``.
 
     Raises:
-        BaseException: what opening raises.
+        BaseException: any error that opening raises.
     """
     return Held(Portal(opening, "bitmart_trio: held open"))
 
 
 class Client(Helpful):
-    """Both markets and all streams, for a program that waits: what `open_client` gives.
+    """Both markets and all streams, for a program without Trio. Made by `open_client`.
 
     Its methods have the names, arguments, results and errors of the asynchronous client. Any number of threads may
     use it at once. It is closed by `close`, by the end of its ``with`` block, or by the exit of the interpreter.
@@ -84,17 +84,17 @@ class Client(Helpful):
 
     @property
     def trio(self) -> _asynchronous.Client:
-        """The asynchronous client, for `call`, `open`, `iterate` and `collect`. It belongs to Trio's thread."""
+        """Return the asynchronous client, for `call`, `open`, `iterate` and `collect`. It belongs to Trio's thread."""
         return cast("_asynchronous.Client", self._portal.value)
 
     @property
     def environment(self) -> Environment:
-        """Where it talks to."""
+        """Return the exchange that the client talks to."""
         return self.trio.environment
 
     @property
     def spot(self) -> Spot:
-        """The spot market's REST API.
+        """Return the spot market's REST API.
 
         Raises:
             ConfigurationError: the environment has no spot market (`DEMO`).
@@ -103,50 +103,50 @@ class Client(Helpful):
 
     @property
     def futures(self) -> Futures:
-        """The futures market's REST API; raises like `spot`."""
+        """Return the futures market's REST API; raises like `spot`."""
         return Futures(self._portal, self.trio.futures)
 
     @property
     def streams(self) -> Streams:
-        """Market data and account pushes, as plain iterators."""
+        """Return market data and account pushes, as plain iterators."""
         return Streams(self._portal, self.trio.streams)
 
     def call(self, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Await any asynchronous function where the client lives.
+        """Await any asynchronous function in the client's thread.
 
         In use::
 
             client.call(client.trio.spot.market.ticker, "BTC_USDT")
 
         Raises:
-            KeyboardInterrupt: Ctrl-C; the call was cancelled and has ended. A note says whether it had begun, and how
-                it ended.
+            KeyboardInterrupt: after Ctrl-C, once the cancelled call has ended. A note says whether it had begun, and
+                how it ended.
             TimeoutError: see `fail_after`.
-            trio.ClosedResourceError: this client is closed, or was closed meanwhile.
-            RuntimeError: it was opened in another process, before a fork; or the caller is a hook or signer of the
-                client, which would wait for itself.
-            BaseException: what the function raises.
+            trio.ClosedResourceError: the client is closed, or was closed meanwhile.
+            RuntimeError: the client was opened in another process, before a fork; or a hook or signer of the client
+                calls, and would wait for itself.
+            BaseException: any error that the function raises.
         """
         return self._portal.call(function, *args, **kwargs)
 
     def open(self, opening: AbstractAsyncContextManager[T]) -> Opened[T]:
-        """Open any asynchronous context manager where the client lives, for a ``with`` block.
+        """Open any asynchronous context manager in the client's thread, for a ``with`` block.
 
         In use::
 
             with client.open(bm.trading.open_spot_session(client.trio, "BTC_USDT", journal="bot.journal")) as session:
                 order = client.call(session.submit, side="buy", type="limit", size="0.001", price="30000")
 
-        An error that leaves the block is raised inside, too.
+        An error that leaves the block also leaves the asynchronous one.
         """
         return Opened(self._portal, opening, _itself)
 
     def iterate(self, iterator: AsyncIterator[T]) -> Iterating[T]:
-        """Step through an asynchronous iterator, such as a history, with a plain ``for``."""
+        """Iterate over an asynchronous iterator, such as a history, with a plain ``for``."""
         return Iterating(self._portal, iterator)
 
     def collect(self, iterator: AsyncIterator[T]) -> list[T]:
-        """Take all that an asynchronous iterator gives, in one call.
+        """Return all items of an asynchronous iterator, in one call.
 
         In use::
 
@@ -156,7 +156,7 @@ class Client(Helpful):
         return self._portal.call(_all, iterator)
 
     def close(self) -> None:
-        """End all calls and streams, close the connections, and wait for it. Idempotent, also after a fork."""
+        """End all calls and streams, close the connections, and wait for that. Idempotent, also after a fork."""
         self._portal.close()
 
     def __enter__(self) -> Self:
@@ -198,14 +198,14 @@ def open_client(
                     print(trade.price)
 
     It is open at once; without a block (in a notebook) `Client.close` ends it. One background thread runs Trio. Ctrl-C
-    cancels the call that it interrupts and waits for its end, so that nothing goes on unseen.
+    cancels the call that it interrupts and waits for its end, so that nothing continues in the background.
 
     Args:
-        credentials: as of `bitmart_trio.open_client`, like all others. Hooks and signers run in the background thread.
+        credentials: see `bitmart_trio.open_client`, as for the others. Hooks and signers run in the background thread.
         environment: `LIVE`, `DEMO` (futures only) or ``Environment.at(url)``.
-        config: how it behaves.
-        http_transport: does the HTTP instead of ours.
-        connect: opens the byte stream for a socket URL instead of ours.
+        config: the client's settings.
+        http_transport: replaces our HTTP transport.
+        connect: replaces our function that opens the byte stream for a socket URL.
     """
     opening = _asynchronous.open_client(
         credentials, environment=environment, config=config, http_transport=http_transport, connect=connect

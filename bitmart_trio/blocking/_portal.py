@@ -1,16 +1,16 @@
-"""The way from a thread without Trio to the thread that runs it, and back.
+"""Connect threads without Trio to a thread that runs it.
 
-A `Portal` owns one background thread with one ``trio.run`` in it. Whoever calls waits, so three things must be right:
+A `Portal` owns one background thread with one ``trio.run``. A caller waits, so three things must be right:
 
-* **Ctrl-C** ends a wait only together with what is waited for: the call is cancelled, and the wait goes on until it has
-  ended. Otherwise an order would still go out behind the back of a program that believes to have stopped.
-* **No wait outlives the thread.** Every call is registered before it is handed over, and when the thread ends, for
-  whatever reason, it ends those that are left.
-* **A fork** takes no thread along, so a child would wait for ever: it gets an error at once.
+* **Ctrl-C** ends a wait only together with its call: the call is cancelled, and the wait continues until it has ended.
+  Otherwise an order could still be sent after the program believes to have stopped.
+* **No wait outlives the thread.** Every call is registered before it is handed over, and when the thread ends, for any
+  reason, it ends those that are left.
+* **A fork** does not copy threads, so a child would wait for ever: it gets an error at once.
 
 The thread is a daemon, because the interpreter joins all others before it runs `atexit`; and `atexit` closes the
-portals, so that sessions end as they do on leaving a ``with`` block. What the thread refers to (`_Loop`) is apart from
-what users refer to (`Portal`): a portal that nobody refers to any more ends its thread.
+portals, so that sessions end as they do on leaving a ``with`` block. The thread's object (`_Loop`) is separate from the
+user's (`Portal`): a portal without references ends its thread.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _EXIT_SECONDS: Final = 30.0
-"""How long the interpreter's exit waits for a portal: what is closed in it has deadlines of its own, below this."""
+"""Seconds that the interpreter's exit waits for a portal; closing has deadlines of its own, below this."""
 
 _LOOK: Final = 0.2 if sys.platform == "win32" else None
-"""Seconds between looks for a Ctrl-C, which interrupts no wait on Windows; elsewhere it does."""
+"""Seconds between checks for a Ctrl-C, which interrupts no wait on Windows."""
 
 _GLANCE: Final = 0.2
 _SHOWN: Final = 200
@@ -55,7 +55,7 @@ def _wait(event: threading.Event) -> None:
 
 @contextmanager
 def _one_interrupt_is_enough() -> Generator[None]:
-    """Hold a further Ctrl-C off: the first one is on its way already, and what it has cut off is being ended."""
+    """Ignore further Ctrl-Cs while the first one is being handled."""
     if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is None:
         yield
         return
@@ -67,17 +67,17 @@ def _one_interrupt_is_enough() -> Generator[None]:
 
 
 def _no_more(number: int, frame: object) -> None:
-    """A Ctrl-C that changes nothing."""
+    """Ignore a Ctrl-C."""
 
 
 class _Call(Generic[T]):
-    """One call, from the thread that makes it to its end in the thread that runs Trio."""
+    """One call, from its thread to its end in Trio's thread."""
 
     def __init__(self, function: Callable[[], Awaitable[T]], name: str, until: float | None) -> None:
         self.name = name
         self.ended = threading.Event()
         self.value: list[T] = []
-        """What it has returned."""
+        """The returned value, in a tuple."""
         self.error: BaseException | None = None
         self.began = self.late = False
         self._function = function
@@ -88,7 +88,7 @@ class _Call(Generic[T]):
     # In Trio's thread:
 
     def start(self, nursery: trio.Nursery) -> None:
-        """Begin, unless it has been cancelled by now."""
+        """Begin, unless it is already cancelled."""
         if not self._dropped:
             self.began = True
             start_soon(nursery, self._run, name=self.name)
@@ -108,7 +108,7 @@ class _Call(Generic[T]):
             self.ended.set()
 
     def cancel(self) -> None:
-        """End it as soon as it can; one that has not begun never will."""
+        """Cancel the call; if it has not begun, it never will."""
         self._dropped = True
         self._scope.cancel()
         if not self.began:
@@ -117,7 +117,7 @@ class _Call(Generic[T]):
     # In the caller's:
 
     def result(self) -> T:
-        """What it has returned or raised."""
+        """Return or raise what the call returned or raised."""
         if self.error is not None:
             raise self.error
         if self.value:
@@ -127,23 +127,23 @@ class _Call(Generic[T]):
         raise trio.ClosedResourceError(f"the client was closed while {self.name} ran")
 
     def note(self) -> str:
-        """What a person who has interrupted it should know."""
+        """Return what a user who interrupted the call should know."""
         if self.error is not None:
             return f"{self.name} ended with {type(self.error).__name__}: {self.error}"
         if self.value:
-            return f"{self.name} had ended before it could be cancelled; it returned {repr(self.value[0])[:_SHOWN]}"
+            return f"{self.name} ended before it could be cancelled; it returned {repr(self.value[0])[:_SHOWN]}"
         if not self.began:
             return f"{self.name} had not begun"
-        return f"{self.name} was cancelled while it ran; what it had sent may have been acted on"
+        return f"{self.name} was cancelled while it ran; what it sent may have taken effect"
 
 
 class _Loop:
-    """The thread, and all that it refers to."""
+    """The thread and its state."""
 
     def __init__(self, opening: AbstractAsyncContextManager[Any], name: str) -> None:
         self.process = os.getpid()
         self.running = threading.Event()
-        """Set once it can be called, and when it has ended without that."""
+        """Set once the thread accepts calls, or has ended before that."""
         self.ended = threading.Event()
         self.value: Any = None
         self.failure: BaseException | None = None
@@ -185,7 +185,7 @@ class _Loop:
                     nursery.cancel_scope.cancel()
 
     def submit(self, call: _Call[Any], context: Context) -> None:
-        """Hand a call over; it ends in any case."""
+        """Hand over a call, which is certain to end."""
         nursery = self.nursery
         with self._lock:
             if self.closing or nursery is None:
@@ -194,18 +194,18 @@ class _Loop:
         self.soon(lambda: context.run(call.start, nursery))
 
     def forget(self, call: _Call[Any]) -> None:
-        """A call has ended."""
+        """Remove a call that has ended."""
         with self._lock:
             self._calls.discard(call)
 
     def soon(self, function: Callable[[], object]) -> None:
-        """Have a function called in Trio's thread; not if that has ended."""
+        """Call a function in Trio's thread, unless that has ended."""
         if self._token is not None:
             with suppress(trio.RunFinishedError):
                 self._token.run_sync_soon(function)
 
     def stop(self) -> None:
-        """End everything, without waiting for it."""
+        """End everything, without waiting."""
         self.closing = True
         self.soon(self._end)
 
@@ -237,11 +237,11 @@ class Portal:
     """A background thread that runs Trio and holds something open in it, until `close`.
 
     Args:
-        opening: what is held open.
-        name: of the thread.
+        opening: the context manager to hold open.
+        name: the thread's name.
 
     Raises:
-        BaseException: what opening raises.
+        BaseException: any error that opening raises.
     """
 
     def __init__(self, opening: AbstractAsyncContextManager[Any], name: str) -> None:
@@ -263,12 +263,12 @@ class Portal:
 
     @property
     def value(self) -> Any:  # noqa: ANN401  # who has made the portal knows
-        """What is held open. It belongs to Trio's thread."""
+        """Return the object held open. It belongs to Trio's thread."""
         return self._loop.value
 
     @property
     def closed(self) -> bool:
-        """Whether it was closed, or has ended by itself."""
+        """Return True if the portal was closed, or has ended by itself."""
         return self._loop.closing
 
     def call(self, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -278,14 +278,14 @@ class Portal:
             KeyboardInterrupt: once the call has ended; a note says how.
             TimeoutError: see `fail_after`.
             trio.ClosedResourceError: the portal is or was closed.
-            RuntimeError: it would wait for itself, or belongs to another process.
+            RuntimeError: the call would wait for itself, or the portal belongs to another process.
             BaseException: what the function raises.
         """
         name = getattr(function, "__name__", repr(function))
         return self._made(_Call(partial(function, *args, **kwargs), name, _deadline.get(None)))
 
     def finish(self, function: Callable[[], Awaitable[T]]) -> T:
-        """As `call`, for what closes something: no deadline cuts it short."""
+        """Await a function that closes something; like `call`, but without a deadline."""
         return self._made(_Call(function, "closing", None))
 
     def _made(self, call: _Call[T]) -> T:
@@ -300,7 +300,7 @@ class Portal:
             with _one_interrupt_is_enough():
                 loop.soon(call.cancel)
                 while not (call.ended.wait(_GLANCE) or loop.ended.is_set()):
-                    pass  # a call that was never registered is ended by nobody once the thread has ended
+                    pass  # a call that was never registered does not end with the thread
                 interrupt.add_note(call.note())
             raise
         finally:
@@ -308,7 +308,7 @@ class Portal:
         return call.result()
 
     def now(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call a function that does not wait, in Trio's thread; raises as `call`."""
+        """Call a plain function in Trio's thread; raises like `call`."""
 
         async def called() -> T:
             await trio.lowlevel.checkpoint_if_cancelled()
@@ -318,19 +318,19 @@ class Portal:
         return self.call(called)
 
     def nursery(self) -> trio.Nursery:
-        """What is opened within it lives here. For Trio's thread."""
+        """Return the nursery for opened objects. For Trio's thread."""
         assert self._loop.nursery is not None
         return self._loop.nursery
 
     def close(self) -> None:
-        """End all calls, leave what is held open, and wait for that. Idempotent.
+        """End all calls, leave the object held open, and wait for that. Idempotent.
 
         Raises:
-            BaseException: what leaving raises, the first time.
+            BaseException: any error that leaving raises, the first time.
         """
         loop = self._loop
         if loop.process != os.getpid():
-            return  # its parent's
+            return  # the portal belongs to the parent process
         self._check_thread()
         loop.stop()
         try:
@@ -361,10 +361,10 @@ class Portal:
 
 @contextmanager
 def fail_after(seconds: float) -> Generator[None]:
-    """Bound what is called in the block, by this thread: ``with bm.blocking.fail_after(5): trades.receive()``.
+    """Set a deadline for this thread's calls in the block: ``with bm.blocking.fail_after(5): trades.receive()``.
 
-    A call that is not done by then is cancelled and raises `TimeoutError`; what an order had sent may have been acted
-    on. Calls of blocks within blocks keep to the earlier end.
+    A call that is not done by then is cancelled and raises `TimeoutError`; an order that it sent may have taken effect.
+    In nested blocks the earlier deadline applies.
     """
     until = time.monotonic() + seconds
     token = _deadline.set(min(until, _deadline.get(until)))
@@ -375,10 +375,10 @@ def fail_after(seconds: float) -> Generator[None]:
 
 
 class Holding(Generic[T]):
-    """An asynchronous context manager that is entered in Trio's thread, and left there.
+    """An asynchronous context manager that is entered and left in Trio's thread.
 
     Args:
-        portal: whose thread.
+        portal: the portal of the thread.
         opening: the context manager.
     """
 
@@ -393,19 +393,19 @@ class Holding(Generic[T]):
         self._raised: BaseException | None = None
 
     def enter(self) -> T:
-        """Enter it; raises as entering does."""
+        """Enter the context manager; raise what entering raises."""
         try:
             return self._portal.call(self._enter)
         except BaseException:
-            if self._inside:  # interrupted when it was open already
+            if self._inside:  # interrupted when it was already open
                 self.leave(None)
             raise
 
     def leave(self, error: BaseException | None) -> None:
-        """Leave it as with this error in flight, and wait until it has closed; nothing to do after the portal's end.
+        """Leave the context manager with this error, and wait until it has closed; do nothing after the portal's end.
 
         Raises:
-            BaseException: another error than the given one comes out.
+            BaseException: an error other than the given one leaves.
         """
         if not self._portal.closed:
             self._given = error
@@ -423,7 +423,7 @@ class Holding(Generic[T]):
             await self._left.wait()
         except trio.Cancelled:
             self._scope.cancel()
-            with trio.CancelScope(shield=True):  # what is left has deadlines of its own
+            with trio.CancelScope(shield=True):  # leaving has deadlines of its own
                 await self._left.wait()
             raise
 

@@ -1,4 +1,4 @@
-"""The commands below ``archive`` and their options, as typer sees them; ``archive.py`` does what they say."""
+"""Declare the commands below ``archive`` and their options; ``archive.py`` implements them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from . import _history, _options
 from ._help import PlainGroup
 from ._history import DecimalsOption, ResumeOption, ToOption
 from ._options import EnvOption, JsonOption, ProfileOption, examples
-from ._run import run, told
+from ._run import exiting_on_failure, run
 
 archive: typer.Typer = typer.Typer(
     name="archive",
@@ -35,32 +35,37 @@ def make_archive(
     context: typer.Context,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="DIR", help="Where it goes; made when missing. Without it a guide asks."),
+        typer.Option(
+            "--out", metavar="DIR", help="The folder of the archive, created if missing. Without it a guide asks."
+        ),
     ] = None,
     since: Annotated[
-        str | None, typer.Option("--since", metavar="DATE", help="When the account was opened, if left out.")
+        str | None,
+        typer.Option(
+            "--since", metavar="DATE", help="The first day to save; by default the day when the account was opened."
+        ),
     ] = None,
     until: ToOption = None,
     resume: ResumeOption = False,
     symbols: Annotated[
         list[str] | None,
         typer.Option(
-            "--symbol", metavar="SYMBOL", help="A contract to ask for beside those that the account has left traces of."
+            "--symbol", metavar="SYMBOL", help="Also save this contract, beside those that the account has records of."
         ),
     ] = None,
     allow_trading_key: Annotated[
-        bool, typer.Option("--allow-trading-key", help="Take a key that can do more than read.")
+        bool, typer.Option("--allow-trading-key", help="Accept a key that can do more than read.")
     ] = False,
     settle: Annotated[
         float,
-        typer.Option(metavar="SECONDS", min=0, max=3600, help="How long new records may need until they are listed."),
+        typer.Option(metavar="SECONDS", min=0, max=3600, help="The time in which the exchange must list new records."),
     ] = 60,
     without: Annotated[
         list[str] | None,
         typer.Option(
             "--without",
             metavar="sub_accounts|broker|affiliate",
-            help="What the account does not have, and is not asked for. May be given again.",
+            help="Skip what the account does not have. May be given several times.",
         ),
     ] = None,
     env: EnvOption = None,
@@ -69,7 +74,7 @@ def make_archive(
 ) -> None:
     """Save a whole account in a folder. Without --out a guide leads through it, step by step.
 
-    It only reads, and wants a key that can do no more. Interrupted, by whatever, it goes on with --resume. The exit
+    It only reads, and asks for a key that can do no more. After any interruption it goes on with --resume. The exit
     code is 0 only for a complete archive, 4 for one with gaps.
     """
     if context.invoked_subcommand is not None:
@@ -80,7 +85,7 @@ def make_archive(
 
         from .guide import Guide, need_terminal
 
-        with told():
+        with exiting_on_failure():
             need_terminal()
             guide = Guide(environment, profile, settle, Console())
             guide.prepare()
@@ -109,26 +114,27 @@ def verify_archive(
     directory: ArchiveArgument,
     digest: Annotated[
         str | None,
-        typer.Option(metavar="HEX", help="What the archive's digest was when it was made; kept elsewhere since."),
+        typer.Option(metavar="HEX", help="The digest printed when the archive was made, kept elsewhere since."),
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Prove an archive offline, from its replies: nothing dropped, changed or added, every record as it was listed.
+    """Prove offline, from its replies, that an archive is unchanged and holds every record as it was listed.
 
-    With --digest also that it is the same archive. The exit code is 1 for a problem, 4 for a sound one with gaps.
+    With --digest also prove that it is the same archive. The exit code is 1 if there is a problem, 4 for a sound
+    archive with gaps.
     """
     from .archive import plain_words, verify
 
-    with told(), plain_words():
+    with exiting_on_failure(), plain_words():
         verify(directory, digest, json)
 
 
 @archive.command("rebuild", epilog=examples("archive rebuild my-account"))
 def rebuild_archive(directory: ArchiveArgument) -> None:
-    """Make the tables and the report of an archive again from its replies, offline, as this version reads them."""
+    """Rebuild the tables and the report of an archive from its replies, offline, as this version reads them."""
     from .archive import plain_words, rebuild
 
-    with told(), plain_words():
+    with exiting_on_failure(), plain_words():
         rebuild(directory)
 
 
@@ -145,7 +151,7 @@ TableFormat: TypeAlias = Literal["csv", "xlsx", "parquet", "koinly", "cointracke
 )
 def export_archive(
     directory: ArchiveArgument,
-    to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where the files go; made when missing.")],
+    to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="The folder for the files, created if missing.")],
     format: Annotated[
         TableFormat,
         typer.Option(help="A workbook (extra: xlsx), files for programs, or the layout of a tax tool."),
@@ -153,13 +159,13 @@ def export_archive(
     formulas: Annotated[
         bool,
         typer.Option(
-            "--formulas", help="Let texts through that a spreadsheet would compute; without it they are text."
+            "--formulas", help="Keep texts that a spreadsheet would compute; otherwise they become plain text."
         ),
     ] = False,
     decimals: DecimalsOption = "exact",
 ) -> None:
-    """Write what an archive holds as tables for a spreadsheet, a program or a tax tool. Needs no network."""
+    """Write an archive's records as tables for a spreadsheet, a program or a tax tool. Needs no network."""
     from .archive import export_tables, plain_words
 
-    with told(), plain_words():
+    with exiting_on_failure(), plain_words():
         export_tables(directory, to, format, formulas=formulas, decimals=decimals)

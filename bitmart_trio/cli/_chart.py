@@ -1,6 +1,6 @@
-"""Klines drawn: in a terminal, as a picture, as a page whose chart can be zoomed. Needs the ``plot`` extra.
+"""Draw klines in a terminal, as a picture, or as a page with a zoomable chart. Needs the ``plot`` extra.
 
-Each of the three has its library: plotext, matplotlib, plotly. They compute in floats, which is enough for the eye.
+The libraries are plotext, matplotlib and plotly. They compute in floats, which is enough for the eye.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ import attrs
 from ._run import Failure
 
 PICTURE_CANDLES: Final = 400
-"""As many as can be told apart in a picture."""
+"""The most candles that remain distinct in a picture."""
 PAGE_CANDLES: Final = 5_000
-"""More make a browser slow."""
+"""The most candles on a page: more make a browser slow."""
 
 _RISEN: Final = "#26a69a"
 _FALLEN: Final = "#ef5350"
@@ -30,15 +30,15 @@ _FRAME: Final = 14
 """Characters beside the candles of a terminal's chart: the prices and the frame."""
 _FEWEST: Final = 8
 _TIME: Final = 24
-"""Characters from one time on the scale to the next."""
+"""Characters between two times on the scale."""
 _PRICE: Final = 5
-"""Lines from one price on the scale to the next."""
+"""Lines between two prices on the scale."""
 _LONG: Final = 1e12
-"""From here on a price is written with an exponent."""
+"""The price from which on an exponent is written."""
 _BEYOND: Final = 1e100
-"""The libraries multiply what they draw."""
+"""The largest price that is drawn: the libraries multiply prices."""
 _CONFIG: Final = {"displaylogo": False, "showSendToCloud": False, "plotlyServerURL": "", "responsive": True}
-"""Without the button that sends a chart to a service of plotly's."""
+"""The page's settings, without the button that sends a chart to a service of plotly's."""
 _PAGE: Final = """<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title></head>
@@ -49,15 +49,15 @@ _PAGE: Final = """<!doctype html>
 
 @attrs.frozen
 class Candle:
-    """One kline, or several in a row as one.
+    """One kline, or several consecutive ones merged.
 
     Attributes:
         start: seconds since 1970.
         open: first price.
-        high: highest.
-        low: lowest.
-        close: last.
-        volume: in the unit of the market.
+        high: highest price.
+        low: lowest price.
+        close: last price.
+        volume: in the market's unit.
     """
 
     start: int
@@ -69,12 +69,12 @@ class Candle:
 
 
 def merged(candles: Sequence[Candle], step: int, most: int) -> tuple[list[Candle], int]:
-    """Return at most so many candles, each of several where there are more, and how many seconds one has then.
+    """Merge candles until at most so many are left; return them and the seconds of each.
 
     Args:
         candles: oldest first; some may be missing.
         step: seconds of each.
-        most: that there is room for.
+        most: the number of candles that there is room for.
     """
     if not candles:
         return [], step
@@ -103,7 +103,7 @@ class Chart:
     """The candles of a symbol.
 
     Attributes:
-        name: what is drawn: symbol and length of a kline.
+        name: the title: symbol and length of a kline.
         step: seconds of a candle.
         candles: oldest first; at least one.
     """
@@ -115,10 +115,10 @@ class Chart:
     def __attrs_post_init__(self) -> None:
         numbers = (number for each in self.candles for number in attrs.astuple(each))
         if not all(abs(number) < _BEYOND for number in numbers):
-            raise Failure(f"the klines of {self.name} have numbers that cannot be drawn")
+            raise Failure(f"the klines of {self.name} have numbers too large to draw")
 
     def text(self, width: int, height: int, *, colour: bool) -> str:
-        """The chart for a terminal of so many characters and lines."""
+        """Return the chart for a terminal of so many characters and lines."""
         plotext = load("plotext")
         candles, length = merged(self.candles, self.step, max(width - _FRAME, _FEWEST))
         first = candles[0].start
@@ -149,7 +149,7 @@ class Chart:
         return "\n".join((self._title(length), *(line.rstrip() for line in drawn.rstrip("\n").split("\n"))))
 
     def png(self) -> bytes:
-        """The chart as a picture, prices above volumes."""
+        """Return the chart as a PNG picture, prices above volumes."""
         dates = load("matplotlib.dates")
         candles, length = merged(self.candles, self.step, PICTURE_CANDLES)
         figure = load("matplotlib.figure").Figure(figsize=(14, 8), dpi=100, layout="constrained")
@@ -163,7 +163,7 @@ class Chart:
             0.8 * length / _DAY,
             bottom=[min(each.open, each.close) for each in candles],
             color=colours,
-            edgecolor=colours,  # a candle that ends where it began has nothing else
+            edgecolor=colours,  # a candle that ends where it began consists of its edge
             linewidth=0.8,
         )
         prices.set_title(self._title(length), parse_math=False)
@@ -180,7 +180,7 @@ class Chart:
         return file.getvalue()
 
     def html(self) -> bytes:
-        """The chart as a page that needs no network: everything is in the file."""
+        """Return the chart as a page that needs no network: everything is in the file."""
         objects, subplots = load("plotly.graph_objects"), load("plotly.subplots")
         candles, length = merged(self.candles, self.step, PAGE_CANDLES)
         at = [_moment(each.start) for each in candles]
@@ -221,10 +221,10 @@ class Chart:
 
 
 def load(module: str) -> ModuleType:
-    """A library of the extra.
+    """Import a library of the ``plot`` extra.
 
     Raises:
-        Failure: it is not installed.
+        Failure: the library is not installed.
     """
     try:
         return import_module(module)
@@ -238,18 +238,18 @@ def _colour(candle: Candle) -> str:
 
 
 def _ticks(first: float, last: float, count: int) -> list[float]:
-    """So many places on a scale, evenly from its first to its last."""
+    """So many places on a scale, evenly from its first to its last price."""
     return [first + (last - first) * each / max(count - 1, 1) for each in range(max(count, 1))]
 
 
 def _prices(values: Sequence[float]) -> list[str]:
-    """Prices on a scale, with as many digits as tell them apart."""
+    """Return the prices on a scale, with enough digits to distinguish them."""
     apart = min((abs(high - low) for high, low in zip(values[1:], values, strict=False)), default=0) or abs(values[0])
     digits = min(max(1 - math.floor(math.log10(apart)), 0), 12) if apart else 0
     return [f"{value:.{digits}f}" if value < _LONG else f"{value:.3g}" for value in values]
 
 
 def _moment(seconds: float, length: int = 1) -> str:
-    """A time in UTC, and for candles of whole days the day alone."""
+    """Return a time in UTC; for candles of whole days, only the date."""
     moment = datetime.fromtimestamp(seconds, UTC)
     return f"{moment:%Y-%m-%d}" if length % _DAY == 0 else f"{moment:%Y-%m-%d %H:%M}"

@@ -1,7 +1,7 @@
-"""What the shell offers on Tab: environments, profiles, endpoints and their arguments, topics, symbols.
+"""Complete words in the shell: environments, profiles, endpoints and their arguments, topics, symbols.
 
-Symbols are asked for once a day and kept in a file; a Tab never waits longer than `PATIENCE` and never fails. What an
-exchange, a file or a cache offers passes `shell_word`: a shell evaluates parts of what it completes.
+Symbols are fetched once a day and kept in a file; a Tab never waits longer than `PATIENCE` and never fails. Words from
+an exchange, a file or a cache go through `shell_word`, since a shell evaluates parts of what it completes.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 PATIENCE: Final = 3.0
 """Seconds."""
 FRESH: Final = 86_400.0
-"""Seconds that a list of symbols is used."""
+"""Seconds for which a list of symbols is used."""
 
 
 def environments(incomplete: str) -> list[str]:
-    """What ``--env`` takes."""
+    """Return the completions of ``--env``."""
     return _starting(("live", "demo", "http://127.0.0.1:8765"), incomplete)
 
 
 def profiles(incomplete: str) -> list[str]:
-    """The profiles of the credentials file; a keyring has no list of its entries."""
+    """Return the profiles of the credentials file; a keyring cannot list its entries."""
     try:
         document = tomllib.loads(Path(DEFAULT_CREDENTIALS_FILE).expanduser().read_text(encoding="utf-8-sig"))
     except (OSError, ValueError):
@@ -46,14 +46,14 @@ def profiles(incomplete: str) -> list[str]:
 
 
 def endpoints(incomplete: str) -> list[str]:
-    """Names of endpoints."""
+    """Return the names of endpoints that complete a word."""
     from .call import all_endpoints
 
     return _starting(all_endpoints(), incomplete)
 
 
 def arguments(ctx: typer.Context, incomplete: str) -> list[str]:
-    """``key=value`` words of the endpoint that stands before them: keys, and values where they are known."""
+    """Return ``key=value`` words for the endpoint on the command line: keys, and values if they are known."""
     from .call import all_endpoints
 
     endpoint = all_endpoints().get(str(ctx.params.get("name")))
@@ -74,7 +74,7 @@ def arguments(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def choices(param: Param) -> list[str]:
-    """The values that a parameter may have, as far as they are words."""
+    """Return the values of a parameter that are plain words."""
     from .._core.endpoint import Kind
 
     if param.kind is Kind.BOOL:
@@ -83,10 +83,10 @@ def choices(param: Param) -> list[str]:
 
 
 def topics(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Topics: channels up to the colon, then symbols."""
+    """Return topics: channels up to the colon, then symbols."""
     from .._core.channel import CHANNELS
 
-    import_module("bitmart_trio.streams.spot")  # puts its rows into the list
+    import_module("bitmart_trio.streams.spot")  # registers its channels
     import_module("bitmart_trio.streams.futures")
     lead, name, value = _parts(cast("Sequence[str]", ctx.params.get("topics") or ()), incomplete, ":")
     if name is not None:
@@ -103,7 +103,7 @@ def topics(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def symbols(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Symbols of both markets, or of the one whose endpoint stands before."""
+    """Return the symbols of both markets, or of the market of the endpoint on the command line."""
     market = str(ctx.params.get("name") or "").partition(".")[0]
     return _symbols(ctx, incomplete, market)
 
@@ -171,7 +171,7 @@ def _asked(where: Environment) -> Mapping[str, Sequence[object]]:
 
 
 def _keep(file: Path, text: str) -> None:
-    """Put a private file in the place of the old one, whatever that is: a link is replaced, not followed."""
+    """Replace a file by a private one; a link is replaced, not followed."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     written, name = tempfile.mkstemp(dir=file.parent)  # new, and 0600
     try:
@@ -184,7 +184,7 @@ def _keep(file: Path, text: str) -> None:
 
 
 def _words(offered: Iterable[object]) -> list[str]:
-    """What of the offered is a plain word to every shell."""
+    """Return the candidates that every shell reads as plain words."""
     return [word for each in offered if isinstance(each, str) and (word := shell_word(each)) is not None]
 
 
@@ -193,16 +193,16 @@ def _starting(words: Iterable[str], incomplete: str) -> list[str]:
 
 
 def _unfinished(words: list[str]) -> list[str]:
-    """The words, so that bash puts no blank behind a single one to which something must be added."""
+    """Return the words such that bash adds no blank after a single unfinished one."""
     if len(words) == 1 and words[0][-1] in "=:" and os.environ.get("_BITMART_TRIO_COMPLETE") == "complete_bash":
         return [words[0], f"{words[0]}..."]
     return words
 
 
 def _parts(words: Sequence[str], incomplete: str, mark: str) -> tuple[str, str | None, str]:
-    """What stands before the mark and after it, and what to put before each answer; no name when there is no mark yet.
+    """Return the text before the mark, the text after it, and the prefix of each answer; no name without a mark.
 
-    bash takes the mark for the end of a word, so there the name came as a word of its own.
+    bash ends a word at the mark, so there the name is a word of its own.
     """
     if words and words[-1] == mark and len(words) > 1:
         return "", words[-2], incomplete

@@ -1,7 +1,7 @@
-"""Help that prints the types which people know.
+"""Print types in help texts as people know them.
 
-typer prints Python's: ``--resume <bool>``, ``SYMBOL <str>``. A flag takes nothing, and what an argument is called says
-what it takes.
+typer prints Python's types: ``--resume <bool>``, ``SYMBOL <str>``. But a flag takes no value, and an argument's name
+says what it takes.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typer.core import TyperGroup
 
 
 class PlainGroup(TyperGroup):
-    """A group of commands whose help names no type of Python's."""
+    """A group of commands whose help names no Python types."""
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401  # typer carries its own Click, untyped to us
-        """The command of that name, its help made plain."""
+        """Return the command of that name, with plain help."""
         return _plain(super().get_command(ctx, cmd_name))
 
     def get_help_option(self, ctx: Any) -> Any:  # noqa: ANN401  # as above
-        """``--help`` of the group itself."""
+        """Return the ``--help`` option of the group itself."""
         for parameter in self.params:
             _silent(parameter)
         return _silent(super().get_help_option(ctx))
@@ -41,7 +41,7 @@ def _plain(command: Any) -> Any:  # noqa: ANN401  # as above
 
 
 def _silent(parameter: Any) -> Any:  # noqa: ANN401  # as above
-    """A flag or an argument with no type behind its name; any other option with its own name in capitals for one."""
+    """Print a flag or an argument without a type, and any other option with its own name in capitals as type."""
     if not hasattr(parameter, "is_plain"):
         parameter.is_plain = True
         named = parameter.display_type_rich

@@ -1,4 +1,4 @@
-"""What the commands that read histories share: moments as people type them, and a bar that shows how far it is."""
+"""Share what the commands that read histories need: moments as people type them, and a progress bar."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import typer
 
 FromOption: TypeAlias = Annotated[
     str | None,
-    typer.Option("--from", metavar="DATE", help="The first moment, such as 2025-01-31 or 2025-01-31T12:00Z."),
+    typer.Option("--from", metavar="DATE", help="The start, such as 2025-01-31 or 2025-01-31T12:00Z."),
 ]
 ToOption: TypeAlias = Annotated[
-    str | None, typer.Option("--to", metavar="DATE", help="The end, not included; now when left out.")
+    str | None, typer.Option("--to", metavar="DATE", help="The end, exclusive; now if left out.")
 ]
 DecimalsOption: TypeAlias = Annotated[
     Literal["exact", "float"],
-    typer.Option(metavar="exact|float", help="Amounts in Parquet: with every digit, or as floats."),
+    typer.Option(metavar="exact|float", help="How Parquet holds amounts: with every digit, or as floats."),
 ]
-ResumeOption: TypeAlias = Annotated[bool, typer.Option("--resume", help="Go on with what an earlier run has begun.")]
+ResumeOption: TypeAlias = Annotated[bool, typer.Option("--resume", help="Continue what an earlier run began.")]
 
 STEPS: Final = {
     "1m": 1, "3m": 3, "5m": 5, "15m": 15, "30m": 30, "1h": 60, "2h": 120, "4h": 240, "6h": 360, "12h": 720,
@@ -29,30 +29,32 @@ STEPS: Final = {
 
 
 def moment(text: str | None, option: str) -> datetime | None:
-    """A date or date and time; without a zone it is UTC."""
+    """Parse a date, or a date and time; UTC unless it names a zone."""
     if text is None:
         return None
     try:
         when = datetime.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is no date", param_hint=option) from None
+        raise typer.BadParameter(
+            f"{text!r} is not a date; write 2025-01-31 or 2025-01-31T12:00Z", param_hint=option
+        ) from None
     return when if when.tzinfo is not None else when.replace(tzinfo=UTC)
 
 
 def minutes(text: str) -> int:
-    """The length of a kline, by name or in minutes."""
+    """Parse the length of a kline, by name or in minutes."""
     if text in STEPS:
         return STEPS[text]
     if text.isdecimal() and int(text) in STEPS.values():
         return int(text)
-    raise typer.BadParameter(f"{text!r} is none of {', '.join(STEPS)}", param_hint="--step")
+    raise typer.BadParameter(f"{text!r} is not one of {', '.join(STEPS)}", param_hint="--step")
 
 
 def step_name(minutes: int) -> str:
-    """The usual name of a length of klines."""
+    """Return the usual name of a length of klines."""
     return next(name for name, each in STEPS.items() if each == minutes)
 
 
 def say(text: str) -> None:
-    """A line for the person; standard output is for data."""
+    """Print a line for the user to standard error; standard output is for data."""
     print(text, file=sys.stderr)

@@ -1,4 +1,4 @@
-"""API keys in the desktop's keyring (extra ``keyring``): stored by ``bitmart-trio key set``, used by ``--profile``."""
+"""Keep API keys in the desktop's keyring (extra ``keyring``): ``key set`` stores them, ``--profile`` uses them."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from ._run import Failure
 T = TypeVar("T")
 
 SERVICE: Final = "bitmart-trio"
-"""What the keyring files them under; the profile is the user's name."""
+"""The service name of the keyring's entries; the profile is the user name."""
 
 
 class Keyring(Protocol):
-    """What the module ``keyring`` offers."""
+    """The interface of the module ``keyring``."""
 
     def get_password(self, service_name: str, username: str, /) -> str | None:
-        """Read a secret."""
+        """Read a secret of the keyring."""
         ...
 
     def set_password(self, service_name: str, username: str, password: str, /) -> None:
-        """Store a secret."""
+        """Store a secret in the keyring."""
         ...
 
     def delete_password(self, service_name: str, username: str, /) -> None:
-        """Remove a secret."""
+        """Remove a secret from the keyring."""
         ...
 
 
 def find() -> Keyring | None:
-    """The module, None when it is not installed."""
+    """Return the module ``keyring``; None if the module is not installed."""
     try:
         return cast("Keyring", import_module("keyring"))
     except ModuleNotFoundError as missing:
@@ -45,19 +45,19 @@ def find() -> Keyring | None:
 
 
 def need() -> Keyring:
-    """The module.
+    """Return the module ``keyring``.
 
     Raises:
-        Failure: it is not installed.
+        Failure: the module is not installed.
     """
     found = find()
     if found is None:
-        raise Failure("the keyring needs its extra: pip install 'bitmart-trio[keyring]'")
+        raise Failure("the keyring needs an extra: pip install 'bitmart-trio[keyring]'")
     return found
 
 
 def load(profile: str) -> Credentials | None:
-    """The credentials of a profile, None when the keyring has none, is not installed, or has no desktop to ask."""
+    """Read a profile's credentials; return None if the keyring has none, is not installed or cannot be reached."""
     ring = find()
     if ring is None:
         return None
@@ -67,30 +67,30 @@ def load(profile: str) -> Credentials | None:
     with suppress(ValueError, KeyError, TypeError, RecursionError):
         entry = Secret(json.loads(text.reveal() or ""))
         return Credentials(*(entry.reveal()[name] for name in ("api_key", "api_secret", "memo")))
-    # Without the cause, which would quote the text.
+    # Without the cause, which would quote the secret text.
     raise MissingCredentials(f"the keyring's entry {profile!r} was not stored by this program")
 
 
 def store(profile: str, api_key: Secret[str], api_secret: Secret[str], memo: Secret[str]) -> None:
-    """Put the credentials of a profile into the keyring, in place of those that are there.
+    """Store the credentials of a profile in the keyring, replacing older ones.
 
     Raises:
-        Failure: it was not stored: some keyrings store nothing and say nothing.
+        Failure: the credentials were not stored: some keyrings store nothing without an error.
     """
-    Credentials(api_key.reveal(), api_secret.reveal(), memo.reveal())  # refuses what could never work
+    Credentials(api_key.reveal(), api_secret.reveal(), memo.reveal())  # refuses credentials that could never work
     ring = need()
     entry = {"api_key": api_key, "api_secret": api_secret, "memo": memo}
     text = Secret(json.dumps({name: value.reveal() for name, value in entry.items()}))
     _guarded(lambda: ring.set_password(SERVICE, profile, text.reveal()), profile)
     if _guarded(lambda: ring.get_password(SERVICE, profile) == text.reveal(), profile) is not True:
-        raise Failure(f"the keyring did not keep {profile!r}: is there a keyring service on this machine?")
+        raise Failure(f"the keyring did not store {profile!r}: check that a keyring service runs on this machine")
 
 
 def forget(profile: str) -> None:
     """Remove a profile from the keyring.
 
     Raises:
-        Failure: there is none of that name.
+        Failure: the keyring has no profile of that name.
     """
     ring = need()
     if _guarded(lambda: ring.get_password(SERVICE, profile), profile) is None:
@@ -99,11 +99,11 @@ def forget(profile: str) -> None:
 
 
 def _guarded(ask: Callable[[], T], profile: str, absent: T | Literal["refuse"] = "refuse") -> T:
-    """Ask the keyring; ``absent`` is the answer where there is no desktop, as on servers and in containers."""
+    """Call the keyring; return ``absent`` if there is no desktop, as on servers and in containers."""
     try:
         return ask()
     except Exception as error:  # noqa: BLE001  # whatever the desktop's service raises
         if absent != "refuse" and type(error).__name__ == "NoKeyringError":
             return absent
-        # From None: nobody knows what else such an error holds.
+        # From None: the error may hold the secret.
         raise Failure(f"the keyring does not give access to {profile!r} ({type(error).__name__})") from None

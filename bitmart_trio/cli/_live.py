@@ -1,4 +1,4 @@
-"""A view that fills the terminal and is redrawn as things change; leaving it gives the terminal back as it was."""
+"""Fill the terminal with a view that is redrawn as things change, and restore the terminal afterwards."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 
 FRAMES: Final = 10
-"""Drawings a second, at most."""
+"""The most redraws per second."""
 IDLE: Final = 1.0
-"""Seconds after which it is drawn again although nothing has happened: ages and rates go on."""
+"""Seconds after which an unchanged view is redrawn, because ages and rates change."""
 
 
 class Screen:
-    """Draws a view when it has changed, and when the terminal has another size.
+    """Draws a view when it has changed, and when the terminal is resized.
 
     Args:
         console: a terminal.
-        view: makes what is to be seen, for the terminal's size of that moment.
+        view: makes the content, for the terminal's current size.
     """
 
     def __init__(self, console: Console, view: Callable[[], RenderableType]) -> None:
@@ -29,12 +29,12 @@ class Screen:
         self._changed = False
 
     def touch(self) -> None:
-        """Something has changed."""
+        """Record that the view has changed."""
         self._changed = True
 
     async def run(self) -> None:
-        """Draw until cancelled."""
-        # Drawn from a task of ours: rich's own refreshing would run in a thread beside us.
+        """Draw the view until cancelled."""
+        # A task of ours draws: rich's own refreshing would run in a second thread.
         with Live(console=self._console, screen=True, auto_refresh=False) as live:
             size, drawn = self._console.size, float("-inf")
             while True:

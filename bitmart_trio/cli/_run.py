@@ -1,10 +1,10 @@
-"""How a command starts, is interrupted and ends: one trio run, one exit code.
+"""Start a command, handle interruption, and end it: one Trio run, one exit code.
 
 Exit codes: 0 done, 1 refused or failed, 2 wrong usage (nothing was sent), 3 outcome unknown (a write was cut off and
-may have been carried out), 4 finished with gaps (an archive that is not complete), 130 interrupted by Ctrl-C, 143 by
-SIGTERM. What was refused or failed is one line on standard error.
+may have been carried out), 4 finished with gaps (an incomplete archive), 130 interrupted by Ctrl-C, 143 by SIGTERM. An
+error is one line on standard error.
 
-Trio is imported when a command runs: ``--help`` and the shell's completion do without it.
+Trio is imported only when a command runs: ``--help`` and shell completion do not need it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ UNKNOWN: Final = 3
 GAPS: Final = 4
 INTERRUPTED: Final = 128 + signal.SIGINT
 
-# Windows delivers no SIGTERM from outside, but Ctrl-Break, and the closing of the console as that.
+# Windows delivers no SIGTERM from outside; Ctrl-Break and closing the console arrive as SIGBREAK.
 _SIGNALS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name))
 
 
@@ -40,19 +40,19 @@ EXIT_CODES: Final = (
 
 
 class Failure(Exception):
-    """A command could not do what it is for; the message is for the person at the terminal."""
+    """A command failed; the message is for the person at the terminal."""
 
     code: int = FAILED
 
 
 class Refusal(Failure):
-    """A command was told what cannot be done; nothing was sent."""
+    """A command was used wrongly; nothing was sent."""
 
     code = MISUSED
 
 
 class Incomplete(Failure):
-    """A command came to its end, and something is missing in what it made."""
+    """A command finished, but its result is incomplete."""
 
     code = GAPS
 
@@ -74,15 +74,15 @@ def run(command: Callable[[], Awaitable[None]]) -> NoReturn:
 
 
 def print_anything() -> None:
-    """A console that lacks a character, as those of Windows do, shows its code instead of ending the command."""
+    """Let a console that lacks a character, as on Windows, print its code instead of ending the command."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and (stream.encoding or "").lower().replace("-", "") != "utf8":
             stream.reconfigure(errors="backslashreplace")
 
 
 @contextmanager
-def told() -> Generator[None]:
-    """What is refused inside, before anything runs, ends the process as `run` would."""
+def exiting_on_failure() -> Generator[None]:
+    """End the process as `run` would if the block refuses something before anything runs."""
     try:
         yield
     except (BitMartError, Failure, OSError) as error:
@@ -90,7 +90,7 @@ def told() -> Generator[None]:
 
 
 async def _until_signalled(command: Callable[[], Awaitable[None]]) -> int | None:
-    """Run the command; the number of the signal that ended it, None when it came to its own end."""
+    """Run the command; return the number of the signal that ended it, or None if it finished."""
     import trio
 
     from .._scopes import open_nursery, start
@@ -102,7 +102,7 @@ async def _until_signalled(command: Callable[[], Awaitable[None]]) -> int | None
         with trio.open_signal_receiver(*_SIGNALS) as signals:
             task_status.started()
             caught = await anext(signals)
-        # The handlers are Trio's own again: a second Ctrl-C raises KeyboardInterrupt in the main task.
+        # Trio's handlers are back: a second Ctrl-C raises KeyboardInterrupt in the main task.
         nursery.cancel_scope.cancel()
 
     async with open_nursery() as nursery:
@@ -113,12 +113,12 @@ async def _until_signalled(command: Callable[[], Awaitable[None]]) -> int | None
 
 
 def _exit_code(error: BaseException) -> int:
-    """Tell the person what happened, and the code that says so to a script; raises what is a bug."""
+    """Print what happened and return its exit code; re-raise an error that is a bug."""
     leaves = list(_leaves(error))
     if any(isinstance(each, KeyboardInterrupt) for each in leaves):
         return INTERRUPTED
     if any(isinstance(each, BrokenPipeError) for each in leaves):
-        # Whoever read our output has left (``| head``). Python would complain about it once more at exit.
+        # The reader of our output has closed it (``| head``). Python would complain again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     if not all(isinstance(each, BitMartError | Failure | OSError) for each in leaves):
@@ -141,7 +141,7 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 def one_line(error: BaseException) -> str:
-    """An error as one line for a person."""
+    """Return an error as one line for the user."""
     text = printable(" ".join(str(error).split()))
     name = type(error).__name__
     if isinstance(error, Failure):

@@ -1,4 +1,4 @@
-"""Models as JSON and as tables, and the pieces that the live views share."""
+"""Show models as JSON and as tables; hold the pieces that the live views share."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from ..text import json_text, printable
 Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
 
 MOST_ROWS: Final = 500
-"""A longer list is cut in a table, and says so; ``--json`` never cuts."""
+"""The most rows of a table, which says if it was cut; ``--json`` never cuts."""
 
 
-# The year 1973 in each unit: below it a number is not taken for a time.
+# The year 1973 in each unit: a smaller number is not read as a time.
 _MILLIS_FROM: Final = 100_000_000_000
 _SECONDS_FROM: Final = 100_000_000
 
 
 def jsonable(value: object) -> Json:
-    """A model as plain JSON values, as `bm.to_builtins` writes it: amounts are text, so that no reader rounds them."""
+    """Return a model as JSON values, as `bm.to_builtins` does: amounts are strings, so that no reader rounds them."""
     return cast("Json", bm.to_builtins(value))
 
 
 def as_json(value: object, indent: int | None = None) -> str:
-    """A model as JSON text that a terminal shows as it is."""
+    """Return a model as JSON text that is safe to print."""
     return json_text(json.dumps(jsonable(value), ensure_ascii=False, indent=indent))
 
 
 def word(value: Json) -> str:
-    """A value as one word; of a list its first entry, and how many more there are."""
+    """Return a value as one word; for a list its first entry and the number of others."""
     if isinstance(value, Mapping):
         return "/".join(word(each) for each in value.values())
     if isinstance(value, Sequence) and not isinstance(value, str):
@@ -47,7 +47,7 @@ def word(value: Json) -> str:
 
 
 def cell(name: str, value: Json) -> str:
-    """A field as a table shows it: a time as date and time of day (UTC), nothing as nothing."""
+    """Return a field as a table shows it: a time as date and time of day (UTC), None as blank."""
     if value is None:
         return ""
     if name == ABSENT and isinstance(value, Mapping):
@@ -56,7 +56,7 @@ def cell(name: str, value: Json) -> str:
 
 
 def _moment(name: str, value: Json) -> str:
-    """A time as date and time of day; blank for what is none."""
+    """Return a time as date and time of day; blank if it is not a time."""
     if isinstance(value, int) and not isinstance(value, bool) and is_time(name):
         for unit, least in ((1000, _MILLIS_FROM), (1, _SECONDS_FROM)):
             if least <= value < least * 100:
@@ -66,12 +66,12 @@ def _moment(name: str, value: Json) -> str:
 
 
 def is_time(name: str) -> bool:
-    """Whether a field of that name is a time."""
+    """Return True if a field of that name is a time."""
     return name in ("time", "timestamp") or name.endswith(("_time", "_timestamp"))
 
 
 def as_table(value: object) -> Table:
-    """A list of models as one row each, anything else as one row a field."""
+    """Return a list of models as one row each, and anything else as one row per field."""
     plain = jsonable(value)
     rows = plain if isinstance(plain, Sequence) and not isinstance(plain, str) else None
     if rows and all(isinstance(row, Mapping) for row in rows):
@@ -87,7 +87,7 @@ def as_table(value: object) -> Table:
 
 
 def heading(name: str, values: Iterable[Json]) -> str:
-    """The head of a column: its name, and the zone of its times."""
+    """Return the head of a column: its name, and the zone of its times."""
     return printable(name) + (" (UTC)" if any(_moment(name, value) for value in values) else "")
 
 
@@ -103,7 +103,7 @@ def _rows(rows: Sequence[Mapping[str, Json]]) -> Table:
 
 
 def fitting(names: Sequence[str], rows: Sequence[Mapping[str, str]], width: int) -> list[str]:
-    """The columns that fit into so many characters, from the left; at least one. Empty ones are left out."""
+    """Return the columns that fit into so many characters, from the left, at least one; omit empty ones."""
     chosen: list[str] = []
     for name in names:
         widest = max((len(row.get(name, "")) for row in rows), default=0)
@@ -117,7 +117,7 @@ def fitting(names: Sequence[str], rows: Sequence[Mapping[str, str]], width: int)
 
 
 def age(seconds: float) -> str:
-    """A time span for a person."""
+    """Return a time span as people read it."""
     if seconds < 10:
         return f"{seconds:.1f} s"
     if seconds < 120:

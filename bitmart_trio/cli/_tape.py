@@ -1,4 +1,4 @@
-"""The commands below ``tape`` and their options, as typer sees them; ``tape.py`` does what they say."""
+"""Declare the commands below ``tape`` and their options; ``tape.py`` implements them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import typer
 from . import _complete, _history
 from ._help import PlainGroup
 from ._options import JsonOption, examples
-from ._run import told
+from ._run import exiting_on_failure
 
 tape: typer.Typer = typer.Typer(
     name="tape",
     cls=PlainGroup,
-    help="Make markets for the simulated exchange out of recorded data: trades, candles, books.",
+    help="Make markets for the simulated exchange from recorded data: trades, candles, books.",
     no_args_is_help=True,
     rich_markup_mode="rich",
 )
@@ -46,49 +46,51 @@ FormatName: TypeAlias = Literal[
 def import_tape(
     sources: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help="Tables, plain or packed, or tapes; several become one tape."),
+        typer.Argument(metavar="FILE...", help="Tables, plain or compressed, or tapes; several become one tape."),
     ],
-    out: Annotated[Path, typer.Option("--out", metavar="TAPE", help="The new tape; gzipped if it is called .gz.")],
+    out: Annotated[Path, typer.Option("--out", metavar="TAPE", help="The new tape; gzipped if its name ends in .gz.")],
     symbol: Annotated[
         str | None,
         typer.Option(
             metavar="SYMBOL",
-            help="What the market is called here: BTC_USDT as a pair, BTCUSDT as a contract.",
+            help="The market's symbol here: BTC_USDT for a pair, BTCUSDT for a contract.",
             autocompletion=_complete.symbols,
         ),
     ] = None,
     format: Annotated[
-        FormatName, typer.Option(metavar="NAME", help="How a table is laid out; seen from the table when left out.")
+        FormatName, typer.Option(metavar="NAME", help="The layout of the tables; detected if left out.")
     ] = "auto",
     only: Annotated[
         str | None, typer.Option(metavar="NAME", help="The market's name in the table, if it has several.")
     ] = None,
     unit: Annotated[
         Literal["base", "contracts"] | None,
-        typer.Option(metavar="base|contracts", help="What sizes are counted in, if it is not what such tables do."),
+        typer.Option(metavar="base|contracts", help="The unit of sizes, if not the usual one of such tables."),
     ] = None,
     step: Annotated[
         str | None,
-        typer.Option(metavar="1m|5m|15m|1h|4h|1d|1w|...", help="Length of a candle; their distance when left out."),
+        typer.Option(
+            metavar="1m|5m|15m|1h|4h|1d|1w|...", help="Length of a candle; by default the distance between two."
+        ),
     ] = None,
     seed: Annotated[
-        int, typer.Option(metavar="N", help="Of candles: draws whether low or high comes first, for each.")
+        int, typer.Option(metavar="N", help="For candles: draws for each whether its low or its high comes first.")
     ] = 0,
     trades: Annotated[
-        int, typer.Option(metavar="N", min=4, max=1000, help="Of candles: how many trades each becomes.")
+        int, typer.Option(metavar="N", min=4, max=1000, help="For candles: the number of trades that each becomes.")
     ] = 4,
     levels: Annotated[
-        int, typer.Option(metavar="N", min=1, max=1000, help="Of books: how many levels of each side are kept.")
+        int, typer.Option(metavar="N", min=1, max=1000, help="For books: the number of levels kept per side.")
     ] = 20,
     every: Annotated[
-        float, typer.Option(metavar="SECONDS", min=0, max=3600, help="Of books: how far apart two are at least.")
+        float, typer.Option(metavar="SECONDS", min=0, max=3600, help="For books: the least time between two.")
     ] = 0.1,
 ) -> None:
-    """Make a tape of recorded trades, candles or books, for `sim --tape` and for programs.
+    """Make a tape from recorded trades, candles or books, for `sim --tape` and for programs.
 
-    It reads dumps of Binance's (trades, aggTrades, klines) and Tardis' (trades, incremental_book_L2, book_snapshot),
-    OHLCV tables as of ccxt, and what `klines` and `trades` write. A candle becomes a path from its open over low and
-    high, in a drawn order, to its close, that sums up to its volume.
+    It reads dumps of Binance (trades, aggTrades, klines) and Tardis (trades, incremental_book_L2, book_snapshot), OHLCV
+    tables like those of ccxt, and the files of `klines` and `trades`. A candle becomes a path from its open through its
+    low and high, in a drawn order, to its close, with its volume.
     """
     from .tape import Import
 
@@ -97,17 +99,17 @@ def import_tape(
         sources=sources, out=out, symbol=symbol, format=format, only=only, unit=unit, step=length, seed=seed,
         trades=trades, levels=levels, every=every,
     )  # fmt: skip
-    with told():
+    with exiting_on_failure():
         wanted.run()
 
 
 @tape.command("info", epilog=examples("tape info day.jsonl.gz", "tape info sim.jsonl --json"))
 def show_tape(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A tape, or the event log of an exchange.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A tape, or the event log of a simulated exchange.")],
     json: JsonOption = False,
 ) -> None:
-    """Show what is on a tape: symbols, times, prices, volumes, gaps."""
+    """Show the content of a tape: symbols, times, prices, volumes, gaps."""
     from .tape import show
 
-    with told():
+    with exiting_on_failure():
         show(file, json)

@@ -1,4 +1,4 @@
-"""``bitmart-trio orders``, ``balances``, ``positions``: live views of an account, or one reading of it."""
+"""Implement ``bitmart-trio orders``, ``balances`` and ``positions``: live views of an account, or one reading."""
 
 from __future__ import annotations
 
@@ -40,23 +40,23 @@ _FIRST: Final = (
     "create_time",
     "order_id",
 )
-"""The columns of orders that come first: what does not fit into the terminal is left out from the right."""
+"""The first columns of orders: columns that do not fit into the terminal are omitted from the right."""
 _SIDES: Final = {"buy": "green", "long": "green", "sell": "red", "short": "red"}
 _WORDS: Final = {"side": FuturesOrderSide, "state": FuturesOrderState}
-"""What futures orders have as numbers."""
+"""The names of values that futures orders hold as numbers."""
 
 _COLOURS: Final = {AccountState.LIVE: "green", AccountState.SYNCING: "yellow", AccountState.STALE: "red"}
 
 
 @attrs.frozen
 class Wanted:
-    """What is to be shown of an account.
+    """The part of an account to show.
 
     Attributes:
-        what: which list.
-        markets: whose; empty for all that there are.
-        symbol: of orders and positions; None for all.
-        empty: balances of nothing, too.
+        what: the list: orders, balances or positions.
+        markets: the markets; empty for all.
+        symbol: the symbol of orders and positions; None for all.
+        empty: include zero balances.
     """
 
     what: What
@@ -65,21 +65,21 @@ class Wanted:
     empty: bool = False
 
     def markets_at(self, environment: bm.Environment) -> list[Market]:
-        """The markets to ask.
+        """Return the markets to read.
 
         Raises:
-            Refusal: there is none left.
+            Refusal: none of the markets has this list.
         """
         there: list[Market] = ["futures"] if environment.spot_rest is None else ["spot", "futures"]
         if self.what == "positions":
             there = ["futures"]
         found: list[Market] = [market for market in there if market in (self.markets or there)]
         if not found:
-            raise Refusal(f"there are no {self.what} of {' or '.join(self.markets)} at {environment.name}")
+            raise Refusal(f"{environment.name} has no {self.what} of {' or '.join(self.markets)}")
         return found
 
     def rows(self, market: Market, view: View) -> list[dict[str, Json]]:
-        """The list as it is now."""
+        """Return the rows of the list as it is now."""
         if self.what == "balances":
             return [
                 {"market": market, "currency": currency, **_fields(balance), "total": f"{balance.total:f}"}
@@ -99,12 +99,12 @@ class Wanted:
 
 
 class Account:
-    """A list of an account, followed.
+    """A view of a list of an account.
 
     Args:
-        wanted: which.
-        console: where to; None prints JSON.
-        follow: whether to go on after the first reading.
+        wanted: the list to show.
+        console: the terminal; None prints JSON.
+        follow: True to continue after the first reading.
     """
 
     def __init__(self, wanted: Wanted, console: Console | None, *, follow: bool) -> None:
@@ -116,7 +116,7 @@ class Account:
         self._where = ""
 
     async def run(self, credentials: bm.Credentials | None, environment: bm.Environment) -> None:
-        """Read the account, and follow it until interrupted if that is wanted."""
+        """Read the account, and follow it until interrupted if asked to."""
         self._where = environment.name
         markets = self._wanted.markets_at(environment)
         async with bm.open_client(credentials, environment=environment) as client, AsyncExitStack() as stack:
@@ -169,7 +169,7 @@ class Account:
     def _table(self, rows: Sequence[dict[str, Json]], width: int) -> Table | Text:
         if not rows:
             return Text(f"no {self._wanted.what}", style="dim")
-        # What spot calls the type of an order is called its kind on futures.
+        # The type of a spot order corresponds to the kind of a futures order.
         cells = [{"type" if name == "kind" else name: _text(row, name) for name in row} for row in rows]
         names = dict.fromkeys(
             [*(name for name in _FIRST if name in cells[0]), *(name for row in cells for name in row)]

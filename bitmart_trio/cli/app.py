@@ -1,4 +1,4 @@
-"""The commands and their options, as typer sees them. Each works in a module of its own, loaded when it is called."""
+"""Declare the commands and their options. A module of its own, loaded on demand, implements each command."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from . import _archive, _complete, _history, _options, _tape
 from ._help import PlainGroup
 from ._history import DecimalsOption, FromOption, ResumeOption, ToOption
 from ._options import EnvOption, JsonOption, ProfileOption, YesOption, examples
-from ._run import EXIT_CODES, run, told
+from ._run import EXIT_CODES, exiting_on_failure, run
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -44,7 +44,7 @@ app: typer.Typer = typer.Typer(
 order: typer.Typer = typer.Typer(
     name="order",
     cls=PlainGroup,
-    help="Place or cancel one order. Asks before it sends anything where real money is.",
+    help="Place or cancel one order. Asks before it sends anything to an exchange with real money.",
     no_args_is_help=True,
     rich_markup_mode="rich",
 )
@@ -61,7 +61,7 @@ app.add_typer(_archive.archive)
 app.add_typer(_tape.tape)
 
 SeedOption: TypeAlias = Annotated[
-    int, typer.Option(metavar="N", help="Of the synthetic market: the same seed gives the same market.")
+    int, typer.Option(metavar="N", help="The seed of the synthetic market: the same seed gives the same market.")
 ]
 SymbolArgument: TypeAlias = Annotated[
     str,
@@ -71,11 +71,11 @@ SymbolArgument: TypeAlias = Annotated[
 ]
 SomeSymbol: TypeAlias = Annotated[
     str | None,
-    typer.Argument(metavar="[SYMBOL]", help="Only of this pair or contract.", autocompletion=_complete.symbols),
+    typer.Argument(metavar="[SYMBOL]", help="Show only this pair or contract.", autocompletion=_complete.symbols),
 ]
-OnceOption: TypeAlias = Annotated[bool, typer.Option("--once", help="Print it once and end.")]
+OnceOption: TypeAlias = Annotated[bool, typer.Option("--once", help="Print the list once and exit.")]
 FollowOption: TypeAlias = Annotated[
-    bool, typer.Option("--follow", help="In JSON: go on with a line for each change of the account.")
+    bool, typer.Option("--follow", help="With --json: continue with a line for each change of the account.")
 ]
 LimitOption: TypeAlias = Annotated[int | None, typer.Option(metavar="N", min=1, help="Stop after so many messages.")]
 
@@ -83,7 +83,7 @@ LimitOption: TypeAlias = Annotated[int | None, typer.Option(metavar="N", min=1, 
 MarketName: TypeAlias = Literal["spot", "futures"]
 OrderType: TypeAlias = Literal["limit", "market", "limit_maker", "ioc"]
 MarketOption: TypeAlias = Annotated[
-    MarketName | None, typer.Option(metavar="spot|futures", help="Only this market; both when left out.")
+    MarketName | None, typer.Option(metavar="spot|futures", help="Show only this market; both if left out.")
 ]
 
 
@@ -94,7 +94,7 @@ def _version(wanted: bool) -> None:
 
 
 def _terminal(json: bool) -> Console | None:
-    """Where views are drawn; None when standard output is no terminal, or JSON is wanted."""
+    """Return the console for views; None if standard output is not a terminal, or JSON is wanted."""
     if json or not sys.stdout.isatty():
         return None
     from rich.console import Console
@@ -106,18 +106,18 @@ def _terminal(json: bool) -> Console | None:
 @app.callback()
 def options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Options of all commands."""
+    """Declare the options of all commands."""
 
 
 @app.command(epilog=examples("demo --seconds 10"))
 def demo(
-    seconds: Annotated[float, typer.Option(metavar="N", min=1, max=3600, help="How long it lasts.")] = 15,
+    seconds: Annotated[float, typer.Option(metavar="N", min=1, max=3600, help="The duration of the tour.")] = 15,
     seed: SeedOption = 7,
 ) -> None:
-    """A tour: streams from a simulated exchange, an order placed and cancelled, another filled. No key, no network."""
+    """Take a tour: streams of a simulated exchange, one order placed and cancelled, one filled. No key, no network."""
     from rich.console import Console
 
     from .demo import Demo
@@ -147,9 +147,9 @@ def watch(
     limit: LimitOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show what topics deliver, until interrupted: live tables in a terminal, else one JSON object a line.
+    """Show the messages of topics until interrupted: live tables in a terminal, else one JSON object per line.
 
-    Holes in the data are told where they are: a line with "gap" in place of "data".
+    Where messages are missing, a line has "gap" in place of "data".
     """
     from .watch import Watch
 
@@ -164,14 +164,14 @@ def book(
     profile: ProfileOption = None,
     levels: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, max=100, help="Of each side; as many as fit, or 20 in JSON, when left out."),
+        typer.Option(metavar="N", min=1, max=100, help="Levels per side; by default as many as fit, or 20 in JSON."),
     ] = None,
     limit: LimitOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show a live order book, until interrupted; no price is shown that is not known to be right.
+    """Show a live order book until interrupted; prices that may be stale are never shown.
 
-    In JSON a line without prices, whose state is not "live", says that the one before it holds no more.
+    In JSON, a line without prices, whose state is not "live", says that the prices before it are stale.
     """
     from .book import Book
 
@@ -208,24 +208,24 @@ def call(
         bool,
         typer.Option(
             "--list",
-            help="Show the endpoints whose names begin so, else those that have it in name, path or arguments; "
-            "of a single one, its arguments.",
+            help="List the endpoints whose names begin so, else those with the text in name, path or arguments; "
+            "for a single one, its arguments.",
         ),
     ] = False,
 ) -> None:
-    """Make one REST call and print what comes back. Asks before a call that changes something where real money is."""
+    """Make one REST call and print its result. Asks before a call that changes something where money is real."""
     from . import call as calls
 
     if list_all:
         calls.print_all(name or "")
         return
     if name is None:
-        raise typer.BadParameter("missing; --list shows all", param_hint="GROUP.METHOD")
+        raise typer.BadParameter("missing; --list shows all endpoints", param_hint="GROUP.METHOD")
     endpoint = calls.find(name)
     given = calls.arguments(endpoint, words or [])
     environment = _options.environment(env)
     if not endpoint.reads:
-        with told():
+        with exiting_on_failure():
             calls.check(endpoint, given)
             _options.confirm(f"{name} {' '.join(words or [])}", environment, yes)
     run(lambda: calls.call(name, endpoint, given, _options.credentials(profile, environment), environment, json))
@@ -276,7 +276,7 @@ def balances(
     env: EnvOption = None,
     profile: ProfileOption = None,
     market: MarketOption = None,
-    empty: Annotated[bool, typer.Option("--all", help="Currencies of which nothing is held, too.")] = False,
+    empty: Annotated[bool, typer.Option("--all", help="Include currencies with a zero balance.")] = False,
     json: JsonOption = False,
     once: OnceOption = False,
     follow: FollowOption = False,
@@ -321,27 +321,29 @@ def submit(
     symbol: SymbolArgument,
     side: Annotated[Literal["buy", "sell"], typer.Argument(metavar="buy|sell", help="Which way.")],
     size: Annotated[str | None, typer.Option(metavar="SIZE", help="Base units on spot, contracts on futures.")] = None,
-    price: Annotated[str | None, typer.Option(metavar="PRICE", help="Of all but market orders.")] = None,
+    price: Annotated[str | None, typer.Option(metavar="PRICE", help="The limit price; not for market orders.")] = None,
     notional: Annotated[
-        str | None, typer.Option(metavar="AMOUNT", help="Quote units, instead of size, of a spot market buy.")
+        str | None,
+        typer.Option(metavar="AMOUNT", help="Quote units to spend, instead of a size, for a spot market buy."),
     ] = None,
     type: Annotated[
         OrderType, typer.Option(metavar="limit|market|limit_maker|ioc", help="limit_maker and ioc are for spot.")
     ] = "limit",
-    leverage: Annotated[str | None, typer.Option(metavar="N", help="Of the position; futures.")] = None,
+    leverage: Annotated[str | None, typer.Option(metavar="N", help="The position's; futures only.")] = None,
     margin_mode: Annotated[
-        Literal["cross", "isolated"] | None, typer.Option(metavar="cross|isolated", help="Of the position; futures.")
+        Literal["cross", "isolated"] | None,
+        typer.Option(metavar="cross|isolated", help="The position's; futures only."),
     ] = None,
-    reduce: Annotated[bool, typer.Option("--reduce", help="Only close a position; futures.")] = False,
+    reduce: Annotated[bool, typer.Option("--reduce", help="Only reduce a position; futures only.")] = False,
     client_order_id: Annotated[
-        str | None, typer.Option(metavar="ID", help="Your own id; one is made when left out.")
+        str | None, typer.Option(metavar="ID", help="Your own id; generated if left out.")
     ] = None,
     env: EnvOption = None,
     profile: ProfileOption = None,
     yes: YesOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Place an order, after a look at the market's rules. When its outcome is unknown the exit code is 3."""
+    """Check an order against the market's rules and place it. If its outcome is unknown, the exit code is 3."""
     from . import order as orders_
 
     wanted = orders_.NewOrder(
@@ -357,7 +359,7 @@ def submit(
         reduce=reduce,
     )
     environment = _options.environment(env)
-    with told():
+    with exiting_on_failure():
         wanted.check()
         _options.confirm(str(wanted), environment, yes)
     run(lambda: orders_.submit(wanted, _options.credentials(profile, environment), environment, json))
@@ -370,20 +372,22 @@ def submit(
 )
 def cancel(
     symbol: SymbolArgument,
-    order_id: Annotated[str | None, typer.Argument(metavar="[ORDER_ID]", help="The exchange's id.")] = None,
-    client_order_id: Annotated[str | None, typer.Option(metavar="ID", help="Or your own.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Or every open order of the symbol.")] = False,
+    order_id: Annotated[
+        str | None, typer.Argument(metavar="[ORDER_ID]", help="The exchange's id of the order.")
+    ] = None,
+    client_order_id: Annotated[str | None, typer.Option(metavar="ID", help="Your own id, instead of ORDER_ID.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Cancel every open order of the symbol.")] = False,
     env: EnvOption = None,
     profile: ProfileOption = None,
     yes: YesOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Cancel an order, or all of a symbol."""
+    """Cancel an order, or all open orders of a symbol."""
     from . import order as orders_
 
     which = orders_.Cancel(symbol=symbol, order_id=order_id, client_order_id=client_order_id, all=every)
     environment = _options.environment(env)
-    with told():
+    with exiting_on_failure():
         which.check()
         _options.confirm(str(which), environment, yes)
     run(lambda: orders_.cancel(which, _options.credentials(profile, environment), environment, json))
@@ -393,12 +397,10 @@ def cancel(
 def doctor(
     env: EnvOption = None,
     profile: ProfileOption = None,
-    samples: Annotated[
-        int, typer.Option(metavar="N", min=1, max=1000, help="Round trips to measure, of each market.")
-    ] = 20,
+    samples: Annotated[int, typer.Option(metavar="N", min=1, max=1000, help="Round trips to measure per market.")] = 20,
     json: JsonOption = False,
 ) -> None:
-    """Look whether clock, line, sockets and key are fit for the exchange. The exit code is 1 when something is not."""
+    """Check clock, connection, sockets and key. The exit code is 1 if a check fails."""
     from rich.console import Console
 
     from .doctor import Doctor
@@ -417,57 +419,65 @@ def doctor(
     )
 )
 def sim(
-    port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="0 takes a free one.")] = 8765,
+    port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="0 takes a free port.")] = 8765,
     host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Whoever reaches it may trade there, with play money.")
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="The address to listen on: anyone who can reach it may trade there, with play money.",
+        ),
     ] = "127.0.0.1",
     seed: SeedOption = 0,
     fault: Annotated[
         list[str] | None,
-        typer.Option(metavar="FAULT", help="Misbehave: LoseReply:/spot/v2/submit_order, LatePong:seconds=30, ..."),
+        typer.Option(metavar="FAULT", help="Inject a fault: LoseReply:/spot/v2/submit_order, LatePong:seconds=30, ..."),
     ] = None,
     symbol: Annotated[
         list[str] | None,
-        typer.Option(metavar="SYMBOL", help="List this pair or contract; may be repeated. Six usual ones if none."),
+        typer.Option(metavar="SYMBOL", help="List this pair or contract; may be repeated. By default six usual ones."),
     ] = None,
     tape: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Play what was recorded: a tape, an event log, or a table as `tape import` takes it, of the --symbol.",
+            help="Play recorded data: a tape, an event log, or a table that `tape import` reads, for the --symbol.",
         ),
     ] = None,
     tick: Annotated[
-        float, typer.Option(metavar="SECONDS", min=0.01, max=60, help="How often the market moves; longer costs less.")
+        float,
+        typer.Option(metavar="SECONDS", min=0.01, max=60, help="The time between two market moves; longer costs less."),
     ] = 0.1,
-    hold: Annotated[bool, typer.Option("--hold", help="Time stands still until /sim/clock steps it.")] = False,
+    hold: Annotated[bool, typer.Option("--hold", help="Stop the clock; /sim/clock steps it.")] = False,
     log: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write every event to this new file, a JSON line each.")
+        Path | None, typer.Option(metavar="FILE", help="Write every event to this new file, one JSON object per line.")
     ] = None,
     allow_host: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="A name with dots under which browsers may call it, or whose pages may."),
+        typer.Option(
+            metavar="NAME", help="Allow browsers to reach it by this host name, and pages of this host to call it."
+        ),
     ] = None,
     venue: Annotated[
-        Literal["bitmart", "generic"], typer.Option(help="Whose protocol it speaks; generic is a plain one.")
+        Literal["bitmart", "generic"], typer.Option(help="The protocol to speak: BitMart's, or a plain generic one.")
     ] = "bitmart",
     fees: Annotated[
-        str | None, typer.Option(metavar="MODEL", help="recorded, zero, tiered, bought, or MAKER:TAKER.")
+        str | None, typer.Option(metavar="MODEL", help="Fees: recorded, zero, tiered, bought, or MAKER:TAKER.")
     ] = None,
     fills: Annotated[
         str | None, typer.Option(metavar="MODEL", help="When resting orders fill: first, queue, chance:0.5.")
     ] = None,
     latency: Annotated[
-        str | None, typer.Option(metavar="MODEL", help="Inside the exchange: none, fixed:50ms, jitter:20ms-80ms.")
+        str | None,
+        typer.Option(metavar="MODEL", help="Latency inside the exchange: none, fixed:50ms, jitter:20ms-80ms."),
     ] = None,
     funding: Annotated[
         str | None, typer.Option(metavar="MODEL", help="Funding rates: reverting, none, constant:0.0001.")
     ] = None,
     margin: Annotated[
-        str | None, typer.Option(metavar="MODEL", help="Maintenance of positions: tiers, flat:0.005.")
+        str | None, typer.Option(metavar="MODEL", help="Maintenance margin of positions: tiers, flat:0.005.")
     ] = None,
 ) -> None:
-    """Run the simulated exchange as a server. Key sim-key, secret sim-secret, memo sim-memo."""
+    """Run the simulated exchange as a server. Its key is sim-key, its secret sim-secret, its memo sim-memo."""
     from ..sim import FaultError, TapeError, parse_fault
     from .sim import Wishes, played, read_models, serve
 
@@ -490,7 +500,9 @@ def sim(
     run(partial(serve, wishes))
 
 
-_OUT: Final = typer.Option("--out", metavar="FILE", help="Ends in .csv, .jsonl or .parquet (extra: parquet).")
+_OUT: Final = typer.Option(
+    "--out", metavar="FILE", help="A file that ends in .csv, .jsonl or .parquet (extra: parquet)."
+)
 OutFile: TypeAlias = Annotated[Path, _OUT]
 
 
@@ -507,24 +519,25 @@ def klines(
     symbol: SymbolArgument,
     out: Annotated[Path | None, _OUT] = None,
     plot: Annotated[
-        bool, typer.Option("--plot", help="Draw them in the terminal instead (extra: plot); without --from the latest.")
+        bool,
+        typer.Option("--plot", help="Draw in the terminal instead (extra: plot); without --from the latest klines."),
     ] = False,
-    png: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw them as a picture (extra: plot).")] = None,
+    png: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw a PNG picture (extra: plot).")] = None,
     html: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Draw them as a page that zooms, without a network (extra: plot)."),
+        typer.Option(metavar="FILE", help="Draw a zoomable page that needs no network (extra: plot)."),
     ] = None,
     since: FromOption = None,
     until: ToOption = None,
     step: Annotated[str, typer.Option(metavar="1m|5m|15m|1h|4h|1d|1w|...", help="Length of a kline.")] = "1m",
-    mark: Annotated[bool, typer.Option("--mark", help="Of the mark price; contracts only.")] = False,
+    mark: Annotated[bool, typer.Option("--mark", help="Read klines of the mark price; contracts only.")] = False,
     resume: ResumeOption = False,
     decimals: DecimalsOption = "exact",
     env: EnvOption = None,
 ) -> None:
     """Write the finished klines of a symbol to a file, or draw them.
 
-    A finished CSV or JSON lines file is extended by --resume.
+    With --resume, a finished CSV or JSON lines file is extended.
     """
     from .. import open_client
     from .export import Export
@@ -535,7 +548,7 @@ def klines(
     drawn = plot or png is not None or html is not None
     if drawn == (out is not None):
         wish = "either --out, or any of --plot, --png and --html" if drawn else "--out, --plot, --png or --html"
-        raise typer.BadParameter(f"say where the klines go: {wish}", param_hint="--out")
+        raise typer.BadParameter(f"the klines need a destination: give {wish}", param_hint="--out")
     environment = _options.environment(env)
 
     async def write() -> None:
@@ -562,7 +575,7 @@ def klines(
 def trades(
     symbol: SymbolArgument,
     out: OutFile,
-    mine: Annotated[bool, typer.Option("--mine", help="The account's own trades.")] = False,
+    mine: Annotated[bool, typer.Option("--mine", help="Write the account's own trades.")] = False,
     since: FromOption = None,
     until: ToOption = None,
     resume: ResumeOption = False,
@@ -570,7 +583,7 @@ def trades(
     env: EnvOption = None,
     profile: ProfileOption = None,
 ) -> None:
-    """Write trades of a symbol to a file: the latest public ones (the exchange tells 50 or 100), or your own."""
+    """Write trades of a symbol to a file: the latest public ones (the exchange lists 50 or 100), or your own."""
     from .. import open_client
     from .export import Export
 
@@ -586,15 +599,15 @@ def trades(
     run(write)
 
 
-NameArgument: TypeAlias = Annotated[str, typer.Argument(metavar="NAME", help="What --profile will call it.")]
+NameArgument: TypeAlias = Annotated[str, typer.Argument(metavar="NAME", help="The name for --profile.")]
 
 
 @key.command("set", epilog=examples("key set mine", "balances --profile mine"))
 def set_key(name: NameArgument) -> None:
-    """Type in a key, its secret and its memo, and store them under a name."""
+    """Ask for a key, its secret and its memo, and store them under a name."""
     from . import key as keys
 
-    with told():
+    with exiting_on_failure():
         keys.set_key(name)
 
 
@@ -603,5 +616,5 @@ def forget_key(name: NameArgument) -> None:
     """Remove a key from the keyring."""
     from . import key as keys
 
-    with told():
+    with exiting_on_failure():
         keys.forget_key(name)

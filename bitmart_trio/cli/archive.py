@@ -1,4 +1,4 @@
-"""``bitmart-trio archive``: a whole account in a folder, with what is read at the moment; its proof and exports."""
+"""Implement ``bitmart-trio archive``: save a whole account in a folder, show progress, verify and export it."""
 
 from __future__ import annotations
 
@@ -25,56 +25,56 @@ from ._history import say
 from ._run import Failure, Incomplete, Refusal
 
 NO_KEY: Final = (
-    "`bitmart-trio archive` in a terminal shows how to make one that can only read and takes it; "
-    "or put one into the keyring with `bitmart-trio key set NAME` and name it here with --profile NAME"
+    "`bitmart-trio archive` in a terminal shows how to make a read-only key and uses it; "
+    "or store one with `bitmart-trio key set NAME` and use --profile NAME here"
 )
 
 
 @contextmanager
 def plain_words() -> Generator[None]:
-    """Say what a person can do instead of the name of an exception.
+    """Raise a failure that says what the user can do, instead of an exception's name.
 
     Raises:
-        Failure: in place of what the library raises about keys, archives and exports.
+        Failure: in place of the library's errors about keys, archives and exports.
     """
     try:
         yield
     except archives.UnsafeKey as error:
-        raise Failure(f"{error}. --allow-trading-key takes it all the same") from error
+        raise Failure(f"{error}. --allow-trading-key accepts it all the same") from error
     except (archives.ArchiveError, ExportError) as error:
         raise Failure(str(error)) from error
     except bm.ConnectionLost as error:
         raise Failure(
             f"the exchange cannot be reached ({printable(str(error))}). Check this computer's connection to the "
-            "internet, then start again: what was saved is safe, and --resume goes on with it"
+            "internet, then run again with --resume: what was saved is safe"
         ) from error
     except bm.AuthenticationError as error:
         raise Failure(
             f"the exchange does not accept this key ({printable(str(error))}). Check that key, secret and memo were "
-            "copied whole and belong together, and that the exchange's site still lists the key"
+            "copied completely and belong together, and that the exchange's site still lists the key"
         ) from error
 
 
 def key_of(profile: str | None, environment: bm.Environment) -> bm.Credentials:
-    """The key of a profile, or the one that is there.
+    """Return the key of a profile, or the default one.
 
     Raises:
-        Refusal: there is none; the message says how to get one.
+        Refusal: there is no key; the message says how to make one.
     """
     try:
         found = _options.credentials(profile, environment)
     except bm.MissingCredentials as error:
-        raise Refusal(f"there is no such key: {error}. {NO_KEY}") from error
+        raise Refusal(f"the key was not found: {error}. {NO_KEY}") from error
     if found is None:
         raise Refusal(f"there is no key. {NO_KEY}")
     return found
 
 
 class Screen:
-    """A bar for each history that is being read, and a line for each that is done."""
+    """A progress bar for each history that is being read, and a line for each finished one."""
 
     def __init__(self, console: Console) -> None:
-        # Names and notes may come from the exchange: none of these columns reads markup.
+        # Names and notes may come from the exchange: no column interprets markup.
         self._bars = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=20),
@@ -96,7 +96,7 @@ class Screen:
         self._bars.stop()
 
     def show(self, step: archives.Progress) -> None:
-        """Show one step."""
+        """Show one step of progress."""
         name, note = printable(step.name), printable(step.note)
         if step.state == "notice":
             self._bars.console.print(note, markup=False, highlight=False, soft_wrap=True)
@@ -135,16 +135,16 @@ def _count(number: int, what: str) -> str:
 
 @attrs.frozen(kw_only=True)
 class Archive:
-    """What is to be archived, and where.
+    """A request to archive an account.
 
     Attributes:
         out: the folder.
-        since: the first moment; None for all of it.
+        since: the start; None for the whole account.
         until: the end; None for now.
-        resume: go on with the archive that is there.
-        symbols: contracts to ask for beside those that are found.
-        allow_trading_key: take a key that can trade, too.
-        settle: seconds that new records may need to be listed.
+        resume: continue the existing archive.
+        symbols: contracts to read beside those that are found.
+        allow_trading_key: accept a key that can trade.
+        settle: seconds in which new records must be listed.
         without: what the account does not have.
         json: print the report as JSON.
     """
@@ -160,11 +160,11 @@ class Archive:
     json: bool
 
     async def run(self, credentials: bm.Credentials, environment: bm.Environment) -> None:
-        """Make it or go on with it.
+        """Make the archive, or continue it.
 
         Raises:
-            Failure: it could not be made or gone on with.
-            Incomplete: it is at its end, and something is missing.
+            Failure: the archive could not be made or continued.
+            Incomplete: the archive is finished, but incomplete.
         """
         try:
             with plain_words(), Screen(Console(stderr=True)) as screen:
@@ -183,7 +183,7 @@ class Archive:
                     )
         finally:
             if trio.current_effective_deadline() == -inf:
-                say(f"interrupted; to go on: bitmart-trio archive --out {self.out} --resume")
+                say(f"interrupted; to continue: bitmart-trio archive --out {self.out} --resume")
         if self.json:
             print(report.as_json(), end="")
         else:
@@ -191,7 +191,7 @@ class Archive:
         if not report.complete:
             raise Incomplete(
                 f"finished with gaps: {report.gaps} parts are missing or in doubt; {self.out / 'report.md'} names them "
-                "and says what to do. --resume asks again for what failed"
+                "and says what to do. --resume retries what failed"
             )
 
     def _print(self, report: archives.ArchiveReport) -> None:
@@ -199,17 +199,17 @@ class Archive:
         print(f"complete: {'yes' if report.complete else 'no'}")
         print(f"report: {self.out / 'report.html'}")
         print(f"digest: {report.digest}")
-        print("Keep the digest somewhere else: with it, this proves that nothing was changed since:")
+        print("Keep the digest somewhere else: with it, this command proves that nothing was changed since:")
         print(f"  bitmart-trio archive verify {self.out} --digest {report.digest}")
         print(f"For a spreadsheet: bitmart-trio archive export {self.out} --to {self.out}-export --format xlsx")
 
 
 def verify(directory: Path, digest: str | None, json_wanted: bool) -> None:
-    """Prove an archive and print what was found.
+    """Verify an archive and print the result.
 
     Raises:
-        Failure: something is wrong with it.
-        Incomplete: nothing is wrong, and it is not complete.
+        Failure: the archive is damaged or was changed.
+        Incomplete: the archive is sound, but incomplete.
     """
     found = archives.verify(directory, digest=digest)
     if json_wanted:
@@ -224,17 +224,15 @@ def verify(directory: Path, digest: str | None, json_wanted: bool) -> None:
         for doubt in found.unproven:
             print(printable(doubt))
     if not found.proven:
-        raise Failure(f"{directory} is not what it should be")
+        raise Failure(f"{directory} is damaged or was changed")
     if not found.complete:
-        raise Incomplete(f"{directory} is sound, and not complete: {directory / 'report.md'} names what is missing")
+        raise Incomplete(f"{directory} is sound, but incomplete: {directory / 'report.md'} names what is missing")
 
 
 def rebuild(directory: Path) -> None:
-    """Make the tables and reports of an archive again from its replies, and print what they hold."""
+    """Rebuild the tables and reports of an archive from its replies, and print their counts."""
     report = archives.rebuild(directory)
-    print(
-        f"made again from {directory / 'replies.jsonl'}: {report.records} records in {len(report.histories)} histories"
-    )
+    print(f"rebuilt from {directory / 'replies.jsonl'}: {report.records} records in {len(report.histories)} histories")
     print(f"complete: {'yes' if report.complete else 'no'}")
     print(f"digest: {report.digest}")
 
@@ -247,10 +245,10 @@ def export_tables(
     formulas: bool = False,
     decimals: Literal["exact", "float"] = "exact",
 ) -> None:
-    """Write an archive's records to files and print which."""
+    """Write an archive's records to files and print their names."""
     exported = archives.export(directory, to, format=format, formulas=formulas, decimals=decimals)
     for file in exported.files:
         print(file)
     print(f"{exported.rows} rows in {len(exported.files)} files")
     for each in exported.left_out:
-        print(f"not in it: {each.count} records of {each.kind}, {printable(each.reason)} (the csv format has them)")
+        print(f"left out: {each.count} records of {each.kind}, {printable(each.reason)} (the csv format has them)")

@@ -1,4 +1,4 @@
-"""``bitmart-trio book``: a live order book as a ladder; as JSON lines anywhere but in a terminal."""
+"""Implement ``bitmart-trio book``: a live order book, as a ladder in a terminal, else as JSON lines."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from ._show import Json, age
 
 _COLOURS: Final = {bm.BookState.LIVE: "green", bm.BookState.SYNCING: "yellow", bm.BookState.STALE: "red"}
 LINES_AROUND: Final = 6
-"""Lines of the view that are not levels."""
+"""The lines of the view beside the levels."""
 
 
 class Book:
-    """The book of one symbol, shown as it changes.
+    """A live view of the order book of one symbol.
 
     Args:
-        symbol: a spot pair or a contract, told apart by their spelling.
-        levels: a side; None for as many as fit (20 in JSON).
+        symbol: a spot pair or a contract, distinguished by spelling.
+        levels: levels per side; None for as many as fit (20 in JSON).
         limit: stop after so many changes; None never does.
-        console: where to; None prints one JSON object a line.
+        console: the terminal; None prints one JSON object per line.
     """
 
     def __init__(self, symbol: str, levels: int | None, limit: int | None, console: Console | None) -> None:
@@ -85,7 +85,7 @@ class Book:
         while True:
             await book.wait_live()
             await book.wait_stale()
-            # A reader of the lines must not take the last one for the market of this moment.
+            # A reader of the lines must not take the last one for the present market.
             self._say({})
 
     async def _follow_connections(self, streams: bm.Streams, task_status: trio.TaskStatus[None]) -> None:
@@ -123,7 +123,7 @@ class Book:
             no_wrap=True,
         )
         if self._book is None or state is not bm.BookState.LIVE:
-            return Group(head, Text(), Text("no prices are shown until the book is right", style="dim"))
+            return Group(head, Text(), Text("no prices are shown until the book is live", style="dim"))
         room = max(1, (size.height - LINES_AROUND) // 2)
         depth = self._book.depth(min(room, self._levels or room))
         wide = size.width >= 60
@@ -141,16 +141,16 @@ class Book:
         last = "-" if self._last_change is None else age(trio.current_time() - self._last_change)
         text = f"version {book.version}  changes {self._changes}  last {last} ago"
         if counts.resyncs:
-            text += f"  set right {counts.resyncs} times ({counts.gaps} gaps, {counts.reconnects} reconnects)"
+            text += f"  resynced {counts.resyncs} times ({counts.gaps} gaps, {counts.reconnects} reconnects)"
         return Text(text, style="dim", overflow="ellipsis", no_wrap=True)
 
 
 class _Ladder:
-    """The table: asks above, bids below, and a bar as long as what must be traded to get there."""
+    """The table: asks above, bids below, and a bar for the total size up to each level."""
 
     def __init__(self, largest: Decimal, wide: bool, market: str) -> None:
         self.table = Table(box=None, expand=True, padding=(0, 2, 0, 0), header_style="dim")
-        self._largest = float(largest) or 1.0  # for the bars; no amount is computed with it
+        self._largest = float(largest) or 1.0  # only for the bars; no amount is computed with it
         self._wide = wide
         unit = "contracts" if market == "futures" else "size"
         for name in ("price", unit, "total") if wide else ("price", unit):

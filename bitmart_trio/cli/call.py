@@ -1,4 +1,4 @@
-"""``bitmart-trio call``: any endpoint by its name, with ``key=value`` arguments."""
+"""Implement ``bitmart-trio call``: call any endpoint by its name, with ``key=value`` arguments."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ._show import as_json, as_table
 
 
 def all_endpoints() -> dict[str, Endpoint[object]]:
-    """Every endpoint by its name, such as ``spot.market.ticker``."""
+    """Return every endpoint by its name, such as ``spot.market.ticker``."""
     found: dict[str, Endpoint[object]] = {}
     for market in (bm.endpoints.spot, bm.endpoints.futures):
         for chapter in market.__all__:
@@ -35,7 +35,7 @@ def all_endpoints() -> dict[str, Endpoint[object]]:
 
 
 def find(name: str) -> Endpoint[object]:
-    """The endpoint of that name; a usage error with a hint when there is none."""
+    """Return the endpoint of that name; raise a usage error with a hint if there is none."""
     endpoints = all_endpoints()
     if name not in endpoints:
         hint = did_you_mean(name, endpoints) or "--list shows all"
@@ -44,7 +44,7 @@ def find(name: str) -> Endpoint[object]:
 
 
 def arguments(endpoint: Endpoint[object], words: Sequence[str]) -> dict[str, object]:
-    """``key=value`` words as keyword arguments, read as the endpoint's parameters want them."""
+    """Parse ``key=value`` words into keyword arguments of the endpoint."""
     params = {param.name: param for param in (*endpoint.params, RECV_WINDOW)}
     given: dict[str, object] = {}
     for word in words:
@@ -52,7 +52,7 @@ def arguments(endpoint: Endpoint[object], words: Sequence[str]) -> dict[str, obj
         if not equals:
             raise typer.BadParameter(f"expected key=value, not {word!r}", param_hint="ARGUMENTS")
         try:
-            # The library itself says what is wrong with a name that the endpoint does not have.
+            # The library itself reports a name that the endpoint does not have.
             given[name] = _read(params[name], text) if name in params else text
         except (ValueError, RecursionError):
             raise typer.BadParameter(f"{text[:100]!r} is not {params[name].kind.value}", param_hint=name) from None
@@ -78,10 +78,10 @@ def _read(param: Param, text: str) -> object:
 
 
 def check(endpoint: Endpoint[object], given: Mapping[str, object]) -> None:
-    """Look at the arguments as the library will.
+    """Check the arguments as the library will.
 
     Raises:
-        InvalidRequest: naming the one that is wrong.
+        InvalidRequest: the error names the wrong argument.
     """
     build(endpoint, given)
 
@@ -94,7 +94,7 @@ async def call(
     environment: bm.Environment,
     json_wanted: bool,
 ) -> None:
-    """Make one call and print its payload."""
+    """Make one REST call and print its payload."""
     async with bm.open_client(credentials, environment=environment) as client:
         market = client.spot if name.startswith("spot.") else client.futures
         if endpoint.replaced_by is not None:
@@ -109,10 +109,10 @@ async def call(
 
 
 def print_all(prefix: str) -> None:
-    """Print the endpoints whose names begin so, else those that have it in name, path or arguments.
+    """Print the endpoints whose names begin so, else those with the text in name, path or arguments.
 
-    A line each: name, request and authority, and arguments; needed ones have a star. Of a single endpoint the arguments
-    come with what they take.
+    Each line has name, request, authority and arguments; required ones have a star. For a single endpoint the arguments
+    come with their types and bounds.
     """
     endpoints = {name: endpoint for name, endpoint in all_endpoints().items() if name.startswith(prefix)}
     if prefix in endpoints:
@@ -130,7 +130,7 @@ def print_all(prefix: str) -> None:
 
 
 def _words(name: str, endpoint: Endpoint[object]) -> str:
-    """What an endpoint can be found by."""
+    """Return the words by which an endpoint is found."""
     return " ".join((name, str(endpoint), *(param.wire_name for param in endpoint.params))).casefold()
 
 

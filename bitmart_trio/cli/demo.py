@@ -1,4 +1,4 @@
-"""``bitmart-trio demo``: a tour against a simulated exchange that starts with it. Needs no key and no network."""
+"""Implement ``bitmart-trio demo``: a tour against a simulated exchange. Needs no key and no network."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from ._run import Failure
 
 SYMBOL: Final = "BTC_USDT"
 EVENTS: Final = 6
-"""Lines of the panel that says what happened."""
+"""The lines of the panel that lists what happened."""
 AROUND_THE_BOOK: Final = EVENTS + 8
-"""Lines of the live view that are not book levels: the other panel, borders and headings."""
+"""The lines of the live view beside the book's levels: the other panel, borders and headings."""
 MOST_LEVELS: Final = 12
 FRAMES_A_SECOND: Final = 10
 FILL_WITHIN: Final = 5.0
-"""Seconds. A market order fills at once; this is for a machine that is very busy."""
+"""Seconds. A market order fills at once; this allows for a very busy machine."""
 
 BOUGHT: Final = (bm.models.SpotOrderState.FILLED, bm.models.SpotOrderState.PARTIALLY_CANCELED)
-"""How a market buy ends: nearly always as partially canceled, for what was left of its money bought no further lot."""
+"""The final states of a market buy: mostly partially canceled, since its remaining money buys no further lot."""
 
 
 class Demo:
-    """One run of the tour: what has come in so far, and the orders on the way.
+    """One run of the tour: its counts and its orders.
 
     Args:
-        seconds: how long it lasts.
+        seconds: the duration.
         seed: of the simulated market.
-        console: a terminal gets a live view, anything else plain lines.
+        console: a terminal shows a live view, anything else plain lines.
     """
 
     def __init__(self, seconds: float, seed: int, console: Console) -> None:
@@ -54,7 +54,7 @@ class Demo:
         self._filled: dict[str, trio.Event] = {}
 
     async def run(self) -> None:
-        """Start the exchange, stream, trade, and say how it went; raises `Failure` when something did not come."""
+        """Start the exchange, stream, trade and print a summary; raise `Failure` if something did not arrive."""
         async with bm.sim.open_server(port=0, seed=self._seed) as server:
             self._say(f"simulated exchange on {server.url}, seed {self._seed}")
             async with bm.open_client(server.credentials, environment=server.environment) as client:
@@ -104,7 +104,7 @@ class Demo:
                 self._filled.setdefault(update.order_id, trio.Event()).set()
 
     async def _trade(self, client: bm.Client, start: float) -> None:
-        """A limit order that rests, a market order that fills, the cancel of the first; then only streams."""
+        """Place a limit order that rests and a market order that fills, cancel the first, then only stream."""
         trading = client.spot.trading
         await trio.sleep_until(start + self._seconds * 0.25)
         ticker = await client.spot.market.ticker(SYMBOL)
@@ -134,7 +134,7 @@ class Demo:
             raise Failure(f"the demo saw no {' and no '.join(missing)}")
 
     def _say(self, text: str) -> None:
-        """What happened: a line, or an entry of the live view."""
+        """Report an event as a line, or as an entry of the live view."""
         self._said.append(text)
         self._line(text)
 

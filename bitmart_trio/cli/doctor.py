@@ -1,4 +1,4 @@
-"""``bitmart-trio doctor``: whether this machine, its clock, its line and its key are fit for the exchange."""
+"""Implement ``bitmart-trio doctor``: check this machine's clock, connection, sockets and key."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ Status: TypeAlias = Literal["ok", "warning", "failed", "skipped"]
 
 MARKETS: Final[tuple[Market, ...]] = ("spot", "futures")
 CHECK_WITHIN: Final = 30.0
-"""Seconds for one check, its retries among them."""
+"""Seconds for one check, including its retries."""
 CLOCK_OFF: Final = 1000.0
-"""Milliseconds. The exchange's window is 5000 by default; the library corrects for the clock once it was refused."""
+"""Milliseconds. The exchange's window is 5000 by default; the library corrects the clock after a refusal."""
 DISTRIBUTIONS: Final = ("trio", "httpx", "trio-websocket", "attrs", "cattrs", "msgspec", "typer", "rich")
 
 _STYLES: Final[Mapping[Status, str]] = {"ok": "green", "warning": "yellow", "failed": "bold red", "skipped": "dim"}
@@ -35,13 +35,13 @@ _STYLES: Final[Mapping[Status, str]] = {"ok": "green", "warning": "yellow", "fai
 
 @attrs.frozen
 class Finding:
-    """What one check has found.
+    """The result of one check.
 
     Attributes:
-        name: of the check.
-        status: whether it is well.
-        text: for a person.
-        data: the figures.
+        name: the name of the check.
+        status: ok, warning, failed or skipped.
+        text: the text for the user.
+        data: the figures of the check.
     """
 
     name: str
@@ -51,11 +51,11 @@ class Finding:
 
 
 class Doctor:
-    """One examination; each finding is printed when it is made.
+    """An examination; each finding is printed at once.
 
     Args:
-        samples: round trips measured a market.
-        console: where to; None prints one JSON document at the end.
+        samples: round trips to measure per market.
+        console: the terminal; None prints one JSON document at the end.
     """
 
     def __init__(self, samples: int, console: Console | None) -> None:
@@ -64,13 +64,13 @@ class Doctor:
         self._findings: list[Finding] = []
 
     async def run(self, credentials: bm.Credentials | None, environment: bm.Environment) -> None:
-        """Examine everything; one thing that fails keeps no other from being looked at.
+        """Run all checks; a failing one does not stop the others.
 
         Raises:
-            Failure: something has failed.
+            Failure: a check has failed.
         """
         self._note(_versions())
-        # Nothing is tried twice: what fails now and then must be seen.
+        # No check is repeated: an occasional failure must show.
         config = bm.Config(retry=bm.Retry(attempts=1))
         async with bm.open_client(credentials, environment=environment, config=config) as client:
             for market in MARKETS:
@@ -82,7 +82,7 @@ class Doctor:
             print(as_json([attrs.asdict(finding) for finding in self._findings], indent=2))
         failed = [finding.name for finding in self._findings if finding.status == "failed"]
         if failed:
-            raise Failure(f"not well: {', '.join(failed)}")
+            raise Failure(f"failed: {', '.join(failed)}")
 
     async def _examine(self, client: bm.Client, credentials: bm.Credentials | None, market: Market) -> None:
         await self._check(f"{market} REST", lambda: self._line(client, market))
@@ -106,7 +106,7 @@ class Doctor:
             with trio.fail_after(CHECK_WITHIN):
                 findings = await check()
         except trio.TooSlowError:
-            findings = [Finding(name, "failed", f"nothing within {CHECK_WITHIN:g} s")]
+            findings = [Finding(name, "failed", f"no answer within {CHECK_WITHIN:g} s")]
         except (bm.BitMartError, OSError) as error:
             findings = [Finding(name, "failed", one_line(error))]
         for finding in findings:
@@ -119,10 +119,10 @@ class Doctor:
             self._console.print(Text.assemble(status, f"{finding.name:<23}", printable(finding.text)), soft_wrap=True)
 
     async def _line(self, client: bm.Client, market: Market) -> list[Finding]:
-        """Round trips and the clock."""
+        """Measure round trips and the clock."""
         await trio.lowlevel.checkpoint()
         system = client.spot.system if market == "spot" else client.futures.system
-        await system.latency()  # the first one also connects
+        await system.latency()  # the first call also connects
         measured = [await system.latency() for _ in range(self._samples)]
         trips = sorted(each.round_trip for each in measured)
         shares = {"p50": _share(trips, 0.5), "p90": _share(trips, 0.9), "p99": _share(trips, 0.99), "max": trips[-1]}
@@ -136,10 +136,10 @@ class Doctor:
 
 def _clock(market: Market, latency: Latency) -> Finding:
     surely_off = max(0.0, abs(latency.offset) - latency.bound)
-    text = f"the exchange is {latency.offset:+.1f} ms from this clock, to within {latency.bound:.1f} ms"
+    text = f"the exchange's clock is {latency.offset:+.1f} ms from this one, within {latency.bound:.1f} ms"
     data: dict[str, Json] = {"offset_ms": _tenths(latency.offset), "bound_ms": _tenths(latency.bound)}
     if surely_off > CLOCK_OFF:
-        return Finding(f"{market} clock", "warning", f"{text}: set it, or have it set by NTP", data)
+        return Finding(f"{market} clock", "warning", f"{text}: set this clock, or let NTP set it", data)
     return Finding(f"{market} clock", "ok", text, data)
 
 
@@ -162,13 +162,13 @@ async def _socket(client: bm.Client, market: Market, *, private: bool) -> list[F
 
 
 async def _key(client: bm.Client, market: Market) -> list[Finding]:
-    """Whether the key is known; on spot also what it may do."""
+    """Check that the key is known; on spot also its permissions."""
     if market == "futures":
         reply = await client.futures.call(bm.endpoints.futures.account.assets)
         return [Finding("futures key", "ok", "accepted"), _quota(market, reply.quota)]
     info = (await client.spot.call(bm.endpoints.spot.account.info)).data
     findings = [_permissions(key) for key in info.api_keys if key.is_current] or [
-        Finding("spot key", "ok", "accepted; the exchange does not say what it may do")
+        Finding("spot key", "ok", "accepted; the exchange does not report its permissions")
     ]
     balances = await client.spot.call(bm.endpoints.spot.account.spot_balances)
     return [*findings, _quota(market, balances.quota)]
@@ -183,12 +183,12 @@ def _permissions(key: ApiKeyInfo) -> Finding:
     if key.api_key_status != ApiKeyStatus.ACTIVE:
         return Finding("spot key", "failed", f"{text}; it is {key.api_key_status}", data)
     if not key.ip_whitelist and any("withdraw" in permission.lower() for permission in key.permissions):
-        return Finding("spot key", "warning", f"{text}: whoever finds it can empty the account", data)
+        return Finding("spot key", "warning", f"{text}: anyone who obtains it can empty the account", data)
     return Finding("spot key", "ok", text, data)
 
 
 async def _signature(client: bm.Client, market: Market) -> list[Finding]:
-    """A signed call that changes nothing: it proves secret, memo and clock."""
+    """Make a signed call that changes nothing; it proves secret, memo and clock."""
     if market == "spot":
         reply = await client.spot.call(bm.endpoints.spot.trading.open_orders, limit=1)
         return [Finding("spot signature", "ok", f"accepted ({reply.endpoint})")]
@@ -198,14 +198,14 @@ async def _signature(client: bm.Client, market: Market) -> list[Finding]:
 
 def _quota(market: Market, use: bm.QuotaUse | None) -> Finding:
     if use is None:
-        return Finding(f"{market} quota", "ok", "the reply does not say")
+        return Finding(f"{market} quota", "ok", "the reply does not report it")
     data: dict[str, Json] = {"used": use.used, "limit": use.limit}
-    text = f"{use.limit - use.used} of {use.limit} calls left in {use.window:g} s, by {use.mode or 'whom is not said'}"
+    text = f"{use.limit - use.used} of {use.limit} calls left in {use.window:g} s, per {use.mode or 'unknown key'}"
     return Finding(f"{market} quota", "ok", text, data)
 
 
 def _share(ordered: Sequence[float], share: float) -> float:
-    """The smallest value that at least this share of them do not exceed."""
+    """Return the smallest value that at least this share of the values does not exceed."""
     return ordered[max(0, -int(-share * len(ordered) // 1) - 1)]
 
 

@@ -1,4 +1,4 @@
-"""``bitmart-trio klines`` and ``trades``: a history in a CSV, JSON lines or Parquet file, with a bar and resumable."""
+"""Implement ``bitmart-trio klines`` and ``trades``: write a history to a CSV, JSON lines or Parquet file, resumably."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ T = TypeVar("T")
 
 @attrs.frozen
 class Export:
-    """Where a history goes.
+    """A request to write a history to a file.
 
     Attributes:
         symbol: a spot pair or a contract, by its spelling.
-        since: the first moment; None for as far back as the exchange tells.
+        since: the start; None for as far back as the exchange goes.
         until: the end; None for now.
         out: the file.
-        resume: go on with it.
-        decimals: amounts in Parquet.
+        resume: continue the file.
+        decimals: the type of amounts in Parquet.
     """
 
     symbol: str
@@ -47,7 +47,7 @@ class Export:
     decimals: Literal["exact", "float"] = "exact"
 
     async def klines(self, client: bm.Client, step: int, *, mark: bool) -> None:
-        """Write the finished klines."""
+        """Write the finished klines of the symbol."""
         walk, kind = klines_of(client, self.symbol, step, mark=mark, since=self.since, until=self.until)
         exported = await self._write(walk, kind)
         begins = exported.begins
@@ -75,7 +75,7 @@ class Export:
             )
             return
         if since is None:
-            raise Refusal("your own trades need --from")
+            raise Refusal("the account's own trades need --from")
         if spot:
             await self._write(
                 lambda cursor: history.spot_fills(client, symbol, since=since, until=until, cursor=cursor, gaps="note"),
@@ -111,10 +111,10 @@ def klines_of(
     since: history.When | None,
     until: history.When | None,
 ) -> tuple[Callable[[history.Cursor | None], history.Walker[Any]], type]:
-    """What makes a walker over the klines of a symbol, and the class of them.
+    """Return the function that opens a walker over a symbol's klines, and their class.
 
     Raises:
-        Refusal: a mark price is asked for of a spot pair.
+        Refusal: the mark price of a spot pair is asked for.
     """
     if market_of(symbol) == "spot":
         if mark:
@@ -130,7 +130,7 @@ def klines_of(
 
 @contextmanager
 def progress_bar(name: str) -> Generator[Callable[[int, float], None]]:
-    """A bar on standard error, where that is a terminal; gives what takes the number of rows and how much is done."""
+    """Show a bar on standard error if it is a terminal; yield a function that takes the rows and the fraction done."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

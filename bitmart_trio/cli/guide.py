@@ -1,7 +1,7 @@
-"""``bitmart-trio archive`` without arguments: a guide for a person who has never used a terminal.
+"""Implement ``bitmart-trio archive`` without arguments: a guide for a person who has never used a terminal.
 
-It says what will happen, takes the key, looks whether the key is safe, says how long it will take, makes the archive,
-and offers a spreadsheet of it. Nothing is sent to the exchange but reads, and the key is kept only if it works.
+It explains what will happen, asks for the key, checks that the key is safe, estimates the time, makes the archive, and
+offers a spreadsheet. It only reads from the exchange, and keeps the key only if it works.
 """
 
 from __future__ import annotations
@@ -32,38 +32,38 @@ PROFILE: Final = "archive"
 FOLDER: Final = "bitmart-archive"
 
 _WHAT: Final = """\
-This reads everything that BitMart still gives out of your account - trades, deposits, withdrawals, futures, fees -
-and saves it in a folder on this computer, with a report of what is there and what is not.
+This reads everything that BitMart still shows of your account - trades, deposits, withdrawals, futures, fees - and
+saves it in a folder on this computer, with a report of what is there and what is missing.
 
 It only reads. It cannot trade or withdraw, and it changes nothing in your account.
 BitMart stops on 31 January 2027 at 15:59 UTC. After that nobody can read your account any more.
 
-It goes in five steps. You can stop at any time with Ctrl-C and start again: nothing that was saved is lost.
+There are five steps. You can stop at any time with Ctrl-C and start again: nothing that was saved is lost.
 """
 _HOW_TO_MAKE_A_KEY: Final = """\
 You need a key that can only read. To make one:
 
-  1. Log in at the exchange's site (www.bitmart.com). Point at the picture of your account at the top right and
+  1. Log in at the exchange's site (www.bitmart.com). Point at your account's picture at the top right and
      choose "API Management".
   2. Memo: type any word of letters and digits and remember it. It is a second password for this key.
   3. Permissions: tick "Read Only", and nothing else.
   4. The list of IP addresses may stay empty.
-  5. Confirm with the codes that the site asks for. It asks for two of: e-mail, phone, authenticator app.
+  5. Confirm with the codes that the site asks for: two of e-mail, phone, authenticator app.
   6. The site now shows an Access Key and, once only, a Secret Key. Copy both.
 """
 _TYPE_IT: Final = """\
-Now copy the three here, one after the other, and press Enter after each. What you type is not shown; that is
-meant to be so. (To insert what you copied: right-click on Windows, Cmd-V on macOS, Ctrl-Shift-V on Linux.)
+Now copy the three here, one after the other, and press Enter after each. What you type is not shown, on purpose.
+(To paste: right-click on Windows, Cmd-V on macOS, Ctrl-Shift-V on Linux.)
 """
 
 
 class Guide:
-    """One walk through it.
+    """One walk through the guide.
 
     Args:
         environment: the exchange.
-        profile: the name of a stored key to use; None to look for one and to ask.
-        settle: as of `Archive`.
+        profile: the name of a stored key to use; None to look for one, then ask.
+        settle: see `Archive`.
         console: a terminal.
     """
 
@@ -76,7 +76,7 @@ class Guide:
         self._credentials: bm.Credentials | None = None
 
     def prepare(self) -> None:
-        """Say what will happen and have a key. This comes before anything runs: a key is typed with the echo off.
+        """Explain what will happen and get a key. This comes before Trio runs: a key is typed with the echo off.
 
         Raises:
             Failure: no key was typed.
@@ -94,29 +94,29 @@ class Guide:
             self._credentials = bm.Credentials(*(text.reveal() for text in self._typed))
 
     def _stored(self) -> bm.Credentials | None:
-        """A key that is there already: the one that is named, the guide's own, or another."""
+        """Return a key that is stored already: the named one, the guide's own, or another."""
         if self._profile is not None:
             return key_of(self._profile, self._environment)
         found = key.find(PROFILE)
         if found is not None:
-            self._say(f"The key that was kept under the name {PROFILE!r} is used.\n")
+            self._say(f"Using the key that was stored under the name {PROFILE!r}.\n")
             return found
         with suppress(bm.MissingCredentials):
             found = _options.credentials(None, self._environment)
         if found is not None:
-            self._say("There is a key on this computer already; it is used.\n")
+            self._say("Using the key that is stored on this computer.\n")
         return found
 
     async def run(self) -> None:
-        """All that needs the network.
+        """Run the steps that need the network.
 
         Raises:
-            Failure: the person stopped it, the key does not work, or the archive has gaps.
+            Failure: the user stopped, the key does not work, or the archive has gaps.
         """
         assert self._credentials is not None
         allow = False
         async with bm.open_client(self._credentials, environment=self._environment) as client:
-            self._title("Step 2 of 5: a look at the key")
+            self._title("Step 2 of 5: checking the key")
             look = await self._look(client)
             self._say(f"It works. Account {printable(look.account) or 'unknown'}.")
             if look.harmless:
@@ -124,7 +124,7 @@ class Guide:
             else:
                 self._say(f"Careful: {printable('; '.join(look.problems))}.")
                 self._say("For an archive a key that can only read is enough and safer: nobody can steal with it.")
-                if not await _yes("Use this key all the same?", default=False):
+                if not await _yes("Use this key anyway?", default=False):
                     raise Failure("stopped; make a key that can only read, then start again")
                 allow = True
             await self._keep()
@@ -152,7 +152,7 @@ class Guide:
         gaps: Incomplete | None = None
         try:
             await wanted.run(self._credentials, self._environment)
-        except Incomplete as incomplete:  # what is there is worth a spreadsheet all the same
+        except Incomplete as incomplete:  # an incomplete archive is still worth a spreadsheet
             gaps = incomplete
         self._title("Step 5 of 5: a spreadsheet")
         await self._spreadsheet(out)
@@ -167,23 +167,23 @@ class Guide:
             if self._typed:
                 raise
             raise Failure(
-                f"{failure}. To type another key: bitmart-trio key forget {PROFILE}, then start again"
+                f"{failure}. To enter another key: bitmart-trio key forget {PROFILE}, then start again"
             ) from None
 
     async def _keep(self) -> None:
         if not self._typed:
             await trio.lowlevel.checkpoint()
             return
-        if await _yes("Keep the key on this computer, so that you need not copy it again?", default=True):
+        if await _yes("Store the key on this computer, so that you need not copy it again?", default=True):
             where = await trio.to_thread.run_sync(partial(key.keep, PROFILE, *self._typed))
-            self._say(f"Kept in {where} under the name {PROFILE!r}.")
+            self._say(f"Stored in {where} under the name {PROFILE!r}.")
             self._say(f"To remove it: bitmart-trio key forget {PROFILE}\n")
 
     async def _folder(self) -> Path:
         standard = Path.home() / FOLDER
         out = _path(await _answer(f"Folder for the archive [{standard}]: ")) or standard
         if archives.is_archive(out):
-            self._line(f"There is an archive in {out} already; it is gone on with.")
+            self._line(f"Continuing the archive in {out}.")
         return out
 
     async def _spreadsheet(self, out: Path) -> None:
@@ -193,7 +193,7 @@ class Guide:
         if archives.can_export("xlsx"):
             await trio.to_thread.run_sync(export_tables, out, to, "xlsx")
         else:
-            self._say("A workbook needs one more package (pip install 'bitmart-trio[xlsx]'); these are CSV files.")
+            self._say("A workbook needs one more package (pip install 'bitmart-trio[xlsx]'), so these are CSV files.")
             await trio.to_thread.run_sync(export_tables, out, to, "csv")
         self._say("\nFor a tax tool (koinly, cointracker or cryptotaxcalculator):")
         self._line(f"  bitmart-trio archive export {out} --to {to} --format koinly")
@@ -202,16 +202,16 @@ class Guide:
         self._console.print(Text(f"\n{text}\n", style="bold"))
 
     def _say(self, text: str) -> None:
-        """A sentence or more, broken between words."""
+        """Print sentences, wrapped between words."""
         self._console.print(Text(text))
 
     def _line(self, text: str) -> None:
-        """Something to copy: not broken."""
+        """Print a line to copy, not wrapped."""
         self._console.print(Text(text), soft_wrap=True)
 
 
 def _typed(*names: str) -> Sequence[Secret[str]]:
-    """What is typed or pasted without being shown."""
+    """Read what is typed or pasted, without showing it."""
     words: list[Secret[str]] = []
     for name in names:
         word = Secret("")
@@ -224,7 +224,7 @@ def _typed(*names: str) -> Sequence[Secret[str]]:
 
 
 async def _answer(question: str) -> str:
-    """What the person types; an end of the input is an empty answer."""
+    """Read an answer; the end of input is an empty one."""
 
     def ask() -> str:
         try:
@@ -232,12 +232,12 @@ async def _answer(question: str) -> str:
         except EOFError:
             return ""
 
-    # Abandoned by Ctrl-C: nothing else can end a read from a terminal.
+    # Ctrl-C abandons the thread: nothing else can end a read from a terminal.
     return await trio.to_thread.run_sync(ask, abandon_on_cancel=True)
 
 
 def _path(answer: str) -> Path | None:
-    """What was typed or dropped into the window, which puts quotes around it; None for nothing."""
+    """Return the path that was typed or dropped into the window, which adds quotes; None for nothing."""
     name = answer.strip().strip("\"'")
     return Path(name).expanduser() if name else None
 
@@ -256,13 +256,13 @@ def _span(seconds: float) -> str:
 
 
 def need_terminal() -> None:
-    """Refuse where nobody can answer.
+    """Refuse to run where nobody can answer.
 
     Raises:
-        Refusal: standard input or output is no terminal.
+        Refusal: standard input or output is not a terminal.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise Refusal(
-            "the guide needs a terminal; without one name a folder and a key: "
+            "the guide needs a terminal; without one, name a folder and a key: "
             "bitmart-trio archive --out my-account --profile NAME"
         )

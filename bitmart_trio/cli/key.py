@@ -1,4 +1,4 @@
-"""``bitmart-trio key``: put an API key into the desktop's keyring, or take it out. Nothing that is typed is shown."""
+"""Implement ``bitmart-trio key``: store an API key in the desktop's keyring, or remove it. Input is not shown."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ def set_key(profile: str) -> None:
     """Ask for key, secret and memo, and store them.
 
     Raises:
-        Refusal: there is nobody to ask.
+        Refusal: standard input is not a terminal.
     """
     _keyring.need()
     if not sys.stdin.isatty():
-        raise Refusal("key, secret and memo are typed at a terminal")
+        raise Refusal("key, secret and memo must be typed at a terminal")
     typed = [Secret(getpass.getpass(f"{name}: ").strip()) for name in ("API key", "Secret", "Memo")]
     if not all(text.reveal() for text in typed):
-        raise Refusal("nothing was stored: all three are needed")
+        raise Refusal("nothing was stored: key, secret and memo are all needed")
     _keyring.store(profile, *typed)
     print(f"stored; use it with --profile {profile}")
 
 
 def forget_key(profile: str) -> None:
-    """Remove the key from the credentials file, else from the keyring.
+    """Remove a key from the credentials file, else from the keyring.
 
     Raises:
-        Failure: there is none of that name.
+        Failure: there is no key of that name.
     """
     if _forget_in_file(profile):
         print(f"forgotten: {profile} in {DEFAULT_CREDENTIALS_FILE}")
@@ -46,7 +46,7 @@ def forget_key(profile: str) -> None:
 
 
 def find(profile: str) -> Credentials | None:
-    """A stored key by its name, from the keyring or the credentials file; None for none."""
+    """Return a stored key by its name, from the keyring or the credentials file; None if there is none."""
     found = _keyring.load(profile)
     if found is not None:
         return found
@@ -57,10 +57,10 @@ def find(profile: str) -> Credentials | None:
 
 
 def keep(profile: str, api_key: Secret[str], api_secret: Secret[str], memo: Secret[str]) -> str:
-    """Store a key in the desktop's keyring; where there is none, in the credentials file, for its owner's eyes.
+    """Store a key in the desktop's keyring or, without one, in the credentials file, readable by its owner only.
 
     Returns:
-        Where it is, for a person.
+        The place of the key, in words for the user.
 
     Raises:
         Failure: the file has a profile of that name, or cannot be written.
@@ -69,7 +69,7 @@ def keep(profile: str, api_key: Secret[str], api_secret: Secret[str], memo: Secr
         try:
             _keyring.store(profile, api_key, api_secret, memo)
         except Failure:
-            pass  # no desktop, or one that keeps nothing: the file is next
+            pass  # no desktop, or a keyring that stores nothing: try the file
         else:
             return "the keyring of this computer"
     Credentials(api_key.reveal(), api_secret.reveal(), memo.reveal())  # refuses what could never work
@@ -77,7 +77,7 @@ def keep(profile: str, api_key: Secret[str], api_secret: Secret[str], memo: Secr
     with Folder(path.parent, create=True) as folder:
         before = _document(folder, path)
         if profile in tomllib.loads(before.reveal()):
-            raise Failure(f"{path} has a profile {profile!r} already; choose another name or remove it")
+            raise Failure(f"{path} already has a profile {profile!r}; choose another name or remove it")
         members = {"api_key": api_key, "api_secret": api_secret, "memo": memo}
         table = Secret("".join(f"{name} = {_quoted(value.reveal())}\n" for name, value in members.items()))
         gap = "\n" if before.reveal() and not before.reveal().endswith("\n\n") else ""
@@ -86,23 +86,23 @@ def keep(profile: str, api_key: Secret[str], api_secret: Secret[str], memo: Secr
 
 
 def _quoted(text: str) -> str:
-    """A JSON string, which is a TOML string too."""
+    """Return a JSON string, which is a TOML string too."""
     return json.dumps(text, ensure_ascii=False)
 
 
 def _document(folder: Folder, path: Path) -> Secret[str]:
-    """The credentials file as it is; blank when there is none."""
+    """Read the credentials file; return blank if there is none."""
     data = Secret(folder.read(path.name))
     with suppress(ValueError):
         text = Secret((data.reveal() or b"").decode("utf-8-sig"))
         tomllib.loads(text.reveal())
         return text
-    # Without the cause, which would quote the file, and with it perhaps the secret.
+    # Without the cause, which would quote the file and perhaps a secret.
     raise ConfigurationError(f"{path} is not a TOML file; nothing was written")
 
 
 def _forget_in_file(profile: str) -> bool:
-    """Remove a profile's table from the credentials file; False when there is none."""
+    """Remove a profile's table from the credentials file; return False if there is none."""
     path = Path(DEFAULT_CREDENTIALS_FILE).expanduser()
     if not path.exists():
         return False
@@ -116,8 +116,8 @@ def _forget_in_file(profile: str) -> bool:
 
 
 def _without(document: str, headers: tuple[str, str]) -> str:
-    """A TOML document without the table that has one of these headers."""
-    # One after the other, and no line in a variable: it would hold a secret.
+    """Return a TOML document without the table that has one of these headers."""
+    # One line after the other, and none in a variable, where a traceback would show its secret.
     inside = [False]
 
     def stays(line: Secret[str]) -> bool:

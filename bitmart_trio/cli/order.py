@@ -1,4 +1,4 @@
-"""``bitmart-trio order``: one order placed or cancelled, after a question where it costs money."""
+"""Implement ``bitmart-trio order``: place or cancel one order, after confirmation where money is real."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ def _own_or_made(given: str | None) -> str:
 
 @attrs.frozen(kw_only=True)
 class NewOrder:
-    """An order as it was typed.
+    """An order as typed on the command line.
 
     Attributes:
-        symbol: a spot pair or a contract, told apart by their spelling.
+        symbol: a spot pair or a contract, distinguished by spelling.
         side: buy or sell.
-        type: limit or market; on spot limit_maker and ioc, too.
+        type: limit or market; on spot also limit_maker and ioc.
         size: base units, or contracts; None for a spot market buy.
-        price: of a limit order.
-        notional: quote units, of a spot market buy.
-        client_order_id: None has one made.
-        leverage, margin_mode: of a futures order.
-        reduce: only close, on futures.
+        price: the price of a limit order.
+        notional: quote units to spend, for a spot market buy.
+        client_order_id: None generates one.
+        leverage, margin_mode: for a futures order.
+        reduce: only reduce a position, on futures.
     """
 
     symbol: str
@@ -61,14 +61,14 @@ class NewOrder:
 
     @property
     def market(self) -> Market:
-        """The market that takes it."""
+        """The market of the symbol."""
         return market_of(self.symbol)
 
     def check(self) -> None:
-        """Look for what belongs to the other market.
+        """Refuse options that belong to the other market.
 
         Raises:
-            Refusal: there is something.
+            Refusal: an option belongs to the other market.
         """
         if self.market == "spot":
             only_futures = (
@@ -104,10 +104,10 @@ class NewOrder:
 async def submit(
     order: NewOrder, credentials: bm.Credentials | None, environment: bm.Environment, json_wanted: bool
 ) -> None:
-    """Check the order by the market's own rules, place it, and print its id.
+    """Check the order by the market's rules, place it, and print its id.
 
     Raises:
-        Refusal: it breaks a rule; nothing was sent.
+        Refusal: the order breaks a rule; nothing was sent.
     """
     async with bm.open_client(credentials, environment=environment) as client:
         rules = await _market_rules(client, order)
@@ -116,11 +116,11 @@ async def submit(
         try:
             order_id = await _place(client, order)
         except trio.Cancelled:
-            # Nobody waits for the answer any more, and it may have been carried out.
-            print(f"bitmart-trio: cut off; look for client order id {order.client_order_id}", file=sys.stderr)
+            # The answer is no longer awaited, and the order may have been placed.
+            print(f"bitmart-trio: cut off; look up client order id {order.client_order_id}", file=sys.stderr)
             raise
         except bm.OutcomeUnknown:
-            print(f"bitmart-trio: look for client order id {order.client_order_id}", file=sys.stderr)
+            print(f"bitmart-trio: look up client order id {order.client_order_id}", file=sys.stderr)
             raise
     if json_wanted:
         print(json.dumps({"order_id": order_id, "client_order_id": order.client_order_id}))
@@ -172,12 +172,12 @@ async def _place(client: bm.Client, order: NewOrder) -> str:
 
 @attrs.frozen(kw_only=True)
 class Cancel:
-    """Which order is to be cancelled.
+    """A request to cancel one order or all.
 
     Attributes:
-        symbol: a spot pair or a contract, told apart by their spelling.
+        symbol: a spot pair or a contract, distinguished by spelling.
         order_id: the exchange's id.
-        client_order_id: or the caller's.
+        client_order_id: or the user's own id.
         all: or every open order of the symbol.
     """
 
@@ -187,10 +187,10 @@ class Cancel:
     all: bool
 
     def check(self) -> None:
-        """Look whether it is one thing.
+        """Check that exactly one target is given.
 
         Raises:
-            Refusal: it is none, or several.
+            Refusal: none is given, or several.
         """
         if sum((self.order_id is not None, self.client_order_id is not None, self.all)) != 1:
             raise Refusal("give ORDER_ID, or --client-order-id, or --all")
@@ -203,7 +203,7 @@ class Cancel:
 async def cancel(
     which: Cancel, credentials: bm.Credentials | None, environment: bm.Environment, json_wanted: bool
 ) -> None:
-    """Cancel, and say that it was accepted."""
+    """Send the cancel, and print that it was accepted."""
     async with bm.open_client(credentials, environment=environment) as client:
         trading = client.spot.trading if market_of(which.symbol) == "spot" else client.futures.trading
         if which.all:

@@ -1,4 +1,4 @@
-"""``bitmart-trio klines --plot``, ``--png`` and ``--html``: klines for the eye, not for a file of data."""
+"""Implement ``bitmart-trio klines --plot``, ``--png`` and ``--html``: draw klines."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ from ._run import Failure, Refusal
 from .export import klines_of, progress_bar
 
 LATEST: Final = 200
-"""Klines that are drawn where no first moment is named."""
+"""The number of klines drawn without --from."""
 _MOST_LINES: Final = 36
-"""A chart of more is taller than wide."""
+"""The most lines of a chart: more would be taller than wide."""
 
 
 @attrs.frozen
 class Plot:
-    """What is drawn, and where to.
+    """A request to draw klines.
 
     Attributes:
         symbol: a spot pair or a contract, by its spelling.
-        since: the first moment; None for as many klines as fit into one look.
+        since: the start; None for the latest klines.
         until: the end; None for now.
         step: minutes of a kline.
-        mark: of the mark price.
-        terminal: onto standard output.
-        png: a picture.
-        html: a page.
+        mark: draw the mark price.
+        terminal: draw in the terminal.
+        png: the file of a picture.
+        html: the file of a page.
     """
 
     symbol: str
@@ -54,15 +54,15 @@ class Plot:
     html: Path | None
 
     def check(self) -> None:
-        """Make sure of what can be known before anything is read.
+        """Check what can be checked before anything is read.
 
         Raises:
-            Refusal: a file's name has another ending.
+            Refusal: a file name has the wrong ending.
             Failure: a library is not installed, or the console lacks the characters.
         """
         for path, ending in ((self.png, ".png"), (self.html, ".html")):
             if path is not None and path.suffix != ending:
-                raise Refusal(f"{path.name}: name a file that ends in {ending}")
+                raise Refusal(f"{path.name}: the file name must end in {ending}")
         wanted = {"plotext": self.terminal, "matplotlib.figure": self.png is not None, "plotly": self.html is not None}
         for module, is_wanted in wanted.items():
             if is_wanted:
@@ -70,13 +70,13 @@ class Plot:
 
         encoding = sys.stdout.encoding or "ascii"
         if self.terminal and "█".encode(encoding, "ignore") == b"":
-            raise Failure(f"this console cannot show a chart (its encoding is {encoding}); --png and --html need none")
+            raise Failure(f"this console cannot show a chart (its encoding is {encoding}); use --png or --html")
 
     async def read(self, client: bm.Client) -> Chart:
-        """Read the finished klines.
+        """Read the finished klines to draw.
 
         Raises:
-            Failure: there are none.
+            Failure: there are no klines in the range.
         """
         since: datetime | int | None = self.since
         if since is None:
@@ -92,14 +92,12 @@ class Plot:
         for gap in walker.gaps:
             say(f"missing: {moment(gap.since)} to {moment(gap.until)}: {gap.reason}")
         if not candles:
-            raise Failure(
-                f"there are no klines of {self.symbol} from {moment(walker.since)} on; another --from has some"
-            )
+            raise Failure(f"there are no klines of {self.symbol} from {moment(walker.since)} on; try another --from")
         name = f"{self.symbol}, {'mark price, ' if self.mark else ''}klines of {step_name(self.step)}"
         return Chart(name, self.step * 60, candles)
 
     def show(self, chart: Chart) -> None:
-        """Draw them."""
+        """Draw the chart to all destinations."""
         if self.terminal:
             is_terminal = sys.stdout.isatty()
             size = shutil.get_terminal_size((100, 30))

@@ -1,4 +1,4 @@
-"""``bitmart-trio sim``: the simulated exchange as a server, until interrupted."""
+"""Implement ``bitmart-trio sim``: run the simulated exchange as a server until interrupted."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ from ._run import Failure
 
 @attrs.frozen(kw_only=True)
 class Wishes:
-    """What the server is to be like.
+    """The settings of the server.
 
     Raises:
-        ValueError: A symbol is none.
+        ValueError: a symbol is not valid.
     """
 
     host: str
@@ -60,10 +60,10 @@ M = TypeVar("M")
 def read_models(
     *, fees: str | None, fills: str | None, latency: str | None, funding: str | None, margin: str | None
 ) -> Models:
-    """The models that options name; those of options that are missing are the recorded ones.
+    """Return the models that options name; options left out choose the recorded ones.
 
     Raises:
-        typer.BadParameter: A word names none; it says which do.
+        typer.BadParameter: a word names no model; the message lists those that exist.
     """
 
     def read(option: str, parse: Callable[[str], M], text: str | None, recorded: M) -> M:
@@ -82,13 +82,13 @@ def read_models(
 
 
 def played(path: Path, symbols: Sequence[str]) -> tuple[Tape, Sequence[str] | None]:
-    """The tape in a file, and what is listed for it: None for what is on it.
+    """Read the tape in a file; return it and the symbols to list, None for those on it.
 
-    A table does not know what its market is called here: a single symbol says it.
+    A table does not know its market's symbol here: a single --symbol names it.
 
     Raises:
         OSError: The file cannot be read.
-        TapeError: It is no tape.
+        TapeError: The file is not a tape.
     """
     if len(symbols) == 1 and is_table(path):
         return Tape.read(path, symbols[0]), None
@@ -96,7 +96,7 @@ def played(path: Path, symbols: Sequence[str]) -> tuple[Tape, Sequence[str] | No
 
 
 async def serve(wishes: Wishes) -> None:
-    """Serve until cancelled; prints one line, when the first connection would be accepted."""
+    """Serve until cancelled; print one line once connections are accepted."""
     try:
         await _serve(wishes)
     except OSError as error:

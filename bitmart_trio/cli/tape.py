@@ -1,4 +1,4 @@
-"""``bitmart-trio tape``: recorded market data made into a tape, and what is on one."""
+"""Implement ``bitmart-trio tape``: make a tape from recorded market data, and show its content."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ._run import Failure, Refusal
 
 @attrs.frozen(kw_only=True)
 class Import:
-    """Which files become which tape, and how they are read: `Tape.read`."""
+    """A request to make a tape from files; its options are those of `Tape.read`."""
 
     sources: Sequence[Path]
     out: Path
@@ -35,14 +35,14 @@ class Import:
     every: float
 
     def run(self) -> None:
-        """Write the tape, and say what is on it.
+        """Write the tape, and print its content.
 
         Raises:
-            Refusal: There is a file of its name.
-            Failure: A file cannot be read as it is said.
+            Refusal: a file of that name exists.
+            Failure: a file cannot be read in the given format.
         """
         if self.out.exists():
-            raise Refusal(f"{self.out} is there already; a tape does not take the place of a file")
+            raise Refusal(f"{self.out} exists already; choose another name for the tape")
         with _plain_words():
             tapes = [self._read(path) for path in self.sources]
             tape = tapes[0] if len(tapes) == 1 else Tape.merged(*tapes)
@@ -57,10 +57,10 @@ class Import:
 
 
 def show(path: Path, as_json: bool) -> None:
-    """Print what is on a tape.
+    """Print the content of a tape.
 
     Raises:
-        Failure: It cannot be read.
+        Failure: the tape cannot be read.
     """
     with _plain_words():
         tape = Tape.read(path)

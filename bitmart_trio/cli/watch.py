@@ -1,4 +1,4 @@
-"""``bitmart-trio watch``: what topics deliver, as live tables in a terminal and as JSON lines anywhere else."""
+"""Implement ``bitmart-trio watch``: show the messages of topics, as live tables in a terminal, else as JSON lines."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ from ._run import one_line
 from ._show import Json, age, as_json, cell, fitting, is_time, jsonable
 
 EVENTS: Final = 200
-"""Rows of a table to which new ones come; no terminal shows more."""
+"""The most rows kept of a table of events; no terminal shows more."""
 STATES: Final = 2000
-"""Rows of a table that has one for each symbol; there are fewer symbols."""
+"""The most rows of a table with one per symbol; there are fewer symbols."""
 GLOW: Final = 1.0
-"""Seconds that a changed cell is coloured."""
+"""Seconds for which a changed cell is coloured."""
 RATE_OVER: Final = 2.0
-"""Seconds that a rate is counted over."""
+"""Seconds over which a rate is counted."""
 
 
 class Watch:
-    """Some topics of one client, shown as they come.
+    """A live view of some topics of one client.
 
     Args:
-        topics: by their names on the wire.
+        topics: the topics' names on the wire.
         limit: stop after so many messages; None never does.
-        console: where to; None prints one JSON object a line.
+        console: the terminal; None prints one JSON object per line.
     """
 
     def __init__(self, topics: Sequence[str], limit: int | None, console: Console | None) -> None:
@@ -52,7 +52,7 @@ class Watch:
         self._link = Text("connecting", style="yellow")
 
     async def run(self, credentials: bm.Credentials | None, environment: bm.Environment) -> None:
-        """Open a client and show what comes until the limit is reached or the command is interrupted."""
+        """Open a client and show messages until the limit is reached or the command is interrupted."""
         self._where = environment.name
         try:
             async with bm.open_streams(credentials, environment=environment) as streams, open_nursery() as nursery:
@@ -66,7 +66,7 @@ class Watch:
                 self._conclude(self._console)
 
     async def _follow(self, streams: bm.Streams, topic: str, all_topics: trio.CancelScope) -> None:
-        # A subscription of its own for each topic: so that every line can say which topic it is from.
+        # Each topic has a subscription of its own, so that every line can name its topic.
         async with streams.subscribe(topic, gaps="mark") as messages:
             table = self._table(topic)
             self._link = Text("connected", style="green")
@@ -148,14 +148,14 @@ class Watch:
         return Group(*parts)
 
     def _conclude(self, console: Console) -> None:
-        """What stays on the terminal when the view has gone."""
+        """Print the summary that stays when the view closes."""
         for topic, count in self._counts.items():
             gaps = f", {count.gaps} gaps" if count.gaps else ""
             console.print(Text(f"{topic}: {count.total} messages{gaps}"))
 
 
 class _Count:
-    """How much has come of one topic."""
+    """The message count of one topic."""
 
     def __init__(self) -> None:
         self.total = 0
@@ -184,15 +184,15 @@ class _Row:
     cells: dict[str, str]
     time: float
     changed: dict[str, str]
-    """The style of cells that are not what they were."""
+    """The style of cells that have changed."""
 
 
 class _Rows:
-    """The table of one channel: states are put in place, one row each; events come in on top.
+    """The table of one channel: states replace their row, events are added on top.
 
     Args:
-        name: of the channel.
-        channel: None for one that the library does not know.
+        name: the channel's name.
+        channel: None if the library does not know it.
     """
 
     def __init__(self, name: str, channel: Channel[Any] | None) -> None:
@@ -223,10 +223,10 @@ class _Rows:
         self._states[key] = row
 
     def draw(self, width: int, height: int, now: float) -> list[Text | Table]:
-        """The table and its title, in so many lines and two more."""
+        """Return the table and its title, in so many lines and two more."""
         rows = [*reversed(self._states.values()), *self._events][: max(height, 1)]
         if not rows:
-            return [Text(f"{self._name}: nothing yet", style="dim")]
+            return [Text(f"{self._name}: no message yet", style="dim")]
         names = list(dict.fromkeys(name for row in rows for name in row.cells))
         chosen = fitting(names, [row.cells for row in rows], width - len(" UTC"))
         hidden = sum(any(row.cells.get(name) for row in rows) for name in names) - len(chosen)
@@ -242,7 +242,7 @@ class _Rows:
 
 
 def _shares(wanted: Sequence[int], there: int) -> list[int]:
-    """Lines for each table: what it wants, and an equal part where that is too much."""
+    """Return the lines of each table: what it wants, or an equal share if there is too little room."""
     shares = [0] * len(wanted)
     for done, index in enumerate(sorted(range(len(wanted)), key=lambda each: wanted[each])):
         shares[index] = min(wanted[index], there // (len(wanted) - done))
@@ -251,7 +251,7 @@ def _shares(wanted: Sequence[int], there: int) -> list[int]:
 
 
 def _short(name: str, value: Json) -> str:
-    """A field in few characters: the date of a time is today's, and a book is its best level."""
+    """Return a field in few characters: a time without its date, a book as its best level."""
     text = cell(name, value)
     return text.partition(" ")[2] if isinstance(value, int) and " " in text else text
 

@@ -1,4 +1,4 @@
-"""Every endpoint row by chapter, for ``client.spot.call(...)``: ``bm.endpoints.spot.market.ticker``."""
+"""List every endpoint row by chapter, for ``client.spot.call(...)``: ``bm.endpoints.spot.market.ticker``."""
 
 from __future__ import annotations
 

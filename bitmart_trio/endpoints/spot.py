@@ -1,6 +1,6 @@
-"""The chapters of the spot market; each holds its rows under the names of the methods that use them.
+"""List the chapters of the spot market; each holds its rows under the names of the methods that use them.
 
-A chapter is imported when it is first named.
+A chapter is imported on first access.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Trading that survives cancellation: orders are written down, found when cut off, and never left open unknowingly.
+"""Place orders that survive cancellation: each is recorded first, found when cut off, and never left open unknowingly.
 
 In use::
 
@@ -6,8 +6,8 @@ In use::
         order = await session.submit(side="buy", type="limit", size="0.001", price="30000")
         filled = await order.wait_filled()
 
-Sessions, their journals and their quotas belong to one process. A journal refuses a second writer; two processes that
-trade with one key do not know of each other's calls and share the exchange's limits.
+Sessions, their journals and their quotas belong to one process. A journal refuses a second writer. Two processes that
+trade with one key share the exchange's limits, but do not know of each other's calls.
 """
 
 from __future__ import annotations

@@ -1,16 +1,16 @@
-"""``on_exit="close"``: undo what a session has done to positions, and nothing else.
+"""Close the positions that a session opened, and nothing else (``on_exit="close"``).
 
-What is to be closed is what the session's own orders have filled, side by side: by their trades, once each is confirmed
-(``_evidence.py``). Never more than the position still has, since somebody else may have closed it, and reduce-only,
-since somebody might be doing so right now.
+The amount to close is what the session's own orders have filled on each side, taken from their trades once each is
+confirmed (``_evidence.py``). It never exceeds the position, which somebody else may have closed; and the closing order
+is reduce-only, since somebody may be closing it right now.
 
-A list of positions may lag. Where it shows nothing although own fills say otherwise, it is asked again, and then the
-closing order is sent all the same: it is reduce-only, and the exchange refuses it where there is nothing. Only that
-refusal, and a list that still shows nothing when what was done must show, make it gone. A list that shows more than
-there was before the session, after everything was closed, has the orders read once more.
+A list of positions may lag. If it shows nothing although own fills say otherwise, it is read again, and then the
+closing order is sent all the same: it is reduce-only, so the exchange refuses it if there is no position. The position
+counts as gone only after that refusal and a list that still shows nothing once the fills must show. If everything was
+closed and a list shows more than before the session, the orders are read once more.
 
-A take-profit or stop-loss of the session that went off has closed a part already, by an order of the exchange's own.
-How much is read from that order; until it is known and over, nothing is closed on the contract.
+A take-profit or stop-loss of the session that triggered has closed a part already, by an order that the exchange sent.
+The amount is read from that order; until it is over and its size known, nothing is closed on the contract.
 """
 
 from __future__ import annotations
@@ -34,22 +34,22 @@ from ._evidence import Known, OrderRecord
 from ._order import ZERO, Intent, OrderState
 from ._placing import Placer
 from ._tracked import Tracked
-from ._venue import passing
+from ._venue import is_transient
 
 log = logging.getLogger(__name__)
 
 _LOOKS: Final = (0.0, 0.1, 0.2, 0.4, 0.8)
 _PAUSE: Final = 0.5
 _BETWEEN: Final = 2.0
-"""Seconds between two closing orders for what no list shows."""
+"""Seconds between two closing orders for a position that no list shows."""
 _PATIENCE: Final = 3.0
-"""Seconds that a list of positions which does not show own fills is asked again before a closing order is sent."""
+"""Seconds for which a list of positions that lacks own fills is read again before a closing order is sent."""
 ONCE_SENT: Final = (None, "", "0")
-"""How the history says that a waiting order has sent none."""
+"""The id by which the history says that a waiting order has sent none."""
 
 
 class _Open(NamedTuple):
-    """What the session has open of one direction of one contract."""
+    """The session's share of one direction of one contract."""
 
     symbol: str
     long: bool
@@ -57,7 +57,7 @@ class _Open(NamedTuple):
 
 
 async def positions_held(futures: Futures, symbols: Iterable[str]) -> dict[tuple[str, bool], Decimal]:
-    """How many contracts the account has of each symbol, by symbol and whether long."""
+    """Return the account's contracts, by symbol and whether long."""
     found = dict[tuple[str, bool], Decimal]()
     for symbol in symbols:
         rows = await futures.position.positions_v2(symbol)
@@ -84,7 +84,7 @@ class Closer:
 
     Args:
         futures: reads positions and rules.
-        engine: of the session; follows the closing orders, with intents in the journal like all others.
+        engine: the session's engine; it follows the closing orders, whose intents are in the journal like all others.
         held: what the account had before the session, by symbol and whether long.
         one_way: whether the account nets long and short.
     """
@@ -99,13 +99,13 @@ class Closer:
         self._one_way = one_way
         self._began = trio.current_time()
         self._agreed = False
-        """Everything is closed, and nothing speaks against it."""
+        """True once everything is closed and no evidence contradicts it."""
         self._empty_since: dict[tuple[str, bool], float] = {}
         """When the exchange first refused to close what a list of positions does not show."""
         self._closing: list[Tracked] = []
         self._gone: set[tuple[str, bool]] = set()
         self._told = 0
-        """How many of the orders that went off are counted."""
+        """The number of triggered orders that are counted already."""
         self._unclear = list[OrderRecord]()
 
     async def close(self) -> None:
@@ -126,13 +126,13 @@ class Closer:
                 log.info("%s; the position is read again", error)
                 await trio.sleep(_PAUSE)
             except BitMartError as error:
-                if not passing(error):
+                if not is_transient(error):
                     raise
                 log.info("positions could not be closed yet: %s", error)
                 await trio.sleep(_PAUSE)
 
     async def _confirm_sizes(self) -> None:
-        """See the executed sizes of all orders confirmed that are over."""
+        """Wait until the executed sizes of all orders that are over are confirmed."""
         await trio.lowlevel.checkpoint()
         engine = self._engine
         ended = [each for each in engine.orders.values() if each.record.known is Known.ENDED]
@@ -141,7 +141,7 @@ class Closer:
                 start_soon(nursery, engine.confirm, tracked)
 
     async def _nothing_speaks_against_it(self) -> bool:
-        """Whether the account has no more than before, or more for longer than an own fill could go unseen."""
+        """Return True if the account has no more than before, or has more for longer than an own fill can hide."""
         engine, since = self._engine, trio.current_time()
         while True:
             asked = trio.current_time()
@@ -161,16 +161,16 @@ class Closer:
             if self._open() or any(each.record.known is Known.ENDED for each in engine.orders.values()):
                 return False
             if asked >= since + engine.shows_within:
-                log.info("%s: the account has more than before, by no order of this session", more)
+                log.info("%s: the account holds more than before, but no order of this session explains it", more)
                 return True
             await trio.sleep(_PAUSE)
 
     def closing(self) -> list[Tracked]:
-        """The orders that did it."""
+        """Return the orders that closed the session's positions."""
         return self._closing
 
     def still_open(self) -> list[str]:
-        """The symbols where something may be left."""
+        """Return the symbols where a position may be left."""
         if self._agreed:
             return []
         orders = [each.record for each in self._engine.orders.values()]
@@ -186,14 +186,14 @@ class Closer:
         return self._unclear
 
     async def _learn(self) -> None:
-        """Read what those that went off have filled."""
+        """Read how much the triggered orders have filled."""
         await trio.lowlevel.checkpoint()
         for record in list(self._unclear):
             symbol = record.intent.symbol
             try:
                 filled = await self._executed(record)
                 if filled is None and not any((await positions_held(self._futures, [symbol])).values()):
-                    filled = ZERO  # whatever it did, there is nothing left to close
+                    filled = ZERO  # whatever it filled, there is nothing left to close
             except BitMartError as error:
                 log.info("what %s has closed is not known yet: %s", record.intent.client_order_id, error)
                 filled = None
@@ -205,7 +205,7 @@ class Closer:
             await trio.sleep(_PAUSE)
 
     async def _executed(self, record: OrderRecord) -> Decimal | None:
-        """What the order filled that a take-profit or stop-loss sent; None while that is not known or not over."""
+        """Return the filled size of the order that a take-profit or stop-loss sent; None until it is known and over."""
         intent, trading = record.intent, self._futures.trading
         for plan in await trading.order_history(intent.symbol, client_order_id=intent.client_order_id):
             if plan.client_order_id == intent.client_order_id and plan.executive_order_id not in ONCE_SENT:
@@ -268,7 +268,7 @@ class Closer:
         if not record.closed:
             await engine.cancel(tracked)
         if record.state is not OrderState.REJECTED:
-            await engine.confirm(tracked)  # before anything else is closed: by trades, not by the word
+            await engine.confirm(tracked)  # before anything else is closed: by its trades, not by its reported state
             return
         if isinstance(record.error, PositionRefused) and not held:
             self._empty_since.setdefault(key, trio.current_time())

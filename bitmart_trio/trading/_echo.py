@@ -1,7 +1,7 @@
-"""Whether the exchange gives client order ids back as they were sent.
+"""Check that the exchange gives client order ids back as they were sent.
 
 All proof of absence rests on it: an order that is listed under another id, or under none, is missing from every look-up
-by its own. So a session checks it once, on the first order that is accepted, by the exchange's own id.
+by its own. So each session checks its first accepted order once, by the exchange's id.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ENOUGH: Final = 2
 
 
 class Kept(Enum):
-    """What becomes of client order ids at the exchange."""
+    """The fate of client order ids at the exchange."""
 
     UNCHECKED = auto()
     AS_SENT = auto()
@@ -32,11 +32,11 @@ class Kept(Enum):
 
 
 class Echo:
-    """The check of one session.
+    """The check of client order ids that one session makes.
 
     Attributes:
-        kept: what it found.
-        checking: whether an order is being looked at, or was.
+        kept: the result.
+        checking: True once an order is being checked, or was.
     """
 
     def __init__(self, venue: Venue) -> None:
@@ -46,7 +46,7 @@ class Echo:
         self._differing = 0
 
     def compare(self, sent: str, shown: str | None) -> None:
-        """Take what the exchange shows for an order that is known by the exchange's own id."""
+        """Compare the id that was sent with the one that the exchange shows for the order."""
         if self.kept is not Kept.UNCHECKED:
             return
         if shown == sent:
@@ -63,7 +63,7 @@ class Echo:
             )
 
     async def check(self, intent: Intent, order_id: str) -> None:  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
-        """Ask for the order by the exchange's id until it shows."""
+        """Look the order up by the exchange's id until it shows."""
         for pause in _PAUSES:
             await trio.sleep(pause)
             if self.kept is not Kept.UNCHECKED:
@@ -72,4 +72,4 @@ class Echo:
                 self.compare(intent.client_order_id, await self._venue.named(intent, order_id))
             except BitMartError as error:
                 log.debug("the client order id of %s could not be read yet: %s", order_id, error)
-        self.checking = False  # the next order that is accepted is looked at
+        self.checking = False  # the next accepted order is checked

@@ -1,8 +1,8 @@
-"""The inside of a session: follows pushes, looks orders up, reconciles, cancels, and reads what was executed.
+"""Run a session: follow pushes, look orders up, reconcile, cancel, and read what was executed.
 
-Everything that must outlive the user's code runs in tasks of the session, in a shield. The shield is bounded from
-outside: the exit guard (``_guard.py``) ends it. Placing orders, and finding those that were cut off, is in
-``_placing.py``; what is known of an order is decided in ``_evidence.py``.
+Everything that must outlive the user's code runs in shielded tasks of the session. The exit guard (``_guard.py``)
+bounds that shield. ``_placing.py`` places orders and finds those that were cut off; ``_evidence.py`` decides what is
+known of an order.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ from ..errors import BitMartError, JournalError, OrderClosed, OrderNotFound, Rat
 from ..models._numbers import total
 from ..models.stream_events import Gap
 from ._echo import Echo
-from ._evidence import FORGOTTEN_AFTER, HORIZON, CancelReply, ExchangeClock, Known, OrderRecord, Sighting
+from ._evidence import FORGOTTEN_AFTER, HORIZON, CancelReply, ExchangeClock, Known, OrderRecord, OrderReport
 from ._ids import OrderIds
 from ._journal import Entry, Journal
 from ._order import ZERO, Intent, OrderFill, OrderState, OrderStatus
 from ._tracked import Claim, Phase, Tracked
-from ._venue import Venue, passing
+from ._venue import Venue, is_transient
 
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 5.0
 _READING: Final = 120.0
-"""Seconds that the fills of an order that is over are asked for, at least."""
+"""Seconds, at least, for which the fills of an order that is over are queried."""
 _PUSH_TAKES: Final = 0.1
-"""Seconds that a push is given before a look-up is spent."""
+"""Seconds to wait for a push before a look-up is spent."""
 _KEPT: Final = 180.0
-"""Seconds, at least, that an order that is over takes late messages."""
+"""Seconds, at least, for which an order that is over accepts late messages."""
 _CHECKS: Final = 1000
 _CHECK_EVERY: Final = 1.0
 _COMPACT_ABOVE: Final = 4000
@@ -46,16 +46,16 @@ _COMPACT_ABOVE: Final = 4000
 
 @protected
 class Engine:
-    """One running session.
+    """The engine of one running session.
 
     Args:
         venue: the market.
         journal: already open.
-        ids: where client order ids come from.
-        symbols: what the session trades.
+        ids: makes client order ids.
+        symbols: the symbols that the session trades.
         reconcile: seconds between two readings of all open orders, besides the pushes.
-        visible_after: seconds from a request's timestamp after which what it did must show.
-        keep: entries of the journal that are not this session's business.
+        visible_after: seconds from a request's timestamp after which its effect must show.
+        keep: entries of the journal that belong to other sessions.
     """
 
     def __init__(
@@ -74,23 +74,23 @@ class Engine:
         self.ids: OrderIds = ids
         self.symbols: tuple[str, ...] = symbols
         self.orders: dict[str, Tracked] = {}
-        """By client order id: those that are not over, and those that still take late messages."""
+        """Orders by client order id: open ones, and those that still accept late messages."""
         self.net: dict[tuple[str, str], Decimal] = {}
-        """What was filled since the session began, by symbol and side."""
+        """Sizes filled since the session began, by symbol and side."""
         self.triggered: list[OrderRecord] = []
-        """The take-profits and stop-losses that went off since it began: what they filled is not in `net`."""
+        """The take-profits and stop-losses that triggered since it began: their fills are not in `net`."""
         self.closing: bool = False
-        """It is being left: nothing new is taken on."""
+        """True while the session is being left: no new order is accepted."""
         self.recalls: int = 0
-        """How often all orders were asked to be cancelled."""
+        """The number of calls that asked to cancel all orders."""
         self.work: trio.Nursery | None = None
-        """Where new tasks go; None when nothing runs any more."""
+        """The nursery for new tasks; None once nothing runs."""
         self.exchange: ExchangeClock = ExchangeClock()
         self.echo: Echo = Echo(venue)
         self.shows_within: float = max(0.0, visible_after - HORIZON)
-        """Seconds that what the exchange did may take to show."""
+        """Seconds until an action of the exchange must show."""
         self.lag: float = 0.0
-        """The longest (seconds) that an order which the exchange had was missing from a look-up."""
+        """The longest time (seconds) for which an existing order was missing from a look-up."""
         self._by_order_id: dict[str, Tracked] = {}
         self._over: deque[tuple[float, Tracked]] = deque()
         self._unchecked: deque[tuple[float, Tracked]] = deque(maxlen=_CHECKS)
@@ -106,11 +106,11 @@ class Engine:
 
     @property
     def visible_after(self) -> float:
-        """Seconds after which a look-up that finds nothing counts: more than asked for where more was seen to pass."""
+        """Seconds after which a look-up that finds nothing counts; grows when the exchange is seen to be slower."""
         return max(self._visible_after, HORIZON + 2 * self.lag)
 
     def clock(self) -> int:
-        """About the exchange's time in milliseconds, without asking for it."""
+        """Return the exchange's estimated time in milliseconds, without a request."""
         return self.ids.began_ms + int((trio.current_time() - self._began) * 1000)
 
     # ----------------------------------------------------------------------------------------------------------------
@@ -123,7 +123,7 @@ class Engine:
         *,
         task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
     ) -> None:
-        """Run until `stop`; started once the order stream is acknowledged and the guards (tasks beside it) are up."""
+        """Run until `stop`; count as started once the order stream is acknowledged and the guards (other tasks) run."""
         with self._scope:
             async with open_nursery() as nursery:
                 await start(nursery, self._follow)
@@ -131,9 +131,9 @@ class Engine:
                     await start(nursery, guard)
                 start_soon(nursery, self._reconcile_regularly)
                 start_soon(nursery, self._check_regularly)
-                await trio.lowlevel.checkpoint_if_cancelled()  # the last chance: from here on it is shielded
+                await trio.lowlevel.checkpoint_if_cancelled()  # the last checkpoint before the shield
                 self.work = nursery
-                # From here on a cancellation from outside reaches the user's code, and what is in flight is finished.
+                # From here on an outside cancellation reaches the user's code only, and what is in flight is finished.
                 self._scope.shield = True
                 task_status.started()
                 try:
@@ -143,14 +143,14 @@ class Engine:
                         self.work = None
 
     def stop(self) -> None:
-        """End all tasks, and all waits for a change."""
+        """End all tasks and all waits for a change."""
         self._scope.cancel()
         for tracked in self.orders.values():
             tracked.phase = Phase.GONE
             tracked.notify()
 
     def start(self, function: Callable[[Tracked], Awaitable[None]], tracked: Tracked) -> None:
-        """Run a task for an order."""
+        """Start a task for an order."""
         if self.work is None:
             raise trio.ClosedResourceError("the session was left")
         start_soon(self.work, function, tracked)
@@ -160,12 +160,12 @@ class Engine:
     # ----------------------------------------------------------------------------------------------------------------
 
     def adopt(self, intent: Intent, *, resend: int = 0) -> Tracked:
-        """Look after an order from now on."""
+        """Track an order from now on."""
         tracked = self.orders[intent.client_order_id] = Tracked(OrderRecord(intent, self.shows_within), resend)
         return tracked
 
     def update(self, tracked: Tracked, change: Callable[[OrderRecord], object]) -> None:
-        """Change a record, and see to everything that follows from it."""
+        """Change a record and handle all consequences."""
         record = tracked.record
         filled, contradiction, counted = record.filled_size, record.contradiction, tracked.before is not None
         change(record)
@@ -189,7 +189,7 @@ class Engine:
             self.net[key] = total((self.net.get(key, ZERO), record.filled_size, filled.copy_negate()))
 
     def _contradicted(self, tracked: Tracked) -> None:
-        """It was said not to exist, and does: nobody expects it, so it is taken back."""
+        """Cancel an order that exists although it was reported absent: nobody expects it."""
         log.error("%s; it is cancelled", tracked.record.contradiction)
         self.journal.note(tracked.record.intent.entry())
         tracked.noted, tracked.phase, tracked.claim = None, Phase.FOLLOWED, Claim.ABANDONED
@@ -212,7 +212,7 @@ class Engine:
             start_soon(self.work, self._compact)
 
     def _ended(self, tracked: Tracked) -> None:
-        """See to it that what was executed gets known, and forget those that have been over for long."""
+        """Have the executed size read, and forget orders that ended long ago."""
         record = tracked.record
         if tracked.phase in (Phase.READING, Phase.GONE) or (tracked.phase is Phase.OVER and record.whole):
             return
@@ -233,7 +233,7 @@ class Engine:
                 self.drop(old)
 
     def drop(self, tracked: Tracked) -> None:
-        """Look after an order no longer."""
+        """Stop tracking an order."""
         self.orders.pop(tracked.record.intent.client_order_id, None)
         self._by_order_id.pop(tracked.record.order_id or "", None)
 
@@ -250,17 +250,17 @@ class Engine:
             try:
                 await self.journal.compact(self.live_entries)
             except JournalError as error:
-                log.warning("the journal could not be cut back, and goes on growing: %s", error)
+                log.warning("the journal could not be compacted and keeps growing: %s", error)
             finally:
                 self._compacting = False
 
     def live_entries(self) -> Iterable[Entry]:
-        """The intents that are not over, for the journal."""
+        """Return the journal entries of the intents that are not over."""
         mine = [each.record.intent.entry() for each in self.orders.values() if each.noted is None]
         return itertools.chain(self._keep, self._released, mine)
 
     def release(self, tracked: Tracked) -> None:
-        """Look after an order no longer; if it is not over, the journal keeps it for the next start."""
+        """Stop tracking an order; if it is not over, the journal keeps it for the next start."""
         if not tracked.record.closed:
             self._released.append(tracked.record.intent.entry())
             self.drop(tracked)
@@ -270,7 +270,7 @@ class Engine:
     # ----------------------------------------------------------------------------------------------------------------
 
     async def _follow(self, *, task_status: trio.TaskStatus[None]) -> None:  # noqa: ASYNC128  the next one does
-        """Follow the order stream, for ever."""
+        """Follow the order stream and reopen it whenever it ends."""
         with self._following:
             await self._follow_for_ever(task_status)
 
@@ -289,35 +289,35 @@ class Engine:
             except (BitMartError, trio.ClosedResourceError) as error:
                 if not started:
                     raise
-                if self.closing:  # of a client that failed the streams are gone
+                if self.closing:  # a client that failed has no streams any more
                     self._following.cancel()
-                # Orders are looked up on the slow clock all the same.
-                log.warning("the order stream ended (%s); it is opened again in %.1f s", error, pause)
+                # Orders are still looked up at the slow interval.
+                log.warning("the order stream ended (%s); it reopens in %.1f s", error, pause)
             await trio.sleep(pause)
             pause = min(2 * pause, 30.0)
 
     def _hear(self, item: object) -> None:
-        """Take an item of the order stream."""
+        """Handle one item of the order stream."""
         try:
-            sighting = None if isinstance(item, Gap) else self.venue.read(item)
+            report = None if isinstance(item, Gap) else self.venue.read(item)
         except BitMartError as error:
-            log.warning("a message of the order stream cannot be read (%s); the open orders are", error)
-            sighting = None
+            log.warning("a message of the order stream cannot be read (%s); reading the open orders instead", error)
+            report = None
             self._look_now.set()
         if isinstance(item, Gap):
             self._look_now.set()
-        elif sighting is not None:
-            self.take(sighting)
+        elif report is not None:
+            self.take(report)
 
-    def take(self, sighting: Sighting) -> Tracked | None:
-        """Take what a push or a list says of an order; whose it is, None for none of ours."""
-        tracked = self._by_order_id.get(sighting.order_id)
+    def take(self, report: OrderReport) -> Tracked | None:
+        """Apply what a push or a list says of an order; return that order, or None if it is not ours."""
+        tracked = self._by_order_id.get(report.order_id)
         if tracked is None:
-            tracked = self.orders.get(sighting.client_order_id or "")
-        elif sighting.client_order_id is not None:
-            self.echo.compare(tracked.record.intent.client_order_id, sighting.client_order_id)
+            tracked = self.orders.get(report.client_order_id or "")
+        elif report.client_order_id is not None:
+            self.echo.compare(tracked.record.intent.client_order_id, report.client_order_id)
         if tracked is not None:
-            self.update(tracked, partial(OrderRecord.see, sighting=sighting, now=trio.current_time()))
+            self.update(tracked, partial(OrderRecord.see, report=report, now=trio.current_time()))
         return tracked
 
     async def _reconcile_regularly(self) -> None:
@@ -329,38 +329,38 @@ class Engine:
                 await self.reconcile()
             except BitMartError as error:
                 log.info("the open orders could not be read: %s", error)
-                if passing(error):
+                if is_transient(error):
                     await trio.sleep(min(self._reconcile, 1.0))
                     self._look_now.set()
 
     async def reconcile(self) -> None:
-        """Read all own open orders: those in the list at once, and those that left it one by one."""
+        """Read all own open orders: those in the list at once, those that left it one by one."""
         await trio.lowlevel.checkpoint()
         mine = [each for each in self.orders.values() if each.record.decided and not each.record.closed]
         if not mine:
             return
         failed: BitMartError | None = None
-        listed = [self.take(sighting) for sighting in await self.venue.open_orders(self.symbols)]
+        listed = [self.take(report) for report in await self.venue.open_orders(self.symbols)]
         for tracked in mine:
             if tracked not in listed and not tracked.record.closed:
                 try:
                     await (self.refresh if tracked.record.known is Known.ENDED else self.look)(tracked)
                 except BitMartError as error:
-                    failed = error  # the others are looked up all the same
+                    failed = error  # the others are still looked up
         if failed is not None:
             raise failed
 
     async def look(self, tracked: Tracked) -> bool:
-        """Look one order up; whether the exchange shows it."""
+        """Look one order up; return True if the exchange shows it."""
         record = tracked.record
         asked, had = trio.current_time(), record.decided
-        sighting = await self.venue.look_up(record.intent, record.order_id)
-        if sighting is not None:
-            self.update(tracked, partial(OrderRecord.see, sighting=sighting, now=trio.current_time(), asked=asked))
+        report = await self.venue.look_up(record.intent, record.order_id)
+        if report is not None:
+            self.update(tracked, partial(OrderRecord.see, report=report, now=trio.current_time(), asked=asked))
             return True
         shown = record.shown_at
         if had and not record.closed and shown is not None and 0 < asked - shown < FORGOTTEN_AFTER:
-            # The exchange had it and the look-up does not: so long may everything be missing.
+            # The exchange had the order and the look-up lacks it: anything may be missing for as long.
             self.lag = max(self.lag, asked - shown)
         return False
 
@@ -369,7 +369,7 @@ class Engine:
     # ----------------------------------------------------------------------------------------------------------------
 
     async def refresh(self, tracked: Tracked) -> None:
-        """Look an order that is over up, and read its trades. Raises what reading raises, once both were tried."""
+        """Look up an order that is over and read its trades; raise what reading raised, once both were tried."""
         record, failed = tracked.record, list[BitMartError]()
 
         async def attempt(read: Callable[[Tracked], Awaitable[object]]) -> None:  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
@@ -390,15 +390,15 @@ class Engine:
         assert record.order_id is not None
         try:
             fills: list[OrderFill] = await self.venue.fills(record.intent, record.order_id, record.filled_size)
-        except OrderNotFound:  # it is not shown yet, which says nothing
+        except OrderNotFound:  # not shown yet, which proves nothing
             return  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
         self.update(tracked, partial(OrderRecord.read, fills=fills, asked=asked))
 
     async def confirm(self, tracked: Tracked) -> OrderStatus:
-        """See the executed size of an order that is over confirmed. Goes on until it is.
+        """Read until the executed size of an order that is over is confirmed.
 
         Raises:
-            ApiError: the exchange will never show it, such as to a key without permission.
+            ApiError: the exchange will never show it, for example because the key lacks the permission.
             trio.ClosedResourceError: the session was left.
         """
         record, pause = tracked.record, FIRST_PAUSE
@@ -409,9 +409,9 @@ class Engine:
                 await self.refresh(tracked)
             except BitMartError as error:
                 tracked.trouble = error
-                if not passing(error) and not self.closing:
+                if not is_transient(error) and not self.closing:
                     raise
-                log.debug("what %s filled is not confirmed yet: %s", record.intent.client_order_id, error)
+                log.debug("the filled size of %s is not confirmed yet: %s", record.intent.client_order_id, error)
             await self._pause_unless_settled(tracked, pause)
             pause = min(2 * pause, LONGEST_PAUSE)
         return record.status()
@@ -423,7 +423,7 @@ class Engine:
             await tracked.pause(pause)
 
     async def _read_out(self, tracked: Tracked) -> None:
-        """Read what an order that is said to be over has filled, until it is over without doubt and fill by fill."""
+        """Read the fills of an order that is reported over, until its end and each fill are confirmed."""
         record, pause = tracked.record, FIRST_PAUSE
         await trio.lowlevel.checkpoint()
         until = trio.current_time() + max(_READING, 2 * self.visible_after)
@@ -431,14 +431,14 @@ class Engine:
             try:
                 await self.refresh(tracked)
             except BitMartError as error:
-                if not passing(error):
-                    log.warning("what %s filled cannot be read: %s", record.intent.client_order_id, error)
+                if not is_transient(error):
+                    log.warning("the fills of %s cannot be read: %s", record.intent.client_order_id, error)
                     break
-                log.debug("what %s filled is still unknown: %s", record.intent.client_order_id, error)
+                log.debug("the fills of %s are still unknown: %s", record.intent.client_order_id, error)
             if record.whole:
                 break
             if trio.current_time() > until:
-                log.warning("not all fills of %s can be had", record.intent.client_order_id)
+                log.warning("the exchange does not return all fills of %s", record.intent.client_order_id)
                 break
             await tracked.pause(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
@@ -449,7 +449,7 @@ class Engine:
         tracked.notify()
 
     async def _check_regularly(self) -> None:
-        """Look once more, later and one by one, at orders that ended in part, or by one side's word only."""
+        """Look up later, one by one, orders that ended partly filled, or whose end only one source reports."""
         while True:
             await trio.sleep(_CHECK_EVERY)
             if not self._unchecked or self._unchecked[0][0] > trio.current_time():
@@ -466,19 +466,19 @@ class Engine:
     # ----------------------------------------------------------------------------------------------------------------
 
     async def take_back(self, tracked: Tracked) -> None:
-        """Cancel an order that nobody holds."""
+        """Cancel an order whose handle nobody has."""
         tracked.recall()
         await trio.lowlevel.checkpoint()
         try:
             await self.cancel(tracked)
         except BitMartError as error:
-            log.warning("%s could not be taken back: %s", tracked.record.intent.client_order_id, error)
+            log.warning("%s could not be cancelled: %s", tracked.record.intent.client_order_id, error)
 
     async def cancel(self, tracked: Tracked) -> OrderStatus:
-        """See an order closed: cancelled if it is open by then. Goes on until that is confirmed.
+        """Cancel an order if it is open, and return once its end is confirmed.
 
         Raises:
-            ApiError: the exchange will never accept the cancel, such as for a key without permission.
+            ApiError: the exchange will never accept the cancel, for example because the key lacks the permission.
             trio.ClosedResourceError: the session was left.
         """
         record = tracked.record
@@ -492,20 +492,20 @@ class Engine:
                 await self._see_closed(tracked, missing=missing)
             except BitMartError as error:
                 tracked.trouble = error
-                if not passing(error):
+                if not is_transient(error):
                     if not self.closing:
                         raise
-                    wait = LONGEST_PAUSE  # on the way out there is nothing better to do than to ask again
+                    wait = LONGEST_PAUSE  # while leaving there is nothing better to do than to ask again
                 if isinstance(error, RateLimited):
                     wait = max(pause, error.retry_after)
-                log.debug("the cancel of %s is tried again: %s", record.intent.client_order_id, error)
+                log.debug("the cancel of %s is retried: %s", record.intent.client_order_id, error)
             if not record.closed:
                 await tracked.pause(wait)
                 pause = min(2 * pause, LONGEST_PAUSE)
         return record.status()
 
     async def send_cancel(self, tracked: Tracked) -> bool:
-        """Send one cancel and note the answer; False when the exchange knows no such order."""
+        """Send one cancel and record the answer; return False if the exchange knows no such order."""
         record = tracked.record
         try:
             await self.venue.cancel(record.intent, record.order_id)
@@ -524,7 +524,7 @@ class Engine:
         return True
 
     async def _see_closed(self, tracked: Tracked, *, missing: bool) -> None:
-        """After a cancel: hear of it by a push, or look, whichever is first; look-ups may wait for their quota."""
+        """After a cancel, wait for a push or look the order up, whichever is first; look-ups may wait for quota."""
         record = tracked.record
         await trio.lowlevel.checkpoint()
         if not record.closed and not self._following.cancel_called:
@@ -536,7 +536,7 @@ class Engine:
             await tracked.until(lambda: record.closed)
             scope.cancel()
 
-        shown = True  # by the push, where that ends the look-up
+        shown = True  # a push ends the look-up
         async with open_nursery() as nursery:
             start_soon(nursery, hear, nursery.cancel_scope)
             shown = await self.look(tracked)

@@ -1,33 +1,33 @@
-"""What is known of one order, decided from evidence alone: no IO, no clock of its own, no task.
+"""Decide what is known of one order from evidence alone: no IO, no clock, no task.
 
-Evidence comes from many sides, late, twice, out of order, and out of date: each list, look-up, history and push of the
-exchange may lag behind its books by a time of its own, and show one member newer than another. So what is *known* and
-what was *said* are kept apart, and these are the rules:
+Evidence comes from many sources, late, twice, out of order and out of date: each list, look-up, history and push of the
+exchange may lag behind its books by a different time, and show one member newer than another. So what is *known* and
+what was *reported* are kept apart, by these rules:
 
-- **Executed size only grows.** It is the largest of what any side reports: the order's own figure, the sum of the fills
-  that were pushed, the sum of the trades that were read.
-- **An acceptance is never withdrawn by a look-up that finds nothing.** A miss is evidence of the look-up.
+- **Executed size only grows.** It is the largest of the order's own figure, the sum of the fills that were pushed, and
+  the sum of the trades that were read.
+- **An acceptance is never withdrawn by a look-up that finds nothing.** A miss is evidence about the look-up.
 - **An end is final, its size is not.** The exchange never reopens an order, so an open state after an end is old. But
-  "filled" beside a size that is not the whole, or "cancelled" beside a size that the word does not fit, is a
-  contradiction: the order is not over until the sides agree.
+  "filled" beside less than the whole size, or "cancelled" beside a size that the state does not fit, is a
+  contradiction: the order is not over until the sources agree.
 - **A size is confirmed** when it is the whole size of the order, or when the trades and a look-up, both read after the
-  end, and the push of the end name the same, and the word fits it. Without that push, or against it, or where it says
-  "filled" of less than the whole, the first two must agree when they are asked for a while (`shows_within`) after the
-  end became known: three sides can be old together.
-- **Absence is proven, never seen.** A request can be accepted until a minute past its timestamp. So the exchange's
-  clock *and* our monotonic one must be past that minute, and a look-up counts only when it was begun later still, once
-  what was accepted in the last moment must show (`visible_after`). One reading of the exchange's clock proves nothing:
-  of the last three, the earliest counts. What was proven absent or refused and turns up all the same is open again,
-  and said to be a contradiction.
+  end, and the push of the end give the same size, and the reported state fits it. Without that push, or against it, or
+  if it says "filled" of less than the whole, the first two must agree when queried some time (`shows_within`) after the
+  end became known: three sources can be old together.
+- **Absence is proven, never observed.** A request can be accepted until a minute past its timestamp. So the exchange's
+  clock *and* our monotonic one must be past that minute, and a look-up counts only if it began later still, once even
+  an order accepted in the last moment must show (`visible_after`). One reading of the exchange's clock proves nothing:
+  of the last three, the earliest counts. An order that was proven absent or refused and still turns up is open again,
+  and reported as a contradiction.
 
-The states and what takes one to another (`TRANSITIONS`; what is not in it changes nothing):
+The states (`TRANSITIONS` says which fact leads from one to another; any other fact changes nothing):
 
 | known | means | public state |
 | --- | --- | --- |
 | WRITTEN | an intent; no answer yet | pending |
 | LOST | sent and cut off: it may exist | unknown |
 | LIVE | the exchange has it, or had it | open |
-| ENDED | over by some side's word; the executed size is not confirmed | that word; open where the size contradicts it |
+| ENDED | over by some report; the executed size is not confirmed | as reported; open if the size contradicts it |
 | SETTLED | over, and the executed size is confirmed | filled, cancelled or triggered |
 | ABSENT | refused by a documented code, never sent, or proven absent | rejected |
 """
@@ -49,16 +49,16 @@ from ._order import ZERO, Accepted, Intent, OrderFill, OrderState, OrderStatus, 
 
 HORIZON: Final = 60.0
 """Seconds. A signed request is refused (30007) once the exchange's clock is more than this past its timestamp. Both
-markets document a minute; where a shorter recvWindow rules, a minute is still enough.
+markets document a minute; if a shorter recvWindow applies, a minute is still enough.
 """
 
 FORGOTTEN_AFTER: Final = 1200.0
-"""Seconds after which spot forgets orders that were cancelled unfilled, as it documents; contracts are never forgotten.
+"""Seconds after which spot forgets orders that were cancelled unfilled, as documented; futures orders are kept.
 """
 
 
 class Known(Enum):
-    """How much is known of an order; see the table above."""
+    """The states of knowledge of an order; see the table above."""
 
     WRITTEN = auto()
     LOST = auto()
@@ -69,24 +69,24 @@ class Known(Enum):
 
 
 class Fact(Enum):
-    """What a piece of evidence comes to."""
+    """The fact that a piece of evidence establishes."""
 
     CUT_OFF = auto()
-    """Sent, and the answer is missing."""
+    """The order was sent and the answer is missing."""
     HAD = auto()
     """The exchange has or had it: an acceptance, an open state, a cancel that found it."""
     NOT_HAD = auto()
-    """A refusal by a documented code, a request that never left, a proof of absence, or a failure that it reports."""
+    """A refusal by a documented code, a request never sent, a proof of absence, or a failure reported later."""
     OVER = auto()
-    """Some side says that it is over."""
+    """Some source reports the order over."""
     AGREED = auto()
     """The executed size of an order that is over is confirmed."""
     GREW = auto()
-    """More was executed than was known."""
+    """More is executed than was known."""
     FAILED = auto()
-    """The exchange says that it took the order in and then did not accept it."""
+    """The exchange reports that it received the order and then did not accept it."""
     FORGOTTEN = auto()
-    """Spot no longer knows an order that filled nothing, long after it was last shown."""
+    """Spot no longer knows an unfilled order, long after it last showed it."""
 
 
 TRANSITIONS: Final = MappingProxyType(
@@ -105,7 +105,7 @@ TRANSITIONS: Final = MappingProxyType(
         (Known.LOST, Fact.FAILED): Known.ABSENT,
         (Known.LIVE, Fact.FAILED): Known.ABSENT,
         (Known.LIVE, Fact.FORGOTTEN): Known.SETTLED,
-        # The contradictions: it was said not to exist.
+        # The contradictions: the order was reported absent.
         (Known.ABSENT, Fact.HAD): Known.LIVE,
         (Known.ABSENT, Fact.OVER): Known.ENDED,
     }
@@ -113,30 +113,30 @@ TRANSITIONS: Final = MappingProxyType(
 
 
 class Source(Enum):
-    """Who says something of an order."""
+    """The source of a report on an order."""
 
     PUSH = auto()
     LOOK_UP = auto()
-    """A query for it, or a list with it."""
+    """A query for the order, or a list that holds it."""
     TRADES = auto()
 
 
 class CancelReply(Enum):
-    """What the exchange answered to our cancels of an order; the strongest counts."""
+    """The exchange's answer to our cancels of an order; the strongest counts."""
 
     NONE = 0
-    """None was answered."""
+    """No cancel was answered."""
     MISSED = 1
-    """Nothing there to cancel, each time."""
+    """Each answer said that there is nothing to cancel."""
     POSSIBLE = 2
-    """One was cut off: it may have ended the order."""
+    """One cancel was cut off: it may have ended the order."""
     TAKEN = 3
-    """One was accepted: the order was open then."""
+    """One cancel was accepted: the order was open then."""
 
 
 @attrs.frozen(kw_only=True)
-class Sighting:
-    """One message about an order, of either market, brought to one shape."""
+class OrderReport:
+    """One message about an order, in one shape for both markets."""
 
     client_order_id: str | None
     order_id: str
@@ -145,53 +145,53 @@ class Sighting:
     filled_size: Decimal = ZERO
     average_price: Decimal | None = None
     fill: OrderFill | None = None
-    """The fill that a push names."""
+    """The fill that a push reports."""
     fits: bool = True
-    """False where the state's word and the size beside it contradict each other, or leave open how it ended."""
+    """False if the reported state and size contradict each other, or do not say how the order ended."""
 
 
 class ExchangeClock:
     """The exchange's time by its last readings; one reading that is ahead moves nothing.
 
     Attributes:
-        readings: how far the exchange's clock (ms) was ahead of ours (s) at each.
+        readings: the lead of the exchange's clock (ms) over ours (s) at each reading.
     """
 
     def __init__(self) -> None:
         self.readings: deque[float] = deque(maxlen=3)
 
     def take(self, exchange_ms: int, now: float) -> None:
-        """Take a reading."""
+        """Add one reading of the exchange's clock."""
         self.readings.append(exchange_ms - now * 1000)
 
     def at(self, now: float) -> float:
-        """The earliest time (ms) that the exchange's clock can show at this moment, by these readings."""
+        """Return the earliest time (ms) that the exchange's clock can show now, by these readings."""
         return min(self.readings, default=float("-inf")) + now * 1000
 
 
 @attrs.frozen
 class Sent:
-    """A request whose end is not known."""
+    """A request whose outcome is not known."""
 
     stamp: int
     """The exchange's time (ms) that it was signed with."""
     at: float
-    """Our monotonic time when it was signed, or when it can have been signed last."""
+    """Our monotonic time when it was signed, or the latest at which it can have been."""
 
     def absent_from(self, clock: ExchangeClock, visible_after: float, now: float) -> float:
-        """Seconds until a look-up that finds nothing proves absence: 0 or less if one that begins now does."""
+        """Return the seconds until a look-up that finds nothing proves absence; 0 or less if one may begin now."""
         wait = max(HORIZON, visible_after)
         by_theirs = self.stamp / 1000 + wait - clock.at(now) / 1000 if clock.readings else wait
         return max(by_theirs, self.at + wait - now)
 
 
 class Executed:
-    """How much of an order was executed, by each side that says so.
+    """The executed size of an order, by each source that reports it.
 
     Attributes:
         fills: by trade id, oldest first.
         average_price: of what was executed.
-        ends: the size beside the end of the order and when it was asked for, by who named it last.
+        ends: by source, the size last reported with the order's end, and when it was queried.
     """
 
     def __init__(self) -> None:
@@ -204,27 +204,27 @@ class Executed:
 
     @property
     def size(self) -> Decimal:
-        """The most that any side says."""
+        """Return the largest size that any source reports."""
         return max(self._reported, total(self._pushed.values()), self._traded)
 
     @property
     def known(self) -> Decimal:
-        """How much of it is known fill by fill."""
+        """Return the size that is known fill by fill."""
         return total(fill.size for fill in self.fills.values())
 
-    def see(self, sighting: Sighting, asked: float, *, over: bool) -> None:
-        """Take what a push or a look-up says."""
-        if sighting.fill is not None:
-            self._pushed.setdefault(sighting.fill.trade_id, sighting.fill.size)
-            self.fills.setdefault(sighting.fill.trade_id, sighting.fill)
-        if sighting.filled_size > self._reported:
-            self._reported = sighting.filled_size
-            self.average_price = sighting.average_price or self.average_price
+    def see(self, report: OrderReport, asked: float, *, over: bool) -> None:
+        """Add the report of a push or a look-up."""
+        if report.fill is not None:
+            self._pushed.setdefault(report.fill.trade_id, report.fill.size)
+            self.fills.setdefault(report.fill.trade_id, report.fill)
+        if report.filled_size > self._reported:
+            self._reported = report.filled_size
+            self.average_price = report.average_price or self.average_price
         if over:
-            self.ends[sighting.source] = sighting.filled_size, asked
+            self.ends[report.source] = report.filled_size, asked
 
     def read(self, fills: list[OrderFill], asked: float, *, over: bool) -> None:
-        """Take the trades of the order, all that the exchange showed."""
+        """Add the order's trades, as the exchange lists them."""
         found = {fill.trade_id: fill for fill in fills}
         traded = total(fill.size for fill in found.values())
         if over:
@@ -239,8 +239,8 @@ class Executed:
         if not self.fills or self.fills.keys() & found.keys():
             self.fills.update({name: fill for name, fill in found.items() if name not in self.fills})
         elif total(fill.size for fill in found.values()) == self.size:
-            # Pushes and lists name the fills differently. A list that has not got them all says nothing, then; of a
-            # whole one, those are new that no push named: nothing may count twice, or be given twice.
+            # Pushes and lists may give one fill different ids. Then an incomplete list says nothing; in a complete one
+            # those are new that no push had: nothing may count twice, or be emitted twice.
             missing = dict(found)
             for pushed in self.fills.values():
                 twins = [
@@ -253,11 +253,11 @@ class Executed:
                 self.fills = found
 
     def agreed(self, shown_from: float, *, at_once: bool) -> bool:
-        """Whether the sides agree on it.
+        """Return True if the sources agree on the executed size.
 
         Args:
-            shown_from: when all that happened before the end must show, by our monotonic time.
-            at_once: whether the push of the end may confirm it before that.
+            shown_from: our monotonic time from which everything before the end must show.
+            at_once: True if the push of the end may confirm it before that.
         """
         size = self.size
         found = [self.ends.get(source, (None, 0.0)) for source in (Source.TRADES, Source.LOOK_UP)]
@@ -268,24 +268,24 @@ class Executed:
 
 
 class OrderRecord:
-    """All that is known of one order of the session.
+    """Everything that is known of one order of a session.
 
     Args:
-        intent: what was meant.
-        shows_within: seconds that what the exchange did may take to show.
+        intent: the order as it was submitted.
+        shows_within: seconds until an action of the exchange must show.
 
     Attributes:
-        intent: what was meant.
+        intent: the order as it was submitted.
         order_id: the exchange's id; None before it is known.
-        known: see the module.
-        word: how it ended, by those who said so; open before.
-        executed: how much.
-        error: why it was rejected, or what cut it off.
-        sent: of an unknown one.
-        cancels: what was answered to ours.
+        known: the state of knowledge; see the module.
+        word: the reported final state; open before the end.
+        executed: the executed size.
+        error: the reason why it was rejected, or cut off.
+        sent: the request of an order whose outcome is unknown.
+        cancels: the exchange's answer to our cancels.
         shown_at: our monotonic time when the exchange last showed it, or accepted it.
-        ended_at: our monotonic time when it was first said to be over.
-        contradiction: that it was said not to exist, and does; None when all is well.
+        ended_at: our monotonic time when it was first reported over.
+        contradiction: a text if it exists although it was reported absent, else None.
     """
 
     def __init__(self, intent: Intent, shows_within: float = 30.0) -> None:
@@ -303,11 +303,11 @@ class OrderRecord:
         self._shows_within = shows_within
         self._fits = False
 
-    # What follows from it
+    # Conclusions
 
     @property
     def state(self) -> OrderState:
-        """How far it is, for the user."""
+        """Return the state that the user sees."""
         match self.known:
             case Known.WRITTEN:
                 return OrderState.PENDING
@@ -322,32 +322,32 @@ class OrderRecord:
 
     @property
     def decided(self) -> bool:
-        """Whether it is known to exist or to have existed, or not to."""
+        """Return True once the order is known to exist or to have existed, or is known not to."""
         return self.known not in (Known.WRITTEN, Known.LOST)
 
     @property
     def closed(self) -> bool:
-        """Whether it is over, and nothing contradicts that."""
+        """Return True if the order is over and nothing contradicts that."""
         return self.known in (Known.SETTLED, Known.ABSENT) or (self.known is Known.ENDED and self._consistent())
 
     @property
     def settled(self) -> bool:
-        """Whether it is over and its executed size is confirmed."""
+        """Return True if the order is over and its executed size is confirmed."""
         return self.known in (Known.SETTLED, Known.ABSENT)
 
     @property
     def end_was_pushed(self) -> bool:
-        """Whether a push has named the end and the size beside it."""
+        """Return True if a push has reported the end with a size."""
         return Source.PUSH in self.executed.ends
 
     @property
     def whole(self) -> bool:
-        """Whether it is over and each of its fills is known."""
+        """Return True if the order is over and each of its fills is known."""
         return self.closed and self.executed.known >= self.executed.size
 
     @property
     def filled_size(self) -> Decimal:
-        """What was executed, as far as any side says."""
+        """Return the executed size, as far as any source reports it."""
         return self.executed.size
 
     def _consistent(self) -> bool:
@@ -361,28 +361,28 @@ class OrderRecord:
     # Evidence
 
     def _take(self, fact: Fact) -> bool:
-        """Go on by the table; whether it changed anything."""
+        """Apply a fact by the table; return True if it changed the state."""
         before = self.known
         self.known = TRANSITIONS.get((before, fact), before)
         if before is Known.ABSENT and self.known is not before:
-            self.contradiction = f"{self.intent.client_order_id} was found not to exist ({self.error}), and does"
+            self.contradiction = f"{self.intent.client_order_id} exists although it was reported absent ({self.error})"
             self.error = None
         return self.known is not before
 
     def accept(self, order_id: str, now: float) -> None:
-        """The exchange's reply to the request."""
+        """Record that the exchange accepted the request."""
         self.order_id = self.order_id or order_id
         self.shown_at = now
         self._take(Fact.HAD)
 
     def lose(self, sent: Sent | None, error: Exception | None) -> None:
-        """The request was cut off."""
+        """Record that the request was cut off."""
         if not self.decided:
             self._take(Fact.CUT_OFF)
             self.sent, self.error = sent, error
 
     def reject(self, error: Exception) -> None:
-        """It never became an order."""
+        """Record that the request never became an order."""
         self._end_by(Fact.NOT_HAD, error)
 
     def _end_by(self, fact: Fact, error: Exception) -> None:
@@ -390,38 +390,38 @@ class OrderRecord:
             self.error = error
 
     def cancelled(self, reply: CancelReply) -> None:
-        """The exchange's answer to a cancel of ours."""
+        """Record the exchange's answer to a cancel of ours."""
         self.cancels = max(self.cancels, reply, key=lambda each: each.value)
         if reply is CancelReply.TAKEN:
             self._take(Fact.HAD)
 
     def existed(self) -> None:
-        """A cancel of ours was answered that the order is over already."""
+        """Record that a cancel was refused because the order is over already."""
         self._take(Fact.HAD)
 
-    def see(self, sighting: Sighting, now: float, asked: float | None = None) -> None:
+    def see(self, report: OrderReport, now: float, asked: float | None = None) -> None:
         """Take what a push or a look-up says; ``asked`` is when the look-up began."""
         before = self.executed.size
-        self.order_id = self.order_id or sighting.order_id
+        self.order_id = self.order_id or report.order_id
         self.shown_at = now
-        over = sighting.state in (OrderState.FILLED, OrderState.CANCELLED, OrderState.TRIGGERED)
-        self.executed.see(sighting, now if asked is None else asked, over=over)
-        if sighting.state is OrderState.REJECTED and not self.executed.size:
+        over = report.state in (OrderState.FILLED, OrderState.CANCELLED, OrderState.TRIGGERED)
+        self.executed.see(report, now if asked is None else asked, over=over)
+        if report.state is OrderState.REJECTED and not self.executed.size:
             self._end_by(Fact.FAILED, _failed(self.intent))
             return
         if over:
             self.ended_at = now if self.ended_at is None else self.ended_at
-            self._fits = self._fits or sighting.fits
-            # Once the size is confirmed, only more of it changes the word.
+            self._fits = self._fits or report.fits
+            # Once the size is confirmed, only a larger one changes the state.
             if self.word is not OrderState.FILLED and (self.known is not Known.SETTLED or self.executed.size > before):
-                self.word = sighting.state
+                self.word = report.state
             self._take(Fact.OVER)
         else:
             self._take(Fact.HAD)
         self._follow_up(before)
 
     def read(self, fills: list[OrderFill], asked: float) -> None:
-        """Take the trades of the order, asked for at this time."""
+        """Add the order's trades, queried at this time."""
         before = self.executed.size
         self.executed.read(
             fills,
@@ -431,7 +431,7 @@ class OrderRecord:
         self._follow_up(before)
 
     def _follow_up(self, before: Decimal) -> None:
-        """What the new size means."""
+        """Conclude what the new size implies."""
         if self.executed.size > before:
             self._take(Fact.GREW)
         size = self.intent.size
@@ -450,7 +450,7 @@ class OrderRecord:
             self._take(Fact.AGREED)
 
     def forget(self) -> None:
-        """Spot no longer knows an order that it had accepted, and that filled nothing: it was cancelled long ago."""
+        """Record that spot no longer knows an unfilled order that it had accepted: it was cancelled long ago."""
         if self.known is Known.LIVE and not self.executed.size:
             self.word = OrderState.CANCELLED
             self._take(Fact.FORGOTTEN)
@@ -458,7 +458,7 @@ class OrderRecord:
     # For others
 
     def outcome(self) -> Outcome:
-        """What became of the intent."""
+        """Return the outcome of the intent."""
         if self.known is Known.ABSENT and self.error is not None:
             return Rejected(self.error)
         if self.decided:
@@ -466,7 +466,7 @@ class OrderRecord:
         return Unknown(self.error)
 
     def status(self) -> OrderStatus:
-        """As it is now."""
+        """Return the order's status at this moment."""
         intent = self.intent
         return OrderStatus(
             client_order_id=intent.client_order_id,
@@ -483,7 +483,7 @@ class OrderRecord:
         )
 
     def end_entry(self) -> dict[str, object]:
-        """For the journal, when it is over."""
+        """Return the journal entry of an order that is over."""
         return {
             "what": "end",
             "id": self.intent.client_order_id,
@@ -493,4 +493,4 @@ class OrderRecord:
 
 
 def _failed(intent: Intent) -> OrderNotPlaced:
-    return OrderNotPlaced("the exchange took it in and then did not accept it", client_order_id=intent.client_order_id)
+    return OrderNotPlaced("the exchange received it and then did not accept it", client_order_id=intent.client_order_id)

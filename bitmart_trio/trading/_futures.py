@@ -1,8 +1,8 @@
-"""Contracts as a session sees them, and `open_futures_session`.
+"""Adapt the futures market to a session, and open one (`open_futures_session`).
 
-There is no look-up by client order id for open orders: an order is found by scanning the open orders of its contract,
-then in the history by client id, and by the pushes. A list with a round number of rows may have been cut off, and one
-with a row that may be the order under another name may hold it: neither proves absence.
+Open orders cannot be looked up by client order id: an order is found by scanning the open orders of its contract, then
+in the history by client id, and by pushes. A list with a round number of rows may have been cut off, and a list with a
+row that may be the order under another id may hold it: neither proves absence.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from ..models.futures_trading import (
 from ..rest import futures_trading as rows
 from ._closer import ONCE_SENT, Closer, positions_held
 from ._engine import Engine
-from ._evidence import Sighting, Source
+from ._evidence import OrderReport, Source
 from ._guard import ExitReport, OnExit
 from ._handle import Order
 from ._ids import made_at, ours
@@ -55,11 +55,11 @@ _CANCELS: Final = (
     FuturesOrderAction.ADL_CANCEL,
 )
 _SLACK_MS: Final = 3_600_000
-"""How far an order's time may be off."""
+"""The largest error assumed of an order's time, in milliseconds."""
 _SHOWN_MS: Final = 6 * 86_400_000
-"""Younger ones are in the history for sure without naming times: it shows the last seven days then."""
+"""Orders younger than this are in the history without naming times: it then shows the last seven days."""
 _ASKED_MS: Final = 89 * 86_400_000
-"""The longest span that the history takes is ninety days."""
+"""The longest span that the history accepts: ninety days."""
 
 
 class FuturesVenue:
@@ -71,33 +71,33 @@ class FuturesVenue:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._futures = client.futures
-        self._told = 0, 0.0
-        """The exchange's time when it was last asked for, and Trio's."""
+        self._server_time = 0, 0.0
+        """The exchange's time when last read, and Trio's time then."""
         self._open_lists: dict[str, SharedRead[list[FuturesOrder]]] = {}
         self._done = Lately(self._finished, self._now)
         self._trades = Lately(self._traded, self._now)
 
     async def now(self) -> int:
         """See `Venue`."""
-        told = (await self._futures.system.latency()).server_time
-        self._told = told, trio.current_time()
-        return told
+        server_time = (await self._futures.system.latency()).server_time
+        self._server_time = server_time, trio.current_time()
+        return server_time
 
     def _now(self) -> int:
-        return self._told[0] + int((trio.current_time() - self._told[1]) * 1000)
+        return self._server_time[0] + int((trio.current_time() - self._server_time[1]) * 1000)
 
     def _span(self, intent: Intent) -> tuple[int | None, int | None]:
-        """The times to ask the history for: it shows a week unless told otherwise."""
+        """Return the times to ask the history for: without any it shows a week."""
         try:
             made = made_at(intent.client_order_id) if intent.at is None else intent.at
-        except ValueError:  # an id of somebody else's making says nothing
+        except ValueError:  # an id that another program made says nothing
             return None, None
         now = self._now()
         since = made - _SLACK_MS
         if now - since < _SHOWN_MS:
             return None, None
         if now - since > _ASKED_MS:
-            raise TradingError(f"{intent.client_order_id} is too old for the history: whether it was placed stays open")
+            raise TradingError(f"{intent.client_order_id} is too old for the order history: its outcome stays unknown")
         return since // 1000, now // 1000 + 60
 
     async def _live(self, symbol: str) -> list[FuturesOrder]:
@@ -107,11 +107,11 @@ class FuturesVenue:
         return await self._open_lists[symbol]()
 
     async def _finished(self, symbol: str, since: int, until: int) -> list[FuturesOrder] | None:
-        """The history by client id takes three calls a second: too few where many orders were cut off together."""
+        """The history by client id allows three calls a second: too few if many orders were cut off together."""
         await trio.lowlevel.checkpoint()
         try:
             return await self._futures.trading.order_history(symbol, start_time=since // 1000, end_time=until // 1000)
-        except RequestRefused:  # an exchange that does not take these times: ask for each order
+        except RequestRefused:  # the exchange refuses these times: ask for each order
             return None
 
     async def _traded(self, symbol: str, since: int, until: int) -> list[FuturesFill] | None:
@@ -152,8 +152,8 @@ class FuturesVenue:
         else:
             await send(intent.symbol, client_order_id=intent.client_order_id)
 
-    async def look_up(self, intent: Intent, order_id: str | None) -> Sighting | None:
-        """See `Venue`. Open orders first: one that ends between the two reads is in the history by then."""
+    async def look_up(self, intent: Intent, order_id: str | None) -> OrderReport | None:
+        """Look for an order; see `Venue`. Open orders first: one that ends in between is in the history by then."""
         trading, name = self._futures.trading, intent.client_order_id
         doubt = ""
         if intent.kind == "tp_sl":
@@ -188,7 +188,7 @@ class FuturesVenue:
             raise TradingError(f"the open orders of {intent.symbol} {doubt}: {name} may be among them")
         return None
 
-    async def open_orders(self, symbols: Iterable[str]) -> list[Sighting]:
+    async def open_orders(self, symbols: Iterable[str]) -> list[OrderReport]:
         """See `Venue`."""
         names = list(symbols)
         only = names[0] if len(names) == 1 else None
@@ -212,19 +212,19 @@ class FuturesVenue:
         """See `Venue`."""
         return self._client.streams.futures.order(gaps="mark")
 
-    def read(self, item: object) -> Sighting | None:
+    def read(self, item: object) -> OrderReport | None:
         """See `Venue`."""
         return _pushed(item) if isinstance(item, FuturesOrderUpdate) else None
 
 
 def _alike(rows: Iterable[FuturesOrder], intent: Intent) -> str:
-    """Whether a row may be the order under another name: what is like it, and bears no id of a session of ours."""
+    """Return why a row may be the order under another id: it is alike, and bears no id of a session."""
     since = (intent.at or 0) - LATELY_MS
     for row in rows:
         same = (str(int(row.side)), row.type, row.size) == (intent.side, intent.type, intent.size)
         priced = intent.type == "market" or row.price == intent.price
         if same and priced and row.create_time >= since and not ours(row.client_order_id):
-            return f"have one like it that is named {row.client_order_id!r}"
+            return f"have one like it with the id {row.client_order_id!r}"
     return ""
 
 
@@ -234,45 +234,47 @@ def _state(state: FuturesOrderState, filled: Decimal, size: Decimal) -> OrderSta
     return OrderState.FILLED if filled >= size else OrderState.CANCELLED
 
 
-def _listed(order: FuturesOrder, client_order_id: str | None) -> Sighting:
+def _listed(order: FuturesOrder, client_order_id: str | None) -> OrderReport:
     state = _state(order.state, order.deal_size, order.size)
-    return Sighting(
+    return OrderReport(
         client_order_id=client_order_id,
         order_id=order.order_id,
         state=state,
         filled_size=order.deal_size,
         average_price=order.deal_avg_price or None,
-        # The exchange only says that it is finished: cancelled, or filled and shown with an older size.
+        # The exchange only reports it finished: cancelled, or filled and shown with an older size.
         fits=state is not OrderState.CANCELLED,
     )
 
 
-def _waiting(plan: PlanOrder) -> Sighting:
-    return Sighting(client_order_id=plan.client_order_id, order_id=plan.order_id, state=OrderState.OPEN)
+def _waiting(plan: PlanOrder) -> OrderReport:
+    return OrderReport(client_order_id=plan.client_order_id, order_id=plan.order_id, state=OrderState.OPEN)
 
 
-def _finished_plan(order: FuturesOrder) -> Sighting:
+def _finished_plan(order: FuturesOrder) -> OrderReport:
     gone_off = order.executive_order_id not in ONCE_SENT
-    return Sighting(
+    return OrderReport(
         client_order_id=order.client_order_id,
         order_id=order.order_id,
         state=OrderState.TRIGGERED if gone_off else OrderState.CANCELLED,
     )
 
 
-def _pushed(item: FuturesOrderUpdate) -> Sighting:
+def _pushed(item: FuturesOrderUpdate) -> OrderReport:
     order, fill = item.order, None
     if order.type in (FuturesPushedOrderType.TAKE_PROFIT, FuturesPushedOrderType.STOP_LOSS):
         state = OrderState.OPEN
         if order.state == FuturesOrderState.FINISH:
             cancelled = item.event in _CANCELS
             state = OrderState.CANCELLED if cancelled else OrderState.TRIGGERED
-        return Sighting(client_order_id=order.client_order_id, order_id=order.order_id, state=state, source=Source.PUSH)
+        return OrderReport(
+            client_order_id=order.client_order_id, order_id=order.order_id, state=state, source=Source.PUSH
+        )
     last = order.last_trade
     if last is not None and last.size:
         fill = OrderFill(str(last.trade_id), last.price, last.size, last.fee, last.fee_currency, order.update_time)
     state = _state(order.state, order.filled_size, order.size)
-    return Sighting(
+    return OrderReport(
         client_order_id=order.client_order_id,
         order_id=order.order_id,
         state=state,
@@ -290,10 +292,10 @@ def _fill(row: FuturesFill) -> OrderFill:
 
 @protected
 class FuturesSession(Session):
-    """Contract orders that survive cancellation. Made by `open_futures_session`.
+    """A session of futures orders that survive cancellation. Made by `open_futures_session`.
 
     Limit, market, take-profit and stop-loss orders. Plan and trailing orders take no client order id at this exchange,
-    so nothing could be proven about them: send those with ``client.futures.trading``.
+    so nothing can be proven about them: send those with ``client.futures.trading``.
     """
 
     def __init__(self, engine: Engine, rules: dict[str, Any], rounds: bool, switch: DeadMansSwitch | None) -> None:
@@ -317,7 +319,7 @@ class FuturesSession(Session):
     ) -> Order:
         """Submit one limit or market order, under a client order id that is in the journal before it is sent.
 
-        Waiting, cancelling and errors are as of ``SpotSession.submit``.
+        Waiting, cancellation and errors are those of ``SpotSession.submit``.
 
         Args:
             side: 1 or "buy_open_long", 2 or "buy_close_short", 3 or "sell_close_long", 4 or "sell_open_short"; in
@@ -325,16 +327,16 @@ class FuturesSession(Session):
             size: contracts, a whole number.
             type: limit or market.
             price: quote currency; for limit orders.
-            mode: how long it waits; good till cancelled if left out.
+            mode: how long the order stays open; good till cancelled if left out.
             leverage: of the position, with the opening sides.
             open_type: cross or isolated, with the opening sides.
             stp_mode: self-trade prevention.
             symbol: may be left out when the session trades one.
-            resend: how often to send it again when it is proven never to have arrived.
+            resend: how often to send it again once it is proven never to have arrived.
             wait: False returns the handle at once, before the answer.
 
         Raises:
-            InvalidRequest, ApiError, OrderNotPlaced, JournalError, trio.ClosedResourceError: as of
+            InvalidRequest, ApiError, OrderNotPlaced, JournalError, trio.ClosedResourceError: see
                 ``SpotSession.submit``.
         """
         extras = {"mode": mode, "leverage": leverage, "open_type": open_type, "stp_mode": stp_mode}
@@ -364,25 +366,25 @@ class FuturesSession(Session):
         resend: int = 0,
         wait: bool = True,
     ) -> Order:
-        """Attach a take-profit or a stop-loss to an open position; the rest is as of `submit`.
+        """Attach a take-profit or a stop-loss to an open position; otherwise like `submit`.
 
-        When it goes off, its handle ends as ``triggered``; the order that is sent then is the exchange's own. The
-         dead man's switch does not cover it.
+        When it triggers, its handle ends as ``triggered``; the exchange sends the order that follows. The dead man's
+        switch does not cover it.
 
         Args:
             type: take_profit or stop_loss.
             side: 2 or "buy_close_short", 3 or "sell_close_long".
-            trigger_price: fires it.
-            executive_price: of the order that is sent; a market order if left out.
+            trigger_price: the price that triggers it.
+            executive_price: the price of the order that follows; a market order if left out.
             price_type: 1 watches the last price, 2 the mark price.
             size: contracts, with plan category 1; the whole position if left out.
             plan_category: 1 part of the position, 2 all of it.
             symbol: may be left out when the session trades one.
-            resend: as of `submit`.
-            wait: as of `submit`.
+            resend: see `submit`.
+            wait: see `submit`.
 
         Raises:
-            PositionRefused: there is no position to close. Others as of `submit`.
+            PositionRefused: there is no position to close. Others see `submit`.
         """
         extras: dict[str, object] = {"trigger_price": trigger_price, "price_type": price_type}
         extras["category"] = "market" if executive_price is None else "limit"
@@ -413,7 +415,7 @@ def _side(side: FuturesOrderSide | FuturesSideWord | int) -> str:
 def _contracts(size: Decimal | int | str) -> Decimal | None:
     contracts = amount(size, "size")
     if contracts is not None and contracts != contracts.to_integral_value():
-        raise TypeError(f"size is a whole number of contracts, not {contracts}")
+        raise TypeError(f"size must be a whole number of contracts, not {contracts}")
     return contracts
 
 
@@ -430,25 +432,26 @@ async def open_futures_session(
     rules: RulesMode = None,
     dead_mans_switch: int | None = None,
 ) -> AsyncGenerator[FuturesSession]:
-    """Trade contracts so that no order is doubled, forgotten, or left open unknowingly; as `open_spot_session`.
+    """Trade futures so that no order is doubled, forgotten or left open unknowingly; see `open_spot_session`.
 
     Args:
         client: with credentials that may trade.
         symbols: such as BTCUSDT; one or more.
-        journal: where intents are written before they are sent; as of `open_spot_session`.
-        on_exit: also ``"close"``: after the cancels, what this session's own fills have added to positions is closed by
-            reduce-only market orders, never more than the position has. What earlier runs opened is left.
-        leftovers: as of `open_spot_session`.
-        deadline: seconds that leaving may take; as of `open_spot_session`.
+        journal: where intents are written before they are sent; see `open_spot_session`.
+        on_exit: also ``"close"``: after the cancels, reduce-only market orders close what this session's own fills have
+            added to positions, never more than the position has. What earlier runs opened is left.
+        leftovers: see `open_spot_session`.
+        deadline: seconds that leaving may take; see `open_spot_session`.
         reconcile: seconds between two readings of the open orders.
-        visible_after: as of `open_spot_session`.
+        visible_after: see `open_spot_session`.
         rules: ``"check"`` or ``"round"``, by the contract's rules.
         dead_mans_switch: seconds after which the exchange cancels all ordinary orders of the symbols unless it hears
-            from us; see `dead_mans_switch`. It is switched off once the exit is confirmed, and left armed otherwise.
+            from this program; see `dead_mans_switch`. It is disarmed once the exit is confirmed, and left armed
+            otherwise.
 
     Raises:
-        SwitchFailed: the switch could not be set; inside the block, that it could not be kept renewed.
-        JournalLocked, JournalError, AuthenticationError, ConnectionLost, InvalidRequest: as of `open_spot_session`.
+        SwitchFailed: the switch could not be armed or, inside the block, could not be renewed.
+        JournalLocked, JournalError, AuthenticationError, ConnectionLost, InvalidRequest: see `open_spot_session`.
     """
     switch = None
     if dead_mans_switch is not None:

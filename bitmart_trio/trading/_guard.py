@@ -1,8 +1,8 @@
-"""Leaving a session: close what is its own, confirm each, within a deadline, and report what is confirmed.
+"""Leave a session: close its own orders, confirm each within a deadline, and report the result.
 
-The guard works by look-ups alone where it must, for on the way out of a program that failed the client's sockets may be
-gone. It runs in a shield with a deadline, and never replaces the error that the program is leaving with: what could not
-be confirmed is raised when there is no error, or none but a cancellation, and is a note on any other error.
+The guard can work by look-ups alone, for when a program fails the client's sockets may be gone. It runs in a shield
+with a deadline, and never replaces the error that the program is leaving with: what could not be confirmed is raised if
+there is no error, or only a cancellation, and is a note on any other error.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from ._tracked import Claim, Phase, Tracked
 log = logging.getLogger(__name__)
 
 OnExit: TypeAlias = Literal["cancel", "leave", "close"]
-"""What becomes of a session's open orders, and on futures of its positions, when it is left."""
+"""What to do with a session's open orders, and on futures its positions, when it is left."""
 
 
 class PositionCloser(Protocol):
-    """Closes what a session has opened."""
+    """Closes the positions that a session has opened."""
 
     async def close(self) -> None:
-        """Close it, and return once that is certain."""
+        """Close the positions, and return once that is confirmed."""
         ...
 
     def closing(self) -> list[Tracked]:
@@ -47,32 +47,32 @@ class PositionCloser(Protocol):
 
 @attrs.frozen(kw_only=True)
 class ExitReport(Model):
-    """What leaving a session achieved, and what of it is confirmed."""
+    """The result of leaving a session, and how much of it is confirmed."""
 
     cancelled: tuple[OrderStatus, ...] = ()
-    """Open before, closed now by our cancel or anybody's; ``filled_size`` says what was filled of each."""
+    """Orders cancelled by us or anybody; ``filled_size`` is what was filled of each."""
     filled: tuple[OrderStatus, ...] = ()
-    """Open before, and filled before the cancel came."""
+    """Orders filled before the cancel arrived."""
     never_placed: tuple[OrderStatus, ...] = ()
-    """In flight before, and proven not to exist."""
+    """Orders that were in flight and are proven not to exist."""
     left_open: tuple[OrderStatus, ...] = ()
-    """Still open, as ``on_exit="leave"`` asked for; and what ``leftovers="leave"`` asked to leave, open or unknown."""
+    """Orders left open by ``on_exit="leave"``; and those left, open or unknown, by ``leftovers="leave"``."""
     unconfirmed: tuple[OrderStatus, ...] = ()
-    """They may be open, or filled by more than is known. The journal remembers them for the next start."""
+    """Orders that may be open, or filled by more than is known. The journal keeps them for the next start."""
     closing: tuple[OrderStatus, ...] = ()
-    """With ``on_exit="close"``: the orders that closed the session's positions."""
+    """The orders that closed the session's positions (``on_exit="close"``)."""
     positions_unconfirmed: tuple[str, ...] = ()
-    """With ``on_exit="close"``: symbols with a position of the session that may not be closed."""
+    """Symbols with a position of the session that may still be open (``on_exit="close"``)."""
     sizes_unconfirmed: tuple[OrderStatus, ...] = ()
-    """Orders that are over whose executed size was not proven by the deadline: late fills may add to it."""
+    """Orders that are over, but whose executed size was not proven by the deadline: late fills may add to it."""
     errors: tuple[str, ...] = ()
-    """What kept the rest from being confirmed, as far as errors say it."""
+    """The errors that kept the rest from being confirmed."""
     seconds: float
-    """How long it took."""
+    """Seconds that leaving took."""
 
     @property
     def confirmed(self) -> bool:
-        """Whether everything is confirmed to be as was asked for, executed sizes too."""
+        """Return True if everything is confirmed to be as asked for, executed sizes included."""
         return not (self.unconfirmed or self.positions_unconfirmed or self.sizes_unconfirmed)
 
     def __str__(self) -> str:
@@ -102,14 +102,14 @@ class ExitReport(Model):
 
 @protected
 class ExitGuard:
-    """Leaves one session.
+    """The guard that leaves one session.
 
     Args:
-        engine: of the session.
-        placer: of the session; settles orders that were cut off.
-        on_exit: what to do with what is open.
+        engine: the session's engine.
+        placer: settles the session's orders that were cut off.
+        on_exit: what to do with open orders.
         deadline: seconds.
-        positions: for ``"close"``: closes them.
+        positions: closes positions, for ``"close"``.
     """
 
     def __init__(
@@ -128,17 +128,17 @@ class ExitGuard:
         self._errors: list[str] = []
 
     async def leave(self) -> ExitReport:  # noqa: ASYNC910  a cancellation must not keep it from its work
-        """Do it. Never raises because of the exchange or the network; always within the deadline."""
+        """Leave the session within the deadline; never raise because of the exchange or the network."""
         engine, began = self._engine, trio.current_time()
         engine.closing = True
         await trio.lowlevel.cancel_shielded_checkpoint()
         mine = [each for each in engine.orders.values() if not each.record.closed]
         ended = set[Tracked]()
         with trio.move_on_after(self._deadline, shield=True):
-            # Again for what turns up meanwhile although it was said not to exist.
+            # Again for orders that turn up meanwhile although they were reported absent.
             while found := [each for each in engine.orders.values() if each not in ended and self._to_end(each)]:
                 for tracked in found:
-                    tracked.flight.abandon()  # what has not been sent yet is not
+                    tracked.flight.abandon()  # what has not been sent yet is not sent
                 async with open_nursery() as nursery:
                     for tracked in found:
                         start_soon(nursery, self._end, tracked)
@@ -158,14 +158,14 @@ class ExitGuard:
         return self._report([*mine, *late], trio.current_time() - began)
 
     async def _confirm_sizes(self) -> None:
-        """See the executed sizes proven of those that are over."""
+        """Wait until the executed sizes of the orders that are over are proven."""
         async with open_nursery() as nursery:
             for tracked in self._engine.orders.values():
                 if tracked.record.closed and not tracked.record.settled:
                     start_soon(nursery, self._confirm_size, tracked)
 
     async def _confirm_size(self, tracked: Tracked) -> None:
-        """Ask until it is proven; where the push of the end is missing, not again before an answer can prove it."""
+        """Ask until the size is proven; if the push of the end is missing, not before an answer can prove it."""
         engine, record = self._engine, tracked.record
         await trio.lowlevel.checkpoint()
         try:
@@ -185,14 +185,14 @@ class ExitGuard:
         return not record.closed and not spared
 
     def _left_open(self, tracked: Tracked) -> bool:
-        # Whom nobody holds (their submit was cancelled) are taken back, also where the others are left.
+        # Orders whose handle nobody has (their submit was cancelled) are cancelled, even if the others are left.
         return tracked.claim is Claim.SPARED or (self._on_exit == "leave" and tracked.claim is not Claim.ABANDONED)
 
     async def _end(self, tracked: Tracked) -> None:
         engine, record = self._engine, tracked.record
         await trio.lowlevel.checkpoint()
         try:
-            # Its own task goes on looking for it; where that was ended by an error, it is up to us.
+            # The order's own task goes on looking for it; if an error ended that task, we do.
             await tracked.until(lambda: record.decided or tracked.phase is not Phase.PLACING)
             await self._placer.see_decided(tracked)
             if not self._left_open(tracked):
@@ -240,14 +240,14 @@ class ExitGuard:
 
 
 def announce(report: ExitReport, leaving: BaseException | None) -> None:
-    """Log a report; to be called last, where what it raises joins the error that leaves.
+    """Log a report, and raise if it is not confirmed; to be called last.
 
     Args:
         report: of the exit.
-        leaving: what the block is left with; None for nothing.
+        leaving: the error that leaves the block; None for none.
 
     Raises:
-        ExitUnconfirmed: not everything is confirmed, and no error is leaving, or nothing but a cancellation.
+        ExitUnconfirmed: not everything is confirmed, and no error but a cancellation is leaving.
     """
     if report.confirmed:
         log.info("left the session: %s", report)

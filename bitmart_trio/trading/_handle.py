@@ -1,4 +1,4 @@
-"""The handle of one order: what a bot holds, waits on and cancels."""
+"""The handle of one order, which a bot holds, waits on and cancels."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from ._order import Intent, OrderFill, OrderState, OrderStatus, Outcome, amount
 from ._tracked import Claim, Phase, Tracked
 
 Again: TypeAlias = Callable[[Intent, Callable[[], None]], Awaitable["Order"]]
-"""Submits an order like another one, unless a last look, with no pause behind it, raises."""
+"""Submits an order like another one, unless the last check, which no checkpoint follows, raises."""
 
 
 class Fills(Sequence[OrderFill]):
     """The fills of an order: a sequence of those known now, oldest first, and an async iterable of all of them.
 
-    ``async for`` waits for each fill and ends when the order is over and every fill was told; fills that no push told
-    of are read over REST then, as far as the exchange still has them (`complete` tells). Any number of tasks
-    may iterate at once.
+    ``async for`` waits for each fill and ends when the order is over and every fill was emitted. Fills that no push
+    reported are then read over REST, as far as the exchange still has them; see `complete`. Any number of tasks may
+    iterate at once.
 
-    After the session, ``async for`` gives those that are known of an order that is over, and ends.
+    After the session, ``async for`` over the fills of an order that is over emits those that are known, and ends.
 
     Raises:
         trio.ClosedResourceError: ``async for``, when the session is left before the order is over.
@@ -41,24 +41,24 @@ class Fills(Sequence[OrderFill]):
     @overload
     def __getitem__(self, index: slice) -> Sequence[OrderFill]: ...
     def __getitem__(self, index: int | slice) -> OrderFill | Sequence[OrderFill]:
-        """One of those known now."""
+        """Return one of the fills known now."""
         return list(self._tracked.record.executed.fills.values())[index]
 
     def __len__(self) -> int:
-        """How many are known now."""
+        """Return the number of fills known now."""
         return len(self._tracked.record.executed.fills)
 
     def __iter__(self) -> Iterator[OrderFill]:
-        """Those known now."""
+        """Iterate over the fills known now."""
         return iter(list(self._tracked.record.executed.fills.values()))
 
     @property
     def complete(self) -> bool:
-        """Whether the order is over and every one of its fills is known."""
+        """Return True if the order is over and each of its fills is known."""
         return self._tracked.record.whole
 
     def __aiter__(self) -> AsyncIterator[OrderFill]:
-        """Wait for each of them."""
+        """Wait for each fill, and end with the order."""
         return _FillIterator(self, self._tracked)
 
 
@@ -89,10 +89,10 @@ class _FillIterator:
 
 @protected
 class Order:
-    """One order of a session. Made by ``session.submit``.
+    """The handle of one order of a session. Made by ``session.submit``.
 
-    Everything here is what is known now: kept up by the private stream, and by look-ups after its gaps and on a slow
-    clock. The ``wait_...`` methods return when it has become so; cancelling one changes nothing about the order.
+    Its attributes hold what is known now: the private stream keeps them up to date, with look-ups after its gaps and at
+    a slow interval. The ``wait_...`` methods wait for a state; cancelling one does not affect the order.
     """
 
     __slots__ = ("_again", "_engine", "_tracked", "fills")
@@ -105,56 +105,56 @@ class Order:
 
     @property
     def client_order_id(self) -> str:
-        """The id that the session chose for it."""
+        """Return the client order id that the session chose."""
         return self._tracked.record.intent.client_order_id
 
     @property
     def symbol(self) -> str:
-        """Such as BTC_USDT, or BTCUSDT for a contract."""
+        """Return the order's symbol: BTC_USDT, or BTCUSDT for a contract."""
         return self._tracked.record.intent.symbol
 
     @property
     def status(self) -> OrderStatus:
-        """All of it, frozen."""
+        """Return everything that is known of the order, as a frozen object."""
         return self._tracked.record.status()
 
     @property
     def state(self) -> OrderState:
-        """How far it is."""
+        """Return the state of the order."""
         return self._tracked.record.state
 
     @property
     def outcome(self) -> Outcome:
-        """What became of the intent: `Accepted`, `Rejected` or (not yet known) `Unknown`."""
+        """Return the outcome of the intent: `Accepted`, `Rejected` or (not yet known) `Unknown`."""
         return self._tracked.record.outcome()
 
     @property
     def order_id(self) -> str | None:
-        """The exchange's id; None before it is accepted."""
+        """The exchange's order id; None before the order is accepted."""
         return self._tracked.record.order_id
 
     @property
     def filled_size(self) -> Decimal:
-        """What was filled: base currency (spot) or contracts."""
+        """Return the filled size: base currency (spot) or contracts."""
         return self._tracked.record.filled_size
 
     @property
     def average_price(self) -> Decimal | None:
-        """Of what was filled; None before the first fill."""
+        """The average price of the fills; None before the first."""
         return self._tracked.record.executed.average_price
 
     @property
     def is_closed(self) -> bool:
-        """Whether it is over."""
+        """Return True if the order is over."""
         return self._tracked.record.closed
 
     async def wait_accepted(self) -> OrderStatus:
-        """Wait until the exchange is known to have it, or to have had it.
+        """Wait until the exchange is known to have the order, or to have had it.
 
         Raises:
-            ApiError, InvalidRequest: it was refused.
-            OrderNotPlaced: it is certain not to exist.
-            trio.ClosedResourceError: the session was left before that was known.
+            ApiError, InvalidRequest: the exchange, or a check before sending, refused the order.
+            OrderNotPlaced: the order is proven not to exist.
+            trio.ClosedResourceError: the session was left before this was known.
         """
         record = self._tracked.record
         await self._tracked.until(lambda: record.decided)
@@ -163,11 +163,11 @@ class Order:
         return record.status()
 
     async def wait_filled(self) -> OrderStatus:
-        """Wait until it is filled whole.
+        """Wait until the order is completely filled.
 
         Raises:
-            OrderNotFilled: it ended some other way; ``status`` says how, and how much was filled.
-            ApiError, InvalidRequest, OrderNotPlaced, trio.ClosedResourceError: as of `wait_accepted`.
+            OrderNotFilled: the order ended in another way; ``status`` says how, and how much was filled.
+            ApiError, InvalidRequest, OrderNotPlaced, trio.ClosedResourceError: see `wait_accepted`.
         """
         await self.wait_accepted()
         status = await self.wait_closed()
@@ -176,26 +176,26 @@ class Order:
         return status
 
     async def wait_closed(self) -> OrderStatus:
-        """Wait until it is over, however it ended.
+        """Wait until the order is over, however it ended.
 
         Raises:
-            trio.ClosedResourceError: the session was left before.
+            trio.ClosedResourceError: the session was left before the order was over.
         """
         record = self._tracked.record
         await self._tracked.until(lambda: record.closed)
         return record.status()
 
     async def cancel(self) -> OrderStatus:
-        """Cancel it, and wait until it is over for certain.
+        """Cancel the order, and wait until its end is confirmed.
 
         Returns:
-            How it ended; it may have been filled, whole or in part, before the cancel came.
+            The status at the end; the order may have been filled, completely or partly, before the cancel arrived.
 
         Raises:
-            ApiError: the key may not cancel. What passes by itself (a broken connection, a busy exchange) is tried
-                again until it works: bound it with ``trio.move_on_after``. A cancelled ``cancel`` leaves the order
-                open or not; ask again, or leave it to the session's exit.
-            trio.ClosedResourceError: the session was left, and had left it open.
+            ApiError: the key may not cancel. Transient errors (a broken connection, a busy exchange) are retried until
+                the cancel works: bound it with ``trio.move_on_after``. After a cancelled ``cancel`` the order may be
+                open or not; call it again, or leave the order to the session's exit.
+            trio.ClosedResourceError: the session was left, and has left the order open.
         """
         self._tracked.recall()
         return await self._engine.cancel(self._tracked)
@@ -203,34 +203,34 @@ class Order:
     async def replace(
         self, *, price: Decimal | int | str | None = None, size: Decimal | int | str | None = None
     ) -> Order:
-        """Cancel it, and place another one of its kind in its stead.
+        """Cancel the order, and place another one of its kind instead.
 
-        Not atomic: the first is confirmed to be closed before the second is sent, and what its trades say was filled of
-        it is taken off the second's size, so the two together never fill more than was asked for. That size is
-        confirmed at once where the push of the end, a look-up and the trades agree; else it takes as long as what the
-        exchange did may take to show (``visible_after`` less a minute: 30 s). One order has one successor at most: no
-        second is placed when anybody else has cancelled the first, or is replacing it.
+        Not atomic: the second order is sent once the first is confirmed closed, and its size is reduced by what the
+        first one's trades filled, so the two together never fill more than was asked for. That size is confirmed at
+        once if the push of the end, a look-up and the trades agree; else it takes ``visible_after`` less a minute (30
+        s), the time in which the exchange must show it. An order has at most one successor: none is placed if anybody
+        else has cancelled the order, or is replacing it.
 
         Args:
-            price: the new one; the same if left out.
-            size: the new whole size, what was already filled included; the same if left out.
+            price: the new price; unchanged if left out.
+            size: the new whole size, including what is already filled; unchanged if left out.
 
         Returns:
-            The new order, or this one when nothing was left to place.
+            The new order, or this one if nothing was left to place.
 
         Raises:
-            TypeError: it is a market order, or a take-profit or stop-loss, or of a journal that does not say all that
-                it was submitted with.
-            OrderNotPlaced: nothing was placed, since the order was cancelled by somebody else (another task, another
-                program, the exchange), or is being replaced already; ``client_order_id`` is this order's.
-            ApiError, InvalidRequest: as of ``submit``, like its OrderNotPlaced. The first order is closed then.
+            TypeError: the order is a market order, a take-profit or a stop-loss, or comes from a journal that lacks
+                some of its arguments.
+            OrderNotPlaced: no order was placed, since somebody else (another task, another program, the exchange) has
+                cancelled this one, or is replacing it; ``client_order_id`` is that of this order.
+            ApiError, InvalidRequest: see ``submit``, also for its OrderNotPlaced. The first order is then closed.
         """
         tracked, engine = self._tracked, self._engine
         intent, recalls = tracked.record.intent, engine.recalls
         if intent.kind != "order" or intent.size is None or intent.price is None:
             raise TypeError("only an order with a price and a size can be replaced")
         if not intent.whole:
-            raise TypeError("an order of a journal that does not hold its leverage, mode and the like: cancel it")
+            raise TypeError("the journal lacks the order's other arguments (leverage, mode): cancel it instead")
         better, whole = amount(price, "price"), amount(size, "size")
 
         def last_look() -> None:
@@ -249,7 +249,7 @@ class Order:
             ended = await engine.cancel(tracked)
             if ended.state is OrderState.CANCELLED and tracked.record.cancels in (CancelReply.NONE, CancelReply.MISSED):
                 done = True
-                raise self._not_replaced("was cancelled by somebody else")
+                raise self._not_replaced("was cancelled by another program or by the exchange")
             ended = await engine.confirm(tracked)
             done = True
         finally:
@@ -264,7 +264,7 @@ class Order:
 
     def _not_replaced(self, why: str) -> OrderNotPlaced:
         name = self.client_order_id
-        return OrderNotPlaced(f"nothing was placed instead of {name}: it {why}", client_order_id=name)
+        return OrderNotPlaced(f"no order was placed instead of {name}: it {why}", client_order_id=name)
 
     def __repr__(self) -> str:
         status = self.status

@@ -1,33 +1,34 @@
-"""The journal: every intent is on the disk before it is sent, so that no crash can make an order forgotten.
+"""Keep a journal: every intent is on the disk before it is sent, so that no crash makes an order forgotten.
 
-The file is text, one entry a line, only ever appended to::
+The file is text, one entry per line, and is only appended to::
 
     8c2f0b1d {"what":"journal","version":1}
     5a01e9c4 {"what":"intent","id":"bt...","market":"spot","symbol":"BTC_USDT","kind":"order","side":"buy",...}
     d41f77a0 {"what":"end","id":"bt...","state":"filled","filled":"0.001"}
 
-Eight hex digits (CRC-32 of the JSON's bytes), a blank, a JSON object in ASCII, a line feed. ``price``, ``size`` and
-``notional`` are texts and stand where the order has them; ``extras`` holds the further arguments of its submit (mode,
-leverage, ...), and ``at`` the exchange's time in milliseconds when it was written, as far as it was known: lines
-without these two are of an older version, and are read too.
+A line is eight hex digits (CRC-32 of the JSON's bytes), a blank, a JSON object in ASCII, and a line feed. ``price``,
+``size`` and ``notional`` are strings, present if the order has them; ``extras`` holds the other arguments of its submit
+(mode, leverage, ...), and ``at`` the exchange's time in milliseconds when it was written, if known. Lines without these
+two are of an older version, and are read too.
 
 An intent without an end may be open. A machine that stops in the middle of a write leaves a last line without its line
-feed: it is dropped, for nothing was sent by it yet. Damage anywhere else is an error that names the intent it may
-affect: nothing is guessed. Entries of an unknown kind change nothing.
+feed: it is dropped, for its order was not sent yet. Damage anywhere else is an error that names the intent it may
+affect: nothing is guessed. Entries of an unknown kind are ignored.
 
-An intent is fsynced before `append` returns. An end is noted and written with the next intent or at the close: losing
-one costs a look-up at the next start. Finished intents are cut out at the opening, and while running once they are most
-of the file, by writing a new file beside the old one and renaming it into place.
+An intent is fsynced before `append` returns. An end is noted, and written with the next intent or on close: losing one
+costs a look-up at the next start. Finished intents are removed when the journal opens, and again once they are most of
+the file, by writing a new file beside the old one and renaming it.
 
-Writing happens in a worker thread that a cancellation does not abandon: the send waits for it. On Trio's virtual clock
-time jumps while a thread works, so tests use `MemoryJournal`.
+A worker thread writes; a cancellation does not abandon it, and the send waits for it. On Trio's virtual clock time
+jumps while a thread works, so tests use `MemoryJournal`.
 
 A journal has one writer: locks on ``<path>.lock`` and on the file itself are held while it is open, and the operating
-system drops them when the process dies. So removing the lock file lets no second writer in. Links are not followed.
+system releases them when the process dies. Removing the lock file does not let a second writer in. Links are not
+followed.
 
-The lock file also keeps a block of the disk in reserve. On a full disk no new order can be written down, so none is
-sent; but orders that close positions, and the ends of orders, are: the block is given up for them. A journal that
-cannot be rewritten at its opening for want of room is opened all the same, so that what was left open can be cancelled.
+The lock file also keeps a block of the disk in reserve. On a full disk no new order can be recorded, so none is sent;
+but the reserve is used for orders that close positions and for the ends of orders. A journal that cannot be rewritten
+on opening because the disk is full still opens, so that orders left open can be cancelled.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ if sys.platform == "win32":
         msvcrt.locking(file, mode, 1)
 
     def _sync_folder(folder: Path) -> None:
-        """Windows cannot, and need not."""
+        """Do nothing: Windows cannot sync a folder, and need not."""
 
 else:
     import fcntl
@@ -93,25 +94,25 @@ else:
 T = TypeVar("T")
 
 Entry: TypeAlias = Mapping[str, object]
-"""A JSON object: texts and numbers under the names above."""
+"""A JSON object: strings and numbers under the names above."""
 
 _HEAD: Final[Entry] = {"what": "journal", "version": 1}
 _LONGEST: Final = 65_536
-"""Bytes of a line; an entry takes some hundred."""
+"""Bytes of a line, at most; an entry takes a few hundred."""
 _RESERVE: Final = 65_536
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
 _NO_LOCKS: Final = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP)
 _AT_ONCE: Final = 100
-"""Entries that are read before other tasks get a turn."""
+"""The number of entries read before other tasks get a turn."""
 _ID: Final = re.compile(rb'"id":"([A-Za-z0-9]{1,32})"')
 _NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
 _BINARY: Final = getattr(os, "O_BINARY", 0)
 
 
 class Written(Collection[Entry]):
-    """Entries that stay lines until somebody looks at them.
+    """Entries that stay lines until somebody reads them.
 
-    A hundred thousand objects made at once would have the garbage collector stop the whole program.
+    Making a hundred thousand objects at once would make the garbage collector stop the whole program.
     """
 
     def __init__(self, lines: list[bytes]) -> None:
@@ -127,56 +128,56 @@ class Written(Collection[Entry]):
         return any(entry == each for each in self)
 
     def only(self, numbers: Iterable[int]) -> Written:
-        """Some of them."""
+        """Return the entries of these numbers."""
         return Written([self._lines[number] for number in numbers])
 
 
 class Journal(Protocol):
-    """Where a session writes down what it is about to do. Bring your own to write elsewhere."""
+    """A record of what a session is about to do. Implement it to write elsewhere."""
 
     @property
     def length(self) -> int:
-        """How many entries there are."""
+        """Return the number of entries."""
         ...
 
     async def open(self) -> Collection[Entry]:
-        """Take it for writing, and give what is in it, oldest first: at least all intents without an end.
+        """Open the journal for writing, and return its entries, oldest first: at least all intents without an end.
 
         Raises:
-            JournalLocked: somebody else writes to it.
-            JournalError: it cannot be read.
+            JournalLocked: another session writes to it.
+            JournalError: the journal cannot be read.
         """
         ...
 
     async def append(self, entry: Entry) -> None:
-        """Write an entry; when this returns, it survives a crash of the machine.
+        """Write an entry, which survives a crash of the machine once this returns.
 
-        It is finished once begun, also while being cancelled.
+        A write that has begun is finished, even when cancelled.
 
         Raises:
-            JournalError: it could not be written.
+            JournalError: the entry could not be written.
         """
         ...
 
     def note(self, entry: Entry) -> None:
-        """Write an entry some time: with the next `append`, or on `close`."""
+        """Write an entry later: with the next `append`, or on `close`."""
         ...
 
     async def compact(self, live: Callable[[], Iterable[Entry]]) -> None:
-        """Replace everything by these entries, all or nothing."""
+        """Replace the content by these entries, completely or not at all."""
         ...
 
     async def close(self) -> None:
-        """Write what was noted, and let go of it; also while being cancelled."""
+        """Write what was noted, and release the journal; also when cancelled."""
         ...
 
 
 @protected
 class MemoryJournal:
-    """A journal that lasts as long as the object: for tests, and for bots that need no memory of a crash.
+    """A journal in memory: for tests, and for bots that need not remember orders after a crash.
 
     Attributes:
-        entries: what is in it, as it would be after a crash: what was noted comes with the next `append`.
+        entries: the content as it would be after a crash: noted entries come with the next `append`.
     """
 
     def __init__(self) -> None:
@@ -186,11 +187,11 @@ class MemoryJournal:
 
     @property
     def length(self) -> int:
-        """How many entries there are."""
+        """Return the number of entries."""
         return len(self.entries) + len(self._noted)
 
     async def open(self) -> list[Entry]:
-        """Take it for writing; see `Journal`."""
+        """Open the journal for writing; see `Journal`."""
         await trio.lowlevel.checkpoint()
         if self._open:
             raise JournalLocked("this journal is in use by another session")
@@ -204,17 +205,17 @@ class MemoryJournal:
         await trio.lowlevel.checkpoint()
 
     def note(self, entry: Entry) -> None:
-        """Write an entry some time; see `Journal`."""
+        """Write an entry later; see `Journal`."""
         self._noted.append(entry)
 
     async def compact(self, live: Callable[[], Iterable[Entry]]) -> None:
-        """Replace everything; see `Journal`."""
+        """Replace the content; see `Journal`."""
         self.entries = list(live())
         self._noted.clear()
         await trio.lowlevel.checkpoint()
 
     async def close(self) -> None:
-        """Write what was noted, and let go of it; see `Journal`."""
+        """Write what was noted, and release the journal; see `Journal`."""
         self.entries += self._noted
         self._noted.clear()
         self._open = False
@@ -223,35 +224,35 @@ class MemoryJournal:
 
 @protected
 class FileJournal:
-    """A journal in a file.
+    """A journal kept in a file.
 
     Args:
-        path: of the file; it is made if there is none, its folder is not. ``<path>.lock`` appears beside it.
+        path: of the file, which is created if missing (its folder is not). ``<path>.lock`` appears beside it.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        # The folder is resolved now: no change of it may lead to another file later, or past the lock.
+        # The folder is resolved now, so that no later change of it leads to another file, or past the lock.
         named = Path(path)
         self.path: Path = named.parent.resolve() / named.name
         self._whole: int | None = None
-        """How far the file is good, when half a line behind that could not be taken back yet."""
+        """The valid length of the file, if a partial line behind it could not be removed yet."""
         self._file: int | None = None
         self._lock_file: int | None = None
         self._turn = trio.Lock()
         self._lines: list[bytes] = []
         self._added = 0
-        """Lines handed in since the opening."""
+        """The number of lines handed in since the opening."""
         self._written = 0
-        """Of those, how many are safe on the disk."""
+        """The number of those that are safe on the disk."""
         self._length = 0
 
     @property
     def length(self) -> int:
-        """How many entries there are."""
+        """Return the number of entries."""
         return self._length
 
     async def open(self) -> Collection[Entry]:
-        """Take it for writing; see `Journal`."""
+        """Open the journal for writing; see `Journal`."""
         await trio.lowlevel.checkpoint()
         async with self._turn:
             entries, self._length = await self._work(self._open)
@@ -266,15 +267,15 @@ class FileJournal:
                     await self._flush(urgent=entry.get("closes") is True)
 
     def note(self, entry: Entry) -> None:
-        """Write an entry some time; see `Journal`."""
+        """Write an entry later; see `Journal`."""
         self._add(entry)
 
     async def compact(self, live: Callable[[], Iterable[Entry]]) -> None:
-        """Replace everything; see `Journal`."""
+        """Replace the content; see `Journal`."""
         with trio.CancelScope(shield=True):
             async with self._turn:
                 entries, count = live(), 0
-                # Whoever waits for one of these lines finds its entry among the live ones.
+                # A task that waits for one of these lines finds its entry among the live ones.
                 lines, upto = self._lines, self._added
                 self._lines = []
                 try:
@@ -285,8 +286,8 @@ class FileJournal:
                 self._written, self._length = upto, count + len(self._lines)
 
     async def close(self) -> None:
-        """Write what was noted, and let go of it; see `Journal`."""
-        await finish(math.inf, self._close)  # as quick as a disk
+        """Write what was noted, and release the journal; see `Journal`."""
+        await finish(math.inf, self._close)  # takes as long as the disk does
 
     async def _close(self) -> None:
         async with self._turn:
@@ -303,7 +304,7 @@ class FileJournal:
         return self._added
 
     async def _flush(self, *, urgent: bool) -> None:
-        """Write what was handed in; what is urgent may take the reserve of a full disk."""
+        """Write what was handed in; urgent lines may use the reserve of a full disk."""
         lines, upto = self._lines, self._added
         self._lines = []
         try:
@@ -328,7 +329,7 @@ class FileJournal:
             content = self._take_file()
             entries, count, good = parse(content, str(self.path))
             if good:
-                # Half a line at the end must not be written on: it is cut off by the next write.
+                # Nothing may be appended to a partial last line: the next write cuts it off.
                 self._whole = good if good < len(content) else None
             else:
                 self._replace(entries)
@@ -351,7 +352,7 @@ class FileJournal:
         self._lock_file = held
 
     def _take_file(self) -> bytes:
-        """Open the file, if there is one, for this writer alone; its content."""
+        """Open the file, if there is one, for this writer alone, and return its content."""
         while True:
             try:
                 held = self._open_plain(str(self.path), os.O_RDWR | os.O_APPEND)
@@ -362,7 +363,7 @@ class FileJournal:
                 self._check_rights(held)
                 if sys.platform != "win32":
                     self._lock(held)
-                    # Whoever had it may have put another one in its place meanwhile.
+                    # The last owner may have put another file in its place meanwhile.
                     if not os.path.samestat(os.fstat(held), self.path.lstat()):
                         continue
                 with open(held, "rb", closefd=False) as reader:
@@ -374,25 +375,25 @@ class FileJournal:
                     os.close(held)
 
     def _open_plain(self, path: str, flags: int) -> int:
-        """Open an ordinary file, and no link to one."""
+        """Open an ordinary file, and not a link to one."""
         try:
             if stat.S_ISLNK(Path(path).lstat().st_mode):
-                raise JournalError(f"{path} is a link, and a journal follows none: name the file itself")
+                raise JournalError(f"{path} is a link, which a journal does not follow: name the file itself")
         except FileNotFoundError:
             pass
         found = os.open(path, flags | _NO_FOLLOW | _BINARY, 0o600)
         if not stat.S_ISREG(os.fstat(found).st_mode):
             os.close(found)
-            raise JournalError(f"{path} is no ordinary file")
+            raise JournalError(f"{path} is not an ordinary file")
         return found
 
     def _check_rights(self, file: int) -> None:
-        """Refuse a journal that others may write to, whose orders the session would cancel as its own."""
-        mode = os.fstat(file).st_mode if os.name == "posix" else 0  # elsewhere a mode says nothing about others
+        """Refuse a journal that others may write to: the session would cancel its orders as its own."""
+        mode = os.fstat(file).st_mode if os.name == "posix" else 0  # elsewhere the mode says nothing about other users
         if mode & 0o022:
-            raise JournalError(f"others may write to the journal {self.path}; run: chmod 600 {self.path}")
+            raise JournalError(f"other users may write to the journal {self.path}; run: chmod 600 {self.path}")
         if mode & 0o044:
-            log.warning("others on this machine may read the journal %s; run: chmod 600 %s", self.path, self.path)
+            log.warning("other users of this machine may read the journal %s; run: chmod 600 %s", self.path, self.path)
 
     def _lock(self, file: int) -> None:
         try:
@@ -409,7 +410,7 @@ class FileJournal:
         raise JournalLocked(f"the journal {self.path} is in use by another session") from cause
 
     def _replace(self, entries: Iterable[Entry]) -> int:
-        """Put a file with these entries in its place; how many they were."""
+        """Replace the file by one with these entries, and return their number."""
         new = f"{self.path}.new"
         Path(new).unlink(missing_ok=True)
         written = self._open_plain(new, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL)
@@ -452,7 +453,7 @@ class FileJournal:
         return count
 
     def _keep_reserve(self) -> None:
-        """Keep a block of the disk in the lock file, as far as there is room."""
+        """Keep a block of the disk in the lock file, if there is room."""
         assert self._lock_file is not None
         try:
             if os.fstat(self._lock_file).st_size < _RESERVE:
@@ -478,14 +479,14 @@ class FileJournal:
             os.ftruncate(self._file, self._whole)
         now = os.fstat(self._file)
         if not now.st_nlink:
-            raise JournalError(f"the journal {self.path} was removed: what is written to it now would be lost")
+            raise JournalError(f"the journal {self.path} was removed: entries written now would be lost")
         before = self._whole = now.st_size
         try:
             _write_all(self._file, data)
             os.fsync(self._file)
         except OSError:
-            # What was written of it may be half a line, and the next entry must not stand behind that. Where it cannot
-            # be taken back either, nothing is written until it can be.
+            # A partial line may have been written, and the next entry must not follow it. If it cannot be removed
+            # either, nothing is written until it can.
             os.ftruncate(self._file, before)
             self._whole = None
             raise
@@ -503,7 +504,7 @@ class FileJournal:
 
 
 def no_room(error: JournalError) -> bool:
-    """Whether a journal failed since the disk is full."""
+    """Return True if a journal failed because the disk is full."""
     return isinstance(error.__cause__, OSError) and error.__cause__.errno in _NO_ROOM
 
 
@@ -518,7 +519,7 @@ def _line(entry: Entry) -> bytes:
 
 
 def _batches(entries: Iterable[Entry]) -> Iterator[list[bytes]]:
-    """Lines in pieces that are written at once; one piece of all would keep other threads waiting."""
+    """Yield lines in pieces; one piece of all would keep other threads waiting."""
     lines: list[bytes] = []
     for entry in entries:
         lines.append(_line(entry))
@@ -529,25 +530,25 @@ def _batches(entries: Iterable[Entry]) -> Iterator[list[bytes]]:
 
 
 def parse(content: bytes, name: str) -> tuple[Written, int, int]:
-    """The intents without an end in a journal's bytes, how many entries it has, and how many of its bytes are good.
+    """Return a journal's intents without an end, its number of entries, and the number of its bytes that are valid.
 
     Raises:
-        JournalError: a line is damaged, or it is no journal of this version.
+        JournalError: a line is damaged, or the file is not a journal of this version.
     """
     head = _line(_HEAD)
     if content[: len(head)] != head[: len(content)]:
-        raise JournalError(f"{name} is no journal of version 1")
+        raise JournalError(f"{name} is not a journal of version 1")
     open_ones: dict[str, bytes] = {}
     good = count = 0
     for number, line in enumerate(io.BytesIO(content), 1):
         if not line.endswith(b"\n") and _entry(line[:-1]) is None:
-            break  # torn: the machine stopped before its line feed was written, so nothing was sent by it
+            break  # incomplete: the machine stopped before the line feed was written, so the order was not sent
         entry = _entry(line[:-1]) if line.endswith(b"\n") else None
         if entry is None:
             _damaged(line, number, name)
         good += len(line)
         if number % _AT_ONCE == 0:
-            time.sleep(0)  # in a worker thread: the loop gets its turn
+            time.sleep(0)  # lets the event loop run: this is a worker thread
         if number > 1:
             count += 1
             _sort_in(open_ones, entry, line)
@@ -555,7 +556,7 @@ def parse(content: bytes, name: str) -> tuple[Written, int, int]:
 
 
 def _sort_in(open_ones: dict[str, T], entry: Entry, kept: T) -> None:
-    """Take an entry among the intents without an end; what is of an unknown kind changes nothing."""
+    """Apply an entry to the intents without an end; ignore entries of an unknown kind."""
     what, name = entry.get("what"), entry.get("id")
     if not isinstance(what, str) or (what in ("intent", "end") and not isinstance(name, str)):
         raise JournalError(f"a journal entry is damaged: {reprlib.repr(dict(entry))}")
@@ -569,8 +570,8 @@ def _damaged(line: bytes, number: int, name: str) -> NoReturn:
     found = _ID.search(line)
     whose = "an intent that cannot be read any more" if found is None else f"the intent {found[1].decode()}"
     raise JournalError(
-        f"line {number} of the journal {name} is damaged; it may be of {whose}: look at the open orders of the "
-        "account, then take the line out"
+        f"line {number} of the journal {name} is damaged; it may belong to {whose}: check the open orders of the "
+        "account, then delete the line"
     )
 
 
@@ -588,12 +589,12 @@ def _entry(line: bytes) -> Entry | None:
 async def pending(
     entries: Collection[Entry], market: str, symbols: Iterable[str]
 ) -> tuple[dict[str, Intent], Collection[Entry]]:
-    """The intents without an end of some symbols, by client order id, oldest first; and the entries of all others.
+    """Return the intents without an end of some symbols, by client order id, oldest first, and all other entries.
 
-    Intents are made of the first alone, and other tasks get their turns in between.
+    Only the former become intents, and other tasks get turns in between.
 
     Raises:
-        JournalError: an entry is not one of ours.
+        JournalError: an entry was not written by this library.
     """
     open_at: dict[str, int] = {}
     for number, entry in enumerate(entries):

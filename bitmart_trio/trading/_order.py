@@ -1,6 +1,6 @@
-"""What an order is: the intent as the journal holds it, its states and outcomes, and the status that users see.
+"""Define an order: its intent as the journal holds it, its states and outcomes, and the status that users see.
 
-How the state follows from what the exchange says is in ``_evidence.py``.
+``_evidence.py`` derives the state from what the exchange reports.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ Kind: TypeAlias = Literal["order", "tp_sl"]
 
 
 class OrderState(StrEnum):
-    """How far an order of a session is."""
+    """The state of an order of a session."""
 
     PENDING = "pending"
-    """Written down, on its way, or waiting for its turn: no answer yet."""
+    """Recorded, in flight, or waiting to be sent: no answer yet."""
     UNKNOWN = "unknown"
-    """Cut off on its way: it is being looked for."""
+    """Cut off in flight: the session is looking for it."""
     OPEN = "open"
-    """The exchange has it; it may be filled in part."""
+    """The exchange has it; it may be partly filled."""
     FILLED = "filled"
-    """Over: filled whole."""
+    """Over: the order is completely filled."""
     CANCELLED = "cancelled"
-    """Over: cancelled by anybody, or expired; a part may have been filled before."""
+    """Over: cancelled by anybody, or expired; it may have been partly filled before."""
     TRIGGERED = "triggered"
-    """Over: a take-profit or stop-loss that went off. The order that it sent is the exchange's own."""
+    """Over: a take-profit or stop-loss that triggered. The exchange sends the order that follows."""
     REJECTED = "rejected"
     """Over: it never became an order."""
 
@@ -47,30 +47,30 @@ _ENDED: Final = (OrderState.FILLED, OrderState.CANCELLED, OrderState.TRIGGERED, 
 
 @attrs.frozen
 class Accepted(Model):
-    """The exchange has taken the order."""
+    """The exchange has accepted the order."""
 
     order_id: str
-    """The exchange's id."""
+    """The id that the exchange gave it."""
 
 
 @attrs.frozen
 class Rejected(Model):
-    """It never became an order: refused, never sent, or proven never to have arrived."""
+    """The intent never became an order: refused, never sent, or proven never to have arrived."""
 
     error: Exception
-    """Why: an `ApiError`, `InvalidRequest`, `OrderNotPlaced`, ..."""
+    """The reason: an `ApiError`, `InvalidRequest`, `OrderNotPlaced`, ..."""
 
 
 @attrs.frozen
 class Unknown(Model):
-    """Not known yet: no answer has come, or the request was cut off and is being looked for."""
+    """The outcome is not known yet: no answer has come, or the request was cut off and the session looks for it."""
 
     error: Exception | None = None
-    """What cut it off; None while the answer is simply awaited, or after a cancellation."""
+    """The error that cut it off; None while the answer is awaited, or after a cancellation."""
 
 
 Outcome: TypeAlias = Accepted | Rejected | Unknown
-"""What became of an intent."""
+"""The outcome of an intent."""
 
 
 @attrs.frozen
@@ -78,26 +78,26 @@ class OrderFill(Model):
     """One fill of an order of a session."""
 
     trade_id: str
-    """The exchange's id."""
+    """The id that the exchange gave it."""
     price: Decimal
     """Quote currency."""
     size: Decimal
     """Base currency (spot) or contracts (futures)."""
     fee: Decimal | None
-    """As the market tells it (futures pushes: negative is a cost); None when it does not."""
+    """As the market reports it (futures pushes: negative is a cost); None if it does not."""
     fee_currency: str | None
-    """None when the exchange leaves it out."""
+    """None if the exchange omits it."""
     time: int | None
-    """Milliseconds; None when the push leaves it out."""
+    """Milliseconds; None if the push omits it."""
 
 
 @attrs.frozen(kw_only=True)
 class OrderStatus(Model):
-    """An order as it was known at one moment."""
+    """The knowledge of an order at one moment."""
 
     client_order_id: str
     order_id: str | None
-    """The exchange's id; None before it is accepted."""
+    """The exchange's id; None before the order is accepted."""
     symbol: str
     side: str
     """``buy`` or ``sell`` on spot, the digit 1 to 4 on futures."""
@@ -113,17 +113,17 @@ class OrderStatus(Model):
     filled_size: Decimal
     """Base currency or contracts."""
     average_price: Decimal | None
-    """Of what was filled; None before the first fill."""
+    """The average price of the fills; None before the first."""
 
     @property
     def is_closed(self) -> bool:
-        """Whether it is over."""
+        """Return True if the order is over."""
         return self.state in _ENDED
 
 
 @attrs.frozen(kw_only=True)
 class Intent:
-    """One order as it was meant: what the journal holds, and what is sent."""
+    """An order as it was submitted: the journal holds it, and it is sent."""
 
     client_order_id: str
     market: Market
@@ -137,14 +137,14 @@ class Intent:
     extras: Mapping[str, object] = attrs.field(factory=dict[str, object])
     """Further arguments of the market's submit method."""
     whole: bool = True
-    """Whether `extras` are known; they are not in lines that an older version wrote."""
+    """True if `extras` are known; lines that an older version wrote lack them."""
     at: int | None = None
-    """The exchange's time in milliseconds when it was made, as far as it was known then; None in older lines."""
+    """The exchange's time in milliseconds when it was made, if known; None in older lines."""
     closes: bool = False
-    """Whether it closes what the session opened: it is written down even on a full disk."""
+    """True if it closes what the session opened: it is recorded even on a full disk."""
 
     def entry(self) -> dict[str, object]:
-        """For the journal."""
+        """Return the intent's journal entry."""
         amounts = {"price": self.price, "size": self.size, "notional": self.notional}
         return {
             "what": "intent",
@@ -162,15 +162,15 @@ class Intent:
 
     @classmethod
     def from_entry(cls, entry: Mapping[str, object]) -> Intent:
-        """From the journal. Raises ValueError for what `entry` never wrote, whatever it is."""
+        """Make an intent of a journal entry; raise ValueError for anything that `entry` cannot have written."""
         extras, at = entry.get("extras"), entry.get("at")
         if at is not None and not (isinstance(at, int) and 0 <= at < _LATEST_MS):
-            raise ValueError(f"at is no time: {str(at)[:40]}")
+            raise ValueError(f"at is not a time: {str(at)[:40]}")
         market, kind = entry.get("market"), entry.get("kind")
         if market not in ("spot", "futures") or kind not in ("order", "tp_sl"):
-            raise ValueError("no such market, or no such kind of order")
+            raise ValueError("market or kind is unknown")
         if not _text(entry, "id").isalnum():
-            raise ValueError("no such client order id")
+            raise ValueError("id is not a client order id")
         return cls(
             client_order_id=_text(entry, "id"),
             market=market,
@@ -201,7 +201,7 @@ def _text(entry: Mapping[str, object], name: str) -> str:
         or not 0 < len(value) <= _LONGEST_TEXT
         or not (value.isascii() and value.isprintable())
     ):
-        raise ValueError(f"{name} is missing, or no such text")
+        raise ValueError(f"{name} is missing, or not a valid text")
     return value
 
 
@@ -214,7 +214,7 @@ def _amount(entry: Mapping[str, object], name: str) -> Decimal | None:
     except ValueError as error:
         raise ValueError(f"{name} is {error}") from None
     if value < 0 or abs(value.adjusted()) > _PLACES:
-        raise ValueError(f"{name} is no amount")
+        raise ValueError(f"{name} is not an amount")
     return value
 
 
@@ -229,7 +229,7 @@ def _extras(extras: Mapping[object, object]) -> dict[str, object]:
 
 
 def _scalar(value: object) -> object:
-    """An argument as JSON can hold it, and as the submit method takes it again."""
+    """Return an argument as JSON can hold it and as the submit method accepts it again."""
     value = value.value if isinstance(value, Enum) else value
     return (
         value
@@ -241,11 +241,11 @@ def _scalar(value: object) -> object:
 
 
 def amount(value: Decimal | int | str | None, name: str) -> Decimal | None:
-    """An exact amount, as every call takes it."""
+    """Return an exact amount, checked as in every call."""
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, Decimal | int | str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f"{name} is a Decimal, an int or a str, not {type(value).__name__}")
+        raise TypeError(f"{name} must be a Decimal, an int or a str, not {type(value).__name__}")
     try:
         return exact(value)
     except ValueError as error:

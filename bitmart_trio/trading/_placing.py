@@ -1,13 +1,12 @@
-"""Placing orders, and settling those that were cut off: found, or proven absent.
+"""Place orders, and settle those that were cut off: each is found, or proven absent.
 
-A cancelled ``submit`` abandons the wait for an answer, never the request that is in flight: who sends, owns the
-knowledge.
+A cancelled ``submit`` abandons the wait for an answer, never the request in flight: the task that sends it also learns
+its outcome.
 
-How an order that was cut off is settled (`Placer.resolve`): it is looked for by its client order id until it is found,
-here or in a push, or until a look-up that finds nothing counts (``_evidence.py``). Even then that is a look-up's word,
-and lists may be late. So at last a cancel is sent by the client order id, which asks the books themselves: one that is
-accepted means that the order was there, and is not any more; "no such order" makes it absent, and only then may it be
-sent again.
+An order that was cut off is settled as follows (`Placer.resolve`): it is looked up by its client order id until it is
+found, here or in a push, or until a look-up that finds nothing counts (``_evidence.py``). Even that is only a look-up,
+and lists may lag. So finally a cancel by the client order id asks the order books themselves: if it is accepted, the
+order was there and no longer is; "no such order" proves it absent, and only then may it be sent again.
 """
 
 from __future__ import annotations
@@ -41,12 +40,12 @@ class Placer:
         self._engine = engine
 
     def send(self, tracked: Tracked) -> None:
-        """Have an order placed."""
+        """Start placing an order."""
         self._engine.start(self.place, tracked)
         tracked.phase = Phase.PLACING
 
     def abandon(self, tracked: Tracked) -> None:
-        """Nobody waits for this order any more: it is not sent if it has not been, and taken back if it has."""
+        """Give up an order that nobody waits for: do not send it, or cancel it if it was sent."""
         engine = self._engine
         tracked.claim = Claim.ABANDONED
         tracked.flight.abandon()
@@ -54,13 +53,13 @@ class Placer:
             start_soon(engine.work, engine.take_back, tracked)
 
     async def place(self, tracked: Tracked) -> None:
-        """Write an order down, send it, and see it settled. Never raises for the order's sake: its record says it."""
+        """Record an order, send it, and settle it. Errors of the order are in its record, not raised."""
         tracked.phase = Phase.PLACING
         update = self._engine.update
         try:
             await self._place(tracked)
         finally:
-            # Only when this task was ended from outside is it still without an answer here.
+            # It still has no answer here only if this task was ended from outside.
             if tracked.record.known is Known.WRITTEN:
                 sent = self._sent(tracked)
                 if sent is None:
@@ -77,7 +76,7 @@ class Placer:
 
     @staticmethod
     def _sent(tracked: Tracked) -> Sent | None:
-        """The request that is in flight, if one is."""
+        """Return the request that is in flight, if any."""
         stamp = tracked.flight.stamp
         return None if stamp is None else Sent(stamp, tracked.flight.left_at)
 
@@ -103,7 +102,7 @@ class Placer:
             if record.decided:
                 return
             update(tracked, partial(OrderRecord.lose, sent=sent, error=cut_off))
-            log.info("%s was cut off (%s); it is looked for", intent.client_order_id, cut_off)
+            log.info("%s was cut off (%s); looking for it", intent.client_order_id, cut_off)
             if not await self.resolve(tracked):
                 return
             burnt = isinstance(cut_off, DuplicateRequest)
@@ -112,10 +111,10 @@ class Placer:
                 return
             tracked.resend -= 1
             tracked.flight = Flight()
-            log.info("%s never arrived; it is sent again", intent.client_order_id)
+            log.info("%s never arrived; sending it again", intent.client_order_id)
 
     async def _send(self, tracked: Tracked, flight: Flight) -> tuple[Exception | None, Sent | None]:
-        """Send an order once; what cut it off, and the request that may still arrive."""
+        """Send an order once; return what cut it off, and the request that may still arrive."""
         engine, intent = self._engine, tracked.record.intent
         watching = FLIGHT.set(flight)
         try:
@@ -124,7 +123,7 @@ class Placer:
                 flight.stamp = None
                 engine.update(tracked, partial(OrderRecord.accept, order_id=order_id, now=trio.current_time()))
         except DuplicateRequest as error:
-            # Ids are never used twice, so the exchange may have this very order; or the id is burnt, and nothing there.
+            # Ids are never reused, so the exchange may have this very order; or the id is burnt, and no order exists.
             return error, Sent(engine.clock(), trio.current_time())  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
         except Exception as error:  # noqa: BLE001  whatever it is, it belongs to the order and not to the session
             if flight.stamp is None:
@@ -138,11 +137,11 @@ class Placer:
             FLIGHT.reset(watching)
 
     # ----------------------------------------------------------------------------------------------------------------
-    # Those that were cut off
+    # Orders that were cut off
     # ----------------------------------------------------------------------------------------------------------------
 
     async def settle(self, tracked: Tracked) -> None:
-        """See to an order of an earlier run that may still be in flight; one that turns up abandoned is taken back."""
+        """Settle an order of an earlier run that may still be in flight; cancel it if it turns up abandoned."""
         tracked.phase = Phase.PLACING
         try:
             await self.see_decided(tracked)
@@ -152,30 +151,30 @@ class Placer:
             await self._engine.take_back(tracked)
 
     async def watch(self, tracked: Tracked) -> None:
-        """As `settle`, for an order that is to be left alone once it turns up."""
+        """Settle an order of an earlier run, but leave it open if it turns up."""
         await self.settle(tracked)
         self._engine.release(tracked)
 
     async def see_decided(self, tracked: Tracked) -> None:
-        """Find an order that was cut off, or have it rejected once it is proven that there is none."""
+        """Find an order that was cut off, or reject it once it is proven absent."""
         if await self.resolve(tracked):
             self._engine.update(tracked, partial(OrderRecord.reject, error=never_arrived(tracked.record)))
 
     async def resolve(self, tracked: Tracked) -> bool:
-        """Find an order that was cut off; True when it is proven that there is none, False once it is found."""
+        """Find an order that was cut off; return True if it is proven absent, False once it is found."""
         engine, record = self._engine, tracked.record
         await trio.lowlevel.checkpoint()
         pause = FIRST_PAUSE
         while not record.decided:
             try:
-                # The time first: what is missing from a look-up begun after the horizon can never come.
+                # The time first: an order missing from a look-up that began after the horizon can never arrive.
                 engine.exchange.take(await engine.venue.now(), trio.current_time())
                 ahead = self._absent_in(record)
                 if not await engine.look(tracked) and ahead <= 0 and await self._not_in_the_books(tracked):
                     return True
             except BitMartError as error:
                 tracked.trouble = error
-                log.debug("%s could not be looked for: %s", record.intent.client_order_id, error)
+                log.debug("%s could not be looked up: %s", record.intent.client_order_id, error)
                 ahead = LONGEST_PAUSE
             if not record.decided:
                 await tracked.pause(min(pause, max(ahead, FIRST_PAUSE)))
@@ -183,21 +182,21 @@ class Placer:
         return False
 
     def _absent_in(self, record: OrderRecord) -> float:
-        """Seconds until a look-up that finds nothing counts."""
+        """Return the seconds until a look-up that finds nothing counts."""
         engine = self._engine
         if record.sent is None:
             return math.inf
         return record.sent.absent_from(engine.exchange, engine.visible_after, trio.current_time())
 
     async def _not_in_the_books(self, tracked: Tracked) -> bool:
-        """Ask the books, by a cancel, for an order that no look-up finds."""
+        """Ask the order books, by a cancel, for an order that no look-up finds."""
         engine, name = self._engine, tracked.record.intent.client_order_id
         if engine.echo.kept is Kept.CHANGED:
             raise TradingError(f"{name} cannot be proven absent: the exchange changes client order ids")
         had = await engine.send_cancel(tracked)
         if had:
             tracked.recall()
-            log.error("%s shows nowhere, and a cancel found it: look-ups are later than visible_after allows", name)
+            log.error("%s was missing from look-ups, but a cancel found it: raise visible_after", name)
         return not had and not tracked.record.decided
 
 
@@ -206,7 +205,7 @@ def _not_sent(tracked: Tracked) -> OrderNotPlaced:
 
 
 def never_arrived(record: OrderRecord) -> OrderNotPlaced:
-    """The error of an order that is proven absent."""
+    """Return the error of an order that is proven absent."""
     name = record.intent.client_order_id
     if isinstance(record.error, DuplicateRequest):
         why = (

@@ -1,7 +1,7 @@
-"""What spot and futures sessions share: opening in the right order, leftovers of a crash, handles, leaving.
+"""Implement what spot and futures sessions share: opening in order, leftovers of a crash, handles, leaving.
 
-The order of opening matters: the journal first (one writer), then the order stream (nothing of ours may be pushed
-unheard), then what the last run left, and only then the user's code. Leaving goes the other way round.
+The order of opening matters: the journal first (one writer), then the order stream (no push may be missed), then what
+the last run left, and only then the user's code. Leaving goes the other way round.
 """
 
 from __future__ import annotations
@@ -31,33 +31,33 @@ from ._journal import FileJournal, Journal, MemoryJournal, no_room, pending
 from ._order import Intent, OrderState, OrderStatus
 from ._placing import Placer
 from ._tracked import Claim, Tracked
-from ._venue import Venue, passing
+from ._venue import Venue, is_transient
 
 log = logging.getLogger(__name__)
 
 S = TypeVar("S", bound="Session")
 
 AnyJournal: TypeAlias = str | os.PathLike[str] | Journal | None
-"""A path, any `Journal`, or None: nothing is remembered beyond the session."""
+"""A path, any `Journal`, or None to remember nothing beyond the session."""
 
 Leftovers: TypeAlias = Literal["cancel", "adopt", "leave"]
-"""What becomes of orders that an earlier run with the same journal left open."""
+"""What to do with orders that an earlier run with the same journal left open."""
 
 RulesMode: TypeAlias = Literal["check", "round"] | None
-"""Whether orders are held against the market's rules before they are sent, and brought onto its grid."""
+"""How the market's rules apply to orders before they are sent: check them, or round amounts to the grid first."""
 
 _RELEASE: Final = 2.0
-"""Seconds, at least, that switching off what guarded a session may take after its exit."""
+"""Seconds, at least, that ending a session's guards may take after its exit."""
 
 
 @protected
 class Session:
-    """The base of `SpotSession` and `FuturesSession`: what both markets' sessions offer.
+    """The common base of `SpotSession` and `FuturesSession`.
 
     Args:
         engine: runs it.
-        rules: by symbol; empty when orders are not held against them.
-        rounds: bring amounts onto the market's grid first.
+        rules: by symbol; empty if orders are not checked.
+        rounds: round amounts to the market's grid first.
     """
 
     def __init__(self, engine: Engine, rules: dict[str, SpotRules] | dict[str, FuturesRules], rounds: bool) -> None:
@@ -70,52 +70,52 @@ class Session:
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """The symbols that the session trades."""
+        """Return the symbols that the session trades."""
         return self._engine.symbols
 
     @property
     def orders(self) -> Sequence[Order]:
-        """Its orders that are not over, oldest first."""
+        """Return the session's orders that are not over, oldest first."""
         return [self._handle(each) for each in self._engine.orders.values() if not each.record.closed]
 
     @property
     def report(self) -> ExitReport | None:
-        """What leaving the session achieved; None before that."""
+        """Return the report of the session's exit; None before that."""
         return self._report
 
     @property
     def leftovers(self) -> tuple[OrderStatus, ...]:
-        """What an earlier run had left in the journal, as it was when this one began to trade."""
+        """Return the orders that an earlier run left in the journal, as they were when this session began."""
         return self._leftovers
 
     @property
     def prefix(self) -> str:
-        """What the client order ids of this session begin with."""
+        """Return the prefix of this session's client order ids."""
         return self._engine.ids.prefix
 
     @property
     def client_ids_kept(self) -> bool | None:
-        """Whether the exchange shows client order ids as they were sent; None until an accepted order was looked at.
+        """Return True if the exchange shows client order ids as sent; None until an accepted order was checked.
 
-        Where it does not, orders are known by the exchange's ids only, and one whose request is cut off stays unknown:
-        it cannot be proven absent.
+        If it does not, orders are known by the exchange's ids only, and one whose request is cut off stays unknown: it
+        cannot be proven absent.
         """
         return {Kept.UNCHECKED: None, Kept.AS_SENT: True, Kept.CHANGED: False}[self._engine.echo.kept]
 
     async def cancel_all(self) -> list[OrderStatus]:
-        """Cancel all orders of this session, and wait until they are over for certain.
+        """Cancel all orders of this session, and wait until their ends are confirmed.
 
         Returns:
-            How they ended.
+            The status of each at its end.
 
         Raises:
-            ApiError: as of ``Order.cancel``, once all others are over; several in a group. Cancelling this leaves some
-                open and some not.
+            ApiError: see ``Order.cancel``; raised once all others are over, several as a group. Cancelling this call
+                leaves some orders open and some not.
         """
         ended: list[OrderStatus] = []
         refused: list[Exception] = []
         engine = self._engine
-        engine.recalls += 1  # what is being replaced gets no successor
+        engine.recalls += 1  # an order that is being replaced gets no successor
         await trio.lowlevel.checkpoint()
 
         async def one(tracked: Tracked) -> None:
@@ -137,10 +137,10 @@ class Session:
         return ended
 
     async def reconcile(self) -> None:
-        """Look at all of its open orders now, rather than on the slow clock.
+        """Read all open orders of the session now, without waiting for the slow interval.
 
         Raises:
-            ApiError, TransportError: they could not be read.
+            ApiError, TransportError: the open orders could not be read.
         """
         await self._engine.reconcile()
 
@@ -159,7 +159,7 @@ class Session:
         return symbol
 
     def _fitted(self, intent: Intent) -> Intent:
-        """The intent held against the rules; `InvalidRequest` names what breaks them."""
+        """Return the intent, checked against the rules; `InvalidRequest` names what breaks them."""
         rules = self._rules.get(intent.symbol)
         if rules is None:
             return intent
@@ -178,7 +178,7 @@ class Session:
     async def _submit(
         self, intent: Intent, *, resend: int, wait: bool, last_look: Callable[[], None] | None = None
     ) -> Order:
-        # Here rather than later: once there is an order, nobody may be cancelled without abandoning it.
+        # Checkpoint here: once there is an order, a cancellation must abandon it.
         await trio.lowlevel.checkpoint()
         if self._engine.closing or self._engine.work is None:
             raise trio.ClosedResourceError("the session was left")
@@ -197,7 +197,7 @@ class Session:
         finally:
             if not decided:
                 self._placer.abandon(tracked)
-        # No pause from here on: a cancellation would leave an order that nobody holds.
+        # No checkpoint from here on: a cancellation would leave an order without a handle.
         if tracked.record.state is OrderState.REJECTED and tracked.record.error is not None:
             raise tracked.record.error
         return order
@@ -209,17 +209,17 @@ class Session:
         return await self._submit(intent, resend=0, wait=True, last_look=last_look)
 
     async def _settle_leftovers(self, left: Iterable[Intent], mode: Leftovers) -> None:
-        """See to what an earlier run left: find each, and cancel, adopt or leave it."""
+        """Settle the orders that an earlier run left: find each, and cancel, adopt or leave it."""
         await trio.lowlevel.checkpoint()
         engine, found = self._engine, list[Tracked]()
         stamp = None
         for intent in left:
             if stamp is None:
-                # A dead process signs nothing any more, so no request of its can have a later timestamp.
+                # A dead process signs nothing, so none of its requests has a later timestamp.
                 stamp = await engine.venue.now()
             tracked = engine.adopt(intent)
             tracked.before = None
-            # Nor an earlier one than it was written down with: their clock may have been ahead, or set back since.
+            # Nor an earlier one than was recorded: its clock may have been ahead, or set back since.
             sent = Sent(max(stamp, intent.at or 0), trio.current_time())
             engine.update(tracked, partial(OrderRecord.lose, sent=sent, error=None))
             found.append(tracked)
@@ -229,11 +229,11 @@ class Session:
             try:
                 await engine.look(tracked)
             except BitMartError as error:
-                if not passing(error):
+                if not is_transient(error):
                     raise
                 log.info("%s of an earlier run could not be looked up yet: %s", tracked.record.intent, error)
             if not tracked.record.decided:
-                # Perhaps still on its way: it is watched until it can no longer arrive, while the session goes on.
+                # Perhaps still in flight: it is watched until it can no longer arrive, while the session runs.
                 if mode == "leave":
                     tracked.claim = Claim.SPARED
                     engine.start(self._placer.watch, tracked)
@@ -261,7 +261,7 @@ def replaced(
     client_order_id: str | None = None,
     at: int | None = None,
 ) -> Intent:
-    """An intent with other amounts, another id or another time."""
+    """Return an intent with other amounts, another id or another time."""
     return Intent(
         client_order_id=intent.client_order_id if client_order_id is None else client_order_id,
         market=intent.market,
@@ -279,7 +279,7 @@ def replaced(
 
 
 def as_journal(journal: AnyJournal) -> Journal:
-    """The journal that was asked for."""
+    """Return the journal that was asked for."""
     if journal is None:
         return MemoryJournal()
     return FileJournal(journal) if isinstance(journal, str | os.PathLike) else journal
@@ -301,20 +301,20 @@ async def opened(
     positions: Callable[[Engine], PositionCloser] | None = None,
     left: Callable[[ExitReport], Awaitable[None]] | None = None,
 ) -> AsyncGenerator[S]:
-    """Run a session.
+    """Run a session of either market.
 
     Args:
         venue: the market.
-        symbols: as of the openers, like journal, on_exit, leftovers, deadline, reconcile and visible_after.
+        symbols: see the openers, as for journal, on_exit, leftovers, deadline, reconcile and visible_after.
         journal: not yet open.
-        on_exit: what becomes of open orders.
-        leftovers: what becomes of those of an earlier run.
-        deadline: seconds of leaving.
-        reconcile: seconds of the slow clock.
+        on_exit: what to do with open orders.
+        leftovers: what to do with those of an earlier run.
+        deadline: seconds that leaving may take.
+        reconcile: seconds of the slow interval.
         visible_after: seconds after which a look-up that finds nothing counts.
-        make: the session of an engine; what it reads over REST is read before anything runs.
+        make: makes the session of an engine; it reads over REST before anything runs.
         guards: tasks beside the session's own, which live until its exit is done.
-        positions: closes what the session opened.
+        positions: closes the positions that the session opened.
         left: called last, in the shield, with the report.
     """
     if not symbols:
@@ -325,14 +325,14 @@ async def opened(
         ids = OrderIds(await venue.now())
         engine = Engine(venue, journal, ids, symbols, reconcile, visible_after=visible_after, keep=others)
         session = await make(engine)
-        # Before any entry of this session: what an earlier one finished is of no more use.
+        # Before any entry of this session: finished entries of an earlier one are of no use.
         try:
             if journal.length > len(mine) + len(others):
                 await journal.compact(lambda: itertools.chain(others, (each.entry() for each in mine.values())))
         except JournalError as error:
             if not no_room(error):
                 raise
-            log.error("%s: what was left open is seen to, and no order can be placed until there is room", error)  # noqa: TRY400
+            log.error("%s: leftovers are settled, but no order can be placed until the disk has room", error)  # noqa: TRY400
         mode: Leftovers = leftovers or ("adopt" if on_exit == "leave" else "cancel")
         async with open_nursery() as nursery:
             await start(nursery, engine.run, guards)
@@ -352,7 +352,7 @@ async def opened(
                     leaving = interrupt
                     raise
                 finally:
-                    # Its tasks are shielded, so the nursery would wait for them for ever.
+                    # The session's tasks are shielded, so the nursery would wait for them for ever.
                     engine.stop()
                     if session.report is not None:
                         announce(session.report, leaving)
@@ -360,14 +360,15 @@ async def opened(
         try:
             await finish(math.inf, journal.close)  # noqa: ASYNC102  it shields itself
         except JournalError as error:
-            # Only ends of orders can be lost now, which costs look-ups at the next start: no reason to hide an error.
-            log.error("the journal could not be closed in order: %s", error)  # noqa: TRY400
+            # Only ends of orders can be lost now, which costs look-ups at the next start: no reason to replace an
+            # error.
+            log.error("the journal could not be closed properly: %s", error)  # noqa: TRY400
 
 
 async def _leave(
     session: Session, guard: ExitGuard, deadline: float, left: Callable[[ExitReport], Awaitable[None]] | None
 ) -> None:
-    """Run the exit to its end; it bounds itself."""
+    """Run the exit to its end; it has its own deadline."""
 
     async def leave() -> None:  # noqa: ASYNC910  a cancellation must not keep it from its work
         report = await guard.leave()

@@ -1,7 +1,7 @@
-"""One read for all who ask for the same list while the last one is under way.
+"""Share one read among all tasks that ask for the same list while another read is in flight.
 
-Many orders that were cut off together are looked for together. A list is as good for all of them, but only one that was
-asked for after they began to look: what is missing from an older one proves nothing.
+Orders that were cut off together are looked up together. One list serves all of them, but only if it was requested
+after they began to look: being missing from an older list proves nothing.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ import trio
 T = TypeVar("T")
 
 LATELY_MS: Final = 900_000
-"""How far back lists that are shared go."""
+"""The span of shared lists, in milliseconds."""
 ROOM_MS: Final = 60_000
-"""How far the times of orders may be off when a list of those since some time is asked for."""
+"""The largest error of order times when a list since some time is requested."""
 _ROUND: Final = 10
 
 
 def cut_off(rows: Sequence[object]) -> str:
-    """Why a list may not be whole; blank when it looks whole."""
+    """Return why a list may be incomplete; blank if it looks complete."""
     return f"are {len(rows)} in one list, which may have been cut off" if rows and len(rows) % _ROUND == 0 else ""
 
 
 class SharedRead(Generic[T]):
-    """A list that several tasks want.
+    """A list that several tasks read together.
 
     Args:
         read: reads it.
@@ -37,11 +37,11 @@ class SharedRead(Generic[T]):
         self._turn = trio.Lock()
         self._asked = 0
         self._served = 0
-        """Up to which question the kept answer is good: it was read after they were asked."""
+        """The last question that the kept answer serves: it was read after those were asked."""
         self._kept: list[T] = []
 
     async def __call__(self) -> T:
-        """The list, read after this was called. Raises what reading raises; others who ask then read for themselves."""
+        """Return the list, read after this call; raise what reading raises, and others then read for themselves."""
         self._asked += 1
         mine = self._asked
         async with self._turn:
@@ -53,11 +53,11 @@ class SharedRead(Generic[T]):
 
 
 class Lately(Generic[T]):
-    """Lists of what happened lately, one for each symbol, shared by all who ask at a time.
+    """Lists of recent records, one per symbol, shared by all concurrent callers.
 
     Args:
-        read: reads those of a symbol between two times (milliseconds).
-        now: about the exchange's time (milliseconds).
+        read: reads the records of a symbol between two times (milliseconds).
+        now: the exchange's estimated time (milliseconds).
     """
 
     def __init__(self, read: Callable[[str, int, int], Awaitable[list[T] | None]], now: Callable[[], int]) -> None:
@@ -66,7 +66,7 @@ class Lately(Generic[T]):
         self._lists: dict[str, SharedRead[tuple[int, list[T] | None]]] = {}
 
     async def since(self, symbol: str, made: int | None) -> list[T] | None:
-        """All of a symbol since some time (milliseconds); None where the list may not have them all."""
+        """Return a symbol's records since some time (milliseconds); None if the list may be incomplete."""
         if made is None:
             await trio.lowlevel.checkpoint()
             return None

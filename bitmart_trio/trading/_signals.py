@@ -1,7 +1,7 @@
-"""SIGINT and SIGTERM as cancellation, so that a program that is told to stop leaves through its own doors.
+"""Turn SIGINT and SIGTERM into cancellation, so that a program that must stop leaves its blocks in order.
 
-Plain ``trio.run`` turns Ctrl-C into a KeyboardInterrupt somewhere in the program, and lets SIGTERM, which is what
-service managers send, kill it on the spot: no session would be left. Here both cancel, and sessions close what is open.
+Plain ``trio.run`` turns Ctrl-C into a KeyboardInterrupt somewhere in the program, and lets SIGTERM, which service
+managers send, kill it at once, without leaving any session. Here both cancel, and sessions close what is open.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ def stopping() -> tuple[signal.Signals, ...]:
 
 
 class Stopped:
-    """Whether, and by what, a program was told to stop.
+    """The signal, if any, that stopped a program.
 
     Attributes:
-        signal: the first one that came; None when none has.
+        signal: the first that arrived; None before that.
     """
 
     def __init__(self) -> None:
@@ -45,16 +45,16 @@ class Stopped:
 
     @property
     def exit_code(self) -> int:
-        """What a shell expects of a program that ended for a signal: 130 for SIGINT, 143 for SIGTERM; 0 without one."""
+        """Return the exit code that a shell expects: 130 after SIGINT, 143 after SIGTERM, 0 without a signal."""
         return 0 if self.signal is None else 128 + self.signal
 
 
 @opener
 async def cancel_on_signals(*signals: signal.Signals) -> AsyncGenerator[Stopped]:
-    """Cancel the block when the process is told to stop; only in the main thread.
+    """Cancel the block when a signal asks the process to stop; only in the main thread.
 
-    The first signal cancels the block, which ends without an error: look at ``signal`` of what it gives. The second one
-    kills the process at once, as it would have done without this.
+    The first signal cancels the block, which ends without an error; ``signal`` of the object it yields says which. The
+    second kills the process at once, as it would without this.
 
     Args:
         signals: SIGINT and SIGTERM, and SIGBREAK on Windows, if left out.
@@ -63,7 +63,7 @@ async def cancel_on_signals(*signals: signal.Signals) -> AsyncGenerator[Stopped]
     stopped = Stopped()
     with trio.open_signal_receiver(*wanted) as received:
         async with open_nursery() as nursery:
-            # Shielded, so that the second signal is heard while the block cleans up.
+            # Shielded, so that the second signal is handled while the block cleans up.
             watching = trio.CancelScope(shield=True)
             start_soon(nursery, _watch, received, watching, nursery.cancel_scope, stopped)
             try:
@@ -87,18 +87,18 @@ async def _watch(
 
 
 def run(main: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
-    """``trio.run`` for programs that hold sessions: SIGINT and SIGTERM cancel, and sessions are left in order.
+    """Run a program that holds sessions like ``trio.run``: SIGINT and SIGTERM cancel, and sessions are left in order.
 
     Args:
         main: an async function.
         args: its arguments.
 
     Returns:
-        What ``main`` returned.
+        The return value of ``main``.
 
     Raises:
         SystemExit: with 130 after SIGINT and 143 after SIGTERM, once ``main`` has ended.
-        Exception: whatever leaves ``main``, such as an exit that could not be confirmed; also after a signal.
+        Exception: any error that leaves ``main``, such as an exit that could not be confirmed; also after a signal.
     """
     results: list[T] = []
 

@@ -1,4 +1,4 @@
-"""The spot market as a session sees it, and `open_spot_session`."""
+"""Adapt the spot market to a session, and open one (`open_spot_session`)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ..models.spot_streams import SpotOrderUpdate
 from ..models.spot_trading import SpotFill, SpotOrder, SpotOrderState, SpotOrderType, SpotStpMode
 from ..rest import spot_trading as rows
 from ._engine import Engine
-from ._evidence import Sighting, Source
+from ._evidence import OrderReport, Source
 from ._guard import OnExit
 from ._handle import Order
 from ._order import Intent, OrderFill, OrderState, amount
@@ -41,7 +41,7 @@ _STATES: Final = {
 }
 _LIST: Final = 200
 _DEARER: Final = Decimal("1.05")
-"""How much dearer than the average price of a market buy the next lot may be."""
+"""The factor by which the next lot may cost more than a market buy's average price."""
 
 
 class SpotVenue:
@@ -53,18 +53,18 @@ class SpotVenue:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._spot = client.spot
-        self._told = 0, 0.0
-        """The exchange's time when it was last asked for, and Trio's."""
+        self._server_time = 0, 0.0
+        """The exchange's time when last read, and Trio's time then."""
         self._trades = Lately(self._traded, self._now)
 
     async def now(self) -> int:
         """See `Venue`."""
-        told = (await self._spot.system.latency()).server_time
-        self._told = told, trio.current_time()
-        return told
+        server_time = (await self._spot.system.latency()).server_time
+        self._server_time = server_time, trio.current_time()
+        return server_time
 
     def _now(self) -> int:
-        return self._told[0] + int((trio.current_time() - self._told[1]) * 1000)
+        return self._server_time[0] + int((trio.current_time() - self._server_time[1]) * 1000)
 
     async def _traded(self, symbol: str, since: int, until: int) -> list[SpotFill] | None:
         return await self._spot.trading.trades(symbol, start_time=since, end_time=until)
@@ -89,8 +89,8 @@ class SpotVenue:
         name = None if order_id is not None else intent.client_order_id
         await self._spot.trading.cancel_order(intent.symbol, order_id=order_id, client_order_id=name)
 
-    async def look_up(self, intent: Intent, order_id: str | None) -> Sighting | None:
-        """See `Venue`. Both look-ups cover open and finished orders."""
+    async def look_up(self, intent: Intent, order_id: str | None) -> OrderReport | None:
+        """Look for an order; see `Venue`. Both look-ups cover open and finished orders."""
         trading = self._spot.trading
         await trio.lowlevel.checkpoint()
         try:
@@ -101,31 +101,31 @@ class SpotVenue:
             )
         except OrderNotFound:
             return None
-        sighting = _listed(row)
-        if _spends(row) and sighting.state in (OrderState.FILLED, OrderState.CANCELLED):
-            return await self._spent(sighting, row)
-        return sighting
+        report = _listed(row)
+        if _spends(row) and report.state in (OrderState.FILLED, OrderState.CANCELLED):
+            return await self._spent(report, row)
+        return report
 
-    async def _spent(self, sighting: Sighting, row: SpotOrder) -> Sighting:
-        """How a market buy ended: it is filled when what is left of its money buys no lot.
+    async def _spent(self, report: OrderReport, row: SpotOrder) -> OrderReport:
+        """Return how a market buy ended: it is filled if its remaining money buys no lot.
 
-        The exchange ends nearly all of them as partially_canceled, filled whole or not (seen 2023-09-25).
+        The exchange ends nearly all of them as partially_canceled, completely filled or not (seen 2023-09-25).
         """
         try:
             lot = (await self._spot.rules(row.symbol)).step
         except TransportError:
             raise
         except BitMartError as error:
-            log.warning("the lot of %s is not known (%s): %s stands as it ended", row.symbol, error, row.order_id)
-            return sighting  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
+            log.warning("the lot of %s is not known (%s): %s keeps its reported state", row.symbol, error, row.order_id)
+            return report  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
         left = EXACT.subtract(row.notional or row.filled_notional, row.filled_notional)
-        next_lot = EXACT.multiply(EXACT.multiply(lot, sighting.average_price or left), _DEARER)
+        next_lot = EXACT.multiply(EXACT.multiply(lot, report.average_price or left), _DEARER)
         whole = row.filled_size > 0 and left < next_lot
-        if sighting.state is OrderState.FILLED:
-            return attrs.evolve(sighting, fits=whole)
-        return attrs.evolve(sighting, state=OrderState.FILLED if whole else OrderState.CANCELLED)
+        if report.state is OrderState.FILLED:
+            return attrs.evolve(report, fits=whole)
+        return attrs.evolve(report, state=OrderState.FILLED if whole else OrderState.CANCELLED)
 
-    async def open_orders(self, symbols: Iterable[str]) -> list[Sighting]:
+    async def open_orders(self, symbols: Iterable[str]) -> list[OrderReport]:
         """See `Venue`."""
         names = list(symbols)
         listed = await self._spot.trading.open_orders(names[0] if len(names) == 1 else None, limit=_LIST)
@@ -147,7 +147,7 @@ class SpotVenue:
         """See `Venue`."""
         return self._client.streams.spot.user_orders(gaps="mark")
 
-    def read(self, item: object) -> Sighting | None:
+    def read(self, item: object) -> OrderReport | None:
         """See `Venue`."""
         return _pushed(item) if isinstance(item, SpotOrderUpdate) else None
 
@@ -157,19 +157,19 @@ def _average(size: Decimal, notional: Decimal) -> Decimal | None:
 
 
 def _spends(order: SpotOrder | SpotOrderUpdate) -> bool:
-    """Whether it is a market buy, which has money to spend instead of a size to fill."""
+    """Return True for a market buy, which has money to spend instead of a size to fill."""
     return order.type == SpotOrderType.MARKET and order.side == OrderSide.BUY
 
 
 def _fits(state: SpotOrderState | None, filled: Decimal) -> bool:
-    """Whether the size is one that the word allows: there is a word each for cancelled unfilled and in part."""
+    """Return True if the size fits the state: cancelled unfilled and cancelled in part are two states."""
     if state == SpotOrderState.CANCELED:
         return not filled
     return state != SpotOrderState.PARTIALLY_CANCELED or filled > 0
 
 
-def _listed(row: SpotOrder) -> Sighting:
-    return Sighting(
+def _listed(row: SpotOrder) -> OrderReport:
+    return OrderReport(
         client_order_id=row.client_order_id,
         order_id=row.order_id,
         state=_STATES.get(row.state, OrderState.OPEN),
@@ -179,13 +179,13 @@ def _listed(row: SpotOrder) -> Sighting:
     )
 
 
-def _pushed(item: SpotOrderUpdate) -> Sighting:
+def _pushed(item: SpotOrderUpdate) -> OrderReport:
     fill = None
     if item.trade_id and item.last_fill_size and item.last_fill_price:
         fill = OrderFill(
             item.trade_id, item.last_fill_price, item.last_fill_size, item.fee, item.fee_currency, item.last_fill_time
         )
-    return Sighting(
+    return OrderReport(
         client_order_id=item.client_order_id,
         order_id=item.order_id,
         state=_STATES.get(item.current_state, OrderState.OPEN),
@@ -193,7 +193,7 @@ def _pushed(item: SpotOrderUpdate) -> Sighting:
         filled_size=item.filled_size,
         average_price=_average(item.filled_size, item.filled_notional),
         fill=fill,
-        # How a market buy ended takes the lot to say: a look-up does.
+        # Only a look-up can say how a market buy ended: that takes the lot size.
         fits=_fits(item.order_state, item.filled_size) and not _spends(item),
     )
 
@@ -204,7 +204,7 @@ def _fill(row: SpotFill) -> OrderFill:
 
 @protected
 class SpotSession(Session):
-    """Spot orders that survive cancellation. Made by `open_spot_session`."""
+    """A session of spot orders that survive cancellation. Made by `open_spot_session`."""
 
     async def submit(
         self,
@@ -219,13 +219,13 @@ class SpotSession(Session):
         resend: int = 0,
         wait: bool = True,
     ) -> Order:
-        """Submit one order, under a client order id that is chosen for you and in the journal before it is sent.
+        """Submit one order under a new client order id, which is in the journal before the order is sent.
 
-        Returns once the exchange is known to have it. When the answer is cut off, it waits until the order is found or
+        Return once the exchange is known to have the order. If the answer is cut off, wait until the order is found or
         proven absent, which may take ``visible_after`` (90 s): bound it with ``trio.move_on_after`` if you cannot wait.
 
-        Cancelled, it gives up an order that has not been sent, and takes back one that has, in the background: the
-        order will not stay open, and the session's exit makes sure of it.
+        If cancelled, an order that has not been sent is given up, and one that has is cancelled in the background: it
+        does not stay open, and the session's exit makes sure of it.
 
         Args:
             side: buy or sell.
@@ -235,15 +235,15 @@ class SpotSession(Session):
             notional: quote currency to spend.
             symbol: may be left out when the session trades one.
             stp_mode: self-trade prevention.
-            resend: how often to send it again when it is proven never to have arrived.
+            resend: how often to send it again once it is proven never to have arrived.
             wait: False returns the handle at once, before the answer; see ``Order.wait_accepted``.
 
         Raises:
             InvalidRequest: arguments that do not go together, or that break the market's rules.
-            ApiError: the exchange refused it.
-            OrderNotPlaced: it is proven not to exist, and may be submitted again. Also when the exchange refuses the id
-                as used and has no order under it: the next submit takes a fresh id.
-            JournalError: it could not be written down, so it was not sent.
+            ApiError: the exchange refused the order.
+            OrderNotPlaced: the order is proven not to exist, and may be submitted again. Also raised if the exchange
+                refuses the id as used and has no order under it: the next submit takes a new id.
+            JournalError: the order could not be recorded, so it was not sent.
             trio.ClosedResourceError: the session was left.
         """
         extras: dict[str, object] = {} if stp_mode is None else {"stp_mode": stp_mode}
@@ -275,25 +275,25 @@ async def open_spot_session(
 ) -> AsyncGenerator[SpotSession]:
     """Trade on spot so that no order is doubled, forgotten or left open unknowingly, wherever the bot is cancelled.
 
-    Leaving the block by any door cancels this session's own open orders and confirms each; see ``session.report``. An
-    error that leaves the block is never replaced. An exit that cannot be confirmed raises `ExitUnconfirmed`, also when
-    the block is cancelled; on any other error it is a note.
+    Leaving the block in any way cancels this session's own open orders and confirms each; see ``session.report``. An
+    error that leaves the block is never replaced. An exit that cannot be confirmed raises `ExitUnconfirmed`, also if
+    the block is cancelled; on any other error it becomes a note.
 
     Args:
         client: with credentials that may trade.
         symbols: such as BTC_USDT; one or more.
-        journal: where intents are written before they are sent. One writer at a time; use one per bot.
+        journal: where intents are written before they are sent. It takes one writer at a time; use one per bot.
         on_exit: ``"cancel"``, or ``"leave"`` to leave open orders to the next run with the same journal.
-        leftovers: what becomes of orders that an earlier run left open; by default ``"adopt"`` (they are in
+        leftovers: what to do with orders that an earlier run left open; by default ``"adopt"`` (they are in
             ``session.orders``) when ``on_exit`` is ``"leave"``, else ``"cancel"``.
         deadline: seconds that leaving may take. Orders whose request was cut off need up to ``visible_after`` to be
-            proven absent; all others a round trip or two. What is not proven by then is reported as unconfirmed.
+            proven absent; all others a round trip or two. Orders without proof by then are reported as unconfirmed.
         reconcile: seconds between two readings of the open orders, besides the pushes and their gaps.
         visible_after: seconds from a request's timestamp after which an order that look-ups do not find counts as
-            missing: it can be accepted for the first 60, and must show in the rest. This is the one thing that a
-            session assumes of the exchange; raise it, and ``deadline`` with it, where look-ups are known to lag.
-        rules: ``"check"`` holds each order against the pair's tick, step and bounds before it is sent, ``"round"``
-            brings it onto the grid first.
+            missing: it can be accepted for the first 60, and must show in the rest. This is the one assumption that a
+            session makes about the exchange; raise it, and ``deadline`` with it, if look-ups are known to lag.
+        rules: ``"check"`` checks each order against the pair's tick, step and bounds before it is sent; ``"round"``
+            rounds it to the grid first.
 
     Raises:
         JournalLocked: another session uses the journal; JournalError: it is damaged.

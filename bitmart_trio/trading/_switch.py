@@ -1,13 +1,13 @@
-"""A dead man's switch: the exchange cancels a contract's orders unless it hears from us.
+"""Arm a dead man's switch: the exchange cancels a contract's orders unless this program renews a timer.
 
-The timer runs on the exchange, which is the point: it works when this process, machine or line is dead. Each contract
-has one. It is renewed every third of its time, so two renewals may fail before it fires; a renewal counts from the
-moment it was sent, so latency is on the safe side.
+The timer runs on the exchange, so it works when this process, machine or line is dead. Each contract has one. It is
+renewed every third of its time, so two renewals may fail before it fires; a renewal counts from the moment it was sent,
+so latency errs on the safe side.
 
-Trio's clock stands still while the machine is suspended, and the timer does not. So time is the longer of what Trio's
-clock and the wall clock say, and whether the timer fired is judged by what the exchange says of itself: each answer
-names the time when it was set and when it will fire, and a renewal that was set after the timer before it was to fire
-came too late. Two answers must agree on that: one reading of a clock proves nothing.
+Trio's clock stands still while the machine is suspended, and the timer does not. So the elapsed time is the longer of
+Trio's clock and the wall clock, and the exchange's own answers say whether the timer fired: each names the time when it
+was set and when it will fire, and a renewal set after the previous timer was to fire came too late. Two answers must
+agree on that: one reading of a clock proves nothing.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ from ..errors import AbsentMember, BitMartError, InvalidRequest, RateLimited, Sw
 from ..models.futures_trading import CancelAllAfterResult
 from ..rest.futures import Futures
 from ._evidence import HORIZON
-from ._venue import passing
+from ._venue import is_transient
 
 log = logging.getLogger(__name__)
 
 _LEAST: Final = 5
 _CLOSING: Final = 5.0
 _A_SECOND: Final = 2.0
-"""Calls that all timers of an account may take in a second."""
+"""Calls per second that all timers of an account may take."""
 _LOOK: Final = 1.0
-"""Seconds between two looks at the clocks."""
+"""Seconds between two readings of the clocks."""
 _SHORTEST: Final = 0.001
-"""A rest of a float's precision would never pass: the clock's next time would be this one."""
+"""A remainder below a float's precision would never elapse: the clock's next time would be this one."""
 _HEALTHY: Final = 3.0
-"""Seconds. A call that ends without an answer after more than these was given up, by us or by the client."""
+"""Seconds. A call that ends without an answer after more than these was abandoned, by us or by the client."""
 
 _GUARDED: Final[WeakKeyDictionary[Futures, set[str]]] = WeakKeyDictionary()
-"""The contracts that a switch of a client guards."""
+"""The contracts that a client's switches guard."""
 
 
 @protected
@@ -75,35 +75,35 @@ class DeadMansSwitch:
         self._futures = futures
         self._clock = clock
         self._set_at: dict[str, float] = {}
-        """When each timer was last set, by Trio's clock."""
+        """The time when each timer was last set, by Trio's clock."""
         self._set_wall: dict[str, float] = {}
-        """The same by the wall clock."""
+        """The time when each timer was last set, by the wall clock."""
         self._fires_at: dict[str, int] = {}
-        """When each fires, in seconds by the exchange's clock."""
+        """The time when each timer fires, in seconds by the exchange's clock."""
         self._touched: set[str] = set()
-        """Those whose timer may run: a call that is cancelled on its way may have set it."""
+        """The contracts whose timer may run: a call cancelled in flight may have set it."""
         self._given_up: dict[str, float] = {}
-        """When a call for a contract was last given up on its way: it may still arrive."""
+        """The time when a call for a contract was last abandoned in flight: it may still arrive."""
         self._turns = {symbol: trio.Lock() for symbol in symbols}
-        """Held by the call that is on its way for a contract: switching off must not overtake a renewal."""
+        """Locks held by the call in flight for a contract: disarming must not overtake a renewal."""
         self._stopping = False
 
     @property
     def fires_in(self) -> float:
-        """Seconds until the first timer fires unless it is renewed, at least; 0 or less when one may have fired."""
+        """Return the least seconds until the first timer fires unless renewed; 0 or less if one may have fired."""
         if len(self._set_at) < len(self.symbols):
             return 0.0
         return self.after - max(self._elapsed(symbol) for symbol in self.symbols)
 
     def _elapsed(self, symbol: str) -> float:
-        """Seconds since a timer was set, those included that the machine slept."""
+        """Return the seconds since a timer was set, including those that the machine slept."""
         return max(trio.current_time() - self._set_at[symbol], self._clock() - self._set_wall[symbol])
 
     async def arm(self) -> None:
-        """Set all timers.
+        """Set the timers of all contracts.
 
         Raises:
-            SwitchFailed: one could not be set. Those that were are switched off again as far as possible.
+            SwitchFailed: a timer could not be set. Those that were set are switched off again if possible.
         """
         armed = False
         await trio.lowlevel.checkpoint()
@@ -119,14 +119,14 @@ class DeadMansSwitch:
         """Renew all timers until cancelled.
 
         Raises:
-            SwitchFailed: a renewal was refused, or none got through before the timer had to be taken to have fired.
+            SwitchFailed: a renewal was refused, or none got through before the timer may have fired.
         """
         async with open_nursery() as nursery:
             for symbol in self.symbols:
                 start_soon(nursery, self._keep, symbol)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """`arm`, then `keep`.
+        """Arm all timers, then renew them (`arm`, then `keep`).
 
         Raises:
             SwitchFailed: also when another switch of this client guards one of the contracts.
@@ -134,7 +134,7 @@ class DeadMansSwitch:
         guarded = _GUARDED.setdefault(self._futures, set())
         for symbol in self.symbols:
             if symbol in guarded:
-                # There is one timer: whoever left first would switch it off for the other.
+                # There is one timer: the switch that ends first would switch it off for the other.
                 raise SwitchFailed(f"another switch of this client guards {symbol}", symbol=symbol)
         guarded.update(self.symbols)
         try:
@@ -145,11 +145,11 @@ class DeadMansSwitch:
             guarded.difference_update(self.symbols)
 
     async def disarm(self) -> list[str]:
-        """Switch all timers off, also while being cancelled.
+        """Switch all timers off, also when cancelled.
 
         Returns:
-            The contracts whose timer may still be running, or may be set once more by a renewal that was given up less
-            than a minute ago and is still on its way.
+            The contracts whose timer may still be running, or may be set again by a renewal that was abandoned less
+            than a minute ago and may still arrive.
         """
         left = [symbol for symbol in self.symbols if symbol in self._touched]
         self._stopping = True
@@ -163,7 +163,7 @@ class DeadMansSwitch:
                             left.remove(symbol)
                         except BitMartError as error:
                             log.info("the timer of %s could not be switched off: %s", symbol, error)
-                            if not passing(error):
+                            if not is_transient(error):
                                 break
                             await trio.sleep(0.2)
         self._set_at = {symbol: at for symbol, at in self._set_at.items() if symbol in left}
@@ -182,17 +182,17 @@ class DeadMansSwitch:
                     await self._set(symbol, self._set_at[symbol] + self.after)
 
     def _too_late(self, symbol: str, reply: CancelAllAfterResult) -> bool:
-        """Whether an answer says that the timer before it has fired. If not, its own times are what counts next."""
+        """Return True if an answer proves that the previous timer fired; otherwise adopt its times."""
         try:
             if reply.set_time > self._fires_at.get(symbol, reply.set_time):
                 return True
             self._fires_at[symbol] = reply.cancel_time
-        except AbsentMember:  # it was set; when, is not known
+        except AbsentMember:  # it was set, but when is not known
             self._fires_at.pop(symbol, None)
         return False
 
     async def _set(self, symbol: str, until: float) -> None:
-        """Set one timer, trying again until it is too late."""
+        """Set one timer, retrying until it is too late."""
         await trio.lowlevel.checkpoint()
         last: BitMartError | None = None
         late = False
@@ -218,10 +218,10 @@ class DeadMansSwitch:
                             symbol=symbol,
                         )
                     continue
-            # Longer than a healthy answer takes: it was not refused or lost at once, and may be on its way still.
+            # Longer than an answer takes: the call was not refused or lost at once, and may still arrive.
             if patience.cancelled_caught or trio.current_time() - sent >= _HEALTHY:
                 self._given_up[symbol] = trio.current_time()
-            if last is not None and not passing(last):
+            if last is not None and not is_transient(last):
                 raise SwitchFailed(f"the timer of {symbol} was refused: {last}", symbol=symbol) from last
             log.info("the timer of %s could not be set yet: %s", symbol, last or "no answer in time")
             wait = max(pause, last.retry_after) if isinstance(last, RateLimited) else pause
@@ -236,23 +236,23 @@ class DeadMansSwitch:
 
 @opener
 async def dead_mans_switch(client: Client, *symbols: str, after: int = 60) -> AsyncGenerator[DeadMansSwitch]:
-    """Have the exchange cancel all ordinary open orders of these contracts when this program falls silent.
+    """Let the exchange cancel all ordinary open orders of these contracts if this program falls silent.
 
-    Armed when the block is entered and renewed every third of ``after`` while inside. A clean exit switches it off; an
-    error or a cancellation leaves it armed, so that the exchange cleans up after us.
+    The switch is armed when the block is entered and renewed every third of ``after``. A clean exit switches it off; an
+    error or a cancellation leaves it armed, so that the exchange cleans up.
 
     It does not cover plan, take-profit, stop-loss and trailing orders, positions, or spot; and it cancels every
     ordinary order on the contract, those of other programs too.
 
     Args:
         client: with credentials that may trade.
-        symbols: such as BTCUSDT. The account's timers together take two renewals a second.
+        symbols: such as BTCUSDT. All timers of an account share two renewals per second.
         after: whole seconds, at least 5. Too short a time fires on a slow line: choose minutes rather than seconds.
 
     Raises:
-        SwitchFailed: it could not be set, kept renewed, or switched off for certain; it cancels what runs inside. Also
-            when another switch of this client guards one of the contracts: there is only one timer.
-        InvalidRequest: no symbol, or a time that cannot be kept.
+        SwitchFailed: the switch could not be armed or renewed, or may not be switched off; it cancels what runs inside.
+            Also raised if another switch of this client guards one of the contracts: there is only one timer.
+        InvalidRequest: no symbol is named, or the timers cannot be renewed in time.
 
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Timed Cancel All Orders (SIGNED)")
     """
@@ -261,7 +261,7 @@ async def dead_mans_switch(client: Client, *symbols: str, after: int = 60) -> As
     async with open_nursery() as nursery:
         await start(nursery, switch.run)
         yield switch
-        left = await finish(math.inf, switch.disarm) or []  # it bounds itself
+        left = await finish(math.inf, switch.disarm) or []  # it has its own deadline
         nursery.cancel_scope.cancel()
     if left:
         raise SwitchFailed(f"the timers of {', '.join(left)} may still be running", symbol=left[0])

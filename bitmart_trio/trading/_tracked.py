@@ -1,4 +1,4 @@
-"""An order while a session looks after it: its record, what is under way for it, and those who wait for changes."""
+"""Track one order of a session: its record, the work in progress for it, and the tasks that wait for changes."""
 
 from __future__ import annotations
 
@@ -15,71 +15,71 @@ from ._order import ZERO, OrderState
 
 
 class Phase(Enum):
-    """What the session does for an order."""
+    """The stages of a session's work for an order."""
 
     PLACING = auto()
-    """A task places it, or looks for it after it was cut off."""
+    """A task places the order, or looks for it after it was cut off."""
     FOLLOWED = auto()
-    """Pushes and look-ups keep it up to date."""
+    """Pushes and look-ups keep the order up to date."""
     READING = auto()
-    """It is over by some side's word, and a task reads what was executed."""
+    """The order is reported over, and a task reads what was executed."""
     OVER = auto()
-    """It is over and read; late messages are still taken for a while."""
+    """The order is over and read; late messages are still accepted for a while."""
     GONE = auto()
-    """The session was left: nothing more will be heard."""
+    """The session was left: no more messages arrive."""
 
 
 class Claim(Enum):
-    """Who wants what of an order."""
+    """The demands that others make on an order."""
 
     HELD = auto()
-    """Somebody has its handle, and wants it as it is."""
+    """Somebody has its handle, and wants it kept."""
     REPLACING = auto()
-    """Another order takes its place, or has."""
+    """Another order replaces it, or has replaced it."""
     RECALLED = auto()
-    """Somebody asked for its cancel, for the sake of having it gone."""
+    """Somebody asked to cancel it, so as to have it gone."""
     ABANDONED = auto()
     """Its submit was cancelled, so nobody has its handle: it must not stay open."""
     SPARED = auto()
-    """Of an earlier run, and to be left alone: the exit does not touch it."""
+    """It belongs to an earlier run, and the exit does not touch it."""
 
 
 @attrs.define(eq=False)
 class Tracked:
-    """One order of a running session."""
+    """An order of a running session."""
 
     record: OrderRecord
     resend: int = 0
-    """How often it may be sent again once it is proven never to have arrived."""
+    """The number of times it may be sent again once it is proven never to have arrived."""
     flight: Flight = attrs.field(factory=Flight)
-    """Of the request that places it."""
+    """The state of the request that places it."""
     phase: Phase = Phase.FOLLOWED
     claim: Claim = Claim.HELD
     before: Decimal | None = ZERO
-    """What was executed of it before this session; None until an order of an earlier run has been looked at."""
+    """The size executed before this session; None until an order of an earlier run has been looked up."""
     noted: tuple[OrderState, Decimal] | None = None
-    """How its end stands in the journal; None while it has none."""
+    """Its end as recorded in the journal; None before that."""
     trouble: Exception | None = None
-    """What last kept a look-up or a cancel of it from working."""
+    """The last error of a look-up or a cancel of it."""
     changed: trio.Event = attrs.field(factory=trio.Event)
 
     def notify(self) -> None:
-        """Wake those who wait for a change."""
+        """Wake the tasks that wait for a change."""
         self.changed.set()
         self.changed = trio.Event()
 
     @property
     def unwanted(self) -> bool:
-        """Whether somebody asked for its end."""
+        """Return True if somebody asked for the order's end."""
         return self.claim in (Claim.RECALLED, Claim.ABANDONED)
 
     def recall(self) -> None:
-        """Somebody wants it gone."""
+        """Record that somebody wants the order gone."""
         if self.claim is not Claim.ABANDONED:
             self.claim = Claim.RECALLED
 
     async def until(self, true: Callable[[], bool]) -> None:
-        """Wait for something to become true of the record.
+        """Wait until a condition on the record is true.
 
         Raises:
             trio.ClosedResourceError: the session was left before.
@@ -95,6 +95,6 @@ class Tracked:
             raise trio.ClosedResourceError("the session of this order was left")
 
     async def pause(self, seconds: float) -> None:
-        """Wait for a change, but no longer than this."""
+        """Wait for a change, at most these seconds."""
         with trio.move_on_after(seconds):
             await self.changed.wait()

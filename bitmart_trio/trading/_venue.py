@@ -1,4 +1,4 @@
-"""What a session needs from a market: an adapter each for spot and futures, with nothing in it but translation."""
+"""Define what a session needs from a market. Spot and futures have an adapter each, which only translates."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..errors import (
     PermissionDenied,
     RequestRefused,
 )
-from ._evidence import Sighting
+from ._evidence import OrderReport
 from ._order import Intent, OrderFill
 
 _PERMANENT: Final = (
@@ -32,11 +32,11 @@ _PERMANENT: Final = (
 )
 
 
-def passing(error: Exception) -> bool:
-    """Whether a call that failed so may work when it is repeated.
+def is_transient(error: Exception) -> bool:
+    """Return True if the failed call may work when repeated.
 
-    A refusal is final only by a code of the exchange: a page of the network in front of it, which may say 400, 401 or
-    403 for a moment, is not its word.
+    Only an error code of the exchange is final: a page of the network in front of it, which may say 400, 401 or 403 for
+    a moment, is not.
     """
     if isinstance(error, ApiError) and error.code not in CODES:
         return True
@@ -44,59 +44,59 @@ def passing(error: Exception) -> bool:
 
 
 class Venue(Protocol):
-    """One market, as a session sees it. Every method may raise what REST calls raise."""
+    """A market, as a session sees it. Every method may raise what REST calls raise."""
 
     @property
     def market(self) -> Market:
-        """Which one."""
+        """The name of the market."""
         ...
 
     @property
     def forgets(self) -> bool:
-        """Whether it forgets orders that were cancelled unfilled, after a while."""
+        """True if the market forgets orders that were cancelled unfilled, after a while."""
         ...
 
     async def now(self) -> int:
-        """The exchange's own time in milliseconds, asked for now."""
+        """Read the exchange's time in milliseconds."""
         ...
 
     async def place(self, intent: Intent) -> str:
-        """Send an order; gives the exchange's id."""
+        """Send an order, and return the exchange's id."""
         ...
 
     async def cancel(self, intent: Intent, order_id: str | None) -> None:
-        """Send a cancel."""
+        """Send a cancel of an order."""
         ...
 
-    async def look_up(self, intent: Intent, order_id: str | None) -> Sighting | None:
-        """Look for an order everywhere; None when it is nowhere.
+    async def look_up(self, intent: Intent, order_id: str | None) -> OrderReport | None:
+        """Look for an order in every list; return None if it is in none.
 
         Raises:
-            TradingError: a list may have been cut off, or holds what may be this order under another name: missing from
-                it means nothing.
+            TradingError: a list may have been cut off, or holds what may be this order under another id: being missing
+                from it proves nothing.
         """
         ...
 
-    async def open_orders(self, symbols: Iterable[str]) -> list[Sighting]:
-        """The account's open orders of these symbols, as many as a list holds."""
+    async def open_orders(self, symbols: Iterable[str]) -> list[OrderReport]:
+        """Read the account's open orders of these symbols, as many as a list holds."""
         ...
 
     async def fills(self, intent: Intent, order_id: str, known: Decimal) -> list[OrderFill]:
-        """The fills of an order.
+        """Read the fills of an order.
 
-        Orders that end together are looked for in one list of the contract's or pair's trades; an order's own are read
-        where that may be cut off, begins too late, or shows less than is known to be filled.
+        Orders that end together share one list of the symbol's trades; an order's own list is read if that may be cut
+        off, begins too late, or shows less than is known to be filled.
         """
         ...
 
     async def named(self, intent: Intent, order_id: str) -> str | None:
-        """The client order id that the exchange shows for an order; None when it shows none."""
+        """Read the client order id that the exchange shows for an order; None if it shows none."""
         ...
 
     def pushes(self) -> AbstractAsyncContextManager[Subscription[Any]]:
-        """The private order stream, gaps marked."""
+        """Open the private order stream, with gaps marked."""
         ...
 
-    def read(self, item: object) -> Sighting | None:
-        """What an item of the stream says of an order."""
+    def read(self, item: object) -> OrderReport | None:
+        """Return the report on an order that a stream item holds."""
         ...

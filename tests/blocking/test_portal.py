@@ -52,7 +52,7 @@ def test_ctrl_c_ends_a_call_before_it_is_raised(client: bm.blocking.Client) -> N
     with pytest.raises(KeyboardInterrupt) as caught:
         client.call(work.run)
     assert work.ended
-    assert caught.value.__notes__ == ["run was cancelled while it ran; what it had sent may have been acted on"]
+    assert caught.value.__notes__ == ["run was cancelled while it ran; what it sent may have taken effect"]
     assert client.spot.market.ticker("BTC_USDT").symbol == "BTC_USDT"
 
 
@@ -72,7 +72,7 @@ def test_ctrl_c_says_what_a_call_has_done_before_it_could_be_cancelled(client: b
 
     with pytest.raises(KeyboardInterrupt) as caught:
         client.call(placed)
-    assert caught.value.__notes__ == ["placed had ended before it could be cancelled; it returned 'order 7'"]
+    assert caught.value.__notes__ == ["placed ended before it could be cancelled; it returned 'order 7'"]
 
 
 def test_ctrl_c_while_an_order_is_out(server: bm.sim.Server) -> None:
@@ -90,7 +90,7 @@ def test_ctrl_c_while_an_order_is_out(server: bm.sim.Server) -> None:
             with pytest.raises(KeyboardInterrupt) as caught:
                 client.spot.trading.submit_order(client_order_id="ctrlc1", **ORDER)  # type: ignore[arg-type]  # all text
             assert caught.value.__notes__ == [
-                "submit_order was cancelled while it ran; what it had sent may have been acted on"
+                "submit_order was cancelled while it ran; what it sent may have taken effect"
             ]
     finally:
         handle.remove()

@@ -154,7 +154,7 @@ def test_the_variable_decides_where_a_command_goes_and_the_option_before_it(cli:
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
-        ({"BITMART_API_SECRET": None}, "BITMART_API_KEY, BITMART_API_MEMO without BITMART_API_SECRET"),
+        ({"BITMART_API_SECRET": None}, "BITMART_API_KEY, BITMART_API_MEMO set without BITMART_API_SECRET"),
         ({"BITMART_API_KEY": None}, "without BITMART_API_KEY"),
         ({"BITMART_PROFILE": "mine"}, "BITMART_PROFILE and BITMART_API_KEY both name a key"),
     ],

@@ -66,14 +66,14 @@ def test_a_clock_that_is_off_is_found(cli: Cli) -> None:
         cli.control("clock", {"skew_ms": 0})
     assert ended.code == 0
     (line,) = (line for line in ended.out.splitlines() if "spot clock" in line)
-    assert re.match(r"warning +spot clock +the exchange is \+(49\d\d|50\d\d)\.\d ms", line)
+    assert re.match(r"warning +spot clock +the exchange's clock is \+(49\d\d|50\d\d)\.\d ms", line)
 
 
 def test_nobody_there(cli: Cli) -> None:
     """Everything fails, each for its reason, and the examination ends."""
     ended = cli("doctor", environment={"BITMART_URL": "http://127.0.0.1:1"})
     assert ended.code == 1
-    assert ended.err.startswith("bitmart-trio: not well: spot REST, ")
+    assert ended.err.startswith("bitmart-trio: failed: spot REST, ")
     assert len(re.findall(r"^failed .*ConnectionLost", ended.out, re.MULTILINE)) == 12
 
 

@@ -60,10 +60,10 @@ async def test_a_person_ends_with_an_archive_and_a_spreadsheet(tmp_path: Path) -
         assert "API Management" in seen
         for name, text in zip(("Access Key:", "Secret Key:", "Memo:"), READ, strict=True):
             await answer(term, name, text)
-        seen = await term.until("Keep the key")
+        seen = await term.until("Store the key")
         assert "It can only read. Good." in seen
         assert "read-secret" not in seen
-        await answer(term, "Keep the key")
+        await answer(term, "Store the key")
         await answer(term, "Folder for the archive")
         await answer(term, "pay you rebates")
         seen = await term.until("Start?")
@@ -84,9 +84,9 @@ async def test_a_key_that_can_trade_is_taken_only_when_the_person_says_so(tmp_pa
     async with exchange() as server, guide(tmp_path, server.url) as term:
         for name, text in zip(("Access Key:", "Secret Key:", "Memo:"), FULL, strict=True):
             await answer(term, name, text)
-        seen = await term.until("Use this key all the same?")
+        seen = await term.until("Use this key anyway?")
         assert "more than read" in seen
-        await answer(term, "Use this key all the same?")
+        await answer(term, "Use this key anyway?")
         seen = await term.until("exit code 1")
         assert "make a key that can only read" in seen
     assert not (tmp_path / "bitmart-archive").exists()
@@ -109,7 +109,7 @@ async def test_ctrl_c_ends_a_question_at_once(tmp_path: Path) -> None:
     async with exchange() as server, guide(tmp_path, server.url) as term:
         for name, text in zip(("Access Key:", "Secret Key:", "Memo:"), READ, strict=True):
             await answer(term, name, text)
-        await term.until("Keep the key")
+        await term.until("Store the key")
         seen = await term.interrupt()
         assert "Traceback" not in seen
 
@@ -122,7 +122,7 @@ async def test_a_kept_key_that_no_longer_works_can_be_replaced(tmp_path: Path) -
     file.chmod(0o600)
     async with exchange() as server, guide(tmp_path, server.url) as term:
         seen = await term.until("exit code 1")
-        assert "kept under the name 'archive'" in seen
+        assert "stored under the name 'archive'" in seen
         assert "bitmart-trio key forget archive" in seen
 
 

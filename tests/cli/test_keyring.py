@@ -69,7 +69,7 @@ def test_a_keyring_that_keeps_nothing_is_noticed(ring: Path, monkeypatch: pytest
     """Some backends take a secret and forget it at once."""
     assert ring.exists()
     monkeypatch.setattr(_keyring.need(), "set_password", lambda *_: None)
-    with pytest.raises(Failure, match="did not keep 'mine'"):
+    with pytest.raises(Failure, match="did not store 'mine'"):
         _keyring.store("mine", *map(Secret, ("key", "secret", "memo")))
 
 

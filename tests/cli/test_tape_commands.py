@@ -76,7 +76,7 @@ def test_options_reach_the_reader(tmp_path: Path) -> None:
     ("words", "code", "reason"),
     [
         (["import", "trades.csv", "--out", "day.jsonl"], 1, "trades.csv: the file does not name the symbol"),
-        (["import", "trades.csv", "--out", "trades.csv", "--symbol", "BTC_USDT"], 2, "trades.csv is there already"),
+        (["import", "trades.csv", "--out", "trades.csv", "--symbol", "BTC_USDT"], 2, "trades.csv exists already"),
         (["import", "trades.csv", "--out", "d.jsonl", "--symbol", "what"], 1, "'what' is not the name of a contract"),
         (["import", "trades.csv", "--out", "d.jsonl", "--format", "ccxt-ohlcv"], 1, "trades.csv: "),
         (["import", "trades.csv", "--out", "d.jsonl", "--format", "odd"], 2, "--format"),

@@ -52,7 +52,7 @@ async def test_the_book_is_a_ladder_that_fits_and_says_when_it_is_not_right(tmp_
         )
         await term.resize(110, 30)
         refuse.remove()
-        await term.until(shows("live", "set right 1 times", "spread"))
+        await term.until(shows("live", "resynced 1 times", "spread"))
 
         seen = await term.interrupt()
         assert "spread" not in seen

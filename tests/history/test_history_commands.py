@@ -158,10 +158,10 @@ async def test_own_trades(tmp_path: Path, command: Command) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("klines", "BTC_USDT", "--from", "yesterday", "--out", "a.csv"), "'yesterday' is no date"),
-        (("klines", "BTC_USDT", "--step", "7m", "--from", "2025-01-01", "--out", "a.csv"), "'7m' is none of 1m"),
+        (("klines", "BTC_USDT", "--from", "yesterday", "--out", "a.csv"), "'yesterday' is not a date"),
+        (("klines", "BTC_USDT", "--step", "7m", "--from", "2025-01-01", "--out", "a.csv"), "'7m' is not one of 1m"),
         (("klines", "BTC_USDT", "--mark", "--from", "2025-01-01", "--out", "a.csv"), "only contracts have a mark"),
-        (("trades", "BTC_USDT", "--mine", "--out", "a.csv"), "your own trades need --from"),
+        (("trades", "BTC_USDT", "--mine", "--out", "a.csv"), "the account's own trades need --from"),
         (("archive",), "the guide needs a terminal"),
     ],
 )
@@ -186,7 +186,7 @@ async def test_an_archive_is_made_proven_and_resumed(tmp_path: Path, command: Co
         refused = await command(*arguments, key=FULL_KEY)
         assert refused.code == 1
         assert refused.err.startswith("bitmart-trio: this key may do more than read: ")
-        assert "--allow-trading-key takes it all the same" in refused.err
+        assert "--allow-trading-key accepts it all the same" in refused.err
         process = await trio.lowlevel.open_process(
             [sys.executable, "-m", "bitmart_trio", *arguments],
             env={**os.environ, **READ_KEY, "HOME": str(tmp_path)},
@@ -205,7 +205,7 @@ async def test_an_archive_is_made_proven_and_resumed(tmp_path: Path, command: Co
             assert await process.wait() == 130
         await process.stdout.aclose()
         await process.stderr.aclose()
-        assert f"interrupted; to go on: bitmart-trio archive --out {out} --resume" in err.decode()
+        assert f"interrupted; to continue: bitmart-trio archive --out {out} --resume" in err.decode()
         assert "Traceback" not in err.decode()
         verified = CliRunner().invoke(app, ["archive", "verify", str(out)])
         assert verified.exit_code == 4

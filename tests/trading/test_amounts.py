@@ -41,7 +41,7 @@ def test_an_amount_that_no_exchange_writes_is_refused_by_its_name(value: Any) ->
 
 @pytest.mark.parametrize("value", [1.5, True, [1], b"1"])
 def test_what_is_no_amount_at_all_is_a_mistake_of_the_program(value: Any) -> None:
-    with pytest.raises(TypeError, match="price is a Decimal, an int or a str"):
+    with pytest.raises(TypeError, match="price must be a Decimal, an int or a str"):
         amount(value, "price")
 
 

@@ -16,7 +16,7 @@ import bitmart_trio as bm
 from bitmart_trio.config import Market
 from bitmart_trio.trading import MemoryJournal, OrderState
 from bitmart_trio.trading._engine import Engine
-from bitmart_trio.trading._evidence import FORGOTTEN_AFTER, OrderRecord, Sent, Sighting, Source
+from bitmart_trio.trading._evidence import FORGOTTEN_AFTER, OrderRecord, OrderReport, Sent, Source
 from bitmart_trio.trading._ids import OrderIds
 from bitmart_trio.trading._order import Intent, OrderFill
 from bitmart_trio.trading._placing import Placer
@@ -32,7 +32,7 @@ class Scripted:
     market: Market = "spot"
     forgets = True
 
-    def __init__(self, *looks: Sighting | None) -> None:
+    def __init__(self, *looks: OrderReport | None) -> None:
         self.looks = list(looks)
         self.refusal: Exception | None = None
         self.no_cancel: Exception | None = None
@@ -58,12 +58,12 @@ class Scripted:
         if self.no_cancel is not None:
             raise self.no_cancel
 
-    async def look_up(self, intent: Intent, order_id: str | None) -> Sighting | None:
+    async def look_up(self, intent: Intent, order_id: str | None) -> OrderReport | None:
         """The next line of the script; the last one for ever."""
         await trio.sleep(1)
         return self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
 
-    async def open_orders(self, symbols: Iterable[str]) -> list[Sighting]:
+    async def open_orders(self, symbols: Iterable[str]) -> list[OrderReport]:
         """None."""
         await trio.sleep(1)
         return []
@@ -83,7 +83,7 @@ class Scripted:
         """Not here."""
         raise AssertionError("nobody follows")
 
-    def read(self, item: object) -> Sighting | None:
+    def read(self, item: object) -> OrderReport | None:
         """Not here."""
         raise AssertionError("nobody follows")
 
@@ -93,9 +93,9 @@ def engine(venue: Scripted) -> Engine:
     return Engine(venue, MemoryJournal(), OrderIds(0), ("S",), 30)
 
 
-def seen(state: OrderState, filled: int = 0) -> Sighting:
+def seen(state: OrderState, filled: int = 0) -> OrderReport:
     """News of the order."""
-    return Sighting(client_order_id="bt1", order_id="77", state=state, filled_size=Decimal(filled))
+    return OrderReport(client_order_id="bt1", order_id="77", state=state, filled_size=Decimal(filled))
 
 
 NOT_FOUND = bm.errors.OrderNotFound("no such order", code=50005, endpoint="POST /x")

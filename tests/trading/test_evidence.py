@@ -21,8 +21,8 @@ from bitmart_trio.trading._evidence import (
     Fact,
     Known,
     OrderRecord,
+    OrderReport,
     Sent,
-    Sighting,
     Source,
 )
 from bitmart_trio.trading._order import Intent
@@ -41,9 +41,9 @@ def fill(number: int) -> OrderFill:
 
 def seen(
     state: OrderState, filled: int, last: int | None = None, *, source: Source = Source.PUSH, fits: bool = True
-) -> Sighting:
+) -> OrderReport:
     """What a push or a look-up says."""
-    return Sighting(
+    return OrderReport(
         client_order_id="bt1",
         order_id="77",
         state=state,
@@ -64,8 +64,8 @@ LIFE = [
 Change: TypeAlias = Callable[[OrderRecord, float], object]
 
 
-def _see(sighting: Sighting) -> Change:
-    return lambda record, now: record.see(sighting, now)
+def _see(report: OrderReport) -> Change:
+    return lambda record, now: record.see(report, now)
 
 
 def _read(fills: list[OrderFill]) -> Change:
@@ -96,7 +96,7 @@ ANYTHING: st.SearchStrategy[Change] = st.one_of(
 
 
 @given(st.permutations(LIFE), st.lists(st.sampled_from(LIFE)))
-def test_any_order_and_any_repeats_give_the_same(shuffled: list[Sighting], repeats: list[Sighting]) -> None:
+def test_any_order_and_any_repeats_give_the_same(shuffled: list[OrderReport], repeats: list[OrderReport]) -> None:
     """Late, doubled and swapped messages of one life change nothing about how it ended."""
     record = OrderRecord(INTENT)
     for each in [*shuffled, *repeats]:

@@ -181,7 +181,7 @@ async def test_no_other_file_is_overwritten(tmp_path: Path, content: bytes) -> N
     """A path to something else is an error, not a fresh journal."""
     path = tmp_path / "notes.txt"
     path.write_bytes(content)
-    with pytest.raises(JournalError, match="no journal"):
+    with pytest.raises(JournalError, match="not a journal"):
         await FileJournal(path).open()
     assert path.read_bytes() == content
 
@@ -407,7 +407,7 @@ async def test_rights_of_others_are_noticed(
     await written(path, INTENTS[0])
     path.chmod(mode)
     if refused:
-        with pytest.raises(JournalError, match=r"others may write to the journal .*chmod 600"):
+        with pytest.raises(JournalError, match=r"other users may write to the journal .*chmod 600"):
             await written(path, INTENTS[1])
         path.chmod(0o600)
         assert path.read_bytes().count(b'"intent"') == 1
