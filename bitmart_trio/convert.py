@@ -69,10 +69,10 @@ def to_dict(
         TypeError: the object has no members, or holds something that is not data.
         InvalidRequest: with ``"iso"``, a time is beyond the calendar.
     """
-    told = _writer(names, decimals, times).value(obj)
-    if not isinstance(told, dict):
+    plain = _writer(names, decimals, times).value(obj)
+    if not isinstance(plain, dict):
         raise TypeError(f"{type(obj).__name__} has no members; bm.to_rows takes lists, bm.to_json anything")
-    return told
+    return plain
 
 
 def to_json(obj: object, *, names: Names = "python", decimals: Decimals = "text", times: Times = "number") -> str:

@@ -22,9 +22,9 @@ from bitmart_trio.sim.faults.text import HELP, fault_kinds  # noqa: E402  # afte
 HEAD: Final = """\
 # Faults on request
 
-The simulated exchange goes wrong when it is told to, in {count} ways. Faults are small objects; any number is active at once, each counts its own
-hits and ends by itself when it is used up. They spoil what clients are told and when; what the exchange *did* stays true. Chance is drawn from
-the exchange's seed, so a run with faults can be repeated.
+The simulated exchange misbehaves on request, in {count} ways. Faults are small objects; any number is active at once,
+each counts its own hits and ends by itself when it is used up. They spoil what clients see and when; what the exchange
+*did* stays true. Chance is drawn from the exchange's seed, so a run with faults can be repeated.
 
 Four ways to ask for the same one:
 
@@ -205,7 +205,7 @@ def _entry(kind: dict[str, Any]) -> str:
 
 def _type(field: dict[str, Any]) -> str:
     default = "none" if field["default"] is None else f"`{json.dumps(field['default'])}`"
-    return f"{field['type']}{' or none' if field['optional'] else ''}, {default} unless told"
+    return f"{field['type']}{' or none' if field['optional'] else ''}, {default} by default"
 
 
 def _words(field: dict[str, Any]) -> str:

@@ -26,7 +26,7 @@ CHANNELS_HEAD: Final = """# Channels
 Every channel of BitMart's sockets and the opener that follows it. Made from the rows in `bitmart_trio/streams/` by
 `docs/make_tables.py`; a test keeps it current.
 
-*Overflow* is what a full buffer does unless told otherwise. *Quiet* is the deadline after which silence on a living
+*Overflow* is the default policy of a full buffer. *Quiet* is the deadline after which silence on a living
 connection is looked into; a dash: this channel speaks on change only. A topic that is not here can be followed by
 name, with `client.streams.subscribe(...)`; it yields `RawPush`.
 """

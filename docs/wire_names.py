@@ -216,7 +216,7 @@ def _model(text: str) -> str | None:
 
 
 def _texts(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Link what a page names in passing: ``client.spot.market.ticker(...)``, ``bm.to_frame``."""
+    """Link the names that a page mentions: ``client.spot.market.ticker(...)``, ``bm.to_frame``."""
     domain: Any = app.env.get_domain("py")
     for literal in list(doctree.findall(nodes.literal)):
         found = _NAME.match(literal.astext())

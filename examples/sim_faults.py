@@ -1,4 +1,4 @@
-"""Make the exchange misbehave on purpose, and see what a client is told."""
+"""Make the exchange misbehave on purpose, and see what a client receives."""
 
 from __future__ import annotations
 

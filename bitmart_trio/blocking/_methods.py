@@ -1285,7 +1285,7 @@ class Streams(Twin["AsyncStreams"]):
 
 
 class System(Twin["AsyncSystem"]):
-    """The exchange's clock and its maintenance notices."""
+    """Return the chapter on the exchange's clock and maintenance notices."""
 
     __slots__ = ()
 
@@ -1309,7 +1309,7 @@ class System(Twin["AsyncSystem"]):
 
 
 class SpotMarket(Twin["AsyncSpotMarket"]):
-    """Currencies, pairs, tickers, klines, books, public trades."""
+    """Return the chapter on currencies, pairs, tickers, klines, books and public trades."""
 
     __slots__ = ()
 
@@ -1429,7 +1429,7 @@ class SpotMarket(Twin["AsyncSpotMarket"]):
 
 
 class SpotAccount(Twin["AsyncSpotAccount"]):
-    """Balances, deposits, withdrawals, transfers, fees, keys."""
+    """Return the chapter on balances, deposits, withdrawals, transfers, fees and keys."""
 
     __slots__ = ()
 
@@ -1440,7 +1440,7 @@ class SpotAccount(Twin["AsyncSpotAccount"]):
         need_usd_valuation: bool | None = None,
         source_account: SourceAccount | str | None = None,
     ) -> list[AccountBalance]:
-        """Read what the account holds, funding wallet included.
+        """Read the account's balances, including the funding wallet.
 
         GET /account/v1/wallet, keyed, 12 calls in 2 s by key.
         """
@@ -1449,7 +1449,7 @@ class SpotAccount(Twin["AsyncSpotAccount"]):
         )
 
     def currencies(self, currencies: str | None = None) -> list[AccountCurrency]:
-        """Read the deposit and withdrawal terms of currencies, one record a chain.
+        """Read the deposit and withdrawal terms of currencies, one record per chain.
 
         GET /account/v1/currencies, no key, 2 calls in 2 s by address.
         """
@@ -1463,7 +1463,7 @@ class SpotAccount(Twin["AsyncSpotAccount"]):
         return self._call(self._it.spot_balances)
 
     def deposit_address(self, currency: str) -> DepositAddress:
-        """Read where to send a deposit.
+        """Read the address to send a deposit to.
 
         GET /account/v1/deposit/address, keyed, 2 calls in 2 s by key. Refused to sub-accounts.
         """
@@ -1493,7 +1493,7 @@ class SpotAccount(Twin["AsyncSpotAccount"]):
         """Withdraw to a chain address, or to another BitMart account.
 
         POST /account/v1/withdraw/apply, signed (permission to withdraw), 8 calls in 2 s by key. Refused to
-        sub-accounts. The call carries no id of the caller's own: if its outcome is unknown, look into
+        sub-accounts. The call carries no id of the caller: if its outcome is unknown, check
         `deposit_withdraw_history` before repeating it.
         """
         return self._call(
@@ -1572,20 +1572,20 @@ class SpotAccount(Twin["AsyncSpotAccount"]):
     ) -> None:
         """Move funds between the own spot and funding wallets.
 
-        POST /account/v1/transfer, signed. Added by the exchange on 2026-06-29. The call carries no id of the caller's
-        own: if its outcome is unknown, compare `balances` before repeating it.
+        POST /account/v1/transfer, signed. Added by the exchange on 2026-06-29. The call carries no id of the caller: if
+        its outcome is unknown, compare `balances` before repeating it.
         """
         self._call(self._it.submit_transfer, currency, amount, type=type, recv_window=recv_window)
 
     def deposit_account(self) -> object:
-        """Read which wallet deposits are credited to.
+        """Read the wallet that deposits are credited to.
 
         GET /account/v1/get-deposit-account, keyed. Known from the official Python SDK 2.8.0 only.
         """
         return self._call(self._it.deposit_account)
 
     def set_deposit_account(self, account_type: DepositAccountType | str, *, recv_window: int | None = None) -> object:
-        """Choose which wallet deposits are credited to.
+        """Choose the wallet that deposits are credited to.
 
         POST /account/v1/set-deposit-account, signed. Known from the official Python SDK 2.8.0 only. Refused to
         sub-accounts.
@@ -1594,7 +1594,7 @@ class SpotAccount(Twin["AsyncSpotAccount"]):
 
 
 class SpotTrading(Twin["AsyncSpotTrading"]):
-    """Orders and fills."""
+    """Return the chapter on orders and fills."""
 
     __slots__ = ()
 
@@ -1713,7 +1713,7 @@ class SpotTrading(Twin["AsyncSpotTrading"]):
         limit: int | None = None,
         recv_window: int | None = None,
     ) -> list[SpotOrder]:
-        """List open orders.
+        """List the account's open orders.
 
         POST /spot/v4/query/open-orders, signed, 12 calls in 2 s by key. It only reads.
         """
@@ -1737,7 +1737,7 @@ class SpotTrading(Twin["AsyncSpotTrading"]):
         limit: int | None = None,
         recv_window: int | None = None,
     ) -> list[SpotOrder]:
-        """List finished orders.
+        """List the account's finished orders.
 
         POST /spot/v4/query/history-orders, signed, 12 calls in 2 s by key. It only reads. There is no cursor: step
         ``end_time`` back to the oldest ``create_time`` while full pages come, and drop repeats by order id.
@@ -1804,7 +1804,7 @@ class SpotTrading(Twin["AsyncSpotTrading"]):
 
 
 class SpotAlgo(Twin["AsyncSpotAlgo"]):
-    """Plan, take-profit and stop-loss orders."""
+    """Return the chapter on plan, take-profit and stop-loss orders."""
 
     __slots__ = ()
 
@@ -1930,12 +1930,12 @@ class SpotAlgo(Twin["AsyncSpotAlgo"]):
 
 
 class SpotMargin(Twin["AsyncSpotMargin"]):
-    """Isolated margin: accounts, orders, loans."""
+    """Return the chapter on isolated margin: accounts, orders, loans."""
 
     __slots__ = ()
 
     def accounts(self, symbol: str | None = None) -> list[MarginAccount]:
-        """Read isolated-margin accounts.
+        """Read the account's isolated-margin accounts.
 
         GET /spot/v1/margin/isolated/account, keyed, 12 calls in 2 s by key.
         """
@@ -1953,7 +1953,7 @@ class SpotMargin(Twin["AsyncSpotMargin"]):
         """Move funds between the spot wallet and the margin account of a pair.
 
         POST /spot/v1/margin/isolated/transfer, signed (permission for margin), 2 calls in 2 s by key. The call carries
-        no id of the caller's own: if its outcome is unknown, compare `accounts` before repeating it.
+        no id of the caller: if its outcome is unknown, compare `accounts` before repeating it.
         """
         return self._call(
             self._it.submit_transfer, symbol, currency=currency, amount=amount, side=side, recv_window=recv_window
@@ -1993,7 +1993,7 @@ class SpotMargin(Twin["AsyncSpotMargin"]):
         """Borrow on a pair.
 
         POST /spot/v1/margin/isolated/borrow, signed (permission for margin), 2 calls in 2 s by key. The call carries no
-        id of the caller's own: if its outcome is unknown, look into `borrow_records` before repeating it.
+        id of the caller: if its outcome is unknown, check `borrow_records` before repeating it.
         """
         return self._call(self._it.borrow, symbol, currency=currency, amount=amount, recv_window=recv_window)
 
@@ -2001,7 +2001,7 @@ class SpotMargin(Twin["AsyncSpotMargin"]):
         """Pay back a loan on a pair.
 
         POST /spot/v1/margin/isolated/repay, signed (permission for margin), 2 calls in 2 s by key. The call carries no
-        id of the caller's own: if its outcome is unknown, look into `repay_records` before repeating it.
+        id of the caller: if its outcome is unknown, check `repay_records` before repeating it.
         """
         return self._call(self._it.repay, symbol, currency=currency, amount=amount, recv_window=recv_window)
 
@@ -2047,7 +2047,7 @@ class SpotMargin(Twin["AsyncSpotMargin"]):
         )
 
     def borrowing_rates(self, symbol: str | None = None) -> list[BorrowingRate]:
-        """Read what borrowing costs and how much of it is possible, by pair.
+        """Read the costs and limits of borrowing, by pair.
 
         GET /spot/v1/margin/isolated/pairs, keyed, 2 calls in 2 s by key.
         """
@@ -2055,7 +2055,7 @@ class SpotMargin(Twin["AsyncSpotMargin"]):
 
 
 class SpotSubAccount(Twin["AsyncSpotSubAccount"]):
-    """Transfers and balances of sub-accounts."""
+    """Return the chapter on transfers and balances of sub-accounts."""
 
     __slots__ = ()
 
@@ -2179,7 +2179,7 @@ class SpotSubAccount(Twin["AsyncSpotSubAccount"]):
 
 
 class SpotBroker(Twin["AsyncSpotBroker"]):
-    """Rebates of API brokers."""
+    """Return the chapter on rebates of API brokers."""
 
     __slots__ = ()
 
@@ -2192,7 +2192,7 @@ class SpotBroker(Twin["AsyncSpotBroker"]):
 
 
 class SpotEarn(Twin["AsyncSpotEarn"]):
-    """Flexible and fixed-term savings."""
+    """Return the chapter on flexible and fixed-term savings."""
 
     __slots__ = ()
 
@@ -2206,7 +2206,7 @@ class SpotEarn(Twin["AsyncSpotEarn"]):
     def flexible_products(
         self, coin_name: str | None = None, *, page: int = 1, page_size: int = 100
     ) -> FlexibleSavingsProductPage:
-        """List flexible products.
+        """List the flexible savings products.
 
         GET /newearn/cloud/v1/saving/product, keyed.
         """
@@ -2233,7 +2233,7 @@ class SpotEarn(Twin["AsyncSpotEarn"]):
     def flexible_holdings(
         self, coin_name: str | None = None, *, product_id: str | None = None, page: int = 1, page_size: int = 100
     ) -> FlexibleSavingsHoldingPage:
-        """List flexible holdings.
+        """List the account's flexible holdings.
 
         GET /newearn/cloud/v1/saving/earn, keyed.
         """
@@ -2266,7 +2266,7 @@ class SpotEarn(Twin["AsyncSpotEarn"]):
     def fixed_products(
         self, coin_name: str | None = None, *, page: int = 1, page_size: int = 100
     ) -> FixedSavingsProductPage:
-        """List fixed-term products.
+        """List the fixed-term savings products.
 
         GET /newearn/cloud/v1/saving/fixed/product, keyed.
         """
@@ -2297,7 +2297,7 @@ class SpotEarn(Twin["AsyncSpotEarn"]):
     def fixed_holdings(
         self, coin_name: str | None = None, *, product_id: str | None = None, page: int = 1, page_size: int = 100
     ) -> FixedSavingsHoldingPage:
-        """List fixed-term holdings.
+        """List the account's fixed-term holdings.
 
         GET /newearn/cloud/v1/saving/fixed/earn, keyed.
         """
@@ -2337,7 +2337,7 @@ class SpotEarn(Twin["AsyncSpotEarn"]):
     def set_fixed_auto_renewal(
         self, earn_id: str, auto_subscribe: FixedAutoSubscribe | str, *, recv_window: int | None = None
     ) -> bool:
-        """Change what happens to a fixed-term holding at maturity.
+        """Change the action for a fixed-term holding at maturity.
 
         POST /newearn/cloud/v1/saving/fixed/subscribe/operate, signed (permission for finance).
         """
@@ -2367,7 +2367,7 @@ class SpotEarn(Twin["AsyncSpotEarn"]):
         return self._call(self._it.set_flexible_auto_subscribe, product_id, auto_subscribe, recv_window=recv_window)
 
     def flexible_auto_subscribe_status(self, product_id: str) -> FlexibleAutoSubscribeStatus:
-        """Read whether automatic subscription is on for one flexible product.
+        """Read the automatic subscription of one flexible product.
 
         GET /newearn/cloud/v1/saving/subscribe/status, keyed.
         """
@@ -2381,55 +2381,55 @@ class Spot(Twin["AsyncSpot"]):
 
     @property
     def system(self) -> System:
-        """The exchange's clock and its maintenance notices."""
+        """Return the chapter on the exchange's clock and maintenance notices."""
         return System(self._portal, self._it.system)
 
     @property
     def market(self) -> SpotMarket:
-        """Currencies, pairs, tickers, klines, books, public trades."""
+        """Return the chapter on currencies, pairs, tickers, klines, books and public trades."""
         return SpotMarket(self._portal, self._it.market)
 
     @property
     def account(self) -> SpotAccount:
-        """Balances, deposits, withdrawals, transfers, fees, keys."""
+        """Return the chapter on balances, deposits, withdrawals, transfers, fees and keys."""
         return SpotAccount(self._portal, self._it.account)
 
     @property
     def trading(self) -> SpotTrading:
-        """Orders and fills."""
+        """Return the chapter on orders and fills."""
         return SpotTrading(self._portal, self._it.trading)
 
     @property
     def algo(self) -> SpotAlgo:
-        """Plan, take-profit and stop-loss orders."""
+        """Return the chapter on plan, take-profit and stop-loss orders."""
         return SpotAlgo(self._portal, self._it.algo)
 
     @property
     def margin(self) -> SpotMargin:
-        """Isolated margin: accounts, orders, loans."""
+        """Return the chapter on isolated margin: accounts, orders, loans."""
         return SpotMargin(self._portal, self._it.margin)
 
     @property
     def sub_account(self) -> SpotSubAccount:
-        """Transfers and balances of sub-accounts."""
+        """Return the chapter on transfers and balances of sub-accounts."""
         return SpotSubAccount(self._portal, self._it.sub_account)
 
     @property
     def broker(self) -> SpotBroker:
-        """Rebates of API brokers."""
+        """Return the chapter on rebates of API brokers."""
         return SpotBroker(self._portal, self._it.broker)
 
     @property
     def earn(self) -> SpotEarn:
-        """Flexible and fixed-term savings."""
+        """Return the chapter on flexible and fixed-term savings."""
         return SpotEarn(self._portal, self._it.earn)
 
     def rules(self, symbol: str, *, refresh: bool = False) -> SpotRules:
-        """The tick, step and bounds that orders on a pair must keep to."""
+        """Return the tick, step and bounds for orders on a pair."""
         return self._call(self._it.rules, symbol, refresh=refresh)
 
     def call(self, endpoint: Endpoint[T], /, **arguments: object) -> Reply[T]:
-        """Call an endpoint by its row and get all that came with the payload: trace id, headers, quota, exact bytes."""
+        """Call an endpoint by its row, and return the payload with trace id, headers, quota and exact bytes."""
         return self._call(self._it.call, endpoint, **arguments)
 
     def request(
@@ -2440,12 +2440,12 @@ class Spot(Twin["AsyncSpot"]):
         params: Mapping[str, object] | None = None,
         auth: Literal["none", "keyed", "signed"] = "none",
     ) -> RawReply:
-        """Send a request to any path of this market's host, for what the library does not know yet."""
+        """Send a request to any path of this market's host, for endpoints that the library does not know."""
         return self._call(self._it.request, method, path, params=params, auth=auth)
 
 
 class FuturesMarket(Twin["AsyncFuturesMarket"]):
-    """Contracts, book, trades, candles, funding. Public."""
+    """Return the public chapter on contracts, book, trades, candles and funding."""
 
     __slots__ = ()
 
@@ -2457,7 +2457,7 @@ class FuturesMarket(Twin["AsyncFuturesMarket"]):
         return self._call(self._it.contracts, symbol)
 
     def order_book(self, symbol: str) -> FuturesOrderBook:
-        """Read the best levels of a contract's book, at most 50 a side.
+        """Read the best levels of a contract's book, at most 50 per side.
 
         GET /contract/public/depth, no key, 12 calls in 2 s by address. The depth cannot be chosen.
         """
@@ -2471,7 +2471,7 @@ class FuturesMarket(Twin["AsyncFuturesMarket"]):
         return self._call(self._it.trades, symbol, limit=limit)
 
     def open_interest(self, symbol: str) -> OpenInterest:
-        """Read how many contracts are open.
+        """Read the open interest of a contract.
 
         GET /contract/public/open-interest, no key, 2 calls in 2 s by address.
         """
@@ -2525,19 +2525,19 @@ class FuturesMarket(Twin["AsyncFuturesMarket"]):
 
 
 class FuturesAccount(Twin["AsyncFuturesAccount"]):
-    """The futures wallet: balances, fees, ledger, transfers."""
+    """Return the chapter on the futures wallet: balances, fees, ledger, transfers."""
 
     __slots__ = ()
 
     def assets(self) -> list[FuturesAsset]:
-        """Read the balances of the futures wallet, one row a currency.
+        """Read the balances of the futures wallet, one row per currency.
 
         GET /contract/private/assets-detail, key, 12 calls in 2 s by key.
         """
         return self._call(self._it.assets)
 
     def trade_fee_rate(self, symbol: str) -> FuturesTradeFeeRate:
-        """Read what the account pays for trading one contract.
+        """Read the account's fee rates for one contract.
 
         GET /contract/private/trade-fee-rate, key, 2 calls in 2 s by key.
         """
@@ -2555,8 +2555,8 @@ class FuturesAccount(Twin["AsyncFuturesAccount"]):
     ) -> list[Transaction]:
         """Read the ledger: transfers, realised profit, funding, fees and liquidations.
 
-        GET /contract/private/transaction-history, key, 6 calls in 2 s by key. There are no pages: move the times to go
-        on.
+        GET /contract/private/transaction-history, key, 6 calls in 2 s by key. There are no pages: move the times to
+        continue.
         """
         return self._call(
             self._it.transaction_history,
@@ -2598,8 +2598,9 @@ class FuturesAccount(Twin["AsyncFuturesAccount"]):
     ) -> FuturesTransferResult:
         """Move USDT between the spot and the futures wallet.
 
-        POST /account/v1/transfer-contract, signed, 1 call in 2 s by key. A sub-account's key will do since 2024-12-04.
-        Not on the demo host. Transfers bear no id of the caller's: when the outcome is unknown, look at `transfers`.
+        POST /account/v1/transfer-contract, signed, 1 call in 2 s by key. A sub-account's key is enough since
+        2024-12-04. Not on the demo host. Transfers carry no id of the caller: if the outcome is unknown, check
+        `transfers`.
         """
         return self._call(
             self._it.submit_transfer, currency=currency, amount=amount, type=type, recv_window=recv_window
@@ -2665,12 +2666,12 @@ class FuturesAccount(Twin["AsyncFuturesAccount"]):
 
 
 class FuturesTrading(Twin["AsyncFuturesTrading"]):
-    """Orders of every kind and the account's own fills."""
+    """Return the chapter on orders of every kind and the account's own fills."""
 
     __slots__ = ()
 
     def order(self, symbol: str, order_id: str, *, account: FuturesAccountType | str | None = None) -> FuturesOrder:
-        """Look one order up by the exchange's id. `order_history` also finds client order ids.
+        """Look up one order by the exchange's id. `order_history` also finds client order ids.
 
         GET /contract/private/order, key, 50 calls in 2 s by key.
         """
@@ -2827,7 +2828,7 @@ class FuturesTrading(Twin["AsyncFuturesTrading"]):
         client_order_id: str | None = None,
         recv_window: int | None = None,
     ) -> None:
-        """Cancel one order. `cancel_all_orders` cancels every one of a contract.
+        """Cancel one order. `cancel_all_orders` cancels all of a contract.
 
         POST /contract/private/cancel-order, signed, 40 calls in 2 s by key. A call without an id is refused here, since
         the exchange would cancel everything on the symbol.
@@ -2846,7 +2847,7 @@ class FuturesTrading(Twin["AsyncFuturesTrading"]):
 
         POST /contract/private/cancel-all-after, signed, 4 calls in 2 s by account, all contracts together. Plan,
         take-profit, stop-loss and trailing orders are taken not to be covered, positions are not touched. The timer may
-        go on firing: switch it off in the end. ``trading.dead_mans_switch`` does all that.
+        go on firing: switch it off at the end. ``trading.dead_mans_switch`` does all that.
         """
         return self._call(self._it.cancel_all_after, symbol, timeout, recv_window=recv_window)
 
@@ -2871,10 +2872,10 @@ class FuturesTrading(Twin["AsyncFuturesTrading"]):
         preset_stop_loss_price: Amount | None = None,
         recv_window: int | None = None,
     ) -> FuturesOrderId:
-        """Submit an order that is sent when a price is reached.
+        """Submit an order that the exchange sends when a price is reached.
 
-        POST /contract/private/submit-plan-order, signed, 24 calls in 2 s by account. It takes no client order id: when
-        the outcome is unknown, compare with `plan_orders`. To close a position, `submit_tp_sl_order` is the newer way.
+        POST /contract/private/submit-plan-order, signed, 24 calls in 2 s by account. It takes no client order id: if
+        the outcome is unknown, check `plan_orders`. To close a position, `submit_tp_sl_order` is the newer way.
         """
         return self._call(
             self._it.submit_plan_order,
@@ -2957,7 +2958,7 @@ class FuturesTrading(Twin["AsyncFuturesTrading"]):
         client_order_id: str | None = None,
         recv_window: int | None = None,
     ) -> None:
-        """Cancel one plan, take-profit or stop-loss order. `cancel_all_plan_orders` cancels every one of a contract.
+        """Cancel one plan, take-profit or stop-loss order. `cancel_all_plan_orders` cancels all of a contract.
 
         POST /contract/private/cancel-plan-order, signed, 40 calls in 2 s by account. A call without an id is refused
         here, since the exchange would cancel everything on the symbol.
@@ -3052,7 +3053,7 @@ class FuturesTrading(Twin["AsyncFuturesTrading"]):
         activation_price_type: PriceType | int,
         recv_window: int | None = None,
     ) -> FuturesOrderId:
-        """Submit an order that follows the price and goes to market when it turns.
+        """Submit a trailing order, which follows the price and becomes a market order when it turns.
 
         POST /contract/private/submit-trail-order, signed, 24 calls in 2 s by account. It takes no client order id: when
         the outcome is unknown, compare with `open_orders`.
@@ -3071,7 +3072,7 @@ class FuturesTrading(Twin["AsyncFuturesTrading"]):
         )
 
     def cancel_trailing_order(self, symbol: str, order_id: str, *, recv_window: int | None = None) -> None:
-        """Cancel one trailing order. `cancel_all_trailing_orders` cancels every one of a contract.
+        """Cancel one trailing order. `cancel_all_trailing_orders` cancels all of a contract.
 
         POST /contract/private/cancel-trail-order, signed, 24 calls in 2 s by account.
         """
@@ -3087,7 +3088,7 @@ class FuturesTrading(Twin["AsyncFuturesTrading"]):
 
 
 class FuturesPositions(Twin["AsyncFuturesPositions"]):
-    """Positions, leverage and position mode."""
+    """Return the chapter on positions, leverage and position mode."""
 
     __slots__ = ()
 
@@ -3160,7 +3161,7 @@ class FuturesPositions(Twin["AsyncFuturesPositions"]):
 
 
 class FuturesSubAccount(Twin["AsyncFuturesSubAccount"]):
-    """Transfers with sub-accounts and their balances."""
+    """Return the chapter on sub-accounts: transfers and balances."""
 
     __slots__ = ()
 
@@ -3237,7 +3238,7 @@ class FuturesSubAccount(Twin["AsyncFuturesSubAccount"]):
 
 
 class FuturesAffiliate(Twin["AsyncFuturesAffiliate"]):
-    """Users brought by an affiliate."""
+    """Return the chapter on users invited by an affiliate."""
 
     __slots__ = ()
 
@@ -3294,7 +3295,7 @@ class FuturesAffiliate(Twin["AsyncFuturesAffiliate"]):
         )
 
     def user_rebate(self, cid: int, *, start_time: TimeS, end_time: TimeS) -> AffiliateUserRebate:
-        """Read volume, fees and commission of one user, in a period and in all.
+        """Read volume, fees and commission of one user, in a period and in total.
 
         GET /contract/private/affiliate/rebate-user, key, 24 calls in 2 s by key.
         """
@@ -3308,7 +3309,7 @@ class FuturesAffiliate(Twin["AsyncFuturesAffiliate"]):
         return self._call(self._it.api_rebate, cid, start_time=start_time, end_time=end_time)
 
     def invite_check(self, cid: int) -> AffiliateInviteCheck:
-        """Tell whether a user was brought by the caller.
+        """Check if a user was invited by the caller.
 
         GET /contract/private/affiliate/invite-check, key, 24 calls in 2 s by key.
         """
@@ -3317,7 +3318,7 @@ class FuturesAffiliate(Twin["AsyncFuturesAffiliate"]):
     def invited_users(
         self, *, start_time: TimeS, end_time: TimeS, page: int, page_size: int, cid: int | None = None
     ) -> AffiliateInvitedUserPage:
-        """List the users brought, with volume, fees and commission.
+        """List the invited users, with volume, fees and commission.
 
         GET /contract/private/affiliate/rebate-inviteUser, key, 24 calls in 2 s by key.
         """
@@ -3351,7 +3352,7 @@ class FuturesAffiliate(Twin["AsyncFuturesAffiliate"]):
         )
 
     def customer_info(self, user_id: int) -> AffiliateCustomerInfo:
-        """Read what a user's futures account is worth.
+        """Read the value of a user's futures account.
 
         GET /contract/private/affiliate/aff-customer-info, key, no documented quota. Known from the official SDKs.
         """
@@ -3359,7 +3360,7 @@ class FuturesAffiliate(Twin["AsyncFuturesAffiliate"]):
 
 
 class FuturesDemo(Twin["AsyncFuturesDemo"]):
-    """Play money of the demo host."""
+    """Return the chapter on the demo host's play money."""
 
     __slots__ = ()
 
@@ -3380,50 +3381,50 @@ class Futures(Twin["AsyncFutures"]):
 
     @property
     def system(self) -> System:
-        """The exchange's clock and its maintenance notices."""
+        """Return the chapter on the exchange's clock and maintenance notices."""
         return System(self._portal, self._it.system)
 
     @property
     def market(self) -> FuturesMarket:
-        """Contracts, book, trades, candles, funding. Public."""
+        """Return the public chapter on contracts, book, trades, candles and funding."""
         return FuturesMarket(self._portal, self._it.market)
 
     @property
     def account(self) -> FuturesAccount:
-        """The futures wallet: balances, fees, ledger, transfers."""
+        """Return the chapter on the futures wallet: balances, fees, ledger, transfers."""
         return FuturesAccount(self._portal, self._it.account)
 
     @property
     def trading(self) -> FuturesTrading:
-        """Orders of every kind and the account's own fills."""
+        """Return the chapter on orders of every kind and the account's own fills."""
         return FuturesTrading(self._portal, self._it.trading)
 
     @property
     def position(self) -> FuturesPositions:
-        """Positions, leverage and position mode."""
+        """Return the chapter on positions, leverage and position mode."""
         return FuturesPositions(self._portal, self._it.position)
 
     @property
     def sub_account(self) -> FuturesSubAccount:
-        """Transfers with sub-accounts and their balances."""
+        """Return the chapter on sub-accounts: transfers and balances."""
         return FuturesSubAccount(self._portal, self._it.sub_account)
 
     @property
     def affiliate(self) -> FuturesAffiliate:
-        """Users brought by an affiliate."""
+        """Return the chapter on users invited by an affiliate."""
         return FuturesAffiliate(self._portal, self._it.affiliate)
 
     @property
     def demo(self) -> FuturesDemo:
-        """Play money of the demo host."""
+        """Return the chapter on the demo host's play money."""
         return FuturesDemo(self._portal, self._it.demo)
 
     def rules(self, symbol: str, *, refresh: bool = False) -> FuturesRules:
-        """The tick, step and bounds that orders on a contract must keep to."""
+        """Return the tick, step and bounds for orders on a contract."""
         return self._call(self._it.rules, symbol, refresh=refresh)
 
     def call(self, endpoint: Endpoint[T], /, **arguments: object) -> Reply[T]:
-        """Call an endpoint by its row and get all that came with the payload: trace id, headers, quota, exact bytes."""
+        """Call an endpoint by its row, and return the payload with trace id, headers, quota and exact bytes."""
         return self._call(self._it.call, endpoint, **arguments)
 
     def request(
@@ -3434,5 +3435,5 @@ class Futures(Twin["AsyncFutures"]):
         params: Mapping[str, object] | None = None,
         auth: Literal["none", "keyed", "signed"] = "none",
     ) -> RawReply:
-        """Send a request to any path of this market's host, for what the library does not know yet."""
+        """Send a request to any path of this market's host, for endpoints that the library does not know."""
         return self._call(self._it.request, method, path, params=params, auth=auth)

@@ -160,7 +160,7 @@ class _Loop:
     def _work(self) -> None:
         try:
             trio.run(self._main)
-        except BaseException as error:  # noqa: ASYNC103, BLE001  # told to whoever opens or closes it
+        except BaseException as error:  # noqa: ASYNC103, BLE001  # raised to the task that opens or closes it
             self.failure = error
         finally:
             with self._lock:

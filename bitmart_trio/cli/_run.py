@@ -29,7 +29,7 @@ UNKNOWN: Final = 3
 GAPS: Final = 4
 INTERRUPTED: Final = 128 + signal.SIGINT
 
-# Windows delivers no SIGTERM from outside; Ctrl-Break and closing the console arrive as SIGBREAK.
+# Windows delivers no SIGTERM from outside; there Ctrl-Break arrives as SIGBREAK.
 _SIGNALS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name))
 
 

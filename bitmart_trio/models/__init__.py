@@ -1,6 +1,6 @@
-"""What users hold: replies, pushes, requests, enumerations and events, all frozen and without IO.
+"""Define the objects that users hold: replies, pushes, requests, enumerations and events, frozen and without IO.
 
-The files are imported as their names are asked for: together they take as long to load as the rest.
+A file is imported when one of its names is used: all files together take as long to load as the rest.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Objects whose reply lacked a member: the member is absent, and everything else of the object is as ever.
+"""Make objects whose reply lacked a member: the member is absent, and the rest of the object works as usual.
 
-An object of a model has a slot a member. Of an object that lacks some, those slots are never set, and it belongs to a
-generated subclass of the model which knows their names: reading one raises `AbsentMember`; printing, comparing,
-hashing, copying, pickling and ``attrs.evolve`` work and show it as absent. Models themselves know nothing of this, so
-an ordinary object pays nothing, and a misspelt name stays an error to type checkers and at run time.
+An object of a model has a slot per member. If members are absent, their slots are never set, and the object belongs to
+a generated subclass of the model that knows their names: reading one raises `AbsentMember`; printing, comparing,
+hashing, copying, pickling and ``attrs.evolve`` work and show it as absent. Models know nothing of this, so ordinary
+objects cost nothing more, and a misspelt name stays an error to type checkers and at run time.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SHOWN: Final = 60
 
 
 class _Absence:
-    """How an absent member is shown."""
+    """The representation of an absent member."""
 
     __slots__ = ("_raw",)
 
@@ -39,7 +39,7 @@ class _Absence:
 
 
 class _Partial:
-    """What generated classes share; its slots are theirs."""
+    """The base of the generated classes, which declare its slots."""
 
     __slots__ = ()
 
@@ -47,7 +47,7 @@ class _Partial:
     _source_: str
 
     def __new__(cls, **values: object) -> Any:  # noqa: ANN401  # an object of the model, absent members or not
-        """Make one as ``attrs.evolve`` does: by argument names, those that are still absent left out."""
+        """Make an object as ``attrs.evolve`` does: by argument names, without members that are still absent."""
         model = _model(cls)
         fields = attrs.fields(model)
         given = {field.name: values.pop(field.alias) for field in fields if field.alias in values}
@@ -57,7 +57,7 @@ class _Partial:
         return partial(model, given, left, "")
 
     def __init__(self, **values: object) -> None:
-        """Do nothing: `__new__` has made the object whole."""
+        """Do nothing: `__new__` has made the object."""
 
     def __getattr__(self, name: str) -> object:
         if name in self._absent_:
@@ -66,7 +66,7 @@ class _Partial:
             )
         derived = inspect.getattr_static(type(self), name, None)
         if isinstance(derived, property) and derived.fget is not None:
-            return derived.fget(self)  # it has read an absent member: let its error say which
+            return derived.fget(self)  # the property read an absent member: its error says which
         raise AttributeError(f"{_model(type(self)).__name__!r} object has no attribute {name!r}")
 
     def __repr__(self) -> str:
@@ -80,7 +80,7 @@ class _Partial:
         return f"{_model(type(self)).__name__}({', '.join(parts)})"
 
     def __rich_repr__(self) -> Iterator[tuple[str, object]]:
-        """The members as rich shows them; it goes by the class, which knows nothing of the absent ones."""
+        """Yield the members for rich, which otherwise goes by the class and does not know the absent ones."""
         for field in attrs.fields(_model(type(self))):
             if field.repr:
                 gone = field.name in self._absent_
@@ -125,7 +125,7 @@ def _class(model: type, names: frozenset[str]) -> type[Any]:
         "__module__": model.__module__,
         "__qualname__": model.__qualname__,
         "__doc__": model.__doc__,
-        "__attrs_attrs__": present,  # attrs.evolve and attrs.asdict go by it
+        "__attrs_attrs__": present,  # used by attrs.evolve and attrs.asdict
     }
     return type(model.__name__, (_Partial, model), members)
 
@@ -135,10 +135,10 @@ def partial(model: type[T], values: Mapping[str, object], absent: Mapping[str, s
 
     Args:
         model: an attrs class with slots.
-        values: of the members that are there, by field name.
-        absent: the others, with the JSON that stands in their place; None where there is none. Without any it is an
-            ordinary object.
-        source: what it was read from, for messages.
+        values: the present members, by field name.
+        absent: the absent members, with the JSON in their place; None if there is none. Without any, the object is an
+            ordinary one.
+        source: the reply or channel that it was read from, for messages.
     """
     whole: Any = model
     kind = _class(whole, frozenset(absent)) if absent else whole
@@ -160,12 +160,12 @@ def model_of(obj: object) -> type:
 
 
 def is_partial(kind: type) -> bool:
-    """Whether a class is of objects that lack members."""
+    """Return True for a class of objects that lack members."""
     return issubclass(kind, _Partial)
 
 
 def absent(obj: object) -> Mapping[str, str | None]:
-    """Return the members of an object that its reply or push lacked; an empty mapping where it lacked none.
+    """Return the members of an object that its reply or push lacked; an empty mapping if it lacked none.
 
     In use::
 
@@ -173,10 +173,10 @@ def absent(obj: object) -> Mapping[str, str | None]:
             ...
 
     Args:
-        obj: a model, as replies and streams give it. Objects within it have absent members of their own.
+        obj: a model from a reply or stream. Nested objects have absent members of their own.
 
     Returns:
-        Each absent member by its Python name, with the JSON that came in its place; None where nothing came. (An
-        object made by ``attrs.evolve`` from another knows the names and no longer the JSON.)
+        Each absent member by its Python name, with the JSON that came in its place; None if nothing came. (An object
+        made by ``attrs.evolve`` keeps the names but not the JSON.)
     """
     return obj._absent_ if isinstance(obj, _Partial) else _NOTHING  # pyright: ignore[reportPrivateUsage]  # ours

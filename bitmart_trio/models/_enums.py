@@ -1,4 +1,4 @@
-"""Enumerations that stay open: a value we do not know becomes a member that keeps it, never an exception."""
+"""Define open enumerations: an unknown value becomes a member that keeps it, never an exception."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Any, Final, cast
 
-# Unknown words come from the exchange, so their number is small; the bound only guards against a hostile peer.
+# Unknown words come from the exchange, so they are few; the bound only guards against a hostile peer.
 _MOST_UNKNOWN: Final = 256
 
 
 class OpenEnum(Enum):
-    """The base of `OpenStr` and `OpenInt`."""
+    """The common base of `OpenStr` and `OpenInt`."""
 
     @classmethod
     def _unknown(cls, value: Any) -> Any:  # noqa: ANN401
@@ -28,12 +28,12 @@ class OpenEnum(Enum):
 
     @property
     def is_known(self) -> bool:
-        """Whether this library knows the value; False for a member made from what the exchange sent."""
+        """Return True if this library knows the value; False for a member made from an unknown one."""
         return not self.name.startswith("UNKNOWN_")
 
 
 class OpenStr(str, OpenEnum):
-    """A word of the exchange. Members equal their wire value; reading ignores letter case and blanks around it."""
+    """A word of the exchange. Members equal their wire value; reading ignores letter case and surrounding blanks."""
 
     @classmethod
     def _missing_(cls, value: object) -> OpenStr | None:
@@ -67,19 +67,19 @@ class OpenInt(int, OpenEnum):
 
 
 def by_word(members: Iterable[Enum], value: object) -> object:
-    """Return the member that a value is the word for, such as ``buy_open_long``; the value itself for all others."""
+    """Return the member of a word such as ``buy_open_long``; any other value unchanged."""
     return {each.name.lower(): each for each in members}.get(value, value) if isinstance(value, str) else value
 
 
 def spelled(members: Iterable[Enum]) -> str:
-    """Return the values that an argument may have, for a message: numbers with what they mean."""
+    """Return the allowed values of an argument, for a message: numbers with their meaning."""
     return ", ".join(
         f"{each.value} ({each.name.lower()})" if isinstance(each.value, int) else str(each.value) for each in members
     )
 
 
 class OrderSide(OpenStr):
-    """Which way an order or a taker goes."""
+    """The side of an order or a taker."""
 
     BUY = "buy"
     SELL = "sell"

@@ -1,4 +1,4 @@
-"""The words and numbers of the futures API that more than one chapter uses."""
+"""Define the words and numbers of the futures API that several chapters use."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ._enums import OpenInt, OpenStr
 
 
 class FuturesOrderSide(OpenInt):
-    """Which way a futures order goes and what it does to the position."""
+    """The side of a futures order, with its effect on the position."""
 
     BUY_OPEN_LONG = 1
     """Hedge mode: open a long. One-way mode: buy."""
@@ -25,21 +25,21 @@ FuturesSideWord: TypeAlias = Literal["buy_open_long", "buy_close_short", "sell_c
 
 
 class OpenType(OpenStr):
-    """Margin mode. Requests take it in lower case; some replies capitalise it, which makes no difference here."""
+    """The margin mode. Requests take it in lower case; some replies capitalise it, which makes no difference here."""
 
     CROSS = "cross"
     """The whole balance is margin."""
     ISOLATED = "isolated"
-    """Only what was put aside for the position is."""
+    """Only the position's own margin counts."""
 
 
 class PositionMode(OpenStr):
-    """Whether the account may hold both directions of a contract at once."""
+    """The position mode: both directions of a contract at once, or one net position."""
 
     HEDGE = "hedge_mode"
-    """A long and a short of one contract side by side."""
+    """A long and a short position of one contract side by side."""
     ONE_WAY = "one_way_mode"
-    """One net position a contract."""
+    """One net position per contract."""
 
 
 class PositionSide(OpenStr):
@@ -52,8 +52,8 @@ class PositionSide(OpenStr):
 
 
 class FuturesAccountType(OpenStr):
-    """Which of the two futures accounts."""
+    """The kind of futures account."""
 
     FUTURES = "futures"
-    """The ordinary one, and the default."""
+    """The ordinary account, and the default."""
     COPY_TRADING = "copy_trading"

@@ -1,8 +1,8 @@
-"""The one guard in front of every number that comes from outside: from the wire, a file or a caller.
+"""Check every number that comes from outside: from the wire, a file or a caller.
 
-A number is written in ASCII digits, is finite, and has at most `MOST_DIGITS` digits on either side of its point. That
-is far beyond any amount or id, and it must be bounded: ``1e999999999`` takes eleven bytes to send and a gigabyte to
-write out, and Python reads ``1_000`` and Arabic digits where no exchange writes them.
+A number has ASCII digits, is finite, and has at most `MOST_DIGITS` digits on either side of its point. That is far
+beyond any amount or id, and a bound is needed: ``1e999999999`` takes eleven bytes to send and a gigabyte to write out,
+and Python accepts ``1_000`` and Arabic digits, which no exchange writes.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from functools import reduce
 from typing import Final
 
 MOST_DIGITS: Final = 400
-"""Digits that a number may have before its point, and after it."""
+"""The most digits of a number before its point, and after it."""
 BLANKS: Final = " \t\r\n"
-"""What the wire may have around a number in a text. `exact` takes none: who reads a reply takes them off before."""
+"""The blanks that the wire may have around a number in a text. `exact` accepts none: readers of replies strip them."""
 
 EXACT: Final = Context(prec=4 * MOST_DIGITS, traps=[InvalidOperation, DivisionByZero])
-"""What sums and differences are calculated in: the context of the caller may hold fewer digits than an amount has."""
+"""The context for sums and differences: the caller's context may have fewer digits than an amount."""
 
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?", re.ASCII)
 _LONGEST_TEXT: Final = 2 * MOST_DIGITS + 20
@@ -27,14 +27,14 @@ _BEYOND: Final = 10**MOST_DIGITS
 
 
 def excerpt(value: object, most: int = 40) -> str:
-    """Return a value as an error message shows it: never more than one line of it.
+    """Return a value as an error message shows it, in one short line.
 
     Args:
-        value: what a caller or a peer gave.
-        most: characters that are shown of it.
+        value: any value of a caller or a peer.
+        most: the most characters to show.
     """
     if isinstance(value, int) and not -_BEYOND < value < _BEYOND:
-        return f"an int of {value.bit_length()} bits"  # its digits may be more than Python agrees to write
+        return f"an int of {value.bit_length()} bits"  # it may have more digits than Python agrees to print
     text = repr(value[: most + 1]) if isinstance(value, str) else repr(value)
     return text if len(text) <= most else f"{text[:most]}..."
 
@@ -45,7 +45,7 @@ def total(amounts: Iterable[Decimal]) -> Decimal:
 
 
 def is_sane(value: Decimal) -> bool:
-    """Return whether a decimal is finite and has at most `MOST_DIGITS` digits on either side of its point."""
+    """Return True if a decimal is finite and has at most `MOST_DIGITS` digits on either side of its point."""
     if not value.is_finite() or value.adjusted() >= MOST_DIGITS:
         return False
     exponent = value.as_tuple().exponent
@@ -53,10 +53,10 @@ def is_sane(value: Decimal) -> bool:
 
 
 def width(value: Decimal) -> tuple[int, int]:
-    """Return how many digits a decimal takes before its point, and after it.
+    """Return the number of digits of a decimal before its point, and after it.
 
     Raises:
-        ValueError: it is not finite.
+        ValueError: the decimal is not finite.
     """
     exponent = value.as_tuple().exponent
     if not isinstance(exponent, int):
@@ -71,7 +71,7 @@ def exact(value: object) -> Decimal:
         value: a ``Decimal``, an ``int`` or the text of a number.
 
     Raises:
-        ValueError: another type, not a number, not finite, or of too many digits.
+        ValueError: the value has another type, is not a number, is not finite, or has too many digits.
     """
     if isinstance(value, str):
         if len(value) > _LONGEST_TEXT:
@@ -91,7 +91,7 @@ def exact(value: object) -> Decimal:
 
 
 def whole(value: object) -> int:
-    """Return a number that is whole as an ``int``; raises like `exact`, and for a fraction."""
+    """Return a whole number as an ``int``; raises like `exact`, and for a fraction."""
     if isinstance(value, int) and not isinstance(value, bool) and -_BEYOND < value < _BEYOND:
         return int(value)
     number = exact(value)

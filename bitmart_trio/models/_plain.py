@@ -1,7 +1,7 @@
-"""What users hold as plain values: the one place that says how each kind of member is written.
+"""Write models as plain values: this module alone defines how each kind of member is written.
 
-A `Writer` writes in one form. What it has learnt of a class it keeps: which members there are, what they are called,
-and which of them are times.
+A `Writer` writes in one form. It remembers what it has learnt of a class: its members, their names, and which of them
+are times.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from ._fields import WIRE, Millis, Seconds, from_millis, from_seconds
 from ._model import Model
 
 Plain: TypeAlias = "dict[str, Plain] | list[Plain] | str | int | float | Decimal | bool | None"
-"""What `bm.to_dict` and `bm.to_rows` give; a `Decimal` only with ``decimals="number"``."""
+"""The results of `bm.to_dict` and `bm.to_rows`; with a `Decimal` only for ``decimals="number"``."""
 
 Names: TypeAlias = Literal["python", "wire"]
 Decimals: TypeAlias = Literal["text", "number", "float"]
 Times: TypeAlias = Literal["number", "millis", "iso"]
 Kind: TypeAlias = Literal["time", "decimal", "bool", "int", "float", "text"]
-"""What a column of a table holds. What is none of the others is written as text."""
+"""The kind of a table's column. Values of no other kind are written as text."""
 
 ABSENT: Final = "_absent"
-"""The key under which an object's absent members stand."""
+"""The key of an object's absent members."""
 
 _OF_ERRORS: Final = ("code", "message", "trace", "http_status", "endpoint")
 
@@ -42,9 +42,9 @@ class Column:
     """A member of a class.
 
     Args:
-        name: in Python.
-        wire: on the wire.
-        hint: its type, None apart.
+        name: its name in Python.
+        wire: its name on the wire.
+        hint: its type, without None.
     """
 
     __slots__ = ("hint", "name", "unit", "wire")
@@ -54,11 +54,11 @@ class Column:
         self.wire = wire
         self.hint = hint
         self.unit: Literal[1, 1000] | None = 1000 if hint is Millis else 1 if hint is Seconds else None
-        """How many of its units a second has; None for what is no time."""
+        """The number of its units per second; None if it is not a time."""
 
     @property
     def kind(self) -> Kind:
-        """What the cells of its column are."""
+        """Return the kind of the column's cells."""
         if self.unit is not None:
             return "time"
         hint = self.hint
@@ -73,19 +73,19 @@ class Column:
 _KINDS: Final[tuple[tuple[type, Kind], ...]] = (
     (Decimal, "decimal"),
     (bool, "bool"),
-    (int, "int"),  # enumerations of numbers are ones, too
+    (int, "int"),  # includes enumerations of numbers
     (float, "float"),
 )
 
 
 def is_record(kind: type) -> bool:
-    """Whether a class has named members: a model, an array row or a named tuple."""
+    """Return True for a class with named members: a model, an array row or a named tuple."""
     return attrs.has(kind) or hasattr(kind, "__struct_fields__") or hasattr(kind, "_fields")
 
 
 @cache
 def columns(model: type) -> tuple[Column, ...]:
-    """The members of a class that `is_record`, in order; those whose names begin with ``_`` are nobody's business."""
+    """Return the members of a class that `is_record`, in order, without those whose names begin with ``_``."""
     hints = _hints(model)
     if attrs.has(model):
         fields = [(field.name, str(field.metadata.get(WIRE) or field.name)) for field in attrs.fields(model)]
@@ -98,12 +98,12 @@ def columns(model: type) -> tuple[Column, ...]:
 def _hints(model: type) -> dict[str, Any]:
     try:
         return get_type_hints(model)
-    except (NameError, TypeError):  # names that only type checkers import: nothing of a model is
+    except (NameError, TypeError):  # names that only type checkers import: models have none
         return {}
 
 
 def without_none(hint: object) -> object:
-    """A type without its ``| None``; a type of more than one other kind as it is."""
+    """Return a type without its ``| None``; a union of several other types unchanged."""
     if get_origin(hint) in (Union, types.UnionType):
         others = [each for each in get_args(hint) if each is not type(None)]
         if len(others) == 1:
@@ -112,7 +112,7 @@ def without_none(hint: object) -> object:
 
 
 class Writer:
-    """Writes objects in one form; the arguments are those of `bm.to_dict`."""
+    """A writer of objects in one form; its arguments are those of `bm.to_dict`."""
 
     def __init__(self, names: Names = "python", decimals: Decimals = "text", times: Times = "number") -> None:
         self._on_the_wire = names == "wire"
@@ -124,16 +124,16 @@ class Writer:
         }
 
     def value(self, value: object) -> Plain:
-        """Write anything that an object of ours holds.
+        """Write any value that an object of the library can hold.
 
         Raises:
-            TypeError: it is something else.
+            TypeError: the value is something else.
         """
         write = self._by_class.get(type(value))
         return write(value) if write is not None else self._learn(type(value))(value)
 
     def time(self, value: object, unit: Literal[1, 1000]) -> Plain:
-        """Write a time of so many units a second."""
+        """Write a time with so many units per second."""
         if type(value) is not int or self._times == "number":
             return self.value(value)
         if self._times == "millis":
@@ -143,11 +143,11 @@ class Writer:
         return _utc(from_seconds(Seconds(value)), "seconds")
 
     def row(self, record: object, gone: list[str]) -> Iterator[tuple[str, Column, Plain]]:
-        """The members of a record and of the records within it, flat: names with dots, columns and what is written.
+        """Return the members of a record and of nested records, flat: dotted names, columns and written values.
 
         Args:
-            record: what to write.
-            gone: becomes the names of the absent ones.
+            record: the record to write.
+            gone: receives the names of absent members.
         """
         yield from self._cells("", model_of(record), record, gone)
 
@@ -171,7 +171,7 @@ class Writer:
 
     def _learn(self, kind: type) -> Callable[[Any], Plain]:
         write = self._how(kind)
-        if not is_partial(kind):  # the classes of objects with absent members come and go
+        if not is_partial(kind):  # the classes of objects with absent members are temporary
             self._by_class[kind] = write
         return write
 
@@ -183,10 +183,10 @@ class Writer:
         for base, write in self._kinds():
             if issubclass(kind, base):
                 return write
-        raise TypeError(f"nothing plain can be made of a {kind.__module__}.{kind.__qualname__}")
+        raise TypeError(f"there is no plain form of a {kind.__module__}.{kind.__qualname__}")
 
     def _kinds(self) -> Iterator[tuple[type, Callable[[Any], Plain]]]:
-        yield Enum, self._enum  # before what its members also are
+        yield Enum, self._enum  # before the other types of its members
         yield str, str.__str__
         yield int, int.__int__
         yield Mapping, self._mapping
@@ -201,7 +201,7 @@ class Writer:
         yield AbstractSet, self._list
 
     def _record(self, kind: type) -> Callable[[object], Plain]:
-        """A function for one class: reading all members at once is most of what it saves."""
+        """Return a function for one class, which is fast mostly because it reads all members at once."""
         value, time = self.value, self.time
         known = columns(kind)
         keys = [column.wire if self._on_the_wire else column.name for column in known]
@@ -251,11 +251,11 @@ class Writer:
         return moment.isoformat()
 
     def _error(self, error: BaseException) -> Plain:
-        told: dict[str, Plain] = {"class": type(error).__name__, "message": str(error)}
+        shown: dict[str, Plain] = {"class": type(error).__name__, "message": str(error)}
         for name in _OF_ERRORS:
             if name in vars(error):
-                told.setdefault(name, self.value(vars(error)[name]))
-        return told
+                shown.setdefault(name, self.value(vars(error)[name]))
+        return shown
 
 
 def _as_it_is(value: Plain) -> Plain:
@@ -279,16 +279,16 @@ def _utc(moment: datetime, timespec: Literal["milliseconds", "seconds"]) -> Plai
 
 
 def _is_spelt(kind: type) -> bool:
-    """Whether a class is written as its text: one beside the models that says how it is spelt, such as an endpoint."""
+    """Return True for a class that is written as its text, such as an endpoint."""
     return attrs.has(kind) and not issubclass(kind, Model) and "__str__" in vars(kind)
 
 
 plain: Final = Writer().value
-"""What `bm.to_builtins` does."""
+"""The function behind `bm.to_builtins`."""
 
 
 def json_schema(hint: object) -> dict[str, object]:
-    """The JSON schema of how values of a type are written."""
+    """Return the JSON schema of written values of a type."""
     hint = without_none(hint)
     while isinstance(hint, NewType):
         hint = cast("object", hint.__supertype__)

@@ -1,4 +1,4 @@
-"""Records that travel as arrays. Longer rows than these are accepted: the exchange adds columns."""
+"""Define records that travel as arrays. Longer rows are accepted: the exchange adds columns."""
 
 from __future__ import annotations
 
@@ -13,20 +13,19 @@ from ._model import Model
 
 
 class Row(Model, msgspec.Struct, array_like=True, frozen=True):
-    """The base of array-shaped records: fields in the order of the wire, iterable like the tuple they arrive as."""
+    """The base of array-shaped records: fields in wire order, iterable like the arrays on the wire."""
 
     def __iter__(self) -> Iterator[object]:
         return (getattr(self, name) for name in self.__struct_fields__)
 
 
 class Level(Row, array_like=True, frozen=True):
-    """One price level of a book."""
+    """A price level of an order book."""
 
     price: Decimal
     """Quote currency."""
     size: Decimal
-    """The total resting at that price: base units on spot, contracts on futures; 0 in an increment removes the
-    level.
+    """The total size at that price: base units on spot, contracts on futures. 0 in an increment removes the level.
     """
 
 
@@ -34,8 +33,8 @@ _level: Final = msgspec.json.Decoder(Level)
 _all_levels: Final = msgspec.json.Decoder(tuple[Level, ...])
 _all_texts: Final = msgspec.json.Decoder(list[tuple[str, str]])
 
-# What is left of a side without its digits: the same few characters for each level. Comparing them with what they must
-# be takes a fraction of the time of the regular expression, which looks at whatever does not fit.
+# A side without its digits consists of the same few characters for each level. Comparing them takes a fraction of the
+# time of the regular expression, which checks what does not fit.
 _UNITS: Final = {
     b"[" + price + gap + size + b"]": gap
     for gap in (b",", b", ")
@@ -43,7 +42,7 @@ _UNITS: Final = {
     for size in (b'"."', b'""')
 }
 _PATTERNS: Final = {unit: b"[" + (unit + gap) * 1024 for unit, gap in _UNITS.items()}
-# What was left of the last side of each length that fitted by these characters alone: the next is the same, mostly.
+# The remaining characters of the last fitting side of each length: the next side mostly has the same.
 _LONGEST_KEPT: Final = 2048
 _passed: dict[int, bytes] = {}
 _TEXT: Final = rb'\s*+"(?:[0-9]++\.?+[0-9]*+|\.[0-9]++)"\s*+'
@@ -54,7 +53,7 @@ _SIDE: Final = re.compile(rb"\s*+\[(?:\s*+|" + _LEVEL + rb"(?:," + _LEVEL + rb")
 def _check(side: bytes) -> None:
     """Raise `ValueError` unless a side is a list of pairs of plain numbers in quotes.
 
-    (In its short way it takes a dot without any digit for a number. Nobody sends one; `Levels` refuses it on access.)
+    (The short way accepts a dot without digits as a number. Nobody sends one; `Levels` refuses it on access.)
     """
     bare = side.translate(None, b"0123456789")
     if _passed.get(len(bare)) == bare:
@@ -74,25 +73,25 @@ def _check(side: bytes) -> None:
 
 
 def _with_digits(text: bytes) -> bytes:
-    """What has passed the check, unless it holds what the check does not see."""
+    """Return the text, which passed the check, unless it holds a number without digits, which the check accepts."""
     if b'"."' in text:
         raise ValueError("not a number: '.'")
     return text
 
 
 class Levels(Model, Sequence[Level]):
-    """One side of a book as pushed: a sequence of `Level` that is converted when it is looked at.
+    """One side of a book as pushed: a sequence of `Level` that is converted on access.
 
-    Most readers want the best level or none at all, and converting is most of what a depth message costs. So the text
-    of the message is kept, its form already checked, and the numbers are made of it on access: the first level by
-    itself, all of them for anything else, once. Otherwise it is like the tuple of its levels: equal to it (and to a
-    list of the same), hashable, printed and pickled as such.
+    Most readers want the best level or none, and conversion is most of the cost of a depth message. So this keeps the
+    text of the message, its form already checked, and converts on access: the first level by itself, or all levels
+    once. Otherwise it behaves like the tuple of its levels: equal to it (and to a list of them), hashable, printed and
+    pickled as such.
 
-    Looking at a level raises `ValueError` where the exchange has sent a dot without any digit for a number. Everything
-    else that is no number makes the whole message a malformed one.
+    Accessing a level raises `ValueError` if the exchange sent a dot without digits as a number. Anything else that is
+    not a number makes the whole message malformed.
 
     Args:
-        levels: of a side that did not come as text.
+        levels: the levels of a side that did not come as text.
     """
 
     __slots__ = ("_first", "_levels", "_text")
@@ -104,10 +103,10 @@ class Levels(Model, Sequence[Level]):
 
     @classmethod
     def of(cls, text: bytes) -> Levels:
-        """A side as it stands in a message: a JSON array of pairs of texts.
+        """Make a side from a message: a JSON array of pairs of texts.
 
         Raises:
-            ValueError: another form; numbers without quotes, or longer rows, are for the decoder.
+            ValueError: the text has another form; the decoder handles unquoted numbers and longer rows.
         """
         _check(text)
         new = object.__new__(cls)
@@ -116,10 +115,10 @@ class Levels(Model, Sequence[Level]):
         return new
 
     def texts(self) -> list[tuple[str, str]]:
-        """Price and size of each level, as written.
+        """Return price and size of each level, as written.
 
         Raises:
-            ValueError: one of them is a lone dot.
+            ValueError: a number is a lone dot.
         """
         if self._levels is not None:
             return [(format(level.price, "f"), format(level.size, "f")) for level in self._levels]

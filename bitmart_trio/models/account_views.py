@@ -1,6 +1,6 @@
-"""What the account views hold and tell: `streams.spot.account()` and `streams.futures.account()`.
+"""Define the objects of the account views `streams.spot.account()` and `streams.futures.account()`.
 
-One shape whether a thing was read over REST or pushed: the exchange spells the two differently.
+REST and pushes share one shape here, although the exchange spells them differently.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from .spot_trading import SpotOrderMode, SpotOrderState, SpotOrderType
 
 
 class AccountState(enum.Enum):
-    """How far a view can be relied on."""
+    """The state of a view: whether it may be trusted."""
 
     SYNCING = "syncing"
-    """It has not been read for the first time."""
+    """The view has not been read yet."""
     LIVE = "live"
-    """It was read since the pushes (last) began, and nothing is known to be missing."""
+    """The view was read since the pushes (last) began, and nothing is known to be missing."""
     STALE = "stale"
-    """It was live. Now its connection is gone, or it has not been read since, or it has ended."""
+    """The view was live, but lost its connection, has not been read since, or has ended."""
 
 
 class AccountOrderKind(OpenStr):
-    """What a futures order of a view is."""
+    """The kind of a futures order in a view."""
 
     LIMIT = "limit"
     MARKET = "market"
@@ -44,7 +44,7 @@ class AccountOrderKind(OpenStr):
 
 @attrs.frozen
 class Balance(Model):
-    """What an account holds of one currency."""
+    """The account's holdings of one currency."""
 
     available: Decimal
     """Free."""
@@ -55,13 +55,13 @@ class Balance(Model):
 
     @property
     def total(self) -> Decimal:
-        """All of it, without unrealised profit."""
+        """Return the whole balance, without unrealised profit."""
         return total((self.available, self.frozen, self.position_margin))
 
 
 @attrs.frozen(kw_only=True)
 class AccountOrder(Model):
-    """The base of `SpotAccountOrder` and `FuturesAccountOrder`."""
+    """The common base of `SpotAccountOrder` and `FuturesAccountOrder`."""
 
     order_id: str
     """The exchange's id."""
@@ -70,19 +70,19 @@ class AccountOrder(Model):
     symbol: str
     """Such as BTC_USDT, or BTCUSDT for a contract."""
     price: Decimal | None
-    """Limit price; None for one that has none."""
+    """Limit price; None for an order without one."""
     size: Decimal | None
     """Base currency or contracts; None for a spot market buy."""
     filled_size: Decimal
     """Base currency or contracts."""
     create_time: Millis
-    """When it was accepted."""
+    """The time when it was accepted."""
     update_time: Millis | None
-    """When it changed last; None when a push leaves it out."""
+    """The time of its last change; None if a push omits it."""
 
     @property
     def is_open(self) -> bool:
-        """Whether it can still fill, or fire."""
+        """Return True if the order can still fill or trigger."""
         raise TypeError("AccountOrder is a base class")
 
 
@@ -95,17 +95,17 @@ class SpotAccountOrder(AccountOrder):
     type: SpotOrderType
     """Limit, market, and so on."""
     mode: SpotOrderMode | None
-    """Spot or isolated margin; None when a push leaves it out."""
+    """Spot or isolated margin; None if a push omits it."""
     notional: Decimal | None
     """Quote currency that a market buy spends, else None."""
     filled_notional: Decimal
     """Quote currency."""
     state: SpotOrderState
-    """Where it stands."""
+    """The state of the order."""
 
     @property
     def is_open(self) -> bool:
-        """Whether it can still fill. A state that this library does not know ends no order."""
+        """Return True if the order can still fill. An unknown state does not end an order."""
         state: SpotOrderState | None = getattr(self, "state", None)
         return state is None or not state.is_final
 
@@ -119,42 +119,42 @@ class FuturesAccountOrder(AccountOrder):
     kind: AccountOrderKind
     """Limit, market or another."""
     state: FuturesOrderState
-    """Where it stands."""
+    """The state of the order."""
     leverage: Decimal | None
-    """Of the position; 0 was seen on closing orders, None when a push leaves it out."""
+    """Of the position; 0 was seen on closing orders; None if a push omits it."""
     margin_mode: OpenType | None
-    """None when a push leaves it out."""
+    """None if a push omits it."""
     average_price: Decimal | None
-    """Of the fills; None before the first."""
+    """The average of the fills; None before the first."""
     trigger_price: Decimal | None
-    """What sets a plan, take-profit or stop-loss order off, or a trailing one going; None for ordinary orders."""
+    """The price that triggers a plan, take-profit or stop-loss order, or activates a trailing one; None for others."""
 
     @property
     def is_open(self) -> bool:
-        """Whether it can still fill, or fire."""
+        """Return True if the order can still fill or trigger."""
         return getattr(self, "state", None) != FuturesOrderState.FINISH
 
 
 @attrs.frozen(kw_only=True)
 class AccountPosition(Model):
-    """One direction of one contract."""
+    """A position: one direction of one contract."""
 
     symbol: str
     """Such as BTCUSDT."""
     side: PositionSide
     """Long or short, in one-way mode too."""
     size: Decimal
-    """Contracts, unsigned; 0 in the change that tells that it was closed."""
+    """Contracts, unsigned; 0 in the change that reports its close."""
     entry_price: Decimal
-    """Average price of what is held."""
+    """Average entry price of the position."""
     margin_mode: OpenType
     """Cross or isolated."""
     liquidation_price: Decimal | None
-    """None where there is none. It moves with the mark price and is only as fresh as the last push or read."""
+    """None if there is none. It moves with the mark price and is only as fresh as the last push or read."""
     create_time: Millis | None
-    """When it was opened, in milliseconds; None where nothing said so."""
+    """The time when it was opened, in milliseconds; None if no message had it."""
     update_time: Millis | None
-    """When it changed last; None until it is pushed."""
+    """The time of its last change; None until it is pushed."""
 
 
 OrderT_co = TypeVar("OrderT_co", bound=AccountOrder, covariant=True)
@@ -165,28 +165,28 @@ class OrderChanged(Model, Generic[OrderT_co]):
     """An order was placed, filled, altered or closed."""
 
     order: OrderT_co
-    """As it is now."""
+    """The order as it is now."""
     previous: OrderT_co | None
-    """As the view's reader knew it, None for a new one."""
+    """The state that the view's reader knew before; None for a new one."""
     closed: bool
-    """Whether it has left ``account.orders``. When ``order`` looks open all the same, its end was missed and the
-    exchange no longer says what it was (spot forgets orders that were cancelled unfilled after 20 minutes). It comes
-    back should the exchange say that it is open.
+    """True if it has left ``account.orders``. If ``order`` still looks open, its end was missed and the exchange no
+    longer reports it (spot forgets orders that were cancelled unfilled after 20 minutes). It returns if the exchange
+    lists it as open.
     """
     merged: int = 1
-    """How many changes this one stands for; above 1 when the reader was behind."""
+    """The number of changes merged into this one; above 1 if the reader was behind."""
 
 
 @attrs.frozen(kw_only=True)
 class BalanceChanged(Model):
-    """The balance of a currency is another one."""
+    """The balance of a currency changed."""
 
     currency: str
     balance: Balance
     previous: Balance | None
-    """As the view's reader knew it, None for a currency that was not there."""
+    """The balance that the view's reader knew before; None for a new currency."""
     merged: int = 1
-    """How many changes this one stands for; above 1 when the reader was behind."""
+    """The number of changes merged into this one; above 1 if the reader was behind."""
 
 
 @attrs.frozen(kw_only=True)
@@ -195,66 +195,66 @@ class PositionChanged(Model):
 
     position: AccountPosition
     previous: AccountPosition | None
-    """As the view's reader knew it, None for a new one."""
+    """The state that the view's reader knew before; None for a new one."""
     merged: int = 1
-    """How many changes this one stands for; above 1 when the reader was behind."""
+    """The number of changes merged into this one; above 1 if the reader was behind."""
 
 
 @attrs.frozen(kw_only=True)
 class Resynced(Model):
-    """All of the view was read anew. What was found to be different was told before, change by change."""
+    """The whole view was read again. Differences were emitted before this, one change each."""
 
     reason: str
-    """Why: the opening, a gap in the pushes, `refresh` or ``reconcile``."""
+    """The reason: the opening, a gap in the pushes, `refresh` or ``reconcile``."""
     time: float
     """``trio.current_time()``."""
 
 
 @attrs.frozen(kw_only=True)
 class ChangesMissed(Model):
-    """Changes were thrown away because they were not read in time: look at the view itself, which has them all."""
+    """Changes were dropped because they were not read in time; the view itself has all of them."""
 
     dropped: int
-    """How many."""
+    """The number of dropped changes."""
 
 
 SpotAccountChange: TypeAlias = OrderChanged[SpotAccountOrder] | BalanceChanged | Resynced | ChangesMissed
-"""What ``async for`` over a `SpotAccountView` yields."""
+"""An item of ``async for`` over a `SpotAccountView`."""
 FuturesAccountChange: TypeAlias = (
     OrderChanged[FuturesAccountOrder] | BalanceChanged | PositionChanged | Resynced | ChangesMissed
 )
-"""What ``async for`` over a `FuturesAccountView` yields."""
+"""An item of ``async for`` over a `FuturesAccountView`."""
 
 
 @attrs.frozen(kw_only=True)
 class AccountStatistics(Model):
-    """What has become of a view."""
+    """The counts of a view."""
 
     pushes: int
     """Items that arrived: orders, balances, positions."""
     outdated: int
-    """Pushes that were older than what was known already, and changed nothing."""
+    """Pushes that were older than the view, and changed nothing."""
     reads: int
     """Lists that were read over REST: orders, balances or positions."""
     failed_reads: int
-    """Reads that failed and were tried again."""
+    """Reads that failed and were retried."""
     corrections: int
-    """Orders, balances and positions that a read found to be different from the view. Most of them are the normal case
-    of a change that the exchange does not push (a spot order's hold).
+    """Orders, balances and positions that differed between a read and the view. Most are changes that the exchange does
+    not push (a spot order's hold).
     """
     resyncs: int
-    """How often the whole view was read: at the opening, after gaps, on `refresh` and by ``reconcile``."""
+    """Reads of the whole view: at the opening, after gaps, on `refresh` and by ``reconcile``."""
     gaps: int
-    """Gaps in the pushes: one a topic and break of the connection."""
+    """Gaps in the pushes: one per topic and lost connection."""
     merged: int
-    """Changes that were merged with an unread one about the same thing."""
+    """Changes that were merged with an unread one of the same object."""
     dropped: int
-    """Changes that were thrown away because nobody read them."""
+    """Changes that were dropped because nobody read them."""
     truncated: bool
-    """Whether the last list of orders may have been cut off by the exchange (futures: more than 100 in one list)."""
+    """True if the exchange may have cut off the last list of orders (futures: above 100 in one list)."""
     last_push: float | None
     """``trio.current_time()`` of the newest push, None before the first."""
     last_read: float | None
-    """``trio.current_time()`` of the newest whole reading, None before the first."""
+    """``trio.current_time()`` of the newest complete read, None before the first."""
     last_error: Exception | None
-    """Why the last failed read failed."""
+    """The error of the last failed read."""

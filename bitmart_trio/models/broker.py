@@ -1,4 +1,4 @@
-"""Rebates of API brokers."""
+"""Define the rebates of API brokers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ._model import Model
 
 @attrs.frozen
 class BrokerRebate(Model):
-    """What one day brought in one currency."""
+    """The rebate of one day in one currency."""
 
     currency: str
     """Short code."""
@@ -22,7 +22,7 @@ class BrokerRebate(Model):
 
 @attrs.frozen
 class BrokerRebates(Model):
-    """Rebates by day."""
+    """The rebates of a broker by day."""
 
     rebates: dict[str, list[BrokerRebate]]
     """Keyed by the day, ``YYYY-MM-DD``; days without a rebate are missing."""

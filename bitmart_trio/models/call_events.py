@@ -1,4 +1,4 @@
-"""What the hooks of a `Config` are told of REST calls: plain facts, never a key, a signature or a body."""
+"""Define what the hooks of a `Config` receive about REST calls: never a key, a signature or a body."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from ._model import Model
 
 @attrs.frozen(kw_only=True)
 class CallSent(Model):
-    """A request is handed to the transport: after its wait for quota and a connection slot, once a try."""
+    """A request is handed to the transport, after waiting for quota and a connection, once per try."""
 
     number: int
-    """Counts the requests of this process."""
+    """The number of the request in this process."""
     endpoint: str
     """Verb and path, such as ``GET /spot/quotation/v3/ticker``."""
     attempt: int
@@ -20,31 +20,31 @@ class CallSent(Model):
     size: int
     """Bytes of the body."""
     client_order_id: str | None
-    """Of an order that is being sent, where it has one."""
+    """The client order id of the order being sent, if any."""
     time: float
     """``trio.current_time()``."""
 
 
 @attrs.frozen(kw_only=True)
 class CallReplied(Model):
-    """The end of one try, whatever it was; every `CallSent` is followed by exactly one."""
+    """The end of one try, of any kind; every `CallSent` is followed by exactly one."""
 
     request: CallSent
-    """What this is the end of."""
+    """The request that ended."""
     status: int | None
-    """HTTP status; None when no whole reply came."""
+    """HTTP status; None if no complete reply came."""
     size: int
     """Bytes of the reply's body, decompressed."""
     seconds: float
-    """From handing over the request to the whole reply, or to the failure."""
+    """Seconds from handing over the request to the complete reply, or to the failure."""
     error: Exception | None
-    """What the try ended with. The call may be repeated and succeed all the same."""
+    """The error of the try. The call may be retried and succeed."""
     cancelled: bool
-    """The caller was cancelled while the reply was awaited."""
+    """True if the caller was cancelled while waiting for the reply."""
     code: int | None
-    """BitMart's error code, when it sent one."""
+    """BitMart's error code, if it sent one."""
     quota_used: int | None
-    """Calls made in the window, as the reply's headers say."""
+    """Calls made in the window, according to the reply's headers."""
     quota_limit: int | None
     """Calls allowed in the window."""
     quota_window: float | None

@@ -1,4 +1,4 @@
-"""What the hook ``on_drift`` of a `Config` is given: where replies and pushes have parted from what is documented."""
+"""Define what the hook ``on_drift`` of a `Config` receives: deviations of replies and pushes from the documentation."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from ._model import Model
 
 @attrs.frozen(kw_only=True)
 class Drift(Model):
-    """A member of a reply or push that is missing or unreadable, when it is met first; the value itself is not shown.
+    """A member of a reply or push that is missing or unreadable, reported once; its value is not shown.
 
-    The objects that lack it say so: see ``bm.absent``.
+    ``bm.absent`` lists it for each object that lacks it.
     """
 
     source: str
     """``"GET /path"`` of a reply, the channel of a push."""
     member: str
-    """Its path by Python names, without indices: ``[].status``. Of an element that was left out, the list: ``[]``."""
+    """Its path by Python names, without indices: ``[].status``. For an omitted element, the list: ``[]``."""
     found: str
-    """What stood in its place: nothing, null, a text, a number, a truth value, a list or an object."""
+    """The kind of value in its place: nothing, null, a text, a number, a truth value, a list or an object."""

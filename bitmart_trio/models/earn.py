@@ -1,7 +1,7 @@
-"""Savings: flexible and fixed-term products, holdings and records.
+"""Define savings: flexible and fixed-term products, holdings and records.
 
 The exchange added them in 2026-04 and 2026-06. Request fields come from its SDKs; reply fields are those of one
-third-party SDK, so expect more of them on the wire than there are here (``bm.extras`` shows them).
+third-party SDK, so expect the wire to have more of them (``bm.extras`` shows them).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ._model import Model
 
 
 class SavingsRecordType(OpenStr):
-    """What a savings record is about."""
+    """The kind of a savings record."""
 
     SUBSCRIBE = "subscribe"
     REDEEM = "redeem"
@@ -25,7 +25,7 @@ class SavingsRecordType(OpenStr):
 
 
 class FixedAutoSubscribe(OpenStr):
-    """What happens to a fixed-term holding at maturity."""
+    """The action for a fixed-term holding at maturity."""
 
     OFF = "OFF"
     """It is paid out."""
@@ -36,7 +36,7 @@ class FixedAutoSubscribe(OpenStr):
 
 
 class AutoSubscribeAction(OpenStr):
-    """Switches automatic subscription."""
+    """A switch of automatic subscription."""
 
     OPEN = "open"
     CLOSE = "close"
@@ -72,7 +72,7 @@ class EarnTierRate(Model):
     max_purchase_amount: Decimal = wire("maxPurchaseAmount")
     """Where it ends, in the coin."""
     apy: Decimal
-    """Fraction a year."""
+    """Fraction per year."""
 
 
 @attrs.frozen(kw_only=True)
@@ -80,21 +80,21 @@ class FlexibleSavingsProduct(Model):
     """A savings product that can be redeemed any time."""
 
     product_id: str = wire("productId")
-    """What `subscribe_flexible` asks for."""
+    """The id that `subscribe_flexible` takes."""
     coin_name: str = wire("coinName")
     """Short code."""
     product_tag: str | None = wire("productTag", default=None)
-    """The exchange's label; None when there is none."""
+    """The exchange's label; None if there is none."""
     apy: Decimal
-    """Fraction a year."""
+    """Fraction per year."""
     min_purchase_amount: Decimal = wire("minPurchaseAmount")
     """Least subscription, in the coin."""
     max_purchase_amount: Decimal = wire("maxPurchaseAmount")
     """Largest subscription, in the coin."""
     additional_apy: Decimal = wire("additionalApy")
-    """Bonus, fraction a year."""
+    """Bonus, fraction per year."""
     has_tier_rate: bool = wire("hasTierRate")
-    """Whether slices of a holding earn different rates."""
+    """True if slices of a holding earn different rates."""
     tier_rates: list[EarnTierRate] = wire("tierRate", default=attrs.Factory(list))
     """The slices, smallest first; empty without tiers."""
 
@@ -106,17 +106,17 @@ class FlexibleSavingsProductPage(Model):
     total: int
     """All products."""
     items: list[FlexibleSavingsProduct] = wire("list")
-    """Those of this page."""
+    """The entries of this page."""
 
     _identity_: ClassVar[tuple[str, ...]] = ("items",)
 
 
 @attrs.frozen(kw_only=True)
 class FlexibleSavingsHolding(Model):
-    """A flexible holding. The only source names no amount: the wire probably has one, see ``bm.extras``."""
+    """A flexible holding. The only source has no amount, but the wire probably has: see ``bm.extras``."""
 
     earn_id: str = wire("earnId")
-    """What `redeem_flexible` asks for."""
+    """The id that `redeem_flexible` takes."""
     product_id: str = wire("productId")
     """The product."""
     coin_id: int = wire("coinId")
@@ -124,17 +124,17 @@ class FlexibleSavingsHolding(Model):
     coin_name: str = wire("coinName")
     """Short code."""
     product_tag: str | None = wire("productTag", default=None)
-    """The exchange's label; None when there is none."""
+    """The exchange's label; None if there is none."""
     apy: Decimal
-    """Fraction a year."""
+    """Fraction per year."""
     total_profit: Decimal = wire("totalProfit")
     """Earned so far, in the coin."""
     auto_subscribe: bool = wire("autoSubscribe")
-    """Whether free funds are subscribed automatically."""
+    """True if free funds are subscribed automatically."""
     additional_apy: Decimal = wire("additionalApy")
-    """Bonus, fraction a year."""
+    """Bonus, fraction per year."""
     has_tier_rate: bool = wire("hasTierRate")
-    """Whether slices of the holding earn different rates."""
+    """True if slices of the holding earn different rates."""
     tier_rates: list[EarnTierRate] = wire("tierRate", default=attrs.Factory(list))
     """The slices, smallest first; empty without tiers."""
 
@@ -146,7 +146,7 @@ class FlexibleSavingsHoldingPage(Model):
     total: int
     """All holdings."""
     items: list[FlexibleSavingsHolding] = wire("list")
-    """Those of this page."""
+    """The entries of this page."""
 
     _identity_: ClassVar[tuple[str, ...]] = ("items",)
 
@@ -156,7 +156,7 @@ class FlexibleSavingsRecord(Model):
     """A subscription, redemption or interest payment of flexible savings."""
 
     type: SavingsRecordType
-    """Which of them."""
+    """The kind of record."""
     record_id: str = wire("recordId")
     """The exchange's id."""
     product_id: str = wire("productId")
@@ -166,15 +166,15 @@ class FlexibleSavingsRecord(Model):
     amount: Decimal
     """In the coin."""
     product_tag: str | None = wire("productTag", default=None)
-    """The exchange's label; None when there is none."""
+    """The exchange's label; None if there is none."""
     time: Millis
-    """When it happened (the unit is not documented)."""
+    """The time of the record (the unit is not documented)."""
     subscribe_type: str | None = wire("subscribeType", default=None)
-    """How it came about; the words are not documented."""
+    """The origin of the record; the words are not documented."""
     request_no: str | None = wire("requestNo", default=None)
-    """The caller's number; None when there was none."""
+    """The caller's number; None if there was none."""
     status: str
-    """How far it is; the words are not documented."""
+    """The state of the record; the words are not documented."""
 
 
 @attrs.frozen(kw_only=True)
@@ -182,9 +182,9 @@ class FlexibleSavingsRecordPage(Model):
     """One page of flexible records."""
 
     total: int
-    """All records that fit the query."""
+    """The number of all records that fit the query."""
     items: list[FlexibleSavingsRecord] = wire("list")
-    """Those of this page."""
+    """The entries of this page."""
 
     _identity_: ClassVar[tuple[str, ...]] = ("items",)
 
@@ -194,21 +194,21 @@ class FixedSavingsProduct(Model):
     """A savings product with a term."""
 
     product_id: str = wire("productId")
-    """What `subscribe_fixed` asks for."""
+    """The id that `subscribe_fixed` takes."""
     coin_name: str = wire("coinName")
     """Short code."""
     product_tag: str | None = wire("productTag", default=None)
-    """The exchange's label; None when there is none."""
+    """The exchange's label; None if there is none."""
     lock_days: int = wire("lockDay")
     """The term in days."""
     apy: Decimal
-    """Fraction a year."""
+    """Fraction per year."""
     min_purchase_amount: Decimal = wire("minPurchaseAmount")
     """Least subscription, in the coin."""
     max_purchase_amount: Decimal = wire("maxPurchaseAmount")
     """Largest subscription, in the coin."""
     additional_apy: Decimal = wire("additionalApy")
-    """Bonus, fraction a year."""
+    """Bonus, fraction per year."""
 
 
 @attrs.frozen(kw_only=True)
@@ -218,7 +218,7 @@ class FixedSavingsProductPage(Model):
     total: int
     """All products."""
     items: list[FixedSavingsProduct] = wire("list")
-    """Those of this page."""
+    """The entries of this page."""
 
     _identity_: ClassVar[tuple[str, ...]] = ("items",)
 
@@ -228,7 +228,7 @@ class FixedSavingsHolding(Model):
     """A fixed-term holding."""
 
     earn_id: str = wire("earnId")
-    """What `redeem_fixed` and `set_fixed_auto_renewal` ask for."""
+    """The id that `redeem_fixed` and `set_fixed_auto_renewal` take."""
     product_id: str = wire("productId")
     """The product."""
     coin_id: int = wire("coinId")
@@ -238,21 +238,21 @@ class FixedSavingsHolding(Model):
     amount: Decimal
     """Held, in the coin."""
     estimated_interest: Decimal = wire("estimatedInterest")
-    """What the whole term will bring, in the coin."""
+    """The interest of the whole term, in the coin."""
     expires_at: Millis = wire("expiredDate")
-    """When the term ends (the unit is not documented)."""
+    """The end of the term (the unit is not documented)."""
     product_tag: str | None = wire("productTag", default=None)
-    """The exchange's label; None when there is none."""
+    """The exchange's label; None if there is none."""
     apy: Decimal
-    """Fraction a year."""
+    """Fraction per year."""
     lock_days: int = wire("lockDay")
     """The term in days."""
     total_profit: Decimal = wire("totalProfit")
     """Earned so far, in the coin."""
     subscribe_type: str | None = wire("subscribeType", default=None)
-    """What happens at maturity, it seems; the words are not documented."""
+    """Apparently the action at maturity; the words are not documented."""
     additional_apy: Decimal = wire("additionalApy")
-    """Bonus, fraction a year."""
+    """Bonus, fraction per year."""
 
 
 @attrs.frozen(kw_only=True)
@@ -262,7 +262,7 @@ class FixedSavingsHoldingPage(Model):
     total: int
     """All holdings."""
     items: list[FixedSavingsHolding] = wire("list")
-    """Those of this page."""
+    """The entries of this page."""
 
     _identity_: ClassVar[tuple[str, ...]] = ("items",)
 
@@ -272,7 +272,7 @@ class FixedSavingsRecord(Model):
     """A subscription, redemption or interest payment of fixed-term savings."""
 
     type: SavingsRecordType
-    """Which of them."""
+    """The kind of record."""
     record_id: str = wire("recordId")
     """The exchange's id."""
     product_id: str = wire("productId")
@@ -284,15 +284,15 @@ class FixedSavingsRecord(Model):
     amount: Decimal
     """In the coin."""
     product_tag: str | None = wire("productTag", default=None)
-    """The exchange's label; None when there is none."""
+    """The exchange's label; None if there is none."""
     time: Millis
-    """When it happened (the unit is not documented)."""
+    """The time of the record (the unit is not documented)."""
     subscribe_type: str | None = wire("subscribeType", default=None)
-    """How it came about; the words are not documented."""
+    """The origin of the record; the words are not documented."""
     request_no: str | None = wire("requestNo", default=None)
-    """The caller's number; None when there was none."""
+    """The caller's number; None if there was none."""
     status: str
-    """How far it is; the words are not documented."""
+    """The state of the record; the words are not documented."""
 
 
 @attrs.frozen(kw_only=True)
@@ -300,16 +300,16 @@ class FixedSavingsRecordPage(Model):
     """One page of fixed-term records."""
 
     total: int
-    """All records that fit the query."""
+    """The number of all records that fit the query."""
     items: list[FixedSavingsRecord] = wire("list")
-    """Those of this page."""
+    """The entries of this page."""
 
     _identity_: ClassVar[tuple[str, ...]] = ("items",)
 
 
 @attrs.frozen(kw_only=True)
 class AutoSavingsStatus(Model):
-    """Whether all flexible products subscribe automatically."""
+    """The automatic subscription of all flexible products."""
 
     batch_subscribe_status: OnOff = wire("batchSubscribeStatus")
     """On or off."""
@@ -317,7 +317,7 @@ class AutoSavingsStatus(Model):
 
 @attrs.frozen(kw_only=True)
 class FlexibleAutoSubscribeStatus(Model):
-    """Whether one flexible product subscribes automatically."""
+    """The automatic subscription of one flexible product."""
 
     subscribe_status: OnOff = wire("subscribeStatus")
     """On or off."""

@@ -1,4 +1,4 @@
-"""The futures wallet: balances, fees, ledger, transfers and cross-collateral debt."""
+"""Define the futures wallet: balances, fees, ledger, transfers and cross-collateral debt."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ._model import Model
 
 
 class FlowType(OpenInt):
-    """Kind of a ledger entry, as a number."""
+    """The kind of a ledger entry, as a number."""
 
     ALL = 0
-    """Only to ask for every kind."""
+    """Every kind; only in requests."""
     TRANSFER = 1
     REALIZED_PNL = 2
     FUNDING_FEE = 3
@@ -26,7 +26,7 @@ class FlowType(OpenInt):
 
 
 class TransactionType(OpenStr):
-    """Kind of a ledger entry, as words."""
+    """The kind of a ledger entry, as words."""
 
     TRANSFER = "Transfer"
     REALIZED_PNL = "Realized PNL"
@@ -36,21 +36,21 @@ class TransactionType(OpenStr):
 
 
 class FuturesTransferType(OpenStr):
-    """Direction between the spot and the futures wallet."""
+    """The direction of a transfer between the spot and the futures wallet."""
 
     SPOT_TO_CONTRACT = "spot_to_contract"
     CONTRACT_TO_SPOT = "contract_to_spot"
 
 
 class FundingTransferType(OpenStr):
-    """Direction between the funding and the futures account."""
+    """The direction of a transfer between the funding and the futures account."""
 
     FUND_TO_CONTRACT = "fund_to_contract"
     CONTRACT_TO_FUND = "contract_to_fund"
 
 
 class TransferState(OpenStr):
-    """How far a transfer is."""
+    """The state of a transfer."""
 
     PROCESSING = "PROCESSING"
     FINISHED = "FINISHED"
@@ -77,14 +77,14 @@ class FuturesAsset(Model):
 
 @attrs.frozen
 class FuturesTradeFeeRate(Model):
-    """What the account pays for trading one contract, as ratios: 0.0006 is 0.06 %."""
+    """The account's fee rates for one contract, as ratios: 0.0006 is 0.06 %."""
 
     symbol: str
     """The contract."""
     taker_fee_rate: Decimal
     """For taking liquidity."""
     maker_fee_rate: Decimal
-    """For making it."""
+    """For providing liquidity."""
 
 
 @attrs.frozen(kw_only=True)
@@ -96,13 +96,13 @@ class Transaction(Model):
     flow_type: FlowType | None = None
     """`type` as a number; None in older replies."""
     type: TransactionType
-    """What it was."""
+    """The kind of entry."""
     amount: Decimal
     """In `asset`; negative when money left."""
     asset: str
     """Currency."""
     account: FuturesAccountType | None = None
-    """Which futures account; None when the reply leaves it out."""
+    """The kind of futures account; None if the reply omits it."""
     time: Millis
     """When."""
     tran_id: str
@@ -120,16 +120,16 @@ class FuturesTransfer(Model):
     amount: Decimal
     """In that currency."""
     type: FuturesTransferType
-    """Which way."""
+    """The direction of the transfer."""
     state: TransferState
-    """How far it is."""
+    """The state of the transfer."""
     timestamp: Millis
     """When."""
 
 
 @attrs.frozen
 class FuturesTransferResult(Model):
-    """What was accepted for transfer."""
+    """A transfer that was accepted."""
 
     currency: str
     """``USDT``."""
@@ -144,13 +144,13 @@ class AutoRepayment(Model):
     to_coin_code: str
     """Currency of the debt."""
     to_amount: Decimal
-    """How much of the debt was repaid."""
+    """The repaid part of the debt."""
     from_coin_code: str
     """Currency it was repaid with."""
     from_amount: Decimal
-    """How much of it was used."""
+    """The amount of it that was used."""
     time: str
-    """When, as the exchange writes it: the form is not documented (Unix seconds in the only sample)."""
+    """The time, as the exchange writes it: the form is not documented (Unix seconds in the only sample)."""
     type: str
     """Such as ``AUTO_REPAY``; the full list is not documented."""
     liquidation_fee: Decimal
@@ -164,7 +164,7 @@ class AutoRepaymentPage(Model):
     items: list[AutoRepayment] = wire("list")
     """The page."""
     total: int
-    """How many there are in all."""
+    """The number of all entries."""
 
     _identity_: ClassVar[tuple[str, ...]] = ("items",)
 
@@ -182,15 +182,15 @@ class InterestLogItem(Model):
     rate: Decimal
     """Interest rate, a ratio."""
     interest: Decimal
-    """What was charged, in that currency."""
+    """The charged interest, in that currency."""
     liability: Decimal
     """The debt it was charged on."""
     interest_time: int
-    """When it was charged; the unit is not documented (ten digits are seconds)."""
+    """The time of the charge; the unit is not documented (ten digits are seconds)."""
     created_at: str
-    """When the record was made, as the exchange writes it: form and time zone are not documented."""
+    """The time when the record was made, as the exchange writes it: form and time zone are not documented."""
     updated_at: str
-    """When the record last changed, likewise."""
+    """The time of the record's last change, likewise."""
     interest_free_amount: Decimal
     """The part of the debt that bears no interest."""
 
@@ -202,6 +202,6 @@ class InterestLogPage(Model):
     items: list[InterestLogItem]
     """The page."""
     total: int
-    """How many there are in all."""
+    """The number of all entries."""
 
     _identity_: ClassVar[tuple[str, ...]] = ("items",)

@@ -1,4 +1,4 @@
-"""What an affiliate sees of the users that it has brought: trades, fees, commission, deposits and withdrawals."""
+"""Define what an affiliate sees of invited users: trades, fees, commission, deposits and withdrawals."""
 
 from __future__ import annotations
 
@@ -14,42 +14,42 @@ from ._model import Model
 
 
 class AffiliateUserType(OpenInt):
-    """How the user came."""
+    """The way in which the user was invited."""
 
     INDIRECT = 0
     DIRECT = 1
 
 
 class AffiliateOpenType(OpenInt):
-    """Margin mode as a number; in this chapter only."""
+    """The margin mode as a number; in this chapter only."""
 
     ISOLATED = 1
     CROSS = 2
 
 
 class AffiliateCategory(OpenInt):
-    """Kind of order; in this chapter a number."""
+    """The kind of order; in this chapter a number."""
 
     LIMIT = 1
     MARKET = 2
 
 
 class AffiliateCopyTrade(OpenInt):
-    """Whether a trade was a copy of another trader's."""
+    """The copy-trading mark of a trade."""
 
     COPY_TRADING = 1
     NOT_COPY_TRADING = 2
 
 
 class AffiliateRebateStatus(OpenInt):
-    """Whether commission was paid out."""
+    """The payment state of commission."""
 
     NOT_ISSUED = 0
     ISSUED = 1
 
 
 class AffiliateFundsType(OpenInt):
-    """Which way money went."""
+    """The direction of a movement of funds."""
 
     DEPOSIT = 1
     WITHDRAWAL = 2
@@ -66,7 +66,7 @@ class AffiliateRebate(Model):
     total_rebate_amount: Decimal
     """In that currency."""
     user_type: AffiliateUserType
-    """How the user came."""
+    """The way in which the user was invited."""
 
 
 @attrs.frozen(kw_only=True)
@@ -74,11 +74,11 @@ class AffiliateRebatePage(Model):
     """One page of commission, with totals."""
 
     total: int
-    """How many there are in all."""
+    """The number of all entries."""
     btc_rebate_sum: Decimal
     """All commission in BTC."""
     size: int
-    """Entries a page."""
+    """The number of entries per page."""
     usdt_rebate_sum: Decimal
     """All commission in USDT."""
     page: int
@@ -104,19 +104,19 @@ class AffiliateTrade(Model):
     open_type: AffiliateOpenType
     """Margin mode."""
     fee: Decimal
-    """What the user paid."""
+    """The fee that the user paid."""
     deal_price: Decimal
     """Quote currency."""
     realised_profit: Decimal
-    """What the trade realised; negative for a loss."""
+    """The realised profit; negative for a loss."""
     side: FuturesOrderSide = wire("way")
-    """Which way."""
+    """The direction."""
     deal_vol: Decimal
     """Contracts."""
     copy_trade: AffiliateCopyTrade = wire("select_copy_trade")
-    """Whether it was a copy."""
+    """The copy-trading mark of the trade."""
     user_type: AffiliateUserType
-    """How the user came."""
+    """The way in which the user was invited."""
     user_id: int
     """The user."""
     category: AffiliateCategory
@@ -128,9 +128,9 @@ class AffiliateTradePage(Model):
     """One page of trades."""
 
     total: int
-    """How many there are in all."""
+    """The number of all entries."""
     size: int
-    """Entries a page."""
+    """The number of entries per page."""
     page: int
     """Number of the page."""
     items: list[AffiliateTrade] = wire("list")
@@ -141,29 +141,29 @@ class AffiliateTradePage(Model):
 
 @attrs.frozen
 class AffiliateUserRebate(Model):
-    """Volume, fees and commission of one user: in the period asked for, and since the user came."""
+    """Volume, fees and commission of one user: in the requested period, and since the invitation."""
 
     trading_vol_total: Decimal
-    """Volume since the user came."""
+    """Volume since the invitation."""
     trading_fee: Decimal
     """Fees in the period."""
     back_rate: Decimal
-    """Share of the fees that comes back: percent in the documentation (90), a fraction elsewhere (0.3)."""
+    """The refunded share of the fees: percent in the documentation (90), a fraction elsewhere (0.3)."""
     trading_vol: Decimal
     """Volume in the period."""
     rebate: Decimal
     """Commission in the period."""
     trading_fee_total: Decimal
-    """Fees since the user came."""
+    """Fees since the invitation."""
     rebate_total: Decimal
-    """Commission since the user came."""
+    """Commission since the invitation."""
     cid: int
     """The user."""
 
 
 @attrs.frozen
 class AffiliateApiRebate(Model):
-    """Fees and commission of one user's trading over the API, in the period asked for."""
+    """Fees and commission of one user's trading over the API, in the requested period."""
 
     api_trading_fee_total: Decimal
     """Fees."""
@@ -173,10 +173,10 @@ class AffiliateApiRebate(Model):
 
 @attrs.frozen
 class AffiliateInviteCheck(Model):
-    """Whether a user was brought by the caller."""
+    """The answer to whether the caller invited a user."""
 
     is_invite_user: bool = wire("isInviteUser")
-    """True when so."""
+    """True if the caller did."""
 
 
 @attrs.frozen(kw_only=True)
@@ -188,17 +188,17 @@ class AffiliateInvitedUser(Model):
     trading_vol_total: Decimal = wire("tradingVolTotal")
     """Volume."""
     cashback_rate: Decimal = wire("cashbackRate")
-    """Share that is handed on to the user."""
+    """The share that is passed on to the user."""
     trading_fee_total: Decimal = wire("tradingFeeTotal")
     """Fees."""
     back_rate: Decimal = wire("backRate")
-    """Share of the fees that comes back."""
+    """The refunded share of the fees."""
     cid: int
     """The user."""
     status: AffiliateRebateStatus
-    """Whether the commission was paid out."""
+    """The payment state of the commission."""
     account_asset_total: Decimal | None = wire("accountAssetTotal", default=None)
-    """What the user's account is worth; None in replies from before 2026-04-07."""
+    """The value of the user's account; None in replies before 2026-04-07."""
 
 
 @attrs.frozen(kw_only=True)
@@ -210,9 +210,9 @@ class AffiliateInvitedUserPage(Model):
     page: int
     """Number of the page."""
     size: int
-    """Entries a page."""
+    """The number of entries per page."""
     total: int
-    """How many there are in all."""
+    """The number of all entries."""
 
     _identity_: ClassVar[tuple[str, ...]] = ("items",)
 
@@ -222,17 +222,17 @@ class AffiliateFundsRecord(Model):
     """One deposit or withdrawal of a user."""
 
     date_time: int = wire("dateTime")
-    """When; the unit is not documented (ten digits are seconds)."""
+    """The time; the unit is not documented (ten digits are seconds)."""
     cid: int
     """The user."""
     remark: str | None = None
-    """A note; None when blank."""
+    """A note; None if blank."""
     parent_cid: int = wire("parentCid")
-    """Who brought the user."""
+    """The id of the user's inviter."""
     user_type: int = wire("userType")
-    """Not documented, probably as `AffiliateUserType`."""
+    """Not documented, probably like `AffiliateUserType`."""
     type: AffiliateFundsType
-    """Which way."""
+    """The direction."""
     method: int
     """Not documented."""
     amount: Decimal
@@ -246,9 +246,9 @@ class AffiliateFundsRecordPage(Model):
     """One page of deposits and withdrawals."""
 
     total: int
-    """How many there are in all."""
+    """The number of all entries."""
     size: int
-    """Entries a page."""
+    """The number of entries per page."""
     page: int
     """Number of the page."""
     items: list[AffiliateFundsRecord] = wire("list")
@@ -259,7 +259,7 @@ class AffiliateFundsRecordPage(Model):
 
 @attrs.frozen
 class AffiliateCustomerInfo(Model):
-    """What a user's futures account is worth, in USDT."""
+    """The value of a user's futures account, in USDT."""
 
     futures_account_asset_total_usdt: Decimal = wire("futuresAccountAssetTotalUsdt")
     """Assets."""

@@ -1,4 +1,4 @@
-"""Simulated trading's own chapter: play money."""
+"""Define the chapter of simulated trading: play money."""
 
 from __future__ import annotations
 
@@ -16,4 +16,4 @@ class DemoClaimResult(Model):
     currency: str
     """Such as ``USDT``."""
     amount: Decimal
-    """The balance afterwards by the documentation, the claimed amount by the exchange's agent reference."""
+    """The balance afterwards according to the documentation; the claimed amount according to the agent reference."""

@@ -1,4 +1,4 @@
-"""Futures market data: contracts, book, trades, candles, funding, open interest and risk tiers."""
+"""Define futures market data: contracts, book, trades, candles, funding, open interest and risk tiers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ._rows import Level
 
 
 class FuturesKlineStep(OpenInt):
-    """Length of a candle in minutes."""
+    """The length of a candle in minutes."""
 
     M1 = 1
     M3 = 3
@@ -31,15 +31,15 @@ class FuturesKlineStep(OpenInt):
 
 
 class ProductType(OpenInt):
-    """Whether a contract ends."""
+    """The kind of contract: perpetual or dated."""
 
     PERPETUAL = 1
     FUTURES = 2
-    """Dated; none was listed when last looked at (2026-09)."""
+    """Dated; none was listed when last checked (2026-09)."""
 
 
 class ContractStatus(OpenStr):
-    """Whether a contract trades."""
+    """The trading state of a contract."""
 
     TRADING = "Trading"
     """Also seen on contracts whose `ContractDetails.delist_time` has passed."""
@@ -66,7 +66,7 @@ class MarketGroup(OpenStr):
 
 
 class SessionStatus(OpenInt):
-    """How a traditional market trades right now."""
+    """The session of a traditional market."""
 
     NORMAL = 1
     LOW_LIQUIDITY = 2
@@ -74,10 +74,10 @@ class SessionStatus(OpenInt):
 
 @attrs.frozen
 class LowLiquidityConfig(Model):
-    """What changes for a contract while its traditional market is thin."""
+    """The changes for a contract while its traditional market is thin."""
 
     mark_price_bound_ratio: Decimal | None = None
-    """How far the mark price may move, as a ratio; None when not set."""
+    """The largest move of the mark price, as a ratio; None if not set."""
 
 
 @attrs.frozen
@@ -85,15 +85,15 @@ class TradFiInfo(Model):
     """Trading hours of a contract on a traditional asset."""
 
     market_group: MarketGroup
-    """Which market it follows."""
+    """The market that it follows."""
     market_session_status: SessionStatus
-    """How that market trades now."""
+    """The market's session now."""
     reduce_only: bool
-    """Whether only closing orders are accepted now."""
+    """True if only closing orders are accepted now."""
     next_session_switch_ts: int | None = None
-    """When the session changes next; the unit is not documented (ten digits are seconds); None when unknown."""
+    """The time of the next session change (the unit is not documented; ten digits are seconds); None if unknown."""
     next_session_switch_status: SessionStatus | None = None
-    """What it changes to; None when unknown."""
+    """The next session; None if unknown."""
     low_liquidity_config: LowLiquidityConfig | None = None
     """Limits while the market is thin; None when there are none."""
 
@@ -107,23 +107,23 @@ class ContractDetails(Model):
     product_type: ProductType
     """Perpetual or dated."""
     open_timestamp: Millis
-    """When it was listed."""
+    """The time of its listing."""
     expire_timestamp: Millis | None = wire(zero_is_none=True, default=None)
-    """When it ends; None for perpetuals (0 on the wire)."""
+    """The time when it ends; None for perpetuals (0 on the wire)."""
     settle_timestamp: Millis | None = wire(zero_is_none=True, default=None)
-    """When it settles; None for perpetuals (0 on the wire)."""
+    """The time of its settlement; None for perpetuals (0 on the wire)."""
     base_currency: str
-    """What is traded."""
+    """The currency that is traded."""
     quote_currency: str
-    """What it is priced in."""
+    """The currency of prices."""
     last_price: Decimal | None = None
-    """Last traded price, quote currency; None when there is none."""
+    """Last traded price, quote currency; None if there is none."""
     volume_24h: Decimal
     """Contracts traded in 24 hours."""
     turnover_24h: Decimal
     """The same in quote currency."""
     index_price: Decimal | None = None
-    """Price of the index, quote currency; None when there is none."""
+    """Price of the index, quote currency; None if there is none."""
     index_name: str
     """Name of the index."""
     contract_size: Decimal
@@ -139,13 +139,13 @@ class ContractDetails(Model):
     max_volume: Decimal
     """Largest limit order, contracts."""
     market_max_volume: Decimal | None = None
-    """Largest market order, contracts; None when the reply leaves it out, as recorded ones do."""
+    """Largest market order, contracts; None if the reply omits it, as recorded ones do."""
     min_volume: Decimal
     """Smallest order, contracts."""
     funding_rate: Decimal
     """Funding rate as a ratio."""
     expected_funding_rate: Decimal | None = None
-    """Forecast for the next settlement; None when there is none."""
+    """Forecast for the next settlement; None if there is none."""
     open_interest: Decimal
     """Open contracts."""
     open_interest_value: Decimal
@@ -157,41 +157,41 @@ class ContractDetails(Model):
     change_24h: Decimal
     """Price change in 24 hours as a ratio: 0.015 is 1.5 %."""
     funding_interval_hours: int | None = None
-    """Hours from one funding settlement to the next; None when the reply leaves it out, as recorded ones do."""
+    """Hours between two funding settlements; None if the reply omits it, as recorded ones do."""
     status: ContractStatus | None = None
-    """Whether it trades; look at `delist_time` too. None when the reply leaves it out, as recorded ones do."""
+    """The trading state; check `delist_time` too. None if the reply omits it, as recorded ones do."""
     delist_time: Seconds | None = wire(zero_is_none=True, default=None)
-    """When it is delisted, in seconds unlike the other times; None when nothing is planned (0 on the wire)."""
+    """The time of its delisting, in seconds unlike the other times; None if not planned (0 on the wire)."""
     funding_time: Millis | None = None
-    """Next funding settlement; None when the reply leaves it out."""
+    """Next funding settlement; None if the reply omits it."""
     tradfi_info: TradFiInfo | None = None
     """Trading hours; None except on contracts of traditional assets."""
 
 
 class FuturesBookLevel(Level, array_like=True, frozen=True):
-    """One price level of a snapshot, with the sum so far."""
+    """A price level of a snapshot, with the cumulative size."""
 
     cumulative_size: Decimal
-    """Contracts from the best price down to this one."""
+    """Contracts from the best price to this one."""
 
 
 @attrs.frozen
 class FuturesOrderBook(Model):
-    """A snapshot of the book, at most 50 levels a side; an empty side is an empty list."""
+    """A snapshot of the book, at most 50 levels per side; an empty side is an empty list."""
 
     asks: list[FuturesBookLevel]
     """Ascending: the best ask first."""
     bids: list[FuturesBookLevel]
     """Descending: the best bid first."""
     timestamp: Millis
-    """When it was taken."""
+    """The time of the snapshot."""
     symbol: str
     """The contract."""
 
 
 @attrs.frozen
 class FuturesMarketTrade(Model):
-    """One public trade."""
+    """A public trade of a contract."""
 
     symbol: str
     """The contract."""
@@ -202,17 +202,17 @@ class FuturesMarketTrade(Model):
     quote_qty: Decimal
     """Price times quantity."""
     time: Seconds
-    """When, in seconds."""
+    """The time, in seconds."""
     is_buyer_maker: bool
-    """True when the buyer's order was resting, so the taker sold."""
+    """True if the buyer's order was resting, so the taker sold."""
 
 
 @attrs.frozen
 class OpenInterest(Model):
-    """How many contracts are open."""
+    """The open interest of a contract."""
 
     timestamp: Millis
-    """When it was counted."""
+    """The time of the count."""
     symbol: str
     """The contract."""
     open_interest: Decimal
@@ -220,9 +220,9 @@ class OpenInterest(Model):
     open_interest_value: Decimal
     """Quote currency."""
     open_interest_24h: Decimal | None = None
-    """Contracts a day before; None when the reply leaves it out."""
+    """Contracts a day before; None if the reply omits it."""
     open_interest_value_24h: Decimal | None = None
-    """Quote currency a day before; None when the reply leaves it out."""
+    """Quote currency a day before; None if the reply omits it."""
 
 
 @attrs.frozen
@@ -230,7 +230,7 @@ class FundingRate(Model):
     """Funding of one contract: the last settlement and the next."""
 
     timestamp: Millis
-    """When the exchange answered."""
+    """The time of the reply."""
     symbol: str
     """The contract."""
     rate_value: Decimal
@@ -238,28 +238,28 @@ class FundingRate(Model):
     expected_rate: Decimal
     """Expected at the next settlement, a ratio."""
     funding_time: Millis | None = None
-    """The next settlement; None when the reply leaves it out."""
+    """The next settlement; None if the reply omits it."""
     funding_upper_limit: Decimal | None = None
-    """The rate never goes above; None when the reply leaves it out."""
+    """The upper bound of the rate; None if the reply omits it."""
     funding_lower_limit: Decimal | None = None
-    """The rate never goes below; None when the reply leaves it out."""
+    """The lower bound of the rate; None if the reply omits it."""
 
 
 @attrs.frozen
 class FundingRateRecord(Model):
-    """One settled funding rate."""
+    """A settled funding rate."""
 
     symbol: str
     """The contract."""
     funding_rate: Decimal
-    """A ratio; longs pay shorts when it is above 0."""
+    """A ratio; longs pay shorts if it is above 0."""
     funding_time: Millis
-    """When it was settled."""
+    """The time of the settlement."""
 
 
 @attrs.frozen
 class FuturesKline(Model):
-    """One candle, of traded prices or of the mark price."""
+    """A candle, of traded prices or of the mark price."""
 
     timestamp: Seconds
     """Start of the candle, in seconds."""
@@ -277,7 +277,7 @@ class FuturesKline(Model):
 
 @attrs.frozen
 class LeverageBracket(Model):
-    """One tier of the risk limits."""
+    """A tier of the risk limits."""
 
     bracket: int
     """Number of the tier, from 1."""
@@ -290,7 +290,7 @@ class LeverageBracket(Model):
     maint_margin_ratio: Decimal
     """Maintenance margin as a ratio of the position value."""
     cum: Decimal
-    """What to take off in the formula of the maintenance margin."""
+    """The amount to subtract in the formula of the maintenance margin."""
 
 
 @attrs.frozen

@@ -1,4 +1,4 @@
-"""Futures positions, their risk, leverage and position mode."""
+"""Define futures positions, their risk, leverage and position mode."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class PositionType(OpenInt):
 
 
 class ContractMargin(OpenInt):
-    """What contracts are margined in."""
+    """The margin currency of contracts."""
 
     USDT_MARGINED = 1
     COIN_MARGINED = 2
@@ -28,22 +28,22 @@ class ContractMargin(OpenInt):
 
 @attrs.frozen(kw_only=True)
 class FuturesPosition(Model):
-    """A position, first version of the reply."""
+    """A position, in the first version of the reply."""
 
     symbol: str
     """The contract."""
     leverage: Decimal
     """Leverage."""
     timestamp: Millis
-    """When the exchange answered."""
+    """The time of the reply."""
     current_fee: Decimal
     """Fees paid so far."""
     open_timestamp: Millis
-    """When it was opened."""
+    """The time when it was opened."""
     current_value: Decimal
     """Value at the mark price."""
     mark_value: Decimal | None = None
-    """The same; None when the reply leaves it out."""
+    """The same; None if the reply omits it."""
     mark_price: Decimal
     """Mark price."""
     position_value: Decimal
@@ -51,19 +51,19 @@ class FuturesPosition(Model):
     position_cross: Decimal
     """Margin of the position."""
     maintenance_margin: Decimal
-    """Margin below which it is liquidated."""
+    """The margin below which it is liquidated."""
     margin_type: OpenType | None = None
-    """Margin mode; None when the reply leaves it out."""
+    """Margin mode; None if the reply omits it."""
     position_mode: PositionMode | None = None
-    """The account's mode; None when the reply leaves it out."""
+    """The account's mode; None if the reply omits it."""
     close_vol: Decimal
     """Contracts closed so far."""
     close_avg_price: Decimal
-    """Their average price; 0 when nothing was closed."""
+    """Their average price; 0 if nothing was closed."""
     open_avg_price: Decimal
-    """Average price of what was opened."""
+    """The average price of all opening fills."""
     entry_price: Decimal
-    """Entry price of what is open."""
+    """The entry price of the open position."""
     current_amount: Decimal
     """Open contracts, never negative."""
     unrealized_value: Decimal
@@ -73,23 +73,23 @@ class FuturesPosition(Model):
     position_type: PositionType
     """Long or short."""
     account: FuturesAccountType | None = None
-    """Which futures account; None when the reply leaves it out."""
+    """The kind of futures account; None if the reply omits it."""
 
 
 @attrs.frozen(kw_only=True)
 class FuturesPositionV2(Model):
-    """A position. When asked for by symbol, empty ones come too: one is open when `current_amount` is not 0."""
+    """A position. Replies for one symbol include empty ones: a position is open if `current_amount` is not 0."""
 
     symbol: str
     """The contract."""
     leverage: Decimal
     """Leverage."""
     timestamp: Millis
-    """When the exchange answered."""
+    """The time of the reply."""
     current_fee: Decimal
     """Fees paid so far."""
     open_timestamp: Millis | None = wire(zero_is_none=True, default=None)
-    """When it was opened; None for an empty position (0 on the wire)."""
+    """The time when it was opened; None for an empty position (0 on the wire)."""
     current_value: Decimal
     """Value at the mark price."""
     mark_price: Decimal
@@ -97,27 +97,27 @@ class FuturesPositionV2(Model):
     position_value: Decimal
     """Value at the entry price."""
     position_cross: Decimal | None = None
-    """Margin of the position; None when the reply leaves it out."""
+    """Margin of the position; None if the reply omits it."""
     maintenance_margin: Decimal
-    """Margin below which it is liquidated."""
+    """The margin below which it is liquidated."""
     close_vol: Decimal
     """Contracts closed so far."""
     close_avg_price: Decimal
-    """Their average price; 0 when nothing was closed."""
+    """Their average price; 0 if nothing was closed."""
     open_avg_price: Decimal
-    """Average price of what was opened."""
+    """The average price of all opening fills."""
     entry_price: Decimal
-    """Entry price of what is open."""
+    """The entry price of the open position."""
     current_amount: Decimal
     """Open contracts, never negative."""
     position_amount: Decimal | None = None
-    """Open contracts, in one-way mode negative for a short; None in replies from before 2025-07."""
+    """Open contracts, in one-way mode negative for a short; None in replies before 2025-07."""
     realized_value: Decimal
     """Realised profit."""
     mark_value: Decimal
     """Value at the mark price."""
     account: FuturesAccountType | None = None
-    """Which futures account; None when the reply leaves it out."""
+    """The kind of futures account; None if the reply omits it."""
     open_type: OpenType
     """Margin mode."""
     position_side: PositionSide
@@ -125,16 +125,16 @@ class FuturesPositionV2(Model):
     unrealized_pnl: Decimal
     """Unrealised profit."""
     liquidation_price: Decimal | None = None
-    """Where it is liquidated; 0 for an empty position, None when blank."""
+    """The price at which it is liquidated; 0 for an empty position, None if blank."""
     max_notional_value: Decimal
     """Largest position value at this leverage."""
     initial_margin: Decimal
-    """Margin it was opened with."""
+    """The margin at its opening."""
 
 
 @attrs.frozen(kw_only=True)
 class PositionRisk(Model):
-    """How close a position is to liquidation."""
+    """The liquidation risk of a position."""
 
     symbol: str
     """The contract."""
@@ -145,7 +145,7 @@ class PositionRisk(Model):
     unrealized_profit: Decimal
     """Unrealised profit."""
     liquidation_price: Decimal | None = None
-    """Where it is liquidated; None when blank."""
+    """The price at which it is liquidated; None if blank."""
     leverage: Decimal
     """Leverage."""
     max_notional_value: Decimal
@@ -153,15 +153,15 @@ class PositionRisk(Model):
     margin_type: OpenType
     """Margin mode."""
     isolated_margin: Decimal
-    """Margin put aside for it; 0 in cross mode."""
+    """The position's own margin; 0 in cross mode."""
     position_side: PositionSide
     """Direction."""
     notional: Decimal
     """Position value."""
     update_time: int
-    """When it last changed: milliseconds by the documentation, seconds (ten digits) in its own sample."""
+    """The time of its last change: documented in milliseconds, but seconds (ten digits) in the documented sample."""
     account: FuturesAccountType | None = None
-    """Which futures account; None when the reply leaves it out."""
+    """The kind of futures account; None if the reply omits it."""
 
 
 @attrs.frozen
@@ -173,9 +173,9 @@ class LeverageResult(Model):
     leverage: Decimal
     """Leverage now."""
     open_type: OpenType
-    """Margin mode now."""
+    """The margin mode now."""
     max_value: Decimal
-    """Greatest leverage by the documentation; a position value (500000) was seen as well."""
+    """The greatest leverage according to the documentation; a position value (500000) was also seen."""
 
 
 @attrs.frozen

@@ -1,4 +1,4 @@
-"""What the futures sockets push."""
+"""Define the pushes of the futures sockets."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from .spot_streams import BookUpdateType
 
 
 class BookSide(OpenInt):
-    """Which side of the book a message replaces."""
+    """The side of the book that a message replaces."""
 
     BIDS = 1
     ASKS = 2
 
 
 class TradeWay(OpenInt):
-    """What both sides of a trade did to their positions, the buyer's first."""
+    """The effect of a trade on both positions, the buyer's first."""
 
     BUY_OPEN_SELL_OPEN = 1
     BUY_OPEN_SELL_CLOSE = 2
@@ -41,14 +41,14 @@ class TradeWay(OpenInt):
 
 
 class MarginModeNumber(OpenInt):
-    """Margin mode as position pushes spell it: a number here, a word in orders."""
+    """The margin mode as position pushes spell it: a number here, a word in orders."""
 
     ISOLATED = 1
     CROSS = 2
 
 
 class FuturesOrderAction(OpenInt):
-    """What happened to an order."""
+    """The event of an order push."""
 
     MATCH = 1
     SUBMIT = 2
@@ -62,7 +62,7 @@ class FuturesOrderAction(OpenInt):
 
 
 class FuturesPushedOrderType(OpenStr):
-    """What an order is, in the words of the pushes; orders of the exchange's own making bear others."""
+    """The type of an order as pushes spell it; orders made by the exchange have other types."""
 
     LIMIT = "limit"
     MARKET = "market"
@@ -73,7 +73,7 @@ class FuturesPushedOrderType(OpenStr):
 
 
 def _levels(value: object) -> object:
-    """Levels as rows: the first version of the depth channels sends objects, the second arrays."""
+    """Return levels as rows: the first version of the depth channels sends objects, the second arrays."""
     if not isinstance(value, list):
         return value
     rows = cast("list[object]", value)
@@ -106,7 +106,7 @@ class FuturesTicker(Model):
     bid_size: Decimal = wire("bid_vol")
     """Contracts."""
     mark_price: Decimal | None = wire(aliases=("fair_price",), default=None)
-    """What unrealised profit and liquidation are counted at."""
+    """The price for unrealised profit and liquidation."""
     index_price: Decimal | None = None
     """The spot price over several exchanges."""
 
@@ -128,9 +128,9 @@ class FuturesFundingRateUpdate(Model):
     next_funding_time: Millis = wire("nextFundingTime")
     """The next settlement."""
     funding_upper_limit: Decimal
-    """The highest that the rate may become."""
+    """The upper bound of the rate."""
     funding_lower_limit: Decimal
-    """The lowest that the rate may become."""
+    """The lower bound of the rate."""
     time: Millis = wire("ts")
     """Push time."""
 
@@ -139,7 +139,7 @@ class FuturesFundingRateUpdate(Model):
 
 @attrs.frozen(kw_only=True)
 class FuturesDepthSide(Model):
-    """One side of a book, whole: replaces that side and leaves the other."""
+    """A complete side of a book: it replaces that side and keeps the other."""
 
     symbol: str
     """Such as BTCUSDT."""
@@ -147,7 +147,7 @@ class FuturesDepthSide(Model):
     levels: Levels = wire("depths")
     """Best first; sizes in contracts."""
     time: Millis | None = wire("ms_t", default=None)
-    """Push time; two messages of one time belong together."""
+    """Push time; two messages with one time belong together."""
 
     _identity_: ClassVar[tuple[str, ...]] = ("symbol", "side")
     _plain_is_exact_: ClassVar[bool] = True
@@ -159,7 +159,7 @@ class FuturesDepthSide(Model):
 
 @attrs.frozen
 class FuturesDepth(Model):
-    """The top of a book, both sides whole: replace what you had."""
+    """The top of a book, with both sides complete: it replaces the previous one."""
 
     symbol: str
     """Such as BTCUSDT."""
@@ -168,7 +168,7 @@ class FuturesDepth(Model):
     bids: Levels
     """Best first."""
     time: Millis | None = wire("ms_t", default=None)
-    """Push time; drop one that is older than the last."""
+    """Push time; discard a message that is older than the last."""
 
     _identity_: ClassVar[tuple[str, ...]] = ("symbol",)
     _plain_is_exact_: ClassVar[bool] = True
@@ -225,10 +225,10 @@ class FuturesBookTicker(Model):
 
 @attrs.frozen(kw_only=True)
 class FuturesTrade(Model):
-    """One trade. What fills a gap (``backfill=True``) was read over REST, which tells no id and whole seconds only."""
+    """A trade. Trades that fill a gap (``backfill=True``) come from REST, without an id and in whole seconds."""
 
     trade_id: int | None = None
-    """None when it was read over REST."""
+    """None if it was read over REST."""
     symbol: str
     """Such as BTCUSDT."""
     price: Decimal = wire("deal_price")
@@ -238,18 +238,18 @@ class FuturesTrade(Model):
     time: str = wire("created_at")
     """RFC 3339 in UTC with nanoseconds; `datetime` is the same to the microsecond."""
     way: TradeWay | None = None
-    """What both sides did; missing in the documented sample, present in recorded frames."""
+    """The effect on both positions; missing in the documented sample, present in recorded frames."""
     buyer_is_maker: bool | None = wire("m", default=None)
-    """True when the taker sold; None before 2025-01-16."""
+    """True if the taker sold; None before 2025-01-16."""
 
     _identity_: ClassVar[tuple[str, ...]] = ("symbol",)
 
     @property
     def datetime(self) -> datetime:
-        """`time`, aware, nanoseconds cut to microseconds.
+        """Return `time` as an aware datetime, truncated to microseconds.
 
         Raises:
-            AbsentMember: `time` is no time.
+            AbsentMember: `time` is not a time.
         """
         whole, dot, fraction = self.time.removesuffix("Z").partition(".")
         try:
@@ -260,7 +260,7 @@ class FuturesTrade(Model):
 
 @attrs.frozen(kw_only=True)
 class FuturesKlineUpdate(Model):
-    """The bar in progress. There is no flag that says it is closed."""
+    """The bar in progress. No flag says that a bar is closed."""
 
     symbol: str
     """Such as BTCUSDT."""
@@ -271,11 +271,11 @@ class FuturesKlineUpdate(Model):
     low: Decimal = wire("l")
     """Lowest price."""
     close: Decimal = wire("c")
-    """Price of the latest trade, or of the last one of a bar that is over."""
+    """Price of the latest trade, or of the last one of a finished bar."""
     volume: Decimal = wire("v")
     """Contracts in practice."""
     time: Seconds = wire("ts")
-    """Of the bar, but recorded values are a second past the minute: floor it to the interval to get the open time."""
+    """The bar's time, but recorded values are a second past the minute: round down to get the open time."""
 
     _identity_: ClassVar[tuple[str, ...]] = ("symbol",)
     _plain_is_exact_: ClassVar[bool] = True
@@ -312,7 +312,7 @@ class FuturesAssetUpdate(Model):
 
 @attrs.frozen(kw_only=True)
 class FuturesPositionUpdate(Model):
-    """The whole state of one position; a closed one has size 0."""
+    """The complete state of a position; a closed one has size 0."""
 
     symbol: str
     """Such as BTCUSDT."""
@@ -323,21 +323,21 @@ class FuturesPositionUpdate(Model):
     margin_mode: MarginModeNumber = wire("open_type")
     """Cross or isolated."""
     frozen_size: Decimal | None = wire("frozen_volume", default=None)
-    """Contracts held by closing orders; None when it was read over REST."""
+    """Contracts held by closing orders; None if it was read over REST."""
     closed_size: Decimal = wire("close_volume")
     """Contracts closed so far."""
     hold_avg_price: Decimal
-    """Average price of what is held."""
+    """Average entry price of the open position."""
     close_avg_price: Decimal
-    """Average price of what was closed."""
+    """Average price of all closing fills."""
     open_avg_price: Decimal
-    """Average price of what was opened."""
+    """Average price of all opening fills."""
     liquidation_price: Decimal = wire("liquidate_price")
-    """0 where there is none."""
+    """The liquidation price; 0 if there is none."""
     create_time: Millis
-    """When it was made, in milliseconds."""
+    """The time of its creation, in milliseconds."""
     update_time: Millis
-    """When it last changed, in milliseconds."""
+    """The time of its last change, in milliseconds."""
     position_mode: PositionMode | None = None
     """None before 2025-04-10."""
 
@@ -349,7 +349,7 @@ class FuturesPushedFill(Model):
     """The last fill of an order."""
 
     trade_id: int = wire("lastTradeID")
-    """The exchange's number of the fill."""
+    """The exchange's id of the fill."""
     size: Decimal = wire("fillQty")
     """Contracts."""
     price: Decimal = wire("fillPrice")
@@ -357,55 +357,55 @@ class FuturesPushedFill(Model):
     fee: Decimal
     """Negative is a cost."""
     fee_currency: str | None = wire("feeCcy", default=None)
-    """None when it was read over REST."""
+    """None if it was read over REST."""
 
 
 @attrs.frozen(kw_only=True)
 class FuturesPushedOrder(Model):
-    """An order as pushes carry it. A dash on the wire stands for no value."""
+    """An order in a push. A dash on the wire means no value."""
 
     order_id: str
     """The exchange's id."""
     client_order_id: str | None = None
-    """None when the order has none; ids like PLAN_3000097492004577 are the exchange's own."""
+    """None if the order has none; ids like PLAN_3000097492004577 come from the exchange."""
     symbol: str
     """Such as BTCUSDT."""
     price: Decimal | None = None
-    """None where the exchange leaves it blank, as it may for market orders."""
+    """None if the exchange leaves it blank, as it may for market orders."""
     size: Decimal
     """Contracts."""
     state: FuturesOrderState
-    """Where it stands."""
+    """The state of the order."""
     side: FuturesOrderSide
     """Buy or sell, opening or closing."""
     type: FuturesPushedOrderType
     """Limit, market, plan order, and so on."""
     leverage: Decimal | None = None
-    """None where the exchange leaves it blank."""
+    """None if the exchange leaves it blank."""
     margin_mode: OpenType | None = wire("open_type", default=None)
-    """None where the exchange leaves it blank."""
+    """None if the exchange leaves it blank."""
     average_price: Decimal | None = wire("deal_avg_price", default=None)
     """0 or None before the first fill."""
     filled_size: Decimal = wire("deal_size")
     """Contracts."""
     create_time: Millis
-    """When it was made, in milliseconds."""
+    """The time of its creation, in milliseconds."""
     update_time: Millis
     """Seen slightly before the creation time."""
     plan_order_id: str | None = None
-    """Of the plan order that it came from; None for others."""
+    """The id of the plan order that sent it; None for others."""
     last_trade: FuturesPushedFill | None = None
-    """The newest fill; None when this push brings none."""
+    """The newest fill; None if this push has none."""
     trigger_price: Decimal | None = None
-    """At which a plan order fires; None for others."""
+    """The price that triggers a plan order; None for others."""
     trigger_price_type: str | None = None
     """last_price or fair_price; other sources expect the digits 1 and 2."""
     execution_price: str | None = None
     """A price, or the word market."""
     activation_price: Decimal | None = None
-    """At which a trailing order begins to trail; None for others."""
+    """The price at which a trailing order begins to trail; None for others."""
     activation_price_type: str | None = None
-    """Which price that is compared with; None for others."""
+    """The price compared with it; None for others."""
     callback_rate: Decimal | None = None
     """Percent."""
     position_mode: PositionMode | None = None
@@ -421,11 +421,11 @@ class FuturesPushedOrder(Model):
 
 @attrs.frozen(kw_only=True)
 class FuturesOrderUpdate(Model):
-    """What happened to one of your orders, and its whole state after it. Covers plan, trailing and TP/SL orders too."""
+    """An event of one of your orders, with the state after it. Includes plan, trailing and TP/SL orders."""
 
     event: FuturesOrderAction = wire("action")
-    """What happened."""
+    """The event of the order."""
     order: FuturesPushedOrder
-    """Its state now."""
+    """The state of the order after the event."""
 
     _identity_: ClassVar[tuple[str, ...]] = ("order",)

@@ -1,4 +1,4 @@
-"""Sub-accounts as seen on the futures host. Transfers look as on the spot host: `SubTransfer`."""
+"""Define sub-accounts on the futures host. Transfers have the shape of the spot host: `SubTransfer`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ._model import Model
 
 @attrs.frozen
 class FuturesSubAccountBalance(Model):
-    """What a sub-account's futures wallet holds of one currency."""
+    """The balance of one currency in a sub-account's futures wallet."""
 
     currency: str
     """Such as ``USDT``."""

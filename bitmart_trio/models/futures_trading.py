@@ -1,4 +1,4 @@
-"""Futures orders of every kind, and the account's own fills."""
+"""Define futures orders of every kind, and the account's own fills."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ._model import Model
 
 
 class FuturesOrderType(OpenStr):
-    """What an order is. Only limit and market orders can be submitted; the others are seen in replies."""
+    """The type of an order. Only limit and market orders can be submitted; the others occur in replies."""
 
     LIMIT = "limit"
     MARKET = "market"
@@ -31,23 +31,23 @@ class FuturesOrderType(OpenStr):
 
 
 class FuturesOrderMode(OpenInt):
-    """How long an order waits and whether it may take."""
+    """How long an order waits, and whether it may take liquidity."""
 
     GTC = 1
     """Until it is filled or cancelled; the default."""
     FOK = 2
-    """All at once or not at all."""
+    """Filled completely at once, or not at all."""
     IOC = 3
-    """What can be filled at once; the rest is dropped."""
+    """Fills what it can at once; the rest is cancelled."""
     MAKER_ONLY = 4
     """Refused if it would take liquidity; limit orders only."""
 
 
 class FuturesOrderState(OpenInt):
-    """How far an order is."""
+    """The state of an order."""
 
     APPROVAL = 1
-    """Being checked, not in the book yet."""
+    """Being checked, not in the order book yet."""
     CHECK = 2
     """Live, waiting to be filled."""
     FINISH = 4
@@ -55,14 +55,14 @@ class FuturesOrderState(OpenInt):
 
 
 class OrderStateFilter(OpenStr):
-    """Which open orders to list."""
+    """The kind of open orders to list."""
 
     ALL = "all"
     PARTIALLY_FILLED = "partially_filled"
 
 
 class PlanOrderType(OpenStr):
-    """What a plan order is."""
+    """The type of a plan order."""
 
     LIMIT = "limit"
     """Sends a limit order (when submitting)."""
@@ -75,7 +75,7 @@ class PlanOrderType(OpenStr):
 
 
 class PlanTypeFilter(OpenStr):
-    """Which plan orders to list."""
+    """The kind of plan orders to list."""
 
     PLAN = "plan"
     """Ordinary plan orders."""
@@ -84,7 +84,7 @@ class PlanTypeFilter(OpenStr):
 
 
 class PlanCategory(OpenInt):
-    """What a take-profit or stop-loss order closes."""
+    """The part of a position that a take-profit or stop-loss order closes."""
 
     TP_SL = 1
     """Part of the position."""
@@ -93,7 +93,7 @@ class PlanCategory(OpenInt):
 
 
 class PriceType(OpenInt):
-    """Which price is watched."""
+    """The price that is compared with the trigger."""
 
     UNSET = 0
     """None (in replies only)."""
@@ -103,7 +103,7 @@ class PriceType(OpenInt):
 
 
 class PriceWay(OpenInt):
-    """Which way the price must go to fire."""
+    """The direction of the price that triggers."""
 
     LONG = 1
     """Up to the trigger price."""
@@ -112,7 +112,7 @@ class PriceWay(OpenInt):
 
 
 class FuturesStpMode(OpenInt):
-    """What happens when an order would trade with one of the same account."""
+    """The action if an order would trade with one of the same account."""
 
     CANCEL_MAKER = 1
     """The default."""
@@ -121,7 +121,7 @@ class FuturesStpMode(OpenInt):
 
 
 class ExecType(OpenStr):
-    """Role of a fill."""
+    """The role of a fill: maker or taker."""
 
     TAKER = "Taker"
     MAKER = "Maker"
@@ -129,12 +129,12 @@ class ExecType(OpenStr):
 
 @attrs.frozen(kw_only=True)
 class FuturesOrder(Model):
-    """An order, as detail, open order or history lists it; each fills another subset of the optional fields."""
+    """An order in a detail, open orders or history reply; each of them fills other optional fields."""
 
     order_id: str
     """The exchange's id."""
     client_order_id: str | None = None
-    """The caller's id; None without one. Ids such as ``PLAN_3000097492004577`` are the exchange's own."""
+    """The caller's id; None without one. Ids such as ``PLAN_3000097492004577`` come from the exchange."""
     price: Decimal
     """Quote currency; 0 for market orders."""
     size: Decimal
@@ -142,43 +142,43 @@ class FuturesOrder(Model):
     symbol: str
     """The contract."""
     state: FuturesOrderState
-    """How far it is."""
+    """The state of the order."""
     side: FuturesOrderSide
-    """Which way."""
+    """The side of the order."""
     type: FuturesOrderType
-    """What it is."""
+    """The type of the order."""
     position_mode: PositionMode | None = None
-    """The account's mode when it was placed; None when the reply leaves it out."""
+    """The account's mode when it was placed; None if the reply omits it."""
     account: FuturesAccountType | None = None
-    """Which futures account; None among the open orders."""
+    """The kind of futures account; None among the open orders."""
     leverage: Decimal
     """Leverage of the position; 0 was seen on closing orders."""
     open_type: OpenType
     """Margin mode."""
     deal_avg_price: Decimal
-    """Average price of what is filled; 0 while nothing is."""
+    """Average price of the fills; 0 before the first."""
     deal_size: Decimal
     """Filled contracts."""
     create_time: Millis
-    """When it was placed."""
+    """The time when it was placed."""
     update_time: Millis
-    """When it last changed."""
+    """The time of its last change."""
     trigger_price: Decimal | None = None
     """Order history: trigger of the plan order behind it; 0 or None without one."""
     execution_price: str | None = None
     """Order history: price of the plan order behind it, or the word ``Market``; None without one."""
     activation_price: Decimal | None = None
-    """Trailing orders: where trailing begins; 0 or None for others."""
+    """Trailing orders: the price at which trailing begins; 0 or None for others."""
     callback_rate: Decimal | None = None
     """Trailing orders: distance in percent (1 is 1 %); 0 or None for others."""
     activation_price_type: PriceType | None = None
-    """Trailing orders: which price is watched; None when the reply leaves it out."""
+    """Trailing orders: the price that is followed; None if the reply omits it."""
     executive_order_id: str | None = None
-    """Order that a plan order has made; None without one."""
+    """The id of the order that a plan order sent; None without one."""
     preset_take_profit_price_type: PriceType | None = None
-    """Which price fires the attached take-profit; `PriceType.UNSET` or None without one."""
+    """The price that triggers the attached take-profit; `PriceType.UNSET` or None without one."""
     preset_stop_loss_price_type: PriceType | None = None
-    """Which price fires the attached stop-loss; `PriceType.UNSET` or None without one."""
+    """The price that triggers the attached stop-loss; `PriceType.UNSET` or None without one."""
     preset_take_profit_price: Decimal | None = None
     """Attached take-profit; None without one."""
     preset_stop_loss_price: Decimal | None = None
@@ -196,41 +196,41 @@ class PlanOrder(Model):
     client_order_id: str | None = None
     """The caller's id; None without one."""
     executive_price: Decimal | None = None
-    """Price of the order that is sent on the trigger; 0 for a market order, None when blank."""
+    """Price of the order that it sends; 0 for a market order, None if blank."""
     trigger_price: Decimal
-    """Price that fires it."""
+    """The price that triggers it."""
     size: Decimal
     """Contracts."""
     symbol: str
     """The contract."""
     state: FuturesOrderState
-    """How far it is."""
+    """The state of the order."""
     side: FuturesOrderSide
-    """Which way."""
+    """The side of the order."""
     mode: FuturesOrderMode
-    """Of the order that is sent."""
+    """Of the order that it sends."""
     position_mode: PositionMode | None = None
-    """The account's mode when it was placed; None when the reply leaves it out."""
+    """The account's mode when it was placed; None if the reply omits it."""
     price_way: PriceWay
-    """Which way the price must go to fire."""
+    """The direction of the price that triggers."""
     price_type: PriceType
-    """Which price is watched."""
+    """The price that is compared with the trigger."""
     plan_category: PlanCategory
-    """Part of the position or all of it."""
+    """Part of the position, or all of it."""
     type: PlanOrderType
-    """What it is."""
+    """The type of the order."""
     leverage: Decimal
     """Leverage of the position; 0 was seen on closing orders."""
     open_type: OpenType
     """Margin mode."""
     create_time: Millis
-    """When it was placed."""
+    """The time when it was placed."""
     update_time: Millis
-    """When it last changed."""
+    """The time of its last change."""
     preset_take_profit_price_type: PriceType | None = None
-    """Which price fires the attached take-profit; None without one."""
+    """The price that triggers the attached take-profit; None without one."""
     preset_stop_loss_price_type: PriceType | None = None
-    """Which price fires the attached stop-loss; None without one."""
+    """The price that triggers the attached stop-loss; None without one."""
     preset_take_profit_price: Decimal | None = None
     """Attached take-profit; None without one."""
     preset_stop_loss_price: Decimal | None = None
@@ -247,7 +247,7 @@ class PlanOrder(Model):
 
 @attrs.frozen(kw_only=True)
 class FuturesFill(Model):
-    """One fill of one of the account's own orders."""
+    """A fill of one of the account's own orders."""
 
     order_id: str
     """The order."""
@@ -256,7 +256,7 @@ class FuturesFill(Model):
     symbol: str
     """The contract."""
     side: FuturesOrderSide
-    """Which way."""
+    """The side of the order."""
     price: Decimal
     """Quote currency."""
     vol: Decimal
@@ -264,13 +264,13 @@ class FuturesFill(Model):
     exec_type: ExecType
     """Maker or taker."""
     profit: bool
-    """Whether the fill realised a profit or loss."""
+    """True if the fill realised a profit or loss."""
     realised_profit: Decimal
-    """What it realised; negative for a loss."""
+    """The realised profit; negative for a loss."""
     paid_fees: Decimal
     """Fee of the fill."""
     account: FuturesAccountType | None = None
-    """Which futures account; None when the reply leaves it out."""
+    """The kind of futures account; None if the reply omits it."""
     create_time: Millis
     """When."""
 
@@ -311,11 +311,11 @@ class FuturesOrderIds(Model):
 
 @attrs.frozen
 class CancelAllAfterResult(Model):
-    """A dead man's switch that was set."""
+    """The result of setting a dead man's switch."""
 
     result: bool
-    """Whether the setting took; treat False as a failure."""
+    """True if it was set; treat False as a failure."""
     set_time: Seconds
-    """When it was set, in seconds, by the exchange's clock."""
+    """The time when it was set, in seconds, by the exchange's clock."""
     cancel_time: Seconds
-    """When it fires first, in seconds."""
+    """The earliest time when it fires, in seconds."""

@@ -1,4 +1,4 @@
-"""Isolated margin: accounts, loans and their terms."""
+"""Define isolated margin: accounts, loans and their terms."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MILLIS_FROM: Final = 100_000_000_000
 
 
 def _in_seconds(value: object, name: str) -> object:
-    """The record with this time in seconds: the docs print ten digits, a peer has recorded thirteen."""
+    """Return the record with this time in seconds: the docs print ten digits, another client recorded thirteen."""
     if not isinstance(value, Mapping):
         return value
     members = cast("Mapping[str, object]", value)
@@ -28,7 +28,7 @@ def _in_seconds(value: object, name: str) -> object:
 
 
 class MarginTransferSide(OpenStr):
-    """Which way a transfer goes."""
+    """The direction of a transfer."""
 
     IN = "in"
     """From the spot wallet to the margin account."""
@@ -43,7 +43,7 @@ class MarginAsset(Model):
     currency: str
     """Short code."""
     borrow_enabled: bool
-    """Whether more can be borrowed."""
+    """True if more can be borrowed."""
     borrowed: Decimal
     """On loan."""
     borrow_unpaid: Decimal
@@ -55,7 +55,7 @@ class MarginAsset(Model):
     frozen: Decimal
     """Held by open orders."""
     net_asset: Decimal
-    """What is left after paying back."""
+    """The amount left after repayment."""
     net_asset_btc: Decimal = wire("net_assetBTC")
     """The same in BTC."""
     total_asset: Decimal
@@ -69,15 +69,15 @@ class MarginAccount(Model):
     symbol: str
     """Such as BTC_USDT."""
     risk_rate: Decimal | None = None
-    """How far from liquidation; None without a loan."""
+    """The distance from liquidation; None without a loan."""
     risk_level: str
     """1 low, 2 medium, 3 high."""
     buy_enabled: bool
-    """Whether buying is allowed."""
+    """True if buying is allowed."""
     sell_enabled: bool
-    """Whether selling is allowed."""
+    """True if selling is allowed."""
     liquidate_price: Decimal | None = None
-    """Quote currency; None or negative when nothing can be liquidated."""
+    """Quote currency; None or negative if nothing can be liquidated."""
     liquidate_rate: Decimal | None = None
     """Risk rate at which it is liquidated; None without a loan."""
     base: MarginAsset
@@ -125,17 +125,17 @@ class BorrowRecord(Model):
     symbol: str
     """The pair it was taken on."""
     currency: str
-    """What was borrowed."""
+    """The borrowed currency."""
     borrow_amount: Decimal
-    """How much, in that currency."""
+    """The borrowed amount, in that currency."""
     daily_interest: Decimal
-    """Fraction a day."""
+    """Fraction per day."""
     hourly_interest: Decimal
-    """Fraction an hour."""
+    """Fraction per hour."""
     interest_amount: Decimal
     """Interest so far, in that currency."""
     create_time: Seconds
-    """When it was taken, in seconds."""
+    """The time of the loan, in seconds."""
 
     @classmethod
     def _shape_(cls, value: object) -> object:
@@ -149,11 +149,11 @@ class RepayRecord(Model):
     repay_id: str
     """The exchange's id."""
     repay_time: Seconds
-    """When it was made, in seconds."""
+    """The time of the repayment, in seconds."""
     symbol: str
     """The pair of the loan."""
     currency: str
-    """What was repaid."""
+    """The repaid currency."""
     repaid_amount: Decimal
     """Principal and interest, in that currency."""
     repaid_principal: Decimal
@@ -168,20 +168,20 @@ class RepayRecord(Model):
 
 @attrs.frozen
 class BorrowTerms(Model):
-    """What borrowing one currency of a pair costs; amounts are in it."""
+    """The terms of borrowing one currency of a pair, with amounts in that currency."""
 
     currency: str
     """Short code."""
     daily_interest: Decimal
-    """Fraction a day."""
+    """Fraction per day."""
     hourly_interest: Decimal
-    """Fraction an hour."""
+    """Fraction per hour."""
     max_borrow_amount: Decimal
-    """Most that anybody may borrow."""
+    """The most that anybody may borrow."""
     min_borrow_amount: Decimal
     """Least."""
     borrowable_amount: Decimal
-    """What this account can borrow now."""
+    """The amount that this account can borrow now."""
 
 
 @attrs.frozen
@@ -193,7 +193,7 @@ class BorrowingRate(Model):
     max_leverage: Decimal
     """Highest leverage."""
     symbol_enabled: bool
-    """Whether margin trading is open."""
+    """True if margin trading is open."""
     base: BorrowTerms
     """Borrowing the base currency."""
     quote: BorrowTerms

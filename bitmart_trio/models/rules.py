@@ -1,4 +1,4 @@
-"""What an order must keep to on one market, and the arithmetic that makes it so. Pure: no client, no IO."""
+"""Check and round orders by a market's rules. Pure: no client, no IO."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from .spot_market import SymbolDetails, TradeStatus
 
 @attrs.frozen
 class Violation(Model):
-    """One rule that an order breaks."""
+    """A rule that an order breaks."""
 
     argument: str
-    """Which argument is at fault: price, size, notional, symbol or leverage."""
+    """The wrong argument: price, size, notional, symbol or leverage."""
     reason: str
-    """What is wrong and what would be right, for a person."""
+    """What is wrong and what is allowed, for the user."""
 
 
 def _number(value: object) -> Decimal | None:
     if value is None:
         return None
     if isinstance(value, bool | float) or not isinstance(value, Decimal | int | str):
-        raise TypeError(f"an exact amount is a Decimal, an int or a str, not {type(value).__name__}")
+        raise TypeError(f"an exact amount must be a Decimal, an int or a str, not {type(value).__name__}")
     return exact(value)
 
 
@@ -52,7 +52,7 @@ def _multiple(value: Decimal, step: Decimal, rounding: str) -> Decimal:
 
 @attrs.frozen(kw_only=True)
 class MarketRules(Model):
-    """What both markets' rules share: tick, step and bounds of the size."""
+    """The rules that both markets share: tick, step and bounds of the size."""
 
     symbol: str
     """Such as BTC_USDT."""
@@ -63,16 +63,16 @@ class MarketRules(Model):
     min_size: Decimal
     """Smallest size of an order."""
     max_size: Decimal | None
-    """Largest size of an order; None when the exchange names none."""
+    """Largest size of an order; None if the exchange names none."""
     tradable: bool
-    """Whether the market takes orders now."""
+    """True if the market takes orders now."""
 
     def round_price(self, price: Decimal | int | str, *, side: str | None = None) -> Decimal:
-        """The price on the tick grid.
+        """Return the price, rounded to the tick.
 
         Args:
             price: quote currency.
-            side: a buy is rounded down and a sell up, so that it never trades worse than asked; left out, to the
+            side: a buy is rounded down and a sell up, so that it never trades worse than asked; if left out, to the
                 nearest tick.
         """
         side = getattr(side, "value", side)
@@ -82,7 +82,7 @@ class MarketRules(Model):
         return _multiple(value, self.tick, rounding)
 
     def round_size(self, size: Decimal | int | str) -> Decimal:
-        """The size on the step grid, never more than asked. It may fall below the smallest size: `check` tells."""
+        """Return the size, rounded down to the step. It may fall below the smallest size; see `check`."""
         value = _number(size)
         assert value is not None
         return _multiple(value, self.step, ROUND_DOWN)
@@ -114,10 +114,10 @@ class SpotRules(MarketRules):
 
     @classmethod
     def from_details(cls, details: SymbolDetails) -> SpotRules:
-        """Return the rules that a reply of ``market.symbol_details`` spells out.
+        """Return the rules in a reply of ``market.symbol_details``.
 
         Raises:
-            AbsentMember: the reply lacks one of them.
+            AbsentMember: the reply lacks a rule.
         """
         places = details.price_max_precision
         if not -MOST_DIGITS <= places <= MOST_DIGITS:
@@ -134,10 +134,10 @@ class SpotRules(MarketRules):
         )
 
     def check(self, order: object) -> list[Violation]:
-        """Which rules an order breaks; an empty list when it keeps them all.
+        """Return the rules that an order breaks; an empty list if it keeps them all.
 
-        The exchange cuts surplus digits of a price off without a word; here they are a violation, so that what is sent
-        is what was meant.
+        The exchange silently truncates surplus digits of a price; here they are a violation, so that an order means
+        what it says.
 
         Args:
             order: a mapping or an object with the arguments of ``trading.submit_order``: side, type, and price, size
@@ -167,19 +167,19 @@ class FuturesRules(MarketRules):
     contract_size: Decimal
     """Base units of one contract; a fixed amount of USD on coin-margined contracts."""
     min_leverage: Decimal
-    """The lowest allowed."""
+    """The lowest leverage allowed."""
     max_leverage: Decimal
-    """The highest allowed."""
+    """The highest leverage allowed."""
 
     @classmethod
     def from_details(cls, details: ContractDetails) -> FuturesRules:
-        """Return the rules that a reply of ``market.contracts`` spells out.
+        """Return the rules in a reply of ``market.contracts``.
 
-        A contract whose status the reply leaves out counts as trading, since it is listed; a largest market order that
-        is left out is that of limit orders.
+        A contract without a status counts as trading, since it is listed; a missing largest market order is that of
+        limit orders.
 
         Raises:
-            AbsentMember: the reply lacks one of the others.
+            AbsentMember: the reply lacks one of the other rules.
         """
         status = getattr(details, "status", None)
         most = getattr(details, "market_max_volume", None)
@@ -197,7 +197,7 @@ class FuturesRules(MarketRules):
         )
 
     def check(self, order: object) -> list[Violation]:
-        """Which rules an order breaks; an empty list when it keeps them all.
+        """Return the rules that an order breaks; an empty list if it keeps them all.
 
         Args:
             order: a mapping or an object with the arguments of ``trading.submit_order``: type, size, and price or
@@ -209,6 +209,6 @@ class FuturesRules(MarketRules):
         )
         if leverage is not None and not self.min_leverage <= leverage <= self.max_leverage:
             found.append(Violation(
-                "leverage", f"{_text(leverage)} is not within {_text(self.min_leverage)} and {_text(self.max_leverage)}"
+                "leverage", f"{_text(leverage)} is outside {_text(self.min_leverage)} to {_text(self.max_leverage)}"
             ))  # fmt: skip
         return found

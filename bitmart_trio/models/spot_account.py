@@ -1,4 +1,4 @@
-"""Account and funding on the spot host: balances, deposits, withdrawals, fees, keys."""
+"""Define account and funding on the spot host: balances, deposits, withdrawals, fees, keys."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ._model import Model
 
 
 class OperationType(OpenStr):
-    """Which way funds crossed the exchange's border."""
+    """The direction of funds: deposit or withdrawal."""
 
     DEPOSIT = "deposit"
     WITHDRAW = "withdraw"
 
 
 class DepositWithdrawStatus(OpenInt):
-    """How far a deposit or withdrawal is."""
+    """The state of a deposit or withdrawal."""
 
     CREATED = 0
     SUBMITTED = 1
@@ -32,7 +32,7 @@ class DepositWithdrawStatus(OpenInt):
 
 
 class WithdrawAccountType(OpenInt):
-    """How the other BitMart account of an internal withdrawal is named."""
+    """The way to name the receiver of an internal withdrawal."""
 
     ACCOUNT_ID = 1
     EMAIL = 2
@@ -40,7 +40,7 @@ class WithdrawAccountType(OpenInt):
 
 
 class WithdrawAddressType(OpenInt):
-    """What a saved address is good for."""
+    """The use of a saved address."""
 
     STANDARD = 0
     """One currency on one network."""
@@ -51,14 +51,14 @@ class WithdrawAddressType(OpenInt):
 
 
 class VerifyStatus(OpenInt):
-    """Whether a saved address has been verified."""
+    """The verification state of a saved address."""
 
     NOT_VERIFIED = 0
     VERIFIED = 1
 
 
 class UserRateType(OpenInt):
-    """Which fee table an account falls under."""
+    """The fee table of an account."""
 
     NORMAL = 0
     VIP = 1
@@ -73,7 +73,7 @@ class SourceAccount(OpenStr):
 
 
 class AccountTransferType(OpenStr):
-    """Which way a transfer between the own wallets goes."""
+    """The direction of a transfer between own wallets."""
 
     SPOT_TO_FUND = "spot_to_fund"
     FUND_TO_SPOT = "fund_to_spot"
@@ -88,21 +88,21 @@ class DepositAccountType(OpenStr):
 
 
 class AccountType(OpenStr):
-    """Main or sub-account."""
+    """The kind of account: main or sub-account."""
 
     MAIN = "main"
     SUB = "sub"
 
 
 class AccountStatus(OpenStr):
-    """Whether an account may act."""
+    """The state of an account."""
 
     ACTIVE = "active"
     FROZEN = "frozen"
 
 
 class ApiKeyStatus(OpenStr):
-    """Whether a key works."""
+    """The state of a key."""
 
     ACTIVE = "active"
     FROZEN = "frozen"
@@ -111,7 +111,7 @@ class ApiKeyStatus(OpenStr):
 
 @attrs.frozen(kw_only=True)
 class AccountBalance(Model):
-    """What the account holds of one currency, with the funding wallet where the exchange sends it."""
+    """The account's balance of one currency, with the funding wallet if the exchange sends it."""
 
     currency: str
     """Short code, such as USDT."""
@@ -122,12 +122,12 @@ class AccountBalance(Model):
     frozen: Decimal
     """Held by open orders."""
     available_usd_valuation: Decimal | None = None
-    """Worth of the free part in USD; None unless the call asked for it."""
+    """The value of the free part in USD; None unless the call asked for it."""
     unavailable: Decimal | None = wire("unAvailable", default=None)
     """Held by open orders and all other holds; since 2025-05-15."""
     fund_available: Decimal | None = wire("fundAvailable", default=None)
     """Free in the funding wallet; since 2026-06."""
-    # Two peers disagree on the spelling, and no official sample settles it.
+    # Two other clients disagree on the spelling, and no official sample settles it.
     fund_frozen: Decimal | None = wire("fundFrozen", aliases=("fundFroze",), default=None)
     """Held in the funding wallet; since 2026-06."""
 
@@ -143,13 +143,13 @@ class AccountCurrency(Model):
     network: str
     """The chain."""
     withdraw_enabled: bool
-    """Whether it can be withdrawn now."""
+    """True if it can be withdrawn now."""
     deposit_enabled: bool
-    """Whether it can be deposited now."""
+    """True if it can be deposited now."""
     contract_address: str | None = None
     """None for a chain's own coin."""
     withdraw_min_size: Decimal | None = wire("withdraw_minsize", default=None)
-    """Least withdrawal, in the currency; None when there is none."""
+    """Least withdrawal, in the currency; None if there is none."""
     withdraw_min_fee: Decimal | None = wire("withdraw_minfee", default=None)
     """Fee in USD; announced to disappear after 2025-05-18, None since."""
     withdraw_fee: Decimal | None = None
@@ -164,7 +164,7 @@ class AccountCurrency(Model):
 
 @attrs.frozen(kw_only=True)
 class SpotBalance(Model):
-    """What the spot wallet holds of one currency."""
+    """The spot wallet's balance of one currency."""
 
     currency: str = wire("id")
     """Short code, such as BTC."""
@@ -175,12 +175,12 @@ class SpotBalance(Model):
     frozen: Decimal
     """Held by open orders."""
     total: Decimal | None = None
-    """Free and held; None when the exchange leaves it out."""
+    """Free and held; None if the exchange omits it."""
 
 
 @attrs.frozen
 class DepositAddress(Model):
-    """Where to send a deposit."""
+    """An address to send a deposit to."""
 
     currency: str
     """With the chain for currencies on several."""
@@ -189,7 +189,7 @@ class DepositAddress(Model):
     address: str
     """On that chain."""
     address_memo: str | None = None
-    """Tag, payment id or memo that must go with it; None when the chain needs none."""
+    """Tag, payment id or memo that must go with it; None if the chain needs none."""
 
 
 @attrs.frozen(kw_only=True)
@@ -197,20 +197,20 @@ class WithdrawQuota(Model):
     """The limits and fee of withdrawing one currency."""
 
     today_available_withdraw_btc: Decimal = wire("today_available_withdraw_BTC")
-    """What may still leave the account today, valued in BTC."""
+    """The amount that may still leave the account today, valued in BTC."""
     min_withdraw: Decimal
     """Least amount."""
     withdraw_precision: int
-    """Most decimals of an amount."""
+    """The most decimals of an amount."""
     withdraw_fee: Decimal
     """In the currency itself."""
     withdraw_multiple_of: int | None = wire("withdraw_Precision_GeTen", default=None)
-    """An amount must be a multiple of this; None when there is no such rule."""
+    """Amounts must be multiples of this; None if there is no such rule."""
 
 
 @attrs.frozen
 class WithdrawPlaced(Model):
-    """A withdrawal that has been accepted; `deposit_withdraw_record` tells how far it is."""
+    """A withdrawal that has been accepted; `deposit_withdraw_record` returns its state."""
 
     withdraw_id: str
     """The exchange's id for it."""
@@ -225,17 +225,17 @@ class WithdrawAddress(Model):
     address: str
     """On the chain."""
     address_type: WithdrawAddressType = wire("addressType")
-    """What it is good for."""
+    """The use of the address."""
     verify_status: VerifyStatus = wire("verifyStatus")
-    """Only verified addresses can be withdrawn to over the API."""
+    """The verification state: the API withdraws to verified addresses only."""
     currency: str | None = None
     """None unless the address is a standard one."""
     network: str | None = None
     """None for an EVM address."""
     memo: str | None = None
-    """Tag or payment id; None when the chain needs none."""
+    """Tag or payment id; None if the chain needs none."""
     remark: str | None = None
-    """The owner's label; None when there is none."""
+    """The owner's label; None if there is none."""
 
 
 @attrs.frozen
@@ -243,17 +243,17 @@ class DepositWithdrawRecord(Model):
     """A deposit or withdrawal."""
 
     operation_type: OperationType
-    """Which of the two."""
+    """Deposit or withdrawal."""
     currency: str
     """Short code."""
     apply_time: Millis
-    """When it was asked for or seen."""
+    """The time of the request or of the deposit's arrival."""
     arrival_amount: Decimal
-    """What arrived, without the fee."""
+    """The amount that arrived, without the fee."""
     fee: Decimal
     """In the currency itself."""
     status: DepositWithdrawStatus
-    """How far it is."""
+    """The state of the deposit or withdrawal."""
     withdraw_id: str | None = None
     """None for a deposit."""
     deposit_id: str | None = None
@@ -261,7 +261,7 @@ class DepositWithdrawRecord(Model):
     address: str | None = None
     """On the chain; None for internal ones."""
     address_memo: str | None = None
-    """Tag or payment id; None when there is none."""
+    """Tag or payment id; None if there is none."""
     tx_id: str | None = None
     """Hash of the chain's transaction; None until it is on the chain."""
 
@@ -271,7 +271,7 @@ class BasicFeeRate(Model):
     """The account's fee rates by class of pair, as fractions."""
 
     user_rate_type: UserRateType
-    """Which fee table applies."""
+    """The fee table that applies."""
     level: str
     """Such as LV1."""
     taker_fee_rate_a: Decimal = wire("taker_fee_rate_A")
@@ -287,7 +287,7 @@ class BasicFeeRate(Model):
     maker_fee_rate_c: Decimal = wire("maker_fee_rate_C")
     """Maker, pairs of class C."""
     taker_fee_rate_d: Decimal | None = wire("taker_fee_rate_D", default=None)
-    """Taker, pairs of class D; since 2024-10-09. None when the reply leaves it out, as recorded ones do."""
+    """Taker, pairs of class D; since 2024-10-09. None if the reply omits it, as recorded ones do."""
     maker_fee_rate_d: Decimal | None = wire("maker_fee_rate_D", default=None)
     """Maker, pairs of class D; since 2024-10-09. None as for takers."""
 
@@ -298,7 +298,7 @@ class SpotTradeFeeRate(Model):
 
     symbol: str
     """Such as BTC_USDT."""
-    # An older reply, recorded by a peer, had one taker and one maker rate for both sides.
+    # An older reply, recorded by another client, had one taker and one maker rate for both sides.
     buy_taker_fee_rate: Decimal = wire(aliases=("taker_fee_rate",))
     """Buying as taker."""
     sell_taker_fee_rate: Decimal = wire(aliases=("taker_fee_rate",))
@@ -311,24 +311,24 @@ class SpotTradeFeeRate(Model):
 
 @attrs.frozen
 class ApiKeyInfo(Model):
-    """One API key of the account."""
+    """An API key of the account."""
 
     access_key_masked: str
     """The key with its middle starred out."""
     is_current: bool
-    """Whether this is the key that asked."""
+    """True for the key that made the call."""
     permissions: list[str]
-    """What it may do; the words are not documented."""
+    """The permissions of the key; the words are not documented."""
     ip_whitelist: list[str]
-    """Addresses it works from; empty for any."""
+    """The addresses it works from; empty for any."""
     api_key_label: str
     """The owner's name for it."""
     api_key_created_time: Millis
-    """When it was made (the unit is not documented)."""
+    """The time of its creation (the unit is not documented)."""
     api_key_status: ApiKeyStatus
-    """Whether it works."""
+    """The state of the key."""
     api_key_expire_time: Millis | None = None
-    """When it stops working (the unit is not documented); None when it does not."""
+    """The time when it expires (the unit is not documented); None if it does not."""
 
 
 @attrs.frozen
@@ -338,16 +338,16 @@ class AccountInfo(Model):
     cid: str
     """The account's id."""
     account_type: AccountType
-    """Main or sub-account."""
+    """The kind of account: main or sub-account."""
     account_status: AccountStatus
-    """Whether it may act."""
+    """The state of the account."""
     kyc_level: str
-    """How far its owner is verified; the values are not documented."""
+    """The owner's verification level; the values are not documented."""
     register_time: Millis
-    """When it was opened (the unit is not documented)."""
+    """The time of its opening (the unit is not documented)."""
     api_keys: list[ApiKeyInfo]
     """All keys of the account."""
     parent_cid: str | None = None
     """The main account of a sub-account, else None."""
     broker_id: str | None = None
-    """The broker it came through; None when there is none."""
+    """The broker it came through; None if there is none."""

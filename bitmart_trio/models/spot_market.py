@@ -1,4 +1,4 @@
-"""Spot market data: currencies, pairs, tickers, klines, books and public trades."""
+"""Define spot market data: currencies, pairs, tickers, klines, books and public trades."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ._rows import Level, Row
 
 
 class SpotKlineStep(OpenInt):
-    """The width of a spot kline in minutes."""
+    """The length of a spot kline in minutes."""
 
     ONE_MINUTE = 1
     FIVE_MINUTES = 5
@@ -29,7 +29,7 @@ class SpotKlineStep(OpenInt):
 
 
 class TradeStatus(OpenStr):
-    """Whether a pair trades."""
+    """The trading state of a pair."""
 
     TRADING = "trading"
     PRE_TRADE = "pre-trade"
@@ -45,9 +45,9 @@ class Currency(Model):
     name: str
     """Full name."""
     withdraw_enabled: bool
-    """Whether it can be withdrawn now."""
+    """True if it can be withdrawn now."""
     deposit_enabled: bool
-    """Whether it can be deposited now."""
+    """True if it can be deposited now."""
 
 
 @attrs.frozen
@@ -59,9 +59,9 @@ class SymbolDetails(Model):
     symbol_id: int
     """The exchange's number for it."""
     base_currency: str
-    """What is traded."""
+    """The currency that is traded."""
     quote_currency: str
-    """What it is priced in."""
+    """The currency of prices."""
     quote_increment: Decimal
     """Step of the order **size**, in base currency; the wire name misleads."""
     base_min_size: Decimal
@@ -69,22 +69,22 @@ class SymbolDetails(Model):
     price_min_precision: int
     """Fewest price decimals; -1 has been seen."""
     price_max_precision: int
-    """Most price decimals; the exchange cuts further digits of an order's price off without a word."""
+    """Most price decimals; the exchange silently truncates further digits of an order's price."""
     expiration: str
-    """NA or blank when the pair has no expiry."""
+    """NA or blank if the pair has no expiry."""
     min_buy_amount: Decimal
     """Least value of a buy order, in quote currency."""
     min_sell_amount: Decimal
     """Least value of a sell order, in quote currency."""
     trade_status: TradeStatus
-    """Whether it trades."""
+    """The trading state of the pair."""
     base_max_size: Decimal | None = None
-    """Largest order size, in base currency; None when the exchange leaves it out."""
+    """Largest order size, in base currency; None if the exchange omits it."""
     planned_down_time: str | None = None
-    """When the pair is to be delisted, as the exchange writes it (the unit is not documented); None for never."""
+    """The time of the delisting, as the exchange writes it (the unit is not documented); None for never."""
 
 
-# The columns of a ticker that travels as an array (all pairs); the object (one pair) bears the same names.
+# The columns of a ticker that travels as an array (all pairs); the object (one pair) has the same names.
 _TICKER_COLUMNS = ("symbol", "last", "v_24h", "qv_24h", "open_24h", "high_24h", "low_24h", "fluctuation",
                    "bid_px", "bid_sz", "ask_px", "ask_sz", "ts")  # fmt: skip
 
@@ -118,7 +118,7 @@ class Ticker(Model):
     ask_size: Decimal = wire("ask_sz")
     """Size at the best ask, in base currency."""
     timestamp: Millis = wire("ts")
-    """When the snapshot was taken."""
+    """The time of the snapshot."""
 
     _plain_is_exact_: ClassVar[bool] = True
     _columns_: ClassVar[tuple[str, ...]] = _TICKER_COLUMNS
@@ -128,7 +128,7 @@ class Ticker(Model):
         if not isinstance(value, list):
             return value
         columns = cast("list[object]", value)
-        # Columns that the exchange may add keep their index as a name, so that extras() can show them.
+        # Columns that the exchange adds keep their index as name, so that extras() can show them.
         added = {f"[{index}]": each for index, each in enumerate(columns) if index >= len(_TICKER_COLUMNS)}
         return {**dict(zip(_TICKER_COLUMNS, columns, strict=False)), **added}
 
@@ -157,7 +157,7 @@ class SpotOrderBook(Model):
     """The best levels of both sides; a snapshot from a cache."""
 
     timestamp: Millis = wire("ts")
-    """When the snapshot was taken."""
+    """The time of the snapshot."""
     symbol: str
     """Such as BTC_USDT."""
     asks: list[Level]
@@ -167,12 +167,12 @@ class SpotOrderBook(Model):
 
 
 class SpotMarketTrade(Row, array_like=True, frozen=True):
-    """One public trade."""
+    """A public trade of a pair."""
 
     symbol: str
     """Such as BTC_USDT."""
     timestamp: Millis
-    """When it happened."""
+    """The time of the trade."""
     price: Decimal
     """In quote currency."""
     size: Decimal
@@ -214,7 +214,7 @@ class TickerV1(Model):
     url: str
     """Link to the trading page."""
     timestamp: Millis | None = None
-    """When it was made; None in the oldest replies."""
+    """The time of the snapshot; None in the oldest replies."""
 
 
 @attrs.frozen
@@ -262,4 +262,4 @@ class OrderBookV1(Model):
     sells: list[BookLevelV1]
     """Cheapest first."""
     timestamp: Millis | None = None
-    """When it was made; None in the oldest replies."""
+    """The time of the snapshot; None in the oldest replies."""

@@ -1,4 +1,4 @@
-"""What the spot sockets push."""
+"""Define the pushes of the spot sockets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .spot_trading import SpotOrderMode, SpotOrderState, SpotOrderType
 
 
 class BookUpdateType(OpenStr):
-    """What an incremental book message does."""
+    """The kind of an incremental book message."""
 
     SNAPSHOT = "snapshot"
     """Replaces both sides."""
@@ -24,14 +24,14 @@ class BookUpdateType(OpenStr):
 
 
 class FillRole(OpenStr):
-    """Which side of its last fill an order was on."""
+    """The role of an order in its last fill."""
 
     MAKER = "M"
     TAKER = "T"
 
 
 class SpotEntrustType(OpenStr):
-    """How an order was placed; the docs print it in both letter cases."""
+    """The way an order was placed; the docs print it in both letter cases."""
 
     NORMAL = "normal"
     LIMIT_MAKER = "limit_maker"
@@ -39,7 +39,7 @@ class SpotEntrustType(OpenStr):
 
 
 class BalanceEvent(OpenStr):
-    """Why a balance changed."""
+    """The reason of a balance change."""
 
     TRANSACTION_COMPLETED = "TRANSACTION_COMPLETED"
     ACCOUNT_RECHARGE = "ACCOUNT_RECHARGE"
@@ -47,11 +47,11 @@ class BalanceEvent(OpenStr):
     ACCOUNT_TRANSFER = "ACCOUNT_TRANSFER"
     BMX_DEDUCTION = "BMX_DEDUCTION"
     SNAPSHOT = "SNAPSHOT"
-    """Not a word of the exchange: read over REST after a gap."""
+    """Not a word of the exchange: the balance was read over REST after a gap."""
 
 
 class CustodyType(OpenStr):
-    """Where the account's funds are kept."""
+    """The custody of the account's funds."""
 
     BITMART = "BITMART"
     COPPER = "COPPER"
@@ -96,7 +96,7 @@ class SpotTicker(Model):
 
 @attrs.frozen
 class SpotKlineUpdate(Model):
-    """The bar in progress. A later one with the same open time replaces it; there is no flag that says it is closed."""
+    """The bar in progress. A later one with the same open time replaces it; no flag says that a bar is closed."""
 
     symbol: str
     """Such as BTC_USDT."""
@@ -108,7 +108,7 @@ class SpotKlineUpdate(Model):
     low: Decimal
     """Lowest price."""
     close: Decimal
-    """Price of the latest trade, or of the last one of a bar that is over."""
+    """Price of the latest trade, or of the last one of a finished bar."""
     volume: Decimal
     """Traded volume; the unit is not documented."""
 
@@ -126,7 +126,7 @@ class SpotKlineUpdate(Model):
 
 @attrs.frozen
 class SpotDepth(Model):
-    """The top of a book, both sides whole: replace what you had."""
+    """The top of a book, with both sides complete: it replaces the previous one."""
 
     symbol: str
     """Such as BTC_USDT."""
@@ -135,7 +135,7 @@ class SpotDepth(Model):
     bids: Levels
     """Best first."""
     time: Millis = wire("ms_t")
-    """Push time; drop one that is older than the last."""
+    """Push time; discard a message that is older than the last."""
 
     _identity_: ClassVar[tuple[str, ...]] = ("symbol",)
 
@@ -162,7 +162,7 @@ class SpotDepthIncrease(Model):
 
 @attrs.frozen(kw_only=True)
 class SpotTrade(Model):
-    """One trade. There is no id: a repeated trade cannot be told from a new one."""
+    """A trade. It has no id: a repeated trade cannot be distinguished from a new one."""
 
     symbol: str
     """Such as BTC_USDT."""
@@ -211,20 +211,20 @@ _NUMBERED_STATES: Final = {
 
 @attrs.frozen(kw_only=True)
 class SpotOrderUpdate(Model):
-    """The whole state of one of your orders after a change."""
+    """The complete state of one of your orders after a change."""
 
     symbol: str
     """Such as BTC_USDT."""
     order_id: str
     """The exchange's id."""
     client_order_id: str | None = None
-    """None when the order has none."""
+    """None if the order has none."""
     side: OrderSide
     """Buy or sell."""
     type: SpotOrderType
     """Limit, market, and so on."""
     price: Decimal | None = None
-    """None where the exchange leaves it blank, as it may for market orders."""
+    """None if the exchange leaves it blank, as it may for market orders."""
     size: Decimal | None = None
     """Base currency; may be 0 or None for a market order."""
     notional: Decimal | None = None
@@ -234,8 +234,8 @@ class SpotOrderUpdate(Model):
     filled_notional: Decimal
     """Quote currency."""
     state: str | None = None
-    """Announced for removal, use `order_state`: 4 accepted, 5 partly filled, 6 filled, 8 cancelled, 12 cancelled after
-    a partial fill.
+    """Announced for removal; use `order_state`. 4 accepted, 5 partly filled, 6 filled, 8 cancelled, 12 partly filled
+    and cancelled.
     """
     order_state: SpotOrderState | None = None
     """None before 2024-02-29."""
@@ -260,32 +260,32 @@ class SpotOrderUpdate(Model):
     fee: Decimal | None = wire("dealFee", default=None)
     """Of the last fill."""
     fee_currency: str | None = wire("deal_fee_coin_name", default=None)
-    """What the fee was taken in."""
+    """The currency of the fee."""
     order_time: Millis = wire("ms_t")
     """Documented as the creation time; other clients read it as the last update."""
     create_time: Millis | None = None
-    """When it was made, in milliseconds."""
+    """The time of its creation, in milliseconds."""
     update_time: Millis | None = None
-    """When it last changed, in milliseconds."""
+    """The time of its last change, in milliseconds."""
 
     _identity_: ClassVar[tuple[str, ...]] = ("symbol", "order_id")
 
     @property
     def current_state(self) -> SpotOrderState:
-        """Where the order stands: by `order_state`, or by the older `state` if there is no word that is known."""
+        """Return the order's state: `order_state`, or the older `state` if that is not known."""
         word = self.order_state
         if word is not None and word.is_known:
             return word
         return _NUMBERED_STATES.get(self.state or "", SpotOrderState.NEW if word is None else word)
 
     def __attrs_post_init__(self) -> None:
-        """Tell no client order id from one that was given: see `drop_echo`."""
+        """Remove a client order id that only repeats the exchange's id; see `drop_echo`."""
         drop_echo(self)
 
 
 @attrs.frozen(kw_only=True)
 class SpotPushedBalance(Model):
-    """One currency after a change."""
+    """The balance of a currency after a change."""
 
     currency: str = wire("ccy")
     available: Decimal = wire("av_bal")
@@ -299,11 +299,11 @@ class SpotBalanceUpdate(Model):
     """The new balances of the currencies that changed; currencies that did not change are not listed."""
 
     event_type: BalanceEvent
-    """Why it was sent."""
+    """The reason of the change."""
     time: Millis = wire("event_time")
-    """When it was sent, in milliseconds."""
+    """The time of the push, in milliseconds."""
     account_type: CustodyType | None = None
-    """Which wallet."""
+    """The wallet of the balances."""
     balances: list[SpotPushedBalance] = wire("balance_details")
 
     _identity_: ClassVar[tuple[str, ...]] = ("balances",)

@@ -1,4 +1,4 @@
-"""Sub-accounts as seen on the spot host."""
+"""Define sub-accounts on the spot host."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from ._model import Model
 
 
 class MoveType(OpenStr):
-    """Between which wallets a sub-account transfer moves funds."""
+    """The wallets of a sub-account transfer."""
 
     SPOT_TO_SPOT = "spot to spot"
 
 
 class SubAccountStatus(OpenInt):
-    """Whether a sub-account may act."""
+    """The state of a sub-account."""
 
     DISABLED = 0
     NORMAL = 1
     FROZEN = 2
-    """By the main account."""
+    """Frozen by the main account."""
 
 
 @attrs.frozen(kw_only=True)
@@ -44,15 +44,15 @@ class SubTransfer(Model):
     amount: Decimal
     """In that currency."""
     submission_time: Seconds = wire("submissionTime")
-    """When it was asked for, in seconds."""
+    """The time of the request, in seconds."""
 
 
 @attrs.frozen(kw_only=True)
 class SubTransferPage(Model):
-    """Transfers, and how many there are."""
+    """A page of transfers with their total number."""
 
     total: int
-    """All that fit the query."""
+    """The number of all transfers that fit the query."""
     transfers: list[SubTransfer] = wire("historyList")
     """The newest of them, up to the limit of the query."""
 
@@ -61,7 +61,7 @@ class SubTransferPage(Model):
 
 @attrs.frozen
 class SpotSubAccountBalance(Model):
-    """What a sub-account's spot wallet holds of one currency."""
+    """A sub-account's spot balance of one currency."""
 
     currency: str
     """Short code."""
@@ -78,6 +78,6 @@ class SubAccount(Model):
     """A sub-account."""
 
     account_name: str = wire("accountName")
-    """Its user name; what transfers and balances ask for."""
+    """Its user name, which transfers and balances take."""
     status: SubAccountStatus
-    """Whether it may act."""
+    """The state of the sub-account."""

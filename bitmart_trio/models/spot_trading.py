@@ -1,4 +1,4 @@
-"""Spot orders, fills and algo orders, and the entries of order batches."""
+"""Define spot orders, fills and algo orders, and the entries of order batches."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ _Amount: TypeAlias = Decimal | int | str
 
 
 class SpotOrderType(OpenStr):
-    """How a spot order executes."""
+    """The type of a spot order."""
 
     LIMIT = "limit"
     """Rests at its price until it fills or is cancelled."""
     MARKET = "market"
     """Trades with the book at once."""
     LIMIT_MAKER = "limit_maker"
-    """Never takes: the exchange cancels it, without an error, when it would."""
+    """Never takes: the exchange cancels it, without an error, if it would."""
     IOC = "ioc"
     """Fills what it can at its price at once; the rest is cancelled."""
 
 
 class SpotOrderState(OpenStr):
-    """How far a spot order is."""
+    """The state of a spot order."""
 
     NEW = "new"
     """Accepted, nothing filled."""
@@ -38,18 +38,18 @@ class SpotOrderState(OpenStr):
     CANCELED = "canceled"
     """Cancelled, nothing filled."""
     PARTIALLY_CANCELED = "partially_canceled"
-    """Cancelled after a part was filled."""
+    """Cancelled after it was partly filled."""
     FAILED = "failed"
     """Not accepted."""
 
     @property
     def is_final(self) -> bool:
-        """Whether the order is over. A word that this library does not know ends no order."""
+        """Return True if the order is over. An unknown state does not end an order."""
         return self.is_known and self not in (SpotOrderState.NEW, SpotOrderState.PARTIALLY_FILLED)
 
 
 class CancelSource(OpenStr):
-    """Who cancelled an order."""
+    """The party that cancelled an order."""
 
     USER = "user"
     SYSTEM = "system"
@@ -58,19 +58,19 @@ class CancelSource(OpenStr):
 
 
 class SpotStpMode(OpenStr):
-    """Which order goes when two of one account would trade with each other."""
+    """The order to cancel if two of one account would trade with each other."""
 
     NONE = "none"
-    """Neither: they trade."""
+    """Neither is cancelled: they trade."""
     CANCEL_MAKER = "cancel_maker"
-    """The resting one."""
+    """The resting order is cancelled."""
     CANCEL_TAKER = "cancel_taker"
-    """The incoming one."""
+    """The incoming order is cancelled."""
     CANCEL_BOTH = "cancel_both"
 
 
 class SpotOrderMode(OpenStr):
-    """Which account an order draws on."""
+    """The account that an order uses."""
 
     SPOT = "spot"
     ISO_MARGIN = "iso_margin"
@@ -78,7 +78,7 @@ class SpotOrderMode(OpenStr):
 
 
 class QueryState(OpenStr):
-    """Where to look for an order."""
+    """The orders to search: open or finished."""
 
     OPEN = "open"
     """Among new and partially filled orders."""
@@ -87,14 +87,14 @@ class QueryState(OpenStr):
 
 
 class TradeRole(OpenStr):
-    """Which side of a trade an order was."""
+    """The role of an order in a trade."""
 
     TAKER = "taker"
     MAKER = "maker"
 
 
 class AlgoOrderType(OpenStr):
-    """What sets an algo order off."""
+    """The trigger of an algo order."""
 
     TRIGGER = "trigger"
     """A price is reached: a plan order."""
@@ -103,7 +103,7 @@ class AlgoOrderType(OpenStr):
 
 
 class AlgoTriggerType(OpenStr):
-    """The order that an algo order sends once it is set off."""
+    """The type of order that an algo order sends when it triggers."""
 
     LIMIT = "limit"
     MARKET = "market"
@@ -121,7 +121,7 @@ class OrderPlaced(Model):
 
 @attrs.frozen
 class CancelResult(Model):
-    """What became of a cancellation."""
+    """The result of a cancellation."""
 
     result: bool
     """False: the order had already been filled or cancelled."""
@@ -130,18 +130,18 @@ class CancelResult(Model):
 
     @classmethod
     def _shape_(cls, value: object) -> object:
-        # A peer has recorded the bare boolean.
+        # Another client recorded the bare boolean.
         return {"result": value} if isinstance(value, bool) else value
 
 
 @attrs.frozen(kw_only=True)
 class BatchOrderParam(Model):
-    """One order of a batch on one pair, for ``submit_orders``."""
+    """An order of a batch on one pair, for ``submit_orders``."""
 
     side: OrderSide | str
     """Buy or sell."""
     type: SpotOrderType | str
-    """How it executes."""
+    """The type of the order."""
     size: _Amount | None = None
     """Base currency: for everything but a market buy."""
     price: _Amount | None = None
@@ -166,30 +166,30 @@ class BatchOrderIds(Model):
 
 @attrs.frozen(kw_only=True)
 class CancelBatchResult(Model):
-    """What became of a batch of cancellations."""
+    """The result of a batch of cancellations."""
 
     success_ids: list[str] = wire("successIds")
-    """Cancelled; client order ids when those were given."""
+    """The cancelled orders; client order ids if those were given."""
     fail_ids: list[str] = wire("failIds")
-    """Not cancelled: filled, cancelled before or unknown."""
+    """The orders that were not cancelled: filled, cancelled before or unknown."""
     total_count: int = wire("totalCount")
-    """How many were asked for."""
+    """The number of requested cancellations."""
     success_count: int = wire("successCount")
-    """How many were cancelled."""
+    """The number of cancelled orders."""
     failed_count: int = wire("failedCount")
-    """How many were not."""
+    """The number of orders that were not cancelled."""
 
 
 @attrs.frozen(kw_only=True)
 class BatchOrderParamV2(Model):
-    """One order of a batch of the retired version 2, where each names its pair."""
+    """An order of a batch of the retired version 2, where each order names its pair."""
 
     symbol: str
     """Such as BTC_USDT."""
     side: OrderSide | str
     """Buy or sell."""
     type: SpotOrderType | str
-    """How it executes."""
+    """The type of the order."""
     size: _Amount | None = None
     """Base currency: for everything but a market buy."""
     price: _Amount | None = None
@@ -202,14 +202,14 @@ class BatchOrderParamV2(Model):
 
 @attrs.frozen
 class BatchOrderResultV2(Model):
-    """What became of one order of a version 2 batch."""
+    """The result of one order of a version 2 batch."""
 
     code: int
-    """0 when it was accepted."""
+    """0 if it was accepted."""
     msg: str
-    """The exchange's words."""
+    """The exchange's text."""
     data: OrderPlaced | None = None
-    """None when it was refused."""
+    """The exchange's id; None if it was refused."""
 
 
 @attrs.frozen(kw_only=True)
@@ -219,7 +219,7 @@ class SpotOrder(Model):
     order_id: str = wire("orderId")
     """The exchange's id."""
     client_order_id: str | None = wire("clientOrderId", default=None)
-    """The caller's id; None where none was given (the exchange repeats the order id there)."""
+    """The caller's id; None if none was given (the exchange then repeats the order id)."""
     symbol: str
     """Such as BTC_USDT."""
     side: OrderSide
@@ -227,35 +227,35 @@ class SpotOrder(Model):
     order_mode: SpotOrderMode = wire("orderMode")
     """Spot or isolated margin."""
     type: SpotOrderType
-    """How it executes."""
+    """The type of the order."""
     state: SpotOrderState
-    """How far it is."""
+    """The state of the order."""
     cancel_source: CancelSource | None = wire("cancelSource", default=None)
-    """Who cancelled it; None when nobody has."""
+    """The party that cancelled it; None if nobody did."""
     stp_mode: SpotStpMode | None = wire("stpMode", aliases=("stpmode",), default=None)
-    """Self-trade prevention; None for orders from before 2025-06."""
+    """Self-trade prevention; None for orders before 2025-06."""
     price: Decimal | None = None
-    """Limit price; None for a market order that has none."""
+    """Limit price; None for a market order without one."""
     price_avg: Decimal | None = wire("priceAvg", default=None)
     """Average price of the fills; 0 or None before the first."""
     size: Decimal | None = None
-    """Base currency; None for a market buy that has none."""
+    """Base currency; None for a market buy without one."""
     filled_size: Decimal = wire("filledSize")
     """Base currency."""
     notional: Decimal | None = None
-    """Value in quote currency; None when the exchange leaves it blank."""
+    """Value in quote currency; None if the exchange leaves it blank."""
     filled_notional: Decimal = wire("filledNotional")
     """Value of the fills in quote currency."""
     create_time: Millis = wire("createTime")
-    """When it was accepted."""
+    """The time when it was accepted."""
     update_time: Millis = wire("updateTime")
-    """When it changed last."""
+    """The time of its last change."""
 
     _identity_: ClassVar[tuple[str, ...]] = ("order_id",)
 
     @classmethod
     def _shape_(cls, value: object) -> object:
-        # Amounts of market orders have been seen blank; a blank fill is none.
+        # Amounts of market orders have been seen blank; a blank fill means no fill.
         if not isinstance(value, dict):
             return value
         members = cast("dict[str, object]", value)
@@ -263,20 +263,20 @@ class SpotOrder(Model):
         return {**members, **blank} if blank else members
 
     def __attrs_post_init__(self) -> None:
-        """Tell no client order id from one that was given: see `drop_echo`."""
+        """Remove a client order id that only repeats the exchange's id; see `drop_echo`."""
         drop_echo(self)
 
 
 @attrs.frozen(kw_only=True)
 class SpotFill(Model):
-    """One fill of the account's own order."""
+    """A fill of one of the account's own orders."""
 
     trade_id: str = wire("tradeId")
     """The exchange's id of the fill."""
     order_id: str = wire("orderId")
     """The order that was filled."""
     client_order_id: str | None = wire("clientOrderId", default=None)
-    """The caller's id of the order; None where none was given."""
+    """The caller's id of the order; None if none was given."""
     symbol: str
     """Such as BTC_USDT."""
     side: OrderSide
@@ -284,9 +284,9 @@ class SpotFill(Model):
     order_mode: SpotOrderMode = wire("orderMode")
     """Spot or isolated margin."""
     type: SpotOrderType
-    """How the order executes."""
+    """The type of the order."""
     stp_mode: SpotStpMode | None = wire("stpMode", aliases=("stpmode",), default=None)
-    """Self-trade prevention; None for fills from before 2025-06."""
+    """Self-trade prevention; None for fills before 2025-06."""
     price: Decimal
     """Quote currency."""
     size: Decimal
@@ -298,14 +298,14 @@ class SpotFill(Model):
     fee_coin_name: str = wire("feeCoinName")
     """Currency of the fee."""
     trade_role: TradeRole = wire("tradeRole")
-    """Whether the order took or made."""
+    """The role of the order: taker or maker."""
     create_time: Millis = wire("createTime")
-    """When it was filled."""
+    """The time of the fill."""
     update_time: Millis | None = wire("updateTime", default=None)
-    """When the record changed last; None when the exchange leaves it out."""
+    """The time of the record's last change; None if the exchange omits it."""
 
     def __attrs_post_init__(self) -> None:
-        """Tell no client order id from one that was given: see `drop_echo`."""
+        """Remove a client order id that only repeats the exchange's id; see `drop_echo`."""
         drop_echo(self)
 
 
@@ -319,29 +319,29 @@ class AlgoOrder(Model):
     order_id: str = wire("orderId")
     """The exchange's id."""
     client_order_id: str | None = wire("clientOrderId", default=None)
-    """The caller's id; None when there is none."""
+    """The caller's id; None if there is none."""
     symbol: str
     """Such as BTC_USDT."""
     side: OrderSide
     """Buy or sell."""
     order_mode: AlgoOrderType = wire("orderMode")
-    """What sets it off."""
-    # Snake case amid camel case in the only source, so the other spelling is accepted too.
+    """The trigger of the order."""
+    # The only source has snake case amid camel case, so the other spelling is accepted too.
     trigger_type: AlgoTriggerType | None = wire(aliases=("triggerType",), default=None)
-    """The order it sends; None when the exchange leaves it out."""
+    """The type of order it sends; None if the exchange omits it."""
     state: SpotOrderState
-    """How far it is."""
+    """The state of the order."""
     cancel_source: CancelSource | None = wire("cancelSource", default=None)
-    """Who cancelled it; None when nobody has."""
+    """The party that cancelled it; None if nobody did."""
     price: Decimal | None = None
     """Price of the order it sends; None for a market order."""
     size: Decimal | None = None
     """Base currency; None for a market buy."""
     notional: Decimal | None = None
-    """Quote currency; None when the exchange leaves it blank."""
+    """Quote currency; None if the exchange leaves it blank."""
     create_time: Millis = wire("createTime")
-    """When it was accepted."""
+    """The time when it was accepted."""
     update_time: Millis = wire("updateTime")
-    """When it changed last."""
+    """The time of its last change."""
 
     _identity_: ClassVar[tuple[str, ...]] = ("order_id",)

@@ -1,4 +1,4 @@
-"""What streams report besides data: gaps, and the life of their connections."""
+"""Define what streams report besides data: gaps, and events of their connections."""
 
 from __future__ import annotations
 
@@ -10,78 +10,78 @@ from ._model import Model
 
 
 class Gap(NamedTuple):
-    """A gap in a subscription: what was pushed between these times did not arrive."""
+    """A gap in a subscription: messages pushed between these times did not arrive."""
 
     since: float
-    """When the connection's last message before the gap had arrived, by ``trio.current_time()``."""
+    """The arrival of the connection's last message before the gap, by ``trio.current_time()``."""
     until: float
-    """When the topics were acknowledged again."""
+    """The time when the topics were acknowledged again."""
     reason: str
-    """What broke the connection."""
+    """The reason why the connection broke."""
     epoch: int
     """The number of the connection after the gap; it rises with each reconnect."""
     topic: str
-    """Which of the subscription's topics it concerns."""
+    """The subscription's topic that it concerns."""
 
 
 @attrs.frozen
 class Backfilled(Model):
     """A gap was filled, with ``backfill=True``: the next items of its topic were read over REST.
 
-    Where REST did not have everything, a `Gap` for the same gap follows them. A gap can be filled in more than one
-    part; the first part says so even when nothing had been missed.
+    If REST did not have everything, a `Gap` for the same gap follows them. A gap can be filled in several parts; the
+    first part is reported even if nothing was missing.
     """
 
     count: int
-    """How many items; 0 when nothing had been missed. With a policy that conflates or drops, fewer may be left."""
+    """The number of items; 0 if nothing was missing. With a policy that conflates or drops, fewer may be left."""
     since: float
-    """When the gap began, as `Gap.since`."""
+    """The begin of the gap; see `Gap.since`."""
     until: float
-    """When the topic was acknowledged again."""
+    """The time when the topic was acknowledged again."""
     epoch: int
-    """As `Gap.epoch`."""
+    """The number of the connection; see `Gap.epoch`."""
     topic: str
-    """Which of the subscription's topics it concerns."""
+    """The subscription's topic that it concerns."""
 
 
 class About(TypedDict):
-    """What every event says, as keywords."""
+    """The keywords that every event has."""
 
     market: Literal["spot", "futures"]
-    """Which market's socket."""
+    """The market of the connection."""
     private: bool
-    """Whether it is logged in."""
+    """True for a connection with login."""
     connection: int
-    """Its number within the client."""
+    """The number of the connection within the client."""
     time: float
     """``trio.current_time()``."""
 
 
 @attrs.frozen(kw_only=True)
 class StreamEvent(Model):
-    """The base of what ``streams.events()`` yields."""
+    """The base of the events that ``streams.events()`` yields."""
 
     market: Literal["spot", "futures"]
-    """Which market's socket."""
+    """The market of the connection."""
     private: bool
-    """Whether it is logged in."""
+    """True for a connection with login."""
     connection: int
-    """Which connection of this client, counted from 1; a reconnect keeps the number."""
+    """The number of the connection within this client, from 1; a reconnect keeps it."""
     time: float
     """``trio.current_time()``."""
 
 
 @attrs.frozen(kw_only=True)
 class Opened(StreamEvent):
-    """A connection is up for the first time."""
+    """A connection is open for the first time."""
 
     url: str
-    """Where it leads."""
+    """The URL of the connection."""
 
 
 @attrs.frozen(kw_only=True)
 class Authenticated(StreamEvent):
-    """The exchange accepted the login, after every connect."""
+    """The exchange accepted the login, after each connect."""
 
 
 @attrs.frozen(kw_only=True)
@@ -93,11 +93,11 @@ class Subscribed(StreamEvent):
 
 @attrs.frozen(kw_only=True)
 class Refused(StreamEvent):
-    """The exchange refused a topic, or the login (topic is None then)."""
+    """The exchange refused a topic, or the login (then the topic is None)."""
 
     topic: str | None
     error: Exception
-    """What the exchange said, as the exception that it means."""
+    """The exchange's answer, as an exception."""
 
 
 @attrs.frozen(kw_only=True)
@@ -105,7 +105,7 @@ class Lost(StreamEvent):
     """A connection broke; it will be replaced."""
 
     reason: str
-    """What broke it."""
+    """The reason why it broke."""
     retry_in: float
     """Seconds until the next try."""
 
@@ -115,52 +115,52 @@ class Reconnected(StreamEvent):
     """A broken connection was replaced; its topics follow as `Subscribed`."""
 
     epoch: int
-    """How many connections there were before this one."""
+    """The number of connections before this one."""
     attempts: int
-    """Tries that it took."""
+    """The number of tries."""
 
 
 @attrs.frozen(kw_only=True)
 class Closed(StreamEvent):
-    """A connection was closed for good: nobody needed it, it was given up, or the client was left."""
+    """A connection was closed for good: it was not needed, it was given up, or the client was left."""
 
     reason: str
-    """Why it is not needed or not put back."""
+    """The reason why it is not needed or not replaced."""
 
 
 @attrs.frozen(kw_only=True)
 class Silent(StreamEvent):
-    """A topic has been quiet for too long while its connection lives, and something is done about it."""
+    """A topic of a living connection has been silent for too long, and is probed."""
 
     topic: str
     seconds: float
-    """How long it has been quiet."""
+    """Seconds of silence."""
     action: Literal["request", "renew", "replace"]
-    """It is asked for its state, subscribed to afresh, or its connection is replaced."""
+    """The action: the topic's state is requested, it is subscribed again, or its connection is replaced."""
 
 
 @attrs.frozen(kw_only=True)
 class Stalled(StreamEvent):
-    """The program kept the event loop busy, so that nothing of this connection was read, sent or judged meanwhile.
+    """The program kept the event loop busy, so that this connection read and sent nothing meanwhile.
 
-    A computation or a blocking call between two ``await`` does that. What arrived lies in the socket and is read now;
-    the connection is not given up for it. The exchange drops one that has sent nothing for 20 seconds.
+    A computation or a blocking call between two ``await`` does that. Messages that arrived are in the socket and are
+    read now; the connection is kept. The exchange drops a connection that sends nothing for 20 seconds.
     """
 
     seconds: float
-    """For how long, at least."""
+    """Seconds, at least."""
 
 
 @attrs.frozen(kw_only=True)
 class Suspended(StreamEvent):
-    """The machine was suspended: the wall clock has gained on Trio's, which stood still.
+    """The machine was suspended: the wall clock advanced while Trio's clock stood still.
 
-    The connection is replaced, or proved by a ping if it was short. Its topics have a gap either way, books and account
-    views are stale until they are confirmed. A wall clock that was set forward looks the same.
+    The connection is replaced, or checked by a ping after a short suspension. Either way its topics have a gap, and
+    books and account views are stale until confirmed. A wall clock that was set forward looks the same.
     """
 
     seconds: float
-    """For how long."""
+    """Seconds of the suspension."""
 
 
 @attrs.frozen(kw_only=True)
@@ -168,14 +168,14 @@ class Malformed(StreamEvent):
     """A message that could not be read was skipped and counted."""
 
     reason: str
-    """The topic and what is wrong."""
+    """The topic and what is wrong with it."""
     excerpt: bytes
-    """The first bytes of it."""
+    """The first bytes of the message."""
 
 
 @attrs.frozen(kw_only=True)
 class ServerComplaint(StreamEvent):
-    """An error of the server that belongs to nothing this client asked for."""
+    """An error of the server that answers no request of this client."""
 
     error: Exception
 
@@ -194,14 +194,14 @@ AnyStreamEvent: TypeAlias = (
     | Malformed
     | ServerComplaint
 )
-"""What ``streams.events()`` yields and `Hooks.on_event` is told."""
+"""An event that ``streams.events()`` yields and `Hooks.on_event` receives."""
 
 
 @attrs.frozen
 class RawPush(Model):
-    """An undecoded push of a topic that the library has no model for."""
+    """An undecoded push of a topic without a model in the library."""
 
     topic: str
-    """Table or group as it came."""
+    """The table or group as sent."""
     data: object
     """The payload as plain JSON values, fractions as Decimal."""

@@ -1,4 +1,4 @@
-"""The exchange's clock and service notices; the same on both hosts."""
+"""Define the exchange's clock and service notices, which both hosts share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ._model import Model
 
 
 class ServiceType(OpenStr):
-    """Which service a notice is about."""
+    """The service of a notice."""
 
     SPOT = "spot"
     CONTRACT = "contract"
@@ -20,7 +20,7 @@ class ServiceType(OpenStr):
 
 
 class MaintenanceStatus(OpenInt):
-    """How far a maintenance is."""
+    """The state of a maintenance."""
 
     WAITING = 0
     WORKING = 1
@@ -44,28 +44,28 @@ class ServiceStatus(Model):
     title: str
     """Headline."""
     service_type: ServiceType
-    """Which service it is about."""
+    """The service that it concerns."""
     status: MaintenanceStatus
-    """How far the maintenance is."""
+    """The state of the maintenance."""
     start_time: Millis
-    """When it begins."""
+    """The time when it begins."""
     end_time: Millis
-    """When it is meant to be over."""
+    """The planned time of its end."""
 
 
 @attrs.frozen
 class Latency(Model):
-    """How far away the exchange is, in distance and in time. All in milliseconds."""
+    """The round trip to the exchange and the offset of its clock, in milliseconds."""
 
     server_time: Millis
-    """The exchange's clock as it answered."""
+    """The exchange's clock in the reply."""
     local_time: Millis
-    """The local clock when the answer had arrived."""
+    """The local clock when the reply arrived."""
     round_trip: float
-    """From sending to the whole answer, by a monotonic clock."""
+    """The time from sending to the complete reply, by a monotonic clock."""
     one_way: float
-    """Half of it: an estimate, the two ways may differ."""
+    """Half of the round trip: an estimate, since both ways may differ."""
     offset: float
-    """What must be added to the local clock to have the exchange's; best estimate of all replies so far."""
+    """The offset of the exchange's clock from the local one; the best estimate of all replies so far."""
     bound: float
     """The true offset lies within this distance of `offset`, unless a clock has jumped since."""

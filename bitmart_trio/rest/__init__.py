@@ -1,1 +1,1 @@
-"""The REST API: one file a chapter of the documentation, endpoint rows with the methods that use them right below."""
+"""Call the REST API: one file per chapter of the documentation, with endpoint rows and the methods that use them."""

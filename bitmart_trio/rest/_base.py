@@ -1,4 +1,4 @@
-"""What a chapter needs: somebody who can call. Any object with these methods will do, so a fake serves as well."""
+"""Define the bases of chapters, and the `Caller` that they need. Any object with its methods will do, even a fake."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def load_chapters() -> None:
 
 @cache
 def method_names() -> tuple[str, ...]:
-    """Every method of both markets below ``client.``, such as ``spot.market.ticker``."""
-    from .futures import Futures  # these two are made of what is below
+    """Return every method of both markets below ``client.``, such as ``spot.market.ticker``."""
+    from .futures import Futures  # these two import this module
     from .spot import Spot
 
     found = list[str]()
@@ -54,10 +54,10 @@ def method_names() -> tuple[str, ...]:
 
 
 class Caller(Protocol):
-    """Sends the calls of one market."""
+    """An object that sends the calls of one market."""
 
     async def call(self, endpoint: Endpoint[T], /, **arguments: object) -> Reply[T]:
-        """Check, sign, send and read one call."""
+        """Check, sign and send one call, and read its reply."""
         ...
 
     async def request(
@@ -83,7 +83,7 @@ class Chapter(Helpful):
 
 
 class MarketApi(Helpful):
-    """The base of ``client.spot`` and ``client.futures``: the chapters of one market, and two ways around them."""
+    """The base of ``client.spot`` and ``client.futures``: one market's chapters, and two ways to call without them."""
 
     _elsewhere = (method_names,)
 
@@ -92,23 +92,23 @@ class MarketApi(Helpful):
         self._chapters: dict[type, Chapter] = {}
 
     def _chapter(self, kind: type[C]) -> C:
-        """The one object of a chapter, made when it is first asked for."""
+        """Return the object of a chapter, made on first access."""
         found = self._chapters.get(kind)
         if not isinstance(found, kind):
             found = self._chapters[kind] = kind(self._caller)
         return found
 
     async def call(self, endpoint: Endpoint[T], /, **arguments: object) -> Reply[T]:
-        """Call an endpoint by its row and get all that came with the payload: trace id, headers, quota, exact bytes.
+        """Call an endpoint by its row, and return the payload with trace id, headers, quota and exact bytes.
 
         Args:
             endpoint: such as ``bm.endpoints.spot.market.ticker``.
-            arguments: as of the method of that name, all by keyword.
+            arguments: those of the method of that name, all by keyword.
 
         Raises:
-            InvalidRequest: a wrong argument; nothing was sent.
-            ApiError: the exchange refused.
-            ConnectionLost, OutcomeUnknown, MalformedReply, ReplyTooLarge: as the methods.
+            InvalidRequest: an argument is wrong; nothing was sent.
+            ApiError: the exchange refused the call.
+            ConnectionLost, OutcomeUnknown, MalformedReply, ReplyTooLarge: as for the methods.
         """
         return await self._caller.call(endpoint, **arguments)
 
@@ -120,18 +120,18 @@ class MarketApi(Helpful):
         params: Mapping[str, object] | None = None,
         auth: Literal["none", "keyed", "signed"] = "none",
     ) -> RawReply:
-        """Send a request to any path of this market's host, for what the library does not know yet.
+        """Send a request to any path of this market's host, for endpoints that the library does not know.
 
-        Goes through the same limits, signing and error table as every call. A POST counts as a write: never repeated.
+        It uses the same limits, signing and error table as every call. A POST counts as a write and is never repeated.
 
         Args:
             method: GET sends ``params`` as the query, POST as the JSON body.
             path: such as ``/spot/quotation/v3/ticker``, without a query.
             params: str, int, bool, Decimal, enum members, and for a POST lists and mappings of them; None is dropped.
-            auth: what the path needs.
+            auth: the authentication that the path needs.
 
         Returns:
-            The payload as plain JSON values with exact decimals, and everything that came with it.
+            The payload as plain JSON values with exact decimals, and the other parts of the reply.
         """
-        load_chapters()  # the path may be one whose row knows its quota
+        load_chapters()  # a row may know the path's quota
         return await self._caller.request(method, path, params=params, auth=Auth(auth))

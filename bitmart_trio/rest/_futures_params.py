@@ -1,4 +1,4 @@
-"""Parameters and rules that several futures order endpoints share."""
+"""Define parameters and rules that several futures order endpoints share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..models.futures_trading import FuturesOrderMode, FuturesOrderType, PriceTy
 
 SYMBOL = Param("symbol", required=True)
 ORDER_ID = Param("order_id")
-# Ids of orders that exist are not checked: the exchange makes some that a new one may not look like.
+# Ids of existing orders are not checked: the exchange makes some that a new id may not look like.
 CLIENT_ORDER_ID = Param("client_order_id")
 NEW_CLIENT_ORDER_ID = Param("client_order_id", max_length=32, pattern="[A-Za-z0-9]+")
 BY_EITHER_ID = (SYMBOL, ORDER_ID, CLIENT_ORDER_ID)
@@ -35,7 +35,7 @@ PRESETS = (
     Param("preset_take_profit_price", Kind.DECIMAL, least=0),
     Param("preset_stop_loss_price", Kind.DECIMAL, least=0),
 )
-# A closing order would drop the presets without a word.
+# The exchange silently drops the presets of a closing order.
 PRESETS_OPEN = When((("side", (2, 3)),), refuses=tuple(param.name for param in PRESETS))
 EXECUTIVE_PRICE = Param("executive_price", Kind.DECIMAL, least=0)
 LIMIT_HAS_PRICE = When((("type", (None, "limit")),), needs=("executive_price",))

@@ -1,4 +1,4 @@
-"""What the endpoints that place or look up spot orders share: parameters, and which of them go together."""
+"""Define what endpoints that place or look up spot orders share: parameters, and which of them go together."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ CLIENT_ORDER_ID_PATTERN = "[0-9A-Za-z]{1,32}"
 
 CLIENT_ORDER_ID = Param("client_order_id", pattern=CLIENT_ORDER_ID_PATTERN)
 CLIENT_ORDER_ID_CAMEL = Param("client_order_id", wire="clientOrderId", pattern=CLIENT_ORDER_ID_PATTERN)
-"""The same where the endpoint spells it in camel case."""
+"""The same for endpoints that spell it in camel case."""
 
 ORDER_RULES: tuple[Rule, ...] = (
     When((("type", ("limit", "limit_maker", "ioc")),), needs=("size", "price"), refuses=("notional",)),
-    # The exchange would ignore a size here, and refuse it in place of a notional with 50021.
+    # The exchange ignores a size here, and refuses one instead of a notional with 50021.
     When((("type", ("market",)), ("side", ("buy",))), needs=("notional",), refuses=("size", "price")),
     When((("type", ("market",)), ("side", ("sell",))), needs=("size",), refuses=("notional", "price")),
 )
-"""Which amounts an order needs, by type and side."""
+"""The amounts that an order needs, by type and side."""

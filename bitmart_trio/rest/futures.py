@@ -1,6 +1,6 @@
-"""The futures market's REST API: its chapters in one object.
+"""Join the chapters of the futures market's REST API in one object.
 
-A chapter is imported when it is first used: together they take as long as everything else.
+A chapter is imported on first use: all chapters together take as long as everything else.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Futures(MarketApi):
-    """``client.futures``: one attribute a chapter of the documentation."""
+    """``client.futures``: one attribute per chapter of the documentation."""
 
     def __init__(self, caller: Caller) -> None:
         super().__init__(caller)
@@ -37,79 +37,79 @@ class Futures(MarketApi):
 
     @property
     def system(self) -> System:
-        """The exchange's clock and its maintenance notices."""
+        """Return the chapter on the exchange's clock and maintenance notices."""
         from .system import System
 
         return self._chapter(System)
 
     @property
     def market(self) -> FuturesMarket:
-        """Contracts, book, trades, candles, funding. Public."""
+        """Return the public chapter on contracts, book, trades, candles and funding."""
         from .futures_market import FuturesMarket
 
         return self._chapter(FuturesMarket)
 
     @property
     def account(self) -> FuturesAccount:
-        """The futures wallet: balances, fees, ledger, transfers."""
+        """Return the chapter on the futures wallet: balances, fees, ledger, transfers."""
         from .futures_account import FuturesAccount
 
         return self._chapter(FuturesAccount)
 
     @property
     def trading(self) -> FuturesTrading:
-        """Orders of every kind and the account's own fills."""
+        """Return the chapter on orders of every kind and the account's own fills."""
         from .futures_trading import FuturesTrading
 
         return self._chapter(FuturesTrading)
 
     @property
     def position(self) -> FuturesPositions:
-        """Positions, leverage and position mode."""
+        """Return the chapter on positions, leverage and position mode."""
         from .futures_position import FuturesPositions
 
         return self._chapter(FuturesPositions)
 
     @property
     def sub_account(self) -> FuturesSubAccount:
-        """Transfers with sub-accounts and their balances."""
+        """Return the chapter on sub-accounts: transfers and balances."""
         from .futures_sub_account import FuturesSubAccount
 
         return self._chapter(FuturesSubAccount)
 
     @property
     def affiliate(self) -> FuturesAffiliate:
-        """Users brought by an affiliate."""
+        """Return the chapter on users invited by an affiliate."""
         from .futures_affiliate import FuturesAffiliate
 
         return self._chapter(FuturesAffiliate)
 
     @property
     def demo(self) -> FuturesDemo:
-        """Play money of the demo host."""
+        """Return the chapter on the demo host's play money."""
         from .futures_demo import FuturesDemo
 
         return self._chapter(FuturesDemo)
 
     async def rules(self, symbol: str, *, refresh: bool = False) -> FuturesRules:
-        """The tick, step and bounds that orders on a contract must keep to.
+        """Return the tick, step and bounds for orders on a contract.
 
-        Read from ``market.contracts``, and kept.
+        They are read from ``market.contracts``, and cached.
 
         Args:
             symbol: such as BTCUSDT.
-            refresh: read them anew; the exchange changes them now and then.
+            refresh: read them again; the exchange changes them now and then.
 
         Raises:
-            InvalidSymbol: there is no such contract.
-            AbsentMember: the reply lacks a rule of it.
+            InvalidSymbol: the contract does not exist.
+            AbsentMember: the reply lacks one of the rules.
         """
         from ..models.rules import FuturesRules
 
         await trio.lowlevel.checkpoint()
         if refresh or symbol not in self._details:
             found = await self.market.contracts(symbol)
-            # One that is odd must not stand in the way of the others: its rules are made when they are asked for.
+            # Its rules are made on request, so that an odd symbol does not affect the others.
             self._details |= {each.symbol: each for each in found if "symbol" not in absent(each)}
             self._rules.clear()
         if symbol not in self._details:

@@ -1,4 +1,4 @@
-"""The futures wallet: balances, fees, ledger, transfers and cross-collateral debt."""
+"""Call the futures wallet: balances, fees, ledger, transfers and cross-collateral debt."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ transaction_history: Endpoint[list[Transaction]] = Endpoint(
     ),
     rules=(_IN_ORDER,),
 )
-# A read that must be POSTed and signed. The host is the futures one in spite of the path.
+# A read that must be POSTed and signed. Despite the path, the host is the futures one.
 transfers: Endpoint[list[FuturesTransfer]] = Endpoint(
     "POST",
     "/account/v1/transfer-contract-list",
@@ -124,12 +124,12 @@ cross_collateral_interest: Endpoint[InterestLogPage] = Endpoint(
 
 
 class FuturesAccount(Chapter):
-    """``client.futures.account``."""
+    """The methods of ``client.futures.account``."""
 
     __slots__ = ()
 
     async def assets(self) -> list[FuturesAsset]:
-        """Read the balances of the futures wallet, one row a currency.
+        """Read the balances of the futures wallet, one row per currency.
 
         GET /contract/private/assets-detail, key, 12 calls in 2 s by key.
 
@@ -138,7 +138,7 @@ class FuturesAccount(Chapter):
         return (await self._caller.call(assets)).data
 
     async def trade_fee_rate(self, symbol: str) -> FuturesTradeFeeRate:
-        """Read what the account pays for trading one contract.
+        """Read the account's fee rates for one contract.
 
         GET /contract/private/trade-fee-rate, key, 2 calls in 2 s by key.
 
@@ -161,8 +161,8 @@ class FuturesAccount(Chapter):
     ) -> list[Transaction]:
         """Read the ledger: transfers, realised profit, funding, fees and liquidations.
 
-        GET /contract/private/transaction-history, key, 6 calls in 2 s by key. There are no pages: move the times to go
-        on.
+        GET /contract/private/transaction-history, key, 6 calls in 2 s by key. There are no pages: move the times to
+        continue.
 
         Args:
             symbol: only this contract.
@@ -203,7 +203,7 @@ class FuturesAccount(Chapter):
 
         Args:
             page: 1 to 1000.
-            limit: 10 to 100 a page.
+            limit: 10 to 100 per page.
             currency: only this one.
             start_time: in milliseconds; everything if both are left out.
             end_time: in milliseconds, after ``start_time``.
@@ -228,20 +228,21 @@ class FuturesAccount(Chapter):
     ) -> FuturesTransferResult:
         """Move USDT between the spot and the futures wallet.
 
-        POST /account/v1/transfer-contract, signed, 1 call in 2 s by key. A sub-account's key will do since 2024-12-04.
-        Not on the demo host. Transfers bear no id of the caller's: when the outcome is unknown, look at `transfers`.
+        POST /account/v1/transfer-contract, signed, 1 call in 2 s by key. A sub-account's key is enough since
+        2024-12-04. Not on the demo host. Transfers carry no id of the caller: if the outcome is unknown, check
+        `transfers`.
 
         Args:
             currency: USDT.
             amount: 0.01 to 10000000000.
-            type: which way.
+            type: the direction.
             recv_window: milliseconds the request stays valid, up to 60000.
 
         Returns:
-            What was accepted.
+            The accepted transfer.
 
         Raises:
-            InsufficientBalance: not enough in the wallet it comes from.
+            InsufficientBalance: the source wallet does not hold enough.
             OutcomeUnknown: the connection failed after sending.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Transfer (SIGNED)")
@@ -263,11 +264,11 @@ class FuturesAccount(Chapter):
         Args:
             currency: such as USDT.
             amount: above 0.
-            type: which way.
+            type: the direction.
             recv_window: milliseconds the request stays valid.
 
         Raises:
-            InsufficientBalance: not enough in the account it comes from.
+            InsufficientBalance: the source account does not hold enough.
             OutcomeUnknown: the connection failed after sending.
         """
         return (
@@ -294,7 +295,7 @@ class FuturesAccount(Chapter):
             start_time: in seconds; the last 7 days if both are left out.
             end_time: in seconds, at most 90 days later.
             page: from 1.
-            page_size: at most 20 are said to be returned.
+            page_size: reportedly at most 20 are returned.
             from_coin_code: only debt repaid with this currency.
             type: only this kind, such as AUTO_REPAY; the list is not documented.
         """
@@ -327,7 +328,7 @@ class FuturesAccount(Chapter):
             start_time: in seconds; the last 7 days if both are left out.
             end_time: in seconds, at most 90 days later.
             page: from 1.
-            page_size: at most 20 are said to be returned.
+            page_size: reportedly at most 20 are returned.
             coin_code: only this currency of debt.
         """
         return (

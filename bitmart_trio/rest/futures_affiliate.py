@@ -1,4 +1,4 @@
-"""For affiliates: trades, fees and commission of the users they have brought. Needs the contract-agent permission."""
+"""Call the affiliate chapter: trades, fees and commission of invited users. Needs the contract-agent permission."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ invited_users: Endpoint[AffiliateInvitedUserPage] = Endpoint(
     rules=_IN_ORDER,
     envelope=Envelope.AFFILIATE,
 )
-# Known without an envelope; the affiliate one is accepted as well.
+# Known without an envelope; the affiliate envelope is accepted as well.
 funds_records: Endpoint[AffiliateFundsRecordPage] = Endpoint(
     "GET",
     "/contract/private/affiliate/deposit-withdrawal-list",
@@ -111,7 +111,7 @@ funds_records: Endpoint[AffiliateFundsRecordPage] = Endpoint(
     rules=_IN_ORDER,
     envelope=Envelope.AFFILIATE,
 )
-# userId here, user_id and cid next door: all as the exchange has it.
+# userId here, user_id and cid elsewhere: all as the exchange has it.
 customer_info: Endpoint[AffiliateCustomerInfo] = Endpoint(
     "GET",
     "/contract/private/affiliate/aff-customer-info",
@@ -123,7 +123,7 @@ customer_info: Endpoint[AffiliateCustomerInfo] = Endpoint(
 
 
 class FuturesAffiliate(Chapter):
-    """``client.futures.affiliate``."""
+    """The methods of ``client.futures.affiliate``."""
 
     __slots__ = ()
 
@@ -145,7 +145,7 @@ class FuturesAffiliate(Chapter):
 
         Args:
             page: from 1.
-            page_size: entries a page.
+            page_size: entries per page.
             currency: such as USDT.
             user_id: only this user.
             rebate_start_time: commission from then on, in seconds.
@@ -154,7 +154,7 @@ class FuturesAffiliate(Chapter):
             register_end_time: users who registered until then, in seconds.
 
         Raises:
-            PermissionDenied: the key is not an affiliate's (30012, 30019).
+            PermissionDenied: the key does not belong to an affiliate (30012, 30019).
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Futures Rebate List (KEYED)")
         """
@@ -190,7 +190,7 @@ class FuturesAffiliate(Chapter):
             user_id: the user.
             type: 1 USDT-margined, 2 coin-margined contracts.
             page: from 1.
-            page_size: entries a page.
+            page_size: entries per page.
             start_time: in seconds.
             end_time: in seconds.
 
@@ -209,12 +209,12 @@ class FuturesAffiliate(Chapter):
         ).data
 
     async def user_rebate(self, cid: int, *, start_time: TimeS, end_time: TimeS) -> AffiliateUserRebate:
-        """Read volume, fees and commission of one user, in a period and in all.
+        """Read volume, fees and commission of one user, in a period and in total.
 
         GET /contract/private/affiliate/rebate-user, key, 24 calls in 2 s by key.
 
         Args:
-            cid: the user, brought directly or not, or a sub-agent.
+            cid: the user, invited directly or indirectly, or a sub-agent.
             start_time: in seconds.
             end_time: in seconds, at most 60 days later.
 
@@ -228,7 +228,7 @@ class FuturesAffiliate(Chapter):
         GET /contract/private/affiliate/rebate-api, key, 24 calls in 2 s by key.
 
         Args:
-            cid: the user, brought directly or not, or a sub-agent.
+            cid: the user, invited directly or indirectly, or a sub-agent.
             start_time: in seconds.
             end_time: in seconds, at most 60 days later.
 
@@ -237,7 +237,7 @@ class FuturesAffiliate(Chapter):
         return (await self._caller.call(api_rebate, cid=cid, start_time=start_time, end_time=end_time)).data
 
     async def invite_check(self, cid: int) -> AffiliateInviteCheck:
-        """Tell whether a user was brought by the caller.
+        """Check if a user was invited by the caller.
 
         GET /contract/private/affiliate/invite-check, key, 24 calls in 2 s by key.
 
@@ -251,7 +251,7 @@ class FuturesAffiliate(Chapter):
     async def invited_users(
         self, *, start_time: TimeS, end_time: TimeS, page: int, page_size: int, cid: int | None = None
     ) -> AffiliateInvitedUserPage:
-        """List the users brought, with volume, fees and commission.
+        """List the invited users, with volume, fees and commission.
 
         GET /contract/private/affiliate/rebate-inviteUser, key, 24 calls in 2 s by key.
 
@@ -259,7 +259,7 @@ class FuturesAffiliate(Chapter):
             start_time: in seconds.
             end_time: in seconds, at most 60 days later.
             page: from 1.
-            page_size: 1 to 50 entries a page.
+            page_size: 1 to 50 entries per page.
             cid: only this user.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "The Referral Commission Information Of The
@@ -291,7 +291,7 @@ class FuturesAffiliate(Chapter):
             start_time: in seconds.
             end_time: in seconds, at most 60 days later.
             page: from 1.
-            page_size: 1 to 50 entries a page.
+            page_size: 1 to 50 entries per page.
             type: 1 deposits, 2 withdrawals; both if left out.
         """
         return (
@@ -307,7 +307,7 @@ class FuturesAffiliate(Chapter):
         ).data
 
     async def customer_info(self, user_id: int) -> AffiliateCustomerInfo:
-        """Read what a user's futures account is worth.
+        """Read the value of a user's futures account.
 
         GET /contract/private/affiliate/aff-customer-info, key, no documented quota. Known from the official SDKs.
 

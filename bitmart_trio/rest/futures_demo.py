@@ -1,4 +1,4 @@
-"""Simulated trading's own chapter: play money. Everything else of the demo host is called as on the live one."""
+"""Call the chapter of simulated trading: play money. All other calls on the demo host are those of the live one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ claim: Endpoint[DemoClaimResult] = Endpoint(
 
 
 class FuturesDemo(Chapter):
-    """``client.futures.demo``."""
+    """The methods of ``client.futures.demo``."""
 
     __slots__ = ()
 
@@ -29,7 +29,7 @@ class FuturesDemo(Chapter):
         POST /contract/private/claim, signed, no documented quota. Exists on the demo host only, since 2025-11-18.
 
         Args:
-            currency: undocumented, known from a peer; the documentation sends nothing.
+            currency: undocumented, known from another client; the documentation sends nothing.
             amount: likewise.
             recv_window: milliseconds the request stays valid.
 

@@ -1,4 +1,4 @@
-"""Futures market data: contracts, book, trades, candles, funding, open interest and risk tiers. All public."""
+"""Call futures market data: contracts, book, trades, candles, funding, open interest, risk tiers. All public."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ leverage_brackets: Endpoint[list[LeverageBracketRule]] = Endpoint(
 
 
 class FuturesMarket(Chapter):
-    """``client.futures.market``."""
+    """The methods of ``client.futures.market``."""
 
     __slots__ = ()
 
@@ -111,17 +111,17 @@ class FuturesMarket(Chapter):
         GET /contract/public/details, no key, 12 calls in 2 s by address.
 
         Args:
-            symbol: such as BTCUSDT; left out, every contract, the delisted ones too (about 1 MB).
+            symbol: such as BTCUSDT; every contract, including delisted ones, if left out (about 1 MB).
 
         Raises:
-            InvalidSymbol: unknown contract (40012 with the text SYMBOL_NOT_EXIST).
+            InvalidSymbol: the contract is unknown (40012 with the text SYMBOL_NOT_EXIST).
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Contract Details")
         """
         return (await self._caller.call(contracts, symbol=symbol)).data
 
     async def order_book(self, symbol: str) -> FuturesOrderBook:
-        """Read the best levels of a contract's book, at most 50 a side.
+        """Read the best levels of a contract's book, at most 50 per side.
 
         GET /contract/public/depth, no key, 12 calls in 2 s by address. The depth cannot be chosen.
 
@@ -132,7 +132,7 @@ class FuturesMarket(Chapter):
             Best prices first; ``client.streams.futures.order_book`` keeps one up to date.
 
         Raises:
-            InvalidSymbol: unknown or delisted (40034).
+            InvalidSymbol: the contract is unknown or delisted (40034).
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Market Depth")
         """
@@ -148,14 +148,14 @@ class FuturesMarket(Chapter):
             limit: 1 to 100 trades; 50 if left out.
 
         Returns:
-            Sizes in base currency (the trade stream counts contracts), times in seconds. Trades bear no id.
+            Sizes in base currency (the trade stream counts contracts), times in seconds. Trades have no id.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Market Trade")
         """
         return (await self._caller.call(trades, symbol=symbol, limit=limit)).data
 
     async def open_interest(self, symbol: str) -> OpenInterest:
-        """Read how many contracts are open.
+        """Read the open interest of a contract.
 
         GET /contract/public/open-interest, no key, 2 calls in 2 s by address.
 
@@ -184,10 +184,10 @@ class FuturesMarket(Chapter):
         GET /contract/public/funding-rate-v2, no key, 12 calls in 2 s by address. Known from the official SDKs.
 
         Args:
-            symbol: such as BTCUSDT; left out, all contracts.
+            symbol: such as BTCUSDT; all contracts if left out.
 
         Returns:
-            Contracts without a trade in 24 hours and coin-margined ones were missing when last looked at (2026-09).
+            Contracts without a trade in 24 hours and coin-margined ones were missing when last checked (2026-09).
         """
         return (await self._caller.call(funding_rates, symbol=symbol)).data
 
@@ -201,7 +201,7 @@ class FuturesMarket(Chapter):
             limit: 1 to 100 settlements; 100 if left out.
 
         Returns:
-            Newest first. There is no way to ask for older ones.
+            Newest first. Older ones cannot be requested.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Funding Rate History")
         """
@@ -218,7 +218,7 @@ class FuturesMarket(Chapter):
             symbol: such as BTCUSDT.
             start_time: in seconds.
             end_time: in seconds; at most 500 candles later.
-            step: minutes a candle; 1 if left out.
+            step: minutes per candle; 1 if left out.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get K-line")
         """
@@ -237,7 +237,7 @@ class FuturesMarket(Chapter):
             symbol: such as BTCUSDT.
             start_time: in seconds.
             end_time: in seconds; at most 500 candles later.
-            step: minutes a candle; 1 if left out.
+            step: minutes per candle; 1 if left out.
 
         Returns:
             Candles whose volume is usually 0.
@@ -256,7 +256,7 @@ class FuturesMarket(Chapter):
         GET /contract/public/leverage-bracket, no key, 12 calls in 2 s by address.
 
         Args:
-            symbol: such as BTCUSDT; left out, every contract.
+            symbol: such as BTCUSDT; every contract if left out.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Current Leverage Risk Limit")
         """

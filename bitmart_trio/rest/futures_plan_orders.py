@@ -1,7 +1,7 @@
-"""Futures orders that wait for a price: plan, take-profit and stop-loss, trailing.
+"""Call futures orders that wait for a price: plan, take-profit and stop-loss, trailing.
 
-The exchange reads a cancel call without an id as "cancel everything on the symbol". Here the cancel methods insist on
-an id, and cancelling everything has methods of its own.
+The exchange reads a cancel call without an id as "cancel everything on the symbol". Here the cancel methods require an
+id, and separate methods cancel everything.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ modify_plan_order: Endpoint[FuturesOrderId] = Endpoint(
     Auth.SIGNED,
     Quota(24, by="uid"),
     returns=FuturesOrderId,
-    # The documentation calls order_id optional; since 2024-11-28 it is the only way to say which order is meant.
+    # The documentation calls order_id optional; since 2024-11-28 it is the only way to identify the order.
     params=(
         SYMBOL,
         Param("order_id", required=True),
@@ -191,7 +191,7 @@ cancel_all_trailing_orders: Endpoint[None] = Endpoint(
 
 
 class FuturesPlanOrders(Chapter):
-    """The part of ``client.futures.trading`` about orders that wait for a price."""
+    """The methods of ``client.futures.trading`` for orders that wait for a price."""
 
     __slots__ = ()
 
@@ -216,33 +216,33 @@ class FuturesPlanOrders(Chapter):
         preset_stop_loss_price: Amount | None = None,
         recv_window: int | None = None,
     ) -> FuturesOrderId:
-        """Submit an order that is sent when a price is reached.
+        """Submit an order that the exchange sends when a price is reached.
 
-        POST /contract/private/submit-plan-order, signed, 24 calls in 2 s by account. It takes no client order id: when
-        the outcome is unknown, compare with `plan_orders`. To close a position, `submit_tp_sl_order` is the newer way.
+        POST /contract/private/submit-plan-order, signed, 24 calls in 2 s by account. It takes no client order id: if
+        the outcome is unknown, check `plan_orders`. To close a position, `submit_tp_sl_order` is the newer way.
 
         Args:
             symbol: such as BTCUSDT.
-            side: as of `submit_order`.
+            side: see `submit_order`.
             leverage: within the contract's bounds.
             open_type: margin mode.
             size: contracts, at least 1.
-            trigger_price: fires it, quote currency.
-            price_way: 1 fires on the way up, 2 on the way down.
+            trigger_price: the price that triggers it, quote currency.
+            price_way: 1 triggers on the way up, 2 on the way down.
             price_type: 1 watches the last price, 2 the mark price.
             type: limit (if left out), market, take_profit or stop_loss.
-            mode: of the order that is sent; good till cancelled if left out.
-            executive_price: price of the order that is sent; for type limit, not for market.
-            plan_category: of take-profit and stop-loss: part of the position or all of it.
-            preset_take_profit_price_type: which price fires it; the last price if left out. Presets are for opening
-                sides.
+            mode: mode of the order that it sends; good till cancelled if left out.
+            executive_price: price of the order that it sends; for type limit, not for market.
+            plan_category: for take-profit and stop-loss: part of the position or all of it.
+            preset_take_profit_price_type: the price that triggers it; the last price if left out. Presets are for
+                opening sides.
             preset_stop_loss_price_type: likewise.
             preset_take_profit_price: attach a take-profit.
             preset_stop_loss_price: attach a stop-loss.
             recv_window: milliseconds the request stays valid.
 
         Raises:
-            TooManyOrders: too many plan orders wait (40028).
+            TooManyOrders: too many plan orders are waiting (40028).
             RequestRefused: the trigger price is too far from the market (40031), or another argument is wrong.
             OutcomeUnknown: the connection failed after sending.
 
@@ -291,13 +291,13 @@ class FuturesPlanOrders(Chapter):
             order_id: the exchange's id; client order ids are not accepted since 2024-11-28.
             trigger_price: the new one.
             price_type: 1 watches the last price, 2 the mark price.
-            type: limit or market, of the order that is sent.
+            type: limit or market, for the order that it sends.
             executive_price: the new price of that order; for type limit, not for market.
             recv_window: milliseconds the request stays valid.
 
         Raises:
-            OrderNotFound: no such order (40035, 40037).
-            OrderClosed: it cannot be changed any more (40036).
+            OrderNotFound: the order does not exist (40035, 40037).
+            OrderClosed: the order can no longer be changed (40036).
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Modify Plan Order (SIGNED)")
         """
@@ -332,14 +332,14 @@ class FuturesPlanOrders(Chapter):
         Args:
             symbol: such as BTCUSDT.
             order_id: the exchange's id.
-            preset_take_profit_price_type: which price fires it; the last price if left out.
+            preset_take_profit_price_type: the price that triggers it; the last price if left out.
             preset_stop_loss_price_type: likewise.
             preset_take_profit_price: the new take-profit.
             preset_stop_loss_price: the new stop-loss.
             recv_window: milliseconds the request stays valid.
 
         Raises:
-            OrderNotFound: no such order (40035, 40037).
+            OrderNotFound: the order does not exist (40035, 40037).
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Modify Preset Plan Order (SIGNED)")
         """
@@ -364,20 +364,20 @@ class FuturesPlanOrders(Chapter):
         client_order_id: str | None = None,
         recv_window: int | None = None,
     ) -> None:
-        """Cancel one plan, take-profit or stop-loss order. `cancel_all_plan_orders` cancels every one of a contract.
+        """Cancel one plan, take-profit or stop-loss order. `cancel_all_plan_orders` cancels all of a contract.
 
         POST /contract/private/cancel-plan-order, signed, 40 calls in 2 s by account. A call without an id is refused
         here, since the exchange would cancel everything on the symbol.
 
         Args:
             symbol: such as BTCUSDT.
-            order_id: the exchange's id; this or the client order id, not both.
+            order_id: the exchange's id; give this or the client order id, not both.
             client_order_id: the caller's id, of a take-profit or stop-loss order.
             recv_window: milliseconds the request stays valid.
 
         Raises:
-            OrderNotFound: no such order (40035, 40037).
-            OrderClosed: fired or cancelled before (40036).
+            OrderNotFound: the order does not exist (40035, 40037).
+            OrderClosed: the order was already triggered or cancelled (40036).
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Cancel Plan Order (SIGNED)")
         """
@@ -491,8 +491,8 @@ class FuturesPlanOrders(Chapter):
             recv_window: milliseconds the request stays valid.
 
         Raises:
-            OrderNotFound: no such order (40035, 40037).
-            OrderClosed: it cannot be changed any more (40036).
+            OrderNotFound: the order does not exist (40035, 40037).
+            OrderClosed: the order can no longer be changed (40036).
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Modify TP/SL Order (SIGNED)")
         """
@@ -524,18 +524,18 @@ class FuturesPlanOrders(Chapter):
         activation_price_type: PriceType | int,
         recv_window: int | None = None,
     ) -> FuturesOrderId:
-        """Submit an order that follows the price and goes to market when it turns.
+        """Submit a trailing order, which follows the price and becomes a market order when it turns.
 
         POST /contract/private/submit-trail-order, signed, 24 calls in 2 s by account. It takes no client order id: when
         the outcome is unknown, compare with `open_orders`.
 
         Args:
             symbol: such as BTCUSDT.
-            side: as of `submit_order`.
+            side: see `submit_order`.
             leverage: within the contract's bounds.
             open_type: margin mode.
             size: contracts, at least 1.
-            activation_price: trailing begins when it is reached.
+            activation_price: the price at which trailing begins.
             callback_rate: how far back from the extreme, 0.1 to 5 percent (1 is 1 %).
             activation_price_type: 1 watches the last price, 2 the mark price.
             recv_window: milliseconds the request stays valid.
@@ -561,7 +561,7 @@ class FuturesPlanOrders(Chapter):
         ).data
 
     async def cancel_trailing_order(self, symbol: str, order_id: str, *, recv_window: int | None = None) -> None:
-        """Cancel one trailing order. `cancel_all_trailing_orders` cancels every one of a contract.
+        """Cancel one trailing order. `cancel_all_trailing_orders` cancels all of a contract.
 
         POST /contract/private/cancel-trail-order, signed, 24 calls in 2 s by account.
 
@@ -571,8 +571,8 @@ class FuturesPlanOrders(Chapter):
             recv_window: milliseconds the request stays valid.
 
         Raises:
-            OrderNotFound: no such order (40035, 40037).
-            OrderClosed: fired or cancelled before (40036).
+            OrderNotFound: the order does not exist (40035, 40037).
+            OrderClosed: the order was already triggered or cancelled (40036).
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Cancel Trail Order (SIGNED)")
         """

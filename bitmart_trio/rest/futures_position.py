@@ -77,7 +77,7 @@ close_all: Endpoint[None] = Endpoint(
 
 
 class FuturesPositions(Chapter):
-    """``client.futures.position``."""
+    """The methods of ``client.futures.position``."""
 
     __slots__ = ()
 
@@ -109,7 +109,7 @@ class FuturesPositions(Chapter):
 
         Returns:
             Without a symbol only open positions. With one also empty ones, one row in one-way mode, long and short in
-            hedge mode. Open is what has a ``current_amount`` other than 0.
+            hedge mode. A position is open if its ``current_amount`` is not 0.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Current Position V2 (KEYED)")
         """

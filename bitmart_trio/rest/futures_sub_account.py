@@ -68,7 +68,7 @@ transfer_history: Endpoint[list[SubTransfer]] = Endpoint(
 
 
 class FuturesSubAccount(Chapter):
-    """``client.futures.sub_account``."""
+    """The methods of ``client.futures.sub_account``."""
 
     __slots__ = ()
 
@@ -88,7 +88,7 @@ class FuturesSubAccount(Chapter):
             recv_window: milliseconds the request stays valid.
 
         Raises:
-            OutcomeUnknown: the connection failed after sending; look at `transfers`.
+            OutcomeUnknown: the connection failed after sending; check `transfers`.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Sub-Account to Main-Account (For Main Account)
         (SIGNED)")
@@ -120,7 +120,7 @@ class FuturesSubAccount(Chapter):
             recv_window: milliseconds the request stays valid.
 
         Raises:
-            OutcomeUnknown: the connection failed after sending; look at `transfers`.
+            OutcomeUnknown: the connection failed after sending; check `transfers`.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Main-Account to Sub-Account (For Main Account)
         (SIGNED)")
@@ -151,7 +151,7 @@ class FuturesSubAccount(Chapter):
             recv_window: milliseconds the request stays valid.
 
         Raises:
-            OutcomeUnknown: the connection failed after sending; look at `transfer_history`.
+            OutcomeUnknown: the connection failed after sending; check `transfer_history`.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Sub-Account to Main-Account (For Sub-Account)
         (SIGNED)")

@@ -176,14 +176,14 @@ cancel_all_after: Endpoint[CancelAllAfterResult] = Endpoint(
 
 
 class FuturesTrading(FuturesPlanOrders):
-    """``client.futures.trading``."""
+    """The methods of ``client.futures.trading``."""
 
     __slots__ = ()
 
     async def order(
         self, symbol: str, order_id: str, *, account: FuturesAccountType | str | None = None
     ) -> FuturesOrder:
-        """Look one order up by the exchange's id. `order_history` also finds client order ids.
+        """Look up one order by the exchange's id. `order_history` also finds client order ids.
 
         GET /contract/private/order, key, 50 calls in 2 s by key.
 
@@ -193,7 +193,7 @@ class FuturesTrading(FuturesPlanOrders):
             account: the ordinary futures account if left out.
 
         Raises:
-            OrderNotFound: no such order (40035, 40037).
+            OrderNotFound: the order does not exist (40035, 40037).
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Order Detail (KEYED)")
         """
@@ -354,16 +354,16 @@ class FuturesTrading(FuturesPlanOrders):
             size: contracts, at least 1.
             type: limit (if left out) or market.
             price: quote currency; for limit orders, a multiple of the contract's ``price_precision``.
-            mode: how long it waits; good till cancelled if left out, maker-only for limit orders alone.
+            mode: how long it stays open; good till cancelled if left out, maker-only for limit orders alone.
             leverage: give it with the opening sides; the closing ones ignore it.
             open_type: margin mode; likewise. Both must match an existing position.
             client_order_id: up to 32 letters and digits, unlike those of your other orders.
-            preset_take_profit_price_type: which price fires it; the last price if left out. Presets are for opening
-                sides.
+            preset_take_profit_price_type: the price that triggers it; the last price if left out. Presets are for
+                opening sides.
             preset_stop_loss_price_type: likewise.
             preset_take_profit_price: attach a take-profit.
             preset_stop_loss_price: attach a stop-loss.
-            stp_mode: what happens when it meets your own order; the resting one is cancelled if left out.
+            stp_mode: the action if it meets your own order; the resting one is cancelled if left out.
             recv_window: milliseconds the request stays valid.
 
         Returns:
@@ -421,7 +421,7 @@ class FuturesTrading(FuturesPlanOrders):
             recv_window: milliseconds the request stays valid.
 
         Raises:
-            OrderNotFound: no such order (40035, 40037).
+            OrderNotFound: the order does not exist (40035, 40037).
             OrderClosed: it cannot be changed any more (40036).
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Modify Limit Order (SIGNED)")
@@ -446,14 +446,14 @@ class FuturesTrading(FuturesPlanOrders):
         client_order_id: str | None = None,
         recv_window: int | None = None,
     ) -> None:
-        """Cancel one order. `cancel_all_orders` cancels every one of a contract.
+        """Cancel one order. `cancel_all_orders` cancels all of a contract.
 
         POST /contract/private/cancel-order, signed, 40 calls in 2 s by key. A call without an id is refused here, since
         the exchange would cancel everything on the symbol.
 
         Args:
             symbol: such as BTCUSDT.
-            order_id: the exchange's id; this or the client order id, not both.
+            order_id: the exchange's id; give this or the client order id, not both.
             client_order_id: the caller's id.
             recv_window: milliseconds the request stays valid.
 
@@ -461,7 +461,7 @@ class FuturesTrading(FuturesPlanOrders):
             Nothing; accepted, not yet done. The order stream, or `order`, tells when it is cancelled.
 
         Raises:
-            OrderNotFound: no such order (40035, 40037).
+            OrderNotFound: the order does not exist (40035, 40037).
             OrderClosed: filled or cancelled before (40036).
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Cancel Order (SIGNED)")
@@ -503,7 +503,7 @@ class FuturesTrading(FuturesPlanOrders):
 
         POST /contract/private/cancel-all-after, signed, 4 calls in 2 s by account, all contracts together. Plan,
         take-profit, stop-loss and trailing orders are taken not to be covered, positions are not touched. The timer may
-        go on firing: switch it off in the end. ``trading.dead_mans_switch`` does all that.
+        go on firing: switch it off at the end. ``trading.dead_mans_switch`` does all that.
 
         Args:
             symbol: such as BTCUSDT; each contract has a timer of its own.
@@ -511,7 +511,7 @@ class FuturesTrading(FuturesPlanOrders):
             recv_window: milliseconds the request stays valid.
 
         Returns:
-            When it will fire. ``result`` must be True.
+            The time when it fires. ``result`` must be True.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Timed Cancel All Orders (SIGNED)")
         """

@@ -1,6 +1,6 @@
-"""The spot market's REST API: its chapters in one object.
+"""Join the chapters of the spot market's REST API in one object.
 
-A chapter is imported when it is first used: together they take as long as everything else.
+A chapter is imported on first use: all chapters together take as long as everything else.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Spot(MarketApi):
-    """``client.spot``: one attribute a chapter of the documentation."""
+    """``client.spot``: one attribute per chapter of the documentation."""
 
     def __init__(self, caller: Caller) -> None:
         super().__init__(caller)
@@ -38,86 +38,86 @@ class Spot(MarketApi):
 
     @property
     def system(self) -> System:
-        """The exchange's clock and its maintenance notices."""
+        """Return the chapter on the exchange's clock and maintenance notices."""
         from .system import System
 
         return self._chapter(System)
 
     @property
     def market(self) -> SpotMarket:
-        """Currencies, pairs, tickers, klines, books, public trades."""
+        """Return the chapter on currencies, pairs, tickers, klines, books and public trades."""
         from .spot_market import SpotMarket
 
         return self._chapter(SpotMarket)
 
     @property
     def account(self) -> SpotAccount:
-        """Balances, deposits, withdrawals, transfers, fees, keys."""
+        """Return the chapter on balances, deposits, withdrawals, transfers, fees and keys."""
         from .spot_account import SpotAccount
 
         return self._chapter(SpotAccount)
 
     @property
     def trading(self) -> SpotTrading:
-        """Orders and fills."""
+        """Return the chapter on orders and fills."""
         from .spot_trading import SpotTrading
 
         return self._chapter(SpotTrading)
 
     @property
     def algo(self) -> SpotAlgo:
-        """Plan, take-profit and stop-loss orders."""
+        """Return the chapter on plan, take-profit and stop-loss orders."""
         from .spot_algo import SpotAlgo
 
         return self._chapter(SpotAlgo)
 
     @property
     def margin(self) -> SpotMargin:
-        """Isolated margin: accounts, orders, loans."""
+        """Return the chapter on isolated margin: accounts, orders, loans."""
         from .spot_margin import SpotMargin
 
         return self._chapter(SpotMargin)
 
     @property
     def sub_account(self) -> SpotSubAccount:
-        """Transfers and balances of sub-accounts."""
+        """Return the chapter on transfers and balances of sub-accounts."""
         from .spot_sub_account import SpotSubAccount
 
         return self._chapter(SpotSubAccount)
 
     @property
     def broker(self) -> SpotBroker:
-        """Rebates of API brokers."""
+        """Return the chapter on rebates of API brokers."""
         from .spot_broker import SpotBroker
 
         return self._chapter(SpotBroker)
 
     @property
     def earn(self) -> SpotEarn:
-        """Flexible and fixed-term savings."""
+        """Return the chapter on flexible and fixed-term savings."""
         from .spot_earn import SpotEarn
 
         return self._chapter(SpotEarn)
 
     async def rules(self, symbol: str, *, refresh: bool = False) -> SpotRules:
-        """The tick, step and bounds that orders on a pair must keep to.
+        """Return the tick, step and bounds for orders on a pair.
 
         Read from ``market.symbol_details`` for all pairs at once, and kept.
 
         Args:
             symbol: such as BTC_USDT.
-            refresh: read them anew; the exchange changes them now and then.
+            refresh: read them again; the exchange changes them now and then.
 
         Raises:
             InvalidSymbol: there is no such pair.
-            AbsentMember: the reply lacks a rule of it.
+            AbsentMember: the reply lacks one of the rules.
         """
         from ..models.rules import SpotRules
 
         await trio.lowlevel.checkpoint()
         if refresh or symbol not in self._details:
             found = await self.market.symbol_details()
-            # One that is odd must not stand in the way of the others: its rules are made when they are asked for.
+            # Its rules are made on request, so that an odd symbol does not affect the others.
             self._details |= {each.symbol: each for each in found if "symbol" not in absent(each)}
             self._rules.clear()
         if symbol not in self._details:

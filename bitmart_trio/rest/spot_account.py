@@ -80,7 +80,7 @@ submit_withdrawal: Endpoint[WithdrawPlaced] = Endpoint(
         Param("area_code", wire="areaCode"),
         _SOURCE_ACCOUNT,
     ),
-    # Given both ways the exchange silently takes the chain: so one of them must be chosen here.
+    # If both are given, the exchange silently uses the chain, so exactly one is allowed here.
     rules=(
         ExactlyOne(("address", "type")),
         When((("type", (None,)),), refuses=("value", "area_code")),
@@ -156,7 +156,7 @@ set_deposit_account: Endpoint[object] = Endpoint(
 
 
 class SpotAccount(Chapter):
-    """``client.spot.account``."""
+    """The methods of ``client.spot.account``."""
 
     __slots__ = ()
 
@@ -167,7 +167,7 @@ class SpotAccount(Chapter):
         need_usd_valuation: bool | None = None,
         source_account: SourceAccount | str | None = None,
     ) -> list[AccountBalance]:
-        """Read what the account holds, funding wallet included.
+        """Read the account's balances, including the funding wallet.
 
         GET /account/v1/wallet, keyed, 12 calls in 2 s by key.
 
@@ -188,7 +188,7 @@ class SpotAccount(Chapter):
         ).data
 
     async def currencies(self, currencies: str | None = None) -> list[AccountCurrency]:
-        """Read the deposit and withdrawal terms of currencies, one record a chain.
+        """Read the deposit and withdrawal terms of currencies, one record per chain.
 
         GET /account/v1/currencies, no key, 2 calls in 2 s by address.
 
@@ -209,7 +209,7 @@ class SpotAccount(Chapter):
         return (await self._caller.call(spot_balances)).data
 
     async def deposit_address(self, currency: str) -> DepositAddress:
-        """Read where to send a deposit.
+        """Read the address to send a deposit to.
 
         GET /account/v1/deposit/address, keyed, 2 calls in 2 s by key. Refused to sub-accounts.
 
@@ -255,7 +255,7 @@ class SpotAccount(Chapter):
         """Withdraw to a chain address, or to another BitMart account.
 
         POST /account/v1/withdraw/apply, signed (permission to withdraw), 8 calls in 2 s by key. Refused to
-        sub-accounts. The call carries no id of the caller's own: if its outcome is unknown, look into
+        sub-accounts. The call carries no id of the caller: if its outcome is unknown, check
         `deposit_withdraw_history` before repeating it.
 
         Args:
@@ -264,7 +264,7 @@ class SpotAccount(Chapter):
             address: for a chain; must be saved and verified on the website.
             address_memo: for a chain: tag, payment id or memo.
             destination: for a chain: a remark.
-            type: for another account: how it is named.
+            type: for another account: the way it is named.
             value: for another account: its id, email or phone number.
             area_code: for another account by phone: the dialling code, such as 61.
             source_account: wallet to draw on; spot first, then funding, if left out.
@@ -389,13 +389,13 @@ class SpotAccount(Chapter):
     ) -> None:
         """Move funds between the own spot and funding wallets.
 
-        POST /account/v1/transfer, signed. Added by the exchange on 2026-06-29. The call carries no id of the caller's
-        own: if its outcome is unknown, compare `balances` before repeating it.
+        POST /account/v1/transfer, signed. Added by the exchange on 2026-06-29. The call carries no id of the caller: if
+        its outcome is unknown, compare `balances` before repeating it.
 
         Args:
             currency: short code.
             amount: in that currency.
-            type: which way.
+            type: the direction.
             recv_window: milliseconds; this endpoint does not send it.
 
         Raises:
@@ -407,7 +407,7 @@ class SpotAccount(Chapter):
         await self._caller.call(submit_transfer, currency=currency, amount=amount, type=type, recv_window=recv_window)
 
     async def deposit_account(self) -> object:
-        """Read which wallet deposits are credited to.
+        """Read the wallet that deposits are credited to.
 
         GET /account/v1/get-deposit-account, keyed. Known from the official Python SDK 2.8.0 only.
 
@@ -419,7 +419,7 @@ class SpotAccount(Chapter):
     async def set_deposit_account(
         self, account_type: DepositAccountType | str, *, recv_window: int | None = None
     ) -> object:
-        """Choose which wallet deposits are credited to.
+        """Choose the wallet that deposits are credited to.
 
         POST /account/v1/set-deposit-account, signed. Known from the official Python SDK 2.8.0 only. Refused to
         sub-accounts.

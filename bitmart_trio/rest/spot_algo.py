@@ -38,7 +38,7 @@ submit_order: Endpoint[OrderPlaced] = Endpoint(
         NOTIONAL,
         CLIENT_ORDER_ID,
     ),
-    # Only needs: what the exchange makes of superfluous amounts is not documented.
+    # These are minimum needs: how the exchange treats superfluous amounts is not documented.
     rules=(
         When((("trigger_type", ("limit",)),), needs=("price", "size")),
         When((("trigger_type", ("market",)), ("side", ("buy",))), needs=("notional",)),
@@ -104,7 +104,7 @@ order_history: Endpoint[list[AlgoOrder]] = Endpoint(
 
 
 class SpotAlgo(Chapter):
-    """``client.spot.algo``."""
+    """The methods of ``client.spot.algo``."""
 
     __slots__ = ()
 
@@ -130,7 +130,7 @@ class SpotAlgo(Chapter):
         Args:
             symbol: such as BTC_USDT.
             side: buy or sell.
-            type: what sets it off.
+            type: the trigger.
             trigger_price: quote currency; a take-profit wants ``price`` along with it.
             trigger_type: the order it sends: limit (price and size) or market (notional to buy, size to sell).
             price: quote currency, of the order it sends.

@@ -18,7 +18,7 @@ rebates: Endpoint[BrokerRebates] = Endpoint(
 
 
 class SpotBroker(Chapter):
-    """``client.spot.broker``."""
+    """The methods of ``client.spot.broker``."""
 
     __slots__ = ()
 

@@ -146,7 +146,7 @@ flexible_auto_subscribe_status: Endpoint[FlexibleAutoSubscribeStatus] = Endpoint
 
 
 class SpotEarn(Chapter):
-    """``client.spot.earn``.
+    """The methods of ``client.spot.earn``.
 
     A ``request_no`` of exactly 20 digits makes a subscription or redemption idempotent: keep the number of one whose
     outcome is unknown and send it again.
@@ -166,7 +166,7 @@ class SpotEarn(Chapter):
     async def flexible_products(
         self, coin_name: str | None = None, *, page: int = 1, page_size: int = 100
     ) -> FlexibleSavingsProductPage:
-        """List flexible products.
+        """List the flexible savings products.
 
         GET /newearn/cloud/v1/saving/product, keyed.
 
@@ -193,7 +193,7 @@ class SpotEarn(Chapter):
             recv_window: milliseconds; this endpoint does not send it.
 
         Returns:
-            Whether it was done.
+            True if it was done.
 
         Raises:
             OutcomeUnknown: the connection failed after sending; repeat it with the same ``request_no``.
@@ -220,7 +220,7 @@ class SpotEarn(Chapter):
             recv_window: milliseconds; this endpoint does not send it.
 
         Returns:
-            Whether it was done.
+            True if it was done.
 
         Raises:
             OutcomeUnknown: the connection failed after sending; repeat it with the same ``request_no``.
@@ -241,7 +241,7 @@ class SpotEarn(Chapter):
         page: int = 1,
         page_size: int = 100,
     ) -> FlexibleSavingsHoldingPage:
-        """List flexible holdings.
+        """List the account's flexible holdings.
 
         GET /newearn/cloud/v1/saving/earn, keyed.
 
@@ -274,7 +274,7 @@ class SpotEarn(Chapter):
         GET /newearn/cloud/v1/saving/record, keyed.
 
         Args:
-            type: which of the three.
+            type: one of the three triggers.
             start_time: in milliseconds.
             end_time: in milliseconds.
             coin_name: such as USDT; all if left out.
@@ -298,7 +298,7 @@ class SpotEarn(Chapter):
     async def fixed_products(
         self, coin_name: str | None = None, *, page: int = 1, page_size: int = 100
     ) -> FixedSavingsProductPage:
-        """List fixed-term products.
+        """List the fixed-term savings products.
 
         GET /newearn/cloud/v1/saving/fixed/product, keyed.
 
@@ -328,11 +328,11 @@ class SpotEarn(Chapter):
             product_id: of `fixed_products`.
             amount: in the product's coin.
             request_no: exactly 20 digits, unique.
-            auto_subscribe: what happens at maturity.
+            auto_subscribe: the action at maturity.
             recv_window: milliseconds; this endpoint does not send it.
 
         Returns:
-            Whether it was done.
+            True if it was done.
 
         Raises:
             OutcomeUnknown: the connection failed after sending; repeat it with the same ``request_no``.
@@ -358,7 +358,7 @@ class SpotEarn(Chapter):
         page: int = 1,
         page_size: int = 100,
     ) -> FixedSavingsHoldingPage:
-        """List fixed-term holdings.
+        """List the account's fixed-term holdings.
 
         GET /newearn/cloud/v1/saving/fixed/earn, keyed.
 
@@ -391,7 +391,7 @@ class SpotEarn(Chapter):
         GET /newearn/cloud/v1/saving/fixed/record, keyed.
 
         Args:
-            type: which of the three.
+            type: one of the three triggers.
             start_time: in milliseconds.
             end_time: in milliseconds.
             coin_name: such as USDT; all if left out.
@@ -423,7 +423,7 @@ class SpotEarn(Chapter):
             recv_window: milliseconds; this endpoint does not send it.
 
         Returns:
-            Whether it was done.
+            True if it was done.
 
         Raises:
             OutcomeUnknown: the connection failed after sending; repeat it with the same ``request_no``.
@@ -437,17 +437,17 @@ class SpotEarn(Chapter):
     async def set_fixed_auto_renewal(
         self, earn_id: str, auto_subscribe: FixedAutoSubscribe | str, *, recv_window: int | None = None
     ) -> bool:
-        """Change what happens to a fixed-term holding at maturity.
+        """Change the action for a fixed-term holding at maturity.
 
         POST /newearn/cloud/v1/saving/fixed/subscribe/operate, signed (permission for finance).
 
         Args:
             earn_id: of `fixed_holdings`.
-            auto_subscribe: what shall happen.
+            auto_subscribe: the action at maturity.
             recv_window: milliseconds; this endpoint does not send it.
 
         Returns:
-            Whether it was done.
+            True if it was done.
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Earn")
         """
@@ -469,7 +469,7 @@ class SpotEarn(Chapter):
             recv_window: milliseconds; this endpoint does not send it.
 
         Returns:
-            Whether it was done.
+            True if it was done.
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Earn")
         """
@@ -497,7 +497,7 @@ class SpotEarn(Chapter):
             recv_window: milliseconds; this endpoint does not send it.
 
         Returns:
-            Whether it was done.
+            True if it was done.
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Earn")
         """
@@ -511,7 +511,7 @@ class SpotEarn(Chapter):
         ).data
 
     async def flexible_auto_subscribe_status(self, product_id: str) -> FlexibleAutoSubscribeStatus:
-        """Read whether automatic subscription is on for one flexible product.
+        """Read the automatic subscription of one flexible product.
 
         GET /newearn/cloud/v1/saving/subscribe/status, keyed.
 

@@ -45,7 +45,7 @@ submit_transfer: Endpoint[MarginTransferPlaced] = Endpoint(
     returns=MarginTransferPlaced,
     params=(SYMBOL, _CURRENCY, _AMOUNT, Param("side", choices=MarginTransferSide, required=True)),
 )
-# Camel case for the client order id alone: client_order_id, which peers send here, would be ignored.
+# Only the client order id is in camel case: client_order_id, which other clients send here, would be ignored.
 submit_order: Endpoint[OrderPlaced] = Endpoint(
     "POST",
     "/spot/v1/margin/submit_order",
@@ -103,12 +103,12 @@ borrowing_rates: Endpoint[list[BorrowingRate]] = Endpoint(
 
 
 class SpotMargin(Chapter):
-    """``client.spot.margin``."""
+    """The methods of ``client.spot.margin``."""
 
     __slots__ = ()
 
     async def accounts(self, symbol: str | None = None) -> list[MarginAccount]:
-        """Read isolated-margin accounts.
+        """Read the account's isolated-margin accounts.
 
         GET /spot/v1/margin/isolated/account, keyed, 12 calls in 2 s by key.
 
@@ -131,7 +131,7 @@ class SpotMargin(Chapter):
         """Move funds between the spot wallet and the margin account of a pair.
 
         POST /spot/v1/margin/isolated/transfer, signed (permission for margin), 2 calls in 2 s by key. The call carries
-        no id of the caller's own: if its outcome is unknown, compare `accounts` before repeating it.
+        no id of the caller: if its outcome is unknown, compare `accounts` before repeating it.
 
         Args:
             symbol: such as BTC_USDT.
@@ -207,7 +207,7 @@ class SpotMargin(Chapter):
         """Borrow on a pair.
 
         POST /spot/v1/margin/isolated/borrow, signed (permission for margin), 2 calls in 2 s by key. The call carries no
-        id of the caller's own: if its outcome is unknown, look into `borrow_records` before repeating it.
+        id of the caller: if its outcome is unknown, check `borrow_records` before repeating it.
 
         Args:
             symbol: such as BTC_USDT.
@@ -229,7 +229,7 @@ class SpotMargin(Chapter):
         """Pay back a loan on a pair.
 
         POST /spot/v1/margin/isolated/repay, signed (permission for margin), 2 calls in 2 s by key. The call carries no
-        id of the caller's own: if its outcome is unknown, look into `repay_records` before repeating it.
+        id of the caller: if its outcome is unknown, check `repay_records` before repeating it.
 
         Args:
             symbol: such as BTC_USDT.
@@ -262,7 +262,7 @@ class SpotMargin(Chapter):
 
         Args:
             symbol: such as BTC_USDT.
-            borrow_id: this one only.
+            borrow_id: only this one.
             start_time: in milliseconds, while the records are in seconds.
             end_time: in milliseconds.
             limit: 1 to 100; 50 if left out.
@@ -296,8 +296,8 @@ class SpotMargin(Chapter):
 
         Args:
             symbol: such as BTC_USDT.
-            repay_id: this one only.
-            currency: this one only.
+            repay_id: only this one.
+            currency: only this one.
             start_time: in milliseconds, while the records are in seconds.
             end_time: in milliseconds.
             limit: 1 to 100; 50 if left out.
@@ -317,7 +317,7 @@ class SpotMargin(Chapter):
         ).data
 
     async def borrowing_rates(self, symbol: str | None = None) -> list[BorrowingRate]:
-        """Read what borrowing costs and how much of it is possible, by pair.
+        """Read the costs and limits of borrowing, by pair.
 
         GET /spot/v1/margin/isolated/pairs, keyed, 2 calls in 2 s by key.
 

@@ -113,7 +113,7 @@ order_book_v1: Endpoint[OrderBookV1] = Endpoint(
 
 
 class SpotMarket(Chapter):
-    """``client.spot.market``."""
+    """The methods of ``client.spot.market``."""
 
     __slots__ = ()
 
@@ -194,11 +194,11 @@ class SpotMarket(Chapter):
             symbol: such as BTC_USDT.
             before: upper bound in seconds; alone it reads backwards from there.
             after: lower bound in seconds; alone it reads forwards from there.
-            step: minutes a candle; 1 if left out.
+            step: minutes per candle; 1 if left out.
             limit: 1 to 200 candles; 100 if left out.
 
         Returns:
-            Newest first when no bound is given.
+            Newest first if no bound is given.
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Latest K-Line")
         """
@@ -223,11 +223,11 @@ class SpotMarket(Chapter):
             symbol: such as BTC_USDT.
             before: upper bound in seconds; alone it reads backwards from there.
             after: lower bound in seconds; alone it reads forwards from there.
-            step: minutes a candle; 1 if left out.
+            step: minutes per candle; 1 if left out.
             limit: 1 to 200 candles; 100 if left out.
 
         Returns:
-            Newest first when no bound is given. To go further back, pass the oldest ``open_time`` as ``before``.
+            Newest first if no bound is given. To go further back, pass the oldest ``open_time`` as ``before``.
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Get History K-Line")
         """
@@ -240,7 +240,7 @@ class SpotMarket(Chapter):
 
         Args:
             symbol: such as BTC_USDT.
-            limit: 1 to 50 levels a side; 35 if left out.
+            limit: 1 to 50 levels per side; 35 if left out.
 
         Returns:
             A snapshot from a cache, best prices first; ``client.streams.spot.order_book`` keeps one up to date.
@@ -271,7 +271,7 @@ class SpotMarket(Chapter):
         GET /spot/v2/ticker, no key.
 
         Raises:
-            EndpointRemoved: what the exchange has answered since 2025 (30031).
+            EndpointRemoved: the exchange has answered so since 2025 (30031).
         """
         return (await self._caller.call(tickers_v2)).data
 
@@ -284,7 +284,7 @@ class SpotMarket(Chapter):
             symbol: such as BTC_USDT.
 
         Raises:
-            EndpointRemoved: what the exchange has answered since 2025 (30031).
+            EndpointRemoved: the exchange has answered so since 2025 (30031).
         """
         return (await self._caller.call(ticker_v1, symbol=symbol)).data
 
@@ -294,7 +294,7 @@ class SpotMarket(Chapter):
         GET /spot/v1/steps, no key.
 
         Raises:
-            EndpointRemoved: what the exchange has answered since 2025 (30031).
+            EndpointRemoved: the exchange has answered so since 2025 (30031).
         """
         return (await self._caller.call(kline_steps)).data
 
@@ -307,10 +307,10 @@ class SpotMarket(Chapter):
             symbol: such as BTC_USDT.
             from_: start in seconds.
             to: end in seconds, at most 500 candles later.
-            step: minutes a candle; 1 if left out.
+            step: minutes per candle; 1 if left out.
 
         Raises:
-            EndpointRemoved: what the exchange has answered since 2025 (30031).
+            EndpointRemoved: the exchange has answered so since 2025 (30031).
         """
         return (await self._caller.call(klines_v1, symbol=symbol, from_=from_, to=to, step=step)).data
 
@@ -322,9 +322,9 @@ class SpotMarket(Chapter):
         Args:
             symbol: such as BTC_USDT.
             precision: price decimals, within the pair's range.
-            size: 1 to 200 levels a side; 50 if left out.
+            size: 1 to 200 levels per side; 50 if left out.
 
         Raises:
-            EndpointRemoved: what the exchange has answered since 2025 (30031).
+            EndpointRemoved: the exchange has answered so since 2025 (30031).
         """
         return (await self._caller.call(order_book_v1, symbol=symbol, precision=precision, size=size)).data

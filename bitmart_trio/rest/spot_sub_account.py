@@ -97,7 +97,7 @@ accounts: Endpoint[list[SubAccount]] = Endpoint(
 
 
 class SpotSubAccount(Chapter):
-    """``client.spot.sub_account``.
+    """The methods of ``client.spot.sub_account``.
 
     A transfer's ``request_no`` makes it safe to repeat: keep the number of one whose outcome is unknown and send it
     again. If the first had gone through, the second is refused with `DuplicateRequest` (61004).
@@ -311,7 +311,7 @@ class SpotSubAccount(Chapter):
 
         Args:
             sub_account: its name.
-            currency: this one only.
+            currency: only this one.
 
         Returns:
             Only balances above zero.

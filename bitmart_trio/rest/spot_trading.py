@@ -199,7 +199,7 @@ cancel_orders_v1: Endpoint[None] = Endpoint(
 
 
 class SpotTrading(Chapter):
-    """``client.spot.trading``."""
+    """The methods of ``client.spot.trading``."""
 
     __slots__ = ()
 
@@ -274,12 +274,12 @@ class SpotTrading(Chapter):
 
         Args:
             symbol: such as BTC_USDT.
-            order_id: the exchange's id; this or ``client_order_id``, not both.
+            order_id: the exchange's id; give this or ``client_order_id``, not both.
             client_order_id: the caller's id.
             recv_window: milliseconds; this endpoint does not send it.
 
         Returns:
-            Whether it was cancelled; not when it had already been filled or cancelled.
+            True if it was cancelled; False if it was already filled or cancelled.
 
         Raises:
             InvalidRequest: both ids or none; nothing was sent.
@@ -312,7 +312,7 @@ class SpotTrading(Chapter):
             recv_window: milliseconds the request stays valid, up to 60000.
 
         Returns:
-            The order ids. How a partly refused batch looks is not documented; give every order a client order id.
+            The order ids. The reply to a partly refused batch is not documented; give every order a client order id.
 
         Raises:
             InvalidRequest: an entry whose arguments do not go together, named by its index; nothing was sent.
@@ -337,12 +337,12 @@ class SpotTrading(Chapter):
 
         Args:
             symbol: such as BTC_USDT.
-            order_ids: the exchange's ids, 1 to 10; these or ``client_order_ids``, not both.
+            order_ids: the exchange's ids, 1 to 10; give these or ``client_order_ids``, not both.
             client_order_ids: the caller's ids, 1 to 10.
             recv_window: milliseconds the request stays valid, up to 60000.
 
         Returns:
-            Which were cancelled and which were not; a failure of some is no error.
+            The orders that were cancelled and those that were not; a partial failure raises no error.
 
         Raises:
             InvalidRequest: both lists or none, or too many; nothing was sent.
@@ -433,7 +433,7 @@ class SpotTrading(Chapter):
         limit: int | None = None,
         recv_window: int | None = None,
     ) -> list[SpotOrder]:
-        """List open orders.
+        """List the account's open orders.
 
         POST /spot/v4/query/open-orders, signed, 12 calls in 2 s by key. It only reads.
 
@@ -469,7 +469,7 @@ class SpotTrading(Chapter):
         limit: int | None = None,
         recv_window: int | None = None,
     ) -> list[SpotOrder]:
-        """List finished orders.
+        """List the account's finished orders.
 
         POST /spot/v4/query/history-orders, signed, 12 calls in 2 s by key. It only reads. There is no cursor: step
         ``end_time`` back to the oldest ``create_time`` while full pages come, and drop repeats by order id.
@@ -561,10 +561,10 @@ class SpotTrading(Chapter):
             recv_window: milliseconds; this endpoint does not send it.
 
         Returns:
-            One result an order; each has a code of its own.
+            One result per order, each with its own code.
 
         Raises:
-            EndpointRemoved: what the exchange has answered since 2025 (30031).
+            EndpointRemoved: the exchange has answered so since 2025 (30031).
         """
         return (await self._caller.call(submit_orders_v2, order_params=order_params, recv_window=recv_window)).data
 
@@ -581,6 +581,6 @@ class SpotTrading(Chapter):
             recv_window: milliseconds; this endpoint does not send it.
 
         Raises:
-            EndpointRemoved: what the exchange has answered since 2025 (30031).
+            EndpointRemoved: the exchange has answered so since 2025 (30031).
         """
         await self._caller.call(cancel_orders_v1, symbol=symbol, side=side, recv_window=recv_window)

@@ -13,7 +13,7 @@ status: Endpoint[list[ServiceStatus]] = Endpoint(
 
 
 class System(Chapter):
-    """``client.spot.system`` and ``client.futures.system``."""
+    """The methods of ``client.spot.system`` and ``client.futures.system``."""
 
     __slots__ = ()
 
@@ -45,7 +45,7 @@ class System(Chapter):
         GET /system/service, no key, 10 calls in 1 s by address.
 
         Returns:
-            One notice a service and maintenance, with start and end in milliseconds; empty when there is none.
+            One notice per service and maintenance, with start and end in milliseconds; empty if there is none.
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Get System Service Status")
         """

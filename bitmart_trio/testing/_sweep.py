@@ -510,7 +510,7 @@ class OwnLoop(Runner):
                 await self.attempt(shot, arguments)
                 await self.judge(shot, watch, heard, arguments)
             except SweepFailure as failure:
-                # Told when all is over: the caller's nurseries would wrap it into groups.
+                # Reported at the end: the caller's nurseries would wrap it into groups.
                 found.append(failure)
 
 

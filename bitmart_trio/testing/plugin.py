@@ -74,7 +74,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if not isinstance(item, pytest.Function) or not _concerned(item, item.fixturenames):
             continue
-        _first_seed(item)  # a mistake in a marker is told before anything runs
+        _first_seed(item)  # a mistake in a marker is reported before anything runs
         if has_trio and inspect.iscoroutinefunction(item.obj) and item.get_closest_marker("trio") is None:
             item.add_marker("trio")
 

@@ -22,10 +22,10 @@ Ts = TypeVarTuple("Ts")
 
 
 def stopping() -> tuple[signal.Signals, ...]:
-    """What tells a program to stop: SIGINT and SIGTERM, and on Windows Ctrl-Break too.
+    """Return the signals that stop a program: SIGINT and SIGTERM, and on Windows SIGBREAK.
 
-    Windows delivers no SIGTERM from outside: whoever asks a process to stop there sends Ctrl-Break, which is SIGBREAK.
-    The closing of a console is a SIGBREAK as well, but Windows ends the process as soon as Python has noted the signal.
+    Windows delivers no SIGTERM from outside: there Ctrl-Break arrives as SIGBREAK. Closing the console sends it as
+    well, but Windows ends the process as soon as Python has noted the signal.
     """
     found = [signal.SIGINT, signal.SIGTERM]
     if (ctrl_break := getattr(signal, "SIGBREAK", None)) is not None:
