@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from . import telemetry as telemetry
     from . import testing as testing
     from . import trading as trading
+    from ._bitmart.rest import extras as extras
+    from ._bitmart.rows import Endpoint as Endpoint
     from ._core.endpoint import Auth as Auth
-    from ._core.endpoint import Endpoint as Endpoint
     from ._core.endpoint import Quota as Quota
-    from ._core.reply import QuotaUse as QuotaUse
+    from ._core.quota import QuotaUse as QuotaUse
     from ._core.reply import RawReply as RawReply
     from ._core.reply import Reply as Reply
-    from ._core.reply import extras as extras
     from ._core.tolerant import Unreadable as Unreadable
     from ._io.connections import StreamsStatistics as StreamsStatistics
     from ._io.counts import SubscriptionStatistics as SubscriptionStatistics

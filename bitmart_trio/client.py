@@ -16,6 +16,8 @@ from typing import Final
 import httpx
 import trio
 
+from ._bitmart.rest import REST
+from ._bitmart.venue import BitMart
 from ._core.suggest import Helpful
 from ._io.connections import Connections
 from ._io.dial import dialer
@@ -24,7 +26,7 @@ from ._io.quota_queue import QuotaQueue
 from ._io.socket import Connect
 from ._io.transport import make_transport
 from ._scopes import finish, open_service_nursery, opener
-from .config import LIVE, Config, Environment, Market
+from .config import LIVE, Config, Environment
 from .credentials import Credentials
 from .errors import ConfigurationError
 from .rest._base import method_names
@@ -110,21 +112,22 @@ class _Rest:
         self._stack = stack
         self._credentials = credentials
         self._environment = environment
+        self.venue = BitMart(environment)
         self._config = config
         self._given = transport
-        self._pipelines: dict[Market, Pipeline] = {}
-        self.quota_queue = QuotaQueue(config)
+        self._pipelines: dict[str, Pipeline] = {}
+        self.quota_queue = QuotaQueue(config, REST.rows)
         if transport is not None:
             stack.push_async_callback(finish, config.timeouts.close, transport.aclose)
 
-    def pipeline(self, market: Market) -> Pipeline:
+    def pipeline(self, market: str) -> Pipeline:
         """Return the pipeline of a market, made once; raise `ConfigurationError` if the market is missing."""
         if market not in self._pipelines:
             self._pipelines[market] = self._new_pipeline(market)
         return self._pipelines[market]
 
-    def _new_pipeline(self, market: Market) -> Pipeline:
-        url = self._environment.rest_url(market)
+    def _new_pipeline(self, market: str) -> Pipeline:
+        url = self.venue.rest_url(market)
         transport = self._given
         if transport is None:
             transport = make_transport(self._config)
@@ -133,29 +136,30 @@ class _Rest:
             url,
             self._credentials,
             self._config,
+            dialect=REST,
             transport=transport,
             quota_queue=self.quota_queue,
-            venue=self._environment.name,
+            environment=self._environment.name,
         )
 
-    async def resync(self, market: Market) -> None:
+    async def resync(self, market: str) -> None:
         """Read the exchange's time, unsigned."""
         await self.pipeline(market).latency()
 
-    def timestamp(self, market: Market) -> int:
+    def timestamp(self, market: str) -> int:
         """Return the exchange's estimated time in milliseconds."""
-        return self.quota_queue.host(self._environment.rest_url(market)).timestamp()
+        return self.quota_queue.host(self.venue.rest_url(market)).timestamp()
 
 
 @opener
 async def _open_connections(
-    rest: _Rest, credentials: Credentials | None, environment: Environment, config: Config, connect: Connect | None
+    rest: _Rest, credentials: Credentials | None, config: Config, connect: Connect | None
 ) -> AsyncGenerator[Connections]:
     """Open the streams of a client, in a nursery that serves the block."""
     async with open_service_nursery() as nursery:
         connections = Connections(
             nursery,
-            environment,
+            rest.venue,
             credentials,
             config,
             connect=connect or dialer(config),
@@ -198,7 +202,7 @@ async def open_client(
         await trio.lowlevel.checkpoint()
         spot = None if environment.spot_rest is None else Spot(rest.pipeline("spot"))
         futures = None if environment.futures_rest is None else Futures(rest.pipeline("futures"))
-        async with _open_connections(rest, credentials, environment, config, connect) as connections:
+        async with _open_connections(rest, credentials, config, connect) as connections:
             streams = Streams(connections, spot=spot, futures=futures)
             yield Client(environment, spot, futures, streams, config.clock or time.time)
 
@@ -256,5 +260,5 @@ async def open_streams(
     async with AsyncExitStack() as stack:
         rest = _Rest(stack, credentials, environment, config, http_transport)
         await trio.lowlevel.checkpoint()
-        async with _open_connections(rest, credentials, environment, config, connect) as connections:
+        async with _open_connections(rest, credentials, config, connect) as connections:
             yield Streams(connections)

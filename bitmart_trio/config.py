@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from ._version import __version__
 from .credentials import Proxy, Secret
 from .errors import ConfigurationError
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from .models.call_events import CallReplied, CallSent
     from .models.drift import Drift
     from .models.stream_events import AnyStreamEvent
+
+USER_AGENT: Final = f"bitmart-trio/{__version__}"
+"""How the library names itself, unless `Config.user_agent` says otherwise."""
 
 Market: TypeAlias = Literal["spot", "futures"]
 """The names of the exchange's two markets."""

@@ -722,38 +722,6 @@ _ROWS: Final = (
 CODES: Final[Mapping[int, Code]] = MappingProxyType({row.code: row for row in _ROWS})
 """BitMart's REST codes, both markets; if the two describe one differently, the caller's remedy is the same."""
 
-HTTP_STATUSES: Final[Mapping[int, type[ApiError]]] = MappingProxyType({
-    418: AddressBanned, 429: RateLimited, 500: ExchangeFault,
-    **dict.fromkeys((501, 502, 503, 504, *range(520, 531)), ServiceUnavailable),
-})  # fmt: skip
-"""The exceptions of HTTP statuses, if the body carries no documented code. Other statuses then have no meaning of their
-own: a gateway that sends 403 or 404 has not asked the exchange.
-"""
-
-# 40012 is the futures catch-all: only its message says what happened (recorded 2023 to 2026).
-_CATCH_ALL: Final = 40012
-_CATCH_ALL_WORDS: Final[tuple[tuple[str, type[ApiError]], ...]] = (
-    ("symbol_not_exist", InvalidSymbol),
-    ("balance", InsufficientBalance),
-    ("leverage", PositionRefused),
-    ("margin", PositionRefused),
-)
-
-
-def error_class(code: int, message: str = "", http_status: int | None = None) -> type[ApiError]:
-    """Return the exception class of a code; for unknown codes that of the HTTP status, else `ApiError`."""
-    if code == _CATCH_ALL:
-        words = message.lower()
-        for word, error in _CATCH_ALL_WORDS:
-            if word in words:
-                return error
-    row = CODES.get(code)
-    if row is not None:
-        return row.error
-    status = http_status or 0
-    otherwise = ServiceUnavailable if 300 <= status < 400 or status > 500 else ApiError
-    return HTTP_STATUSES.get(status, otherwise)
-
 
 @attrs.frozen
 class SocketCode:
@@ -792,4 +760,4 @@ SOCKET_CODES: Final[Mapping[int, SocketCode]] = MappingProxyType({row.code: row 
     SocketCode(94002, RateLimited, "too many connections from one address", retry=True),
     SocketCode(95000, ExchangeFault, "fault inside the exchange", retry=True),
 )})  # fmt: skip
-"""The spot sockets' codes. Futures sockets have texts only: ``_core.dialect`` reads them."""
+"""The spot sockets' codes. Futures sockets have texts only: ``_bitmart/sockets.py`` reads them."""

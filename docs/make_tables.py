@@ -16,8 +16,8 @@ PAGES: Final = ROOT / "docs" / "reference"
 sys.path.insert(0, str(ROOT))
 
 from bitmart_trio import errors  # noqa: E402  # after the path is set
-from bitmart_trio._core.channel import Channel  # noqa: E402
-from bitmart_trio._core.socket_dialect import LIMITS  # noqa: E402
+from bitmart_trio._bitmart.channel import Channel  # noqa: E402
+from bitmart_trio._bitmart.sockets import LIMITS  # noqa: E402
 from bitmart_trio.streams import _futures_private as futures_private  # noqa: E402
 from bitmart_trio.streams import futures, spot  # noqa: E402
 

@@ -75,7 +75,7 @@ EXAMPLES: Final = _size("EXAMPLES", 40, 1_000)
 """
 
 FRAMES: Final = _size("FRAMES", 150, 20_000)
-"""Frames of a socket drawn at random, each kind: ``core/test_socket_dialect.py``."""
+"""Frames of a socket drawn at random, each kind: ``bitmart_venue/test_socket_dialect.py``."""
 
 FUZZ: Final = _size("FUZZ", 100, 5_000)
 """Examples of each test that draws what a peer, a file or a shell may hold: models, journals, archives, arguments."""

@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 import attrs
 import trio
 
+from bitmart_trio._bitmart.rest import READER
 from bitmart_trio._core.endpoint import Auth, Endpoint
-from bitmart_trio._core.reply import RawReply, Reply, parse
+from bitmart_trio._core.reply import RawReply, Reply
 from bitmart_trio._core.request import WireRequest, build
 from bitmart_trio.models.system import Latency
 
@@ -33,7 +34,7 @@ class Recorder:
         row: Endpoint[Any] = endpoint
         self.sent.append((row, build(row, arguments)))
         await trio.lowlevel.checkpoint()
-        reply = parse(endpoint, self.status, {}, self.body)
+        reply = READER.parse(endpoint, self.status, {}, self.body)
         self.replies.append(reply)
         return reply
 

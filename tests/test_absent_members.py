@@ -24,10 +24,11 @@ from every_case import every_case
 from proof_sizes import WRONG_VALUES
 
 import bitmart_trio as bm
+from bitmart_trio._bitmart.channel import CHANNELS, Channel, find
+from bitmart_trio._bitmart.rest import READER
+from bitmart_trio._bitmart.rows import REGISTRY, Envelope
 from bitmart_trio._core import codec
-from bitmart_trio._core.channel import CHANNELS, Channel, find
-from bitmart_trio._core.endpoint import REGISTRY, Endpoint, Envelope
-from bitmart_trio._core.reply import parse
+from bitmart_trio._core.endpoint import Endpoint
 from bitmart_trio.models._fields import WIRE
 from bitmart_trio.rest._base import load_chapters
 from bitmart_trio.streams import _futures_private as _private  # noqa: F401  # registers its channels
@@ -57,7 +58,7 @@ class Sample:
         """Return the value and its deviations."""
         body = json.dumps(whole).encode()
         if isinstance(self.reads, Endpoint):
-            reply = parse(self.reads, 200, {}, body)
+            reply = READER.parse(self.reads, 200, {}, body)
             return reply.data, dict(reply.deviations)
         items, reading = self.reads.read(body)
         return items, {} if reading is None else reading.members

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -171,6 +172,41 @@ FILES: Final = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.rglob("
 def test_imports_point_one_way(file: str) -> None:
     """No file imports what its room may not."""
     assert wrong_arrows((ROOT / file).read_text(encoding="utf-8"), file) == []
+
+
+_VENUE_WORDS: Final = re.compile(r"bitmart|spot|futures", re.IGNORECASE)
+_ALLOWED: Final = re.compile(rf"\bBitMartError\b|\b(?:from|import) {PACKAGE}\b")
+
+
+def venue_words(source: str) -> list[str]:
+    """The lines that name the venue, one of its markets or, with that, any of its topics."""
+    return [line.strip() for line in source.splitlines() if _VENUE_WORDS.search(_ALLOWED.sub("", line))]
+
+
+@every_case("file", [file for file in FILES if file.startswith(("_core/", "_io/"))])
+def test_the_core_does_not_name_its_venue(file: str) -> None:
+    """Another exchange is another adapter: what knows BitMart is in ``_bitmart`` and above."""
+    assert venue_words((ROOT / file).read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'Market: TypeAlias = Literal["spot", "futures"]',
+        'if key.startswith("spot/"):',
+        "# BitMart sends integers as strings.",
+        "class FuturesDialect:",
+        "except BitMartError as error:  # BitMart's own",
+    ],
+)
+def test_a_word_of_the_venue_is_found(line: str) -> None:
+    """In code, text and comments alike."""
+    assert venue_words(line) == [line]
+
+
+def test_the_root_of_all_errors_may_be_named() -> None:
+    """And the package itself, where it is imported from."""
+    assert venue_words("from bitmart_trio import errors\nexcept BitMartError:") == []
 
 
 def test_every_room_is_in_the_plan() -> None:

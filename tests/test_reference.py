@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 import bitmart_trio as bm
-from bitmart_trio._core.endpoint import REGISTRY
+from bitmart_trio._bitmart.rows import REGISTRY
 from bitmart_trio.rest._base import load_chapters
 
 ROOT: Final = Path(__file__).parent.parent

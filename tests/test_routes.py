@@ -13,7 +13,8 @@ from documented import ENDPOINTS
 from every_case import every_case
 
 import bitmart_trio.rest
-from bitmart_trio._core.endpoint import REGISTRY, Endpoint
+from bitmart_trio._bitmart.rows import REGISTRY
+from bitmart_trio._core.endpoint import Endpoint
 from bitmart_trio.sim import Simulation
 from bitmart_trio.sim.bitmart.direct import Direct
 from bitmart_trio.sim.bitmart.wire import Route

@@ -27,9 +27,11 @@ from rest_recorder import Recorder
 
 import bitmart_trio.rest
 from bitmart_trio import errors
-from bitmart_trio._core import codec, dialect
-from bitmart_trio._core.endpoint import REGISTRY, Endpoint
-from bitmart_trio._core.reply import Reply, extras
+from bitmart_trio._bitmart.rest import REST, extras
+from bitmart_trio._bitmart.rows import REGISTRY
+from bitmart_trio._core import codec
+from bitmart_trio._core.endpoint import Endpoint
+from bitmart_trio._core.reply import Reply
 from bitmart_trio.models._rows import Row
 from bitmart_trio.rest.futures import Futures
 from bitmart_trio.rest.spot import Spot
@@ -246,7 +248,7 @@ def test_the_docstring_names_verb_path_and_authority(transcript: Transcript) -> 
 
 def _payload(reply: Reply[Any]) -> Any:
     """The payload as plain JSON values."""
-    data: bytes = dialect.unwrap(reply.endpoint.envelope, reply.raw).data
+    data: bytes = REST.unwrap(reply.endpoint.envelope, reply.raw).data
     for name in reply.endpoint.at:
         data = bytes(codec.members(data)[name])
     return codec.loads(data) if not codec.is_null(data) else None

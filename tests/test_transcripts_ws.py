@@ -28,8 +28,9 @@ import attrs
 import trio
 from every_case import every_case
 
+from bitmart_trio._bitmart.channel import CHANNELS, Channel, find
+from bitmart_trio._bitmart.venue import BitMart
 from bitmart_trio._core import codec
-from bitmart_trio._core.channel import CHANNELS, Channel, find, is_private
 from bitmart_trio._core.connection_protocol import (
     ConnectionProtocol,
     Event,
@@ -38,11 +39,12 @@ from bitmart_trio._core.connection_protocol import (
     TopicHeld,
     TopicRefused,
 )
-from bitmart_trio._core.socket_dialect import LIMITS, Data, Push, dialect, string_to_sign
+from bitmart_trio._core.dialect import Data, Push
 from bitmart_trio._io.connections import Connections
 from bitmart_trio._io.gate import Gate
 from bitmart_trio._io.router import Router
 from bitmart_trio._io.subscription import Subscription
+from bitmart_trio.config import LIVE
 from bitmart_trio.credentials import Credentials
 from bitmart_trio.models._rows import Levels, Row
 from bitmart_trio.models.stream_events import RawPush
@@ -131,15 +133,17 @@ class Play:
         self.held: set[str] = set()
         self.refusals: list[str] = []
         self.malformed: list[str] = []
-        self.router = Router(lambda reason, _: self.malformed.append(reason))
+        venue = BitMart(LIVE)
+        self.router = Router(lambda _, reason, __: self.malformed.append(reason), venue.bare)
         buffer: Gate[Any] = Gate(size=100, overflow=connections.overflow, gaps="skip")
         self.subscription: Subscription[Any] = Subscription(buffer)
         for topic in self.topics:
-            self.router.attach(topic, buffer)
-        private = is_private(self.topics[0])
+            self.router.attach(venue.topic(topic), buffer)
+        first = venue.topic(self.topics[0])
+        private = first.private
         self.protocol = ConnectionProtocol(
-            dialect(find(self.topics[0]).market),  # type: ignore[union-attr]  # it has a row
-            LIMITS["spot" if market == "spot" else "futures", private],
+            first.dialect,
+            first.dialect.limits(private),
             private=private,
             ping_interval=10.0,
             pong_timeout=5.0,
@@ -149,7 +153,7 @@ class Play:
         )
         self._handle(self.protocol.opened(0.0))
         if private:
-            signature = _CREDENTIALS.signature(string_to_sign(_TIMESTAMP, _CREDENTIALS.memo or ""))
+            signature = _CREDENTIALS.signature(self.protocol.string_to_sign(_TIMESTAMP, _CREDENTIALS.memo or ""))
             assert isinstance(signature, str)
             self.protocol.login(0.0, _KEY, _TIMESTAMP, signature)
         self.protocol.want(0.0, self.topics)

@@ -1,12 +1,13 @@
 """A local order book: snapshots and increments in, a book that is right or knows that it is not.
 
-No socket, no clock. Rules (spot chapter of 2025-06, futures chapter of 2025-11, and what was seen of both):
+No socket, no clock. The rules are those of two kinds of market together, for what the one needs costs the other
+nothing:
 
 * A snapshot replaces both sides, whatever the version was. It may be empty.
 * Every size is the total at its price; 0 takes the level away, held or not. Prices are compared as numbers: the
   exchange writes one price with and without trailing zeros.
-* An update of the next version is applied, also when it is empty (a quiet futures book counts on). One of the same or
-  an older version is dropped without a word: a quiet spot book repeats its version as a sign of life.
+* An update of the next version is applied, also when it is empty (a quiet book may count on). One of the same or
+  an older version is dropped without a word: a quiet book may repeat its version as a sign of life.
 * An update from further ahead means that one is missing; best bid at or above best ask means that something is wrong.
   Either way the book is out of sync until the next snapshot. There is no checksum.
 * Until then updates are held back, and replayed on top of it. Normally the snapshot comes first.
@@ -32,8 +33,8 @@ HELD_BACK: Final = 256
 """Updates that are kept while a snapshot is awaited; above it the oldest goes, which the replay notices."""
 
 _KEPT: Final = 4
-# Whether spot says that a level has left its window is not documented: what has not been heard of again may pile up
-# below the published levels, up to so many times their number.
+# An exchange need not say that a level has left its window: what has not been heard of again may pile up below the
+# published levels, up to so many times their number.
 
 _REPEATS: Final = 20
 

@@ -494,7 +494,7 @@ def attempt(type_: Any) -> Callable[[bytes | msgspec.Raw], Any]:
     if get_origin(type_) is list and hasattr(get_args(type_)[0], "_columns_"):
         decode = _table_decoder(get_args(type_)[0])
     else:
-        # strict=False because BitMart sends integers as strings.
+        # strict=False because exchanges send integers as strings.
         decode = msgspec.json.Decoder(_native(type_), strict=False).decode
     is_plain = _is_plain(type_)
 

@@ -6,12 +6,11 @@ Theory of operation. The protocol knows which topics are *wanted* and which are 
 turns the one into the other.
 
 * A private connection logs in first; nothing is subscribed before the reply.
-* At most one subscribe or unsubscribe frame is outstanding. Spot's errors name neither topic nor request, so this is
-  what makes them mean
-  something; on futures it costs nothing.
+* At most one subscribe or unsubscribe frame is outstanding. A venue's errors may name neither topic nor request: this
+  is what makes them mean something, and where they do it costs nothing.
 * An error for a frame with several topics says nothing of the others. After a short wait for their acknowledgements
   (`_SETTLE`), those still open
-  are sent again, each alone; then an error has one possible meaning. 90008 (already subscribed) counts as an
+  are sent again, each alone; then an error has one possible meaning. A benign one (already subscribed) counts as an
   acknowledgement.
 * A frame that is never answered, a login without a reply and a ping without any message are the death of the
   connection.
@@ -37,21 +36,20 @@ import attrs
 
 from ..errors import ApiError, AuthenticationError, SubscriptionRefused
 from . import codec
-from .channel import hint_for, without_speed
-from .inflate import InflateError, inflate
-from .socket_dialect import (
+from .dialect import (
     Acknowledged,
     Data,
-    Dialect,
     LoggedIn,
     Pong,
     Push,
     Refused,
+    SocketDialect,
     SocketLimits,
     Unknown,
     Verb,
     pack,
 )
+from .inflate import InflateError
 
 _SETTLE: Final = 0.5
 # Of the allowance, so many messages stay free for pings.
@@ -132,7 +130,7 @@ class ConnectionProtocol:
 
     def __init__(
         self,
-        dialect: Dialect,
+        dialect: SocketDialect,
         limits: SocketLimits,
         *,
         private: bool,
@@ -178,6 +176,10 @@ class ConnectionProtocol:
             self._login_due = now + self._login_timeout
             return []
         return self._become_ready(now)
+
+    def string_to_sign(self, timestamp: int, memo: str) -> bytes:
+        """What the signature of the login covers."""
+        return self._dialect.string_to_sign(timestamp, memo)
 
     def login(self, now: float, key: str, timestamp: int, signature: str) -> None:
         """Send the login."""
@@ -284,14 +286,13 @@ class ConnectionProtocol:
         events: list[Event | Push] = [*self._take_news()]
         self._pong_due = _NEVER
         self._stirred = False
-        peek, ceiling = self._dialect.peek, self._ceiling
+        peek, unpack, ceiling = self._dialect.peek, self._dialect.unpack, self._ceiling
         for binary, payload in messages:
             try:
                 if len(payload) > ceiling:
                     raise InflateError(f"larger than {ceiling} bytes")
-                # Any frame may be text or raw deflate, whatever it holds: the exchange has sent login replies both
-                # ways.
-                frame = inflate(payload, ceiling) if binary else payload
+                # Any frame may be text or packed, whatever it holds: login replies have been seen both ways.
+                frame = unpack(payload, ceiling) if binary else payload
             except InflateError as error:
                 events.append(Malformed(str(error), payload[:100]))
                 continue
@@ -356,13 +357,12 @@ class ConnectionProtocol:
             self._release(topic)
         self._pump(now)
 
-    @staticmethod
-    def _asked(frame: _Outstanding, topic: str) -> str | None:
-        """Which of the frame's topics an answer means: futures names may come back with or without their speed."""
+    def _asked(self, frame: _Outstanding, topic: str) -> str | None:
+        """Which of the frame's topics an answer means: it may come back without a part of its name."""
         if topic in frame.topics:
             return topic
-        bare = without_speed(topic)
-        return next((asked for asked in frame.topics if without_speed(asked) == bare), None)
+        bare = self._dialect.bare
+        return next((asked for asked in frame.topics if bare(asked) == bare(topic)), None)
 
     def _lets_go(self, topic: str) -> bool:
         """Whether an unsubscribe for the topic is under way."""
@@ -440,7 +440,7 @@ class ConnectionProtocol:
             del self._wanted[topic]
             if not isinstance(error, SubscriptionRefused | AuthenticationError):
                 error = SubscriptionRefused(error.message, topic=topic, code=error.code)
-            error.hint = error.hint or hint_for(topic)
+            error.hint = error.hint or self._dialect.hint(topic)
             events.append(TopicRefused(topic, error))
 
     def _is_dead(self) -> bool:

@@ -1,47 +1,28 @@
-"""How BitMart spells things: REST headers, the text that is signed, and the envelopes of replies.
+"""What a venue is to the rest of the core: how it spells, signs, wraps, numbers and pushes.
 
-Another venue would replace this file, the rows and the models; the rest of ``_core`` and ``_io`` would stay. (Sockets
-have their spelling in
-``socket_dialect.py``.)
+`RestDialect` is what a `Pipeline` needs to know, `SocketDialect` what a connection does, and `Venue` what a client of
+streams does. Their objects are asked once, when something is made, for whatever is needed at every message or call.
+
+This is provisional: names and signatures follow what the venues need (docs/guides/another_venue.md).
 """
 
 from __future__ import annotations
 
-import re
-from codecs import BOM_UTF8
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Collection, Iterable, Mapping
+from enum import Enum
+from types import MappingProxyType
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 import attrs
 
-from . import codec
-from .endpoint import Auth, Envelope
+from ..config import Config
+from ..errors import AddressBanned, ApiError, ExchangeFault, RateLimited, ServiceUnavailable
+from .channel import Channel
+from .endpoint import Auth, Endpoint
+from .quota import QuotaUse
+from .request import WireRequest
 
-GOOD: Final = 1000
-"""The code of a good reply, as number or text."""
-
-KEY_HEADER: Final = "X-BM-KEY"
-TIMESTAMP_HEADER: Final = "X-BM-TIMESTAMP"
-SIGNATURE_HEADER: Final = "X-BM-SIGN"
-BROKER_HEADER: Final = "X-BM-BROKER-ID"
-
-_WHOLE: Final = re.compile("-?[0-9]{1,18}")
-
-SERVER_TIME: Final = "/system/time"
-
-
-def string_to_sign(timestamp: int, memo: str, body: bytes) -> bytes:
-    """What the signature of a REST call covers: time in milliseconds, memo and the exact body (empty for a GET)."""
-    return b"%d#%s#%s" % (timestamp, memo.encode(), body)
-
-
-def headers(auth: Auth, key: str | None, timestamp: int, signature: str) -> dict[str, str]:
-    """The headers that prove who calls; KEYED calls carry the key alone."""
-    if auth is Auth.NONE or key is None:
-        return {}
-    if auth is Auth.KEYED:
-        return {KEY_HEADER: key}
-    return {KEY_HEADER: key, TIMESTAMP_HEADER: str(timestamp), SIGNATURE_HEADER: signature}
+# ---- REST -----------------------------------------------------------------------------------------------------------
 
 
 @attrs.frozen
@@ -57,50 +38,311 @@ class Unwrapped:
     """The payload as JSON, b"" when it is missing."""
 
 
-def _text(members: Mapping[str, codec.Raw], *names: str) -> str:
-    """Return the first of these members as text; "" for none, and for one that cannot be read."""
-    for name in names:
-        if name in members:
-            try:
-                value = codec.loads(bytes(members[name]))
-            except codec.DecodeError:  # odd words beside a good code do not undo it
-                return ""
-            if value is not None:
-                return value if isinstance(value, str) else str(value)
-    return ""
+HTTP_STATUSES: Final[Mapping[int, type[ApiError]]] = MappingProxyType({
+    418: AddressBanned, 429: RateLimited, 500: ExchangeFault,
+    **dict.fromkeys((501, 502, 503, 504, *range(520, 531)), ServiceUnavailable),
+})  # fmt: skip
+"""What a status means when the body carries no documented code. The others have no meaning of their own then: a gateway
+that says 403 or 404 has not asked the exchange.
+"""
 
 
-def _code(members: Mapping[str, codec.Raw]) -> int | None:
-    text = _text(members, "code").strip()
-    return int(text) if _WHOLE.fullmatch(text) else None
+@attrs.frozen(kw_only=True)
+class Codes:
+    """What the codes in a venue's replies mean."""
+
+    documented: Collection[int]
+    """A write that one of these answers was refused for good. After any other code its outcome is unknown."""
+    clock: Collection[int]
+    """The timestamp was refused: the clock is set, and the call repeated once."""
+    too_many: Collection[int]
+    """Too many calls, whatever the HTTP status: a write was not done, and may be repeated."""
+    named: Callable[[int, str], type[ApiError] | None]
+    """The exception of a code and its message; None for one that is not documented."""
+
+    def error_class(self, code: int, message: str = "", http_status: int | None = None) -> type[ApiError]:
+        """Return the exception class of a refusal; unknown codes fall back to the HTTP status, then to `ApiError`."""
+        named = self.named(code, message)
+        if named is not None:
+            return named
+        status = http_status or 0
+        otherwise = ServiceUnavailable if 300 <= status < 400 or status > 500 else ApiError
+        return HTTP_STATUSES.get(status, otherwise)
 
 
-def unwrap(envelope: Envelope, body: bytes) -> Unwrapped:
-    """Take a reply out of its envelope.
+class RestDialect(Protocol):
+    """How a venue's REST API is spelled."""
 
-    Raises:
-        codec.DecodeError: not a JSON object, or none with a code where one must be.
-    """
-    body = body.removeprefix(BOM_UTF8)
-    if envelope is Envelope.AFFILIATE and body.lstrip()[:1] == b"[":
-        return Unwrapped(True, GOOD, "", None, body)
-    members = codec.members(body)
-    code = _code(members)
-    message = _text(members, "message", "msg")
-    trace = _text(members, "trace", "requestId") or None
-    data = bytes(members.get("data", b""))
-    if code is None:
-        if "errno" in members:
-            good = _text(members, "errno") == "OK" and _text(members, "success") != "False"
-            return Unwrapped(good, GOOD if good else 0, message, trace, data)
-        if envelope is Envelope.AFFILIATE and "code" not in members:
-            return Unwrapped(True, GOOD, "", None, body)
-        raise codec.DecodeError("no code in the reply")
-    if code == GOOD and envelope is Envelope.NESTED and not codec.is_null(data):
-        inner = codec.members(data)
-        inner_code = _code(inner)
-        if inner_code not in (None, 0, GOOD):
-            return Unwrapped(False, inner_code or 0, _text(inner, "msg", "message") or message, trace, b"")
-        if "data" in inner:
-            data = bytes(inner["data"])
-    return Unwrapped(code == GOOD, code, message, trace, data)
+    @property
+    def codes(self) -> Codes:
+        """What its codes mean."""
+        ...
+
+    @property
+    def rows(self) -> Collection[Endpoint[Any]]:
+        """Every endpoint that is known so far."""
+        ...
+
+    @property
+    def time_path(self) -> str:
+        """A GET of this path, without a signature, is answered with the venue's time."""
+        ...
+
+    def server_time(self, data: object) -> int | None:
+        """Return the milliseconds that the payload of `time_path` says; None if it says none."""
+        ...
+
+    def common_headers(self, config: Config) -> Mapping[str, str]:
+        """Return the headers that every request of a client carries, beside those of HTTP itself."""
+        ...
+
+    def string_to_sign(self, request: WireRequest, timestamp: int, memo: str) -> bytes:
+        """Return what the signature of a call covers."""
+        ...
+
+    def headers(self, auth: Auth, key: str, timestamp: int, signature: str) -> Mapping[str, str]:
+        """Return the headers that prove who calls."""
+        ...
+
+    def unwrap(self, envelope: Enum | None, body: bytes) -> Unwrapped:
+        """Take a reply out of its envelope.
+
+        Args:
+            envelope: which one, as its row says; None for the usual.
+            body: of the reply.
+
+        Raises:
+            codec.DecodeError: it is not a reply of the API.
+        """
+        ...
+
+    def quota_use(self, headers: Mapping[str, str]) -> QuotaUse | None:
+        """Return what the headers of a reply (in lower case) say of the quota, None if nothing."""
+        ...
+
+    def hint(self, error: ApiError, arguments: Mapping[str, object], path: str, offset: float, bound: float) -> str:
+        """Return what a person can do about a refusal, as a sentence; "" when there is nothing to add.
+
+        Args:
+            error: the refusal.
+            arguments: of the call, by Python keyword.
+            path: of the call.
+            offset: seconds that the local clock is behind the venue's, as far as known.
+            bound: how far `offset` may be off; infinite when it was never measured.
+        """
+        ...
+
+
+# ---- sockets --------------------------------------------------------------------------------------------------------
+
+Verb: TypeAlias = Literal["subscribe", "unsubscribe"]
+
+
+class Data(NamedTuple):
+    """A push: its name, and its payload as JSON."""
+
+    key: str
+    raw: bytes
+
+
+Push: TypeAlias = tuple[str, bytes]
+"""What looks like a push, not decoded: its name, and the whole frame. A bare tuple, because there are tens of
+thousands a second.
+"""
+
+
+class Pong(NamedTuple):
+    """The answer to a ping."""
+
+
+class LoggedIn(NamedTuple):
+    """The login was accepted."""
+
+
+class Acknowledged(NamedTuple):
+    """One topic of a subscribe or unsubscribe took effect."""
+
+    verb: Verb
+    topic: str
+
+
+class Refused(NamedTuple):
+    """The server said no; topic and verb only where it names them."""
+
+    error: ApiError
+    topic: str | None
+    about: Literal["login", "subscribe", "unsubscribe"] | None
+    benign: bool
+    """What was asked for is already so."""
+    fatal: bool
+    """The connection is of no more use: limits, faults, not logged in."""
+
+
+class Unknown(NamedTuple):
+    """A frame that is well formed and means nothing to us."""
+
+    text: str
+
+
+Spoken: TypeAlias = Data | Pong | LoggedIn | Acknowledged | Refused | Unknown
+
+
+@attrs.frozen
+class SocketLimits:
+    """What the exchange allows one kind of connection."""
+
+    topics: int
+    """On one connection."""
+    connections: int
+    """From one address."""
+    topics_per_frame: int
+    frame_bytes: int
+    messages: int = 100
+    """Sent by us in `messages_per` seconds, pings included."""
+    messages_per: float = 10.0
+    connects: int = 30
+    """From one address in `connects_per` seconds."""
+    connects_per: float = 60.0
+    apart: bool = True
+    """Whether public and private connections are counted apart."""
+
+
+Peek: TypeAlias = Callable[[bytes], str | None]
+"""Tells the name of a push from a few bytes of its frame; None if it does not look like one."""
+
+
+class SocketDialect(Protocol):
+    """How the sockets of one market of a venue are spelled."""
+
+    @property
+    def market(self) -> str:
+        """The market's name, for people and events."""
+        ...
+
+    @property
+    def ping(self) -> str:
+        """What is sent to have the peer show that it is there."""
+        ...
+
+    @property
+    def names_clock(self) -> bool:
+        """True if a refused login says when it was for the timestamp. Otherwise any refusal may have been."""
+        ...
+
+    @property
+    def peek(self) -> Peek:
+        """Knows a push by its looks."""
+        ...
+
+    def unpack(self, data: bytes, ceiling: int) -> bytes:
+        """Return the text of a binary frame.
+
+        Raises:
+            InflateError: it cannot be unpacked, or holds more than the ceiling allows.
+        """
+        ...
+
+    def read(self, payload: bytes) -> Spoken:
+        """Return what a frame says.
+
+        Raises:
+            codec.DecodeError: it says nothing that can be read.
+        """
+        ...
+
+    def spell(self, verb: str, topics: Iterable[str]) -> str:
+        """Return the frame of a verb ("subscribe", "unsubscribe", "request") and topics."""
+        ...
+
+    def string_to_sign(self, timestamp: int, memo: str) -> bytes:
+        """Return what the signature of a login covers."""
+        ...
+
+    def login(self, key: str, timestamp: int, signature: str) -> str:
+        """Return the login frame."""
+        ...
+
+    def limits(self, private: bool) -> SocketLimits:
+        """Return what the venue allows a connection of this market."""
+        ...
+
+    def push_reader(self, channel: Channel[Any]) -> Callable[[bytes], list[Any] | None] | None:
+        """Return what reads the items of a whole push of a channel at once; see `codec.push_decoder`.
+
+        It may give None for a frame, and there may be none for a channel: then the frame is read in steps.
+        """
+        ...
+
+    def bare(self, name: str, /) -> str:
+        """Return a topic's text, or a push's name, without what one may have and the other lack."""
+        ...
+
+    def hint(self, topic: str) -> str:
+        """Return what a person can do about a refused topic, as a sentence; "" when there is nothing to add."""
+        ...
+
+
+@attrs.frozen(eq=False)
+class Topic:
+    """One topic: what is subscribed to, and how its pushes and their items are known."""
+
+    text: str
+    """As on the wire."""
+    dialect: SocketDialect
+    """Of the market whose socket serves it."""
+    private: bool
+    """It needs a login."""
+    channel: Channel[Any] | None
+    """None for a topic that the venue's rows do not know: then its pushes are handed out undecoded."""
+    keys: tuple[str, ...]
+    """What its pushes may be called, the most exact name first."""
+    name: str
+    """What `Config.silence` calls all topics of its kind."""
+    subject: str | None = None
+    """The ``symbol`` of its items, where pushes of one name are for several topics; None if all their items are its."""
+    shared: bool = False
+    """Its pushes are for topics with a subject and for such without, and may come once more under another of `keys`."""
+
+    @property
+    def market(self) -> str:
+        """The market whose socket serves it."""
+        return self.dialect.market
+
+
+class Venue(Protocol):
+    """The streams of an exchange: its markets, its topics, and where its sockets are."""
+
+    def topic(self, text: str) -> Topic:
+        """Return the topic that a text names.
+
+        Raises:
+            InvalidRequest: it is not spelled like one.
+        """
+        ...
+
+    def dialect(self, market: str) -> SocketDialect:
+        """Return how a market's sockets are spelled."""
+        ...
+
+    def socket_url(self, market: str, private: bool) -> str:
+        """Return where they are; raises `ConfigurationError` where there are none."""
+        ...
+
+    def bare(self, push: str, /) -> str:
+        """Return the name of a push without what its topic may lack."""
+        ...
+
+
+def pack(dialect: SocketDialect, verb: Verb, topics: Iterable[str], limits: SocketLimits) -> tuple[str, list[str]]:
+    """One frame with as many of the topics as may go into it (at least one), and which those are."""
+    taken: list[str] = []
+    text = ""
+    for topic in topics:
+        if len(taken) == limits.topics_per_frame:
+            break
+        longer = dialect.spell(verb, [*taken, topic])
+        if taken and len(longer.encode()) > limits.frame_bytes:
+            break
+        text = longer
+        taken.append(topic)
+    return text, taken

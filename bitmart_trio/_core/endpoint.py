@@ -1,8 +1,6 @@
 """What an endpoint is: one row with its verb, path, authority, quota, parameters and result.
 
-Rows live in ``bitmart_trio/rest/<chapter>.py`` right above the methods that use them, and register themselves here so
-that tests and
-documentation can walk them all.
+A venue's rows stand right above the methods that use them. The dialect of the venue knows them all.
 """
 
 from __future__ import annotations
@@ -25,19 +23,6 @@ class Auth(Enum):
     """The key header."""
     SIGNED = "signed"
     """Key, timestamp and the signature of the body."""
-
-
-class Envelope(Enum):
-    """How the reply is wrapped; ``dialect.py`` unwraps it."""
-
-    STANDARD = "standard"
-    """``{code, message, trace, data}``."""
-    NESTED = "nested"
-    """A standard envelope whose data is ``{code, msg, data}`` with a code of its own (0 is good)."""
-    AFFILIATE = "affiliate"
-    """As standard with a textual code; some endpoints were seen without any envelope."""
-    ERRNO = "errno"
-    """``{errno, message, data, success}``."""
 
 
 @attrs.frozen
@@ -169,11 +154,11 @@ class Endpoint(Generic[T]):
         params: in the order of the documentation.
         rules: which arguments go together.
         at: where the payload sits below ``data``.
-        envelope: how the reply is wrapped.
+        envelope: how the reply is wrapped, where a venue has more than one way; its dialect knows them.
         reads: whether it changes nothing; left out, a GET reads and a POST writes.
         urgent: may use the reserve kept for cancels and renewals.
         replaced_by: for retired endpoints, the method to use instead.
-        venue: the only environment that has it; None for both.
+        environment: the only environment that has it; None for all.
     """
 
     method: Literal["GET", "POST"]
@@ -184,18 +169,11 @@ class Endpoint(Generic[T]):
     params: tuple[Param, ...] = attrs.field(default=(), kw_only=True)
     rules: tuple[Rule, ...] = attrs.field(default=(), kw_only=True)
     at: tuple[str, ...] = attrs.field(default=(), kw_only=True)
-    envelope: Envelope = attrs.field(default=Envelope.STANDARD, kw_only=True)
+    envelope: Enum | None = attrs.field(default=None, kw_only=True)
     reads: bool = attrs.field(default=attrs.Factory(_a_get_reads, takes_self=True), kw_only=True)
     urgent: bool = attrs.field(default=False, kw_only=True)
     replaced_by: str | None = attrs.field(default=None, kw_only=True)
-    venue: Literal["live", "demo"] | None = attrs.field(default=None, kw_only=True)
-
-    def __attrs_post_init__(self) -> None:
-        REGISTRY.append(self)
+    environment: Literal["live", "demo"] | None = attrs.field(default=None, kw_only=True)
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
-
-
-REGISTRY: Final[list[Endpoint[Any]]] = []
-"""Every row, in the order of import."""

@@ -1,7 +1,7 @@
 """Raw deflate with a ceiling: what a compressed socket frame holds, or an error that says what is wrong with it.
 
-BitMart's spot sockets send each push as one raw deflate stream of its own (no zlib or gzip header) in a binary frame.
-Frames are small and must stay in order, so this is synchronous.
+Each frame is one raw deflate stream of its own (no zlib or gzip header). Frames are small and must stay in order, so
+this is synchronous.
 """
 
 from __future__ import annotations

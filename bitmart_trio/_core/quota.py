@@ -16,8 +16,10 @@ import math
 from collections import deque
 from typing import Final, TypeAlias
 
+import attrs
+
+from ..models._model import Model
 from .endpoint import Quota
-from .reply import QuotaUse
 
 BucketKey: TypeAlias = tuple[str, str, str]
 """Host, ``"GET /path"``, and whom the exchange counts by (an address, a key)."""
@@ -26,6 +28,20 @@ GUARD: Final = 0.005
 """Seconds added to each window: the exchange measures its windows in whole milliseconds of its own clock."""
 
 _FORGET_BANS: Final = 3600.0
+
+
+@attrs.frozen
+class QuotaUse(Model):
+    """What the reply's headers say of the quota."""
+
+    used: int
+    """Calls already made in the window."""
+    limit: int
+    """Calls allowed in the window."""
+    window: float
+    """Length of the window in seconds, not the time left."""
+    mode: str | None = None
+    """What is counted, such as IP."""
 
 
 def kept_for_urgent(total: int) -> int:

@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final, Generic, TypeVar
 
 import attrs
 
-from ..errors import ApiError, MalformedReply, RateLimited, ServiceUnavailable, error_class
+from ..errors import ApiError, MalformedReply, RateLimited, ServiceUnavailable
 from ..models._model import Model
 from . import codec, edge, tolerant
-from .dialect import Unwrapped, unwrap
-from .endpoint import Endpoint, Envelope
+from .dialect import RestDialect, Unwrapped
+from .endpoint import Endpoint
+from .quota import QuotaUse
 from .tolerant import Reading, Unreadable
 
 T = TypeVar("T")
 
 _EXCERPT: Final = 200
-_COUNT: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
-
-
-@attrs.frozen
-class QuotaUse(Model):
-    """What the reply's headers say of the quota."""
-
-    used: int
-    """Calls already made in the window (the header is called Remaining and means used)."""
-    limit: int
-    """Calls allowed in the window."""
-    window: float
-    """Length of the window in seconds, not the time left."""
-    mode: str | None = None
-    """What is counted, such as IP."""
 
 
 @attrs.frozen(repr=False)
@@ -75,133 +60,111 @@ class RawReply(Model):
     raw: bytes = attrs.field(repr=False)
 
 
-def quota_use(headers: Mapping[str, str]) -> QuotaUse | None:
-    """The quota headers, None when they are missing or make no sense."""
-    if "x-bm-ratelimit-reset" not in headers:
-        return None
-    try:
-        window = float(headers["x-bm-ratelimit-reset"])
-    except ValueError:
-        return None
-    texts = [headers.get(f"x-bm-ratelimit-{name}", "").strip() for name in ("remaining", "limit")]
-    if not all(map(_COUNT.fullmatch, texts)) or not 0 < window < 86_400:
-        return None
-    used, limit = map(int, texts)
-    return QuotaUse(used, limit, window, headers.get("x-bm-ratelimit-mode")) if limit else None
-
-
-def parse(
-    endpoint: Endpoint[T], status: int, headers: Mapping[str, str], body: bytes, *, strict: bool = False
-) -> Reply[T]:
-    """Read a typed reply.
+class ReplyReader:
+    """Reads the replies of one venue.
 
     Args:
-        endpoint: what was called.
-        status: of the reply.
-        headers: of the reply, in lower case.
-        body: of the reply, whole and decompressed.
-        strict: refuse a reply with any missing or unreadable member.
-
-    Raises:
-        ApiError: the exchange refused.
-        MalformedReply: not what the API sends; `__cause__` has the path to what does not fit.
+        dialect: of the venue.
     """
-    answer = _unwrap(endpoint, str(endpoint), status, headers, body)
-    try:
-        data, reading = _payload(endpoint, answer, strict)
-    except codec.DecodeError as error:
-        raise MalformedReply(
-            f"{endpoint} answered well but in an unknown shape: {error}", http_status=status, excerpt=body[:_EXCERPT]
-        ) from error
-    use = quota_use(headers)
-    if reading is None:
-        return Reply(data, answer.trace, status, headers, use, body, endpoint)
-    unreadable = tuple(reading.unreadable)
-    return Reply(data, answer.trace, status, headers, use, body, endpoint, reading.members, unreadable)
 
+    def __init__(self, dialect: RestDialect) -> None:
+        self._unwrap = dialect.unwrap
+        self._quota_use = dialect.quota_use
+        self._error_class = dialect.codes.error_class
 
-def parse_raw(where: str, status: int, headers: Mapping[str, str], body: bytes) -> RawReply:
-    """Read the reply to a raw request; raises like `parse`."""
-    answer = _unwrap(None, where, status, headers, body)
-    try:
-        data = codec.loads(answer.data) if not codec.is_null(answer.data) else None
-    except codec.DecodeError as error:
-        raise MalformedReply(
-            f"{where} answered well but with data that cannot be read: {error}",
-            http_status=status,
-            excerpt=body[:_EXCERPT],
-        ) from error
-    return RawReply(
-        data,
-        answer.trace,
-        status,
-        headers,
-        quota_use(headers),
-        body,
-    )
+    def parse(
+        self, endpoint: Endpoint[T], status: int, headers: Mapping[str, str], body: bytes, *, strict: bool = False
+    ) -> Reply[T]:
+        """Read a typed reply.
 
+        Args:
+            endpoint: what was called.
+            status: of the reply.
+            headers: of the reply, in lower case.
+            body: of the reply, whole and decompressed.
+            strict: refuse a reply with any missing or unreadable member.
 
-def extras(reply: Reply[Any]) -> dict[str, object]:
-    """The fields of a reply that its models do not know, as ``{"[0].new_field": value}``; computed when asked for.
+        Raises:
+            ApiError: the exchange refused.
+            MalformedReply: not what the API sends; `__cause__` has the path to what does not fit.
+        """
+        answer = self._answer(endpoint, str(endpoint), status, headers, body)
+        try:
+            data, reading = _payload(endpoint, answer, strict)
+        except codec.DecodeError as error:
+            raise MalformedReply(
+                f"{endpoint} answered well but in an unknown shape: {error}",
+                http_status=status,
+                excerpt=body[:_EXCERPT],
+            ) from error
+        use = self._quota_use(headers)
+        if reading is None:
+            return Reply(data, answer.trace, status, headers, use, body, endpoint)
+        unreadable = tuple(reading.unreadable)
+        return Reply(data, answer.trace, status, headers, use, body, endpoint, reading.members, unreadable)
 
-    Rows that grew give their further columns by index. ``Reply.raw`` has the exact bytes.
-    """
-    answer = unwrap(reply.endpoint.envelope, reply.raw)
-    data = _descend(reply.endpoint, answer.data)
-    return {} if codec.is_null(data) else codec.unknown_fields(codec.loads(data), reply.endpoint.returns)
+    def parse_raw(self, where: str, status: int, headers: Mapping[str, str], body: bytes) -> RawReply:
+        """Read the reply to a raw request; raises like `parse`."""
+        answer = self._answer(None, where, status, headers, body)
+        try:
+            data = codec.loads(answer.data) if not codec.is_null(answer.data) else None
+        except codec.DecodeError as error:
+            raise MalformedReply(
+                f"{where} answered well but with data that cannot be read: {error}",
+                http_status=status,
+                excerpt=body[:_EXCERPT],
+            ) from error
+        return RawReply(data, answer.trace, status, headers, self._quota_use(headers), body)
 
+    def extras(self, reply: Reply[Any]) -> dict[str, object]:
+        """Return the fields of a reply that its models do not know, as ``{"[0].new_field": value}``."""
+        data = _descend(reply.endpoint, self._unwrap(reply.endpoint.envelope, reply.raw).data)
+        return {} if codec.is_null(data) else codec.unknown_fields(codec.loads(data), reply.endpoint.returns)
 
-def _unwrap(
-    endpoint: Endpoint[Any] | None, where: str, status: int, headers: Mapping[str, str], body: bytes
-) -> Unwrapped:
-    try:
-        answer = unwrap(endpoint.envelope if endpoint is not None else Envelope.STANDARD, body)
-    except codec.DecodeError as error:
-        if status >= 300 or edge.is_page(body):
-            raise _not_the_api(where, status, headers, body) from error
-        what = "an empty body" if not body.strip() else f"what is not a reply of the API ({error})"
-        raise MalformedReply(
-            f"{where} answered HTTP {status} with {what}", http_status=status, excerpt=body[:_EXCERPT]
-        ) from error
-    if answer.ok and status < 300:
-        return answer
-    raise api_error(where, status, headers, answer)
+    def _answer(
+        self, endpoint: Endpoint[Any] | None, where: str, status: int, headers: Mapping[str, str], body: bytes
+    ) -> Unwrapped:
+        try:
+            answer = self._unwrap(None if endpoint is None else endpoint.envelope, body)
+        except codec.DecodeError as error:
+            if status >= 300 or edge.is_page(body):
+                raise self._not_the_api(where, status, headers, body) from error
+            what = "an empty body" if not body.strip() else f"what is not a reply of the API ({error})"
+            raise MalformedReply(
+                f"{where} answered HTTP {status} with {what}", http_status=status, excerpt=body[:_EXCERPT]
+            ) from error
+        if answer.ok and status < 300:
+            return answer
+        # A gateway that answers with the code of a good reply and a status of its own has not answered well.
+        message = f"HTTP {status} with the code of a good reply" if answer.ok else answer.message
+        refusal = self._error_class(answer.code, answer.message, status)(
+            message, code=answer.code, trace=answer.trace, http_status=status, endpoint=where
+        )
+        raise self._with_retry_after(refusal, headers)
 
+    def _not_the_api(self, where: str, status: int, headers: Mapping[str, str], body: bytes) -> ApiError:
+        hint = "It comes from the network in front of the exchange, not from the API"
+        if status == 403 and edge.USER_AGENT_REFUSED in body:
+            hint += "; error 1010 means that the user agent was refused (Config.user_agent)"
+        if 300 <= status < 400:
+            hint += "; redirects are not followed"
+        title = edge.title(body)
+        what = f'with the page "{title}"' if title else "without a body"
+        kind = self._error_class(0, "", status)
+        if not issubclass(kind, RateLimited):
+            kind = ServiceUnavailable
+        error = kind(f"HTTP {status} {what}", http_status=status, endpoint=where, hint=hint)
+        return self._with_retry_after(error, headers)
 
-def api_error(where: str, status: int, headers: Mapping[str, str], answer: Unwrapped) -> ApiError:
-    """Return the exception for a refusal."""
-    # A gateway that answers with the code of a good reply and a status of its own has not answered well.
-    message = f"HTTP {status} with the code of a good reply" if answer.ok else answer.message
-    error = error_class(answer.code, answer.message, status)(
-        message, code=answer.code, trace=answer.trace, http_status=status, endpoint=where
-    )
-    return _with_retry_after(error, headers)
-
-
-def _not_the_api(where: str, status: int, headers: Mapping[str, str], body: bytes) -> ApiError:
-    hint = "It comes from the network in front of the exchange, not from the API"
-    if status == 403 and edge.USER_AGENT_REFUSED in body:
-        hint += "; error 1010 means that the user agent was refused (Config.user_agent)"
-    if 300 <= status < 400:
-        hint += "; redirects are not followed"
-    title = edge.title(body)
-    what = f'with the page "{title}"' if title else "without a body"
-    kind = error_class(0, "", status)
-    if not issubclass(kind, RateLimited):
-        kind = ServiceUnavailable
-    error = kind(f"HTTP {status} {what}", http_status=status, endpoint=where, hint=hint)
-    return _with_retry_after(error, headers)
-
-
-def _with_retry_after(error: ApiError, headers: Mapping[str, str]) -> ApiError:
-    asked = edge.retry_after(headers)
-    if isinstance(error, RateLimited):
-        use = quota_use(headers)
-        error.retry_after = max(use.window if use is not None else 1.0, asked or 0.0)
-        error.hint = f"Wait {error.retry_after:g} s"
-    elif isinstance(error, ServiceUnavailable):
-        error.retry_after = asked
-    return error
+    def _with_retry_after(self, error: ApiError, headers: Mapping[str, str]) -> ApiError:
+        asked = edge.retry_after(headers)
+        if isinstance(error, RateLimited):
+            use = self._quota_use(headers)
+            error.retry_after = max(use.window if use is not None else 1.0, asked or 0.0)
+            error.hint = f"Wait {error.retry_after:g} s"
+        elif isinstance(error, ServiceUnavailable):
+            error.retry_after = asked
+        return error
 
 
 def _descend(endpoint: Endpoint[Any], data: bytes) -> bytes:

@@ -21,7 +21,7 @@ from ..models import _numbers
 from ..models._enums import by_word, spelled
 from ..text import encodable
 from . import codec
-from .endpoint import REGISTRY, AtLeastOne, Auth, Endpoint, Entry, ExactlyOne, Kind, Ordered, Param, Rule, When
+from .endpoint import AtLeastOne, Auth, Endpoint, Entry, ExactlyOne, Kind, Ordered, Param, Rule, When
 from .suggest import did_you_mean, suggest
 
 RECV_WINDOW: Final = Param("recv_window", Kind.INT, wire="recvWindow", least=1, most=60_000)
@@ -85,8 +85,14 @@ def build(endpoint: Endpoint[object], arguments: Mapping[str, object], recv_wind
     return WireRequest(endpoint.method, endpoint.path, codec.dumps(fields), None if order_id is None else str(order_id))
 
 
-def build_raw(method: str, path: str, params: Mapping[str, object] | None) -> WireRequest:
+def build_raw(method: str, path: str, params: Mapping[str, object] | None, *, known: Iterable[str] = ()) -> WireRequest:
     """A request to any path, with parameters spelled as given: only Decimals, enums, datetimes-free JSON values.
+
+    Args:
+        method: GET or POST.
+        path: without a query.
+        params: of the query of a GET, or the body of a POST.
+        known: the paths that there are, to say which may have been meant.
 
     Raises:
         InvalidRequest: not a path, or a method other than GET and POST.
@@ -95,7 +101,7 @@ def build_raw(method: str, path: str, params: Mapping[str, object] | None) -> Wi
     if method not in ("GET", "POST"):
         raise InvalidRequest(f"method must be GET or POST, not {_excerpt(method)}", argument="method")
     if not path.startswith("/") or any(character in path for character in "?# \r\n"):
-        hint = did_you_mean(path, (row.path for row in REGISTRY)) if "?" not in path else "give the query as params"
+        hint = did_you_mean(path, known) if "?" not in path else "give the query as params"
         raise InvalidRequest(
             f"path must start with / and hold no query: {_excerpt(path)}{hint and '; ' + hint}", argument="path"
         )

@@ -7,7 +7,7 @@ half the deadline later, its connection is to be replaced.
 * The quiet stretch is a gap, whatever the probe brings: a healthy topic of such a channel is never that quiet.
 * An answer to a request does not prove that the subscription lives. So probes that follow each other with nothing but
   answers between them take turns: a request, then a fresh subscription. Each has twice the patience of the one before,
-  up to an hour (an empty futures book rightly says nothing after its snapshot).
+  up to an hour (an empty book may rightly say nothing after its snapshot).
 * A connection is replaced for a topic once. If the topic is mute on the new one too, another would not help: it is
   only probed from then on, until it speaks.
 * A topic that need not speak after being subscribed is not timed before it has spoken, on this connection or one
@@ -21,7 +21,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import attrs
 
-from .channel import find
+from .dialect import Topic
 
 _LONGEST: Final = 3600.0
 _NEVER: Final = float("inf")
@@ -187,22 +187,24 @@ class Watch:
         return [quiet for quiet in done if quiet is not None]
 
 
-def pulse_of(topic: str, overrides: Mapping[str, float | None], watch: Watch) -> Pulse | None:
+def pulse_of(topic: Topic, overrides: Mapping[str, float | None], watch: Watch) -> Pulse | None:
     """The pulse of a topic; None where quiet is normal.
 
     Args:
-        topic: as on the wire.
+        topic: what is timed.
         overrides: `Config.silence`; a whole topic goes before a channel's name.
         watch: of the connection that carries it.
     """
-    channel = find(topic)
+    channel = topic.channel
     patience = None if channel is None else channel.silence
-    for name in (topic, topic.partition(":")[0]):
+    for name in (topic.text, topic.name):
         if name in overrides:
             patience = overrides[name]
             break
     if patience is None:
         return None
     if channel is None:
-        return Pulse(topic, patience, requests=False, prompt=False, rests=None, watch=watch)
-    return Pulse(topic, patience, requests=channel.requests, prompt=channel.prompt, rests=channel.rests, watch=watch)
+        return Pulse(topic.text, patience, requests=False, prompt=False, rests=None, watch=watch)
+    return Pulse(
+        topic.text, patience, requests=channel.requests, prompt=channel.prompt, rests=channel.rests, watch=watch
+    )

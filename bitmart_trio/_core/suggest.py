@@ -1,7 +1,6 @@
 """What a person meant by a name that does not exist: the nearest of those that do.
 
-Names are compared word by word, so that other spellings find ours: ``getSpotKlinesV3`` is near ``spot.market.klines``,
-``futures/user/order`` near ``futures/order``.
+Names are compared word by word, so that other spellings find ours: ``getMarketKlinesV3`` is near ``market.klines``.
 """
 
 from __future__ import annotations
@@ -77,7 +76,7 @@ class Helpful:
     __slots__ = ()
 
     _elsewhere: ClassVar[tuple[Callable[[], Iterable[str]], ...]]
-    """Give names such as ``spot.market.ticker``; the first that has one near is the last that is asked."""
+    """Give names such as ``market.ticker``; the first that has one near is the last that is asked."""
 
     if not TYPE_CHECKING:  # for type checkers there is no such attribute
 

@@ -9,10 +9,8 @@ Without such a code the outcome is unknown, and only a look-up can tell.
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import Final
 
 from ..errors import (
-    CODES,
     AddressBanned,
     ApiError,
     BitMartError,
@@ -24,9 +22,7 @@ from ..errors import (
     ReplyTooLarge,
     ServiceUnavailable,
 )
-
-TIMESTAMP_REFUSED: Final = 30007
-TOO_MANY_REQUESTS: Final = 30013
+from .dialect import Codes
 
 
 class Verdict(Enum):
@@ -42,11 +38,12 @@ class Verdict(Enum):
     """A write that may or may not have been done."""
 
 
-def judge(error: BitMartError, *, reads: bool, unsent: bool = False) -> Verdict:
+def judge(error: BitMartError, codes: Codes, *, reads: bool, unsent: bool = False) -> Verdict:
     """Decide on a failed attempt.
 
     Args:
         error: what it ended with.
+        codes: of the venue.
         reads: whether the call changes nothing.
         unsent: whether no byte of the request can have left.
     """
@@ -59,12 +56,12 @@ def judge(error: BitMartError, *, reads: bool, unsent: bool = False) -> Verdict:
             # Cut-off JSON, and a good code without its data ("This service is down", seen live), need not come again.
             return Verdict.REPEAT if reads else Verdict.UNKNOWN
         case ApiError():
-            return _judge_read(error) if reads else _judge_write(error)
+            return _judge_read(error, codes) if reads else _judge_write(error, codes)
         case _:
             return Verdict.RAISE
 
 
-def _judge_read(error: ApiError) -> Verdict:
+def _judge_read(error: ApiError, codes: Codes) -> Verdict:
     status = error.http_status or 0
     match error:
         case AddressBanned():
@@ -75,24 +72,24 @@ def _judge_read(error: ApiError) -> Verdict:
             return Verdict.RAISE
         case ExchangeFault() | ServiceUnavailable():
             return Verdict.REPEAT
-        case _ if error.code == TIMESTAMP_REFUSED:
+        case _ if error.code in codes.clock:
             return Verdict.RESYNC
         case _:
-            return Verdict.REPEAT if status >= 500 and error.code not in CODES else Verdict.RAISE
+            return Verdict.REPEAT if status >= 500 and error.code not in codes.documented else Verdict.RAISE
 
 
-def _judge_write(error: ApiError) -> Verdict:
-    if error.code not in CODES:
+def _judge_write(error: ApiError, codes: Codes) -> Verdict:
+    if error.code not in codes.documented:
         return Verdict.UNKNOWN
     status = error.http_status or 0
     match error:
         case AddressBanned():
             return Verdict.RAISE
         case RateLimited():
-            return Verdict.REPEAT if status == 429 or error.code == TOO_MANY_REQUESTS else Verdict.RAISE
+            return Verdict.REPEAT if status == 429 or error.code in codes.too_many else Verdict.RAISE
         case Maintenance() if status < 500:
             return Verdict.RAISE
         case ExchangeFault() | ServiceUnavailable():
             return Verdict.UNKNOWN
         case _:
-            return Verdict.RESYNC if error.code == TIMESTAMP_REFUSED else Verdict.RAISE
+            return Verdict.RESYNC if error.code in codes.clock else Verdict.RAISE

@@ -34,10 +34,10 @@ import trio
 from .._core.backoff import Reconnects
 from .._core.burst import Burst
 from .._core.connection_protocol import Complaint, ConnectionProtocol, Event, Malformed, Ready, TopicHeld, TopicRefused
+from .._core.dialect import SocketDialect, Topic
 from .._core.machine import Machine
 from .._core.silence import Pulse, Watch, pulse_of
-from .._core.socket_dialect import LIMITS, dialect
-from ..config import Config, Market
+from ..config import Config
 from ..credentials import Credentials
 from ..errors import ConfigurationError, ConnectionLost
 from ..models import stream_events
@@ -116,6 +116,7 @@ class TopicGap:
 class WantedTopic:
     """One wanted topic of a connection, and what has become of it."""
 
+    topic: Topic
     settled: trio.Event = attrs.field(factory=trio.Event)
     """Acknowledged, refused, or the connection given up."""
     error: Exception | None = None
@@ -129,7 +130,7 @@ class WantedTopic:
 class Target:
     """What a connection needs to know of where and who."""
 
-    market: Market
+    dialect: SocketDialect
     private: bool
     url: str
     connect: Connect
@@ -195,7 +196,7 @@ class Connection:
         self._spare = spare
         self._watch = Watch(self._spoke, self._retime)
         self._empty_since: float | None = None
-        self._limits = LIMITS[target.market, target.private]
+        self._limits = target.dialect.limits(target.private)
         self._topics: dict[str, WantedTopic] = {}
         self._socket: Socket | None = None
         self._machine = Machine(TRANSITIONS, ConnectionState.OPENING)
@@ -204,27 +205,27 @@ class Connection:
         self._last_message = 0.0
         self._slept = self._slept_at = 0.0
         self._unreadable = Burst(_TOGETHER)
-        self._login_clock = LoginClock(target.clock, target.resync, names_clock=target.market != "futures")
+        self._login_clock = LoginClock(target.clock, target.resync, names_clock=target.dialect.names_clock)
         self._settled = trio.Event()
         self._error: Exception | None = None
 
     # ---- the side of `Connections`
     # ---------------------------------------------------------------------------------------
 
-    def want(self, topics: Iterable[str]) -> list[WantedTopic]:
+    def want(self, topics: Iterable[Topic]) -> list[WantedTopic]:
         """Hold these topics from now on, across reconnects; what is given can be waited for with `acknowledged`."""
         wanted_topics: list[WantedTopic] = []
         fresh: list[str] = []
         for topic in topics:
-            wanted = self._topics.get(topic)
+            wanted = self._topics.get(topic.text)
             if wanted is None:
-                wanted = WantedTopic(error=self._error)
+                wanted = WantedTopic(topic, error=self._error)
                 if self._error is not None:
                     wanted.settled.set()
                 else:
                     wanted.pulse = pulse_of(topic, self._target.config.silence, self._watch)
-                    self._take(topic, wanted)
-                    fresh.append(topic)
+                    self._take(wanted)
+                    fresh.append(topic.text)
             wanted_topics.append(wanted)
         if self._socket is not None and fresh:
             self._socket.want(fresh)
@@ -232,8 +233,8 @@ class Connection:
 
     def adopt(self, wanted_topics: Mapping[str, WantedTopic]) -> None:
         """Hold topics that another connection has lost, with the gaps that they bring."""
-        for topic, wanted in wanted_topics.items():
-            self._take(topic, wanted)
+        for wanted in wanted_topics.values():
+            self._take(wanted)
         if self._socket is not None:
             self._socket.want(wanted_topics)
 
@@ -376,7 +377,7 @@ class Connection:
         """One connection, from the first byte to its end; gives why it ended."""
         target, config = self._target, self._target.config
         protocol = ConnectionProtocol(
-            dialect(target.market),
+            target.dialect,
             self._limits,
             private=target.private,
             ping_interval=config.ping_interval,
@@ -572,25 +573,25 @@ class Connection:
     # ---- topics
     # -----------------------------------------------------------------------------------------------------
 
-    def _take(self, topic: str, wanted: WantedTopic) -> None:
-        self._topics[topic] = wanted
+    def _take(self, wanted: WantedTopic) -> None:
+        self._topics[wanted.topic.text] = wanted
         self._empty_since = None
         if wanted.pulse is not None:
             self._watch.add(wanted.pulse)
-            self._router.watch(wanted.pulse)
+            self._router.watch(wanted.topic, wanted.pulse)
 
     def _forget(self, topic: str) -> WantedTopic | None:
         wanted = self._topics.pop(topic, None)
         if wanted is not None and wanted.pulse is not None:
             self._watch.discard(wanted.pulse)
-            self._router.unwatch(wanted.pulse)
+            self._router.unwatch(wanted.topic, wanted.pulse)
         if wanted is not None and not self._topics:
             self._empty_since = trio.current_time()
         return wanted
 
     def _about(self) -> stream_events.About:
         return {
-            "market": self._target.market,
+            "market": self._target.dialect.market,
             "private": self._target.private,
             "connection": self.number,
             "time": trio.current_time(),

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import attrs
 import trio
 
-from .._core.socket_dialect import SocketLimits
+from .._core.dialect import SocketLimits
 from ..errors import ConfigurationError
 
 
@@ -24,7 +24,7 @@ class _Count:
     connects: deque[float] = attrs.field(factory=deque)
 
 
-_counts: trio.lowlevel.RunVar[dict[str, _Count]] = trio.lowlevel.RunVar("bitmart_trio socket connections")
+_counts: trio.lowlevel.RunVar[dict[str, _Count]] = trio.lowlevel.RunVar("socket connections")
 
 
 def _count(url: str, limits: SocketLimits) -> _Count:

@@ -24,11 +24,11 @@ from typing import Any, Final, TypeAlias
 import attrs
 import trio
 
-from .._core.channel import Overflow, find, is_private, market_of, unique
+from .._core.channel import Overflow, unique
+from .._core.dialect import SocketDialect, Topic, Venue
 from .._core.lapse import Lapse
-from .._core.socket_dialect import LIMITS
 from .._scopes import opener, protected, start_soon
-from ..config import Config, Environment, Market
+from ..config import Config
 from ..credentials import Credentials
 from ..errors import BitMartError, ConfigurationError, InvalidRequest, MissingCredentials
 from ..models import stream_events
@@ -48,6 +48,9 @@ from .socket import Connect
 from .subscription import Subscription
 
 log = logging.getLogger(__name__)
+
+_Kind: TypeAlias = tuple[str, bool]
+"""The market of a connection, and whether it is private."""
 
 Spell: TypeAlias = Callable[[str], str]
 """A user's subject (a symbol, or a whole topic) as a topic."""
@@ -96,6 +99,7 @@ _SUMS: Final = ("received", "backfilled", "delivered", "conflated", "dropped", "
 class _Held:
     """A topic on the wire."""
 
+    topic: Topic
     connection: Connection
     sinks: list[Sink]
 
@@ -106,7 +110,7 @@ class Connections:
 
     Args:
         nursery: owns the connections.
-        environment: where the sockets are.
+        venue: which topics and sockets there are.
         credentials: for private topics; None has none.
         config: of the client.
         connect: opens streams.
@@ -119,18 +123,18 @@ class Connections:
     def __init__(
         self,
         nursery: trio.Nursery,
-        environment: Environment,
+        venue: Venue,
         credentials: Credentials | None,
         config: Config,
         *,
         connect: Connect,
-        clock: Callable[[Market], int],
-        resync: Callable[[Market], Awaitable[object]] | None = None,
+        clock: Callable[[str], int],
+        resync: Callable[[str], Awaitable[object]] | None = None,
         slept: Callable[[float], None] | None = None,
         drift: DriftLog | None = None,
     ) -> None:
         self._nursery = nursery
-        self._environment = environment
+        self._venue = venue
         self._credentials = credentials
         self._config = config
         self._connect = connect
@@ -140,7 +144,7 @@ class Connections:
         self._watching = False
         self._stalls = 0
         self._suspensions = 0
-        self._connections: dict[tuple[Market, bool], list[Connection]] = {}
+        self._connections: dict[_Kind, list[Connection]] = {}
         self._topics: dict[str, _Held] = {}
         self._numbers = itertools.count(1)
         self._listeners: list[Gate[AnyStreamEvent]] = []
@@ -148,7 +152,7 @@ class Connections:
         self._past: Counter[str] = Counter()
         self._closed = False
         self._drift = drift or DriftLog(config.hooks.on_drift)
-        self._router = Router(self._malformed, drift=self._drift, strict=config.strict_reading)
+        self._router = Router(self._malformed, venue.bare, drift=self._drift, strict=config.strict_reading)
 
     # ---- for users, through the openers -----------------------------------------------------------------------------
 
@@ -178,7 +182,7 @@ class Connections:
         if not topics:
             raise InvalidRequest("name at least one symbol or topic to subscribe to")
         if overflow is None:
-            channel = find(topics[0])
+            channel = self._venue.topic(topics[0]).channel
             overflow = channel.overflow if channel is not None else "fail"
         size = buffer if buffer is not None else getattr(self._config.buffers, overflow)
         gate: Gate[Any] = Gate(size=size, overflow=overflow, gaps=gaps)
@@ -196,7 +200,7 @@ class Connections:
         """The client's."""
         return self._config
 
-    def time(self, market: Market) -> int:
+    def time(self, market: str) -> int:
         """A market's time at the exchange in milliseconds, as well as it is known."""
         return self._clock(market)
 
@@ -235,14 +239,14 @@ class Connections:
         finally:
             self._listeners.remove(gate)
 
-    async def connect(self, market: Market, *, private: bool) -> None:
+    async def connect(self, market: str, *, private: bool) -> None:
         """Open (and prove) a connection ahead of need."""
         await trio.lowlevel.checkpoint()
         self._check_open()
-        self._may(market, private, "a private connection")
+        self._may(private, "a private connection")
         takers = (connection for connection in self._connections.get((market, private), ()) if connection.open)
         connection = next(takers, None)
-        await (connection or self._open(market, private)).ready()
+        await (connection or self._open(self._venue.dialect(market), private)).ready()
 
     def statistics(self) -> StreamsStatistics:
         """Counts over all pushes and subscriptions of the client."""
@@ -272,25 +276,25 @@ class Connections:
 
     async def add(self, sink: Sink, topics: Iterable[str]) -> None:
         """Hold topics for a sink; returns once they are acknowledged. When one is refused, none of them is held."""
-        fresh = [topic for topic in unique(topics) if topic not in sink.topics]
+        fresh = [self._venue.topic(text) for text in unique(topics) if text not in sink.topics]
         for topic in fresh:
-            self._may(market_of(topic), is_private(topic), topic)
-        self._check_room(topic for topic in fresh if topic not in self._topics)
-        wanted: dict[Connection, list[str]] = {}
+            self._may(topic.private, topic.text)
+        self._check_room(topic for topic in fresh if topic.text not in self._topics)
+        wanted: dict[Connection, list[Topic]] = {}
         try:
             for topic in fresh:
-                held = self._topics.get(topic)
+                held = self._topics.get(topic.text)
                 if held is None:
-                    held = self._topics[topic] = _Held(self._place(topic), [])
+                    held = self._topics[topic.text] = _Held(topic, self._place(topic), [])
                     held.connection.load += 1
                 held.sinks.append(sink)
                 # Attached before it is asked for: a push may precede the acknowledgement.
                 self._router.attach(topic, sink)
-                sink.topics[topic] = None
+                sink.topics[topic.text] = None
                 wanted.setdefault(held.connection, []).append(topic)
             await acknowledged([wanted for connection, topics in wanted.items() for wanted in connection.want(topics)])
         except BaseException:
-            self.remove(sink, fresh)
+            self.remove(sink, [topic.text for topic in fresh])
             raise
 
     def remove(self, sink: Sink, topics: Iterable[str]) -> None:
@@ -300,8 +304,8 @@ class Connections:
             if topic not in sink.topics:
                 continue
             del sink.topics[topic]
-            self._router.detach(topic, sink)
             held = self._topics[topic]
+            self._router.detach(held.topic, sink)
             held.sinks.remove(sink)
             if not held.sinks:
                 del self._topics[topic]
@@ -337,11 +341,11 @@ class Connections:
 
     # ---- connections ------------------------------------------------------------------------------------------------
 
-    def _check_room(self, topics: Iterable[str]) -> None:
+    def _check_room(self, topics: Iterable[Topic]) -> None:
         """Raise unless the exchange allows this address the connections that so many more topics need."""
-        kinds: Counter[tuple[Market, bool]] = Counter((market_of(topic), is_private(topic)) for topic in topics)
+        kinds: Counter[_Kind] = Counter((topic.market, topic.private) for topic in topics)
         for (market, private), count in kinds.items():
-            url, limits = self._environment.socket_url(market, private), LIMITS[market, private]
+            url, limits = self._venue.socket_url(market, private), self._venue.dialect(market).limits(private)
             connections = self._connections.get((market, private), ())
             room = sum(limits.topics - connection.load for connection in connections if connection.open)
             lacking, free = -(-(count - room) // limits.topics), free_slots(url, limits)
@@ -353,20 +357,20 @@ class Connections:
                     f"in use: there is room for {room + free * limits.topics} more topics"
                 )
 
-    def _place(self, topic: str) -> Connection:
+    def _place(self, topic: Topic) -> Connection:
         """A connection with room for a topic, opened if there is none.
 
         The first ones are filled first, so that they pack again as topics close.
         """
-        market, private = market_of(topic), is_private(topic)
-        for connection in self._connections.get((market, private), ()):
-            if connection.open and connection.load < LIMITS[market, private].topics:
+        most = topic.dialect.limits(topic.private).topics
+        for connection in self._connections.get((topic.market, topic.private), ()):
+            if connection.open and connection.load < most:
                 return connection
-        return self._open(market, private)
+        return self._open(topic.dialect, topic.private)
 
-    def _rehome(self, kind: tuple[Market, bool], lost: Connection) -> list[int]:
+    def _rehome(self, kind: _Kind, lost: Connection) -> list[int]:
         """Give the topics of a connection that is down to others that are up, if these have room for all of them."""
-        most = LIMITS[kind].topics
+        most = self._venue.dialect(kind[0]).limits(kind[1]).topics
         connections = [connection for connection in self._connections[kind] if connection.up and connection.load < most]
         if sum(most - connection.load for connection in connections) < lost.load:
             return []
@@ -383,14 +387,15 @@ class Connections:
                 numbers.append(connection.number)
         return numbers
 
-    def _spare(self, kind: tuple[Market, bool], empty: Connection) -> bool:
+    def _spare(self, kind: _Kind, empty: Connection) -> bool:
         """Whether an empty connection is one too many. The last one stays, for the topics to come."""
         return any(connection.open and connection is not empty for connection in self._connections[kind])
 
-    def _open(self, market: Market, private: bool) -> Connection:
-        url = self._environment.socket_url(market, private)
+    def _open(self, dialect: SocketDialect, private: bool) -> Connection:
+        market, kind = dialect.market, (dialect.market, private)
+        url = self._venue.socket_url(market, private)
         target = Target(
-            market=market,
+            dialect=dialect,
             private=private,
             url=url,
             connect=self._connect,
@@ -404,13 +409,13 @@ class Connections:
             target,
             self._router,
             # Counted here and not by the task: whoever asks next must know of it.
-            ConnectionSlot(url, LIMITS[market, private]),
+            ConnectionSlot(url, dialect.limits(private)),
             tell=self._tell,
             ended=self._ended,
-            rehome=partial(self._rehome, (market, private)),
-            spare=partial(self._spare, (market, private)),
+            rehome=partial(self._rehome, kind),
+            spare=partial(self._spare, kind),
         )
-        self._connections.setdefault((market, private), []).append(connection)
+        self._connections.setdefault(kind, []).append(connection)
         start_soon(self._nursery, connection.run)
         if not self._watching:
             self._watching = True
@@ -437,13 +442,13 @@ class Connections:
             self._suspensions += 1
             if self._slept is not None:
                 self._slept(lapse.suspended)
-            markets: set[Market] = {market for (market, _), connections in self._connections.items() if connections}
+            markets = {market for (market, _), connections in self._connections.items() if connections}
             for market in sorted(markets):
                 start_soon(self._nursery, self._set_clock, market)
             for connection in connections:
                 connection.suspended(lapse.suspended)
 
-    async def _set_clock(self, market: Market) -> None:
+    async def _set_clock(self, market: str) -> None:
         await trio.lowlevel.checkpoint()
         if self._resync is not None:
             try:
@@ -456,7 +461,7 @@ class Connections:
             if connection in connections:
                 connections.remove(connection)
 
-    def _may(self, market: Market, private: bool, what: str) -> None:
+    def _may(self, private: bool, what: str) -> None:
         if private:
             if self._credentials is None:
                 raise MissingCredentials(f"{what} is private and needs credentials")
@@ -473,12 +478,11 @@ class Connections:
             listener.put(event, None, event.time)
         tell(self._config.hooks.on_event, event)
 
-    def _malformed(self, reason: str, excerpt: bytes) -> None:
-        market: Market = "spot" if reason.startswith("spot/") else "futures"
+    def _malformed(self, topic: Topic, reason: str, excerpt: bytes) -> None:
         self._tell(
             stream_events.Malformed(
-                market=market,
-                private=is_private(reason.partition(": ")[0]),
+                market=topic.market,
+                private=topic.private,
                 connection=0,
                 time=trio.current_time(),
                 reason=reason,

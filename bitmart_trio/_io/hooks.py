@@ -13,7 +13,7 @@ from typing import Final, Self, TypeVar
 
 import trio
 
-from .._core.reply import QuotaUse
+from .._core.quota import QuotaUse
 from ..errors import ApiError
 from ..models.call_events import CallReplied, CallSent
 

@@ -5,11 +5,11 @@ waiting, so a timestamp is never old. A slot is held from signing until the repl
 between, and wherever it is cancelled, slot and connection are given back. What a failure means is decided in
 ``_core/verdict.py``.
 
-The clock: no request is spent on it in advance, since most machines keep time. It is set by every answer of
-``/system/time`` (so by ``latency()`` and ``system.time()``), and when the exchange refuses a timestamp (30007): then
-it is asked once, however many calls were refused, and each of those is repeated once. The ``Date`` header of ordinary
-replies comes from the network in front of the exchange, in whole seconds and perhaps from a cache; so it is looked at
-twice a minute at most, and counts only when it proves the clock in use wrong.
+The clock: no request is spent on it in advance, since most machines keep time. It is set by every answer of the venue's
+time path (so by ``latency()``), and when the exchange refuses a timestamp: then it is asked once, however many calls
+were refused, and each of those is repeated once. The ``Date`` header of ordinary replies comes from the network in
+front of the exchange, in whole seconds and perhaps from a cache; so it is looked at twice a minute at most, and counts
+only when it proves the clock in use wrong.
 
 A ban (418) is raised at once, never repeated; other calls wait until its pause is over, or raise, as configured.
 """
@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import logging
 import math
-import re
 import warnings
 import zlib
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -30,10 +29,11 @@ import attrs
 import httpx
 import trio
 
-from .._core import backoff, dialect, edge, reply, request
+from .._core import backoff, edge, request
+from .._core.dialect import RestDialect
 from .._core.endpoint import Auth, Endpoint
-from .._core.hints import hint_for
-from .._core.reply import QuotaUse, RawReply, Reply
+from .._core.quota import QuotaUse
+from .._core.reply import RawReply, Reply, ReplyReader
 from .._core.request import WireRequest
 from .._core.verdict import Verdict, judge
 from .._scopes import finish, protected
@@ -71,8 +71,6 @@ R = TypeVar("R")
 _CLOSING: Final = 3.0
 _DATE_EVERY: Final = 30.0
 _LEFT_OVER: Final = 16_384
-_TIME: Final = re.compile(r"[0-9]{1,15}", re.ASCII)
-"""A time in milliseconds that a clock may be set by."""
 _BROKEN: Final = (httpx.HTTPError, OSError, trio.BrokenResourceError)
 """What a transport may raise for a connection that fails; the last two are for transports that are not httpx's own."""
 
@@ -135,12 +133,13 @@ class Pipeline:
     """Sends the REST calls of one market. Does no IO when made, and owns nothing that must be closed.
 
     Args:
-        root_url: of the host, such as ``https://api-cloud.bitmart.com``.
+        root_url: of the host, such as ``https://api.example``.
         credentials: None serves public calls only.
         config: of the client.
+        dialect: how the venue spells its calls.
         transport: does the HTTP; closed by whoever made it.
         quota_queue: shared by all pipelines of a client.
-        venue: the environment's name; rows that only `LIVE` or only `DEMO` serves are refused on the other.
+        environment: its name; rows that only `LIVE` or only `DEMO` serves are refused on the other.
     """
 
     def __init__(
@@ -149,11 +148,14 @@ class Pipeline:
         credentials: Credentials | None,
         config: Config,
         *,
+        dialect: RestDialect,
         transport: httpx.AsyncBaseTransport,
         quota_queue: QuotaQueue,
-        venue: str = "",
+        environment: str = "",
     ) -> None:
-        self._venue = venue
+        self._environment = environment
+        self._dialect = dialect
+        self._replies = ReplyReader(dialect)
         self._root = root_url.rstrip("/")
         self._credentials = credentials
         self._config = config
@@ -179,9 +181,7 @@ class Pipeline:
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
         }
-        if config.broker_id is not None:
-            headers[dialect.BROKER_HEADER] = config.broker_id
-        self._headers = headers
+        self._headers = headers | dict(dialect.common_headers(config))
 
     async def call(self, endpoint: Endpoint[T], /, **arguments: object) -> Reply[T]:
         """Check, sign, send and read one call.
@@ -198,10 +198,9 @@ class Pipeline:
             warnings.warn(
                 f"{endpoint} is retired by the exchange; use {endpoint.replaced_by}", DeprecationWarning, stacklevel=3
             )
-        if endpoint.venue is not None and self._venue in ("live", "demo") and self._venue != endpoint.venue:
-            raise ConfigurationError(
-                f"{endpoint} exists on the {endpoint.venue} environment only, this is {self._venue}"
-            )
+        only, here = endpoint.environment, self._environment
+        if only is not None and here in ("live", "demo") and here != only:
+            raise ConfigurationError(f"{endpoint} exists on the {only} environment only, this is {here}")
         plain = cast("Endpoint[object]", endpoint)
         wire = request.build(plain, arguments, self._config.recv_window)
         job = self._job(
@@ -222,7 +221,7 @@ class Pipeline:
         self, method: str, path: str, *, params: Mapping[str, object] | None = None, auth: Auth = Auth.NONE
     ) -> RawReply:
         """Send a request to any path; raises like `call`. A GET reads, a POST writes."""
-        wire = request.build_raw(method, path, params)
+        wire = request.build_raw(method, path, params, known=(row.path for row in self._dialect.rows))
         arguments = params or {}
         order_id = arguments.get("client_order_id", arguments.get("clientOrderId")) if method == "POST" else None
         job = self._job(wire, path, auth, arguments, None if order_id is None else str(order_id), reads=method == "GET")
@@ -271,11 +270,12 @@ class Pipeline:
 
     def _parser(self, endpoint: Endpoint[T]) -> Callable[[int, Mapping[str, str], bytes], Reply[T]]:
         strict = self._config.strict_reading
-        return lambda status, headers, body: reply.parse(endpoint, status, headers, body, strict=strict)
+        parse = self._replies.parse
+        return lambda status, headers, body: parse(endpoint, status, headers, body, strict=strict)
 
-    @staticmethod
-    def _raw_parser(where: str) -> Callable[[int, Mapping[str, str], bytes], RawReply]:
-        return lambda status, headers, body: reply.parse_raw(where, status, headers, body)
+    def _raw_parser(self, where: str) -> Callable[[int, Mapping[str, str], bytes], RawReply]:
+        parse_raw = self._replies.parse_raw
+        return lambda status, headers, body: parse_raw(where, status, headers, body)
 
     async def _run(self, job: _Job, parse: Callable[[int, Mapping[str, str], bytes], R]) -> tuple[_Answer, R]:
         """Try until there is a result, or nothing more to be done."""
@@ -291,7 +291,7 @@ class Pipeline:
             error = failed.error
             if failed.answer is None:
                 await self._capture(job, None, str(error))
-            verdict = judge(error, reads=job.reads, unsent=failed.unsent)
+            verdict = judge(error, self._dialect.codes, reads=job.reads, unsent=failed.unsent)
             log.debug("%s, try %d: %s: %s", job.where, attempt, type(error).__name__, verdict.name.lower())
             flight = None if job.reads else FLIGHT.get()
             if flight is not None and verdict is not Verdict.UNKNOWN:
@@ -317,7 +317,7 @@ class Pipeline:
         if isinstance(error, ApiError):
             now, wall = trio.current_time(), self._host.wall()
             clock, path = self._host.clock, job.wire.target.partition("?")[0]
-            hint = hint_for(error, job.arguments, path, clock.offset(now, wall), clock.bound(now, wall))
+            hint = self._dialect.hint(error, job.arguments, path, clock.offset(now, wall), clock.bound(now, wall))
             error.hint = hint or error.hint
         if verdict is not Verdict.UNKNOWN:
             return error
@@ -373,7 +373,7 @@ class Pipeline:
                 except _Refused as refused:
                     sent = not refused.unsent
                     raise
-            use = reply.quota_use(answer.headers)
+            use = self._dialect.quota_use(answer.headers)
             watch.answered(answer.status, len(answer.body), use)
         finally:
             quota_queue.leave(job.line, sent=sent, use=use)
@@ -398,7 +398,7 @@ class Pipeline:
         if job.auth is not Auth.SIGNED or credentials is None:
             return 0, Secret("")  # noqa: ASYNC910  # a part of calls that wait for the network
         timestamp = self._host.timestamp()
-        message = Secret(dialect.string_to_sign(timestamp, credentials.memo or "", job.wire.body))
+        message = Secret(self._dialect.string_to_sign(job.wire, timestamp, credentials.memo or ""))
         return timestamp, await signed(credentials, message)  # noqa: ASYNC910  # as above
 
     def _outgoing(self, job: _Job, timestamp: int, signature: Secret[str]) -> httpx.Request:
@@ -422,7 +422,7 @@ class Pipeline:
             headers["Content-Type"] = "application/json"
             headers["Content-Length"] = str(len(job.wire.body))
         if self._credentials is not None:
-            headers |= dialect.headers(job.auth, self._credentials.api_key, timestamp, signature.reveal())
+            headers |= self._dialect.headers(job.auth, self._credentials.api_key, timestamp, signature.reveal())
         return headers
 
     async def _exchange(self, job: _Job, outgoing: httpx.Request) -> _Answer:
@@ -528,13 +528,14 @@ class Pipeline:
     # ----------------------------------------------------------------------------------------------------------------
 
     async def _ask_time(self) -> tuple[_Answer, Millis]:
-        wire = request.build_raw("GET", dialect.SERVER_TIME, None)
-        job = self._job(wire, dialect.SERVER_TIME, Auth.NONE, {}, None, reads=True)
+        path = self._dialect.time_path
+        wire = request.build_raw("GET", path, None)
+        job = self._job(wire, path, Auth.NONE, {}, None, reads=True)
         answer, raw = await self._run(job, self._raw_parser(job.where))
-        server_time = _server_time(raw.data)
+        server_time = self._dialect.server_time(raw.data)
         if server_time is None:
             raise MalformedReply(f"{job.where} answered without a time", http_status=answer.status, excerpt=answer.body)
-        return answer, server_time
+        return answer, Millis(server_time)
 
     async def _resync(self, refused: _Refused, job: _Job) -> None:
         """Set the clock, unless another refused call has done so since this one was signed."""
@@ -551,8 +552,10 @@ class Pipeline:
     def _learn(self, job: _Job, answer: _Answer) -> None:
         """Set the clock by a reply that tells the time."""
         clock, now = self._host.clock, answer.received
-        if job.wire.target == dialect.SERVER_TIME:
-            told = _server_time(reply.parse_raw(job.where, answer.status, answer.headers, answer.body).data)
+        if job.wire.target == self._dialect.time_path:
+            told = self._dialect.server_time(
+                self._replies.parse_raw(job.where, answer.status, answer.headers, answer.body).data
+            )
             if told is not None:
                 clock.sample(sent=answer.sent, received=now, server=told / 1000, wall=answer.wall)
             return
@@ -612,8 +615,3 @@ class _Once:
 def _date(headers: Mapping[str, str]) -> float | None:
     """The whole second in which a reply was made, None when a cache may have kept it."""
     return None if "age" in headers else edge.date(headers.get("date", ""))
-
-
-def _server_time(data: object) -> Millis | None:
-    told = cast("dict[str, object]", data).get("server_time") if isinstance(data, dict) else None
-    return Millis(int(told)) if isinstance(told, int | str) and _TIME.fullmatch(str(told)) else None

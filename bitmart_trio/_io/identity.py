@@ -5,17 +5,16 @@ from __future__ import annotations
 from inspect import isawaitable
 from typing import Any
 
-from .._version import __version__
-from ..config import Config
+from ..config import USER_AGENT, Config
 from ..credentials import Credentials, Secret
 
 
 def user_agent(config: Config) -> str:
     """The User-Agent of REST and sockets.
 
-    BitMart's edge answers the default agents of HTTP libraries with 403, error 1010.
+    The network in front of an exchange may answer the default agents of HTTP libraries with 403, error 1010.
     """
-    return config.user_agent or f"bitmart-trio/{__version__}"
+    return config.user_agent or USER_AGENT
 
 
 async def signed(credentials: Credentials, message: Secret[bytes]) -> Secret[str]:  # noqa: ASYNC910  # waits for an async signer only

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import random as _random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from typing import Any
 
 import attrs
 import trio
 
 from .._core.clock import ServerClock
-from .._core.endpoint import DEFAULT_QUOTA, REGISTRY, Quota
-from .._core.quota import Bucket, Quotas, kept_for_urgent
-from .._core.reply import QuotaUse
+from .._core.endpoint import DEFAULT_QUOTA, Endpoint, Quota
+from .._core.quota import Bucket, Quotas, QuotaUse, kept_for_urgent
 from ..config import Config
 from ..errors import AddressBanned, RateLimited
 from .drift import DriftLog
@@ -117,10 +117,13 @@ class QuotaQueue:
 
     Args:
         config: of the client.
+        rows: every endpoint that is known so far; it may grow.
         random: numbers from 0 up to but not including 1, for the jitter.
     """
 
-    def __init__(self, config: Config, *, random: Callable[[], float] = _random.random) -> None:
+    def __init__(
+        self, config: Config, rows: Collection[Endpoint[Any]], *, random: Callable[[], float] = _random.random
+    ) -> None:
         self.random = random
         self.quotas = Quotas(config.ban_pause)
         self.drift = DriftLog(config.hooks.on_drift)
@@ -129,6 +132,7 @@ class QuotaQueue:
         self._hosts: dict[str, Host] = {}
         self._lines: dict[tuple[str, str, str], Line] = {}
         self._rules: dict[str, _Rule] = {}
+        self._rows = rows
         self._rows_read = 0
 
     def host(self, root_url: str) -> Host:
@@ -158,10 +162,10 @@ class QuotaQueue:
         return line
 
     def _rule(self, verb_and_path: str) -> _Rule:
-        if len(REGISTRY) != self._rows_read:  # more chapters have been imported
-            self._rows_read = len(REGISTRY)
+        if len(self._rows) != self._rows_read:  # more chapters have been imported
+            self._rows_read = len(self._rows)
             self._rules.clear()
-            for row in REGISTRY:
+            for row in self._rows:
                 quota = row.quota or DEFAULT_QUOTA
                 known = self._rules.get(str(row))
                 if known is not None and known.quota.count / known.quota.per < quota.count / quota.per:

@@ -1,22 +1,21 @@
 """Topics to subscribers. The router decodes each push once and puts its items into sinks; it never waits for anybody.
 
-Spot pushes name a table, and each item its symbol; futures pushes name the whole topic, with or without the ``@100ms``
-suffix that was asked for:
-they go to the exact topic, else to the one without a suffix, else to all that differ only in it. A push that nobody
-asked for is counted and not
-decoded.
+A push has a name, and belongs to the topics that have this name among their `keys`: to the one of exactly that text, or
+to the one without what the name adds, else to all of them. Where pushes of one name are for several topics, each item
+says by its symbol which topic it is for (`Topic.subject`). A push that nobody asked for is counted and not decoded.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import Any, Final, cast
+from typing import Any, Final, TypeAlias, cast
 
 import attrs
 
 from .._core import codec
-from .._core.channel import Channel, find, without_speed
+from .._core.channel import Channel
+from .._core.dialect import Topic
 from .._core.silence import Pulse
 from ..errors import AbsentMember
 from ..models.stream_events import Gap, RawPush
@@ -27,31 +26,36 @@ from .sink import Sink
 logger = logging.getLogger(__name__)
 
 
-# Order pushes arrive under either table for either kind of subscription (docs and BitMart.Net disagree, 2026). So an
-# order goes to both kinds, and
-# when the other table brings the same once more, to none.
-_ONE_PAIR: Final = "spot/user/order"
-_ALL_PAIRS: Final = "spot/user/orders"
-_ALL_PAIRS_TOPIC: Final = "spot/user/orders:ALL_SYMBOLS"
-# Orders whose second copy may still come. The two tables' pushes follow each other closely.
 _LONGEST_NAME: Final = 200
 _MOST_COPIES: Final = 256
+"""Items whose second copy may still come: the two pushes of one item follow each other closely."""
+
+Followers: TypeAlias = tuple[str, list[Sink]]
+"""A topic, as on the wire, and the sinks that it is for."""
 
 
 @attrs.define
 class _Table:
-    """The subscribers below one spot table or futures topic."""
+    """Those who follow the pushes of one name."""
 
     channel: Channel[Any] | None
+    known: dict[str, Topic] = attrs.field(factory=dict)
     topics: dict[str, list[Sink]] = attrs.field(factory=dict)
+    """The same by what they are followed for: the sinks of each topic."""
     read: Callable[[bytes], list[Any] | None] | None = None
     """Reads the items of a whole push; None where a push is read in steps."""
     key: Callable[[Any], object] | None = None
     """The channel's."""
-    by_symbol: dict[str, tuple[str, list[Sink]]] | None = None
-    """Of a spot table whose items name their topics by their symbols: topic and sinks, else None."""
+    by_symbol: dict[str, Followers] | None = None
+    """Where each item is for the one topic that its symbol names, else None."""
+    shared: dict[str, Followers] | None = None
+    """The same where items are for topics without a subject too (`Topic.shared`), else None."""
     pulses: dict[str, Pulse] = attrs.field(factory=dict)
     """Of those topics that are timed."""
+
+    def of_all_items(self) -> tuple[Followers, ...]:
+        """Return the topics that all items are for."""
+        return tuple((text, self.topics[text]) for text, topic in self.known.items() if topic.subject is None)
 
 
 @attrs.frozen
@@ -70,122 +74,130 @@ class Router:
     """See the head of this file.
 
     Args:
-        malformed: gets every push that cannot be read (reason, first bytes).
+        malformed: gets every push that cannot be read (one of its topics, reason, first bytes).
+        bare: the name of a push without what its topic may lack (`Venue.bare`).
         drift: gets the members that pushes lack; None drops them.
         strict: a push with any missing or unreadable member cannot be read.
     """
 
     def __init__(
-        self, malformed: Callable[[str, bytes], None], *, drift: DriftLog | None = None, strict: bool = False
+        self,
+        malformed: Callable[[Topic, str, bytes], None],
+        bare: Callable[[str], str],
+        *,
+        drift: DriftLog | None = None,
+        strict: bool = False,
     ) -> None:
+        self._bare = bare
         self._drift = drift
         self._strict = strict
         self._tables: dict[str, _Table] = {}
+        self._sinks: dict[str, list[Sink]] = {}
         self._malformed_push = malformed
         self._routed = 0
         self._unasked = 0
         self._malformed = 0
         self._strangers: set[str] = set()
-        self._orders: dict[Hashable, str] = {}
+        self._copies: dict[Hashable, str] = {}
 
-    def attach(self, topic: str, sink: Sink) -> None:
+    def attach(self, topic: Topic, sink: Sink) -> None:
         """Send a topic's items to a sink from now on."""
-        for key in self._keys(topic):
-            table = self._tables.get(key)
-            if table is None:
-                table = self._tables[key] = self._new_table(key, find(topic))
-            sinks = table.topics.setdefault(topic, [])
-            if table.by_symbol is not None:
-                table.by_symbol[topic.partition(":")[2]] = topic, sinks
-            if sink not in sinks:
-                sinks.append(sink)
+        sinks = self._sinks.get(topic.text)
+        if sinks is None:
+            sinks = self._sinks[topic.text] = []
+            for key in topic.keys:
+                table = self._tables.get(key)
+                if table is None:
+                    table = self._tables[key] = self._new_table(topic)
+                table.known[topic.text], table.topics[topic.text] = topic, sinks
+                by_subject = table.by_symbol if table.shared is None else table.shared
+                if by_subject is not None and topic.subject is not None:
+                    by_subject[topic.subject] = topic.text, sinks
+        if sink not in sinks:
+            sinks.append(sink)
 
     @staticmethod
-    def _new_table(key: str, channel: Channel[Any] | None) -> _Table:
+    def _new_table(topic: Topic) -> _Table:
+        channel = topic.channel
         table = _Table(channel)
         if channel is not None and channel.payload is not RawPush:
-            table.read, table.key = channel.push_reader(), channel.key
-            if key.startswith("spot/") and channel.filter == "symbol" and key not in (_ONE_PAIR, _ALL_PAIRS):
+            table.read, table.key = topic.dialect.push_reader(channel), channel.key
+            if topic.shared:
+                table.shared = {}
+            elif topic.subject is not None:
                 table.by_symbol = {}
         return table
 
-    def detach(self, topic: str, sink: Sink) -> None:
+    def detach(self, topic: Topic, sink: Sink) -> None:
         """Stop sending a topic's items to a sink."""
-        for key in self._keys(topic):
-            table = self._tables.get(key)
-            sinks = table.topics.get(topic, []) if table is not None else []
-            if table is not None and sink in sinks:
-                sinks.remove(sink)
-                if not sinks:
-                    del table.topics[topic]
-                    if table.by_symbol is not None:
-                        table.by_symbol.pop(topic.partition(":")[2], None)
-                if not table.topics:
-                    del self._tables[key]
+        sinks = self._sinks.get(topic.text, [])
+        if sink in sinks:
+            sinks.remove(sink)
+            if not sinks:
+                del self._sinks[topic.text]
+                for key in topic.keys:
+                    self._leave(key, topic)
 
-    def watch(self, pulse: Pulse) -> None:
+    def _leave(self, key: str, topic: Topic) -> None:
+        table = self._tables[key]
+        del table.known[topic.text], table.topics[topic.text]
+        for by_subject in (table.by_symbol, table.shared):
+            if by_subject is not None and topic.subject is not None:
+                by_subject.pop(topic.subject, None)
+        if not table.topics:
+            del self._tables[key]
+
+    def watch(self, topic: Topic, pulse: Pulse) -> None:
         """Tell a pulse of every push of its topic, which somebody must be attached to."""
-        for key in self._keys(pulse.topic):
+        for key in topic.keys:
             if key in self._tables:
-                self._tables[key].pulses[pulse.topic] = pulse
+                self._tables[key].pulses[topic.text] = pulse
 
-    def unwatch(self, pulse: Pulse) -> None:
+    def unwatch(self, topic: Topic, pulse: Pulse) -> None:
         """Stop that."""
-        for key in self._keys(pulse.topic):
+        for key in topic.keys:
             if key in self._tables:
-                self._tables[key].pulses.pop(pulse.topic, None)
+                self._tables[key].pulses.pop(topic.text, None)
 
-    def _sinks(self, topic: str) -> tuple[Sink, ...]:
-        table = self._tables.get(self._keys(topic)[0])
-        return tuple(table.topics.get(topic, ())) if table is not None else ()
+    def _sinks_of(self, topic: str) -> tuple[Sink, ...]:
+        return tuple(self._sinks.get(topic, ()))
 
     def gap(self, gap: Gap, connection: int | None) -> None:
         """Tell a topic's subscribers of a gap; see `Sink.gap`."""
-        for sink in self._sinks(gap.topic):
+        for sink in self._sinks_of(gap.topic):
             sink.gap(gap, connection)
 
     def lost(self, topics: Mapping[str, Gap | None]) -> None:
         """Tell whoever listens to these topics that their connection has broken; see `Sink.lost`."""
         for topic, gap in topics.items():
-            for sink in self._sinks(topic):
+            for sink in self._sinks_of(topic):
                 sink.lost(topic, gap)
 
     def doubt(self, topic: str) -> None:
         """Tell a topic's subscribers that what they know may be out of date; see `Sink.doubt`."""
-        for sink in self._sinks(topic):
+        for sink in self._sinks_of(topic):
             sink.doubt(topic)
 
     def renewed(self, topic: str) -> None:
         """Tell a topic's subscribers that it was acknowledged afresh; see `Sink.renewed`."""
-        for sink in self._sinks(topic):
+        for sink in self._sinks_of(topic):
             sink.renewed(topic)
 
     def end(self, topics: Iterable[str], error: Exception) -> None:
         """End whoever listens to these topics."""
         for topic in topics:
-            for sink in self._sinks(topic):
+            for sink in self._sinks_of(topic):
                 sink.end(error)
 
     def statistics(self) -> RouterStatistics:
-        """See `HubStatistics`."""
+        """See `RouterStatistics`."""
         return RouterStatistics(self._routed, self._unasked, self._malformed)
-
-    @staticmethod
-    def _keys(topic: str) -> tuple[str, ...]:
-        """What its pushes may be called: the most exact name first."""
-        if topic.startswith("spot/"):
-            table = topic.partition(":")[0]
-            if table in (_ONE_PAIR, _ALL_PAIRS):
-                return (_ONE_PAIR, _ALL_PAIRS)
-            return (table,)
-        bare = without_speed(topic)
-        return (topic,) if bare == topic else (topic, bare)
 
     def _find(self, key: str) -> _Table | None:
         """Whose push it may be, by its name; counts it."""
         table = self._tables.get(key)
-        if table is None and "@" in key:
-            table = self._tables.get(without_speed(key))
+        if table is None:
+            table = self._tables.get(self._bare(key))
         if table is None:
             self._unasked += 1
             shown = printable(key, longest=_LONGEST_NAME)
@@ -228,13 +240,13 @@ class Router:
         if table.channel is None or table.channel.payload is RawPush:
             if table.pulses:
                 self._beat(table, key, (), now)
-            self._put_raw(self._meant(table, key), key, raw, now)
+            self._put_raw(table, self._meant(table, key), key, raw, now)
             return ()
         try:
             items, reading = (table.channel.decode(raw), None) if self._strict else table.channel.read(raw)
         except codec.DecodeError as error:
             self._malformed += 1
-            self._malformed_push(f"{key}: {error}", raw[:200])
+            self._malformed_push(next(iter(table.known.values())), f"{key}: {error}", raw[:200])
             return self._missed(table, key, raw)
         if reading is not None and self._drift is not None:
             self._drift.note(reading.source, reading.members)
@@ -248,8 +260,9 @@ class Router:
             symbols = _symbols(codec.loads(raw))
         except codec.DecodeError:
             return topics
-        named = tuple(topic for topic in topics if topic.partition(":")[2] in {*symbols, "ALL_SYMBOLS"})
-        return named if symbols and key.startswith("spot/") else topics
+        if not symbols:
+            return topics
+        return tuple(topic for topic in topics if table.known[topic].subject in {*symbols, None})
 
     def _hand_out(self, table: _Table, key: str, items: list[Any], now: float) -> None:
         channel = table.channel
@@ -264,36 +277,38 @@ class Router:
                     state = topic if channel.key is None else _state(channel, topic, item)
                     for sink in tuple(sinks) if len(sinks) > 1 else sinks:
                         sink.put(item, state, now)
-        elif key in (_ONE_PAIR, _ALL_PAIRS):
-            self._put_orders(table, key, items, now)
+        elif table.shared is not None:
+            self._put_shared(table, key, items, now)
         else:
             for topic, sinks in self._meant(table, key):
                 self._put(channel, topic, items, sinks, now)
 
     def _beat(self, table: _Table, key: str, items: Iterable[Any], now: float) -> None:
         """Note whose push it is. Where the items do not say, it is everybody's."""
-        if key in (_ONE_PAIR, _ALL_PAIRS):
+        if table.by_symbol is not None:
             for item in items:
-                for topic in (f"{_ONE_PAIR}:{item.symbol}", _ALL_PAIRS_TOPIC):
-                    if topic in table.pulses:
-                        table.pulses[topic].beat((item,), now)
-        elif key.startswith("spot/") and table.channel is not None and table.channel.filter == "symbol":
-            for item in items:
-                pulse = table.pulses.get(f"{key}:{item.symbol}")
+                meant = table.by_symbol.get(item.symbol)
+                pulse = None if meant is None else table.pulses.get(meant[0])
                 if pulse is not None:
                     pulse.beat((item,), now)
+        elif table.shared is not None:
+            every = table.of_all_items()
+            for item in items:
+                one = table.shared.get(item.symbol)
+                for topic, _ in ((one,) if one is not None else ()) + every:
+                    if topic in table.pulses:
+                        table.pulses[topic].beat((item,), now)
         else:
             for topic, _ in self._meant(table, key):
                 if topic in table.pulses:
                     table.pulses[topic].beat(items, now)
 
-    @staticmethod
-    def _meant(table: _Table, key: str) -> tuple[tuple[str, list[Sink]], ...]:
+    def _meant(self, table: _Table, key: str) -> tuple[Followers, ...]:
         """Whose push it is, by its name alone."""
         exact = table.topics.get(key)
         if exact is not None:
             return ((key, exact),)
-        bare = without_speed(key)
+        bare = self._bare(key)
         if bare in table.topics:
             return ((bare, table.topics[bare]),)
         return tuple(table.topics.items())
@@ -306,31 +321,31 @@ class Router:
             for sink in tuple(sinks) if len(sinks) > 1 else sinks:
                 sink.put(item, state, now)
 
-    def _put_orders(self, table: _Table, key: str, items: Iterable[Any], now: float) -> None:
+    def _put_shared(self, table: _Table, key: str, items: Iterable[Any], now: float) -> None:
         assert table.channel is not None
+        assert table.shared is not None
+        every = table.of_all_items()
         for item in items:
-            one = table.topics.get(f"{_ONE_PAIR}:{item.symbol}", [])
-            every = table.topics.get(_ALL_PAIRS_TOPIC, [])
-            if one and every:
-                if self._orders.get(item, key) != key:
-                    del self._orders[item]
+            one = table.shared.get(item.symbol)
+            if one is not None and every:
+                if self._copies.get(item, key) != key:
+                    del self._copies[item]
                     continue
-                if len(self._orders) >= _MOST_COPIES:
-                    del self._orders[next(iter(self._orders))]
-                self._orders[item] = key
-            self._put(table.channel, f"{_ONE_PAIR}:{item.symbol}", (item,), one, now)
-            self._put(table.channel, _ALL_PAIRS_TOPIC, (item,), every, now)
+                if len(self._copies) >= _MOST_COPIES:
+                    del self._copies[next(iter(self._copies))]
+                self._copies[item] = key
+            for topic, sinks in ((one,) if one is not None else ()) + every:
+                self._put(table.channel, topic, (item,), sinks, now)
 
     @staticmethod
-    def _put_raw(targets: Iterable[tuple[str, list[Sink]]], key: str, raw: bytes, now: float) -> None:
+    def _put_raw(table: _Table, targets: Iterable[Followers], key: str, raw: bytes, now: float) -> None:
         try:
             data = codec.loads(raw) if raw else None
         except codec.DecodeError:  # the frame was read, so this is only what never was JSON
             data = None
         symbols = _symbols(data)
         for topic, sinks in targets:
-            wanted = topic.partition(":")[2]
-            if key.startswith("spot/") and symbols and wanted and "_" in wanted and wanted not in symbols:
+            if symbols and table.known[topic].subject not in {*symbols, None}:
                 continue
             for sink in tuple(sinks):
                 sink.put(RawPush(key, data), topic, now)

@@ -21,7 +21,7 @@ import trio
 import trio_websocket
 
 from .._core.connection_protocol import ConnectionProtocol, Dead, Event, LoginRefused, Malformed
-from .._core.socket_dialect import Data, string_to_sign
+from .._core.dialect import Data
 from .._scopes import in_time, open_nursery, start_soon
 from ..config import Config
 from ..credentials import Credentials, Secret
@@ -209,7 +209,7 @@ class Socket:
     async def _log_in(self, credentials: Credentials) -> None:  # noqa: ASYNC910  # waits for an async signer only
         timestamp = self._clock()
         try:
-            message = Secret(string_to_sign(timestamp, credentials.memo or ""))
+            message = Secret(self._protocol.string_to_sign(timestamp, credentials.memo or ""))
             signature = await signed(credentials, message)
         except Exception as error:  # the user's signer: its failure is this connection's
             raise ConnectionLost(f"the login could not be signed: {type(error).__name__}") from error

@@ -27,9 +27,8 @@ T_co = TypeVar("T_co", covariant=True)
 class Subscription(trio.abc.ReceiveChannel[T_co]):
     """A live stream of typed items: ``async for item in subscription``.
 
-    Made by the openers (``client.streams.spot.trade(...)``), closed by leaving their ``async with``. Delivery is in
-    the order of the wire. What
-    may be missing says the opener; what was missed, dropped or conflated is counted in `statistics`.
+    Made by the openers of ``client.streams``, closed by leaving their ``async with``. Delivery is in the order of the
+    wire. What may be missing says the opener; what was missed, dropped or conflated is counted in `statistics`.
     """
 
     def __init__(self, gate: Gate[Any]) -> None:

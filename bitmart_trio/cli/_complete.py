@@ -84,7 +84,7 @@ def choices(param: Param) -> list[str]:
 
 def topics(ctx: typer.Context, incomplete: str) -> list[str]:
     """Return topics: channels up to the colon, then symbols."""
-    from .._core.channel import CHANNELS
+    from .._bitmart.channel import CHANNELS
 
     import_module("bitmart_trio.streams.spot")  # registers its channels
     import_module("bitmart_trio.streams.futures")

@@ -15,7 +15,7 @@ from rich.text import Text
 
 import bitmart_trio as bm
 
-from .._core.channel import Channel, find
+from .._bitmart.channel import Channel, find
 from .._scopes import open_nursery, start, start_soon
 from ..models.stream_events import Gap, Lost, Reconnected, Refused, Silent, Stalled, Suspended
 from ..text import printable

@@ -47,8 +47,8 @@ class Backfilled(Model):
 class About(TypedDict):
     """The keywords that every event has."""
 
-    market: Literal["spot", "futures"]
-    """The market of the connection."""
+    market: str
+    """The market of the connection: "spot" or "futures"."""
     private: bool
     """True for a connection with login."""
     connection: int
@@ -61,8 +61,8 @@ class About(TypedDict):
 class StreamEvent(Model):
     """The base of the events that ``streams.events()`` yields."""
 
-    market: Literal["spot", "futures"]
-    """The market of the connection."""
+    market: str
+    """The market of the connection: "spot" or "futures"."""
     private: bool
     """True for a connection with login."""
     connection: int

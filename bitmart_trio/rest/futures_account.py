@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from .._core.endpoint import Auth, Endpoint, Envelope, Kind, Ordered, Param, Quota
+from .._bitmart.rows import Endpoint, Envelope
+from .._core.endpoint import Auth, Kind, Ordered, Param, Quota
 from .._core.request import RECV_WINDOW
 from ..models._futures_enums import FuturesAccountType
 from ..models.futures_account import (
@@ -74,7 +75,7 @@ transfers: Endpoint[list[FuturesTransfer]] = Endpoint(
     rules=(_IN_ORDER,),
     at=("records",),
     reads=True,
-    venue="live",
+    environment="live",
 )
 submit_transfer: Endpoint[FuturesTransferResult] = Endpoint(
     "POST",
@@ -88,7 +89,7 @@ submit_transfer: Endpoint[FuturesTransferResult] = Endpoint(
         Param("type", choices=FuturesTransferType, required=True),
         RECV_WINDOW,
     ),
-    venue="live",
+    environment="live",
 )
 submit_funding_transfer: Endpoint[None] = Endpoint(
     "POST",
@@ -100,7 +101,7 @@ submit_funding_transfer: Endpoint[None] = Endpoint(
         Param("amount", Kind.DECIMAL, required=True, positive=True),
         Param("type", choices=FundingTransferType, required=True),
     ),
-    venue="live",
+    environment="live",
 )
 # The underscore in this path and in the next is real.
 auto_repayments: Endpoint[AutoRepaymentPage] = Endpoint(

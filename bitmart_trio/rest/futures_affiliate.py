@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .._core.endpoint import Auth, Endpoint, Envelope, Kind, Ordered, Param, Quota
+from .._bitmart.rows import Endpoint, Envelope
+from .._core.endpoint import Auth, Kind, Ordered, Param, Quota
 from ..models.futures_affiliate import (
     AffiliateApiRebate,
     AffiliateCustomerInfo,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .._core.endpoint import Auth, Endpoint, Kind, Param
+from .._bitmart.rows import Endpoint
+from .._core.endpoint import Auth, Kind, Param
 from ..models.futures_demo import DemoClaimResult
 from ._base import Amount, Chapter
 
@@ -12,7 +13,7 @@ claim: Endpoint[DemoClaimResult] = Endpoint(
     Auth.SIGNED,
     returns=DemoClaimResult,
     params=(Param("currency"), Param("amount", Kind.DECIMAL, positive=True)),
-    venue="demo",
+    environment="demo",
 )
 
 

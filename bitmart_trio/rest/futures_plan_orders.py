@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from .._core.endpoint import Auth, Endpoint, Kind, Param, Quota, When
+from .._bitmart.rows import Endpoint
+from .._core.endpoint import Auth, Kind, Param, Quota, When
 from ..models._futures_enums import FuturesOrderSide, FuturesSideWord, OpenType
 from ..models.futures_trading import (
     FuturesOrderId,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .._core.endpoint import Auth, Endpoint, Kind, Param, Quota
+from .._bitmart.rows import Endpoint
+from .._core.endpoint import Auth, Kind, Param, Quota
 from ..models._futures_enums import FuturesAccountType, OpenType, PositionMode, PositionSide
 from ..models.futures_position import (
     ContractMargin,

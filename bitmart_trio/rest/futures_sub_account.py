@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .._core.endpoint import Auth, Endpoint, Kind, Param, Quota
+from .._bitmart.rows import Endpoint
+from .._core.endpoint import Auth, Kind, Param, Quota
 from ..models.futures_sub_account import FuturesSubAccountBalance
 from ..models.spot_sub_account import SubTransfer
 from ._base import Amount, Chapter
@@ -20,7 +21,7 @@ submit_sub_to_main_transfer: Endpoint[None] = Endpoint(
     Quota(8, by="key"),
     returns=type(None),
     params=(_REQUEST_NO, _AMOUNT, _CURRENCY, _SUB_ACCOUNT),
-    venue="live",
+    environment="live",
 )
 submit_main_to_sub_transfer: Endpoint[None] = Endpoint(
     "POST",
@@ -29,7 +30,7 @@ submit_main_to_sub_transfer: Endpoint[None] = Endpoint(
     Quota(8, by="key"),
     returns=type(None),
     params=(_REQUEST_NO, _AMOUNT, _CURRENCY, _SUB_ACCOUNT),
-    venue="live",
+    environment="live",
 )
 submit_sub_to_main_transfer_as_sub: Endpoint[None] = Endpoint(
     "POST",
@@ -38,7 +39,7 @@ submit_sub_to_main_transfer_as_sub: Endpoint[None] = Endpoint(
     Quota(8, by="key"),
     returns=type(None),
     params=(_REQUEST_NO, _AMOUNT, _CURRENCY),
-    venue="live",
+    environment="live",
 )
 balances: Endpoint[list[FuturesSubAccountBalance]] = Endpoint(
     "GET",

@@ -6,7 +6,8 @@ an id, and cancelling everything has methods of its own.
 
 from __future__ import annotations
 
-from .._core.endpoint import AtLeastOne, Auth, Endpoint, Kind, Param, Quota, When
+from .._bitmart.rows import Endpoint
+from .._core.endpoint import AtLeastOne, Auth, Kind, Param, Quota, When
 from ..models._futures_enums import FuturesAccountType, FuturesOrderSide, FuturesSideWord, OpenType
 from ..models.futures_trading import (
     CancelAllAfterResult,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .._core.endpoint import Auth, Endpoint, ExactlyOne, Kind, Ordered, Param, Quota, When
+from .._bitmart.rows import Endpoint
+from .._core.endpoint import Auth, ExactlyOne, Kind, Ordered, Param, Quota, When
 from ..models.spot_account import (
     AccountBalance,
     AccountCurrency,

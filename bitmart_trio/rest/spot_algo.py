@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .._core.endpoint import Auth, Endpoint, Kind, Ordered, Param, Quota, When
+from .._bitmart.rows import Endpoint
+from .._core.endpoint import Auth, Kind, Ordered, Param, Quota, When
 from .._core.request import RECV_WINDOW
 from ..models._enums import OrderSide
 from ..models.spot_trading import AlgoOrder, AlgoOrderType, AlgoTriggerType, CancelResult, OrderPlaced, QueryState

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .._core.endpoint import Auth, Endpoint, Kind, Ordered, Param
+from .._bitmart.rows import Endpoint
+from .._core.endpoint import Auth, Kind, Ordered, Param
 from ..models.broker import BrokerRebates
 from ._base import Chapter, TimeS
 

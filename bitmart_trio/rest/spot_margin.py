@@ -5,7 +5,8 @@ Margin orders are queried and cancelled through the trading chapter.
 
 from __future__ import annotations
 
-from .._core.endpoint import Auth, Endpoint, Kind, Ordered, Param, Quota
+from .._bitmart.rows import Endpoint
+from .._core.endpoint import Auth, Kind, Ordered, Param, Quota
 from ..models._enums import OrderSide
 from ..models.margin import (
     BorrowingRate,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .._core.endpoint import Auth, Endpoint, Kind, Ordered, Param, Quota
+from .._bitmart.rows import Endpoint
+from .._core.endpoint import Auth, Kind, Ordered, Param, Quota
 from ..models.spot_market import (
     Currency,
     OrderBookV1,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .._core.endpoint import Auth, Endpoint, Kind, Param, Quota
+from .._bitmart.rows import Endpoint
+from .._core.endpoint import Auth, Kind, Param, Quota
 from ..models.spot_sub_account import MoveType, SpotSubAccountBalance, SubAccount, SubTransferPage
 from ._base import Amount, Chapter
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from .._core.endpoint import Auth, Endpoint, Entry, Envelope, ExactlyOne, Kind, Ordered, Param, Quota
+from .._bitmart.rows import Endpoint, Envelope
+from .._core.endpoint import Auth, Entry, ExactlyOne, Kind, Ordered, Param, Quota
 from .._core.request import RECV_WINDOW
 from ..models._enums import OrderSide
 from ..models.spot_trading import (

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .._core.endpoint import Auth, Endpoint, Quota
+from .._bitmart.rows import Endpoint
+from .._core.endpoint import Auth, Quota
 from ..models.system import Latency, ServiceStatus, SystemTime
 from ._base import Chapter
 

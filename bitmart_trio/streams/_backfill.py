@@ -22,7 +22,7 @@ from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 import trio
 
-from .._core.channel import Channel
+from .._bitmart.channel import Channel
 from .._io.pending_gap import PendingGap
 from ..models.futures_market import ContractDetails, FuturesMarketTrade
 from ..models.futures_streams import FuturesKlineUpdate, FuturesTrade

@@ -17,7 +17,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 import attrs
 import trio
 
-from .._core.channel import Channel
+from .._bitmart.channel import Channel
 from .._io.pending_gap import PendingGap
 from ..errors import BitMartError, OrderNotFound
 from ..models._enums import OrderSide

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import attrs
 
-from .._core.channel import Channel
+from .._bitmart.channel import Channel
 from .._io.pending_gap import PendingGap
 from ..models._fields import Millis
 from ..models._futures_enums import OpenType, PositionSide

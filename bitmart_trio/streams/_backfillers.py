@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._core.channel import Channel
+from .._bitmart.channel import Channel
 from .._io.pending_gap import Backfiller
 from . import _backfill, _backfill_orders, _backfill_state
 from ._backfill import Clock

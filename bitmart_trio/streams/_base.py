@@ -9,7 +9,8 @@ from contextlib import AbstractAsyncContextManager
 from functools import cache
 from typing import Any, ClassVar, Generic, TypeAlias, TypedDict, TypeVar
 
-from .._core.channel import Channel, Overflow
+from .._bitmart.channel import Channel
+from .._core.channel import Overflow
 from .._core.suggest import Helpful, public_names
 from .._io.connections import Connections
 from .._io.pending_gap import Backfiller

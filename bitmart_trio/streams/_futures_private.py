@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal, Unpack, overload
 
-from .._core.channel import Channel
+from .._bitmart.channel import Channel
 from .._io.receivers import Gaps
 from ..models.futures_streams import (
     FuturesAssetUpdate,

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
-from .._core.channel import market_of
+from .._bitmart.channel import market_of
 from .._core.suggest import Helpful
 from .._io.connections import Connections, StreamsStatistics
 from .._io.receivers import Gaps

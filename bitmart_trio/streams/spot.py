@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, Unpack, overload
 
-from .._core.channel import Channel
+from .._bitmart.channel import Channel
 from .._io.pending_gap import Backfiller
 from .._io.receivers import Gaps
 from ..models.spot_streams import (

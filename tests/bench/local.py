@@ -59,11 +59,11 @@ def decode(body: bytes, what: str) -> None:
     """A whole reply, from its bytes to models."""
     if OURS:
         import bitmart_trio as bm
-        from bitmart_trio._core import reply
+        from bitmart_trio._bitmart.rest import READER
 
         endpoint: Any = getattr(bm.endpoints.spot.market, what)
         last = "last_price" if what == "tickers" else "close"
-        _repeat(lambda: getattr(reply.parse(endpoint, 200, {}, body).data[-1], last))
+        _repeat(lambda: getattr(READER.parse(endpoint, 200, {}, body).data[-1], last))
         return
     import attrs
     import cattrs

@@ -18,7 +18,7 @@ import trio
 from trio.testing import MockClock
 
 import bitmart_trio as bm
-from bitmart_trio._core.channel import find
+from bitmart_trio._bitmart.channel import find
 from bitmart_trio._scopes import open_nursery
 from bitmart_trio.errors import StreamGap
 from bitmart_trio.models.stream_events import Backfilled, Gap, RawPush

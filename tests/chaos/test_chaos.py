@@ -19,7 +19,7 @@ from proof_sizes import CHAOS
 
 import bitmart_trio.streams.futures
 import bitmart_trio.streams.spot  # noqa: F401  # both fill the registry of channels, which is loaded on first use
-from bitmart_trio._core import channel
+from bitmart_trio._bitmart import channel
 from bitmart_trio.sim.faults import FAULTS
 
 NOT_OF_STREAMS: Final = {

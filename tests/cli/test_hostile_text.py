@@ -18,7 +18,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 import bitmart_trio as bm
-from bitmart_trio._core.reply import parse
+from bitmart_trio._bitmart.rest import READER
 from bitmart_trio.cli._run import one_line
 from bitmart_trio.cli._show import as_json, as_table
 from bitmart_trio.cli.app import app
@@ -45,7 +45,7 @@ def _seen(file: Path) -> str:
     members = cast("dict[str, object]", json.loads(reply))
     body = json.dumps({**members, "data": _spoilt(members.get("data")), "message": HOSTILE, "trace": HOSTILE})
     try:
-        data = parse(find_endpoint(file.stem.partition("~")[0]), 200, {}, body.encode()).data
+        data = READER.parse(find_endpoint(file.stem.partition("~")[0]), 200, {}, body.encode()).data
     except bm.BitMartError as error:
         return one_line(error)
     shown = io.StringIO()

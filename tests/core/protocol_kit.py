@@ -7,8 +7,9 @@ import zlib
 from collections.abc import Iterable
 from typing import Any, Final
 
+from bitmart_trio._bitmart.sockets import LIMITS, dialect
 from bitmart_trio._core.connection_protocol import ConnectionProtocol, Event, Ready, TopicHeld, TopicRefused
-from bitmart_trio._core.socket_dialect import LIMITS, Push, SocketLimits, dialect
+from bitmart_trio._core.dialect import Push, SocketLimits
 from bitmart_trio.config import Market
 
 PING: Final = 10.0

@@ -20,7 +20,7 @@ from bitmart_trio._core.connection_protocol import (
     Dead,
     TopicRefused,
 )
-from bitmart_trio._core.socket_dialect import Data, Unknown
+from bitmart_trio._core.dialect import Data, Unknown
 from bitmart_trio.config import Market
 from bitmart_trio.errors import (
     AuthenticationError,

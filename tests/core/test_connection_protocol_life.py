@@ -17,6 +17,7 @@ from protocol_kit import (
     spot_error,
 )
 
+from bitmart_trio._bitmart.sockets import dialect
 from bitmart_trio._core.connection_protocol import (
     Dead,
     LoginRefused,
@@ -24,7 +25,7 @@ from bitmart_trio._core.connection_protocol import (
     Ready,
     TopicHeld,
 )
-from bitmart_trio._core.socket_dialect import Data, SocketLimits, Unknown, dialect
+from bitmart_trio._core.dialect import Data, SocketLimits, Unknown
 from bitmart_trio.config import Market
 from bitmart_trio.errors import (
     AuthenticationError,

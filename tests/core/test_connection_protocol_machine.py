@@ -18,8 +18,9 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from proof_sizes import EXAMPLES
 
+from bitmart_trio._bitmart.sockets import dialect
 from bitmart_trio._core.connection_protocol import ConnectionProtocol, Dead, Event, TopicHeld, TopicRefused
-from bitmart_trio._core.socket_dialect import Data, Push, SocketLimits, dialect
+from bitmart_trio._core.dialect import Data, Push, SocketLimits
 from bitmart_trio.config import Market
 
 # Narrow, so that a few topics are enough to reach them.

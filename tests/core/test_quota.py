@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bitmart_trio._core.endpoint import Quota
-from bitmart_trio._core.quota import GUARD, Bucket, Quotas, kept_for_urgent
-from bitmart_trio._core.reply import QuotaUse
+from bitmart_trio._core.quota import GUARD, Bucket, Quotas, QuotaUse, kept_for_urgent
 
 
 def _use(bucket: Bucket, now: float, *, urgent: bool = False) -> float:

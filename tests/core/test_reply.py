@@ -12,9 +12,12 @@ from every_case import every_case
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bitmart_trio import errors
-from bitmart_trio._core.endpoint import REGISTRY, Auth, Endpoint, Envelope
-from bitmart_trio._core.reply import QuotaUse, Reply, extras, parse, parse_raw
+from bitmart_trio._bitmart.codes import MEANINGS
+from bitmart_trio._bitmart.rest import READER, extras
+from bitmart_trio._bitmart.rows import REGISTRY, Endpoint, Envelope
+from bitmart_trio._core.endpoint import Auth
+from bitmart_trio._core.quota import QuotaUse
+from bitmart_trio._core.reply import Reply
 from bitmart_trio.errors import (
     CODES,
     AddressBanned,
@@ -48,7 +51,7 @@ def read(
     body: object, *, status: int = 200, endpoint: Endpoint[Any] | None = None, headers: dict[str, str] | None = None
 ) -> Reply[Any]:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return parse(endpoint or row(), status, headers or {}, data)
+    return READER.parse(endpoint or row(), status, headers or {}, data)
 
 
 def good(data: object, **more: object) -> dict[str, object]:
@@ -192,7 +195,7 @@ class TestRefusals:
         with pytest.raises(ApiError) as caught:
             read(body, status=200)
         error = caught.value
-        assert type(error) is errors.error_class(code, "words of the exchange")
+        assert type(error) is MEANINGS.error_class(code, "words of the exchange")
         assert (error.code, error.message, error.trace) == (code, "words of the exchange", "t-1")
         assert (error.http_status, error.endpoint) == (200, "GET /thing")
         text = str(error)
@@ -345,15 +348,15 @@ class TestRaw:
 
     def test_the_payload_stays_plain(self) -> None:
         """Fractions are exact."""
-        reply = parse_raw("GET /any", 200, {}, b'{"code": 1000, "trace": "t", "data": {"a": 0.1}}')
+        reply = READER.parse_raw("GET /any", 200, {}, b'{"code": 1000, "trace": "t", "data": {"a": 0.1}}')
         assert reply.data == {"a": Decimal("0.1")}
         assert reply.trace == "t"
-        assert parse_raw("GET /any", 200, {}, b'{"code": 1000}').data is None
+        assert READER.parse_raw("GET /any", 200, {}, b'{"code": 1000}').data is None
 
     def test_refusals(self) -> None:
         """Raise as everywhere, naming the path."""
         with pytest.raises(InsufficientBalance, match="GET /any"):
-            parse_raw("GET /any", 400, {}, b'{"code": 50020, "message": "no"}')
+            READER.parse_raw("GET /any", 400, {}, b'{"code": 50020, "message": "no"}')
 
 
 ENVELOPES = st.sampled_from(list(Envelope))
@@ -364,7 +367,7 @@ STATUSES = st.sampled_from([200, 400, 401, 403, 404, 418, 429, 500, 502, 503])
 def test_any_bytes(body: bytes, envelope: Envelope, status: int) -> None:
     """Whatever arrives, the caller sees a reply or an exception of this library."""
     try:
-        parse(row(envelope=envelope), status, {}, body)
+        READER.parse(row(envelope=envelope), status, {}, body)
     except BitMartError:
         return
 
@@ -384,7 +387,7 @@ MEMBERS = st.dictionaries(
 def test_any_envelope(members: dict[str, Any], envelope: Envelope, status: int) -> None:
     """The same for objects that look like replies; and no success without a good status."""
     try:
-        reply = parse(row(envelope=envelope), status, {}, json.dumps(members).encode())
+        reply = READER.parse(row(envelope=envelope), status, {}, json.dumps(members).encode())
     except BitMartError:
         return
     assert status == 200

@@ -16,19 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bitmart_trio.rest.spot_market  # noqa: F401  # its rows are what names are suggested from
-from bitmart_trio._core.endpoint import (
-    REGISTRY,
-    AtLeastOne,
-    Auth,
-    Endpoint,
-    Entry,
-    ExactlyOne,
-    Kind,
-    Ordered,
-    Param,
-    Rule,
-    When,
-)
+from bitmart_trio._bitmart.rows import REGISTRY, Endpoint
+from bitmart_trio._core.endpoint import AtLeastOne, Auth, Entry, ExactlyOne, Kind, Ordered, Param, Rule, When
 from bitmart_trio._core.request import RECV_WINDOW, WireRequest, build, build_raw
 from bitmart_trio.errors import InvalidRequest
 from bitmart_trio.models._enums import OpenInt, OrderSide
@@ -369,7 +358,7 @@ class TestRaw:
     def test_a_name_instead_of_a_path_suggests_one(self) -> None:
         """Also the name of another client's function."""
         with pytest.raises(InvalidRequest, match=r"did you mean .*/spot/quotation/v3/klines"):
-            build_raw("GET", "getSpotKlinesV3", None)
+            build_raw("GET", "getSpotKlinesV3", None, known=[row.path for row in REGISTRY])
 
     def test_methods(self) -> None:
         """The exchange knows no others."""

@@ -13,10 +13,11 @@ from proof_sizes import FUZZ
 from spoiling import spoiled
 
 import bitmart_trio as bm
+from bitmart_trio._bitmart.channel import Channel, find
+from bitmart_trio._bitmart.rest import READER
+from bitmart_trio._bitmart.sockets import FuturesDialect, SpotDialect
 from bitmart_trio._core import codec
-from bitmart_trio._core.channel import Channel, find
-from bitmart_trio._core.reply import parse
-from bitmart_trio._core.socket_dialect import Data, FuturesDialect, SpotDialect
+from bitmart_trio._core.dialect import Data
 from bitmart_trio.cli._show import as_json
 from bitmart_trio.history.archive._kinds import find_endpoint
 from bitmart_trio.streams import futures, spot
@@ -70,7 +71,7 @@ def test_a_reply_is_a_result_or_an_error_of_ours(drawn: tuple[str, Any]) -> None
     """And the result can be shown and written down."""
     name, document = drawn
     try:
-        data: Any = parse(find_endpoint(name), 200, {}, _bytes(document)).data
+        data: Any = READER.parse(find_endpoint(name), 200, {}, _bytes(document)).data
     except bm.BitMartError as error:
         repr(error)
         return
@@ -87,7 +88,7 @@ def test_a_push_is_items_or_one_kind_of_error(document: Any) -> None:
         try:
             spoken = market.read(_bytes(document))
             if isinstance(spoken, Data) and (channel := _channel(spoken.key)) is not None:
-                if (whole := channel.push_reader()) is not None:
+                if (whole := market.push_reader(channel)) is not None:
                     repr(whole(_bytes(document)))
                 items, _ = channel.read(spoken.raw)
                 repr(items)

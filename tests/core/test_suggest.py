@@ -11,8 +11,8 @@ from typing import Any, cast
 import pytest
 
 import bitmart_trio as bm
-from bitmart_trio._core.channel import hint_for
-from bitmart_trio._core.hints import hint_for as hint_of
+from bitmart_trio._bitmart.channel import hint_for
+from bitmart_trio._bitmart.hints import hint_for as hint_of
 from bitmart_trio._core.request import build
 from bitmart_trio._core.suggest import did_you_mean, suggest
 from bitmart_trio.blocking._methods import SpotMarket

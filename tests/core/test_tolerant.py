@@ -12,9 +12,11 @@ import attrs
 import pytest
 
 import bitmart_trio as bm
+from bitmart_trio._bitmart.rest import READER
+from bitmart_trio._bitmart.rows import REGISTRY, Endpoint
 from bitmart_trio._core import codec, tolerant
-from bitmart_trio._core.endpoint import REGISTRY, Auth, Endpoint
-from bitmart_trio._core.reply import Reply, parse
+from bitmart_trio._core.endpoint import Auth
+from bitmart_trio._core.reply import Reply
 from bitmart_trio.models import Millis, SpotOrder
 from bitmart_trio.models._absent import partial
 from bitmart_trio.models._fields import wire
@@ -210,7 +212,7 @@ def row(returns: Any, at: tuple[str, ...] = ()) -> Endpoint[Any]:
 
 def reply(returns: Any, data: object, *, strict: bool = False) -> Reply[Any]:
     """The reply with this payload."""
-    return parse(row(returns), 200, {}, json.dumps({"code": 1000, "data": data}).encode(), strict=strict)
+    return READER.parse(row(returns), 200, {}, json.dumps({"code": 1000, "data": data}).encode(), strict=strict)
 
 
 def test_array_rows_that_cannot_be_read_are_left_out_and_listed() -> None:

@@ -6,13 +6,14 @@ import pytest
 from every_case import every_case
 
 from bitmart_trio import errors as e
+from bitmart_trio._bitmart.codes import MEANINGS
 from bitmart_trio._core.verdict import Verdict, judge
 
 RAISE, REPEAT, RESYNC, UNKNOWN = Verdict.RAISE, Verdict.REPEAT, Verdict.RESYNC, Verdict.UNKNOWN
 
 
 def _api(code: int, status: int) -> e.ApiError:
-    return e.error_class(code, "", status)(code=code, http_status=status)
+    return MEANINGS.error_class(code, "", status)(code=code, http_status=status)
 
 
 @pytest.mark.parametrize(
@@ -57,20 +58,20 @@ def _api(code: int, status: int) -> e.ApiError:
 )
 def test_the_table(error: e.BitMartError, read: Verdict, write: Verdict) -> None:
     """A write is repeated only when it is certain that nothing was done."""
-    assert judge(error, reads=True) is read
-    assert judge(error, reads=False) is write
+    assert judge(error, MEANINGS, reads=True) is read
+    assert judge(error, MEANINGS, reads=False) is write
 
 
 def test_what_never_left_may_be_sent_again() -> None:
     """No byte of it can have reached the exchange."""
     lost = e.ConnectionLost("no connection")
-    assert judge(lost, reads=False, unsent=True) is REPEAT
-    assert judge(lost, reads=True, unsent=True) is REPEAT
+    assert judge(lost, MEANINGS, reads=False, unsent=True) is REPEAT
+    assert judge(lost, MEANINGS, reads=True, unsent=True) is REPEAT
 
 
 @every_case("code", sorted(e.CODES))
 def test_no_write_is_repeated_on_a_code_that_does_not_say_that_nothing_was_done(code: int) -> None:
     """Only "too many requests" does, and a refused timestamp after setting the clock."""
-    verdict = judge(_api(code, 400), reads=False)
+    verdict = judge(_api(code, 400), MEANINGS, reads=False)
     assert (verdict is REPEAT) == (code == 30013)
     assert (verdict is RESYNC) == (code == 30007)

@@ -12,8 +12,8 @@ import archive_kit as kit
 import pytest
 from archive_kit import DAY, DEPOSITS, LEDGER, SINCE, UNTIL, deposit, ledger_entry
 
+from bitmart_trio._bitmart.rest import READER
 from bitmart_trio._core import codec
-from bitmart_trio._core import reply as replies
 from bitmart_trio.history._futures_table import WALKS as FUTURES_WALKS
 from bitmart_trio.history._spot_table import OPEN
 from bitmart_trio.history._spot_table import WALKS as SPOT_WALKS
@@ -51,7 +51,7 @@ def test_a_kind_finds_in_the_wire_what_the_model_finds(walk: Walk[object, object
     for path in (TRANSCRIPTS / f"{walk.name}.txt", *TRANSCRIPTS.glob(f"{walk.name}~*.txt")):
         status, _, body = path.read_text().partition("\nreply: ")[2].partition("\n")
         kind = kinds()[walk.name]
-        decoded = replies.parse(walk.endpoint, int(status), {}, body.encode())
+        decoded = READER.parse(walk.endpoint, int(status), {}, body.encode())
         expected = walk.stamped(decoded.data)
         found = answer(walk.endpoint, int(status), body.encode())
         listed = kind.records(found.data)

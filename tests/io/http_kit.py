@@ -11,6 +11,7 @@ import attrs
 import httpx
 import trio
 
+from bitmart_trio._bitmart.rest import REST
 from bitmart_trio._core.endpoint import Endpoint
 from bitmart_trio._io.http import Pipeline
 from bitmart_trio._io.quota_queue import QuotaQueue
@@ -202,8 +203,8 @@ def bench(
 ) -> Bench:
     """A pipeline in front of a transport; jitter is always the longest."""
     config = config or Config()
-    quota_queue = QuotaQueue(config, random=lambda: 1.0)
-    pipeline = Pipeline(root, credentials, config, transport=transport, quota_queue=quota_queue)
+    quota_queue = QuotaQueue(config, REST.rows, random=lambda: 1.0)
+    pipeline = Pipeline(root, credentials, config, dialect=REST, transport=transport, quota_queue=quota_queue)
     return Bench(pipeline, transport, quota_queue, root)
 
 

@@ -12,9 +12,10 @@ import trio
 from http_kit import TICKER, TICKER_DATA, Script, bench, good, ticker
 
 import bitmart_trio as bm
+from bitmart_trio._bitmart.venue import BitMart
 from bitmart_trio._io.drift import DriftLog
 from bitmart_trio._io.router import Router
-from bitmart_trio.config import Config, Hooks
+from bitmart_trio.config import LIVE, Config, Hooks
 from bitmart_trio.models import Drift
 from bitmart_trio.streams import spot as _spot  # noqa: F401  # registers the channels
 
@@ -76,9 +77,9 @@ class Sink:
 
 def _router(*, strict: bool = False) -> tuple[Router, DriftLog, list[str], Sink]:
     complaints: list[str] = []
-    drift, sink = DriftLog(None), Sink()
-    router = Router(lambda reason, _: complaints.append(reason), drift=drift, strict=strict)
-    router.attach("spot/trade:BTC_USDT", sink)
+    drift, sink, venue = DriftLog(None), Sink(), BitMart(LIVE)
+    router = Router(lambda _, reason, __: complaints.append(reason), venue.bare, drift=drift, strict=strict)
+    router.attach(venue.topic("spot/trade:BTC_USDT"), sink)
     return router, drift, complaints, sink
 
 

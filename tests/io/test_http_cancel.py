@@ -29,6 +29,7 @@ from http_kit import (
 from http_loopback import open_loopback, whole
 from proof_sizes import CANCELLED_CALLS
 
+from bitmart_trio._bitmart.rest import REST
 from bitmart_trio._core.endpoint import Quota
 from bitmart_trio._core.quota import Bucket
 from bitmart_trio._io.http import Pipeline
@@ -180,8 +181,8 @@ async def test_calls_cancelled_at_random_by_the_thousand(record_property: Callab
 
     async with open_loopback(handler) as server, make_transport(config) as transport:
         assert isinstance(transport, LifoTransport)
-        quota_queue = Unlimited(config)
-        pipeline = Pipeline(server.url, CREDENTIALS, config, transport=transport, quota_queue=quota_queue)
+        quota_queue = Unlimited(config, REST.rows)
+        pipeline = Pipeline(server.url, CREDENTIALS, config, dialect=REST, transport=transport, quota_queue=quota_queue)
         slots = quota_queue.host(server.url).slots
         began = time.perf_counter()
         with trio.fail_after(180):

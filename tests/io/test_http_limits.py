@@ -22,6 +22,7 @@ from http_kit import (
     ticker,
 )
 
+from bitmart_trio._bitmart.rest import REST
 from bitmart_trio._io.http import Pipeline
 from bitmart_trio._io.quota_queue import QuotaQueue
 from bitmart_trio.config import Config
@@ -90,10 +91,10 @@ async def test_a_raw_request_shares_the_quota_of_its_path(autojump_clock: trio.t
 async def test_pipelines_of_one_client_share_address_but_not_keys(autojump_clock: trio.testing.MockClock) -> None:
     """What is counted by address is counted together, what is counted by key is not."""
     config = Config(rate_limit="raise")
-    quota_queue = QuotaQueue(config)
+    quota_queue = QuotaQueue(config, REST.rows)
     script = Script(after=lambda request: ticker() if request.method == "GET" else good([]))
-    one = Pipeline(ROOT, CREDENTIALS, config, transport=script, quota_queue=quota_queue)
-    other = Pipeline(ROOT, Credentials("k2", "s", "m"), config, transport=script, quota_queue=quota_queue)
+    one = Pipeline(ROOT, CREDENTIALS, config, dialect=REST, transport=script, quota_queue=quota_queue)
+    other = Pipeline(ROOT, Credentials("k2", "s", "m"), config, dialect=REST, transport=script, quota_queue=quota_queue)
     for _ in range(15):
         await one.call(TICKER, symbol="BTC_USDT")
     with pytest.raises(RateLimited):

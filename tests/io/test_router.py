@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import pytest
 import trio
 
-from bitmart_trio._core.channel import Overflow, find
+from bitmart_trio._bitmart.channel import find
+from bitmart_trio._bitmart.venue import BitMart
+from bitmart_trio._core.channel import Overflow
 from bitmart_trio._io.gate import Gate
 from bitmart_trio._io.router import Router, RouterStatistics
 from bitmart_trio._io.sink import Sink
 from bitmart_trio._io.subscription import Subscription
+from bitmart_trio.config import LIVE
 from bitmart_trio.errors import SubscriberTooSlow, SubscriptionRefused
 from bitmart_trio.models.spot_streams import SpotOrderUpdate
 from bitmart_trio.models.stream_events import Gap, RawPush
 from bitmart_trio.streams import futures as _futures  # noqa: F401  # the rows
 from bitmart_trio.streams import spot as _spot  # noqa: F401
+
+VENUE: Final = BitMart(LIVE)
 
 
 class Desk:
@@ -26,7 +31,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.complaints: list[tuple[str, bytes]] = []
-        self.router = Router(lambda reason, excerpt: self.complaints.append((reason, excerpt)))
+        self.router = Router(lambda _, reason, excerpt: self.complaints.append((reason, excerpt)), VENUE.bare)
 
     def reader(self, *topics: str, overflow: Overflow = "fail", size: int = 100) -> Reader:
         reader = Reader(self.router, overflow, size)
@@ -49,11 +54,11 @@ class Reader:
 
     def attach(self, topic: str) -> None:
         self.buffer.topics[topic] = None
-        self.router.attach(topic, self.buffer)
+        self.router.attach(VENUE.topic(topic), self.buffer)
 
     def detach(self, topic: str) -> None:
         del self.buffer.topics[topic]
-        self.router.detach(topic, self.buffer)
+        self.router.detach(VENUE.topic(topic), self.buffer)
 
     async def add(self, buffer: Sink, subjects: tuple[str, ...]) -> None:
         raise AssertionError("not in these tests")
@@ -370,11 +375,11 @@ def test_attaching_twice_is_attaching_once() -> None:
     """And detaching what was never attached is nothing."""
     desk = Desk()
     reader = desk.reader("spot/trade:BTC_USDT")
-    desk.router.attach("spot/trade:BTC_USDT", reader.buffer)
+    desk.router.attach(VENUE.topic("spot/trade:BTC_USDT"), reader.buffer)
     desk.push("spot/trade", [trade("BTC_USDT", 1)])
     assert reader.got(price) == [1]
-    desk.router.detach("spot/trade:ETH_USDT", reader.buffer)
-    desk.router.detach("spot/ticker:ETH_USDT", reader.buffer)
+    desk.router.detach(VENUE.topic("spot/trade:ETH_USDT"), reader.buffer)
+    desk.router.detach(VENUE.topic("spot/ticker:ETH_USDT"), reader.buffer)
     reader.detach("spot/trade:BTC_USDT")
     desk.push("spot/trade", [trade("BTC_USDT", 2)])
     assert reader.got(price) == []

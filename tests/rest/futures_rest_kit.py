@@ -7,8 +7,9 @@ from typing import TypeVar, cast
 
 import trio
 
+from bitmart_trio._bitmart.rest import READER
 from bitmart_trio._core.endpoint import Auth, Endpoint
-from bitmart_trio._core.reply import RawReply, Reply, parse
+from bitmart_trio._core.reply import RawReply, Reply
 from bitmart_trio._core.request import WireRequest, build
 from bitmart_trio.models.system import Latency
 from bitmart_trio.rest.futures import Futures
@@ -28,7 +29,7 @@ class Recorder:
         request = build(cast("Endpoint[object]", endpoint), arguments)
         await trio.lowlevel.checkpoint()
         self.sent.append(request)
-        return parse(endpoint, self.status, {}, self.body)
+        return READER.parse(endpoint, self.status, {}, self.body)
 
     async def request(
         self, method: str, path: str, *, params: Mapping[str, object] | None = None, auth: Auth = Auth.NONE

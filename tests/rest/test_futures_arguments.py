@@ -276,6 +276,6 @@ def test_cancels_may_use_the_reserve_and_posted_reads_are_reads() -> None:
 
 
 def test_rows_say_which_host_has_them() -> None:
-    assert futures_demo.claim.venue == "demo"
-    assert futures_account.submit_transfer.venue == "live"
-    assert futures_trading.submit_order.venue is None
+    assert futures_demo.claim.environment == "demo"
+    assert futures_account.submit_transfer.environment == "live"
+    assert futures_trading.submit_order.environment is None

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rest_recorder import Recorder
 
-from bitmart_trio._core.reply import extras
+from bitmart_trio._bitmart.rest import extras
 from bitmart_trio.errors import AbsentMember, InvalidRequest
 from bitmart_trio.models._enums import OrderSide
 from bitmart_trio.models._rows import Level

@@ -18,7 +18,8 @@ from trio.testing import MockClock
 
 import bitmart_trio as bm
 from bitmart_trio import models
-from bitmart_trio._core.channel import Channel
+from bitmart_trio._bitmart.channel import Channel
+from bitmart_trio._bitmart.sockets import MarketDialect
 from bitmart_trio.models import AccountState
 from bitmart_trio.models._fields import WIRE
 from bitmart_trio.sim.exchange import START_MS
@@ -43,7 +44,7 @@ def _without(value: Any, member: str) -> Any:
 @contextmanager
 def pushes_without(member: str, name: str) -> Iterator[None]:
     """Have the pushes of channels of a name lack a member, wherever it stands in them."""
-    read, whole = Channel.read, Channel.push_reader
+    read, whole = Channel.read, MarketDialect.push_reader
 
     def lacking(self: Channel[Any], data: bytes) -> Any:
         if self.name.startswith(name):
@@ -52,7 +53,11 @@ def pushes_without(member: str, name: str) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Channel, "read", lacking)
-        patch.setattr(Channel, "push_reader", lambda self: None if self.name.startswith(name) else whole(self))
+        patch.setattr(
+            MarketDialect,
+            "push_reader",
+            lambda self, channel: None if channel.name.startswith(name) else whole(self, channel),
+        )
         yield
 
 

@@ -10,7 +10,7 @@ from account_kit import buy, cancel, contents, ledger_of, opener
 from trio.testing import MockClock
 
 import bitmart_trio as bm
-from bitmart_trio._core.channel import Channel
+from bitmart_trio._bitmart.channel import Channel
 from bitmart_trio.models import AccountState
 from bitmart_trio.sim.faults import BlankIds, RefuseUpgrade, SharedIds
 from bitmart_trio.sim.venue import open_exchange

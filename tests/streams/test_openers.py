@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 import attrs
 import pytest
 
-from bitmart_trio._core.channel import CHANNELS, Channel
+from bitmart_trio._bitmart.channel import CHANNELS, Channel
 from bitmart_trio._io.connections import Connections
 from bitmart_trio.errors import InvalidRequest
 from bitmart_trio.streams import Streams

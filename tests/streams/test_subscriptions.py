@@ -11,7 +11,7 @@ from trio.testing import MockClock, assert_checkpoints, wait_all_tasks_blocked
 
 import bitmart_trio as bm
 from bitmart_trio import models
-from bitmart_trio._core.socket_dialect import LIMITS
+from bitmart_trio._bitmart.sockets import LIMITS
 from bitmart_trio._io.connection_limits import ConnectionSlot
 from bitmart_trio.sim.faults import Garbage, LoseAck, RefuseTopic
 from bitmart_trio.sim.venue import open_exchange

@@ -14,7 +14,8 @@ from trio.testing import MockClock
 
 import bitmart_trio as bm
 from bitmart_trio import models
-from bitmart_trio._core.channel import Channel
+from bitmart_trio._bitmart.channel import Channel
+from bitmart_trio._bitmart.sockets import MarketDialect
 from bitmart_trio.models._fields import WIRE
 
 
@@ -66,7 +67,7 @@ async def test_a_session_beside_pushes_that_lack_a_member(
     market: str, member: str, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It goes by what it reads."""
-    read, whole = Channel.read, Channel.push_reader
+    read, whole = Channel.read, MarketDialect.push_reader
     name = "spot/user/order" if market == "spot" else "futures/order"
 
     def lacking(self: Channel[Any], data: bytes) -> Any:
@@ -75,6 +76,10 @@ async def test_a_session_beside_pushes_that_lack_a_member(
         return read(self, data)
 
     monkeypatch.setattr(Channel, "read", lacking)
-    monkeypatch.setattr(Channel, "push_reader", lambda self: None if self.name.startswith(name) else whole(self))
+    monkeypatch.setattr(
+        MarketDialect,
+        "push_reader",
+        lambda self, channel: None if channel.name.startswith(name) else whole(self, channel),
+    )
     async with shimmed() as (venue, client, _):
         await _trade(client, venue, market)

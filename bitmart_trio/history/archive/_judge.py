@@ -14,7 +14,7 @@ from typing import Any, Final, cast, get_origin
 
 import attrs
 
-from ..._core import dialect
+from ..._bitmart.rest import GOOD
 from ..._core.endpoint import Auth, Endpoint
 from ...errors import (
     CODES,
@@ -84,7 +84,7 @@ def judge(name: str, status: int | None, body: bytes, error: str = "") -> Judgem
         found = answer(endpoint, status, body)
     except NotReadable:
         return Judgement(State.FAILED, reason=_not_the_api(status, body))
-    if found.code == dialect.GOOD:
+    if found.code == GOOD:
         if not found.good or status >= 300:
             return Judgement(State.FAILED, found.code, f"HTTP {status} with a good code is no answer")
         return _answered(name, endpoint, found)

@@ -15,10 +15,11 @@ from typing import Final, TypeAlias, cast
 
 import attrs
 
+from ..._bitmart.rest import REST
 from ..._core import codec
-from ..._core.dialect import Unwrapped, unwrap
+from ..._core.dialect import Unwrapped
 from ..._core.endpoint import Endpoint
-from ...errors import NoData, error_class
+from ...errors import NoData
 from ...models._numbers import MOST_DIGITS, exact, whole
 
 Wire: TypeAlias = "Mapping[str, Wire] | list[Wire] | str | int | Decimal | bool | None"
@@ -186,12 +187,12 @@ def answer(endpoint: Endpoint[object], status: int, body: bytes) -> Answer:
         except (codec.DecodeError, NotReadable, RecursionError) as error:
             raise NotReadable(f"HTTP {status} without a reply of the API") from error
     good = found.ok and status < 400
-    empty = not good and issubclass(error_class(found.code, found.message, status), NoData)
+    empty = not good and issubclass(REST.codes.error_class(found.code, found.message, status), NoData)
     return Answer(found.code, found.message, good, empty, data, not found.data.strip())
 
 
 def _opened(endpoint: Endpoint[object], status: int, body: bytes) -> tuple[Unwrapped, Wire]:
-    found = unwrap(endpoint.envelope, body)
+    found = REST.unwrap(endpoint.envelope, body)
     return found, loads(found.data) if found.ok and status < 400 and found.data.strip() else None
 
 

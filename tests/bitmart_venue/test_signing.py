@@ -9,14 +9,20 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bitmart_trio._core import dialect
+from bitmart_trio._bitmart import sockets
+from bitmart_trio._bitmart.rest import REST
 from bitmart_trio._core.endpoint import Auth
+from bitmart_trio._core.request import WireRequest
 from bitmart_trio.credentials import Credentials
 from bitmart_trio.errors import MissingCredentials
 
 SECRET = "6c6c98544461bbe71db2bca4c6d7fd0021e0ba9efc215f9c6ad41852df9d9df9"
 KEY = "80618e45710812162b04892c7ee5ead4a3cc3e56"
 MEMO = "test001"
+
+
+def _text_to_sign(timestamp: int, memo: str, body: bytes) -> bytes:
+    return REST.string_to_sign(WireRequest("POST", "/any", body), timestamp, memo)
 
 
 def _signature(credentials: Credentials, message: bytes) -> str:
@@ -28,7 +34,7 @@ def _signature(credentials: Credentials, message: bytes) -> str:
 def test_the_worked_example_of_a_rest_call() -> None:
     """Time, memo and the exact body, joined by #; the same on both hosts."""
     body = b'{"symbol":"BTC_USDT","price":"8600","count":"100"}'
-    message = dialect.string_to_sign(1589793796145, MEMO, body)
+    message = _text_to_sign(1589793796145, MEMO, body)
     assert message == b"1589793796145#test001#" + body
     signature = _signature(Credentials(KEY, SECRET, MEMO), message)
     assert signature == "c31dc326bf87f38bfb49a3f8494961abfa291bd549d0d98d9578e87516cee46d"
@@ -36,7 +42,7 @@ def test_the_worked_example_of_a_rest_call() -> None:
 
 def test_the_worked_example_of_a_socket_login() -> None:
     """The body's place is taken by a fixed text."""
-    message = dialect.string_to_sign(1589267764859, MEMO, b"bitmart.WebSocket")
+    message = sockets.string_to_sign(1589267764859, MEMO)
     assert message == b"1589267764859#test001#bitmart.WebSocket"
     signature = _signature(Credentials(KEY, SECRET, MEMO), message)
     assert signature == "3ceeb7e1b8cb165a975e28a2e2dfaca4d30b358873c0351c1a071d8c83314556"
@@ -44,9 +50,9 @@ def test_the_worked_example_of_a_socket_login() -> None:
 
 def test_headers_by_authority() -> None:
     """A KEYED call carries the key and nothing else; a public one nothing at all."""
-    assert dialect.headers(Auth.NONE, KEY, 1, "s") == {}
-    assert dialect.headers(Auth.KEYED, KEY, 1, "s") == {"X-BM-KEY": KEY}
-    assert dialect.headers(Auth.SIGNED, KEY, 1, "s") == {"X-BM-KEY": KEY, "X-BM-TIMESTAMP": "1", "X-BM-SIGN": "s"}
+    assert REST.headers(Auth.NONE, KEY, 1, "s") == {}
+    assert REST.headers(Auth.KEYED, KEY, 1, "s") == {"X-BM-KEY": KEY}
+    assert REST.headers(Auth.SIGNED, KEY, 1, "s") == {"X-BM-KEY": KEY, "X-BM-TIMESTAMP": "1", "X-BM-SIGN": "s"}
 
 
 @given(st.lists(st.binary(), min_size=2, max_size=5))
@@ -65,7 +71,7 @@ def test_the_signed_text_is_utf_8(timestamp: int, memo: str, body: str) -> None:
         expected = f"{timestamp}#{memo}#{body}".encode()
     except UnicodeEncodeError:
         return
-    assert dialect.string_to_sign(timestamp, memo, body.encode()) == expected
+    assert _text_to_sign(timestamp, memo, body.encode()) == expected
 
 
 async def test_a_signer_of_ones_own_replaces_the_secret() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from .._core.suggest import as_sentence, did_you_mean
 from ..errors import ApiError, InsufficientBalance
-from .endpoint import REGISTRY
-from .suggest import as_sentence, did_you_mean
+from .rows import REGISTRY
 
 
 def hint_for(error: ApiError, arguments: Mapping[str, object], path: str, offset: float, bound: float) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from bitmart_trio._core.hints import hint_for
-from bitmart_trio.errors import error_class
+from bitmart_trio._bitmart.codes import MEANINGS
+from bitmart_trio._bitmart.hints import hint_for
 from bitmart_trio.models._enums import OrderSide
 
 
@@ -19,7 +19,7 @@ def _hint(
     offset: float = 0.0,
     bound: float = math.inf,
 ) -> str:
-    return hint_for(error_class(code)(code=code), given or {}, path, offset, bound)
+    return hint_for(MEANINGS.error_class(code)(code=code), given or {}, path, offset, bound)
 
 
 @pytest.mark.parametrize(

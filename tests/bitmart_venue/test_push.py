@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from bitmart_trio._bitmart.channel import CHANNELS, Channel, find
+from bitmart_trio._bitmart.sockets import FuturesDialect, SpotDialect, dialect
 from bitmart_trio._core import codec
-from bitmart_trio._core.channel import CHANNELS, Channel, find
-from bitmart_trio._core.socket_dialect import FuturesDialect, SpotDialect
 from bitmart_trio.models.futures_streams import FuturesTicker, FuturesTrade
 from bitmart_trio.models.spot_streams import SpotBookTicker, SpotTicker, SpotTrade
 from bitmart_trio.streams import futures as _futures  # noqa: F401  # the rows
@@ -25,8 +26,13 @@ def channel(topic: str) -> Channel[Any]:
     return found
 
 
+def _reader(row: Channel[Any]) -> Callable[[bytes], list[Any] | None] | None:
+    return dialect("spot" if row.market == "spot" else "futures").push_reader(row)
+
+
 def read(topic: str, frame: dict[str, Any] | bytes) -> list[Any] | None:
-    reader = channel(topic).push_reader()
+    row = channel(topic)
+    reader = _reader(row)
     assert reader is not None
     return reader(frame if isinstance(frame, bytes) else json.dumps(frame).encode())
 
@@ -110,7 +116,7 @@ def test_the_busy_channels_are_read_straight_from_bytes() -> None:
     """Whoever changes their models learns here that it costs five times as much."""
     for model in (SpotTrade, SpotTicker, SpotBookTicker, FuturesTrade, FuturesTicker):
         assert codec.is_native(model)
-    native = {each.name for each in CHANNELS if each.push_reader() is not None}
+    native = {each.name for each in CHANNELS if _reader(each) is not None}
     assert {"spot/depth{level}", "spot/depth/increase100", "futures/v2/depthAll{level}"} <= native
 
 

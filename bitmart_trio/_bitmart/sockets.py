@@ -1,17 +1,33 @@
 """How BitMart's sockets are spelled: login, subscribe, ping, and what a frame from the server is. One class a market.
 
 Facts and where they were seen: spot chapter of 2025-06, futures chapter of 2025-11, a probe of the live futures socket
-of 2026-09-23.
+of 2026-09-23. Of books (``_core/book.py``): a quiet futures book counts on with empty updates, a quiet spot book
+repeats its version as a sign of life; whether spot says that a level has left its window is not documented.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal
 
 import attrs
 
+from .._core import codec
+from .._core.channel import Channel
+from .._core.dialect import (
+    Acknowledged,
+    Data,
+    LoggedIn,
+    Peek,
+    Pong,
+    Refused,
+    SocketDialect,
+    SocketLimits,
+    Spoken,
+    Unknown,
+)
+from .._core.inflate import inflate
 from ..config import Market
 from ..errors import (
     SOCKET_CODES,
@@ -21,86 +37,18 @@ from ..errors import (
     RequestRefused,
     SubscriptionRefused,
 )
-from . import codec
-from .channel import FUTURES_NAME, SPOT_NAME
+from .channel import hint_for, without_speed
+
+SPOT_NAME: Final = "table"
+FUTURES_NAME: Final = "group"
+"""What the name of a push is called in its frame."""
 
 LOGIN_WORD: Final = b"bitmart.WebSocket"
-
-Verb: TypeAlias = Literal["subscribe", "unsubscribe"]
 
 
 def string_to_sign(timestamp: int, memo: str) -> bytes:
     """What a login's signature covers."""
     return b"%d#%s#%s" % (timestamp, memo.encode(), LOGIN_WORD)
-
-
-class Data(NamedTuple):
-    """A push: its table (spot) or group (futures), and its payload as JSON."""
-
-    key: str
-    raw: bytes
-
-
-Push: TypeAlias = tuple[str, bytes]
-"""What looks like a push, not decoded: its table or group, and the whole frame. A bare tuple, because there are tens of
-thousands a second.
-"""
-
-
-class Pong(NamedTuple):
-    """The answer to a ping."""
-
-
-class LoggedIn(NamedTuple):
-    """The login was accepted."""
-
-
-class Acknowledged(NamedTuple):
-    """One topic of a subscribe or unsubscribe took effect."""
-
-    verb: Verb
-    topic: str
-
-
-class Refused(NamedTuple):
-    """The server said no; topic and verb only where it names them."""
-
-    error: ApiError
-    topic: str | None
-    about: Literal["login", "subscribe", "unsubscribe"] | None
-    benign: bool
-    """What was asked for is already so (90008, 91005)."""
-    fatal: bool
-    """The connection is of no more use: limits, faults, not logged in."""
-
-
-class Unknown(NamedTuple):
-    """A frame that is well formed and means nothing to us."""
-
-    text: str
-
-
-Spoken: TypeAlias = Data | Pong | LoggedIn | Acknowledged | Refused | Unknown
-
-
-@attrs.frozen
-class SocketLimits:
-    """What the exchange allows one kind of connection."""
-
-    topics: int
-    """On one connection."""
-    connections: int
-    """From one address."""
-    topics_per_frame: int
-    frame_bytes: int
-    messages: int = 100
-    """Sent by us in `messages_per` seconds, pings included."""
-    messages_per: float = 10.0
-    connects: int = 30
-    """From one address in `connects_per` seconds."""
-    connects_per: float = 60.0
-    apart: bool = True
-    """Whether public and private connections are counted apart. For futures nothing says so."""
 
 
 LIMITS: Final[dict[tuple[Market, bool], SocketLimits]] = {
@@ -112,25 +60,6 @@ LIMITS: Final[dict[tuple[Market, bool], SocketLimits]] = {
     ("futures", True): SocketLimits(100, 500, 100, 2000, apart=False),
 }
 """By market and whether the connection is private."""
-
-
-def pack(dialect: Dialect, verb: Verb, topics: Iterable[str], limits: SocketLimits) -> tuple[str, list[str]]:
-    """One frame with as many of the topics as may go into it (at least one), and which those are."""
-    taken: list[str] = []
-    text = ""
-    for topic in topics:
-        if len(taken) == limits.topics_per_frame:
-            break
-        longer = dialect.spell(verb, [*taken, topic])
-        if taken and len(longer.encode()) > limits.frame_bytes:
-            break
-        text = longer
-        taken.append(topic)
-    return text, taken
-
-
-Peek: TypeAlias = Callable[[bytes], str | None]
-"""Tells the name of a push from a few bytes of its frame; None if it does not look like one."""
 
 
 def _peek(member: str, market: Market) -> Peek:
@@ -190,15 +119,43 @@ class _SpotFrame:
     errorMessage: str | None = None  # noqa: N815
 
 
-class SpotDialect:
+class MarketDialect:
+    """What both markets share.
+
+    Args:
+        market: its name.
+        name: what the name of a push is called in its frame.
+        names_clock: whether a refused login says when it was for the timestamp.
+    """
+
+    def __init__(self, market: Market, name: str, *, names_clock: bool) -> None:
+        self.market: Market = market
+        self.peek: Peek = _peek(name, market)
+        self.names_clock: bool = names_clock
+        self._name = name
+
+    unpack = staticmethod(inflate)
+    bare = staticmethod(without_speed)
+    string_to_sign = staticmethod(string_to_sign)
+    hint = staticmethod(hint_for)
+
+    def limits(self, private: bool) -> SocketLimits:
+        """What the exchange allows a connection."""
+        return LIMITS[self.market, private]
+
+    def push_reader(self, channel: Channel[Any]) -> Callable[[bytes], list[Any] | None] | None:
+        """What reads the items of a whole push at once."""
+        return codec.push_decoder(channel.payload, self._name)
+
+
+class SpotDialect(MarketDialect):
     """``{"op": "subscribe", "args": [...]}``; the heartbeat is the bare words ping and pong."""
 
-    market: Final[Market] = "spot"
-    ping: Final = "ping"
+    ping: str = "ping"
 
     def __init__(self) -> None:
+        super().__init__("spot", SPOT_NAME, names_clock=True)
         self._decode = codec.frame_decoder(_SpotFrame)
-        self.peek: Peek = _peek(SPOT_NAME, "spot")
 
     @staticmethod
     def spell(verb: str, topics: Iterable[str]) -> str:
@@ -262,15 +219,14 @@ _TEMPORARY: Final = re.compile(r"temporarily unavailable", re.IGNORECASE)
 _NEEDS_LOGIN: Final = re.compile(r"need authen", re.IGNORECASE)
 
 
-class FuturesDialect:
+class FuturesDialect(MarketDialect):
     """``{"action": "subscribe", "args": [...]}``; the heartbeat is JSON, the bare word ping is refused."""
 
-    market: Final[Market] = "futures"
-    ping: Final = '{"action":"ping"}'
+    ping: str = '{"action":"ping"}'
 
     def __init__(self) -> None:
+        super().__init__("futures", FUTURES_NAME, names_clock=False)
         self._decode = codec.frame_decoder(_FuturesFrame)
-        self.peek: Peek = _peek(FUTURES_NAME, "futures")
 
     @staticmethod
     def spell(verb: str, topics: Iterable[str]) -> str:
@@ -319,9 +275,6 @@ class FuturesDialect:
         return Refused(error, frame.group or None, about, benign=False, fatal=bool(_TEMPORARY.search(text)))
 
 
-Dialect: TypeAlias = SpotDialect | FuturesDialect
-
-
-def dialect(market: Market) -> Dialect:
+def dialect(market: Market) -> SocketDialect:
     """The dialect of a market."""
     return SpotDialect() if market == "spot" else FuturesDialect()

@@ -12,22 +12,9 @@ from hypothesis import strategies as st
 from proof_sizes import FRAMES
 from spoiling import spoiled
 
+from bitmart_trio._bitmart.sockets import LIMITS, FuturesDialect, SpotDialect, dialect, string_to_sign
 from bitmart_trio._core import codec
-from bitmart_trio._core.socket_dialect import (
-    LIMITS,
-    Acknowledged,
-    Data,
-    FuturesDialect,
-    LoggedIn,
-    Pong,
-    Refused,
-    SocketLimits,
-    SpotDialect,
-    Unknown,
-    dialect,
-    pack,
-    string_to_sign,
-)
+from bitmart_trio._core.dialect import Acknowledged, Data, LoggedIn, Pong, Refused, SocketLimits, Unknown, pack
 from bitmart_trio.credentials import Credentials
 from bitmart_trio.errors import (
     SOCKET_CODES,

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bitmart_trio._bitmart.channel import CHANNELS, Channel, find, is_private, market_of, without_speed
 from bitmart_trio._core import codec
-from bitmart_trio._core.channel import CHANNELS, Channel, find, is_private, market_of, unique, without_speed
+from bitmart_trio._core.channel import unique
 from bitmart_trio.errors import InvalidRequest
 from bitmart_trio.models import Seconds
 from bitmart_trio.models.futures_streams import BookSide, FuturesKlineUpdate, FuturesTicker
