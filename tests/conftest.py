@@ -24,7 +24,7 @@ from hypothesis import settings
 ROOM: Final = Path(__file__).parent
 
 CORE: Final = (
-    "core", "bitmart_venue", "io", "rest",
+    "core", "bitmart_venue", "other_venue", "io", "rest",
     "test_contract.py", "test_environments.py", "test_layers.py", "test_telemetry.py",
     "test_transcripts_rest.py", "test_transcripts_ws.py",
     "cli/test_cli.py", "cli/test_keyring.py", "cli/test_show.py",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF8
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import Enum
 from typing import Any, Final, cast
 
@@ -105,7 +105,7 @@ class Rest:
     """BitMart's `RestDialect`, of both markets."""
 
     codes: Codes = MEANINGS
-    rows: list[endpoint.Endpoint[Any]] = REGISTRY
+    rows: Collection[endpoint.Endpoint[Any]] = REGISTRY
     time_path: str = "/system/time"
 
     unwrap = staticmethod(unwrap)

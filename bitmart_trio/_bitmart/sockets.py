@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 import attrs
 
@@ -19,7 +19,6 @@ from .._core.dialect import (
     Acknowledged,
     Data,
     LoggedIn,
-    Peek,
     Pong,
     Refused,
     SocketDialect,
@@ -60,6 +59,10 @@ LIMITS: Final[dict[tuple[Market, bool], SocketLimits]] = {
     ("futures", True): SocketLimits(100, 500, 100, 2000, apart=False),
 }
 """By market and whether the connection is private."""
+
+
+Peek: TypeAlias = Callable[[bytes], str | None]
+"""Tells the name of a push from a few bytes of its frame; None if it does not look like one."""
 
 
 def _peek(member: str, market: Market) -> Peek:
@@ -129,7 +132,8 @@ class MarketDialect:
     """
 
     def __init__(self, market: Market, name: str, *, names_clock: bool) -> None:
-        self.market: Market = market
+        self.market: str = market
+        self._limits = {private: LIMITS[market, private] for private in (False, True)}
         self.peek: Peek = _peek(name, market)
         self.names_clock: bool = names_clock
         self._name = name
@@ -141,7 +145,7 @@ class MarketDialect:
 
     def limits(self, private: bool) -> SocketLimits:
         """What the exchange allows a connection."""
-        return LIMITS[self.market, private]
+        return self._limits[private]
 
     def push_reader(self, channel: Channel[Any]) -> Callable[[bytes], list[Any] | None] | None:
         """What reads the items of a whole push at once."""

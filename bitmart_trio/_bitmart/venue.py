@@ -37,7 +37,7 @@ class BitMart:
         """The socket URL of a market; raises `ConfigurationError` where there is none."""
         return self._environment.socket_url(cast("Market", market), private)
 
-    def dialect(self, market: str) -> SocketDialect:
+    def sockets(self, market: str) -> SocketDialect:
         """How a market's sockets are spelled."""
         return self._dialects[market]
 

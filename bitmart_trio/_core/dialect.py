@@ -19,6 +19,7 @@ from ..config import Config
 from ..errors import AddressBanned, ApiError, ExchangeFault, RateLimited, ServiceUnavailable
 from .channel import Channel
 from .endpoint import Auth, Endpoint
+from .inflate import inflate
 from .quota import QuotaUse
 from .request import WireRequest
 
@@ -71,22 +72,14 @@ class Codes:
 
 
 class RestDialect(Protocol):
-    """How a venue's REST API is spelled."""
+    """How a venue's REST API is spelled. What has a body here is a default for whoever derives from it."""
 
-    @property
-    def codes(self) -> Codes:
-        """What its codes mean."""
-        ...
-
-    @property
-    def rows(self) -> Collection[Endpoint[Any]]:
-        """Every endpoint that is known so far."""
-        ...
-
-    @property
-    def time_path(self) -> str:
-        """A GET of this path, without a signature, is answered with the venue's time."""
-        ...
+    codes: Codes
+    """What its codes mean."""
+    rows: Collection[Endpoint[Any]]
+    """Every endpoint that is known so far."""
+    time_path: str
+    """A GET of this path, without a signature, is answered with the venue's time."""
 
     def server_time(self, data: object) -> int | None:
         """Return the milliseconds that the payload of `time_path` says; None if it says none."""
@@ -94,7 +87,7 @@ class RestDialect(Protocol):
 
     def common_headers(self, config: Config) -> Mapping[str, str]:
         """Return the headers that every request of a client carries, beside those of HTTP itself."""
-        ...
+        return {}
 
     def string_to_sign(self, request: WireRequest, timestamp: int, memo: str) -> bytes:
         """Return what the signature of a call covers."""
@@ -118,7 +111,7 @@ class RestDialect(Protocol):
 
     def quota_use(self, headers: Mapping[str, str]) -> QuotaUse | None:
         """Return what the headers of a reply (in lower case) say of the quota, None if nothing."""
-        ...
+        return None
 
     def hint(self, error: ApiError, arguments: Mapping[str, object], path: str, offset: float, bound: float) -> str:
         """Return what a person can do about a refusal, as a sentence; "" when there is nothing to add.
@@ -130,7 +123,7 @@ class RestDialect(Protocol):
             offset: seconds that the local clock is behind the venue's, as far as known.
             bound: how far `offset` may be off; infinite when it was never measured.
         """
-        ...
+        return ""
 
 
 # ---- sockets --------------------------------------------------------------------------------------------------------
@@ -207,40 +200,30 @@ class SocketLimits:
     """Whether public and private connections are counted apart."""
 
 
-Peek: TypeAlias = Callable[[bytes], str | None]
-"""Tells the name of a push from a few bytes of its frame; None if it does not look like one."""
-
-
 class SocketDialect(Protocol):
-    """How the sockets of one market of a venue are spelled."""
+    """How the sockets of one market of a venue are spelled. What has a body here is a default, as above."""
 
-    @property
-    def market(self) -> str:
-        """The market's name, for people and events."""
-        ...
+    market: str
+    """The market's name, for people and events."""
+    ping: str
+    """What is sent to have the peer show that it is there."""
+    names_clock: bool = True
+    """True if a refused login says when it was for the timestamp. Otherwise any refusal may have been."""
 
-    @property
-    def ping(self) -> str:
-        """What is sent to have the peer show that it is there."""
-        ...
+    def peek(self, payload: bytes, /) -> str | None:
+        """Return the name of a push from a few bytes of its frame; None if it does not look like one.
 
-    @property
-    def names_clock(self) -> bool:
-        """True if a refused login says when it was for the timestamp. Otherwise any refusal may have been."""
-        ...
+        What has a name here goes to the `push_reader` of its channel before anybody reads it.
+        """
+        return None
 
-    @property
-    def peek(self) -> Peek:
-        """Knows a push by its looks."""
-        ...
-
-    def unpack(self, data: bytes, ceiling: int) -> bytes:
+    def unpack(self, data: bytes, ceiling: int, /) -> bytes:
         """Return the text of a binary frame.
 
         Raises:
             InflateError: it cannot be unpacked, or holds more than the ceiling allows.
         """
-        ...
+        return inflate(data, ceiling)
 
     def read(self, payload: bytes) -> Spoken:
         """Return what a frame says.
@@ -271,15 +254,15 @@ class SocketDialect(Protocol):
 
         It may give None for a frame, and there may be none for a channel: then the frame is read in steps.
         """
-        ...
+        return None
 
     def bare(self, name: str, /) -> str:
         """Return a topic's text, or a push's name, without what one may have and the other lack."""
-        ...
+        return name
 
-    def hint(self, topic: str) -> str:
+    def hint(self, topic: str, /) -> str:
         """Return what a person can do about a refused topic, as a sentence; "" when there is nothing to add."""
-        ...
+        return ""
 
 
 @attrs.frozen(eq=False)
@@ -320,7 +303,7 @@ class Venue(Protocol):
         """
         ...
 
-    def dialect(self, market: str) -> SocketDialect:
+    def sockets(self, market: str) -> SocketDialect:
         """Return how a market's sockets are spelled."""
         ...
 
@@ -330,7 +313,7 @@ class Venue(Protocol):
 
     def bare(self, push: str, /) -> str:
         """Return the name of a push without what its topic may lack."""
-        ...
+        return push
 
 
 def pack(dialect: SocketDialect, verb: Verb, topics: Iterable[str], limits: SocketLimits) -> tuple[str, list[str]]:

@@ -246,7 +246,7 @@ class Connections:
         self._may(private, "a private connection")
         takers = (connection for connection in self._connections.get((market, private), ()) if connection.open)
         connection = next(takers, None)
-        await (connection or self._open(self._venue.dialect(market), private)).ready()
+        await (connection or self._open(self._venue.sockets(market), private)).ready()
 
     def statistics(self) -> StreamsStatistics:
         """Counts over all pushes and subscriptions of the client."""
@@ -345,7 +345,7 @@ class Connections:
         """Raise unless the exchange allows this address the connections that so many more topics need."""
         kinds: Counter[_Kind] = Counter((topic.market, topic.private) for topic in topics)
         for (market, private), count in kinds.items():
-            url, limits = self._venue.socket_url(market, private), self._venue.dialect(market).limits(private)
+            url, limits = self._venue.socket_url(market, private), self._venue.sockets(market).limits(private)
             connections = self._connections.get((market, private), ())
             room = sum(limits.topics - connection.load for connection in connections if connection.open)
             lacking, free = -(-(count - room) // limits.topics), free_slots(url, limits)
@@ -370,7 +370,7 @@ class Connections:
 
     def _rehome(self, kind: _Kind, lost: Connection) -> list[int]:
         """Give the topics of a connection that is down to others that are up, if these have room for all of them."""
-        most = self._venue.dialect(kind[0]).limits(kind[1]).topics
+        most = self._venue.sockets(kind[0]).limits(kind[1]).topics
         connections = [connection for connection in self._connections[kind] if connection.up and connection.load < most]
         if sum(most - connection.load for connection in connections) < lost.load:
             return []
