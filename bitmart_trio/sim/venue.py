@@ -22,7 +22,7 @@ import attrs
 import httpx
 import trio
 
-from .._scopes import close_now, open_nursery, opener, own_decimals, protected, start, start_soon
+from .._scopes import close_now, open_service_nursery, opener, own_decimals, protected, start, start_soon
 from ..client import Client, Connect, Futures, Spot, Streams, open_client, open_futures, open_spot, open_streams
 from ..config import Config, Environment, is_loopback
 from ..credentials import Credentials
@@ -384,7 +384,7 @@ async def open_exchange(
         seed=seed, start=start, symbols=symbols, market=market, tick_seconds=tick_seconds, models=models, venue=venue
     )
     with closing(simulation), nullcontext() if log is None else simulation.exchange.log.to_file(log):
-        async with _owning() as nursery:
+        async with open_service_nursery() as nursery:  # a session that is left may still need us
             opened = Venue(simulation, nursery, limits, IN_PROCESS_URL)
             await _begin(opened, nursery, faults, live)
             yield opened
@@ -442,7 +442,7 @@ async def open_server(
         held=not live,
     )
     with closing(simulation), nullcontext() if log is None else simulation.exchange.log.to_file(log):
-        async with _owning() as nursery:
+        async with open_service_nursery() as nursery:  # a session that is left may still need us
             try:
                 listeners = await trio.open_tcp_listeners(port, host=host)
             except UnicodeError as error:  # before any look-up: a part of more than 63 letters, say
@@ -489,13 +489,3 @@ async def _begin(venue: Venue, nursery: trio.Nursery, faults: Iterable[Fault], l
         venue.faults.add(fault)
     if live:
         await start(nursery, venue.exchange.run)
-
-
-@opener
-async def _owning() -> AsyncGenerator[trio.Nursery, None]:
-    """A nursery that is cancelled at the end of the block."""
-    async with open_nursery() as nursery:
-        try:
-            yield nursery
-        finally:
-            nursery.cancel_scope.cancel()

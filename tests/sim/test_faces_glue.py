@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket as stdlib_socket
 import time
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import cast
 
@@ -15,6 +16,7 @@ from faces_support import START, Socket
 from trio.testing import MockClock, wait_all_tasks_blocked
 from trio_websocket import ConnectionClosed, open_websocket_url, wrap_client_stream
 
+import bitmart_trio as bm
 import bitmart_trio.sim as sim
 from bitmart_trio.config import Config
 from bitmart_trio.credentials import Credentials
@@ -120,6 +122,26 @@ async def test_cancelling_the_block() -> None:
             scope.cancel()
             await trio.sleep_forever()
     assert scope.cancelled_caught
+
+
+@pytest.mark.parametrize("opens", ["exchange", "server"])
+async def test_a_session_inside_a_cancelled_block_is_left_in_order(opens: str) -> None:
+    """The exchange serves until the block is left, however it comes to that: the session's order is cancelled."""
+    with trio.CancelScope() as scope:
+        async with AsyncExitStack() as opened:
+            venue: sim.Venue
+            if opens == "exchange":
+                venue = await opened.enter_async_context(sim.open_exchange(live=False))
+            else:
+                venue = await opened.enter_async_context(sim.open_server())
+            client = await opened.enter_async_context(venue.open_client())
+            session = await opened.enter_async_context(bm.trading.open_spot_session(client, "BTC_USDT", deadline=5))
+            order = await session.submit(side="buy", type="limit", size="0.001", price="20000")
+            await order.wait_accepted()
+            scope.cancel()
+    assert session.report is not None
+    assert len(session.report.cancelled) == 1
+    assert session.report.confirmed
 
 
 async def test_refused_connections(autojump_clock: MockClock) -> None:
