@@ -34,8 +34,8 @@ from ..models.futures_streams import (
     MarginModeNumber,
 )
 from ..models.futures_trading import FuturesOrder, FuturesOrderType, PlanOrder
+from ..rest.futures import Futures
 from ._account import AccountView, OrderList, as_far_as_told, follow_account
-from ._reads import FuturesReads
 
 _PAGE: Final = 100
 _DAY: Final = 86_400
@@ -80,7 +80,7 @@ class FuturesVenue:
 
     kinds: Sequence[Kind] = ("orders", "positions", "balances")
 
-    def __init__(self, reads: FuturesReads, topics: Sequence[str]) -> None:
+    def __init__(self, reads: Futures, topics: Sequence[str]) -> None:
         self.topics = topics
         self._reads = reads
 
@@ -157,7 +157,7 @@ class FuturesVenue:
 @opener
 async def open_futures_account(
     connections: Connections,
-    reads: FuturesReads,
+    reads: Futures,
     topics: Sequence[str],
     *,
     verify_after: float,

@@ -19,8 +19,8 @@ from ..models.account_views import AccountPosition, Balance, SpotAccountChange, 
 from ..models.spot_account import SpotBalance
 from ..models.spot_streams import SpotBalanceUpdate, SpotEntrustType, SpotOrderUpdate
 from ..models.spot_trading import SpotOrder, SpotOrderType
+from ..rest.spot import Spot
 from ._account import AccountView, OrderList, as_far_as_told, follow_account
-from ._reads import SpotReads
 
 _PAGE: Final = 200
 _BEGINNING: Final = 1_483_228_800_000
@@ -55,7 +55,7 @@ class SpotVenue:
 
     kinds: Sequence[Kind] = ("orders", "balances")
 
-    def __init__(self, reads: SpotReads, connections: Connections, topics: Sequence[str]) -> None:
+    def __init__(self, reads: Spot, connections: Connections, topics: Sequence[str]) -> None:
         self.topics = topics
         self._reads = reads
         self._connections = connections
@@ -118,7 +118,7 @@ class SpotVenue:
 @opener
 async def open_spot_account(
     connections: Connections,
-    reads: SpotReads,
+    reads: Spot,
     topics: Sequence[str],
     *,
     verify_after: float,

@@ -28,7 +28,8 @@ from ..models.futures_market import ContractDetails, FuturesMarketTrade
 from ..models.futures_streams import FuturesKlineUpdate, FuturesTrade
 from ..models.spot_market import SpotKline
 from ..models.spot_streams import SpotKlineUpdate, SpotTrade
-from ._reads import FuturesReads, SpotReads
+from ..rest.futures import Futures
+from ..rest.spot import Spot
 
 T = TypeVar("T")
 Bar = TypeVar("Bar", bound=SpotKlineUpdate | FuturesKlineUpdate)
@@ -286,7 +287,7 @@ async def _again(waits: Iterator[float]) -> bool:
     return seconds is not None
 
 
-def spot_trades(channel: Channel[SpotTrade], reads: SpotReads) -> TradeBackfiller[SpotTrade]:
+def spot_trades(channel: Channel[SpotTrade], reads: Spot) -> TradeBackfiller[SpotTrade]:
     """The backfiller of ``spot.trade``."""
 
     def key(item: SpotTrade) -> Trade:
@@ -306,7 +307,7 @@ def spot_trades(channel: Channel[SpotTrade], reads: SpotReads) -> TradeBackfille
     return TradeBackfiller(channel, key, read, coarse=False)
 
 
-def futures_trades(channel: Channel[FuturesTrade], reads: FuturesReads) -> TradeBackfiller[FuturesTrade]:
+def futures_trades(channel: Channel[FuturesTrade], reads: Futures) -> TradeBackfiller[FuturesTrade]:
     """The backfiller of ``futures.trade``."""
     contracts: dict[str, ContractDetails] = {}
 
@@ -442,7 +443,7 @@ class KlineBackfiller(Fillable[Bar]):
 
 
 def spot_klines(
-    channel: Channel[SpotKlineUpdate], reads: SpotReads, clock: Clock, interval: str
+    channel: Channel[SpotKlineUpdate], reads: Spot, clock: Clock, interval: str
 ) -> KlineBackfiller[SpotKlineUpdate]:
     """The backfiller of ``spot.kline``."""
     step = _STEPS[interval]
@@ -471,7 +472,7 @@ def spot_klines(
 
 
 def futures_klines(
-    channel: Channel[FuturesKlineUpdate], reads: FuturesReads, clock: Clock, interval: str
+    channel: Channel[FuturesKlineUpdate], reads: Futures, clock: Clock, interval: str
 ) -> KlineBackfiller[FuturesKlineUpdate]:
     """The backfiller of ``futures.kline``."""
     step = _STEPS[interval]

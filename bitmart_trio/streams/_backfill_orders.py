@@ -31,8 +31,9 @@ from ..models.futures_streams import (
 from ..models.futures_trading import FuturesFill, FuturesOrder, FuturesOrderState, PlanOrder, PriceType
 from ..models.spot_streams import FillRole, SpotOrderUpdate
 from ..models.spot_trading import SpotFill, SpotOrder, SpotOrderState, SpotOrderType
+from ..rest.futures import Futures
+from ..rest.spot import Spot
 from ._backfill import Clock, Fillable, subject
-from ._reads import FuturesReads, SpotReads
 
 T = TypeVar("T")
 
@@ -243,7 +244,7 @@ def _chosen(fills: Iterable[tuple[Decimal, T]], lacking: Decimal) -> list[T]:
 class SpotOrderBackfiller(OrderBackfiller[SpotOrderUpdate]):
     """The backfiller of ``spot.user_order`` and ``spot.user_orders``."""
 
-    def __init__(self, channel: Channel[SpotOrderUpdate], reads: SpotReads, clock: Clock) -> None:
+    def __init__(self, channel: Channel[SpotOrderUpdate], reads: Spot, clock: Clock) -> None:
         super().__init__(channel, clock)
         self._reads = reads
 
@@ -391,7 +392,7 @@ def _spot_state(order: SpotOrder, last: SpotOrderUpdate | None) -> SpotOrderUpda
 class FuturesOrderBackfiller(OrderBackfiller[FuturesOrderUpdate]):
     """The backfiller of ``futures.order``. A gap always stays: see `_try`."""
 
-    def __init__(self, channel: Channel[FuturesOrderUpdate], reads: FuturesReads, clock: Clock) -> None:
+    def __init__(self, channel: Channel[FuturesOrderUpdate], reads: Futures, clock: Clock) -> None:
         super().__init__(channel, clock)
         self._reads = reads
 

@@ -18,8 +18,9 @@ from ..models.futures_account import FuturesAsset
 from ..models.futures_position import FuturesPositionV2, PositionType
 from ..models.futures_streams import FuturesAssetUpdate, FuturesPositionUpdate, MarginModeNumber
 from ..models.spot_streams import BalanceEvent, SpotBalanceUpdate, SpotPushedBalance
+from ..rest.futures import Futures
+from ..rest.spot import Spot
 from ._backfill import Clock, Fillable, subject
-from ._reads import FuturesReads, SpotReads
 
 _ZERO = Decimal(0)
 
@@ -27,7 +28,7 @@ _ZERO = Decimal(0)
 class SpotBalanceBackfiller(Fillable[SpotBalanceUpdate]):
     """The backfiller of ``spot.user_balance``."""
 
-    def __init__(self, channel: Channel[SpotBalanceUpdate], reads: SpotReads, clock: Clock) -> None:
+    def __init__(self, channel: Channel[SpotBalanceUpdate], reads: Spot, clock: Clock) -> None:
         super().__init__(channel)
         self._reads = reads
         self._clock = clock
@@ -67,7 +68,7 @@ class SpotBalanceBackfiller(Fillable[SpotBalanceUpdate]):
 class FuturesAssetBackfiller(Fillable[FuturesAssetUpdate]):
     """The backfiller of ``futures.asset``."""
 
-    def __init__(self, channel: Channel[FuturesAssetUpdate], reads: FuturesReads) -> None:
+    def __init__(self, channel: Channel[FuturesAssetUpdate], reads: Futures) -> None:
         super().__init__(channel)
         self._reads = reads
 
@@ -100,7 +101,7 @@ def _asset(row: FuturesAsset | None, currency: str) -> FuturesAssetUpdate:
 class FuturesPositionBackfiller(Fillable[FuturesPositionUpdate]):
     """The backfiller of ``futures.position``."""
 
-    def __init__(self, channel: Channel[FuturesPositionUpdate], reads: FuturesReads, clock: Clock) -> None:
+    def __init__(self, channel: Channel[FuturesPositionUpdate], reads: Futures, clock: Clock) -> None:
         super().__init__(channel)
         self._reads = reads
         self._clock = clock

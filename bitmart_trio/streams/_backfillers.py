@@ -6,12 +6,13 @@ from typing import Any
 
 from .._bitmart.channel import Channel
 from .._io.pending_gap import Backfiller
+from ..rest.futures import Futures
+from ..rest.spot import Spot
 from . import _backfill, _backfill_orders, _backfill_state
 from ._backfill import Clock
-from ._reads import FuturesReads, SpotReads
 
 
-def spot_backfiller(channel: Channel[Any], reads: SpotReads, clock: Clock, interval: str | None) -> Backfiller[Any]:
+def spot_backfiller(channel: Channel[Any], reads: Spot, clock: Clock, interval: str | None) -> Backfiller[Any]:
     """The backfiller of a spot channel."""
     match channel.name:
         case "spot/trade":
@@ -25,9 +26,7 @@ def spot_backfiller(channel: Channel[Any], reads: SpotReads, clock: Clock, inter
             return _backfill_orders.SpotOrderBackfiller(channel, reads, clock)
 
 
-def futures_backfiller(
-    channel: Channel[Any], reads: FuturesReads, clock: Clock, interval: str | None
-) -> Backfiller[Any]:
+def futures_backfiller(channel: Channel[Any], reads: Futures, clock: Clock, interval: str | None) -> Backfiller[Any]:
     """The backfiller of a futures channel."""
     match channel.name:
         case "futures/trade":

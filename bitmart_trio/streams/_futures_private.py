@@ -16,10 +16,10 @@ from ..models.futures_streams import (
     FuturesPositionUpdate,
 )
 from ..models.stream_events import Backfilled, Gap, RawPush
+from ..rest.futures import Futures
 from ._account import VERIFY_AFTER
 from ._account_futures import OpeningFuturesAccount, open_futures_account
 from ._base import MarketStreams, Opening, Options
-from ._reads import FuturesReads
 
 
 def _position(item: FuturesPositionUpdate) -> object:
@@ -54,7 +54,7 @@ unicast: Channel[RawPush] = Channel(
 )
 
 
-class FuturesPrivateStreams(MarketStreams[FuturesReads]):
+class FuturesPrivateStreams(MarketStreams[Futures]):
     """The openers of `FuturesStreams` that need a login."""
 
     __slots__ = ()

@@ -17,7 +17,8 @@ from ..models.stream_events import AnyStreamEvent, Gap
 from ._base import Opening, Options, known, opener_names
 
 if TYPE_CHECKING:
-    from ._reads import FuturesReads, SpotReads
+    from ..rest.futures import Futures
+    from ..rest.spot import Spot
     from .futures import FuturesStreams
     from .spot import SpotStreams
 
@@ -33,9 +34,7 @@ class Streams(Helpful):
 
     _elsewhere = (opener_names,)
 
-    def __init__(
-        self, connections: Connections, *, spot: SpotReads | None = None, futures: FuturesReads | None = None
-    ) -> None:
+    def __init__(self, connections: Connections, *, spot: Spot | None = None, futures: Futures | None = None) -> None:
         self._connections = connections
         self._spot_reads = spot
         self._futures_reads = futures

@@ -18,11 +18,11 @@ from ..models.spot_streams import (
     SpotTrade,
 )
 from ..models.stream_events import Backfilled, Gap
+from ..rest.spot import Spot
 from ._account import VERIFY_AFTER
 from ._account_spot import OpeningSpotAccount, open_spot_account
 from ._base import MarketStreams, Opening, Options
 from ._book import OpeningBook, open_order_book
-from ._reads import SpotReads
 
 SpotInterval = Literal["1m", "5m", "15m", "30m", "1H", "2H", "4H", "1D", "1W", "1M"]
 """The width of a bar. Letter case matters: 1m is a minute, 1M a month."""
@@ -75,7 +75,7 @@ user_balance: Channel[SpotBalanceUpdate] = Channel(
 )
 
 
-class SpotStreams(MarketStreams[SpotReads]):
+class SpotStreams(MarketStreams[Spot]):
     """Openers: ``async with client.streams.spot.trade("BTC_USDT") as trades: ...``.
 
     Every opener takes ``buffer=`` (items held for a reader that is behind), ``overflow=`` (``"conflate"``,
