@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from typing import Final, Generic, Literal, Protocol, TypeAlias, TypeVar, cast
+from typing import Final, Generic, Literal, Protocol, TypeAlias, TypedDict, TypeVar, cast
 
 import attrs
 import trio
@@ -40,6 +40,36 @@ OnGap: TypeAlias = Literal["raise", "note"]
 
 Cursor: TypeAlias = Mapping[str, object]
 """Where a walk stands: a small mapping that JSON can keep."""
+
+
+class _Range(TypedDict, total=False):
+    """``until``: the end, not included. ``cursor``: of an earlier walk. ``gaps``: what to do where one is missing."""
+
+    until: When | None
+    cursor: Cursor | None
+    gaps: OnGap
+
+
+class Range(_Range):
+    """Which part of a history is walked, and how: keywords that nearly every walk takes."""
+
+    since: When
+
+
+class AnyRange(_Range, total=False):
+    """The same of a history that can be walked from its start."""
+
+    since: When | None
+
+
+class _Since(_Range):
+    since: When | None
+
+
+def from_start(within: AnyRange) -> _Since:
+    """Return the range; it begins where the history does, if it does not say since when."""
+    return {"since": None, **within}
+
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST: Final = 100_000_000_000
@@ -202,13 +232,14 @@ class Walker(Generic[T]):
         walk: Walk[P, T],
         source: Source,
         given: Mapping[str, object],
+        span: int | None = None,
+        latest: Callable[[int], int] | None = None,
+        /,  # what follows is what users may give
         *,
         since: When | None,
         until: When | None = None,
         cursor: Cursor | None = None,
         gaps: OnGap = "raise",
-        span: int | None = None,
-        latest: Callable[[int], int] | None = None,
     ) -> None:
         if gaps not in ("raise", "note"):
             raise InvalidRequest("gaps is 'raise' or 'note'", argument="gaps")

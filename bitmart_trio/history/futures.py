@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TypeAlias, Unpack
 
 from ..client import Client
 from ..models._futures_enums import FuturesAccountType
@@ -42,7 +42,7 @@ from ._futures_table import (
     TRANSFERS,
 )
 from ._units import MINUTE, last_finished, refuse_long
-from ._walk import Cursor, OnGap, Source, Walker, When, millis
+from ._walk import AnyRange, Cursor, Range, Source, Walk, Walker, When, from_start, millis
 
 FuturesSource: TypeAlias = Client | Source
 """A client, or its ``futures`` alone."""
@@ -53,15 +53,16 @@ def source(client: FuturesSource) -> Source:
     return client.futures if isinstance(client, Client) else client
 
 
+def _klines(
+    walk: Walk[list[FuturesKline], FuturesKline], client: FuturesSource, symbol: str, step: int, within: AnyRange
+) -> Walker[FuturesKline]:
+    given = {"symbol": symbol, "step": step}
+    span = step * MINUTE * 497
+    return Walker(walk, source(client), given, span, lambda now: last_finished(step, now), **from_start(within))
+
+
 def futures_klines(
-    client: FuturesSource,
-    symbol: str,
-    *,
-    step: int = 1,
-    since: When | None = None,
-    until: When | None = None,
-    cursor: Cursor | None = None,
-    gaps: OnGap = "raise",
+    client: FuturesSource, symbol: str, *, step: int = 1, **within: Unpack[AnyRange]
 ) -> Walker[FuturesKline]:
     """Walk the finished klines of a contract. The one in progress is left out: it would change.
 
@@ -79,28 +80,11 @@ def futures_klines(
 
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get K-line")
     """
-    return Walker(
-        KLINES,
-        source(client),
-        {"symbol": symbol, "step": step},
-        since=since,
-        until=until,
-        cursor=cursor,
-        gaps=gaps,
-        span=step * MINUTE * 497,
-        latest=lambda now: last_finished(step, now),
-    )
+    return _klines(KLINES, client, symbol, step, within)
 
 
 def futures_mark_price_klines(
-    client: FuturesSource,
-    symbol: str,
-    *,
-    step: int = 1,
-    since: When | None = None,
-    until: When | None = None,
-    cursor: Cursor | None = None,
-    gaps: OnGap = "raise",
+    client: FuturesSource, symbol: str, *, step: int = 1, **within: Unpack[AnyRange]
 ) -> Walker[FuturesKline]:
     """Walk the finished klines of a contract's mark price.
 
@@ -108,64 +92,31 @@ def futures_mark_price_klines(
 
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Markprice K-line")
     """
-    return Walker(
-        MARK_KLINES,
-        source(client),
-        {"symbol": symbol, "step": step},
-        since=since,
-        until=until,
-        cursor=cursor,
-        gaps=gaps,
-        span=step * MINUTE * 497,
-        latest=lambda now: last_finished(step, now),
-    )
+    return _klines(MARK_KLINES, client, symbol, step, within)
 
 
-def funding_rates(
-    client: FuturesSource,
-    symbol: str,
-    *,
-    since: When | None = None,
-    until: When | None = None,
-    cursor: Cursor | None = None,
-    gaps: OnGap = "raise",
-) -> Walker[FundingRateRecord]:
+def funding_rates(client: FuturesSource, symbol: str, **within: Unpack[AnyRange]) -> Walker[FundingRateRecord]:
     """Walk the settled funding rates of a contract: at most 100, which is all that the exchange lists.
 
     Args: as of `futures_klines`; without ``since`` whatever there is, and no gap is raised.
 
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Funding Rate History")
     """
-    return Walker(FUNDING, source(client), {"symbol": symbol}, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(FUNDING, source(client), {"symbol": symbol}, **from_start(within))
 
 
-def futures_market_trades(
-    client: FuturesSource,
-    symbol: str,
-    *,
-    since: When | None = None,
-    until: When | None = None,
-    cursor: Cursor | None = None,
-    gaps: OnGap = "raise",
-) -> Walker[FuturesMarketTrade]:
+def futures_market_trades(client: FuturesSource, symbol: str, **within: Unpack[AnyRange]) -> Walker[FuturesMarketTrade]:
     """Walk the latest public trades of a contract: at most 100, which is all that the exchange lists.
 
     Args: as of `funding_rates`; record times are whole seconds.
 
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Market Trade")
     """
-    return Walker(MARKET_TRADES, source(client), {"symbol": symbol}, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(MARKET_TRADES, source(client), {"symbol": symbol}, **from_start(within))
 
 
 def futures_orders(
-    client: FuturesSource,
-    symbol: str,
-    *,
-    since: When,
-    until: When | None = None,
-    account: FuturesAccountType | str | None = None,
-    cursor: Cursor | None = None,
-    gaps: OnGap = "raise",
+    client: FuturesSource, symbol: str, *, account: FuturesAccountType | str | None = None, **within: Unpack[Range]
 ) -> Walker[FuturesOrder]:
     """Walk the finished orders of a contract by the time they were placed.
 
@@ -174,124 +125,87 @@ def futures_orders(
     Args:
         client: the client, or its ``futures``.
         symbol: the contract; there is no way to ask for all.
-        since: as of `futures_klines`.
-        until: likewise.
-        cursor: likewise.
-        gaps: likewise.
+        since, until, cursor, gaps: as of `futures_klines`.
         account: futures or copy trading.
 
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Order History (KEYED)")
     """
     given = {"symbol": symbol, "account": account}
-    return Walker(ORDERS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(ORDERS, source(client), given, **within)
 
 
 def futures_fills(
     client: FuturesSource,
     symbol: str | None = None,
     *,
-    since: When,
-    until: When | None = None,
     account: FuturesAccountType | str | None = None,
-    cursor: Cursor | None = None,
-    gaps: OnGap = "raise",
+    **within: Unpack[Range],
 ) -> Walker[FuturesFill]:
     """Walk the account's fills.
 
     Args:
         client: the client, or its ``futures``.
         symbol: all contracts if left out.
-        since: as of `futures_klines`.
-        until: likewise.
-        cursor: likewise.
-        gaps: likewise.
+        since, until, cursor, gaps: as of `futures_klines`.
         account: futures or copy trading.
 
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Order Trade (KEYED)")
     """
     given = {"symbol": symbol, "account": account}
-    return Walker(FILLS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(FILLS, source(client), given, **within)
 
 
 def futures_transactions(
     client: FuturesSource,
     symbol: str | None = None,
     *,
-    since: When,
-    until: When | None = None,
     flow_type: FlowType | int | None = None,
     account: FuturesAccountType | str | None = None,
-    cursor: Cursor | None = None,
-    gaps: OnGap = "raise",
+    **within: Unpack[Range],
 ) -> Walker[Transaction]:
     """Walk the ledger of the futures account: transfers, realised profit, funding, fees, liquidations.
 
     Args:
         client: the client, or its ``futures``.
         symbol: all contracts, and transfers, if left out.
-        since: as of `futures_klines`.
-        until: likewise.
-        cursor: likewise.
-        gaps: likewise.
+        since, until, cursor, gaps: as of `futures_klines`.
         flow_type: one kind; all if left out.
         account: futures or copy trading.
 
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Transaction History (KEYED)")
     """
     given = {"symbol": symbol, "flow_type": flow_type, "account": account}
-    return Walker(TRANSACTIONS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(TRANSACTIONS, source(client), given, **within)
 
 
 def futures_transfers(
-    client: FuturesSource,
-    *,
-    since: When,
-    until: When | None = None,
-    currency: str | None = None,
-    cursor: Cursor | None = None,
-    gaps: OnGap = "raise",
+    client: FuturesSource, *, currency: str | None = None, **within: Unpack[Range]
 ) -> Walker[FuturesTransfer]:
     """Walk the transfers between the spot and the futures wallet. One request in two seconds is allowed.
 
     Args:
         client: the client, or its ``futures``.
-        since: as of `futures_klines`.
-        until: likewise.
-        cursor: likewise.
-        gaps: likewise.
+        since, until, cursor, gaps: as of `futures_klines`.
         currency: all if left out.
 
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Transfer List (SIGNED)")
     """
     given = {"currency": currency}
-    return Walker(TRANSFERS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(TRANSFERS, source(client), given, **within)
 
 
-def auto_repayments(
-    client: FuturesSource,
-    *,
-    since: When,
-    until: When | None = None,
-    cursor: Cursor | None = None,
-    gaps: OnGap = "raise",
-) -> Walker[AutoRepayment]:
+def auto_repayments(client: FuturesSource, **within: Unpack[Range]) -> Walker[AutoRepayment]:
     """Walk the automatic repayments of cross-collateral debt.
 
     Args: as of `futures_transfers`; record times are whole seconds.
 
     Source: the exchange's own SDKs of 2026-07 (``/contract/private/auto_repayment``)
     """
-    return Walker(REPAYMENTS, source(client), {}, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(REPAYMENTS, source(client), {}, **within)
 
 
 def cross_collateral_interest(
-    client: FuturesSource,
-    *,
-    since: When,
-    until: When | None = None,
-    coin_code: str | None = None,
-    cursor: Cursor | None = None,
-    gaps: OnGap = "raise",
+    client: FuturesSource, *, coin_code: str | None = None, **within: Unpack[Range]
 ) -> Walker[InterestLogItem]:
     """Walk the interest charged on cross-collateral debt.
 
@@ -300,49 +214,31 @@ def cross_collateral_interest(
     Source: the exchange's own SDKs of 2026-07 (``/contract/private/cross_collateral/interest_log``)
     """
     given = {"coin_code": coin_code}
-    return Walker(INTEREST, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(INTEREST, source(client), given, **within)
 
 
-def futures_sub_transfers(
-    client: FuturesSource,
-    sub_account: str,
-    *,
-    since: When | None = None,
-    until: When | None = None,
-    cursor: Cursor | None = None,
-    gaps: OnGap = "raise",
-) -> Walker[SubTransfer]:
+def futures_sub_transfers(client: FuturesSource, sub_account: str, **within: Unpack[AnyRange]) -> Walker[SubTransfer]:
     """Walk the futures transfers of one sub-account, as its main account sees them: the newest 100.
 
     Args:
         client: the client, or its ``futures``.
         sub_account: its user name.
-        since: as of `funding_rates`; record times are whole seconds.
-        until: likewise.
-        cursor: likewise.
-        gaps: likewise.
+        since, until, cursor, gaps: as of `funding_rates`; record times are whole seconds.
 
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Sub-Account Transfer History")
     """
     given = {"sub_account": sub_account}
-    return Walker(SUB_TRANSFERS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(SUB_TRANSFERS, source(client), given, **from_start(within))
 
 
-def futures_transfer_history(
-    client: FuturesSource,
-    *,
-    since: When | None = None,
-    until: When | None = None,
-    cursor: Cursor | None = None,
-    gaps: OnGap = "raise",
-) -> Walker[SubTransfer]:
+def futures_transfer_history(client: FuturesSource, **within: Unpack[AnyRange]) -> Walker[SubTransfer]:
     """Walk the futures transfers between main and sub-accounts that the calling account had part in: the newest 100.
 
     Args: as of `futures_sub_transfers`.
 
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Account Futures Asset Transfer History")
     """
-    return Walker(TRANSFER_HISTORY, source(client), {}, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(TRANSFER_HISTORY, source(client), {}, **from_start(within))
 
 
 def affiliate_rebates(
@@ -399,55 +295,33 @@ def affiliate_users(
     return Walker(AFFILIATE_USERS, source(client), {}, since=since, until=until, cursor=cursor, gaps="raise")
 
 
-def affiliate_trades(
-    client: FuturesSource,
-    user_id: int,
-    type: int,
-    *,
-    since: When,
-    until: When | None = None,
-    cursor: Cursor | None = None,
-    gaps: OnGap = "raise",
-) -> Walker[AffiliateTrade]:
+def affiliate_trades(client: FuturesSource, user_id: int, type: int, **within: Unpack[Range]) -> Walker[AffiliateTrade]:
     """Walk the trades of one referred user.
 
     Args:
         client: the client, or its ``futures``.
         user_id: the user.
         type: 1 for USDT-margined contracts, 2 for coin-margined ones.
-        since: as of `futures_klines`.
-        until: likewise.
-        cursor: likewise.
-        gaps: likewise.
+        since, until, cursor, gaps: as of `futures_klines`.
 
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Affiliate Trade List")
     """
     given = {"user_id": user_id, "type": type}
-    return Walker(AFFILIATE_TRADES, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(AFFILIATE_TRADES, source(client), given, **within)
 
 
 def affiliate_funds(
-    client: FuturesSource,
-    cid: int,
-    *,
-    since: When,
-    until: When | None = None,
-    type: AffiliateFundsType | int | None = None,
-    cursor: Cursor | None = None,
-    gaps: OnGap = "raise",
+    client: FuturesSource, cid: int, *, type: AffiliateFundsType | int | None = None, **within: Unpack[Range]
 ) -> Walker[AffiliateFundsRecord]:
     """Walk the deposits and withdrawals of one referred user.
 
     Args:
         client: the client, or its ``futures``.
         cid: the user.
-        since: as of `futures_klines`.
-        until: likewise.
-        cursor: likewise.
-        gaps: likewise.
+        since, until, cursor, gaps: as of `futures_klines`.
         type: one of the two; both if left out.
 
     Source: the exchange's own SDKs of 2026-07 (``/contract/private/affiliate/deposit-withdrawal-list``)
     """
     given = {"cid": cid, "type": type}
-    return Walker(AFFILIATE_FUNDS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(AFFILIATE_FUNDS, source(client), given, **within)

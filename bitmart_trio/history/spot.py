@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TypeAlias, Unpack
 
 from ..client import Client
 from ..models.earn import (
@@ -34,7 +34,7 @@ from ._spot_table import (
     DailyRebate,
 )
 from ._units import DAY, MINUTE, last_finished
-from ._walk import Cursor, OnGap, Source, Walker, When
+from ._walk import AnyRange, Cursor, Range, Source, Walker, When, from_start
 
 SpotSource: TypeAlias = Client | Source
 """A client, or its ``spot`` alone."""
@@ -45,16 +45,7 @@ def source(client: SpotSource) -> Source:
     return client.spot if isinstance(client, Client) else client
 
 
-def spot_klines(
-    client: SpotSource,
-    symbol: str,
-    *,
-    step: int = 1,
-    since: When | None = None,
-    until: When | None = None,
-    cursor: Cursor | None = None,
-    gaps: OnGap = "raise",
-) -> Walker[SpotKline]:
+def spot_klines(client: SpotSource, symbol: str, *, step: int = 1, **within: Unpack[AnyRange]) -> Walker[SpotKline]:
     """Walk the finished klines of a pair. The one in progress is left out: it would change.
 
     Args:
@@ -75,43 +66,29 @@ def spot_klines(
         KLINES,
         source(client),
         {"symbol": symbol, "step": step},
-        since=since,
-        until=until,
-        cursor=cursor,
-        gaps=gaps,
         # A reply holds 200 bars. Months are counted short, so that no window has more.
-        span=min(step, 40_320) * MINUTE * 197,
-        latest=lambda now: last_finished(step, now),
+        min(step, 40_320) * MINUTE * 197,
+        lambda now: last_finished(step, now),
+        **from_start(within),
     )
 
 
-def spot_market_trades(
-    client: SpotSource,
-    symbol: str,
-    *,
-    since: When | None = None,
-    until: When | None = None,
-    cursor: Cursor | None = None,
-    gaps: OnGap = "raise",
-) -> Walker[SpotMarketTrade]:
+def spot_market_trades(client: SpotSource, symbol: str, **within: Unpack[AnyRange]) -> Walker[SpotMarketTrade]:
     """Walk the latest public trades of a pair: at most 50, which is all that the exchange lists.
 
     Args: as of `spot_klines`; without ``since`` whatever there is, and no gap is raised.
 
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Recent Trades (V3)")
     """
-    return Walker(MARKET_TRADES, source(client), {"symbol": symbol}, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(MARKET_TRADES, source(client), {"symbol": symbol}, **from_start(within))
 
 
 def spot_orders(
     client: SpotSource,
     symbol: str | None = None,
     *,
-    since: When,
-    until: When | None = None,
     order_mode: SpotOrderMode | str | None = None,
-    cursor: Cursor | None = None,
-    gaps: OnGap = "raise",
+    **within: Unpack[Range],
 ) -> Walker[SpotOrder]:
     """Walk the account's finished orders by the time they were placed.
 
@@ -121,27 +98,21 @@ def spot_orders(
     Args:
         client: the client, or its ``spot``.
         symbol: all pairs if left out.
-        since: as of `spot_klines`.
-        until: likewise.
-        cursor: likewise.
-        gaps: likewise.
+        since, until, cursor, gaps: as of `spot_klines`.
         order_mode: spot or isolated margin; both if left out.
 
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Account Orders")
     """
     given = {"symbol": symbol, "order_mode": order_mode}
-    return Walker(ORDERS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(ORDERS, source(client), given, **within)
 
 
 def spot_fills(
     client: SpotSource,
     symbol: str | None = None,
     *,
-    since: When,
-    until: When | None = None,
     order_mode: SpotOrderMode | str | None = None,
-    cursor: Cursor | None = None,
-    gaps: OnGap = "raise",
+    **within: Unpack[Range],
 ) -> Walker[SpotFill]:
     """Walk the account's fills.
 
@@ -150,18 +121,15 @@ def spot_fills(
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Account Trade List")
     """
     given = {"symbol": symbol, "order_mode": order_mode}
-    return Walker(FILLS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(FILLS, source(client), given, **within)
 
 
 def spot_algo_orders(
     client: SpotSource,
     symbol: str | None = None,
     *,
-    since: When,
-    until: When | None = None,
     order_mode: AlgoOrderType | str | None = None,
-    cursor: Cursor | None = None,
-    gaps: OnGap = "raise",
+    **within: Unpack[Range],
 ) -> Walker[AlgoOrder]:
     """Walk the account's finished plan, take-profit and stop-loss orders.
 
@@ -170,7 +138,7 @@ def spot_algo_orders(
     Source: the exchange's own SDKs of 2026-06 (``/spot/v4/query/algo/history-orders``)
     """
     given = {"symbol": symbol, "order_mode": order_mode}
-    return Walker(ALGO_ORDERS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(ALGO_ORDERS, source(client), given, **within)
 
 
 def open_spot_orders(
@@ -188,38 +156,23 @@ def open_algo_orders(
 
 
 def deposits(
-    client: SpotSource,
-    *,
-    since: When,
-    until: When | None = None,
-    currency: str | None = None,
-    cursor: Cursor | None = None,
-    gaps: OnGap = "raise",
+    client: SpotSource, *, currency: str | None = None, **within: Unpack[Range]
 ) -> Walker[DepositWithdrawRecord]:
     """Walk the account's deposits. Refused for sub-accounts.
 
     Args:
         client: the client, or its ``spot``.
-        since: as of `spot_klines`.
-        until: likewise.
-        cursor: likewise.
-        gaps: likewise.
+        since, until, cursor, gaps: as of `spot_klines`.
         currency: all if left out.
 
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Deposit And Withdraw History (V2)")
     """
     given = {"operation_type": "deposit", "currency": currency}
-    return Walker(DEPOSITS_WITHDRAWALS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(DEPOSITS_WITHDRAWALS, source(client), given, **within)
 
 
 def withdrawals(
-    client: SpotSource,
-    *,
-    since: When,
-    until: When | None = None,
-    currency: str | None = None,
-    cursor: Cursor | None = None,
-    gaps: OnGap = "raise",
+    client: SpotSource, *, currency: str | None = None, **within: Unpack[Range]
 ) -> Walker[DepositWithdrawRecord]:
     """Walk the account's withdrawals. Refused for sub-accounts.
 
@@ -228,123 +181,74 @@ def withdrawals(
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Deposit And Withdraw History (V2)")
     """
     given = {"operation_type": "withdraw", "currency": currency}
-    return Walker(DEPOSITS_WITHDRAWALS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(DEPOSITS_WITHDRAWALS, source(client), given, **within)
 
 
-def margin_borrows(
-    client: SpotSource,
-    symbol: str,
-    *,
-    since: When,
-    until: When | None = None,
-    cursor: Cursor | None = None,
-    gaps: OnGap = "raise",
-) -> Walker[BorrowRecord]:
+def margin_borrows(client: SpotSource, symbol: str, **within: Unpack[Range]) -> Walker[BorrowRecord]:
     """Walk the loans of an isolated-margin pair.
 
     Args: as of `spot_klines`; record times are whole seconds.
 
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Borrow Record (Isolated)")
     """
-    return Walker(BORROWS, source(client), {"symbol": symbol}, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(BORROWS, source(client), {"symbol": symbol}, **within)
 
 
-def margin_repays(
-    client: SpotSource,
-    symbol: str,
-    *,
-    since: When,
-    until: When | None = None,
-    cursor: Cursor | None = None,
-    gaps: OnGap = "raise",
-) -> Walker[RepayRecord]:
+def margin_repays(client: SpotSource, symbol: str, **within: Unpack[Range]) -> Walker[RepayRecord]:
     """Walk the repayments of an isolated-margin pair.
 
     Args: as of `margin_borrows`.
 
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Repayment Record (Isolated)")
     """
-    return Walker(REPAYS, source(client), {"symbol": symbol}, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(REPAYS, source(client), {"symbol": symbol}, **within)
 
 
 def spot_sub_transfers(
-    client: SpotSource,
-    account_name: str | None = None,
-    *,
-    since: When | None = None,
-    until: When | None = None,
-    cursor: Cursor | None = None,
-    gaps: OnGap = "raise",
+    client: SpotSource, account_name: str | None = None, **within: Unpack[AnyRange]
 ) -> Walker[SubTransfer]:
     """Walk the spot transfers of sub-accounts, as their main account sees them: the newest 100 of three months.
 
     Args:
         client: the client, or its ``spot``.
         account_name: one sub-account; all if left out.
-        since: as of `spot_market_trades`; record times are whole seconds.
-        until: likewise.
-        cursor: likewise.
-        gaps: likewise.
+        since, until, cursor, gaps: as of `spot_market_trades`; record times are whole seconds.
 
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Sub-Account Transfer History")
     """
     given = {"account_name": account_name}
-    return Walker(SUB_TRANSFERS, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(SUB_TRANSFERS, source(client), given, **from_start(within))
 
 
-def spot_transfer_history(
-    client: SpotSource,
-    *,
-    since: When | None = None,
-    until: When | None = None,
-    cursor: Cursor | None = None,
-    gaps: OnGap = "raise",
-) -> Walker[SubTransfer]:
+def spot_transfer_history(client: SpotSource, **within: Unpack[AnyRange]) -> Walker[SubTransfer]:
     """Walk the spot transfers between main and sub-accounts that the calling account had part in, as above.
 
     Args: as of `spot_sub_transfers`.
 
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Account Spot Asset Transfer History")
     """
-    return Walker(TRANSFER_HISTORY, source(client), {}, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(TRANSFER_HISTORY, source(client), {}, **from_start(within))
 
 
 def flexible_savings(
-    client: SpotSource,
-    type: SavingsRecordType | str,
-    *,
-    since: When,
-    until: When | None = None,
-    coin_name: str | None = None,
-    cursor: Cursor | None = None,
-    gaps: OnGap = "raise",
+    client: SpotSource, type: SavingsRecordType | str, *, coin_name: str | None = None, **within: Unpack[Range]
 ) -> Walker[FlexibleSavingsRecord]:
     """Walk the records of flexible savings.
 
     Args:
         client: the client, or its ``spot``.
         type: subscribe, redeem or interest.
-        since: as of `spot_klines`.
-        until: likewise.
-        cursor: likewise.
-        gaps: likewise.
+        since, until, cursor, gaps: as of `spot_klines`.
         coin_name: all coins if left out.
 
     Source: the exchange's own SDKs of 2026-06 (``/newearn/cloud/v1/saving/record``)
     """
     given = {"type": type, "coin_name": coin_name}
-    return Walker(FLEXIBLE, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(FLEXIBLE, source(client), given, **within)
 
 
 def fixed_savings(
-    client: SpotSource,
-    type: SavingsRecordType | str,
-    *,
-    since: When,
-    until: When | None = None,
-    coin_name: str | None = None,
-    cursor: Cursor | None = None,
-    gaps: OnGap = "raise",
+    client: SpotSource, type: SavingsRecordType | str, *, coin_name: str | None = None, **within: Unpack[Range]
 ) -> Walker[FixedSavingsRecord]:
     """Walk the records of fixed-term savings.
 
@@ -353,17 +257,10 @@ def fixed_savings(
     Source: the exchange's own SDKs of 2026-06 (``/newearn/cloud/v1/saving/fixed/record``)
     """
     given = {"type": type, "coin_name": coin_name}
-    return Walker(FIXED, source(client), given, since=since, until=until, cursor=cursor, gaps=gaps)
+    return Walker(FIXED, source(client), given, **within)
 
 
-def broker_rebates(
-    client: SpotSource,
-    *,
-    since: When,
-    until: When | None = None,
-    cursor: Cursor | None = None,
-    gaps: OnGap = "raise",
-) -> Walker[DailyRebate]:
+def broker_rebates(client: SpotSource, **within: Unpack[Range]) -> Walker[DailyRebate]:
     """Walk an API broker's daily rebates. Needs the broker's own key.
 
     A day belongs to the walk when it begins in the range; the day that is not over yet is left out.
@@ -376,9 +273,7 @@ def broker_rebates(
         REBATES,
         source(client),
         {},
-        since=since,
-        until=until,
-        cursor=cursor,
-        gaps=gaps,
-        latest=lambda now: now - now % DAY,
+        None,
+        lambda now: now - now % DAY,
+        **within,
     )

@@ -106,7 +106,7 @@ def walker(
         size=None,
         coarse=coarse,
     )
-    return Walker(walk, bars, {"step": 1}, since=since, until=until, cursor=cursor, latest=lambda now: now - MINUTE + 1)
+    return Walker(walk, bars, {"step": 1}, None, lambda now: now - MINUTE + 1, since=since, until=until, cursor=cursor)
 
 
 def _minute(*when: int) -> int:

@@ -393,3 +393,16 @@ async def test_a_range_in_the_future_says_why_nothing_comes(
     (line,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert line.startswith("spot.market.klines: nothing to read, since=2026-10-28T00:00:00Z is later than")
     assert "the exchange's clock (2026-01-01T00:00:0" in line
+
+
+async def test_a_range_takes_its_own_words_only() -> None:
+    """Type checkers know them; whoever runs without one hears of the others at once."""
+    async with bm.open_client() as client:
+        walks: tuple[Any, ...] = (history.spot_fills, history.futures_transfers, history.spot_transfer_history)
+        for walk in walks:
+            for word in ("sinse", "span", "latest", "walk"):
+                with pytest.raises(TypeError, match=word):
+                    walk(client, since=0, **{word: 1})
+        for walk in walks[:2]:
+            with pytest.raises(TypeError, match="since"):
+                walk(client)
