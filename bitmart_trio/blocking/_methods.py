@@ -229,7 +229,7 @@ if TYPE_CHECKING:
     from ..rest.system import System as AsyncSystem
     from ..streams._account_futures import FuturesAccountView as AsyncFuturesAccountView
     from ..streams._account_spot import SpotAccountView as AsyncSpotAccountView
-    from ..streams._base import Options
+    from ..streams._base import Mark, NoMark, Options
     from ..streams._book import OrderBook as AsyncOrderBook
     from ..streams._book_views import BookChange, BookDepth, BookState, BookStatistics
     from ..streams._streams import Streams as AsyncStreams
@@ -517,12 +517,12 @@ class SpotStreams(Twin["AsyncSpotStreams"]):
 
     @overload
     def ticker(
-        self, *symbols: str, gaps: Literal["mark"], **options: Unpack[Options]
+        self, *symbols: str, gaps: Mark, **options: Unpack[Options]
     ) -> Opened[Subscription[SpotTicker | Gap]]: ...
 
     @overload
     def ticker(
-        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+        self, *symbols: str, gaps: NoMark = "skip", **options: Unpack[Options]
     ) -> Opened[Subscription[SpotTicker]]: ...
 
     def ticker(self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opened[Subscription[Any]]:
@@ -535,12 +535,7 @@ class SpotStreams(Twin["AsyncSpotStreams"]):
 
     @overload
     def kline(
-        self,
-        *symbols: str,
-        interval: SpotInterval,
-        gaps: Literal["mark"],
-        backfill: bool = False,
-        **options: Unpack[Options],
+        self, *symbols: str, interval: SpotInterval, gaps: Mark, backfill: bool = False, **options: Unpack[Options]
     ) -> Opened[Subscription[SpotKlineUpdate | Gap | Backfilled]]: ...
 
     @overload
@@ -548,7 +543,7 @@ class SpotStreams(Twin["AsyncSpotStreams"]):
         self,
         *symbols: str,
         interval: SpotInterval,
-        gaps: Literal["skip", "raise"] = "skip",
+        gaps: NoMark = "skip",
         backfill: bool = False,
         **options: Unpack[Options],
     ) -> Opened[Subscription[SpotKlineUpdate]]: ...
@@ -573,16 +568,12 @@ class SpotStreams(Twin["AsyncSpotStreams"]):
 
     @overload
     def kline_legacy(
-        self, *symbols: str, interval: Literal["3m", "45m", "3H"], gaps: Literal["mark"], **options: Unpack[Options]
+        self, *symbols: str, interval: Literal["3m", "45m", "3H"], gaps: Mark, **options: Unpack[Options]
     ) -> Opened[Subscription[SpotKlineUpdate | Gap]]: ...
 
     @overload
     def kline_legacy(
-        self,
-        *symbols: str,
-        interval: Literal["3m", "45m", "3H"],
-        gaps: Literal["skip", "raise"] = "skip",
-        **options: Unpack[Options],
+        self, *symbols: str, interval: Literal["3m", "45m", "3H"], gaps: NoMark = "skip", **options: Unpack[Options]
     ) -> Opened[Subscription[SpotKlineUpdate]]: ...
 
     def kline_legacy(
@@ -598,16 +589,12 @@ class SpotStreams(Twin["AsyncSpotStreams"]):
 
     @overload
     def depth(
-        self, *symbols: str, level: Literal[5, 20, 50], gaps: Literal["mark"], **options: Unpack[Options]
+        self, *symbols: str, level: Literal[5, 20, 50], gaps: Mark, **options: Unpack[Options]
     ) -> Opened[Subscription[SpotDepth | Gap]]: ...
 
     @overload
     def depth(
-        self,
-        *symbols: str,
-        level: Literal[5, 20, 50],
-        gaps: Literal["skip", "raise"] = "skip",
-        **options: Unpack[Options],
+        self, *symbols: str, level: Literal[5, 20, 50], gaps: NoMark = "skip", **options: Unpack[Options]
     ) -> Opened[Subscription[SpotDepth]]: ...
 
     def depth(
@@ -622,12 +609,12 @@ class SpotStreams(Twin["AsyncSpotStreams"]):
 
     @overload
     def depth100(
-        self, *symbols: str, gaps: Literal["mark"], **options: Unpack[Options]
+        self, *symbols: str, gaps: Mark, **options: Unpack[Options]
     ) -> Opened[Subscription[SpotDepth | Gap]]: ...
 
     @overload
     def depth100(
-        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+        self, *symbols: str, gaps: NoMark = "skip", **options: Unpack[Options]
     ) -> Opened[Subscription[SpotDepth]]: ...
 
     def depth100(self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opened[Subscription[Any]]:
@@ -639,12 +626,12 @@ class SpotStreams(Twin["AsyncSpotStreams"]):
 
     @overload
     def depth_increase(
-        self, *symbols: str, gaps: Literal["mark"], **options: Unpack[Options]
+        self, *symbols: str, gaps: Mark, **options: Unpack[Options]
     ) -> Opened[Subscription[SpotDepthIncrease | Gap]]: ...
 
     @overload
     def depth_increase(
-        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+        self, *symbols: str, gaps: NoMark = "skip", **options: Unpack[Options]
     ) -> Opened[Subscription[SpotDepthIncrease]]: ...
 
     def depth_increase(
@@ -667,12 +654,12 @@ class SpotStreams(Twin["AsyncSpotStreams"]):
 
     @overload
     def trade(
-        self, *symbols: str, gaps: Literal["mark"], backfill: bool = False, **options: Unpack[Options]
+        self, *symbols: str, gaps: Mark, backfill: bool = False, **options: Unpack[Options]
     ) -> Opened[Subscription[SpotTrade | Gap | Backfilled]]: ...
 
     @overload
     def trade(
-        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", backfill: bool = False, **options: Unpack[Options]
+        self, *symbols: str, gaps: NoMark = "skip", backfill: bool = False, **options: Unpack[Options]
     ) -> Opened[Subscription[SpotTrade]]: ...
 
     def trade(
@@ -687,12 +674,12 @@ class SpotStreams(Twin["AsyncSpotStreams"]):
 
     @overload
     def book_ticker(
-        self, *symbols: str, gaps: Literal["mark"], **options: Unpack[Options]
+        self, *symbols: str, gaps: Mark, **options: Unpack[Options]
     ) -> Opened[Subscription[SpotBookTicker | Gap]]: ...
 
     @overload
     def book_ticker(
-        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+        self, *symbols: str, gaps: NoMark = "skip", **options: Unpack[Options]
     ) -> Opened[Subscription[SpotBookTicker]]: ...
 
     def book_ticker(self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opened[Subscription[Any]]:
@@ -705,12 +692,12 @@ class SpotStreams(Twin["AsyncSpotStreams"]):
 
     @overload
     def user_order(
-        self, *symbols: str, gaps: Literal["mark"], backfill: bool = False, **options: Unpack[Options]
+        self, *symbols: str, gaps: Mark, backfill: bool = False, **options: Unpack[Options]
     ) -> Opened[Subscription[SpotOrderUpdate | Gap | Backfilled]]: ...
 
     @overload
     def user_order(
-        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", backfill: bool = False, **options: Unpack[Options]
+        self, *symbols: str, gaps: NoMark = "skip", backfill: bool = False, **options: Unpack[Options]
     ) -> Opened[Subscription[SpotOrderUpdate]]: ...
 
     def user_order(
@@ -728,12 +715,12 @@ class SpotStreams(Twin["AsyncSpotStreams"]):
 
     @overload
     def user_orders(
-        self, *, gaps: Literal["mark"], backfill: bool = False, **options: Unpack[Options]
+        self, *, gaps: Mark, backfill: bool = False, **options: Unpack[Options]
     ) -> Opened[Subscription[SpotOrderUpdate | Gap | Backfilled]]: ...
 
     @overload
     def user_orders(
-        self, *, gaps: Literal["skip", "raise"] = "skip", backfill: bool = False, **options: Unpack[Options]
+        self, *, gaps: NoMark = "skip", backfill: bool = False, **options: Unpack[Options]
     ) -> Opened[Subscription[SpotOrderUpdate]]: ...
 
     def user_orders(
@@ -747,12 +734,12 @@ class SpotStreams(Twin["AsyncSpotStreams"]):
 
     @overload
     def user_balance(
-        self, *, gaps: Literal["mark"], backfill: bool = False, **options: Unpack[Options]
+        self, *, gaps: Mark, backfill: bool = False, **options: Unpack[Options]
     ) -> Opened[Subscription[SpotBalanceUpdate | Gap | Backfilled]]: ...
 
     @overload
     def user_balance(
-        self, *, gaps: Literal["skip", "raise"] = "skip", backfill: bool = False, **options: Unpack[Options]
+        self, *, gaps: NoMark = "skip", backfill: bool = False, **options: Unpack[Options]
     ) -> Opened[Subscription[SpotBalanceUpdate]]: ...
 
     def user_balance(
@@ -791,12 +778,12 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
 
     @overload
     def ticker(
-        self, *symbols: str, gaps: Literal["mark"], **options: Unpack[Options]
+        self, *symbols: str, gaps: Mark, **options: Unpack[Options]
     ) -> Opened[Subscription[FuturesTicker | Gap]]: ...
 
     @overload
     def ticker(
-        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+        self, *symbols: str, gaps: NoMark = "skip", **options: Unpack[Options]
     ) -> Opened[Subscription[FuturesTicker]]: ...
 
     def ticker(self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opened[Subscription[Any]]:
@@ -808,14 +795,10 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
         return self._open(lambda: self._it.ticker(*symbols, gaps=gaps, **options), Subscription)
 
     @overload
-    def tickers(
-        self, *, gaps: Literal["mark"], **options: Unpack[Options]
-    ) -> Opened[Subscription[FuturesTicker | Gap]]: ...
+    def tickers(self, *, gaps: Mark, **options: Unpack[Options]) -> Opened[Subscription[FuturesTicker | Gap]]: ...
 
     @overload
-    def tickers(
-        self, *, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
-    ) -> Opened[Subscription[FuturesTicker]]: ...
+    def tickers(self, *, gaps: NoMark = "skip", **options: Unpack[Options]) -> Opened[Subscription[FuturesTicker]]: ...
 
     def tickers(self, *, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opened[Subscription[Any]]:
         """Follow the state of every contract at once.
@@ -827,12 +810,12 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
 
     @overload
     def funding_rate(
-        self, *symbols: str, gaps: Literal["mark"], **options: Unpack[Options]
+        self, *symbols: str, gaps: Mark, **options: Unpack[Options]
     ) -> Opened[Subscription[FuturesFundingRateUpdate | Gap]]: ...
 
     @overload
     def funding_rate(
-        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+        self, *symbols: str, gaps: NoMark = "skip", **options: Unpack[Options]
     ) -> Opened[Subscription[FuturesFundingRateUpdate]]: ...
 
     def funding_rate(self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opened[Subscription[Any]]:
@@ -844,12 +827,7 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
 
     @overload
     def depth(
-        self,
-        *symbols: str,
-        level: Literal[5, 20, 50],
-        speed: Speed = "",
-        gaps: Literal["mark"],
-        **options: Unpack[Options],
+        self, *symbols: str, level: Literal[5, 20, 50], speed: Speed = "", gaps: Mark, **options: Unpack[Options]
     ) -> Opened[Subscription[FuturesDepthSide | Gap]]: ...
 
     @overload
@@ -858,7 +836,7 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
         *symbols: str,
         level: Literal[5, 20, 50],
         speed: Speed = "",
-        gaps: Literal["skip", "raise"] = "skip",
+        gaps: NoMark = "skip",
         **options: Unpack[Options],
     ) -> Opened[Subscription[FuturesDepthSide]]: ...
 
@@ -881,12 +859,7 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
 
     @overload
     def depth_all(
-        self,
-        *symbols: str,
-        level: Literal[5, 20, 50],
-        speed: Speed = "",
-        gaps: Literal["mark"],
-        **options: Unpack[Options],
+        self, *symbols: str, level: Literal[5, 20, 50], speed: Speed = "", gaps: Mark, **options: Unpack[Options]
     ) -> Opened[Subscription[FuturesDepth | Gap]]: ...
 
     @overload
@@ -895,7 +868,7 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
         *symbols: str,
         level: Literal[5, 20, 50],
         speed: Speed = "",
-        gaps: Literal["skip", "raise"] = "skip",
+        gaps: NoMark = "skip",
         **options: Unpack[Options],
     ) -> Opened[Subscription[FuturesDepth]]: ...
 
@@ -918,12 +891,7 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
 
     @overload
     def depth_increase(
-        self,
-        *symbols: str,
-        level: Literal[5, 20, 50],
-        speed: Speed = "",
-        gaps: Literal["mark"],
-        **options: Unpack[Options],
+        self, *symbols: str, level: Literal[5, 20, 50], speed: Speed = "", gaps: Mark, **options: Unpack[Options]
     ) -> Opened[Subscription[FuturesDepthIncrease | Gap]]: ...
 
     @overload
@@ -932,7 +900,7 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
         *symbols: str,
         level: Literal[5, 20, 50],
         speed: Speed = "",
-        gaps: Literal["skip", "raise"] = "skip",
+        gaps: NoMark = "skip",
         **options: Unpack[Options],
     ) -> Opened[Subscription[FuturesDepthIncrease]]: ...
 
@@ -970,7 +938,7 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
         *symbols: str,
         level: Literal[5, 20, 50],
         speed: Literal["100ms", "200ms"] = "100ms",
-        gaps: Literal["mark"],
+        gaps: Mark,
         **options: Unpack[Options],
     ) -> Opened[Subscription[FuturesDepth | Gap]]: ...
 
@@ -980,7 +948,7 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
         *symbols: str,
         level: Literal[5, 20, 50],
         speed: Literal["100ms", "200ms"] = "100ms",
-        gaps: Literal["skip", "raise"] = "skip",
+        gaps: NoMark = "skip",
         **options: Unpack[Options],
     ) -> Opened[Subscription[FuturesDepth]]: ...
 
@@ -1007,7 +975,7 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
         *symbols: str,
         level: Literal[5, 20, 50],
         speed: Literal["100ms", "200ms"] = "100ms",
-        gaps: Literal["mark"],
+        gaps: Mark,
         **options: Unpack[Options],
     ) -> Opened[Subscription[FuturesDepthIncrease | Gap]]: ...
 
@@ -1017,7 +985,7 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
         *symbols: str,
         level: Literal[5, 20, 50],
         speed: Literal["100ms", "200ms"] = "100ms",
-        gaps: Literal["skip", "raise"] = "skip",
+        gaps: NoMark = "skip",
         **options: Unpack[Options],
     ) -> Opened[Subscription[FuturesDepthIncrease]]: ...
 
@@ -1040,12 +1008,12 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
 
     @overload
     def book_ticker(
-        self, *symbols: str, gaps: Literal["mark"], **options: Unpack[Options]
+        self, *symbols: str, gaps: Mark, **options: Unpack[Options]
     ) -> Opened[Subscription[FuturesBookTicker | Gap]]: ...
 
     @overload
     def book_ticker(
-        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+        self, *symbols: str, gaps: NoMark = "skip", **options: Unpack[Options]
     ) -> Opened[Subscription[FuturesBookTicker]]: ...
 
     def book_ticker(self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opened[Subscription[Any]]:
@@ -1058,12 +1026,12 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
 
     @overload
     def trade(
-        self, *symbols: str, gaps: Literal["mark"], backfill: bool = False, **options: Unpack[Options]
+        self, *symbols: str, gaps: Mark, backfill: bool = False, **options: Unpack[Options]
     ) -> Opened[Subscription[FuturesTrade | Gap | Backfilled]]: ...
 
     @overload
     def trade(
-        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", backfill: bool = False, **options: Unpack[Options]
+        self, *symbols: str, gaps: NoMark = "skip", backfill: bool = False, **options: Unpack[Options]
     ) -> Opened[Subscription[FuturesTrade]]: ...
 
     def trade(
@@ -1078,12 +1046,7 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
 
     @overload
     def kline(
-        self,
-        *symbols: str,
-        interval: FuturesInterval,
-        gaps: Literal["mark"],
-        backfill: bool = False,
-        **options: Unpack[Options],
+        self, *symbols: str, interval: FuturesInterval, gaps: Mark, backfill: bool = False, **options: Unpack[Options]
     ) -> Opened[Subscription[FuturesKlineUpdate | Gap | Backfilled]]: ...
 
     @overload
@@ -1091,7 +1054,7 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
         self,
         *symbols: str,
         interval: FuturesInterval,
-        gaps: Literal["skip", "raise"] = "skip",
+        gaps: NoMark = "skip",
         backfill: bool = False,
         **options: Unpack[Options],
     ) -> Opened[Subscription[FuturesKlineUpdate]]: ...
@@ -1115,16 +1078,12 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
 
     @overload
     def mark_price_kline(
-        self, *symbols: str, interval: FuturesInterval, gaps: Literal["mark"], **options: Unpack[Options]
+        self, *symbols: str, interval: FuturesInterval, gaps: Mark, **options: Unpack[Options]
     ) -> Opened[Subscription[FuturesMarkPriceKlineUpdate | Gap]]: ...
 
     @overload
     def mark_price_kline(
-        self,
-        *symbols: str,
-        interval: FuturesInterval,
-        gaps: Literal["skip", "raise"] = "skip",
-        **options: Unpack[Options],
+        self, *symbols: str, interval: FuturesInterval, gaps: NoMark = "skip", **options: Unpack[Options]
     ) -> Opened[Subscription[FuturesMarkPriceKlineUpdate]]: ...
 
     def mark_price_kline(
@@ -1140,16 +1099,12 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
 
     @overload
     def asset(
-        self, *currencies: str, gaps: Literal["mark"], backfill: bool = False, **options: Unpack[Options]
+        self, *currencies: str, gaps: Mark, backfill: bool = False, **options: Unpack[Options]
     ) -> Opened[Subscription[FuturesAssetUpdate | Gap | Backfilled]]: ...
 
     @overload
     def asset(
-        self,
-        *currencies: str,
-        gaps: Literal["skip", "raise"] = "skip",
-        backfill: bool = False,
-        **options: Unpack[Options],
+        self, *currencies: str, gaps: NoMark = "skip", backfill: bool = False, **options: Unpack[Options]
     ) -> Opened[Subscription[FuturesAssetUpdate]]: ...
 
     def asset(
@@ -1164,12 +1119,12 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
 
     @overload
     def position(
-        self, *, gaps: Literal["mark"], backfill: bool = False, **options: Unpack[Options]
+        self, *, gaps: Mark, backfill: bool = False, **options: Unpack[Options]
     ) -> Opened[Subscription[FuturesPositionUpdate | Gap | Backfilled]]: ...
 
     @overload
     def position(
-        self, *, gaps: Literal["skip", "raise"] = "skip", backfill: bool = False, **options: Unpack[Options]
+        self, *, gaps: NoMark = "skip", backfill: bool = False, **options: Unpack[Options]
     ) -> Opened[Subscription[FuturesPositionUpdate]]: ...
 
     def position(
@@ -1184,12 +1139,12 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
 
     @overload
     def order(
-        self, *, gaps: Literal["mark"], backfill: bool = False, **options: Unpack[Options]
+        self, *, gaps: Mark, backfill: bool = False, **options: Unpack[Options]
     ) -> Opened[Subscription[FuturesOrderUpdate | Gap | Backfilled]]: ...
 
     @overload
     def order(
-        self, *, gaps: Literal["skip", "raise"] = "skip", backfill: bool = False, **options: Unpack[Options]
+        self, *, gaps: NoMark = "skip", backfill: bool = False, **options: Unpack[Options]
     ) -> Opened[Subscription[FuturesOrderUpdate]]: ...
 
     def order(
@@ -1206,12 +1161,10 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
         return self._open(lambda: self._it.order(gaps=gaps, backfill=backfill, **options), Subscription)
 
     @overload
-    def unicast(self, *, gaps: Literal["mark"], **options: Unpack[Options]) -> Opened[Subscription[RawPush | Gap]]: ...
+    def unicast(self, *, gaps: Mark, **options: Unpack[Options]) -> Opened[Subscription[RawPush | Gap]]: ...
 
     @overload
-    def unicast(
-        self, *, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
-    ) -> Opened[Subscription[RawPush]]: ...
+    def unicast(self, *, gaps: NoMark = "skip", **options: Unpack[Options]) -> Opened[Subscription[RawPush]]: ...
 
     def unicast(self, *, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opened[Subscription[Any]]:
         """Follow a channel that only a leftover constant of an SDK names.
@@ -1258,13 +1211,11 @@ class Streams(Twin["AsyncStreams"]):
         return FuturesStreams(self._portal, self._it.futures)
 
     @overload
-    def subscribe(
-        self, *topics: str, gaps: Literal["mark"], **options: Unpack[Options]
-    ) -> Opened[Subscription[Any | Gap]]: ...
+    def subscribe(self, *topics: str, gaps: Mark, **options: Unpack[Options]) -> Opened[Subscription[Any | Gap]]: ...
 
     @overload
     def subscribe(
-        self, *topics: str, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+        self, *topics: str, gaps: NoMark = "skip", **options: Unpack[Options]
     ) -> Opened[Subscription[Any]]: ...
 
     def subscribe(self, *topics: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opened[Subscription[Any]]:

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from functools import cache
-from typing import Any, ClassVar, Generic, TypeAlias, TypedDict, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypedDict, TypeVar
 
 from .._bitmart.channel import Channel
 from .._core.channel import Overflow
@@ -24,6 +24,12 @@ Reads = TypeVar("Reads")
 
 Opening: TypeAlias = AbstractAsyncContextManager[Subscription[T]]
 """``async with`` it: entering returns once the exchange has acknowledged every topic, leaving lets them go."""
+
+
+Mark: TypeAlias = Literal["mark"]
+"""``gaps=``: a `Gap` stands among the items, so it is one of their types."""
+NoMark: TypeAlias = Literal["skip", "raise"]
+"""``gaps=``: the items are nothing but items."""
 
 
 class Options(TypedDict, total=False):

@@ -6,7 +6,7 @@ They are part of ``client.streams.futures``; ``futures.py`` has the public ones.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal, Unpack, overload
+from typing import Any, Unpack, overload
 
 from .._bitmart.channel import Channel
 from .._io.receivers import Gaps
@@ -19,7 +19,7 @@ from ..models.stream_events import Backfilled, Gap, RawPush
 from ..rest.futures import Futures
 from ._account import VERIFY_AFTER
 from ._account_futures import OpeningFuturesAccount, open_futures_account
-from ._base import MarketStreams, Opening, Options
+from ._base import Mark, MarketStreams, NoMark, Opening, Options
 
 
 def _position(item: FuturesPositionUpdate) -> object:
@@ -61,15 +61,11 @@ class FuturesPrivateStreams(MarketStreams[Futures]):
 
     @overload
     def asset(
-        self, *currencies: str, gaps: Literal["mark"], backfill: bool = False, **options: Unpack[Options]
+        self, *currencies: str, gaps: Mark, backfill: bool = False, **options: Unpack[Options]
     ) -> Opening[FuturesAssetUpdate | Gap | Backfilled]: ...
     @overload
     def asset(
-        self,
-        *currencies: str,
-        gaps: Literal["skip", "raise"] = "skip",
-        backfill: bool = False,
-        **options: Unpack[Options],
+        self, *currencies: str, gaps: NoMark = "skip", backfill: bool = False, **options: Unpack[Options]
     ) -> Opening[FuturesAssetUpdate]: ...
     def asset(
         self, *currencies: str, gaps: Gaps = "skip", backfill: bool = False, **options: Unpack[Options]
@@ -87,11 +83,11 @@ class FuturesPrivateStreams(MarketStreams[Futures]):
 
     @overload
     def position(
-        self, *, gaps: Literal["mark"], backfill: bool = False, **options: Unpack[Options]
+        self, *, gaps: Mark, backfill: bool = False, **options: Unpack[Options]
     ) -> Opening[FuturesPositionUpdate | Gap | Backfilled]: ...
     @overload
     def position(
-        self, *, gaps: Literal["skip", "raise"] = "skip", backfill: bool = False, **options: Unpack[Options]
+        self, *, gaps: NoMark = "skip", backfill: bool = False, **options: Unpack[Options]
     ) -> Opening[FuturesPositionUpdate]: ...
     def position(self, *, gaps: Gaps = "skip", backfill: bool = False, **options: Unpack[Options]) -> Opening[Any]:
         """Follow your positions on every contract.
@@ -107,11 +103,11 @@ class FuturesPrivateStreams(MarketStreams[Futures]):
 
     @overload
     def order(
-        self, *, gaps: Literal["mark"], backfill: bool = False, **options: Unpack[Options]
+        self, *, gaps: Mark, backfill: bool = False, **options: Unpack[Options]
     ) -> Opening[FuturesOrderUpdate | Gap | Backfilled]: ...
     @overload
     def order(
-        self, *, gaps: Literal["skip", "raise"] = "skip", backfill: bool = False, **options: Unpack[Options]
+        self, *, gaps: NoMark = "skip", backfill: bool = False, **options: Unpack[Options]
     ) -> Opening[FuturesOrderUpdate]: ...
     def order(self, *, gaps: Gaps = "skip", backfill: bool = False, **options: Unpack[Options]) -> Opening[Any]:
         """Follow your orders on every contract, plan, trailing and TP/SL orders too.
@@ -127,9 +123,9 @@ class FuturesPrivateStreams(MarketStreams[Futures]):
         return self._open(order, ("",), gaps, options, backfill=backfill)
 
     @overload
-    def unicast(self, *, gaps: Literal["mark"], **options: Unpack[Options]) -> Opening[RawPush | Gap]: ...
+    def unicast(self, *, gaps: Mark, **options: Unpack[Options]) -> Opening[RawPush | Gap]: ...
     @overload
-    def unicast(self, *, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]) -> Opening[RawPush]: ...
+    def unicast(self, *, gaps: NoMark = "skip", **options: Unpack[Options]) -> Opening[RawPush]: ...
     def unicast(self, *, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
         """Follow a channel that only a leftover constant of an SDK names.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from .._bitmart.channel import market_of
 from .._core.suggest import Helpful
@@ -14,7 +14,7 @@ from .._io.subscription import Subscription
 from .._scopes import protected
 from ..config import Market
 from ..models.stream_events import AnyStreamEvent, Gap
-from ._base import Opening, Options, known, opener_names
+from ._base import Mark, NoMark, Opening, Options, known, opener_names
 
 if TYPE_CHECKING:
     from ..rest.futures import Futures
@@ -54,11 +54,9 @@ class Streams(Helpful):
         return FuturesStreams(self._connections, self._futures_reads)
 
     @overload
-    def subscribe(self, *topics: str, gaps: Literal["mark"], **options: Unpack[Options]) -> Opening[Any | Gap]: ...
+    def subscribe(self, *topics: str, gaps: Mark, **options: Unpack[Options]) -> Opening[Any | Gap]: ...
     @overload
-    def subscribe(
-        self, *topics: str, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
-    ) -> Opening[Any]: ...
+    def subscribe(self, *topics: str, gaps: NoMark = "skip", **options: Unpack[Options]) -> Opening[Any]: ...
     def subscribe(self, *topics: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
         """Follow any topics by name, of one market or both.
 

@@ -22,7 +22,7 @@ from ..models.futures_streams import (
     FuturesTrade,
 )
 from ..models.stream_events import Backfilled, Gap
-from ._base import Opening, Options
+from ._base import Mark, NoMark, Opening, Options
 from ._book import OpeningBook, open_order_book
 from ._futures_private import FuturesPrivateStreams
 
@@ -157,13 +157,9 @@ class FuturesStreams(FuturesPrivateStreams):
         return futures_backfiller(channel, self._rest("backfill"), self._now, interval)
 
     @overload
-    def ticker(
-        self, *symbols: str, gaps: Literal["mark"], **options: Unpack[Options]
-    ) -> Opening[FuturesTicker | Gap]: ...
+    def ticker(self, *symbols: str, gaps: Mark, **options: Unpack[Options]) -> Opening[FuturesTicker | Gap]: ...
     @overload
-    def ticker(
-        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
-    ) -> Opening[FuturesTicker]: ...
+    def ticker(self, *symbols: str, gaps: NoMark = "skip", **options: Unpack[Options]) -> Opening[FuturesTicker]: ...
     def ticker(self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
         """Follow the state of contracts: last, mark, index and best prices.
 
@@ -175,11 +171,9 @@ class FuturesStreams(FuturesPrivateStreams):
         return self._open(ticker, symbols, gaps, options)
 
     @overload
-    def tickers(self, *, gaps: Literal["mark"], **options: Unpack[Options]) -> Opening[FuturesTicker | Gap]: ...
+    def tickers(self, *, gaps: Mark, **options: Unpack[Options]) -> Opening[FuturesTicker | Gap]: ...
     @overload
-    def tickers(
-        self, *, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
-    ) -> Opening[FuturesTicker]: ...
+    def tickers(self, *, gaps: NoMark = "skip", **options: Unpack[Options]) -> Opening[FuturesTicker]: ...
     def tickers(self, *, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
         """Follow the state of every contract at once.
 
@@ -192,11 +186,11 @@ class FuturesStreams(FuturesPrivateStreams):
 
     @overload
     def funding_rate(
-        self, *symbols: str, gaps: Literal["mark"], **options: Unpack[Options]
+        self, *symbols: str, gaps: Mark, **options: Unpack[Options]
     ) -> Opening[FuturesFundingRateUpdate | Gap]: ...
     @overload
     def funding_rate(
-        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+        self, *symbols: str, gaps: NoMark = "skip", **options: Unpack[Options]
     ) -> Opening[FuturesFundingRateUpdate]: ...
     def funding_rate(self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
         """Follow the funding of contracts.
@@ -209,12 +203,7 @@ class FuturesStreams(FuturesPrivateStreams):
 
     @overload
     def depth(
-        self,
-        *symbols: str,
-        level: Literal[5, 20, 50],
-        speed: Speed = "",
-        gaps: Literal["mark"],
-        **options: Unpack[Options],
+        self, *symbols: str, level: Literal[5, 20, 50], speed: Speed = "", gaps: Mark, **options: Unpack[Options]
     ) -> Opening[FuturesDepthSide | Gap]: ...
     @overload
     def depth(
@@ -222,7 +211,7 @@ class FuturesStreams(FuturesPrivateStreams):
         *symbols: str,
         level: Literal[5, 20, 50],
         speed: Speed = "",
-        gaps: Literal["skip", "raise"] = "skip",
+        gaps: NoMark = "skip",
         **options: Unpack[Options],
     ) -> Opening[FuturesDepthSide]: ...
     def depth(
@@ -244,12 +233,7 @@ class FuturesStreams(FuturesPrivateStreams):
 
     @overload
     def depth_all(
-        self,
-        *symbols: str,
-        level: Literal[5, 20, 50],
-        speed: Speed = "",
-        gaps: Literal["mark"],
-        **options: Unpack[Options],
+        self, *symbols: str, level: Literal[5, 20, 50], speed: Speed = "", gaps: Mark, **options: Unpack[Options]
     ) -> Opening[FuturesDepth | Gap]: ...
     @overload
     def depth_all(
@@ -257,7 +241,7 @@ class FuturesStreams(FuturesPrivateStreams):
         *symbols: str,
         level: Literal[5, 20, 50],
         speed: Speed = "",
-        gaps: Literal["skip", "raise"] = "skip",
+        gaps: NoMark = "skip",
         **options: Unpack[Options],
     ) -> Opening[FuturesDepth]: ...
     def depth_all(
@@ -279,12 +263,7 @@ class FuturesStreams(FuturesPrivateStreams):
 
     @overload
     def depth_increase(
-        self,
-        *symbols: str,
-        level: Literal[5, 20, 50],
-        speed: Speed = "",
-        gaps: Literal["mark"],
-        **options: Unpack[Options],
+        self, *symbols: str, level: Literal[5, 20, 50], speed: Speed = "", gaps: Mark, **options: Unpack[Options]
     ) -> Opening[FuturesDepthIncrease | Gap]: ...
     @overload
     def depth_increase(
@@ -292,7 +271,7 @@ class FuturesStreams(FuturesPrivateStreams):
         *symbols: str,
         level: Literal[5, 20, 50],
         speed: Speed = "",
-        gaps: Literal["skip", "raise"] = "skip",
+        gaps: NoMark = "skip",
         **options: Unpack[Options],
     ) -> Opening[FuturesDepthIncrease]: ...
     def depth_increase(
@@ -314,12 +293,7 @@ class FuturesStreams(FuturesPrivateStreams):
         return self._open(depth_increase, symbols, gaps, options, level=level, speed=speed)
 
     def order_book(
-        self,
-        symbol: str,
-        *,
-        level: Literal[5, 20, 50] = 50,
-        speed: Speed = "100ms",
-        max_age: float | None = None,
+        self, symbol: str, *, level: Literal[5, 20, 50] = 50, speed: Speed = "100ms", max_age: float | None = None
     ) -> OpeningBook:
         """Keep a contract's order book: ``level`` levels a side, right or known not to be.
 
@@ -344,7 +318,7 @@ class FuturesStreams(FuturesPrivateStreams):
         *symbols: str,
         level: Literal[5, 20, 50],
         speed: Literal["100ms", "200ms"] = "100ms",
-        gaps: Literal["mark"],
+        gaps: Mark,
         **options: Unpack[Options],
     ) -> Opening[FuturesDepth | Gap]: ...
     @overload
@@ -353,7 +327,7 @@ class FuturesStreams(FuturesPrivateStreams):
         *symbols: str,
         level: Literal[5, 20, 50],
         speed: Literal["100ms", "200ms"] = "100ms",
-        gaps: Literal["skip", "raise"] = "skip",
+        gaps: NoMark = "skip",
         **options: Unpack[Options],
     ) -> Opening[FuturesDepth]: ...
     def depth_all_v2(
@@ -379,7 +353,7 @@ class FuturesStreams(FuturesPrivateStreams):
         *symbols: str,
         level: Literal[5, 20, 50],
         speed: Literal["100ms", "200ms"] = "100ms",
-        gaps: Literal["mark"],
+        gaps: Mark,
         **options: Unpack[Options],
     ) -> Opening[FuturesDepthIncrease | Gap]: ...
     @overload
@@ -388,7 +362,7 @@ class FuturesStreams(FuturesPrivateStreams):
         *symbols: str,
         level: Literal[5, 20, 50],
         speed: Literal["100ms", "200ms"] = "100ms",
-        gaps: Literal["skip", "raise"] = "skip",
+        gaps: NoMark = "skip",
         **options: Unpack[Options],
     ) -> Opening[FuturesDepthIncrease]: ...
     def depth_increase_v2(
@@ -410,11 +384,11 @@ class FuturesStreams(FuturesPrivateStreams):
 
     @overload
     def book_ticker(
-        self, *symbols: str, gaps: Literal["mark"], **options: Unpack[Options]
+        self, *symbols: str, gaps: Mark, **options: Unpack[Options]
     ) -> Opening[FuturesBookTicker | Gap]: ...
     @overload
     def book_ticker(
-        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+        self, *symbols: str, gaps: NoMark = "skip", **options: Unpack[Options]
     ) -> Opening[FuturesBookTicker]: ...
     def book_ticker(self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
         """Follow the best bid and ask of contracts.
@@ -428,11 +402,11 @@ class FuturesStreams(FuturesPrivateStreams):
 
     @overload
     def trade(
-        self, *symbols: str, gaps: Literal["mark"], backfill: bool = False, **options: Unpack[Options]
+        self, *symbols: str, gaps: Mark, backfill: bool = False, **options: Unpack[Options]
     ) -> Opening[FuturesTrade | Gap | Backfilled]: ...
     @overload
     def trade(
-        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", backfill: bool = False, **options: Unpack[Options]
+        self, *symbols: str, gaps: NoMark = "skip", backfill: bool = False, **options: Unpack[Options]
     ) -> Opening[FuturesTrade]: ...
     def trade(
         self, *symbols: str, gaps: Gaps = "skip", backfill: bool = False, **options: Unpack[Options]
@@ -451,19 +425,14 @@ class FuturesStreams(FuturesPrivateStreams):
 
     @overload
     def kline(
-        self,
-        *symbols: str,
-        interval: FuturesInterval,
-        gaps: Literal["mark"],
-        backfill: bool = False,
-        **options: Unpack[Options],
+        self, *symbols: str, interval: FuturesInterval, gaps: Mark, backfill: bool = False, **options: Unpack[Options]
     ) -> Opening[FuturesKlineUpdate | Gap | Backfilled]: ...
     @overload
     def kline(
         self,
         *symbols: str,
         interval: FuturesInterval,
-        gaps: Literal["skip", "raise"] = "skip",
+        gaps: NoMark = "skip",
         backfill: bool = False,
         **options: Unpack[Options],
     ) -> Opening[FuturesKlineUpdate]: ...
@@ -488,15 +457,11 @@ class FuturesStreams(FuturesPrivateStreams):
 
     @overload
     def mark_price_kline(
-        self, *symbols: str, interval: FuturesInterval, gaps: Literal["mark"], **options: Unpack[Options]
+        self, *symbols: str, interval: FuturesInterval, gaps: Mark, **options: Unpack[Options]
     ) -> Opening[FuturesMarkPriceKlineUpdate | Gap]: ...
     @overload
     def mark_price_kline(
-        self,
-        *symbols: str,
-        interval: FuturesInterval,
-        gaps: Literal["skip", "raise"] = "skip",
-        **options: Unpack[Options],
+        self, *symbols: str, interval: FuturesInterval, gaps: NoMark = "skip", **options: Unpack[Options]
     ) -> Opening[FuturesMarkPriceKlineUpdate]: ...
     def mark_price_kline(
         self, *symbols: str, interval: FuturesInterval, gaps: Gaps = "skip", **options: Unpack[Options]

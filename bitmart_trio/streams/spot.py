@@ -21,7 +21,7 @@ from ..models.stream_events import Backfilled, Gap
 from ..rest.spot import Spot
 from ._account import VERIFY_AFTER
 from ._account_spot import OpeningSpotAccount, open_spot_account
-from ._base import MarketStreams, Opening, Options
+from ._base import Mark, MarketStreams, NoMark, Opening, Options
 from ._book import OpeningBook, open_order_book
 
 SpotInterval = Literal["1m", "5m", "15m", "30m", "1H", "2H", "4H", "1D", "1W", "1M"]
@@ -97,11 +97,9 @@ class SpotStreams(MarketStreams[Spot]):
         return spot_backfiller(channel, self._rest("backfill"), self._now, interval)
 
     @overload
-    def ticker(self, *symbols: str, gaps: Literal["mark"], **options: Unpack[Options]) -> Opening[SpotTicker | Gap]: ...
+    def ticker(self, *symbols: str, gaps: Mark, **options: Unpack[Options]) -> Opening[SpotTicker | Gap]: ...
     @overload
-    def ticker(
-        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
-    ) -> Opening[SpotTicker]: ...
+    def ticker(self, *symbols: str, gaps: NoMark = "skip", **options: Unpack[Options]) -> Opening[SpotTicker]: ...
     def ticker(self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
         """Follow the state of pairs: last and best prices, 24 hour figures.
 
@@ -114,19 +112,14 @@ class SpotStreams(MarketStreams[Spot]):
 
     @overload
     def kline(
-        self,
-        *symbols: str,
-        interval: SpotInterval,
-        gaps: Literal["mark"],
-        backfill: bool = False,
-        **options: Unpack[Options],
+        self, *symbols: str, interval: SpotInterval, gaps: Mark, backfill: bool = False, **options: Unpack[Options]
     ) -> Opening[SpotKlineUpdate | Gap | Backfilled]: ...
     @overload
     def kline(
         self,
         *symbols: str,
         interval: SpotInterval,
-        gaps: Literal["skip", "raise"] = "skip",
+        gaps: NoMark = "skip",
         backfill: bool = False,
         **options: Unpack[Options],
     ) -> Opening[SpotKlineUpdate]: ...
@@ -152,15 +145,11 @@ class SpotStreams(MarketStreams[Spot]):
 
     @overload
     def kline_legacy(
-        self, *symbols: str, interval: Literal["3m", "45m", "3H"], gaps: Literal["mark"], **options: Unpack[Options]
+        self, *symbols: str, interval: Literal["3m", "45m", "3H"], gaps: Mark, **options: Unpack[Options]
     ) -> Opening[SpotKlineUpdate | Gap]: ...
     @overload
     def kline_legacy(
-        self,
-        *symbols: str,
-        interval: Literal["3m", "45m", "3H"],
-        gaps: Literal["skip", "raise"] = "skip",
-        **options: Unpack[Options],
+        self, *symbols: str, interval: Literal["3m", "45m", "3H"], gaps: NoMark = "skip", **options: Unpack[Options]
     ) -> Opening[SpotKlineUpdate]: ...
     def kline_legacy(
         self, *symbols: str, interval: Literal["3m", "45m", "3H"], gaps: Gaps = "skip", **options: Unpack[Options]
@@ -175,15 +164,11 @@ class SpotStreams(MarketStreams[Spot]):
 
     @overload
     def depth(
-        self, *symbols: str, level: Literal[5, 20, 50], gaps: Literal["mark"], **options: Unpack[Options]
+        self, *symbols: str, level: Literal[5, 20, 50], gaps: Mark, **options: Unpack[Options]
     ) -> Opening[SpotDepth | Gap]: ...
     @overload
     def depth(
-        self,
-        *symbols: str,
-        level: Literal[5, 20, 50],
-        gaps: Literal["skip", "raise"] = "skip",
-        **options: Unpack[Options],
+        self, *symbols: str, level: Literal[5, 20, 50], gaps: NoMark = "skip", **options: Unpack[Options]
     ) -> Opening[SpotDepth]: ...
     def depth(
         self, *symbols: str, level: Literal[5, 20, 50], gaps: Gaps = "skip", **options: Unpack[Options]
@@ -198,13 +183,9 @@ class SpotStreams(MarketStreams[Spot]):
         return self._open(depth, symbols, gaps, options, level=level)
 
     @overload
-    def depth100(
-        self, *symbols: str, gaps: Literal["mark"], **options: Unpack[Options]
-    ) -> Opening[SpotDepth | Gap]: ...
+    def depth100(self, *symbols: str, gaps: Mark, **options: Unpack[Options]) -> Opening[SpotDepth | Gap]: ...
     @overload
-    def depth100(
-        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
-    ) -> Opening[SpotDepth]: ...
+    def depth100(self, *symbols: str, gaps: NoMark = "skip", **options: Unpack[Options]) -> Opening[SpotDepth]: ...
     def depth100(self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
         """Follow the top 100 levels of books.
 
@@ -216,11 +197,11 @@ class SpotStreams(MarketStreams[Spot]):
 
     @overload
     def depth_increase(
-        self, *symbols: str, gaps: Literal["mark"], **options: Unpack[Options]
+        self, *symbols: str, gaps: Mark, **options: Unpack[Options]
     ) -> Opening[SpotDepthIncrease | Gap]: ...
     @overload
     def depth_increase(
-        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+        self, *symbols: str, gaps: NoMark = "skip", **options: Unpack[Options]
     ) -> Opening[SpotDepthIncrease]: ...
     def depth_increase(self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
         """Follow the changes of books, 100 levels a side.
@@ -250,11 +231,11 @@ class SpotStreams(MarketStreams[Spot]):
 
     @overload
     def trade(
-        self, *symbols: str, gaps: Literal["mark"], backfill: bool = False, **options: Unpack[Options]
+        self, *symbols: str, gaps: Mark, backfill: bool = False, **options: Unpack[Options]
     ) -> Opening[SpotTrade | Gap | Backfilled]: ...
     @overload
     def trade(
-        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", backfill: bool = False, **options: Unpack[Options]
+        self, *symbols: str, gaps: NoMark = "skip", backfill: bool = False, **options: Unpack[Options]
     ) -> Opening[SpotTrade]: ...
     def trade(
         self, *symbols: str, gaps: Gaps = "skip", backfill: bool = False, **options: Unpack[Options]
@@ -272,12 +253,10 @@ class SpotStreams(MarketStreams[Spot]):
         return self._open(trade, symbols, gaps, options, backfill=backfill)
 
     @overload
-    def book_ticker(
-        self, *symbols: str, gaps: Literal["mark"], **options: Unpack[Options]
-    ) -> Opening[SpotBookTicker | Gap]: ...
+    def book_ticker(self, *symbols: str, gaps: Mark, **options: Unpack[Options]) -> Opening[SpotBookTicker | Gap]: ...
     @overload
     def book_ticker(
-        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", **options: Unpack[Options]
+        self, *symbols: str, gaps: NoMark = "skip", **options: Unpack[Options]
     ) -> Opening[SpotBookTicker]: ...
     def book_ticker(self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
         """Follow the best bid and ask of pairs.
@@ -291,11 +270,11 @@ class SpotStreams(MarketStreams[Spot]):
 
     @overload
     def user_order(
-        self, *symbols: str, gaps: Literal["mark"], backfill: bool = False, **options: Unpack[Options]
+        self, *symbols: str, gaps: Mark, backfill: bool = False, **options: Unpack[Options]
     ) -> Opening[SpotOrderUpdate | Gap | Backfilled]: ...
     @overload
     def user_order(
-        self, *symbols: str, gaps: Literal["skip", "raise"] = "skip", backfill: bool = False, **options: Unpack[Options]
+        self, *symbols: str, gaps: NoMark = "skip", backfill: bool = False, **options: Unpack[Options]
     ) -> Opening[SpotOrderUpdate]: ...
     def user_order(
         self, *symbols: str, gaps: Gaps = "skip", backfill: bool = False, **options: Unpack[Options]
@@ -314,11 +293,11 @@ class SpotStreams(MarketStreams[Spot]):
 
     @overload
     def user_orders(
-        self, *, gaps: Literal["mark"], backfill: bool = False, **options: Unpack[Options]
+        self, *, gaps: Mark, backfill: bool = False, **options: Unpack[Options]
     ) -> Opening[SpotOrderUpdate | Gap | Backfilled]: ...
     @overload
     def user_orders(
-        self, *, gaps: Literal["skip", "raise"] = "skip", backfill: bool = False, **options: Unpack[Options]
+        self, *, gaps: NoMark = "skip", backfill: bool = False, **options: Unpack[Options]
     ) -> Opening[SpotOrderUpdate]: ...
     def user_orders(self, *, gaps: Gaps = "skip", backfill: bool = False, **options: Unpack[Options]) -> Opening[Any]:
         """Follow your orders on every pair.
@@ -331,11 +310,11 @@ class SpotStreams(MarketStreams[Spot]):
 
     @overload
     def user_balance(
-        self, *, gaps: Literal["mark"], backfill: bool = False, **options: Unpack[Options]
+        self, *, gaps: Mark, backfill: bool = False, **options: Unpack[Options]
     ) -> Opening[SpotBalanceUpdate | Gap | Backfilled]: ...
     @overload
     def user_balance(
-        self, *, gaps: Literal["skip", "raise"] = "skip", backfill: bool = False, **options: Unpack[Options]
+        self, *, gaps: NoMark = "skip", backfill: bool = False, **options: Unpack[Options]
     ) -> Opening[SpotBalanceUpdate]: ...
     def user_balance(self, *, gaps: Gaps = "skip", backfill: bool = False, **options: Unpack[Options]) -> Opening[Any]:
         """Follow your spot balances.
