@@ -33,6 +33,7 @@ from .drivers.synthetic import Flow, Market
 from .drivers.tape import Tape
 from .exchange import START_MS, TICK_SECONDS, Exchange
 from .faces import http
+from .faces.direct import DirectTransport
 from .faces.link import Link
 from .faces.pipe import Pipe, open_pipe
 from .faces.transport import MemoryTransport
@@ -239,8 +240,16 @@ class Venue:
         """The right time in seconds since 1970: the exchange's own, without the skew that a fault puts on it."""
         return self.exchange.clock.steady_ms() / 1000
 
-    def http_transport(self, *, address: str = ADDRESS) -> httpx.AsyncBaseTransport:
-        """A transport that reaches this exchange in process, as a client at ``address``."""
+    def http_transport(self, *, address: str = ADDRESS, wire: bool = True) -> httpx.AsyncBaseTransport:
+        """A transport that reaches this exchange in process, as a client at ``address``.
+
+        Args:
+            address: for limits counted by address.
+            wire: speak HTTP over a pipe, so that connections can break in every way; without it calls are handed over
+                as they are, at a fraction of the cost.
+        """
+        if not wire:
+            return DirectTransport(self.exchange, self.simulation.face, self._nursery, address=address)
         return MemoryTransport(lambda: self._dial("http", address))
 
     async def connect(self, url: str, *, address: str = ADDRESS) -> trio.abc.Stream:

@@ -1,4 +1,4 @@
-"""For tests of programs that use this library: sweeps of cancellations and interrupts, one order of events, fixtures.
+"""For tests of programs that use this library: certificates, sweeps of cancellations and interrupts, fixtures.
 
 In use::
 
@@ -15,6 +15,21 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ._census import Kind as Kind
+    from ._certify._certificate import Certificate as Certificate
+    from ._certify._certificate import FamilyCount as FamilyCount
+    from ._certify._certify import Progress as Progress
+    from ._certify._certify import certify as certify
+    from ._certify._day import Day as Day
+    from ._certify._day import Deed as Deed
+    from ._certify._outcome import Finding as Finding
+    from ._certify._outcome import Outcome as Outcome
+    from ._certify._play import Played as Played
+    from ._certify._shrink import Smallest as Smallest
+    from ._certify._terms import Terms as Terms
+    from ._certify._witness import Call as Call
+    from ._certify._witness import Happening as Happening
+    from ._certify._witness import Truth as Truth
+    from ._certify._witness import Witness as Witness
     from ._interrupt import InterruptReport as InterruptReport
     from ._interrupt import interrupt_sweep as interrupt_sweep
     from ._interrupt import interrupt_sweep_here as interrupt_sweep_here

@@ -46,6 +46,7 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Final, NoReturn, Protocol, TypeAlias, TypeVar, cast
 from zlib import crc32
@@ -96,7 +97,7 @@ T = TypeVar("T")
 Entry: TypeAlias = Mapping[str, object]
 """A JSON object: strings and numbers under the names above."""
 
-_HEAD: Final[Entry] = {"what": "journal", "version": 1}
+HEAD: Final[Entry] = {"what": "journal", "version": 1}
 _LONGEST: Final = 65_536
 """Bytes of a line, at most; an entry takes a few hundred."""
 _RESERVE: Final = 65_536
@@ -298,7 +299,7 @@ class FileJournal:
                 await self._work(self._let_go)  # noqa: ASYNC102  shielded by its caller
 
     def _add(self, entry: Entry) -> int:
-        self._lines.append(_line(entry))
+        self._lines.append(line_of(entry))
         self._added += 1
         self._length += 1
         return self._added
@@ -420,7 +421,7 @@ class FileJournal:
             if sys.platform != "win32":
                 self._lock(written)
             count = 0
-            for lines in _batches(itertools.chain((_HEAD,), entries)):
+            for lines in _batches(itertools.chain((HEAD,), entries)):
                 _write_all(written, b"".join(lines))
                 count += len(lines)
             os.fsync(written)
@@ -503,6 +504,12 @@ class FileJournal:
         self._file = self._lock_file = None
 
 
+DISK: Final[ContextVar[Callable[[str | os.PathLike[str]], Journal] | None]] = ContextVar("journal_disk", default=None)
+"""What opens a journal's path in place of `FileJournal`: a rehearsal in virtual time, which no thread may hold up, has
+a disk of its own.
+"""
+
+
 def no_room(error: JournalError) -> bool:
     """Return True if a journal failed because the disk is full."""
     return isinstance(error.__cause__, OSError) and error.__cause__.errno in _NO_ROOM
@@ -513,7 +520,7 @@ def _write_all(file: int, data: bytes) -> None:
         data = data[os.write(file, data) :]
 
 
-def _line(entry: Entry) -> bytes:
+def line_of(entry: Entry) -> bytes:
     body = json.dumps(entry, separators=(",", ":")).encode("ascii")
     return b"%08x %s\n" % (crc32(body), body)
 
@@ -522,7 +529,7 @@ def _batches(entries: Iterable[Entry]) -> Iterator[list[bytes]]:
     """Yield lines in pieces; one piece of all would keep other threads waiting."""
     lines: list[bytes] = []
     for entry in entries:
-        lines.append(_line(entry))
+        lines.append(line_of(entry))
         if len(lines) >= _AT_ONCE:
             yield lines
             lines = []
@@ -535,7 +542,7 @@ def parse(content: bytes, name: str) -> tuple[Written, int, int]:
     Raises:
         JournalError: a line is damaged, or the file is not a journal of this version.
     """
-    head = _line(_HEAD)
+    head = line_of(HEAD)
     if content[: len(head)] != head[: len(content)]:
         raise JournalError(f"{name} is not a journal of version 1")
     open_ones: dict[str, bytes] = {}

@@ -27,7 +27,7 @@ from ._evidence import OrderRecord, Sent
 from ._guard import ExitGuard, ExitReport, OnExit, PositionCloser, announce
 from ._handle import Order
 from ._ids import OrderIds
-from ._journal import FileJournal, Journal, MemoryJournal, no_room, pending
+from ._journal import DISK, FileJournal, Journal, MemoryJournal, no_room, pending
 from ._order import Intent, OrderState, OrderStatus
 from ._placing import Placer
 from ._tracked import Claim, Tracked
@@ -282,7 +282,10 @@ def as_journal(journal: AnyJournal) -> Journal:
     """Return the journal that was asked for."""
     if journal is None:
         return MemoryJournal()
-    return FileJournal(journal) if isinstance(journal, str | os.PathLike) else journal
+    disk = DISK.get()
+    if isinstance(journal, FileJournal):
+        return journal if disk is None else disk(journal.path)
+    return (FileJournal if disk is None else disk)(journal) if isinstance(journal, str | os.PathLike) else journal
 
 
 @opener

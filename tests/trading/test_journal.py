@@ -20,7 +20,7 @@ from spoiling import spoiled
 
 from bitmart_trio.errors import JournalError, JournalLocked
 from bitmart_trio.trading import FileJournal, Journal, MemoryJournal, _journal
-from bitmart_trio.trading._journal import _HEAD, Entry, _line, parse, pending
+from bitmart_trio.trading._journal import HEAD, Entry, line_of, parse, pending
 
 INTENTS: list[Entry] = [
     {"what": "intent", "id": f"bt{n}", "market": "spot", "symbol": "S", "kind": "order", "side": "buy", "type": "limit"}
@@ -147,7 +147,7 @@ async def test_a_torn_last_line_is_dropped_at_every_byte(tmp_path: Path) -> None
 @given(st.data())
 def test_a_changed_byte_is_an_error_wherever_it_is(data: st.DataObject) -> None:
     """Also in the last line, and in its line feed: an intent that was sent is never dropped."""
-    whole = b"".join(map(_line, (_HEAD, *INTENTS)))
+    whole = b"".join(map(line_of, (HEAD, *INTENTS)))
     at = data.draw(st.integers(0, len(whole) - 1))
     changed = bytes([whole[at] ^ data.draw(st.integers(1, 255))])
     with pytest.raises(JournalError):
@@ -156,7 +156,7 @@ def test_a_changed_byte_is_an_error_wherever_it_is(data: st.DataObject) -> None:
 
 def test_damage_names_the_intent_that_it_may_affect() -> None:
     """As far as it can be read."""
-    whole = b"".join(map(_line, (_HEAD, *INTENTS[:2])))
+    whole = b"".join(map(line_of, (HEAD, *INTENTS[:2])))
     with pytest.raises(JournalError, match=r"line 3 .* the intent bt1"):
         read(whole[:-4] + b"x" + whole[-3:])
 
@@ -260,7 +260,7 @@ async def test_forged_and_absurd_entries_are_damage(entry: dict[str, Any]) -> No
 def test_forged_lines_are_damage(body: bytes) -> None:
     """With a right checksum."""
     with pytest.raises(JournalError, match="damaged"):
-        read(_line(_HEAD) + b"%08x %s\n" % (crc32(body), body))
+        read(line_of(HEAD) + b"%08x %s\n" % (crc32(body), body))
 
 
 @pytest.mark.parametrize("name", ["j", "j.lock", "j.new"])
@@ -366,8 +366,8 @@ async def test_a_long_journal_does_not_keep_other_tasks_waiting(tmp_path: Path, 
     """Opened, sorted out and cut back while a task looks at the clock."""
     count = JOURNAL_ENTRIES
     entries = [{**INTENTS[0], "id": f"bt{number}", "extras": {"mode": 1}} for number in range(count)]
-    lines = [_HEAD, *entries, *({**END, "id": f"bt{number}"} for number in range(count if ended else 0))]
-    (tmp_path / "j").write_bytes(b"".join(map(_line, lines)))
+    lines = [HEAD, *entries, *({**END, "id": f"bt{number}"} for number in range(count if ended else 0))]
+    (tmp_path / "j").write_bytes(b"".join(map(line_of, lines)))
     journal = FileJournal(tmp_path / "j")
     stalls = list[float]()
 
@@ -448,7 +448,7 @@ ENTRIES = st.lists(st.sampled_from([*INTENTS, END]).flatmap(spoiled), max_size=4
 @given(ENTRIES, st.binary(max_size=40))
 def test_whatever_a_journal_holds_is_read_or_is_an_error_that_says_so(entries: list[Any], behind: bytes) -> None:
     """With checksums that are right, and with anything behind."""
-    content = b"".join(map(_line, (_HEAD, *entries)))
+    content = b"".join(map(line_of, (HEAD, *entries)))
     for text in (content, content + behind, behind):
         try:
             mine, _ = trio.run(pending, parse(text, "j")[0], "spot", ["S"])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import gzip
-import json
 import logging
 from email.utils import formatdate
 from typing import Final, cast
@@ -17,26 +16,12 @@ import h11
 import trio
 
 from ..._scopes import close_now
-from ..faults import (
-    Delay,
-    GarbageReply,
-    HalfReply,
-    HangHandshake,
-    LongerRow,
-    LoseReply,
-    LoseRequest,
-    Maintenance,
-    RefuseUpgrade,
-    StandIn,
-    UnknownField,
-    edge_page,
-    stretch,
-)
+from ..faults import HangHandshake, Maintenance, RefuseUpgrade, edge_page
 from ..kernel.encoding import encode
 from ..kernel.feed import SocketKind
 from ..kernel.messages import Request, Response, phrase
-from ..kernel.talk import Venue
 from . import control
+from .answering import Answering, kind_at
 from .hosts import stranger
 from .link import Link, SocketLink
 from .websocket import RECEIVE_BYTES, Sockets
@@ -93,6 +78,7 @@ class _Face:
         self._link = link
         self._address = address
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_BYTES)
+        self._answering = Answering(sockets.exchange, sockets.venue)
         self._bodiless = False
         """Whether the request is one whose answer has no body, a refusal of it too."""
         self._zips = False
@@ -200,51 +186,11 @@ class _Face:
         if control.is_below(request.path):
             response = await control.answer(self._exchange, self._sockets, request)
             return await self._send(response)
-        faults, path = self._exchange.faults, request.path
-        delay = faults.take(Delay, path)
-        if delay is not None and delay.before:
-            await trio.sleep(delay.seconds)
-        if faults.take(LoseRequest, path):
-            self._exchange.log.write("lost_request", method=request.method, path=path)
+        answer = await self._answering.answer(request)
+        if answer is None:
             self._link.sever()
             return False
-        response = self._stand_in(request) or self._carry_out(request)
-        pause = self._exchange.delays.reply_seconds()
-        if pause:
-            await trio.sleep(pause)
-        if delay is not None and not delay.before:
-            await trio.sleep(delay.seconds)
-        if faults.take(LoseReply, path):
-            self._link.sever()
-            return False
-        half = faults.take(HalfReply, path) is not None
-        return await self._send(response, half=half)
-
-    def _carry_out(self, request: Request) -> Response:
-        if request.path.startswith("/ws/"):
-            if _kind(self._venue, request.path) is not None:
-                return self._venue.error(426, "This path takes WebSocket handshakes only", {"Upgrade": "websocket"})
-            return self._venue.error(404, "Not found")
-        faults, path = self._exchange.faults, request.path
-        response = self._venue.serve(request)
-        unknown, longer = faults.take(UnknownField, path), faults.take(LongerRow, path)
-        if unknown is not None or longer is not None:
-            body = encode(
-                stretch(json.loads(response.body), None if unknown is None else unknown.name, longer is not None)
-            )
-            response = Response(response.status, response.headers, body)
-        if faults.take(GarbageReply, path):
-            return Response(200, response.headers, b'{"code":1000,"data":{"')
-        return response
-
-    def _stand_in(self, request: Request) -> Response | None:
-        """The answer of a fault that stands in for the exchange's own."""
-        stand_in = self._exchange.faults.take(StandIn, request.path)
-        if stand_in is None:
-            return None
-        if stand_in.carried_out:
-            self._venue.handle(request)
-        return stand_in.response(self._venue)
+        return await self._send(answer.response, half=answer.half)
 
     def _refusal(self, head: h11.Request) -> Response | None:
         """What is refused by the head alone, before anything else is looked at."""
@@ -270,7 +216,7 @@ class _Face:
     async def _upgrade(self, head: h11.Request) -> SocketKind | None:
         """Judge a WebSocket handshake: its kind when it may go on, else None after a refusal."""
         headers, faults = _headers(head), self._exchange.faults
-        kind = _kind(self._venue, _path(head)[0])
+        kind = kind_at(self._venue, _path(head)[0])
         if kind is None:
             await self._send(self._venue.error(404, "Not found"), closing=True)
             return None
@@ -389,8 +335,3 @@ def _request(head: h11.Request, body: bytes, address: str) -> Request:
     # What HEAD asks for is what GET would get, without the body.
     method = "GET" if head.method == b"HEAD" else head.method.decode("ascii")
     return Request(method, path, query, _headers(head), body, address)
-
-
-def _kind(venue: Venue, path: str) -> SocketKind | None:
-    """The kind of socket at a path."""
-    return next((kind for kind in venue.kinds if path == f"/ws/{kind}"), None)

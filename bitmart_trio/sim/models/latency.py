@@ -111,6 +111,11 @@ class Delays:
         self._agenda = agenda
         self._dice = dice
 
+    @property
+    def instant(self) -> bool:
+        """Whether no way takes any time."""
+        return isinstance(self._model, Instant)
+
     def to_books(self, look: Callable[[str], object]) -> Enter:
         """The way of orders, changes and cancellations to the books of one market.
 

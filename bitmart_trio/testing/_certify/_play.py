@@ -1,0 +1,335 @@
+"""One bot through one day, in this process and in virtual time."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import attrs
+import trio
+
+from ...sim import Market, Tape, open_exchange
+from ...sim.exchange import START_MS
+from ...sim.models import Models, parse_latency
+from ...sim.venue import Venue
+from ...streams._book import OrderBook
+from .._census import OURS, Watch, complaining, more, remembering
+from ._bot import Bot, Main
+from ._day import Day, Deed
+from ._disk import Disk
+from ._life import Life, watching_books
+from ._outcome import Finding, Outcome
+from ._terms import Terms
+from ._witness import Witness
+from ._world import World
+
+TICK: Final = 1.0
+"""Seconds between two moves of the market."""
+SETTLE: Final = 45.0
+"""Seconds after the end in which what is still on its way arrives."""
+GIVEN_UP: Final = 5.0
+"""Seconds until a bot that ended with an error it declared is started again, as a supervisor would."""
+MOST_LIVES: Final = 30
+SAMPLE: Final = 5.0
+"""Seconds between two points of the curves."""
+
+
+@attrs.define(eq=False)
+class Played:
+    """A day that was lived through, for the referee; it exists in the process that played it only."""
+
+    day: Day
+    terms: Terms
+    witness: Witness
+    lives: list[Life]
+    money_before: dict[str, object]
+    money_after: dict[str, object]
+    left: list[str]
+    """What was open when all was over."""
+    findings: list[Finding]
+    """What was found on the way."""
+    early: bool = False
+    """The bot ended before it was told to."""
+    unended: list[Life] = attrs.Factory(list[Life])
+    """Lives that did not end in time."""
+    end: float = 0.0
+    """When the last life was told to end, or ended by itself."""
+
+
+Referee = Callable[[Played], Sequence[Finding]]
+
+
+def play(bot: Bot, day: Day, terms: Terms, referee: Referee) -> Outcome:
+    """Live through a day, and have it judged."""
+    began, cpu = time.monotonic(), time.process_time()
+    game = _Game(bot, day, terms, referee)
+    with remembering(), bot.loading() as load:
+        game.run(load)
+    return attrs.evolve(
+        game.outcome(),
+        cpu_seconds=round(time.process_time() - cpu, 3),
+        wall_seconds=round(time.monotonic() - began, 3),
+    )
+
+
+class _Game:
+    """What `play` does."""
+
+    def __init__(self, bot: Bot, day: Day, terms: Terms, referee: Referee) -> None:
+        self.bot = bot
+        self.day = day
+        self.terms = terms
+        self.referee = referee
+        self.world = World(bot, START_MS / 1000)
+        self.world.on_spin = self._spins
+        self.lives: list[Life] = []
+        self.findings: list[Finding] = []
+        self.series: list[tuple[float, float, float, float, int]] = []
+        self._prices: list[tuple[float, ...]] = []
+        self._end = self._lasted = 0.0
+        self._digest = ""
+        self._money: dict[str, object] = {}
+        self._load: Callable[[], Main] | None = None
+        self._witness: Witness | None = None
+        self._played: Played | None = None
+        self._nursery: trio.Nursery | None = None
+
+    def run(self, load: Callable[[], Main]) -> None:
+        """Play it."""
+        self._load = load
+        stop = watching_books(self._book_opened)
+        try:
+            with complaining():
+                whole = self.world.run(self._host, self.day.seed)
+        finally:
+            stop()
+        if not whole and self._played is None and self._witness is not None:
+            self._judge(early=False, left=[])
+
+    def outcome(self) -> Outcome:
+        """What came of it."""
+        played, witness = self._played, self._witness
+        assert played is not None
+        assert witness is not None
+        found = tuple(sorted(self.findings, key=lambda each: each.at))
+        return Outcome(
+            name=self.day.name,
+            verdict="failed" if found else "early" if played.early else "passed",
+            findings=found,
+            families=self.day.families,
+            lives=len(self.lives),
+            counts=dict(witness.counts),
+            remarks=tuple(sorted(self.world.remarks)),
+            virtual_seconds=round(self._lasted, 3),
+            series=tuple(self.series),
+            moments=tuple(witness.moments) if found else (),
+            prices=tuple(self._prices) if found else (),
+            digest=self._digest,
+        )
+
+    async def _host(self) -> None:
+        day = self.day
+        latency = Models(latency=parse_latency(day.latency))
+        market = Tape.read(Path(day.tape)) if day.tape is not None else _market(day)
+        async with open_exchange(
+            seed=day.seed, symbols=day.symbols, market=market, tick_seconds=TICK, models=latency
+        ) as venue:
+            self._witness = witness = Witness(venue)
+            disk = Disk(venue.exchange.random("certify"))
+            self._money = dict(witness.money())
+            async with trio.open_nursery() as nursery:
+                self._nursery = nursery
+                nursery.start_soon(self._sample, name=f"{OURS}samples")
+                nursery.start_soon(self._trouble, venue, name=f"{OURS}trouble")
+                watch = Watch(old=False)
+                before = watch.count()
+                early = await self._lives(disk)
+                venue.faults.clear()
+                await trio.sleep(SETTLE)
+                ended = await self._wound_up()
+                left: list[str] = []
+                if ended and all(life.alive for life in self.lives):
+                    left = more(watch.count(), [before])
+                self._judge(early=early, left=left)
+                if not ended:
+                    self.world.abandon()
+                nursery.cancel_scope.cancel()
+
+    async def _wound_up(self) -> bool:
+        """Whether all lives are over, killed ones too, which may take their time to notice."""
+        await trio.lowlevel.checkpoint()
+        with trio.move_on_after(200):  # noqa: ASYNC912  # there is a life at least
+            for life in self.lives:
+                await life.done.wait()
+        return all(life.done.is_set() for life in self.lives)
+
+    def _judge(self, *, early: bool, left: list[str]) -> None:
+        witness = self._witness
+        assert witness is not None
+        self._played = Played(
+            day=self.day,
+            terms=self.terms,
+            witness=witness,
+            lives=self.lives,
+            money_before=self._money,
+            money_after=dict(witness.money()),
+            left=left,
+            findings=self.findings,
+            early=early,
+            unended=[life for life in self.lives if life.alive and not life.done.is_set()],
+            end=self._end,
+        )
+        self.findings += self.referee(self._played)
+        self._digest = hashlib.sha256(witness.venue.exchange.log.dump()).hexdigest()[:16]
+        self._lasted = witness.at if trio.lowlevel.in_trio_run() else self._end
+
+    # ---- the lives of the bot ---------------------------------------------------------------------------------------
+
+    async def _lives(self, disk: Disk) -> bool:
+        """Let the bot live through the day; True when it ended by itself, before it was told to."""
+        assert self._witness is not None
+        life = self._begin(disk)
+        turns = [deed for deed in self.day.deeds if deed.what in ("kill", "stop")]
+        for deed in turns:
+            life, gone = await self._until(deed.at, life, disk)
+            if gone:
+                return True
+            if deed.what == "kill":
+                self._note(f"life {life.number} is killed")
+                life.kill()
+            elif not await self._tell(life, str(deed.detail.get("how", "cancel"))):
+                return False
+            await trio.sleep(float(str(deed.detail.get("again", 1))))
+            life = self._begin(disk)
+        life, gone = await self._until(self.day.end, life, disk)
+        if gone:
+            return True
+        await self._tell(life, self.day.ending)
+        return False
+
+    async def _until(self, at: float, life: Life, disk: Disk) -> tuple[Life, bool]:
+        """Wait for a moment; begin anew where the bot gave up as it said it might. True when it is over for good."""
+        assert self._witness is not None
+        while True:
+            with trio.move_on_after(max(0.0, at - self._witness.at)):
+                await life.done.wait()
+            if not life.done.is_set():
+                return life, False
+            self._end = self._witness.at
+            if life.error is None or not self._declared(life) or len(self.lives) >= MOST_LIVES:
+                return life, True
+            await trio.sleep(GIVEN_UP)
+            life = self._begin(disk)
+
+    def _declared(self, life: Life) -> bool:
+        from ._invariants import undeclared  # the referee's own question; it knows this file
+
+        return life.error is not None and not undeclared(life.error, self.terms.raises)
+
+    def _begin(self, disk: Disk) -> Life:
+        assert self._witness is not None
+        assert self._load is not None
+        assert self._nursery is not None
+        life = Life(len(self.lives) + 1, self.bot, self.world, self._witness, disk, self.day.wire)
+        self.lives.append(life)
+        self._note(f"life {life.number} begins")
+        self._nursery.start_soon(life.live, self._load(), self.day.symbols, name=f"{OURS}life {life.number}")
+        return life
+
+    async def _tell(self, life: Life, how: str) -> bool:
+        """Tell it to end, and wait for that; False when it does not."""
+        assert self._witness is not None
+        self._end = self._witness.at
+        self._note(f"life {life.number} is told to end: {how}")
+        life.tell(how)
+        with trio.move_on_after(self.terms.deadline):
+            await life.done.wait()
+        if life.done.is_set():
+            self._note(f"life {life.number} has ended")
+        return life.done.is_set()
+
+    def _note(self, text: str) -> None:
+        assert self._witness is not None
+        self._witness.note("run", text)
+
+    # ---- what happens beside ----------------------------------------------------------------------------------------
+
+    async def _trouble(self, venue: Venue) -> None:
+        assert self._witness is not None
+        await trio.lowlevel.checkpoint()
+        for deed in self.day.deeds:
+            await trio.sleep(max(0.0, deed.at - self._witness.at))
+            self._do(deed, venue)
+
+    def _do(self, deed: Deed, venue: Venue) -> None:
+        assert self._witness is not None
+        detail = deed.detail
+        match deed.what:
+            case "fault":
+                venue.faults.add(deed.fault)
+            case "drop":
+                venue.drop_connections(str(detail.get("connection", "*")))
+            case "skew":
+                venue.exchange.clock.skew_ms += int(str(detail.get("ms", 0)))
+            case "jump":
+                flow, coin = venue.exchange.flow, str(detail["coin"])
+                flow.push(coin, flow.price(coin) * (1 + type(flow.price(coin))(str(detail["share"]))))
+            case "kill" | "stop":
+                return
+        self._witness.note("fault", str(deed))
+
+    async def _sample(self) -> None:
+        witness = self._witness
+        assert witness is not None
+        calls = 0
+        while True:
+            now = witness.counts["calls"]
+            self.series.append((
+                round(witness.at, 1), float(witness.equity()), float(witness.exposure()),
+                round((now - calls) * 60 / SAMPLE, 1), len(self.lives),
+            ))  # fmt: skip
+            self._prices.append((round(witness.at, 1), *(float(witness.price(name) or 0) for name in self.day.symbols)))
+            calls = now
+            await trio.sleep(SAMPLE)
+
+    def _book_opened(self, book: OrderBook) -> None:
+        life = self.lives[-1] if self.lives else None
+        if life is None or self._nursery is None or self._witness is None:
+            return
+        life.books[book] = self._witness.at
+        self._nursery.start_soon(self._follow, life, book, name=f"{OURS}book")
+
+    async def _follow(self, life: Life, book: OrderBook) -> None:
+        """Keep account of since when a book is not live."""
+        assert self._witness is not None
+        await trio.lowlevel.checkpoint()
+        try:
+            while book in life.books:
+                await book.wait_live()
+                life.books[book] = None
+                await book.wait_stale()
+                life.books[book] = self._witness.at
+        except Exception:  # noqa: BLE001  # the book is closed, or has ended with its connection
+            life.books.pop(book, None)
+
+    def _spins(self, what: str, line: str) -> None:
+        """The bot keeps the processor: no more of this day can be played."""
+        witness = self._witness
+        if witness is None:
+            return
+        where = next((life for life in reversed(self.lives) if not life.done.is_set()), None)
+        told = where is not None and where.told
+        text = f"{what}{', after it was told to end' if told else ''}"
+        line = line or ("" if where is None else where.line())
+        self.findings.append(Finding("no_busy_loop", text, round(witness.at, 3), line))
+        self._end = self._end or witness.at
+        self.world.abandon()
+
+
+def _market(day: Day) -> Market:
+    options = dict(day.market)
+    whole = {name: int(options.pop(name)) for name in ("bursts", "quiet") if name in options}
+    return Market(**options, **whole)  # type: ignore[arg-type]  # numbers by name

@@ -1,0 +1,158 @@
+"""Many days on any executor: each is counted once, whatever dies, and Ctrl-C keeps what was done.
+
+With a pool of our own no more days are in flight than there are workers. So when the pool breaks, those are the
+suspects: each is played again in a pool of its own, and one that breaks that too is a finding. With somebody else's
+executor a day whose work fails twice is.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from multiprocessing import get_context
+from typing import Final, Generic, TypeVar
+
+from ._job import Job
+from ._outcome import Finding, Outcome
+
+R = TypeVar("R")
+Work = Callable[[Job, str], R]
+
+DEATHS: Final = 2
+"""So often a day may kill its process until that is a finding."""
+
+
+class Died(Exception):
+    """A day has killed its process as often as it may; the text says how."""
+
+
+def _ignore_interrupts() -> None:
+    # The terminal sends Ctrl-C to all: the workers are ended by the process that counts.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def own_pool(workers: int) -> ProcessPoolExecutor:
+    """A pool of processes; their main threads do the work."""
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_ignore_interrupts)
+
+
+class Runner(Generic[R]):
+    """Does one kind of work for each day.
+
+    Args:
+        work: a function of a module.
+        job: what is the same for all days.
+        workers: how many processes; 0: none, the work is done here.
+        executor: of somebody else, in place of processes of our own; it is not shut down.
+        done: called here with each day's name and what came of it.
+        died: makes what comes of a day that kills its process.
+    """
+
+    def __init__(
+        self,
+        work: Work[R],
+        job: Job,
+        *,
+        workers: int,
+        executor: Executor | None,
+        done: Callable[[str, R], None],
+        died: Callable[[str, str], R],
+    ) -> None:
+        self._work = work
+        self._job = job
+        self._workers = workers
+        self._executor = executor
+        self._done = done
+        self._died = died
+        self._deaths: dict[str, int] = {}
+
+    def run(self, names: Iterable[str]) -> bool:
+        """Do it all; False when it was interrupted."""
+        try:
+            if self._executor is not None:
+                self._on_foreign(deque(names), self._executor)
+            elif self._workers == 0:
+                for name in names:
+                    self._done(name, self._work(self._job, name))
+            else:
+                self._on_own(deque(names))
+        except KeyboardInterrupt:
+            return False
+        return True
+
+    def _on_foreign(self, names: deque[str], executor: Executor) -> None:
+        flying: dict[Future[R], str] = {}
+        try:
+            while names or flying:
+                # Enough to keep everybody busy; not all at once, so that an interrupt has little to take back.
+                while names and len(flying) < max(4 * self._workers, 32):
+                    name = names.popleft()
+                    flying[executor.submit(self._work, self._job, name)] = name
+                for future in wait(flying, return_when=FIRST_COMPLETED).done:
+                    name = flying.pop(future)
+                    error = future.exception()
+                    if error is None:
+                        self._done(name, future.result())
+                    elif self._again(name):
+                        names.append(name)
+                    else:
+                        self._done(name, self._died(name, f"{type(error).__name__}: {error}"))
+        finally:
+            for future in flying:
+                future.cancel()
+
+    def _on_own(self, names: deque[str]) -> None:
+        while names:
+            suspects = self._in_pool(names, self._workers)
+            for name in suspects:
+                self._deaths[name] = 1
+            for name in suspects:
+                alone = deque([name])
+                while alone:
+                    for again in self._in_pool(alone, 1):
+                        if self._again(again):
+                            alone.append(again)
+                        else:
+                            self._done(again, self._died(again, "the process died"))
+
+    def _again(self, name: str) -> bool:
+        """Count a death; whether the day may be tried once more."""
+        self._deaths[name] = self._deaths.get(name, 0) + 1
+        return self._deaths[name] < DEATHS
+
+    def _in_pool(self, names: deque[str], workers: int) -> list[str]:
+        """Work until all is done, or the pool breaks; those that may have broken it."""
+        pool = own_pool(min(workers, len(names)))
+        flying: dict[Future[R], str] = {}
+        ended = False
+        try:
+            while names or flying:
+                while names and len(flying) < workers:
+                    name = names.popleft()
+                    flying[pool.submit(self._work, self._job, name)] = name
+                for future in wait(flying, return_when=FIRST_COMPLETED).done:
+                    name = flying[future]
+                    result = future.result()
+                    del flying[future]
+                    self._done(name, result)
+            ended = True
+        except BrokenExecutor:
+            suspects = list[str]()
+            for future, name in flying.items():
+                if future.done() and not future.cancelled() and future.exception() is None:
+                    self._done(name, future.result())
+                else:
+                    suspects.append(name)
+            return suspects
+        finally:
+            # Python keeps the processes in a private place, but ending them is public by way of the executor only in
+            # later versions: those that still play a day are asked to leave by the end of their pipe.
+            pool.shutdown(wait=ended, cancel_futures=True)
+        return []
+
+
+def dead_day(name: str, how: str) -> Outcome:
+    """What came of a day whose process died."""
+    return Outcome(name=name, verdict="failed", findings=(Finding("process_survives", how, 0.0),))
