@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
+import os
 import sys
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -92,7 +93,9 @@ class Bot:
             return False
         if self.folder is None:
             return self.function is not None and file == _code_file(self.function)
-        return file.startswith(str(self.folder)) and not file.startswith(_LIBRARY) and "site-packages" not in file
+        return (
+            file.startswith(f"{self.folder}{os.sep}") and not file.startswith(_LIBRARY) and "site-packages" not in file
+        )
 
     def line(self, frame: FrameType | None) -> str:
         """The innermost line of the bot on a stack of frames: ``bot.py:12 in main``; "" when there is none."""

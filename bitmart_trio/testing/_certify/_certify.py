@@ -58,7 +58,7 @@ def certify(
     workers: int | None = None,
     executor: Executor | None = None,
     shrink: bool = True,
-    progress: Callable[[Progress], None] = lambda _: None,
+    progress: Callable[[Progress], None] | None = None,
 ) -> Certificate:
     """Put a bot through seeded bad days in virtual time, and say what broke it.
 
@@ -150,7 +150,7 @@ class _Run:
         resume: bool,
         workers: int,
         executor: Executor | None,
-        progress: Callable[[Progress], None],
+        progress: Callable[[Progress], None] | None,
     ) -> None:
         self._job = job
         self._names = names
@@ -208,6 +208,8 @@ class _Run:
     def _tell(self, outcome: Outcome | None, shrinking: int = 0) -> None:
         failed = sum(each.verdict == "failed" for each in self._outcomes.values())
         seconds = time.monotonic() - self._began
+        if self._progress is None:
+            return
         self._progress(Progress(len(self._outcomes), len(self._names), failed, seconds, outcome, shrinking))
 
     def _shrink(self, job: Job) -> None:

@@ -87,6 +87,8 @@ class Life:
         queue = [] if self.task is None else [self.task]
         while queue:
             task = queue.pop(0)
+            if task is trio.lowlevel.current_task():
+                continue  # what runs has no stack that could be read
             found = ""
             for frame, number in task.iter_await_frames():
                 found = self.bot.line_of(frame.f_code, number) or found
@@ -176,7 +178,8 @@ class LifeTransport(httpx.AsyncBaseTransport):
         life, witness = self._life, self._life.witness
         path, _, query = request.url.raw_path.decode("ascii").partition("?")
         told = life.told
-        call = witness.begin(life.number, Request(request.method, path, query, {}, body, ""), life.world.where(), told)
+        line = life.world.where() or life.line()
+        call = witness.begin(life.number, Request(request.method, path, query, {}, body, ""), line, told)
         if call.submits:
             call.stale_for, call.blind_for = life.stale_for(call.symbol), life.blind_for(call.symbol)
         request.headers[CALL] = str(call.number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import time
 from collections.abc import Callable, Sequence
@@ -24,7 +25,7 @@ from ._life import Life, watching_books
 from ._outcome import Finding, Outcome
 from ._terms import Terms
 from ._witness import Witness
-from ._world import World
+from ._world import World, quiet
 
 TICK: Final = 1.0
 """Seconds between two moves of the market."""
@@ -65,14 +66,23 @@ Referee = Callable[[Played], Sequence[Finding]]
 def play(bot: Bot, day: Day, terms: Terms, referee: Referee) -> Outcome:
     """Live through a day, and have it judged."""
     began, cpu = time.monotonic(), time.process_time()
-    game = _Game(bot, day, terms, referee)
-    with remembering(), bot.loading() as load:
-        game.run(load)
+    with quiet():
+        outcome = _played(bot, day, terms, referee)
+        # Of a run that was broken off, tasks may be left in the middle. They complain as they are collected; in the
+        # middle of the next run they would do worse.
+        gc.collect()
     return attrs.evolve(
-        game.outcome(),
+        outcome,
         cpu_seconds=round(time.process_time() - cpu, 3),
         wall_seconds=round(time.monotonic() - began, 3),
     )
+
+
+def _played(bot: Bot, day: Day, terms: Terms, referee: Referee) -> Outcome:
+    game = _Game(bot, day, terms, referee)
+    with remembering(), bot.loading() as load:
+        game.run(load)
+    return game.outcome()
 
 
 class _Game:
@@ -103,11 +113,17 @@ class _Game:
         stop = watching_books(self._book_opened)
         try:
             with complaining():
-                whole = self.world.run(self._host, self.day.seed)
+                whole = self.world.run(self._host, self.day.seed, self._let_go)
         finally:
             stop()
         if not whole and self._played is None and self._witness is not None:
             self._judge(early=False, left=[])
+
+    def _let_go(self) -> None:
+        """Hold nothing of a run that was broken off: its tasks must be gone before anybody asks for them."""
+        self._nursery = None
+        for life in self.lives:
+            life.task = None
 
     def outcome(self) -> Outcome:
         """What came of it."""

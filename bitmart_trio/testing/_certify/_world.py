@@ -6,7 +6,6 @@ its work on the spot: a thread would be real, and virtual time would run away fr
 
 from __future__ import annotations
 
-import gc
 import inspect
 import logging
 import signal
@@ -65,20 +64,17 @@ class World(trio.abc.Instrument):
         self._spun = False
         self._checked = 0
 
-    def run(self, main: Callable[[], Any], seed: int) -> bool:
-        """Run an async function in this world; False when it had to be abandoned."""
-        with _quiet(), deterministic(seed), self._in_place():
+    def run(self, main: Callable[[], Any], seed: int, let_go: Callable[[], None]) -> bool:
+        """Run an async function in this world; False when it had to be abandoned, after ``let_go``."""
+        with quiet(), deterministic(seed), self._in_place():
             try:
                 trio.run(main, clock=self.clock, instruments=[self])
-            except trio.TrioInternalError as error:
+            except trio.TrioInternalError:
                 if not self.abandoned:
                     raise
-                # Broken off in the middle: what it leaves behind is not of this day any more.
-                error.__traceback__ = None
-                del error
-                gc.collect()
+                let_go()
                 return False
-        return True
+            return True
 
     def abandon(self) -> None:
         """Break the run off at the next round, whatever the bot does."""
@@ -176,7 +172,7 @@ class World(trio.abc.Instrument):
 
 
 @contextmanager
-def _quiet() -> Generator[None]:
+def quiet() -> Generator[None]:
     """Keep what a bot under trouble logs and complains about off the terminal; a certificate says what matters."""
     before, hook = logging.root.manager.disable, sys.unraisablehook
     logging.disable(logging.CRITICAL)
