@@ -11,6 +11,7 @@ from trio.testing import MockClock
 
 import bitmart_trio as bm
 from bitmart_trio._bitmart.channel import Channel
+from bitmart_trio._bitmart.sockets import MarketDialect
 from bitmart_trio.models import AccountState
 from bitmart_trio.sim.faults import BlankIds, RefuseUpgrade, SharedIds
 from bitmart_trio.sim.venue import open_exchange
@@ -83,7 +84,7 @@ async def test_a_state_that_the_library_does_not_know_closes_no_order(autojump_c
     async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(Channel, "read", reviewed)
-            patch.setattr(Channel, "push_reader", lambda self: None)
+            patch.setattr(MarketDialect, "push_reader", lambda self, channel: None)
             async with client.streams.spot.account(verify_after=1000) as account:
                 await account.wait_live()
                 order_id = await buy(client, "spot")
