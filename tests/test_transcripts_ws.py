@@ -31,14 +31,8 @@ from every_case import every_case
 from bitmart_trio._bitmart.channel import CHANNELS, Channel, find
 from bitmart_trio._bitmart.venue import BitMart
 from bitmart_trio._core import codec
-from bitmart_trio._core.connection_protocol import (
-    ConnectionProtocol,
-    Event,
-    LoginRefused,
-    Ready,
-    TopicHeld,
-    TopicRefused,
-)
+from bitmart_trio._core.connection_events import Event, LoginRefused, Ready, TopicHeld, TopicRefused
+from bitmart_trio._core.connection_protocol import ConnectionProtocol, Waits
 from bitmart_trio._core.dialect import Data, Push
 from bitmart_trio._io.connections import Connections
 from bitmart_trio._io.gate import Gate
@@ -144,11 +138,8 @@ class Play:
         self.protocol = ConnectionProtocol(
             first.dialect,
             first.dialect.limits(private),
+            Waits(ping_interval=10.0, pong_timeout=5.0, login_timeout=5.0, acknowledge_timeout=5.0),
             private=private,
-            ping_interval=10.0,
-            pong_timeout=5.0,
-            login_timeout=5.0,
-            acknowledge_timeout=5.0,
             ceiling=100_000,
         )
         self._handle(self.protocol.opened(0.0))

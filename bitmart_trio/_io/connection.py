@@ -33,7 +33,8 @@ import trio
 
 from .._core.backoff import Reconnects
 from .._core.burst import Burst
-from .._core.connection_protocol import Complaint, ConnectionProtocol, Event, Malformed, Ready, TopicHeld, TopicRefused
+from .._core.connection_events import Complaint, Event, Malformed, Ready, TopicHeld, TopicRefused
+from .._core.connection_protocol import ConnectionProtocol, Waits
 from .._core.dialect import SocketDialect, Topic
 from .._core.machine import Machine
 from .._core.silence import Pulse, Watch, pulse_of
@@ -379,11 +380,13 @@ class Connection:
         protocol = ConnectionProtocol(
             target.dialect,
             self._limits,
+            Waits(
+                ping_interval=config.ping_interval,
+                pong_timeout=config.pong_timeout,
+                login_timeout=config.timeouts.login,
+                acknowledge_timeout=config.timeouts.acknowledge,
+            ),
             private=target.private,
-            ping_interval=config.ping_interval,
-            pong_timeout=config.pong_timeout,
-            login_timeout=config.timeouts.login,
-            acknowledge_timeout=config.timeouts.acknowledge,
             ceiling=config.max_frame_bytes,
         )
         self._socket = Socket(

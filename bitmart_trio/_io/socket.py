@@ -20,7 +20,8 @@ from urllib.parse import urlsplit
 import trio
 import trio_websocket
 
-from .._core.connection_protocol import ConnectionProtocol, Dead, Event, LoginRefused, Malformed
+from .._core.connection_events import Dead, Event, LoginRefused, Malformed
+from .._core.connection_protocol import ConnectionProtocol
 from .._core.dialect import Data
 from .._scopes import in_time, open_nursery, start_soon
 from ..config import Config

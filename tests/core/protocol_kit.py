@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from bitmart_trio._bitmart.sockets import LIMITS, dialect
-from bitmart_trio._core.connection_protocol import ConnectionProtocol, Event, Ready, TopicHeld, TopicRefused
+from bitmart_trio._core.connection_events import Event, Ready, TopicHeld, TopicRefused
+from bitmart_trio._core.connection_protocol import ConnectionProtocol, Waits
 from bitmart_trio._core.dialect import Push, SocketLimits
 from bitmart_trio.config import Market
 
@@ -25,11 +26,8 @@ def make(
     return ConnectionProtocol(
         dialect(market),
         limits or LIMITS[market, private],
+        Waits(ping_interval=PING, pong_timeout=PONG, login_timeout=LOGIN, acknowledge_timeout=ACKNOWLEDGE),
         private=private,
-        ping_interval=PING,
-        pong_timeout=PONG,
-        login_timeout=LOGIN,
-        acknowledge_timeout=ACKNOWLEDGE,
         ceiling=ceiling,
     )
 

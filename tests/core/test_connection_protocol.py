@@ -15,11 +15,7 @@ from protocol_kit import (
     spot_error,
 )
 
-from bitmart_trio._core.connection_protocol import (
-    Complaint,
-    Dead,
-    TopicRefused,
-)
+from bitmart_trio._core.connection_events import Complaint, Dead, TopicRefused
 from bitmart_trio._core.dialect import Data, Unknown
 from bitmart_trio.config import Market
 from bitmart_trio.errors import (

@@ -18,13 +18,7 @@ from protocol_kit import (
 )
 
 from bitmart_trio._bitmart.sockets import dialect
-from bitmart_trio._core.connection_protocol import (
-    Dead,
-    LoginRefused,
-    Malformed,
-    Ready,
-    TopicHeld,
-)
+from bitmart_trio._core.connection_events import Dead, LoginRefused, Malformed, Ready, TopicHeld
 from bitmart_trio._core.dialect import Data, SocketLimits, Unknown
 from bitmart_trio.config import Market
 from bitmart_trio.errors import (

@@ -19,7 +19,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from proof_sizes import EXAMPLES
 
 from bitmart_trio._bitmart.sockets import dialect
-from bitmart_trio._core.connection_protocol import ConnectionProtocol, Dead, Event, TopicHeld, TopicRefused
+from bitmart_trio._core.connection_events import Dead, Event, TopicHeld, TopicRefused
+from bitmart_trio._core.connection_protocol import ConnectionProtocol, Waits
 from bitmart_trio._core.dialect import Data, Push, SocketLimits
 from bitmart_trio.config import Market
 
@@ -130,11 +131,8 @@ class Conversation(RuleBasedStateMachine):
         self.protocol = ConnectionProtocol(
             dialect(market),
             LIMITS,
+            Waits(ping_interval=4.0, pong_timeout=3.0, login_timeout=8.0, acknowledge_timeout=5.0),
             private=False,
-            ping_interval=4.0,
-            pong_timeout=3.0,
-            login_timeout=8.0,
-            acknowledge_timeout=5.0,
             ceiling=10_000,
         )
         self.wanted: dict[str, bool] = {}

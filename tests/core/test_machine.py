@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pytest
 
+from bitmart_trio._core import connection_protocol
 from bitmart_trio._core.machine import IllegalStep, Machine
 from bitmart_trio._io import connection, pending_gap
 from bitmart_trio.streams import _book_sync
@@ -24,6 +25,12 @@ TABLES: Final[list[tuple[str, Mapping[tuple[Any, Any], Any], Enum, set[Any]]]] =
         connection.TRANSITIONS,
         connection.ConnectionState.OPENING,
         {connection.ConnectionState.GIVEN_UP},
+    ),
+    (
+        "connection protocol",
+        connection_protocol.TRANSITIONS,
+        connection_protocol.ProtocolState.OPENING,
+        {connection_protocol.ProtocolState.DEAD},
     ),
     ("order book", _book_sync.TRANSITIONS, _book_sync.SyncState.OPENING, {_book_sync.SyncState.CLOSED}),
 ]
