@@ -178,7 +178,7 @@ class Gate(Generic[T]):
         pending.extend(gap)
         if self.backfiller is None or self.start is None:
             self._leave(pending, GapEvent.RETURNED_UNFILLED, "")
-        elif pending.machine.state is GapState.TORN:
+        elif pending.machine.state is GapState.UNFILLABLE:
             self._leave(pending, GapEvent.RETURNED, "the connection broke between the pushes behind it")
         else:
             pending.machine.step(GapEvent.RETURNED)

@@ -10,7 +10,7 @@ Its states, and what takes one to another (`TRANSITIONS`; every other pair is il
 | state | means | pushes that are held |
 | --- | --- | --- |
 | OPEN | the topic is not acknowledged; the end is not known | all of the newest connection |
-| TORN | as OPEN | of two connections: more may be missing between them, so it cannot be filled |
+| UNFILLABLE | as OPEN | of two connections: more may be missing between them, so it cannot be filled |
 | FILLING | the end is known; a task reads what is missing | all since the topic came back |
 | FILLED | over: nothing is missing any more | let through |
 | STAYED | over: the reader misses something, and is shown the gap | let through |
@@ -44,7 +44,7 @@ class GapState(Enum):
     """See the table at the head of this file."""
 
     OPEN = auto()
-    TORN = auto()
+    UNFILLABLE = auto()
     FILLING = auto()
     FILLED = auto()
     STAYED = auto()
@@ -75,19 +75,19 @@ class GapEvent(Enum):
 TRANSITIONS: Final = MappingProxyType(
     {
         (GapState.OPEN, GapEvent.BROKE): GapState.OPEN,
-        (GapState.OPEN, GapEvent.BROKE_BEHIND): GapState.TORN,
+        (GapState.OPEN, GapEvent.BROKE_BEHIND): GapState.UNFILLABLE,
         (GapState.OPEN, GapEvent.RETURNED): GapState.FILLING,
         (GapState.OPEN, GapEvent.RETURNED_UNFILLED): GapState.STAYED,
         (GapState.OPEN, GapEvent.FAILED): GapState.STAYED,
         (GapState.OPEN, GapEvent.ENDED): GapState.DISCARDED,
         (GapState.OPEN, GapEvent.CLOSED): GapState.DISCARDED,
-        (GapState.TORN, GapEvent.BROKE): GapState.TORN,
-        (GapState.TORN, GapEvent.BROKE_BEHIND): GapState.TORN,
-        (GapState.TORN, GapEvent.RETURNED): GapState.STAYED,
-        (GapState.TORN, GapEvent.RETURNED_UNFILLED): GapState.STAYED,
-        (GapState.TORN, GapEvent.FAILED): GapState.STAYED,
-        (GapState.TORN, GapEvent.ENDED): GapState.DISCARDED,
-        (GapState.TORN, GapEvent.CLOSED): GapState.DISCARDED,
+        (GapState.UNFILLABLE, GapEvent.BROKE): GapState.UNFILLABLE,
+        (GapState.UNFILLABLE, GapEvent.BROKE_BEHIND): GapState.UNFILLABLE,
+        (GapState.UNFILLABLE, GapEvent.RETURNED): GapState.STAYED,
+        (GapState.UNFILLABLE, GapEvent.RETURNED_UNFILLED): GapState.STAYED,
+        (GapState.UNFILLABLE, GapEvent.FAILED): GapState.STAYED,
+        (GapState.UNFILLABLE, GapEvent.ENDED): GapState.DISCARDED,
+        (GapState.UNFILLABLE, GapEvent.CLOSED): GapState.DISCARDED,
         (GapState.FILLING, GapEvent.BROKE): GapState.OPEN,
         (GapState.FILLING, GapEvent.BROKE_BEHIND): GapState.STAYED,
         (GapState.FILLING, GapEvent.RETURNED): GapState.FILLING,
@@ -162,7 +162,7 @@ class PendingGap(Generic[T]):
     @property
     def open(self) -> bool:
         """True while the topic is not acknowledged: the gap's end is not known."""
-        return self.machine.state in (GapState.OPEN, GapState.TORN)
+        return self.machine.state in (GapState.OPEN, GapState.UNFILLABLE)
 
     @property
     def live(self) -> list[T]:

@@ -293,77 +293,77 @@ class OrderBook(Twin["AsyncOrderBook"]):
 
     @property
     def symbol(self) -> str:
-        """Whose book it is."""
+        """Return the symbol of the book."""
         return self._now(lambda: self._it.symbol)
 
     @property
     def state(self) -> BookState:
-        """Whether it can be believed."""
+        """Return the state of the book."""
         return self._now(lambda: self._it.state)
 
     @property
     def age(self) -> float | None:
-        """Seconds since the exchange pushed anything of it, by Trio's clock; None before the first push."""
+        """Return the seconds since the newest push of the book; None before the first."""
         return self._now(lambda: self._it.age)
 
     def statistics(self) -> BookStatistics:
-        """Counts of its messages, and of how often it had to be set right."""
+        """Return the counts of messages and resyncs."""
         return self._now(self._it.statistics)
 
     @property
     def version(self) -> int:
-        """The exchange's count of this book's states. Those of two connections have nothing to do with each other."""
+        """Return the exchange's version of this book; versions of two connections are unrelated."""
         return self._now(lambda: self._it.version)
 
     @property
     def time(self) -> Millis | None:
-        """When the exchange pushed the newest state; None where it does not say."""
+        """Return the time when the exchange pushed the newest state; None if it has none."""
         return self._now(lambda: self._it.time)
 
     @property
     def best_bid(self) -> Level | None:
-        """The highest bid, None when there is none."""
+        """Return the highest bid; None if there is none."""
         return self._now(lambda: self._it.best_bid)
 
     @property
     def best_ask(self) -> Level | None:
-        """The lowest ask, None when there is none."""
+        """Return the lowest ask; None if there is none."""
         return self._now(lambda: self._it.best_ask)
 
     @property
     def bids(self) -> tuple[Level, ...]:
-        """All bids, best first: at most 100 on spot, the asked ``level`` on futures. It does not change afterwards."""
+        """Return all bids as a tuple, best first: at most 100 on spot, ``level`` on futures."""
         return self._now(lambda: self._it.bids)
 
     @property
     def asks(self) -> tuple[Level, ...]:
-        """All asks, as `bids`."""
+        """Return all asks as a tuple, best first; see `bids`."""
         return self._now(lambda: self._it.asks)
 
     @property
     def spread(self) -> Decimal | None:
-        """Best ask minus best bid, in the quote currency; None when a side is empty."""
+        """Return best ask minus best bid, in quote currency; None if a side is empty."""
         return self._now(lambda: self._it.spread)
 
     @property
     def mid(self) -> Decimal | None:
-        """The price halfway between best bid and best ask; None when a side is empty."""
+        """Return the price halfway between best bid and best ask; None if a side is empty."""
         return self._now(lambda: self._it.mid)
 
     def depth(self, count: int) -> BookDepth:
-        """The best ``count`` levels of each side, fewer where there are no more."""
+        """Return the best ``count`` levels of each side, or all if there are fewer."""
         return self._now(lambda: self._it.depth(count))
 
     def vwap(self, side: Literal["buy", "sell"], size: Decimal | int | str) -> Decimal | None:
-        """The average price of a market order, were it filled by this book."""
+        """Return the average price at which this book would fill a market order."""
         return self._now(lambda: self._it.vwap(side, size))
 
     def wait_live(self) -> None:
-        """Wait until the book can be believed."""
+        """Wait until the book is live."""
         self._call(self._it.wait_live)
 
     def wait_stale(self) -> None:
-        """Wait until the book cannot be believed any more; at once when it cannot now."""
+        """Wait until the book is not live; return at once if it is not."""
         self._call(self._it.wait_stale)
 
     def __iter__(self) -> Self:
@@ -380,44 +380,44 @@ class SpotAccountView(Twin["AsyncSpotAccountView"]):
 
     @property
     def state(self) -> AccountState:
-        """Whether the view can be relied on."""
+        """Return the state of the view."""
         return self._now(lambda: self._it.state)
 
     @property
     def age(self) -> float | None:
-        """Seconds since the newest whole reading over REST began, by Trio's clock; None before the first."""
+        """Return the seconds since the newest complete read over REST began; None before the first."""
         return self._now(lambda: self._it.age)
 
     @property
     def settled(self) -> bool:
-        """Whether the view is live and a read has confirmed everything that the pushes have told."""
+        """Return True if the view is live and a read has confirmed all pushes."""
         return self._now(lambda: self._it.settled)
 
     @property
     def balances(self) -> Mapping[str, Balance]:
-        """Balances by currency; live and read-only. A currency that the exchange has never named is not in it."""
+        """Return the balances by currency, as a live, read-only mapping of currencies that the exchange has named."""
         return self._now(lambda: dict(self._it.balances))
 
     @property
     def orders(self) -> Mapping[str, SpotAccountOrder]:
-        """The open orders by order id; live and read-only."""
+        """Return the open orders by order id, as a live, read-only mapping."""
         return self._now(lambda: dict(self._it.orders))
 
     @property
     def unidentified(self) -> Sequence[SpotAccountOrder]:
-        """Open orders that the last reading showed without an id of their own: blank, or that of another order."""
+        """Return open orders that the last read listed without a unique id: blank, or that of another order."""
         return self._now(lambda: list(self._it.unidentified))
 
     def order_by_client_id(self, client_order_id: str) -> SpotAccountOrder | None:
-        """The open order with this client order id, None when there is none."""
+        """Return the open order with this client order id; None if there is none."""
         return self._now(lambda: self._it.order_by_client_id(client_order_id))
 
     def statistics(self) -> AccountStatistics:
-        """Counts of its pushes, reads and corrections."""
+        """Return the counts of pushes, reads and corrections."""
         return self._now(self._it.statistics)
 
     def wait_live(self) -> None:
-        """Wait until the view can be relied on."""
+        """Wait until the view is live."""
         self._call(self._it.wait_live)
 
     def wait_settled(self) -> None:
@@ -425,11 +425,11 @@ class SpotAccountView(Twin["AsyncSpotAccountView"]):
         self._call(self._it.wait_settled)
 
     def wait_stale(self) -> None:
-        """Wait until the view cannot be relied on any more; at once when it cannot now."""
+        """Wait until the view is not live; return at once if it is not."""
         self._call(self._it.wait_stale)
 
     def refresh(self) -> None:
-        """Read everything over REST now, and return once the view is live with it. Raises like `wait_live`."""
+        """Read everything over REST now, and return once the view is live with it; raises like `wait_live`."""
         self._call(self._it.refresh)
 
     def __iter__(self) -> Self:
@@ -446,49 +446,49 @@ class FuturesAccountView(Twin["AsyncFuturesAccountView"]):
 
     @property
     def positions(self) -> Mapping[tuple[str, str], AccountPosition]:
-        """The open positions by symbol and side (``"long"`` or ``"short"``); live and read-only."""
+        """Return the open positions by symbol and side (``"long"`` or ``"short"``), as a live, read-only mapping."""
         return self._now(lambda: dict(self._it.positions))
 
     @property
     def state(self) -> AccountState:
-        """Whether the view can be relied on."""
+        """Return the state of the view."""
         return self._now(lambda: self._it.state)
 
     @property
     def age(self) -> float | None:
-        """Seconds since the newest whole reading over REST began, by Trio's clock; None before the first."""
+        """Return the seconds since the newest complete read over REST began; None before the first."""
         return self._now(lambda: self._it.age)
 
     @property
     def settled(self) -> bool:
-        """Whether the view is live and a read has confirmed everything that the pushes have told."""
+        """Return True if the view is live and a read has confirmed all pushes."""
         return self._now(lambda: self._it.settled)
 
     @property
     def balances(self) -> Mapping[str, Balance]:
-        """Balances by currency; live and read-only. A currency that the exchange has never named is not in it."""
+        """Return the balances by currency, as a live, read-only mapping of currencies that the exchange has named."""
         return self._now(lambda: dict(self._it.balances))
 
     @property
     def orders(self) -> Mapping[str, FuturesAccountOrder]:
-        """The open orders by order id; live and read-only."""
+        """Return the open orders by order id, as a live, read-only mapping."""
         return self._now(lambda: dict(self._it.orders))
 
     @property
     def unidentified(self) -> Sequence[FuturesAccountOrder]:
-        """Open orders that the last reading showed without an id of their own: blank, or that of another order."""
+        """Return open orders that the last read listed without a unique id: blank, or that of another order."""
         return self._now(lambda: list(self._it.unidentified))
 
     def order_by_client_id(self, client_order_id: str) -> FuturesAccountOrder | None:
-        """The open order with this client order id, None when there is none."""
+        """Return the open order with this client order id; None if there is none."""
         return self._now(lambda: self._it.order_by_client_id(client_order_id))
 
     def statistics(self) -> AccountStatistics:
-        """Counts of its pushes, reads and corrections."""
+        """Return the counts of pushes, reads and corrections."""
         return self._now(self._it.statistics)
 
     def wait_live(self) -> None:
-        """Wait until the view can be relied on."""
+        """Wait until the view is live."""
         self._call(self._it.wait_live)
 
     def wait_settled(self) -> None:
@@ -496,11 +496,11 @@ class FuturesAccountView(Twin["AsyncFuturesAccountView"]):
         self._call(self._it.wait_settled)
 
     def wait_stale(self) -> None:
-        """Wait until the view cannot be relied on any more; at once when it cannot now."""
+        """Wait until the view is not live; return at once if it is not."""
         self._call(self._it.wait_stale)
 
     def refresh(self) -> None:
-        """Read everything over REST now, and return once the view is live with it. Raises like `wait_live`."""
+        """Read everything over REST now, and return once the view is live with it; raises like `wait_live`."""
         self._call(self._it.refresh)
 
     def __iter__(self) -> Self:
@@ -529,7 +529,7 @@ class SpotStreams(Twin["AsyncSpotStreams"]):
         """Follow the state of pairs: last and best prices, 24 hour figures.
 
         spot/ticker:{symbol}, public. The current state right after subscribing, then on change, at most every
-        500 ms. Always whole, so a slow reader skips to the newest one a symbol.
+        500 ms. Always complete, so a slow reader gets only the newest per symbol.
         """
         return self._open(lambda: self._it.ticker(*symbols, gaps=gaps, **options), Subscription)
 
@@ -558,9 +558,9 @@ class SpotStreams(Twin["AsyncSpotStreams"]):
     ) -> Opened[Subscription[Any]]:
         """Follow the bar in progress of pairs.
 
-        spot/kline{interval}:{symbol}, public. The current bar right after subscribing, then on change, at
-        most every 500 ms. A later one with the same ``open_time`` replaces it. A slow reader skips to the
-        newest state of each bar.
+        spot/kline{interval}:{symbol}, public. The current bar right after subscribing, then on change, at most every
+        500 ms. A later message with the same ``open_time`` replaces it. A slow reader gets only the newest state of
+        each bar.
         """
         return self._open(
             lambda: self._it.kline(*symbols, interval=interval, gaps=gaps, backfill=backfill, **options), Subscription
@@ -579,9 +579,9 @@ class SpotStreams(Twin["AsyncSpotStreams"]):
     def kline_legacy(
         self, *symbols: str, interval: Literal["3m", "45m", "3H"], gaps: Gaps = "skip", **options: Unpack[Options]
     ) -> Opened[Subscription[Any]]:
-        """Follow bars of widths that the documentation no longer lists.
+        """Follow bars of lengths that the documentation no longer lists.
 
-        spot/kline{interval}:{symbol}, public. As `kline`, where the exchange still serves them.
+        spot/kline{interval}:{symbol}, public. See `kline`; the exchange may no longer serve them.
         """
         return self._open(
             lambda: self._it.kline_legacy(*symbols, interval=interval, gaps=gaps, **options), Subscription
@@ -600,10 +600,10 @@ class SpotStreams(Twin["AsyncSpotStreams"]):
     def depth(
         self, *symbols: str, level: Literal[5, 20, 50], gaps: Gaps = "skip", **options: Unpack[Options]
     ) -> Opened[Subscription[Any]]:
-        """Follow the top of books, both sides whole every time.
+        """Follow the top of books, with both sides complete in each message.
 
         spot/depth{level}:{symbol}, public. The current book right after subscribing, then on change, at most
-        every 500 ms. A slow reader skips to the newest one a symbol.
+        every 500 ms. A slow reader gets only the newest per symbol.
         """
         return self._open(lambda: self._it.depth(*symbols, level=level, gaps=gaps, **options), Subscription)
 
@@ -637,18 +637,18 @@ class SpotStreams(Twin["AsyncSpotStreams"]):
     def depth_increase(
         self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]
     ) -> Opened[Subscription[Any]]:
-        """Follow the changes of books, 100 levels a side.
+        """Follow the changes of books, 100 levels per side.
 
-        spot/depth/increase100:{symbol}, public. A snapshot right after subscribing, then the levels that
-        changed, at most every 100 ms. Every message counts: a reader that falls too far behind is ended with
+        spot/depth/increase100:{symbol}, public. A snapshot right after subscribing, then the levels that changed, at
+        most every 100 ms. Every message counts: if the reader falls too far behind, the subscription ends with
         `SubscriberTooSlow`.
         """
         return self._open(lambda: self._it.depth_increase(*symbols, gaps=gaps, **options), Subscription)
 
     def order_book(self, symbol: str, *, max_age: float | None = None) -> Opened[OrderBook]:
-        """Keep a pair's order book: 100 levels a side, right or known not to be.
+        """Keep a pair's order book: 100 levels per side, live or known to be stale.
 
-        spot/depth/increase100:{symbol}, public. See `OrderBook`. It does not depend on how fast it is read.
+        spot/depth/increase100:{symbol}, public. See `OrderBook`. A slow reader does not affect it.
         """
         return self._open(lambda: self._it.order_book(symbol, max_age=max_age), OrderBook)
 
@@ -667,8 +667,8 @@ class SpotStreams(Twin["AsyncSpotStreams"]):
     ) -> Opened[Subscription[Any]]:
         """Follow the public trades of pairs, from the taker's view.
 
-        spot/trade:{symbol}, public. Oldest first. Trades have no id. A reader that falls too far behind is
-        ended with `SubscriberTooSlow` rather than to lose one silently.
+        spot/trade:{symbol}, public. Oldest first. Trades have no id. If the reader falls too far behind, the
+        subscription ends with `SubscriberTooSlow` rather than losing a trade.
         """
         return self._open(lambda: self._it.trade(*symbols, gaps=gaps, backfill=backfill, **options), Subscription)
 
@@ -685,8 +685,8 @@ class SpotStreams(Twin["AsyncSpotStreams"]):
     def book_ticker(self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opened[Subscription[Any]]:
         """Follow the best bid and ask of pairs.
 
-        spot/bookTicker:{symbol}, public. On every change of a best price or its size. A slow reader skips to
-        the newest one a symbol.
+        spot/bookTicker:{symbol}, public. On every change of a best price or its size. A slow reader gets only the
+        newest per symbol.
         """
         return self._open(lambda: self._it.book_ticker(*symbols, gaps=gaps, **options), Subscription)
 
@@ -705,11 +705,10 @@ class SpotStreams(Twin["AsyncSpotStreams"]):
     ) -> Opened[Subscription[Any]]:
         """Follow your orders on pairs.
 
-        spot/user/order:{symbol}, private. Pushed when an order is accepted, partly filled, filled or
-        cancelled, each time with its whole state; nothing right after subscribing. With
-        ``backfill=True`` a gap is filled over REST: every fill, and the last state of every order, once. What came
-        and went in it is not repeated, such as the acceptance of an order that was filled. Orders older than 90 days
-        are not looked for.
+        spot/user/order:{symbol}, private. Pushed when an order is accepted, partly filled, filled or cancelled, with
+        its complete state; nothing right after subscribing. With ``backfill=True`` a gap is filled over REST: every
+        fill, and the last state of every order, once. Intermediate states are lost, such as the acceptance of an order
+        that was filled. Orders older than 90 days are not read.
         """
         return self._open(lambda: self._it.user_order(*symbols, gaps=gaps, backfill=backfill, **options), Subscription)
 
@@ -728,7 +727,7 @@ class SpotStreams(Twin["AsyncSpotStreams"]):
     ) -> Opened[Subscription[Any]]:
         """Follow your orders on every pair.
 
-        spot/user/orders:ALL_SYMBOLS, private. As `user_order`.
+        spot/user/orders:ALL_SYMBOLS, private. See `user_order`.
         """
         return self._open(lambda: self._it.user_orders(gaps=gaps, backfill=backfill, **options), Subscription)
 
@@ -760,10 +759,10 @@ class SpotStreams(Twin["AsyncSpotStreams"]):
         buffer: int | None = None,
         max_age: float | None = None,
     ) -> Opened[SpotAccountView]:
-        """Keep a view of the spot account: open orders and balances, read over REST and kept up by pushes.
+        """Keep a view of the spot account: open orders and balances, read over REST and updated by pushes.
 
         spot/user/orders:ALL_SYMBOLS and spot/user/balance:BALANCE_UPDATE, private. See `SpotAccountView`. A push that
-        is lost on an unbroken connection cannot be noticed: ``reconcile`` bounds how long the view may be wrong then.
+        is lost on an unbroken connection cannot be noticed: ``reconcile`` bounds how long the view may then be wrong.
         """
         return self._open(
             lambda: self._it.account(verify_after=verify_after, reconcile=reconcile, buffer=buffer, max_age=max_age),
@@ -789,8 +788,8 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
     def ticker(self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opened[Subscription[Any]]:
         """Follow the state of contracts: last, mark, index and best prices.
 
-        futures/ticker:{symbol}, public. Seen every 2 to 3 s. Always whole, so a slow reader skips to the
-        newest one a symbol.
+        futures/ticker:{symbol}, public. Seen every 2 to 3 s. Always complete, so a slow reader gets only the newest per
+        symbol.
         """
         return self._open(lambda: self._it.ticker(*symbols, gaps=gaps, **options), Subscription)
 
@@ -803,8 +802,8 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
     def tickers(self, *, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opened[Subscription[Any]]:
         """Follow the state of every contract at once.
 
-        futures/ticker, public. One contract a message, about a hundred messages a second in all; some quiet
-        contracts never come. A slow reader skips to the newest one a symbol.
+        futures/ticker, public. One contract per message, about a hundred messages per second in all; some quiet
+        contracts never come. A slow reader gets only the newest per symbol.
         """
         return self._open(lambda: self._it.tickers(gaps=gaps, **options), Subscription)
 
@@ -848,10 +847,10 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
         gaps: Gaps = "skip",
         **options: Unpack[Options],
     ) -> Opened[Subscription[Any]]:
-        """Follow the top of books, one side a message.
+        """Follow the top of books, one side per message.
 
-        futures/depth{level}:{symbol}{@speed}, public. Each message replaces one side whole. Seen once a
-        second whatever the speed. A slow reader skips to the newest of each side.
+        futures/depth{level}:{symbol}{@speed}, public. Each message replaces one side. Seen once per second whatever the
+        speed. A slow reader gets only the newest of each side.
         """
         return self._open(
             lambda: self._it.depth(*symbols, level=level, speed=speed, gaps=gaps, **options), Subscription
@@ -880,10 +879,10 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
         gaps: Gaps = "skip",
         **options: Unpack[Options],
     ) -> Opened[Subscription[Any]]:
-        """Follow the top of books, both sides whole every time.
+        """Follow the top of books, with both sides complete in each message.
 
-        futures/depthAll{level}:{symbol}{@speed}, public. Seen once a second whatever the speed. A slow reader
-        skips to the newest one a symbol.
+        futures/depthAll{level}:{symbol}{@speed}, public. Seen once per second whatever the speed. A slow reader gets
+        only the newest per symbol.
         """
         return self._open(
             lambda: self._it.depth_all(*symbols, level=level, speed=speed, gaps=gaps, **options), Subscription
@@ -914,8 +913,8 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
     ) -> Opened[Subscription[Any]]:
         """Follow the changes of books.
 
-        futures/depthIncrease{level}:{symbol}{@speed}, public. A snapshot right after subscribing, then the
-        levels that changed. Every message counts: a reader that falls too far behind is ended with
+        futures/depthIncrease{level}:{symbol}{@speed}, public. A snapshot right after subscribing, then the levels that
+        changed. Every message counts: if the reader falls too far behind, the subscription ends with
         `SubscriberTooSlow`.
         """
         return self._open(
@@ -925,10 +924,10 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
     def order_book(
         self, symbol: str, *, level: Literal[5, 20, 50] = 50, speed: Speed = "100ms", max_age: float | None = None
     ) -> Opened[OrderBook]:
-        """Keep a contract's order book: ``level`` levels a side, right or known not to be.
+        """Keep a contract's order book: ``level`` levels per side, live or known to be stale.
 
-        futures/depthIncrease{level}:{symbol}{@speed}, public. See `OrderBook`; sizes are in contracts. It does not
-        depend on how fast it is read.
+        futures/depthIncrease{level}:{symbol}{@speed}, public. See `OrderBook`; sizes are in contracts. A slow reader
+        does not affect it.
         """
         return self._open(lambda: self._it.order_book(symbol, level=level, speed=speed, max_age=max_age), OrderBook)
 
@@ -960,7 +959,7 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
         gaps: Gaps = "skip",
         **options: Unpack[Options],
     ) -> Opened[Subscription[Any]]:
-        """As `depth_all`, with levels as arrays on the wire.
+        """Follow books like `depth_all`, with levels as arrays on the wire.
 
         futures/v2/depthAll{level}:{symbol}{@speed}, public. Seen to be acknowledged and then silent
         (2026-09-23).
@@ -997,7 +996,7 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
         gaps: Gaps = "skip",
         **options: Unpack[Options],
     ) -> Opened[Subscription[Any]]:
-        """As `depth_increase`, with levels as arrays on the wire.
+        """Follow changes like `depth_increase`, with levels as arrays on the wire.
 
         futures/v2/depthIncrease{level}:{symbol}{@speed}, public. Seen to send one empty snapshot and then
         nothing (2026-09-23).
@@ -1019,8 +1018,8 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
     def book_ticker(self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opened[Subscription[Any]]:
         """Follow the best bid and ask of contracts.
 
-        futures/bookticker:{symbol}, public. Documented on every change, seen once a second. A slow reader
-        skips to the newest one a symbol.
+        futures/bookticker:{symbol}, public. Documented on every change, seen once per second. A slow reader gets only
+        the newest per symbol.
         """
         return self._open(lambda: self._it.book_ticker(*symbols, gaps=gaps, **options), Subscription)
 
@@ -1039,8 +1038,8 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
     ) -> Opened[Subscription[Any]]:
         """Follow the public trades of contracts.
 
-        futures/trade:{symbol}, public. Trades that come in one message were recorded newest first. A reader
-        that falls too far behind is ended with `SubscriberTooSlow` rather than to lose one silently.
+        futures/trade:{symbol}, public. Trades that come in one message were recorded newest first. If the reader falls
+        too far behind, the subscription ends with `SubscriberTooSlow` rather than losing a trade.
         """
         return self._open(lambda: self._it.trade(*symbols, gaps=gaps, backfill=backfill, **options), Subscription)
 
@@ -1069,8 +1068,8 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
     ) -> Opened[Subscription[Any]]:
         """Follow the bar in progress of contracts.
 
-        futures/klineBin{interval}:{symbol}, public. On change. A later one of the same bar replaces it. A
-        slow reader skips to the newest state of each bar.
+        futures/klineBin{interval}:{symbol}, public. On change. A later message of the same bar replaces it. A slow
+        reader gets only the newest state of each bar.
         """
         return self._open(
             lambda: self._it.kline(*symbols, interval=interval, gaps=gaps, backfill=backfill, **options), Subscription
@@ -1091,7 +1090,7 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
     ) -> Opened[Subscription[Any]]:
         """Follow the mark price's bar in progress.
 
-        futures/markPriceKlineBin{interval}:{symbol}, public. As `kline`.
+        futures/markPriceKlineBin{interval}:{symbol}, public. See `kline`.
         """
         return self._open(
             lambda: self._it.mark_price_kline(*symbols, interval=interval, gaps=gaps, **options), Subscription
@@ -1112,8 +1111,8 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
     ) -> Opened[Subscription[Any]]:
         """Follow your futures balances.
 
-        futures/asset:{currency}, private. On change, always whole; nothing right after subscribing. The
-        documentation knows USDT, BTC and ETH.
+        futures/asset:{currency}, private. Sent on change, always complete; nothing right after subscribing. The
+        documentation names USDT, BTC and ETH.
         """
         return self._open(lambda: self._it.asset(*currencies, gaps=gaps, backfill=backfill, **options), Subscription)
 
@@ -1132,8 +1131,8 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
     ) -> Opened[Subscription[Any]]:
         """Follow your positions on every contract.
 
-        futures/position, private. On change and every 10 s, each listed position whole; a closed one has size
-        0. A slow reader skips to the newest of each.
+        futures/position, private. Sent on change and every 10 s, with complete positions; a closed one has size 0. A
+        slow reader gets only the newest of each.
         """
         return self._open(lambda: self._it.position(gaps=gaps, backfill=backfill, **options), Subscription)
 
@@ -1150,13 +1149,11 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
     def order(
         self, *, gaps: Gaps = "skip", backfill: bool = False, **options: Unpack[Options]
     ) -> Opened[Subscription[Any]]:
-        """Follow your orders on every contract, plan, trailing and TP/SL orders too.
+        """Follow your orders on every contract, including plan, trailing and TP/SL orders.
 
-        futures/order, private. At once on every change, each time with the whole state; nothing right after
-        subscribing. With
-        ``backfill=True`` fills and last states of a gap are read over REST; the event is inferred. A `Gap` stays
-        behind them all the same: REST tells the history of a contract only if asked for it, so an order on one that
-        was never heard of may have come and gone.
+        futures/order, private. Sent at once on every change, with the complete state; nothing right after subscribing.
+        With ``backfill=True`` fills and last states of a gap are read over REST; the event is inferred. A `Gap` always
+        follows them: REST lists the history per contract, so an order on an unknown contract may have come and gone.
         """
         return self._open(lambda: self._it.order(gaps=gaps, backfill=backfill, **options), Subscription)
 
@@ -1167,7 +1164,7 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
     def unicast(self, *, gaps: NoMark = "skip", **options: Unpack[Options]) -> Opened[Subscription[RawPush]]: ...
 
     def unicast(self, *, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opened[Subscription[Any]]:
-        """Follow a channel that only a leftover constant of an SDK names.
+        """Follow a channel that is known only from a leftover constant of an SDK.
 
         futures/unicast, private. Undocumented.
         """
@@ -1182,10 +1179,10 @@ class FuturesStreams(Twin["AsyncFuturesStreams"]):
         buffer: int | None = None,
         max_age: float | None = None,
     ) -> Opened[FuturesAccountView]:
-        """Keep a view of the futures account: open orders, positions, balances, read over REST and kept up by pushes.
+        """Keep a view of the futures account: open orders, positions, balances, read over REST and updated by pushes.
 
         futures/order, futures/position and futures/asset:{currency}, private. See `FuturesAccountView`. A push that is
-        lost on an unbroken connection cannot be noticed: ``reconcile`` bounds how long the view may be wrong then.
+        lost on an unbroken connection cannot be noticed: ``reconcile`` bounds how long the view may then be wrong.
         """
         return self._open(
             lambda: self._it.account(
@@ -1202,12 +1199,12 @@ class Streams(Twin["AsyncStreams"]):
 
     @property
     def spot(self) -> SpotStreams:
-        """One opener a channel of the spot market."""
+        """Return the openers of the spot market, one per channel."""
         return SpotStreams(self._portal, self._it.spot)
 
     @property
     def futures(self) -> FuturesStreams:
-        """One opener a channel of the futures market."""
+        """Return the openers of the futures market, one per channel."""
         return FuturesStreams(self._portal, self._it.futures)
 
     @overload
@@ -1223,15 +1220,15 @@ class Streams(Twin["AsyncStreams"]):
         return self._open(lambda: self._it.subscribe(*topics, gaps=gaps, **options), Subscription)
 
     def events(self, *, buffer: int | None = None) -> Opened[Subscription[AnyStreamEvent]]:
-        """Follow the life of this client's connections."""
+        """Follow the events of this client's connections."""
         return self._open(lambda: self._it.events(buffer=buffer), Subscription)
 
     def connect(self, market: Market, *, private: bool = False) -> None:
-        """Open a connection ahead of need, and prove it: it is up, and logged in if it is private."""
+        """Open a connection ahead of need, and return once it is open, and logged in if it is private."""
         self._call(self._it.connect, market, private=private)
 
     def statistics(self) -> StreamsStatistics:
-        """Counts over all pushes and subscriptions of this client, those that nobody asked for among them."""
+        """Return the counts of all pushes and subscriptions of this client, including pushes without a subscription."""
         return self._now(self._it.statistics)
 
 

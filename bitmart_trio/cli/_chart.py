@@ -238,7 +238,7 @@ def _colour(candle: Candle) -> str:
 
 
 def _ticks(first: float, last: float, count: int) -> list[float]:
-    """So many places on a scale, evenly from its first to its last price."""
+    """Return so many evenly spaced places on a scale."""
     return [first + (last - first) * each / max(count - 1, 1) for each in range(max(count, 1))]
 
 

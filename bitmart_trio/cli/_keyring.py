@@ -35,7 +35,7 @@ class Keyring(Protocol):
 
 
 def find() -> Keyring | None:
-    """Return the module ``keyring``; None if the module is not installed."""
+    """Return the module ``keyring``; None if it is not installed."""
     try:
         return cast("Keyring", import_module("keyring"))
     except ModuleNotFoundError as missing:

@@ -1,13 +1,13 @@
-"""A whole history, page by page: an async iterator over every history endpoint, and the archive of an account.
+"""Read whole histories page by page, with an async iterator per history endpoint, and archive an account.
 
 In use::
 
     async for fill in bm.history.spot_fills(client, since=datetime(2024, 1, 1, tzinfo=UTC)):
         ...
 
-Each function gives a `Walker`: records oldest first, each once, window after window and page after page within the
-quotas. Where the exchange leaves something out, it raises `IncompleteHistory` and goes on behind it with the next step.
-``walker.cursor`` is a small JSON value that a later walk goes on from. `export` writes a history to a file, and
+Each function returns a `Walker`: records oldest first, each once, window after window and page after page within the
+quotas. If the exchange omits something, it raises `IncompleteHistory`, and the next step continues after the gap.
+``walker.cursor`` is a small JSON value from which a later walk continues. `export` writes a history to a file, and
 ``bm.history.archive`` a whole account to a directory.
 """
 

@@ -1,12 +1,12 @@
-"""A history in a file: CSV, JSON lines or Parquet, exact to the last digit, and gone on with after an interruption.
+"""Write a history to a CSV, JSON lines or Parquet file, exact to the last digit, and resumable.
 
     await export(
         lambda cursor: spot_klines(client, "BTC_USDT", step=60, since=since, cursor=cursor), SpotKline, "btc.csv"
     )
 
-Beside the file, ``<file>.cursor`` says how far it is whole. Rows that were written after that are cut off when the
-export is resumed, so that none is twice there. Parquet cannot be appended to: rows are gathered in ``<file>.rows``
-first, and the file is made when the history is at its end.
+Beside the file, ``<file>.cursor`` says how far it is complete. Rows written after that are cut off when the export is
+resumed, so that none is doubled. Parquet cannot be appended to: rows are collected in ``<file>.rows`` first, and the
+file is made at the end of the history.
 """
 
 from __future__ import annotations
@@ -38,32 +38,32 @@ FORMATS: Final[tuple[Format, ...]] = ("csv", "jsonl", "parquet")
 
 @attrs.frozen
 class Exported(Model):
-    """What has been written."""
+    """The result of an export."""
 
     path: Path
     """The file."""
     records: int
-    """How many it has, those of earlier runs included."""
+    """The number of its records, including those of earlier runs."""
     since: int
-    """Where its range begins, in milliseconds."""
+    """The beginning of its range, in milliseconds."""
     until: int
-    """Where it ends; the next run can go on from here."""
+    """The end of its range; the next run can continue from here."""
     gaps: tuple[HistoryGap, ...]
-    """What this run has passed that the exchange does not list."""
+    """The gaps that this run found: records that the exchange does not list."""
     begins: int | None
-    """When its first record was, in milliseconds; None for an empty file."""
+    """The time of its first record, in milliseconds; None for an empty file."""
 
 
 def format_of(path: Path) -> Format:
-    """The format that a file's name asks for.
+    """Return the format that a file name asks for.
 
     Raises:
-        ExportError: it ends otherwise.
+        ExportError: the file name has another ending.
     """
     for known in FORMATS:
         if path.suffix == f".{known}":
             return known
-    raise ExportError(f"{path.name}: name a file that ends in .csv, .jsonl or .parquet")
+    raise ExportError(f"{path.name}: the file name must end in .csv, .jsonl or .parquet")
 
 
 @protected
@@ -79,25 +79,25 @@ async def export(
 ) -> Exported:
     """Write a history to a file, window by window.
 
-    Each window is on the disk before the next is asked for. Cancelled or killed, the file has a beginning of the
-    history, and ``resume=True`` goes on with it. Amounts are written digit for digit, times as the exchange gives them,
-    in Parquet as timestamps in UTC.
+    Each window is on the disk before the next is requested. After a cancellation or a kill the file holds the beginning
+    of the history, and ``resume=True`` continues it. Amounts are written with every digit, times as the exchange gives
+    them, in Parquet as timestamps in UTC.
 
     Args:
-        walk: makes the walker, from its beginning (None) or from a cursor.
-        kind: the class of its records; it gives the columns.
+        walk: makes the walker, from the beginning (None) or from a cursor.
+        kind: the class of its records, whose fields are the columns.
         path: ends in .csv, .jsonl or .parquet (which needs the ``parquet`` extra).
-        resume: go on with the file of an earlier run, or begin one. A finished CSV or JSON lines file is extended when
-            the walker's range is longer now.
-        progress: is given the number of records and how much of the range is done, from 0 to 1.
-        run: runs what blocks; a worker thread if left out.
-        decimals: the amounts of a Parquet file: ``"exact"`` decimals, or the nearest floats (``"float"``), which every
-            program reads. In the other formats they are text with every digit.
+        resume: continue the file of an earlier run, or begin one. A finished CSV or JSON lines file is extended if the
+            walker's range is longer now.
+        progress: is called with the number of records and the fraction of the range that is done.
+        run: runs blocking code; a worker thread if left out.
+        decimals: the type of a Parquet file's amounts: ``"exact"`` decimals, or the nearest floats (``"float"``), which
+            every program reads. In other formats amounts are text with every digit.
 
     Raises:
-        ExportError: the file is there already and ``resume`` is not given, or it cannot be gone on with; pyarrow is
-            missing; floats are asked for in another format.
-        ApiError, TransportError: as of any call; resume to go on.
+        ExportError: the file exists and ``resume`` is not given, or it cannot be continued; pyarrow is missing; floats
+            are asked for in another format.
+        ApiError, TransportError: as of any call; resume to continue.
     """
     runner = run or Thread()
     file = await runner(lambda: _File(Path(path), kind, resume=resume, decimals=decimals))
@@ -109,7 +109,7 @@ async def export(
             tell(file.records, walker.fraction)
         await runner(file.finish)
     finally:
-        # Closing a file neither waits nor fails in a way that matters: each window has been flushed.
+        # Closing a file neither waits nor fails in a way that matters: each window was flushed.
         file.close()
     return Exported(Path(path), file.records, walker.since, walker.position, walker.gaps, walker.begins)
 
@@ -119,11 +119,11 @@ def _add(file: _File[T], window: Window[T]) -> None:
 
 
 def _nobody(records: int, fraction: float) -> None:
-    """Nobody wants to know."""
+    """Ignore the progress."""
 
 
 class _File(Generic[T]):
-    """The file, or for Parquet the rows that it will be made of."""
+    """The open file or, for Parquet, the file of its rows."""
 
     def __init__(self, path: Path, kind: type[T], *, resume: bool, decimals: Decimals) -> None:
         self._path = path
@@ -139,12 +139,12 @@ class _File(Generic[T]):
         nothing: tuple[int | None, int, Cursor | None] = (None, 0, None)
         size, self.records, self.cursor = self._read_note() if self._note.exists() else nothing
         if self.cursor is not None and not resume:
-            raise ExportError(f"{path} is there already; resume it, or choose another file")
+            raise ExportError(f"{path} exists already; resume it, or choose another file")
         if size is None:
             if os.path.lexists(path) or os.path.lexists(self._rows):
-                what = "there is no cursor beside it to go on from" if resume else "choose another file"
-                raise ExportError(f"{path} is there already; {what}")
-            # Before the file itself: whatever is in it is ours then, and cut off by the next run.
+                what = "there is no cursor beside it to resume from" if resume else "choose another file"
+                raise ExportError(f"{path} exists already; {what}")
+            # Written before the file itself: then its content is ours, and the next run cuts it off.
             self._write_note(0)
         self._file: BinaryIO = open_again(self._rows) if os.path.lexists(self._rows) else open_new(self._rows)
         if self._file.seek(0, os.SEEK_END) < (size or 0):
@@ -156,24 +156,24 @@ class _File(Generic[T]):
             self._file.write(_csv([self._names]))
 
     def _read_note(self) -> tuple[int, int, Cursor | None]:
-        """Up to where the file is whole, how many records that is, and where to go on."""
+        """Return the complete length of the file, its number of records, and the cursor."""
         try:
             found: object = json.loads(self._note.read_text(encoding="utf-8"))
         except (ValueError, RecursionError) as error:
-            raise ExportError(f"{self._note} is not a cursor of ours") from error
-        told = cast("dict[str, object]", found) if isinstance(found, dict) else {}
-        size, records, cursor, done = (told.get(name) for name in ("size", "records", "cursor", "done"))
+            raise ExportError(f"{self._note} is not a cursor of this library; choose another file") from error
+        note = cast("dict[str, object]", found) if isinstance(found, dict) else {}
+        size, records, cursor, done = (note.get(name) for name in ("size", "records", "cursor", "done"))
         counts = isinstance(size, int) and isinstance(records, int) and min(size, records) >= 0
         if not counts or not isinstance(cursor, dict | None) or not isinstance(done, bool):
-            raise ExportError(f"{self._note} is not a cursor of ours")
-        if told.get("columns") != list(self._names):
+            raise ExportError(f"{self._note} is not a cursor of this library; choose another file")
+        if note.get("columns") != list(self._names):
             raise ExportError(f"{self._path} has other columns than {self._kind.__name__}")
         if done and self._format == "parquet":
             raise ExportError(f"{self._path} is finished, and Parquet cannot be extended; choose another file")
         return cast("int", size), cast("int", records), cast("Cursor | None", cursor)
 
     def add(self, records: Sequence[T], cursor: Cursor) -> None:
-        """Write one window, then say that it is whole."""
+        """Write one window, then record it as complete."""
         if self._format == "csv":
             rows = [[_text(getattr(record, name)) for name in self._names] for record in records]
             self._file.write(_csv(rows))
@@ -199,7 +199,7 @@ class _File(Generic[T]):
             file.write(json.dumps(note).encode())
 
     def finish(self) -> None:
-        """The history is at its end."""
+        """Finish the file at the end of the history."""
         self._file.flush()
         if self._format == "parquet":
             write_lines(self._rows, self._path, self._kind, self._decimals)
@@ -214,14 +214,14 @@ class _File(Generic[T]):
 
 
 def _text(value: object) -> str:
-    told = plain(value)
-    if told is None:
+    shown = plain(value)
+    if shown is None:
         return ""
-    if isinstance(told, bool):
-        return "true" if told else "false"
-    return str(told) if isinstance(told, str | int) else json.dumps(told, separators=(",", ":"))
+    if isinstance(shown, bool):
+        return "true" if shown else "false"
+    return str(shown) if isinstance(shown, str | int) else json.dumps(shown, separators=(",", ":"))
 
 
 def _csv(rows: Iterable[Sequence[str]]) -> bytes:
-    """Lines of CSV. No text in them ends a line or is a formula, so each line has one end, and files keep theirs."""
+    """Return lines of CSV. No text in them ends a line or is a formula, so each line has one end."""
     return "".join(csv_line(row).removesuffix("\r\n") + "\n" for row in rows).encode()

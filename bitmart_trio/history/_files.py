@@ -1,4 +1,4 @@
-"""Files of an export: a link that somebody has put where one is expected is never followed."""
+"""Open the files of an export, never following a link in the place of one."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _FLAGS: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | geta
 
 
 class ExportError(BitMartError):
-    """A file cannot be written as asked: it is there already, it is finished, it is a link, or pyarrow is missing."""
+    """A file cannot be written as asked: it exists already, is finished, is a link, or pyarrow is missing."""
 
 
 def open_new(path: Path) -> BinaryIO:
-    """Open a file that is not there yet, for writing and reading.
+    """Create a file for writing and reading.
 
     Raises:
-        FileExistsError: something of that name is there, be it a link that leads nowhere.
+        FileExistsError: something of that name exists, even a dangling link.
     """
     return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _FLAGS, 0o666), "w+b")
 
@@ -31,11 +31,11 @@ def open_again(path: Path) -> BinaryIO:
     """Open a file of an earlier run, for writing and reading.
 
     Raises:
-        ExportError: it is a link.
-        FileNotFoundError: there is none.
+        ExportError: the path is a link.
+        FileNotFoundError: the file does not exist.
     """
     try:
-        if path.is_symlink():  # on Windows nothing else says so
+        if path.is_symlink():  # Windows has no other way to check
             raise OSError(errno.ELOOP, "a link")
         return os.fdopen(os.open(path, os.O_RDWR | _FLAGS), "r+b")
     except OSError as error:
@@ -46,7 +46,7 @@ def open_again(path: Path) -> BinaryIO:
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Generator[BinaryIO]:
-    """Open a file beside another, whose place it takes once it is written: whole or not at all."""
+    """Open a file beside another, which it replaces once written, completely or not at all."""
     new = path.with_name(f"{path.name}.new")
     with contextlib.suppress(FileNotFoundError):
         new.unlink()

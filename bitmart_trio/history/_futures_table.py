@@ -1,4 +1,4 @@
-"""The histories of the futures host, a row for each; see the spot host's."""
+"""Define the histories of the futures host, one row each; see those of the spot host."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from ._walk import Walk
 
 
 def loose_time(value: int | str) -> int:
-    """A time of no documented form in milliseconds: Unix seconds or milliseconds, else a date and time in UTC."""
+    """Return a time of undocumented form in milliseconds: Unix seconds or milliseconds, else a date and time in UTC."""
     text = str(value).strip()
     if text.isdecimal():
         return scaled(int(text))
@@ -87,8 +87,8 @@ MARKET_TRADES: Final = Walk(
     end=None,
     omits=("only the newest 100 public trades are listed",),
 )
-# At most 90 days; asked in seconds, listed in milliseconds. More than 200 orders are cut without a word. For fills no
-# source names the cut.
+# At most 90 days; asked in seconds, listed in milliseconds. The exchange silently cuts off more than 200 orders. For
+# fills no source names the cut.
 ORDERS: Final = Walk(
     name="futures.trading.order_history",
     endpoint=rows.trading.order_history,
@@ -98,7 +98,7 @@ ORDERS: Final = Walk(
     rank=lambda row: row.order_id,
     unit=SECOND,
     size=None,
-    omits=("open orders are no history yet", "orders are listed by contract only"),
+    omits=("open orders are not part of a history", "orders are listed per contract only"),
 )
 FILLS: Final = Walk(
     name="futures.trading.trades",
@@ -113,7 +113,7 @@ FILLS: Final = Walk(
 TRANSACTIONS: Final = Walk(
     name="futures.account.transaction_history",
     endpoint=rows.account.transaction_history,
-    # No longest window is documented; its neighbours' is 90 days.
+    # No longest window is documented; that of similar endpoints is 90 days.
     rules=Rules(span=89 * DAY, most=1000),
     pick=same,
     time=lambda row: row.time,
@@ -139,7 +139,7 @@ def _interest(page: InterestLogPage) -> list[InterestLogItem]:
     return page.items
 
 
-# At most 90 days and 20 rows, by one source; the rows say how many there are.
+# At most 90 days and 20 rows, by one source; the rows give their total.
 _DEBT_RULES: Final = Rules(span=89 * DAY, grain=SECOND, most=20, pages=100_000)
 REPAYMENTS: Final = Walk(
     name="futures.account.auto_repayments",
@@ -270,4 +270,4 @@ WALKS: Final[Sequence[Walk[object, object]]] = (  # type: ignore[assignment]  # 
     AFFILIATE_TRADES,
     AFFILIATE_FUNDS,
 )
-"""Every history of the futures host."""
+"""The list of all histories of the futures host."""

@@ -1,4 +1,4 @@
-"""Rows as a Parquet file: times as timestamps in UTC, amounts as exact decimals or as floats. Needs pyarrow.
+"""Write rows to a Parquet file: times as timestamps in UTC, amounts as exact decimals or as floats. Needs pyarrow.
 
 A decimal column of Parquet has one scale for all its values. So exact rows are read twice: first for the greatest
 number of digits on either side of the point, then to be written.
@@ -21,11 +21,11 @@ from ..models._plain import Column, Kind, columns
 from ._files import ExportError, replacing
 
 Decimals: TypeAlias = Literal["exact", "float"]
-"""Amounts in Parquet: with every digit, or as the nearest floats."""
+"""The type of amounts in Parquet: with every digit, or the nearest floats."""
 
 Cell: TypeAlias = "str | int | float | Decimal | None"
 Rows: TypeAlias = Callable[[], Iterator[Sequence[Cell]]]
-"""Gives the rows from their beginning, each time anew."""
+"""A function that returns the rows from the beginning, each time."""
 
 _BATCH: Final = 10_000
 _DIGITS_128: Final = 38
@@ -35,11 +35,11 @@ _BITS: Final = 63
 
 @attrs.frozen
 class Field:
-    """One column.
+    """A column of a table.
 
     Attributes:
-        name: its head.
-        kind: what its cells are if not None: milliseconds for ``time``, a `Decimal` for ``decimal``.
+        name: its heading.
+        kind: the type of its cells that are not None: milliseconds for ``time``, a `Decimal` for ``decimal``.
     """
 
     name: str
@@ -47,10 +47,10 @@ class Field:
 
 
 def load() -> tuple[types.ModuleType, types.ModuleType]:
-    """Both parts of pyarrow that are needed.
+    """Import the needed parts of pyarrow.
 
     Raises:
-        ExportError: it is not installed.
+        ExportError: pyarrow is not installed.
     """
     try:
         return import_module("pyarrow"), import_module("pyarrow.parquet")
@@ -59,10 +59,10 @@ def load() -> tuple[types.ModuleType, types.ModuleType]:
 
 
 def check(decimals: str, *, parquet: bool) -> None:
-    """Make sure that the choice of columns for amounts is one, and that the format has it.
+    """Check the choice of columns for amounts, and that the format supports it.
 
     Raises:
-        ExportError: it is not.
+        ExportError: the choice is not valid.
     """
     if decimals not in ("exact", "float"):
         raise ExportError(f'decimals must be "exact" or "float", not {decimals!r}')
@@ -71,7 +71,7 @@ def check(decimals: str, *, parquet: bool) -> None:
 
 
 def write(file: BinaryIO, fields: Sequence[Field], rows: Rows, decimals: Decimals = "exact") -> int:
-    """Write a table, and return how many rows it has.
+    """Write a table, and return the number of its rows.
 
     Raises:
         ExportError: pyarrow is missing, or a number is too long for Parquet.
@@ -92,16 +92,16 @@ def write(file: BinaryIO, fields: Sequence[Field], rows: Rows, decimals: Decimal
 
 
 def write_lines(lines: Path, path: Path, kind: type, decimals: Decimals = "exact") -> None:
-    """Make the file of the records of one class, whole or not at all.
+    """Make the file of the records of one class, completely or not at all.
 
     Args:
-        lines: has a record a line, as JSON.
+        lines: one record per line, as JSON.
         path: of the file.
         kind: the class.
-        decimals: what amounts become.
+        decimals: the type of amounts.
 
     Raises:
-        ExportError: as `write`, and for an amount that is no number.
+        ExportError: see `write`; also for an amount that is not a number.
     """
     members = columns(kind)
 
@@ -116,7 +116,7 @@ def write_lines(lines: Path, path: Path, kind: type, decimals: Decimals = "exact
 
 
 def _cell(column: Column, value: object) -> Cell:
-    """A value of a record as its column holds it."""
+    """Return a value of a record as its column holds it."""
     if isinstance(value, str) and column.kind == "decimal":
         try:
             return exact(value)
@@ -148,7 +148,7 @@ def _arrow_type(pa: types.ModuleType, field: Field, digits: tuple[int, int] | No
 
 
 def _widths(fields: Sequence[Field], rows: Rows) -> dict[str, tuple[int, int]]:
-    """The greatest number of digits before and behind the point, of each column of amounts."""
+    """Return the greatest number of digits before and after the point, per column of amounts."""
     amounts = {at: field.name for at, field in enumerate(fields) if field.kind == "decimal"}
     if not amounts:
         return {}

@@ -1,13 +1,12 @@
-"""Where the bars of a symbol begin, found by bars of longer steps, without any IO.
+"""Find the beginning of a symbol's bars with bars of longer steps, without IO.
 
-A walk that starts years before the first bar would ask thousands of windows that hold nothing. A reply that holds
-bars of an hour covers sixty times the time of one that holds minutes, one of days or months still more: where no long
-bar is, no short one is either. So the search climbs from step to step while nothing is found, and once a bar is found
-it descends again, until a single window of the walk's own step reaches it.
+A walk that starts years before the first bar would request thousands of empty windows. A reply of hourly bars covers
+sixty times the time of one of minute bars, and one of days or months still more; without a long bar there is no short
+one. So the search climbs from step to step while nothing is found, and once a bar is found it descends again, until a
+single window of the walk's own step reaches it.
 
-Two things are not taken for granted. A bar in progress may not be shown, so a reply proves nothing about the last bar
-of its step before the present. And how bars of a step are aligned (weeks, months) is not used: each request begins
-one whole bar early.
+Two things are not assumed. A bar in progress may not be listed, so a reply proves nothing about the last bar of its
+step before the present. And the alignment of bars (weeks, months) is not used: each request begins one whole bar early.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ import attrs
 from ._units import MINUTE
 
 _MONTH = 43_200
-"""The step that is no fixed number of minutes: calendar months."""
+"""The step without a fixed number of minutes: calendar months."""
 
 
 @attrs.frozen
@@ -27,8 +26,8 @@ class Coarse:
     """The longer steps of a candle endpoint.
 
     Args:
-        steps: in minutes, ascending; each one's reply holds a whole bar of the next.
-        most: how many bars are asked for at once; fewer than a reply holds, by two.
+        steps: in minutes, ascending; a reply of each holds a whole bar of the next.
+        most: the number of bars per request; two fewer than a reply holds.
         argument: the name of the endpoint's parameter for the step.
     """
 
@@ -39,7 +38,7 @@ class Coarse:
 
 @attrs.frozen
 class Look:
-    """One question of a search: the bars of a step, in minutes, in a window of milliseconds, both bounds included."""
+    """A request of a search: the bars of a step, in minutes, in a window of milliseconds, both bounds included."""
 
     step: int
     since: int
@@ -47,17 +46,17 @@ class Look:
 
 
 class Search:
-    """Finds a moment before which there are no bars, as late as a few requests can say.
+    """A search for the latest moment before which there are no bars, in a few requests.
 
-    Ask what `ask` says and hand the bars' times to `took`, until `ask` says None; then `found` is the moment.
+    Send the request of `ask` and pass the bars' times to `took`, until `ask` returns None; then `found` is the moment.
 
     Args:
         coarse: the steps to choose from.
         step: of the walk, in minutes.
-        since: nothing is known from here on, in milliseconds.
+        since: the beginning of the search, in milliseconds.
         until: the end of the walk.
-        now: the present; bars that are not over by then may be missing from replies.
-        deep: begin with the longest step: there is no telling how far away the first bar is.
+        now: the present; bars in progress then may be missing from replies.
+        deep: begin with the longest step: the first bar may be far away.
     """
 
     def __init__(self, coarse: Coarse, step: int, *, since: int, until: int, now: int, deep: bool = False) -> None:
@@ -68,12 +67,12 @@ class Search:
         self._now = now
         self._level = len(self._steps) - 1 if deep else 0
         self._bound: int | None = None
-        """While it descends: a longer step has shown a bar that begins before this moment."""
+        """While descending: a longer step has a bar that begins before this moment."""
         self.found: int = since
-        """Before this moment there is no bar."""
+        """There is no bar before this moment."""
 
     def ask(self) -> Look | None:
-        """The next request; None when the search is over."""
+        """Return the next request; None once the search is over."""
         while 0 <= self._level < len(self._steps) and self.found < self._until:
             step = self._steps[self._level]
             if self.found < self._now - _length(step):
@@ -82,28 +81,28 @@ class Search:
         return None
 
     def took(self, times: Iterable[int]) -> None:
-        """Take a reply in: the times at which its bars begin, in milliseconds."""
+        """Apply a reply: the times at which its bars begin, in milliseconds."""
         step = self._steps[self._level]
         length, end = _length(step), self._end(step)
         first = min((time for time in times if self.found < time + length and time <= end), default=None)
         if first is not None:
-            # A bar that began before may owe everything to what lies before.
+            # A bar that began before may consist of earlier trades only.
             self._bound = first + length if first >= self.found else None
             self.found = max(self.found, first)
-            # One window of the walk reaches to the end of the bar that was found: near enough.
+            # One window of the walk reaches the end of the found bar: near enough.
             self._level = self._level - 1 if length > self._window else -1
         elif self._bound is not None and end >= self._bound:
-            # A longer step has shown a bar and this one shows none: no proof, so the walk looks for itself from here.
+            # A longer step has a bar and this one has none: that proves nothing, so the walk starts here.
             self._level = -1
         else:
             self.found = max(self.found, min(end, self._now - length))
             self._level = min(self._level + 1, len(self._steps) - 1)
 
     def _end(self, step: int) -> int:
-        # A month is counted short here, so that no window has more than a reply holds.
+        # A month counts as short here, so that no window has more bars than a reply holds.
         return min(self.found + min(step, 40_320) * MINUTE * (self._most - 1), self._until)
 
 
 def _length(step: int) -> int:
-    """How long a bar is at most, in milliseconds."""
+    """Return the greatest length of a bar, in milliseconds."""
     return (44_640 if step == _MONTH else step) * MINUTE

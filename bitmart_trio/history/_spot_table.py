@@ -1,4 +1,4 @@
-"""The histories of the spot host, a row for each: windows, pages, limits, and what sets a record apart from others."""
+"""Define the histories of the spot host, one row each: windows, pages, limits, and the identity of records."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ MARKET_TRADES: Final = Walk(
     end=None,
     omits=("only the newest 50 public trades are listed",),
 )
-# The documentation names no longest window. A week is what it searches by itself, so a week is sure to be served.
+# The documentation names no longest window. By default the endpoint searches a week, so a week is certain to work.
 ORDERS: Final = Walk(
     name="spot.trading.order_history",
     endpoint=rows.trading.order_history,
@@ -57,7 +57,7 @@ ORDERS: Final = Walk(
     pick=same,
     time=lambda row: row.create_time,
     rank=lambda row: row.order_id,
-    omits=(_FORGOTTEN, "open orders are no history yet"),
+    omits=(_FORGOTTEN, "open orders are not part of a history"),
 )
 FILLS: Final = Walk(
     name="spot.trading.trades",
@@ -74,12 +74,12 @@ ALGO_ORDERS: Final = Walk(
     pick=same,
     time=lambda row: row.create_time,
     rank=lambda row: row.order_id,
-    omits=("waiting orders are no history yet",),
+    omits=("waiting orders are not part of a history",),
 )
 OPEN_ORDERS: Final = Walk(
     name="spot.trading.open_orders",
     endpoint=rows.trading.open_orders,
-    rules=Rules(span=7 * DAY, most=200, stretches=True, passing=True),
+    rules=Rules(span=7 * DAY, most=200, stretches=True, transient=True),
     pick=same,
     time=lambda row: row.create_time,
     rank=lambda row: row.order_id,
@@ -87,7 +87,7 @@ OPEN_ORDERS: Final = Walk(
 OPEN_ALGO_ORDERS: Final = Walk(
     name="spot.algo.open_orders",
     endpoint=rows.algo.open_orders,
-    rules=Rules(span=7 * DAY, most=200, stretches=True, passing=True),
+    rules=Rules(span=7 * DAY, most=200, stretches=True, transient=True),
     pick=same,
     time=lambda row: row.create_time,
     rank=lambda row: row.order_id,
@@ -104,7 +104,7 @@ DEPOSITS_WITHDRAWALS: Final = Walk(
 BORROWS: Final = Walk(
     name="spot.margin.borrow_records",
     endpoint=rows.margin.borrow_records,
-    # Asked in milliseconds, listed in seconds.
+    # Requested in milliseconds, listed in seconds.
     rules=Rules(span=89 * DAY, grain=SECOND, most=100),
     pick=same,
     time=lambda row: row.create_time * SECOND,
@@ -187,7 +187,7 @@ FIXED: Final = Walk(
 
 @attrs.frozen
 class DailyRebate(Model):
-    """What one day brought a broker in one currency."""
+    """The rebate of a broker for one day in one currency."""
 
     day: date
     """In UTC."""
@@ -198,7 +198,7 @@ class DailyRebate(Model):
 
     @property
     def time(self) -> int:
-        """When the day began, in milliseconds."""
+        """Return the beginning of the day, in milliseconds."""
         return int(datetime(self.day.year, self.day.month, self.day.day, tzinfo=UTC).timestamp()) * SECOND
 
 
@@ -218,7 +218,7 @@ def _daily(rebates: BrokerRebates) -> list[DailyRebate]:
 REBATES: Final = Walk(
     name="spot.broker.rebates",
     endpoint=rows.broker.rebates,
-    # Told by days. Without a range 180 days are searched; a wider one is refused, where the line is is not documented.
+    # Listed by days. Without a range 180 days are searched; a wider one is refused, but the limit is not documented.
     rules=Rules(span=177 * DAY, grain=DAY),
     pick=_daily,
     time=lambda row: row.time,
@@ -242,7 +242,7 @@ WALKS: Final[Sequence[Walk[object, object]]] = (  # type: ignore[assignment]  # 
     FIXED,
     REBATES,
 )
-"""Every history of the spot host."""
+"""The list of all histories of the spot host."""
 
 OPEN: Final[Sequence[Walk[object, object]]] = (OPEN_ORDERS, OPEN_ALGO_ORDERS)  # type: ignore[assignment]  # as above
-"""Lists of what is open now, listed window by window like histories."""
+"""Lists of open orders, read window by window like histories."""

@@ -1,4 +1,4 @@
-"""Where blocking work is done: SQLite and files, one thing at a time."""
+"""Run blocking work (SQLite and files), one piece at a time."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ T = TypeVar("T")
 
 
 class Runner(Protocol):
-    """Runs what blocks."""
+    """A runner of blocking code."""
 
     async def __call__(self, call: Callable[[], T], /) -> T:
-        """Run it somewhere and wait for it, also while being cancelled."""
+        """Run a function somewhere and wait for it, even when cancelled."""
         ...
 
 
 class Thread:
-    """Runs one thing at a time in a worker thread, which is never abandoned."""
+    """A runner of one function at a time in a worker thread, which is never abandoned."""
 
     def __init__(self) -> None:
         self._limiter = trio.CapacityLimiter(1)
 
     async def __call__(self, call: Callable[[], T], /) -> T:
-        """Run it in the thread."""
+        """Run a function in the worker thread."""
         return await trio.to_thread.run_sync(call, limiter=self._limiter)

@@ -1,4 +1,4 @@
-"""Lengths of time in milliseconds, and the small things that the tables of both hosts share."""
+"""Define lengths of time in milliseconds, and helpers that the tables of both hosts share."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _SPOT_MONTH: Final = 43_200
 
 
 _MILLIS: Final = 100_000_000_000
-"""A smaller time is in seconds: in milliseconds it would be in 1973."""
+"""A smaller time must be in seconds: in milliseconds it would be in 1973."""
 _MICROS: Final = 100_000_000_000_000
-"""A greater time is in microseconds, or finer: in milliseconds it would be in 5138."""
+"""A greater time must be in microseconds or finer: in milliseconds it would be in 5138."""
 
 
 def scaled(time: int) -> int:
-    """A time in milliseconds, whatever unit the exchange has given it in."""
+    """Return a time in milliseconds, whatever unit the exchange used."""
     if 0 < time < _MILLIS:
         return time * SECOND
     while time >= _MICROS:
@@ -32,9 +32,9 @@ def scaled(time: int) -> int:
 
 
 def last_finished(step: int, now: int) -> int:
-    """Bars of ``step`` minutes that begin before this moment are over; all in milliseconds.
+    """Return the moment before which bars of ``step`` minutes must begin to be over; in milliseconds.
 
-    The bar in progress would be listed once more, with other figures.
+    The bar in progress would be listed again, with other figures.
     """
     if step == _SPOT_MONTH:
         today = datetime.fromtimestamp(now / SECOND, UTC)
@@ -43,15 +43,15 @@ def last_finished(step: int, now: int) -> int:
 
 
 def same(rows: list[T]) -> list[T]:
-    """The payload is the list of records."""
+    """Return the payload, which is the list of records."""
     return rows
 
 
 def refuse_long(since: int, until: int, days: int) -> None:
-    """Refuse a range that an endpoint cannot list as one.
+    """Refuse a range that an endpoint cannot list in one request.
 
     Raises:
-        InvalidRequest: it is longer than so many days.
+        InvalidRequest: the range is longer than so many days.
     """
     if until - since > days * DAY:
         raise InvalidRequest(f"the range may span at most {days} days", argument="since")

@@ -1,7 +1,7 @@
-"""Records as plain values: text for amounts, so that nothing is rounded, and JSON's own types for the rest.
+"""Write records as plain values: text for amounts, so that nothing is rounded, and JSON's types for the rest.
 
-Archives and exported files keep this form for good, and records are known by its digest. So it is apart from
-`bm.to_dict`, which may learn to say more.
+Archives and exported files keep this form permanently, and its digest identifies records. So it is separate from
+`bm.to_dict`, which may be extended.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ import attrs
 from ..models._rows import Row
 
 Plain: TypeAlias = "Mapping[str, Plain] | Sequence[Plain] | str | int | bool | None"
-"""What JSON can keep without loss; amounts are text."""
+"""A value that JSON keeps without loss; amounts are text."""
 
 
 def plain(value: object) -> Plain:
-    """A model or argument as plain values."""
+    """Return a model or argument as plain values."""
     if isinstance(value, Enum):
         return plain(cast("object", value.value))
     if value is None or isinstance(value, str | int):
         return value
     if isinstance(value, Decimal):
         return format(value, "f")
-    if isinstance(value, date):  # a datetime is one, too
+    if isinstance(value, date):  # includes datetimes
         return value.isoformat()
     if isinstance(value, Row) or attrs.has(type(value)):
         return {name: plain(getattr(value, name)) for name in columns(type(value))}
@@ -36,11 +36,11 @@ def plain(value: object) -> Plain:
         return {str(name): plain(each) for name, each in cast("Mapping[object, object]", value).items()}
     if isinstance(value, Iterable):
         return [plain(each) for each in cast("Iterable[object]", value)]
-    raise TypeError(f"no plain value: {type(value).__name__}")
+    raise TypeError(f"there is no plain form of a {type(value).__name__}")
 
 
 def columns(kind: type[object]) -> tuple[str, ...]:
-    """The names of a model class's fields, in order."""
+    """Return the names of a model class's fields, in order."""
     if issubclass(kind, Row):
         return tuple(kind.__struct_fields__)
     return tuple(field.name for field in attrs.fields(cast("type[attrs.AttrsInstance]", kind)))

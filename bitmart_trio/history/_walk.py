@@ -1,7 +1,7 @@
-"""Walkers: one history, request by request, as an async iterator that can stop anywhere and go on later.
+"""Walk one history, request by request, with an async iterator that can stop anywhere and resume later.
 
-What an endpoint is like is a `Walk`, one row of a table; which request comes next is the plan's business
-(``_plan.py``); here the two meet the client. A walker holds nothing that must be closed: it may be dropped at any time.
+A `Walk`, one row of a table, describes an endpoint; the plan (``_plan.py``) chooses the next request; this module
+connects both with the client. A walker need not be closed: it may be dropped at any time.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ When: TypeAlias = int | datetime
 OnGap: TypeAlias = Literal["raise", "note"]
 
 Cursor: TypeAlias = Mapping[str, object]
-"""Where a walk stands: a small mapping that JSON can keep."""
+"""The position of a walk: a small mapping that JSON can hold."""
 
 
 class _Range(TypedDict, total=False):
@@ -73,14 +73,14 @@ def from_start(within: AnyRange) -> _Since:
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST: Final = 100_000_000_000
-"""A smaller time would be in 1973: whoever writes one means seconds."""
+"""A smaller time would be in 1973, so its caller means seconds."""
 
 
 class IncompleteHistory(BitMartError):
-    """The exchange does not list a stretch of a history, or not all of it. The walk can go on behind it.
+    """The exchange does not list a period of a history, or only a part. The walk can continue after it.
 
     Attributes:
-        gap: the stretch, and why.
+        gap: the period and the reason.
     """
 
     def __init__(self, name: str, gap: HistoryGap) -> None:
@@ -89,19 +89,19 @@ class IncompleteHistory(BitMartError):
 
 
 class Clock(Protocol):
-    """Of ``client.spot.system``."""
+    """The part of ``client.spot.system`` that walkers use."""
 
     async def time(self) -> SystemTime:
-        """The exchange's clock."""
+        """Return the exchange's clock."""
         ...
 
 
 class Source(Protocol):
-    """What a walker reads from: ``client.spot`` or ``client.futures``."""
+    """The source of a walker: ``client.spot`` or ``client.futures``."""
 
     @property
     def system(self) -> Clock:
-        """The exchange's clock."""
+        """Return the exchange's clock."""
         ...
 
     async def call(self, endpoint: Endpoint[P], /, **arguments: object) -> Reply[P]:
@@ -111,22 +111,22 @@ class Source(Protocol):
 
 @attrs.frozen(eq=False)
 class Walk(Generic[P, T]):
-    """How one endpoint's history is walked: a row of the table.
+    """The description of one endpoint's history: a row of the table.
 
     Args:
-        name: of the endpoint, such as ``spot.trading.trades``.
+        name: the endpoint's name, such as ``spot.trading.trades``.
         endpoint: its row.
         rules: its windows, pages and limits.
-        pick: the records of a payload.
-        time: of a record, in milliseconds.
-        rank: what orders the records of one moment, an id say; None where there is nothing of the kind.
-        total: how many records the window has, for payloads that say so.
-        start, end: the names of the window's parameters, and ``unit`` what one of theirs is in milliseconds.
+        pick: returns the records of a payload.
+        time: returns the time of a record, in milliseconds.
+        rank: returns what orders the records of one moment, such as an id; None if there is nothing.
+        total: returns the window's number of records, for payloads that have it.
+        start, end: the names of the window's parameters; ``unit`` is their unit in milliseconds.
         size: the name of the parameter for the number of records.
         page: the name of the parameter for the number of the page.
         always: arguments of every request.
-        coarse: of candles, the longer steps by which a walk passes what lies before the first of them.
-        omits: what the exchange leaves out, as far as is known, for a person.
+        coarse: for candles, the longer steps with which a walk skips the time before the first one.
+        omits: what the exchange is known to omit, for the user.
     """
 
     name: str
@@ -146,7 +146,7 @@ class Walk(Generic[P, T]):
     omits: tuple[str, ...] = ()
 
     def arguments(self, ask: Ask, given: Mapping[str, object]) -> dict[str, object]:
-        """What to call the endpoint with."""
+        """Return the arguments of a call of the endpoint."""
         arguments = {**self.always, **given}
         if self.start is not None:
             arguments[self.start] = ask.since // self.unit
@@ -159,18 +159,18 @@ class Walk(Generic[P, T]):
         return arguments
 
     def look(self, look: Look, given: Mapping[str, object]) -> dict[str, object]:
-        """What to call the endpoint with for bars of a longer step."""
+        """Return the arguments of a call for bars of a longer step."""
         assert self.coarse is not None
         return self.arguments(Ask(look.since, look.until, 1), {**given, self.coarse.argument: look.step})
 
     def stamped(self, payload: P) -> list[Stamped[T]]:
-        """The records of a payload, each with its time and content, in the order of the reply."""
+        """Return the records of a payload, each with its time and content, in the order of the reply."""
         return [self._stamp(row) for row in self.pick(payload)]
 
     def _stamp(self, row: T) -> Stamped[T]:
         try:
             time = scaled(self.time(row))
-        except AttributeError:  # the exchange has left it out
+        except AttributeError:  # the exchange has omitted it
             time = -1
         try:
             rank = "" if self.rank is None else self.rank(row)
@@ -180,51 +180,51 @@ class Walk(Generic[P, T]):
 
 
 def _content(record: object) -> str:
-    """What distinguishes a record from others: all of it. No source promises that an id is unique."""
+    """Return a record's identity, its whole content: no source promises that an id is unique."""
     return blake2b(json.dumps(plain(record)).encode(), digest_size=12).hexdigest()
 
 
 @attrs.frozen
 class Read:
-    """One reply that a walk has read."""
+    """A reply that a walk has read."""
 
     arguments: Mapping[str, object]
-    """What the endpoint was called with."""
+    """The arguments of the call."""
     reply: Reply[object]
-    """As it came, exact bytes included."""
+    """The reply, including its exact bytes."""
     used: bool
-    """False when it may have been cut, and was read again in narrower windows."""
+    """False if it may have been cut off, and was read again in narrower windows."""
 
 
 @attrs.frozen
 class Window(Model, Generic[T]):
-    """A stretch of a history that is done."""
+    """A settled window of a history."""
 
     since: int
-    """Where it begins, in milliseconds; the first one begins where the walk does."""
+    """The beginning, in milliseconds; the first window begins where the walk does."""
     until: int
-    """Where the next one begins."""
+    """The beginning of the next window."""
     records: tuple[T, ...]
     """Oldest first."""
     stamps: tuple[tuple[int, str], ...]
-    """Of each record its time in milliseconds, and its key within the walk."""
+    """For each record its time in milliseconds, and its key within the walk."""
     gap: HistoryGap | None
-    """What of it the exchange does not list."""
+    """The part of it that the exchange does not list."""
     reads: tuple[Read, ...]
-    """The replies behind it, exact bytes included, and before them those that had to be read again."""
+    """The replies behind it, with exact bytes, preceded by those that had to be read again."""
     cursor: Cursor
-    """Goes on behind it."""
+    """The cursor that continues after it."""
 
 
 @protected
 class Walker(Generic[T]):
     """The records of one history, oldest first, each once: ``async for record in walker``.
 
-    Each step is one request at a time, within the quotas. A call that fails or is cancelled loses nothing: the next one
-    asks again. Records come as fast as the exchange lists them; nothing is read ahead.
+    A step sends one request at a time, within the quotas. A step that fails or is cancelled loses nothing: the next one
+    repeats the request. Records come as fast as the exchange lists them; nothing is read ahead.
 
     Attributes:
-        name: of the endpoint, such as ``spot.trading.trades``.
+        name: the endpoint's name, such as ``spot.trading.trades``.
     """
 
     def __init__(
@@ -242,7 +242,7 @@ class Walker(Generic[T]):
         gaps: OnGap = "raise",
     ) -> None:
         if gaps not in ("raise", "note"):
-            raise InvalidRequest("gaps is 'raise' or 'note'", argument="gaps")
+            raise InvalidRequest("gaps must be 'raise' or 'note'", argument="gaps")
         self.name: str = walk.name
         self._walk = cast("Walk[object, T]", walk)
         self._source = source
@@ -261,7 +261,7 @@ class Walker(Generic[T]):
         if cursor is not None:
             self._resume(cursor)
         if self._until is not None and self._until < self._since:
-            raise InvalidRequest("until lies before since", argument="until")
+            raise InvalidRequest("until must not lie before since", argument="until")
         self._plan: Plan[T] | None = None
         self._reads: list[Read] = []
         self._ready: deque[Stamped[T]] = deque()
@@ -276,56 +276,56 @@ class Walker(Generic[T]):
         arguments = ", ".join(f"{name}={value!r}" for name, value in self._plain.items())
         return f"<Walker {self.name}({arguments}) at {moment(self._at)}>"
 
-    # Where it stands.
+    # Its position.
 
     @property
     def since(self) -> int:
-        """Where the range begins, in milliseconds; 0 for "as far back as it goes"."""
+        """Return the beginning of the range, in milliseconds; 0 for "as far back as it goes"."""
         return self._since
 
     @property
     def until(self) -> int | None:
-        """Where the range ends, in milliseconds; None until the first request, when it was left out."""
+        """Return the end of the range, in milliseconds; None before the first request if it was left out."""
         return self._until
 
     @property
     def position(self) -> int:
-        """The time up to which everything has been delivered, in milliseconds."""
+        """Return the time up to which everything has been delivered, in milliseconds."""
         return self._at
 
     @property
     def fraction(self) -> float:
-        """How much of the range has been delivered, from 0 to 1; it counts from the first record on."""
+        """Return the delivered fraction of the range, from 0 to 1; it counts from the first record on."""
         start = self._since if self._begins is None else max(self._since, self._begins)
         reach = max((self._at if self._until is None else self._until) - start, 1)
         return min(max((self._at - start) / reach, 0.0), 1.0)
 
     @property
     def begins(self) -> int | None:
-        """Where the records begin: the time of the first one, in milliseconds; None while none has been found.
+        """Return the time of the first record, in milliseconds; None until one is found.
 
-        A walk that is resumed from a cursor keeps what the first one found.
+        A walk that is resumed from a cursor keeps this time.
         """
         return self._begins
 
     @property
     def gaps(self) -> tuple[HistoryGap, ...]:
-        """What was passed so far that the exchange does not list."""
+        """Return the gaps so far: periods that the exchange does not list."""
         return tuple(self._gaps)
 
     @property
     def requests(self) -> int:
-        """How many replies have been read."""
+        """Return the number of replies that have been read."""
         return self._requests
 
     @property
     def arguments(self) -> Mapping[str, Plain]:
-        """What it was made with besides the range, as plain values."""
+        """Return the walker's arguments besides the range, as plain values."""
         return dict(self._plain)
 
     @property
     def cursor(self) -> Cursor:
-        """Where to go on: behind the last record that was delivered. JSON keeps it, ``cursor=`` takes it."""
+        """Return the position behind the last delivered record, for JSON and for ``cursor=``."""
         return {
             "walk": self.name,
             "arguments": dict(self._plain),
@@ -339,7 +339,7 @@ class Walker(Generic[T]):
 
     def _resume(self, cursor: Cursor) -> None:
         if cursor.get("walk") != self.name or cursor.get("arguments") != self._plain:
-            raise InvalidRequest(f"this cursor is not of {self.name} with these arguments", argument="cursor")
+            raise InvalidRequest(f"this cursor does not belong to {self.name} with these arguments", argument="cursor")
         at, seen, since, until, span = (cursor.get(name) for name in ("at", "seen", "since", "until", "span"))
         if not (
             isinstance(at, int)
@@ -362,12 +362,12 @@ class Walker(Generic[T]):
         return self
 
     async def __anext__(self) -> T:
-        """The next record.
+        """Return the next record of the history.
 
         Raises:
             StopAsyncIteration: the range is done.
-            IncompleteHistory: the exchange leaves something out here (``gaps="raise"``); call again to go on behind it.
-            ApiError, TransportError: as of any call; call again to try again.
+            IncompleteHistory: the exchange omits something here (``gaps="raise"``); call again to continue after it.
+            ApiError, TransportError: as of any call; call again to retry.
         """
         await trio.lowlevel.checkpoint()
         while not self._ready:
@@ -378,29 +378,29 @@ class Walker(Generic[T]):
         return row.record
 
     def batches(self) -> Batches[T]:
-        """The records window by window: an async iterator of lists, none of them empty, one step each."""
+        """Return an async iterator of non-empty lists of records, one list per window and step."""
         return Batches(self)
 
     def windows(self) -> Windows[T]:
-        """Window by window, empty ones too, with the replies behind each.
+        """Return an async iterator of windows, including empty ones, with the replies behind each.
 
-        Gaps are in the windows and never raised.
+        Gaps are in the windows, and are never raised.
         """
         return Windows(self)
 
     def skip(self, reason: str) -> HistoryGap:
-        """Give up the window that the last call has failed on: it becomes a gap, and the next call goes on behind it.
+        """Give up the window of the last failed call: it becomes a gap, and the next call continues after it.
 
-        For windows that an endpoint refuses again and again, such as those that are too long ago for it.
+        This is for windows that an endpoint always refuses, such as those that are too long ago.
 
         Args:
-            reason: why, for whoever reads the gap.
+            reason: the reason in the gap, for the user.
 
         Raises:
             RuntimeError: no call has failed.
         """
         if self._plan is None or self._window is not None or self._plan.ask() is None:
-            raise RuntimeError("there is no window that has failed")
+            raise RuntimeError("there is no failed window to skip")
         settled = self._plan.skip(reason)
         assert settled.gap is not None
         self._note(settled.gap)
@@ -446,7 +446,7 @@ class Walker(Generic[T]):
         window = self._window
         assert window is not None
         if self._ready:
-            # A record whose own time lies outside its window counts where it was told.
+            # A record whose own time lies outside its window counts where it was listed.
             at = min(max(row.time, window.since), window.until - 1)
             self._seen = frozenset((row.key,)) if at != self._at else self._seen | {row.key}
             self._at = at
@@ -454,13 +454,13 @@ class Walker(Generic[T]):
             self._close()
 
     def _close(self) -> None:
-        """The window is delivered."""
+        """Record that the window is delivered."""
         assert self._window is not None
         self._at, self._seen, self._window = self._window.until, frozenset(), None
         self._reads.clear()
 
     def _note(self, gap: HistoryGap) -> bool:
-        """Note a gap; return whether it counts: where everything was asked for, the beginning of a history is none."""
+        """Note a gap; return True if it counts: without ``since`` the beginning of a history is no gap."""
         self._raised = gap
         if self._whole and not self._rules.span:
             return False
@@ -468,7 +468,7 @@ class Walker(Generic[T]):
         return True
 
     async def _fill(self) -> bool:
-        """Have records ready, or pass an empty window; False at the end."""
+        """Fetch records, or skip an empty window; return False at the end."""
         window = self._window
         if window is None:
             window = await self._settle()
@@ -485,7 +485,7 @@ class Walker(Generic[T]):
         return True  # noqa: ASYNC910  # its callers have made a checkpoint
 
     async def _settle(self) -> Settled[T] | None:
-        """Ask until a window is settled; None when the range is done."""
+        """Send requests until a window is settled; return None once the range is done."""
         if self._busy:
             raise trio.BusyResourceError("another task is using this walker")
         self._busy = True
@@ -494,7 +494,7 @@ class Walker(Generic[T]):
             if plan is None:
                 plan = self._plan = await self._begin()
                 if self._walk.coarse is not None and not self._at:
-                    # There is no telling where the first bar is, so the first request asks for the longest ones.
+                    # The first bar may be anywhere, so the first request asks for the longest bars.
                     nothing = plan.leap(await self._first_bar(plan.at, deep=True))
                     if nothing is not None:
                         return nothing  # noqa: ASYNC910  # as above
@@ -526,14 +526,14 @@ class Walker(Generic[T]):
             self._busy = False
 
     def _with_losses(self, settled: Settled[T]) -> Settled[T]:
-        """Return a window with a gap where a reply held records that cannot be read."""
+        """Return a window, with a gap if a reply held unreadable records."""
         lost = sum(len(read.reply.unreadable) for read in self._reads if read.used)
         if not lost or settled.gap is not None:
             return settled
         return attrs.evolve(settled, gap=HistoryGap(settled.since, settled.until, f"{lost} records cannot be read"))
 
     async def _first_bar(self, since: int, *, deep: bool = False) -> int:
-        """A moment from ``since`` on before which there is no bar, found by bars of longer steps."""
+        """Find a moment from ``since`` on before which there is no bar, with bars of longer steps."""
         coarse, until = self._walk.coarse, self._until
         assert coarse is not None
         assert until is not None
@@ -555,7 +555,7 @@ class Walker(Generic[T]):
     async def _begin(self) -> Plan[T]:
         now = self._now = int((await self._source.system.time()).server_time)
         if self._since > now:
-            # An exchange in process has a date of its own: without a word this looks like a history without records.
+            # An exchange in process has a date of its own: without a warning this looks like an empty history.
             _log.warning(
                 "%s: nothing to read, since=%s is later than the exchange's clock (%s)",
                 self.name,
@@ -563,7 +563,7 @@ class Walker(Generic[T]):
                 moment(now),
             )
         latest = now if self._latest is None else self._latest(now)
-        # What has not happened yet must be left for the next walk.
+        # Later records must be left for the next walk.
         until = self._until = latest if self._until is None else min(self._until, latest)
         floor = 0 if self._rules.reach is None else now - self._rules.reach
         return Plan(self._rules, self._at, until, seen=self._seen, span=self._span, floor=floor)
@@ -571,7 +571,7 @@ class Walker(Generic[T]):
 
 @protected
 class Batches(Generic[T]):
-    """The records of a walker, a list at a time; see `Walker.batches`."""
+    """The lists of a walker's records; see `Walker.batches`."""
 
     def __init__(self, walker: Walker[T]) -> None:
         self._walker = walker
@@ -580,7 +580,7 @@ class Batches(Generic[T]):
         return self
 
     async def __anext__(self) -> list[T]:
-        """The next list; raises like the walker."""
+        """Return the next list; raises like the walker."""
         return await self._walker._batch()  # pyright: ignore[reportPrivateUsage]
 
 
@@ -595,15 +595,15 @@ class Windows(Generic[T]):
         return self
 
     async def __anext__(self) -> Window[T]:
-        """The next window; raises like the walker, but never for a gap."""
+        """Return the next window; raises like the walker, but never for a gap."""
         return await self._walker._next_window()  # pyright: ignore[reportPrivateUsage]
 
 
 def millis(value: When, name: str) -> int:
-    """A moment in milliseconds.
+    """Return a moment in milliseconds.
 
     Raises:
-        InvalidRequest: a naive datetime, a time before 1970, or seconds.
+        InvalidRequest: the moment is a naive datetime, a time before 1970, or in seconds.
     """
     given = cast("object", value)
     if isinstance(given, datetime):
@@ -611,14 +611,14 @@ def millis(value: When, name: str) -> int:
             raise InvalidRequest(f"{name} has no time zone", argument=name)
         given = (given - _EPOCH) // timedelta(milliseconds=1)
     if isinstance(given, bool) or not isinstance(given, int):
-        raise InvalidRequest(f"{name} is milliseconds or an aware datetime", argument=name)
+        raise InvalidRequest(f"{name} must be milliseconds or an aware datetime", argument=name)
     if given < 0 or 0 < given < _EARLIEST:
-        raise InvalidRequest(f"{name} is in milliseconds since 1970, not {given}", argument=name)
+        raise InvalidRequest(f"{name} must be in milliseconds since 1970, not {given}", argument=name)
     return given
 
 
 def moment(value: int) -> str:
-    """A time in milliseconds, for a person."""
+    """Return a time in milliseconds as text for the user."""
     if not value:
         return "the beginning"
     text = (_EPOCH + timedelta(milliseconds=value)).isoformat(timespec="milliseconds")

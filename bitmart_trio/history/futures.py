@@ -1,4 +1,4 @@
-"""Walking the histories of the futures host: one function for each."""
+"""Walk the histories of the futures host, with one function each."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ FuturesSource: TypeAlias = Client | Source
 
 
 def source(client: FuturesSource) -> Source:
-    """The futures market of a client."""
+    """Return the futures market of a client."""
     return client.futures if isinstance(client, Client) else client
 
 
@@ -64,19 +64,19 @@ def _klines(
 def futures_klines(
     client: FuturesSource, symbol: str, *, step: int = 1, **within: Unpack[AnyRange]
 ) -> Walker[FuturesKline]:
-    """Walk the finished klines of a contract. The one in progress is left out: it would change.
+    """Walk the finished klines of a contract, without the one in progress, which would change.
 
     Args:
         client: the client, or its ``futures``.
         symbol: such as BTCUSDT.
         step: length in minutes, one of 1, 3, 5, 15, 30, 60, 120, 240, 360, 720, 1440, 4320 and 10080.
-        since: the first moment; milliseconds or an aware datetime; the first bar that there is when left out.
-        until: the end, not included; the exchange's present when left out.
-        cursor: of an earlier walk with the same arguments, to go on behind it.
-        gaps: ``raise`` `IncompleteHistory` where the exchange leaves something out, or only ``note`` it.
+        since: the start; milliseconds or an aware datetime; the first existing bar if left out.
+        until: the end, exclusive; the exchange's present time if left out.
+        cursor: the cursor of an earlier walk with the same arguments, to resume it.
+        gaps: ``raise`` `IncompleteHistory` if the exchange omits something, or only ``note`` the gap.
 
-    What lies before the first bar costs a handful of requests, however long it is: bars of longer steps say where the
-    first one is. `Walker.begins` says it, too, once the first bar has been delivered.
+    The time before the first bar costs a handful of requests, however long it is: bars of longer steps show where the
+    first one is. So does `Walker.begins`, once the first bar has been delivered.
 
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get K-line")
     """
@@ -88,7 +88,7 @@ def futures_mark_price_klines(
 ) -> Walker[FuturesKline]:
     """Walk the finished klines of a contract's mark price.
 
-    Args: as of `futures_klines`.
+    Args: see `futures_klines`.
 
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Markprice K-line")
     """
@@ -98,7 +98,7 @@ def futures_mark_price_klines(
 def funding_rates(client: FuturesSource, symbol: str, **within: Unpack[AnyRange]) -> Walker[FundingRateRecord]:
     """Walk the settled funding rates of a contract: at most 100, which is all that the exchange lists.
 
-    Args: as of `futures_klines`; without ``since`` whatever there is, and no gap is raised.
+    Args: see `futures_klines`; without ``since`` everything listed, and no gap is raised.
 
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Funding Rate History")
     """
@@ -108,7 +108,7 @@ def funding_rates(client: FuturesSource, symbol: str, **within: Unpack[AnyRange]
 def futures_market_trades(client: FuturesSource, symbol: str, **within: Unpack[AnyRange]) -> Walker[FuturesMarketTrade]:
     """Walk the latest public trades of a contract: at most 100, which is all that the exchange lists.
 
-    Args: as of `funding_rates`; record times are whole seconds.
+    Args: see `funding_rates`; record times are whole seconds.
 
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Market Trade")
     """
@@ -120,11 +120,11 @@ def futures_orders(
 ) -> Walker[FuturesOrder]:
     """Walk the finished orders of a contract by the time they were placed.
 
-    An order appears once it is finished, so one that is open now is in no walk that has already passed its time.
+    An order appears once it is finished, so a walk that has passed its time misses an order that is open now.
 
     Args:
         client: the client, or its ``futures``.
-        symbol: the contract; there is no way to ask for all.
+        symbol: the contract; all contracts cannot be requested at once.
         since, until, cursor, gaps: as of `futures_klines`.
         account: futures or copy trading.
 
@@ -181,7 +181,7 @@ def futures_transactions(
 def futures_transfers(
     client: FuturesSource, *, currency: str | None = None, **within: Unpack[Range]
 ) -> Walker[FuturesTransfer]:
-    """Walk the transfers between the spot and the futures wallet. One request in two seconds is allowed.
+    """Walk the transfers between the spot and the futures wallet. The quota is one request in two seconds.
 
     Args:
         client: the client, or its ``futures``.
@@ -197,7 +197,7 @@ def futures_transfers(
 def auto_repayments(client: FuturesSource, **within: Unpack[Range]) -> Walker[AutoRepayment]:
     """Walk the automatic repayments of cross-collateral debt.
 
-    Args: as of `futures_transfers`; record times are whole seconds.
+    Args: see `futures_transfers`; record times are whole seconds.
 
     Source: the exchange's own SDKs of 2026-07 (``/contract/private/auto_repayment``)
     """
@@ -209,7 +209,7 @@ def cross_collateral_interest(
 ) -> Walker[InterestLogItem]:
     """Walk the interest charged on cross-collateral debt.
 
-    Args: as of `futures_transfers`; ``coin_code`` is the currency of the debt, all if left out.
+    Args: see `futures_transfers`; ``coin_code`` is the currency of the debt, all if left out.
 
     Source: the exchange's own SDKs of 2026-07 (``/contract/private/cross_collateral/interest_log``)
     """
@@ -232,9 +232,9 @@ def futures_sub_transfers(client: FuturesSource, sub_account: str, **within: Unp
 
 
 def futures_transfer_history(client: FuturesSource, **within: Unpack[AnyRange]) -> Walker[SubTransfer]:
-    """Walk the futures transfers between main and sub-accounts that the calling account had part in: the newest 100.
+    """Walk the futures transfers between main and sub-accounts that involve the calling account: the newest 100.
 
-    Args: as of `futures_sub_transfers`.
+    Args: see `futures_sub_transfers`.
 
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Account Futures Asset Transfer History")
     """
@@ -249,13 +249,13 @@ def affiliate_rebates(
     until: When | None = None,
     cursor: Cursor | None = None,
 ) -> Walker[AffiliateRebate]:
-    """Walk what each referred user brought in a range: one sum a user, in no order of time. Needs an affiliate's key.
+    """Walk the commission per referred user in a range: one sum each, not ordered by time. Needs an affiliate's key.
 
     Args:
         client: the client, or its ``futures``.
         currency: of the commission.
-        since: as of `futures_klines`.
-        until: likewise.
+        since: see `futures_klines`.
+        until: see `since`.
         cursor: likewise.
 
     Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Affiliate Rebate List")
@@ -278,12 +278,12 @@ def affiliate_users(
     until: When,
     cursor: Cursor | None = None,
 ) -> Walker[AffiliateInvitedUser]:
-    """Walk the referred users with what each traded and brought in a range, in no order of time.
+    """Walk the referred users with their volume and commission in a range, not ordered by time.
 
     Args:
         client: the client, or its ``futures``.
-        since: as of `futures_klines`; the range may span at most 60 days.
-        until: likewise.
+        since: see `futures_klines`; the range may span at most 60 days.
+        until: see `since`.
         cursor: likewise.
 
     Raises:
@@ -319,7 +319,7 @@ def affiliate_funds(
         client: the client, or its ``futures``.
         cid: the user.
         since, until, cursor, gaps: as of `futures_klines`.
-        type: one of the two; both if left out.
+        type: deposits or withdrawals; both if left out.
 
     Source: the exchange's own SDKs of 2026-07 (``/contract/private/affiliate/deposit-withdrawal-list``)
     """

@@ -1,4 +1,4 @@
-"""Walking the histories of the spot host: one function for each."""
+"""Walk the histories of the spot host, with one function each."""
 
 from __future__ import annotations
 
@@ -41,24 +41,24 @@ SpotSource: TypeAlias = Client | Source
 
 
 def source(client: SpotSource) -> Source:
-    """The spot market of a client."""
+    """Return the spot market of a client."""
     return client.spot if isinstance(client, Client) else client
 
 
 def spot_klines(client: SpotSource, symbol: str, *, step: int = 1, **within: Unpack[AnyRange]) -> Walker[SpotKline]:
-    """Walk the finished klines of a pair. The one in progress is left out: it would change.
+    """Walk the finished klines of a pair, without the one in progress, which would change.
 
     Args:
         client: the client, or its ``spot``.
         symbol: such as BTC_USDT.
         step: length in minutes, one of 1, 5, 15, 30, 60, 120, 240, 1440, 10080 (a week) and 43200 (a month).
-        since: the first moment; milliseconds or an aware datetime; the first bar that there is when left out.
-        until: the end, not included; the exchange's present when left out.
-        cursor: of an earlier walk with the same arguments, to go on behind it.
-        gaps: ``raise`` `IncompleteHistory` where the exchange leaves something out, or only ``note`` it.
+        since: the start; milliseconds or an aware datetime; the first existing bar if left out.
+        until: the end, exclusive; the exchange's present time if left out.
+        cursor: the cursor of an earlier walk with the same arguments, to resume it.
+        gaps: ``raise`` `IncompleteHistory` if the exchange omits something, or only ``note`` the gap.
 
-    What lies before the first bar costs a handful of requests, however long it is: bars of longer steps say where the
-    first one is. `Walker.begins` says it, too, once the first bar has been delivered.
+    The time before the first bar costs a handful of requests, however long it is: bars of longer steps show where the
+    first one is. So does `Walker.begins`, once the first bar has been delivered.
 
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Get History K-Line (V3)")
     """
@@ -66,7 +66,7 @@ def spot_klines(client: SpotSource, symbol: str, *, step: int = 1, **within: Unp
         KLINES,
         source(client),
         {"symbol": symbol, "step": step},
-        # A reply holds 200 bars. Months are counted short, so that no window has more.
+        # A reply holds 200 bars. Months count as short, so that no window has more.
         min(step, 40_320) * MINUTE * 197,
         lambda now: last_finished(step, now),
         **from_start(within),
@@ -76,7 +76,7 @@ def spot_klines(client: SpotSource, symbol: str, *, step: int = 1, **within: Unp
 def spot_market_trades(client: SpotSource, symbol: str, **within: Unpack[AnyRange]) -> Walker[SpotMarketTrade]:
     """Walk the latest public trades of a pair: at most 50, which is all that the exchange lists.
 
-    Args: as of `spot_klines`; without ``since`` whatever there is, and no gap is raised.
+    Args: see `spot_klines`; without ``since`` everything listed, and no gap is raised.
 
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Recent Trades (V3)")
     """
@@ -92,8 +92,8 @@ def spot_orders(
 ) -> Walker[SpotOrder]:
     """Walk the account's finished orders by the time they were placed.
 
-    Orders that were cancelled without a fill are missing after 20 minutes; an order appears once it is finished, so one
-    that is open now is in no walk that has already passed its time.
+    Orders that were cancelled without a fill are missing after 20 minutes; an order appears once it is finished, so a
+    walk that has passed its time misses an order that is open now.
 
     Args:
         client: the client, or its ``spot``.
@@ -116,7 +116,7 @@ def spot_fills(
 ) -> Walker[SpotFill]:
     """Walk the account's fills.
 
-    Args: as of `spot_orders`.
+    Args: see `spot_orders`.
 
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Account Trade List")
     """
@@ -133,7 +133,7 @@ def spot_algo_orders(
 ) -> Walker[AlgoOrder]:
     """Walk the account's finished plan, take-profit and stop-loss orders.
 
-    Args: as of `spot_orders`; ``order_mode`` is trigger or tp/sl.
+    Args: see `spot_orders`; ``order_mode`` is trigger or tp/sl.
 
     Source: the exchange's own SDKs of 2026-06 (``/spot/v4/query/algo/history-orders``)
     """
@@ -144,14 +144,14 @@ def spot_algo_orders(
 def open_spot_orders(
     client: SpotSource, *, since: When, until: When | None = None, cursor: Cursor | None = None
 ) -> Walker[SpotOrder]:
-    """Walk the open orders by the time they were placed. One call of ``open_orders`` lists a week and 200 of them."""
+    """Walk the open orders by the time they were placed. One ``open_orders`` call lists at most a week and 200."""
     return Walker(OPEN_ORDERS, source(client), {}, since=since, until=until, cursor=cursor)
 
 
 def open_algo_orders(
     client: SpotSource, *, since: When, until: When | None = None, cursor: Cursor | None = None
 ) -> Walker[AlgoOrder]:
-    """Walk the waiting plan, take-profit and stop-loss orders; likewise."""
+    """Walk the waiting plan, take-profit and stop-loss orders, like `spot_open_orders`."""
     return Walker(OPEN_ALGO_ORDERS, source(client), {}, since=since, until=until, cursor=cursor)
 
 
@@ -176,7 +176,7 @@ def withdrawals(
 ) -> Walker[DepositWithdrawRecord]:
     """Walk the account's withdrawals. Refused for sub-accounts.
 
-    Args: as of `deposits`.
+    Args: see `deposits`.
 
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Deposit And Withdraw History (V2)")
     """
@@ -187,7 +187,7 @@ def withdrawals(
 def margin_borrows(client: SpotSource, symbol: str, **within: Unpack[Range]) -> Walker[BorrowRecord]:
     """Walk the loans of an isolated-margin pair.
 
-    Args: as of `spot_klines`; record times are whole seconds.
+    Args: see `spot_klines`; record times are whole seconds.
 
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Borrow Record (Isolated)")
     """
@@ -197,7 +197,7 @@ def margin_borrows(client: SpotSource, symbol: str, **within: Unpack[Range]) -> 
 def margin_repays(client: SpotSource, symbol: str, **within: Unpack[Range]) -> Walker[RepayRecord]:
     """Walk the repayments of an isolated-margin pair.
 
-    Args: as of `margin_borrows`.
+    Args: see `margin_borrows`.
 
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Repayment Record (Isolated)")
     """
@@ -221,9 +221,9 @@ def spot_sub_transfers(
 
 
 def spot_transfer_history(client: SpotSource, **within: Unpack[AnyRange]) -> Walker[SubTransfer]:
-    """Walk the spot transfers between main and sub-accounts that the calling account had part in, as above.
+    """Walk the spot transfers between main and sub-accounts that involve the calling account.
 
-    Args: as of `spot_sub_transfers`.
+    Args: see `spot_sub_transfers`.
 
     Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Account Spot Asset Transfer History")
     """
@@ -252,7 +252,7 @@ def fixed_savings(
 ) -> Walker[FixedSavingsRecord]:
     """Walk the records of fixed-term savings.
 
-    Args: as of `flexible_savings`.
+    Args: see `flexible_savings`.
 
     Source: the exchange's own SDKs of 2026-06 (``/newearn/cloud/v1/saving/fixed/record``)
     """
@@ -263,9 +263,9 @@ def fixed_savings(
 def broker_rebates(client: SpotSource, **within: Unpack[Range]) -> Walker[DailyRebate]:
     """Walk an API broker's daily rebates. Needs the broker's own key.
 
-    A day belongs to the walk when it begins in the range; the day that is not over yet is left out.
+    A day belongs to the walk when it begins in the range; the present day is omitted.
 
-    Args: as of `spot_klines`.
+    Args: see `spot_klines`.
 
     Source: https://developer-pro.bitmart.com/en/broker/ (section "Get Rebate Records")
     """

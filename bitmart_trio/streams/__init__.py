@@ -1,4 +1,4 @@
-"""The streams: channel rows with the openers that use them, one file a market."""
+"""Open streams: channel rows with the openers that use them, one file per market."""
 
 from __future__ import annotations
 

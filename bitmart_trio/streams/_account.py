@@ -1,11 +1,11 @@
-"""Live views of an account: what it holds and has ordered, right or known not to be.
+"""Keep live views of an account: its holdings and orders, live or known to be stale.
 
-A view is fed by the router itself, push by push; a slow reader cannot break it. What counts when pushes and replies
-cross is in ``_bitmart/account.py``. Here is what needs time and a connection: one task that
+The router itself feeds a view, push by push, so a slow reader cannot break it. ``_bitmart/account.py`` orders pushes
+and replies that cross. This module does what needs time and a connection, in one task that
 
-* reads everything once the topics are acknowledged, after each gap, when told to, and every so often if wanted;
-* reads again, a moment after a push, the lists that the push has put in doubt;
-* tries again, with growing pauses, when a read fails; one that will never succeed ends the view.
+* reads everything once the topics are acknowledged, after each gap, on request, and at an interval if asked to;
+* reads again, a moment after a push, the lists that the push has made uncertain;
+* retries failed reads with growing pauses; a read that can never succeed ends the view.
 """
 
 from __future__ import annotations
@@ -53,15 +53,15 @@ R = TypeVar("R")
 M = TypeVar("M")
 
 VERIFY_AFTER: Final = 1.0
-"""Seconds after which what a push has told is looked at over REST, unless the user says otherwise."""
+"""The default number of seconds after which a push is verified over REST."""
 
 CHANGES: Final = 1024
-"""Changes that wait for a reader, unless the user says otherwise."""
+"""The default number of changes that wait for a reader."""
 
 _TRANSIENT: Final = (
     TransportError, RateLimited, ServiceUnavailable, ExchangeFault, ClockOutOfSync, AbsentMember,
 )  # fmt: skip
-"""What another read may not meet: a reply that lacks what the view needs among them."""
+"""Errors that a later read may not meet, including a reply that lacks what the view needs."""
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 30.0
 
@@ -70,23 +70,23 @@ class OrderList(NamedTuple, Generic[O]):
     """The open orders, as read."""
 
     pages: Sequence[Sequence[O]]
-    """The replies that they came in. An order can be in several."""
+    """The replies that held them. An order can be in several."""
     truncated: bool
-    """Whether the exchange may have more."""
+    """True if the exchange may have more."""
 
 
 class Venue(Protocol[O]):
-    """One market's way of telling about an account."""
+    """One market's REST calls and pushes about an account."""
 
     kinds: Sequence[Kind]
     topics: Sequence[str]
 
     def push(self, ledger: AccountLedger[O], item: object, now: float) -> Iterable[Change[O]]:
-        """Take an item of one of the topics."""
+        """Apply an item of one of the topics."""
         ...
 
     def time(self) -> int | None:
-        """The exchange's time in milliseconds, where its pushed balances have one to compare it with."""
+        """Return the exchange's time in milliseconds, if pushed balances have a time to compare it with."""
         ...
 
     async def orders(self, known: Collection[O]) -> OrderList[O]:
@@ -94,11 +94,11 @@ class Venue(Protocol[O]):
         ...
 
     async def order(self, known: O) -> O | None:
-        """Look up one order, open or not; None when the exchange does not know it."""
+        """Look up one order, open or not; return None if the exchange does not know it."""
         ...
 
     async def balances(self) -> list[tuple[str, Balance]]:
-        """Read the balances."""
+        """Read the account's balances."""
         ...
 
     async def positions(self) -> list[AccountPosition]:
@@ -106,13 +106,13 @@ class Venue(Protocol[O]):
         ...
 
 
-def as_far_as_told(model: type[M], row: R, members: Mapping[str, Callable[[R], object]]) -> M:
-    """Return an object of a view with the members that a row has; the others are absent, as they are there.
+def as_far_as_listed(model: type[M], row: R, members: Mapping[str, Callable[[R], object]]) -> M:
+    """Return an object of a view with the members of a row; the row's absent members are absent.
 
     Args:
         model: the object's class.
-        row: of a list.
-        members: of the model, each with what reads it from the row.
+        row: an entry of a list.
+        members: members of the model, each with the function that reads it from the row.
     """
     values: dict[str, object] = {}
     lacks: dict[str, str | None] = {}
@@ -126,9 +126,9 @@ def as_far_as_told(model: type[M], row: R, members: Mapping[str, Callable[[R], o
 
 
 class _Changes:
-    """What a reader has not seen yet: one entry for each order, currency and position, so that its size is bounded.
+    """The unread changes: one entry per order, currency and position, so that the size is bounded.
 
-    Above the bound all is thrown away and said so: the reader has to look at the view then.
+    Above the bound all are dropped and reported as missed: the reader must then read the view itself.
     """
 
     def __init__(self, size: int) -> None:
@@ -153,7 +153,7 @@ class _Changes:
                     self._throw_away()
                 self._items[key] = change
             case _:
-                # Behind all that it speaks of.
+                # After all changes that it covers.
                 self._items.pop("resynced", None)
                 self._items["resynced"] = change
         self.readers.unpark_all()
@@ -186,15 +186,15 @@ def _subject(change: OrderChanged[Any] | BalanceChanged | PositionChanged) -> Ha
 
 @protected
 class AccountSink(Generic[O]):
-    """What the router feeds and what reads over REST: a ledger, its state, and who waits for it. See the file's head.
+    """The sink of an account view: the ledger, its state, and its waiters. See the head of this file.
 
     Args:
         connections: holds the topics.
         venue: the market.
-        verify_after: seconds from a push to the read that looks at what it has changed.
-        reconcile: seconds between two whole readings; None reads only when there is a reason.
+        verify_after: seconds from a push to the read that verifies it.
+        reconcile: seconds between two complete reads; None reads only for a reason.
         buffer: changes that wait for a reader.
-        max_age: seconds since the newest whole reading above which the view is stale; None has no such bound.
+        max_age: seconds since the newest complete read above which the view is stale; None has no such bound.
     """
 
     def __init__(
@@ -214,19 +214,19 @@ class AccountSink(Generic[O]):
         self.ledger: AccountLedger[O] = AccountLedger(venue.kinds)
         self.changes: _Changes = _Changes(buffer)
         self.turns: trio.lowlevel.ParkingLot = trio.lowlevel.ParkingLot()
-        """Tasks that wait for the view to get into another state."""
+        """Tasks that wait for another state of the view."""
         self.error: Exception | None = None
         self.closed: bool = False
         self._connections = connections
         self._venue = venue
         self._verify_after = verify_after
-        # Early enough for another try when the first one fails.
+        # Early enough for another try if the first one fails.
         self._reconcile = reconcile if max_age is None else min(reconcile or max_age, max_age / 2)
         self._max_age = max_age
         self._confirmed: float | None = None
-        """When the newest whole reading began."""
+        """The time when the newest complete read began."""
         self._doubted: set[str] = set()
-        """The topics that are silent."""
+        """The topics that are silent now."""
         self._reading = trio.CancelScope()
         self._stirred = trio.Event()
         self._doubtful_since: float | None = None
@@ -245,14 +245,14 @@ class AccountSink(Generic[O]):
     # ---- the router's side -------------------------------------------------------------------------------------------
 
     def put(self, item: object, key: Hashable, now: float) -> None:
-        """Take a push."""
+        """Apply a push to the view."""
         if self.closed or self.error is not None:
             return
         self._last_push = now
         try:
             self._tell(self._venue.push(self.ledger, item, now))
         except AbsentMember as error:
-            # What has changed is not known whole: it is read, as after a gap.
+            # The change is not completely known: it is read, as after a gap.
             self._distrust(error, f"a push lacks {error.model}.{error.member}")
         except MalformedReply as error:
             self._distrust(error, str(error))
@@ -264,13 +264,13 @@ class AccountSink(Generic[O]):
         self._stir()
 
     def lost(self, topic: str, gap: Gap | None) -> None:
-        """The connection is gone."""
+        """Handle the loss of the connection."""
         self._doubted.discard(topic)
         self.ledger.invalidate()
         self._stir()
 
     def gap(self, gap: Gap, connection: int | None) -> None:
-        """A new connection has taken the topic up."""
+        """Handle a reconnect that acknowledged the topic."""
         self._gaps += 1
         self._doubted.discard(gap.topic)
         self._reason = gap.reason
@@ -278,20 +278,20 @@ class AccountSink(Generic[O]):
         self._stir()
 
     def doubt(self, topic: str) -> None:
-        """A topic fell silent, or the machine slept: what was missed is read once the topic is known to be alive."""
+        """Handle a silent topic, or a suspended machine: everything is read once the topic is known to live."""
         self._doubted.add(topic)
         self._reason = self._reason or f"{topic} was silent"
         self.ledger.invalidate()
         self._stir()
 
     def renewed(self, topic: str) -> None:
-        """A silent topic was acknowledged afresh: pushes follow from here on, and what was before is read."""
+        """Handle the new acknowledgement of a silent topic: pushes follow, and the missed part is read."""
         if topic in self._doubted:
             self._doubted.remove(topic)
             self._stir()
 
     def end(self, error: Exception) -> None:
-        """There will be no more."""
+        """Handle the end of the pushes."""
         if self.error is None and not self.closed:
             self.error = error
             self._reading.cancel()
@@ -300,7 +300,7 @@ class AccountSink(Generic[O]):
             self.changes.readers.unpark_all()
 
     def close(self) -> None:
-        """Nobody looks any more."""
+        """Close the view."""
         self.closed = True
         self._stir()
         self.changes.readers.unpark_all()
@@ -309,19 +309,19 @@ class AccountSink(Generic[O]):
 
     @property
     def state(self) -> AccountState:
-        """Whether the view can be relied on."""
+        """Return the state of the view."""
         if self._following and self.ledger.in_sync and not self._too_old:
             return AccountState.LIVE
         return AccountState.STALE if self._was_live else AccountState.SYNCING
 
     @property
     def settled(self) -> bool:
-        """Whether it is live and a read has confirmed the last push."""
+        """Return True if the view is live and a read has confirmed the last push."""
         return self.state is AccountState.LIVE and not self.ledger.due()
 
     @property
     def _following(self) -> bool:
-        """Whether every topic is on the wire."""
+        """Return True if every topic is subscribed."""
         return (
             self.error is None
             and not self.closed
@@ -332,7 +332,7 @@ class AccountSink(Generic[O]):
 
     @property
     def age(self) -> float | None:
-        """Seconds since the newest whole reading began, None before the first."""
+        """Return the seconds since the newest complete read began; None before the first."""
         return None if self._confirmed is None else trio.current_time() - self._confirmed
 
     @property
@@ -342,20 +342,20 @@ class AccountSink(Generic[O]):
         return trio.current_time() >= self._confirmed + self._max_age
 
     def right(self) -> AccountLedger[O]:
-        """What is known, if it may be read.
+        """Return the ledger, if it may be read.
 
         Raises:
             AccountNotLive: the view has a ``max_age`` and is not live.
         """
         if self._max_age is not None and not self.closed and (state := self.state) is not AccountState.LIVE:
-            age = "" if self.age is None else f", its newest whole reading is {self.age:.1f} s old"
+            age = "" if self.age is None else f", its newest complete read is {self.age:.1f} s old"
             raise AccountNotLive(
-                f"the account view is {state.value}{age}; wait_live() waits until it is right", state=state.value
+                f"the account view is {state.value}{age}; wait_live() waits until it is live", state=state.value
             ) from self.error
         return self.ledger
 
     def raise_if_over(self) -> None:
-        """Raise what ended the view, if anything did."""
+        """Raise the error that ended the view, if any."""
         if self.closed:
             raise trio.ClosedResourceError("this account view is closed")
         if self.error is not None:
@@ -380,7 +380,7 @@ class AccountSink(Generic[O]):
         )
 
     def ask(self, reason: str) -> int:
-        """Have everything read as soon as possible; gives what `AccountLedger.read_since` takes."""
+        """Request a complete read; return the argument of `AccountLedger.read_since`."""
         self.ledger.doubt()
         self._urgent = True
         self._reason = self._reason or reason
@@ -390,7 +390,7 @@ class AccountSink(Generic[O]):
     # ---- the task ---------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Read what must be read, until cancelled or the view has ended."""
+        """Read whatever is due, until cancelled or the view has ended."""
         pause = _FIRST_PAUSE
         with self._reading:
             while True:
@@ -408,7 +408,7 @@ class AccountSink(Generic[O]):
                     pause = _FIRST_PAUSE
 
     async def watch_age(self) -> None:
-        """Wake those who wait for another state when the view becomes too old, until cancelled."""
+        """Wake tasks that wait for another state when the view becomes too old, until cancelled."""
         await trio.lowlevel.checkpoint()
         while self._max_age is not None:
             if self._confirmed is not None and not self._too_old:
@@ -498,11 +498,10 @@ class AccountSink(Generic[O]):
 class AccountView(Generic[O, C]):
     """The base of `SpotAccountView` and `FuturesAccountView`.
 
-    ``async for change in account`` yields what changes, from the first reading on. An order that is closed leaves
-    `orders` and is yielded with its final state. A reader that is behind gets what has happened to one order, currency
-    or position since as a single change (``merged`` says of how many), and, should even these be too many for
-    ``buffer``, a `ChangesMissed` in their place; the view itself misses nothing by that. Several tasks that iterate
-    share the changes between them.
+    ``async for change in account`` yields changes, from the first read on. A closed order leaves `orders` and is
+    yielded with its final state. A slow reader gets all changes of one order, currency or position as a single one
+    (``merged`` is their number) and, if even these are too many for ``buffer``, a `ChangesMissed` instead; the view
+    itself misses nothing. Several tasks that iterate share the changes between them.
     """
 
     __slots__ = ("_sink",)
@@ -515,73 +514,73 @@ class AccountView(Generic[O, C]):
 
     @property
     def state(self) -> AccountState:
-        """Whether the view can be relied on.
+        """Return the state of the view.
 
-        ``SYNCING`` until it was read for the first time, then ``LIVE``, and ``STALE`` from a break until it was read
-        anew. What the view holds can be looked at in any state, unless it was opened with ``max_age``.
+        ``SYNCING`` until the first read, then ``LIVE``, and ``STALE`` from a lost connection until the next complete
+        read. The view can be read in any state, unless it was opened with ``max_age``.
         """
         return self._sink.state
 
     @property
     def age(self) -> float | None:
-        """Seconds since the newest whole reading over REST began, by Trio's clock; None before the first.
+        """Return the seconds since the newest complete read over REST began; None before the first.
 
-        Pushes keep the view up to date in between; they do not count here, for none speaks of all that is in it.
+        Pushes keep the view up to date in between, but do not count here, since none covers the whole view.
         """
         return self._sink.age
 
     @property
     def settled(self) -> bool:
-        """Whether the view is live and a read has confirmed everything that the pushes have told."""
+        """Return True if the view is live and a read has confirmed all pushes."""
         return self._sink.settled
 
     @property
     def balances(self) -> Mapping[str, Balance]:
-        """Balances by currency; live and read-only. A currency that the exchange has never named is not in it."""
+        """Return the balances by currency, as a live, read-only mapping of currencies that the exchange has named."""
         return MappingProxyType(self._sink.right().balances)
 
     @property
     def orders(self) -> Mapping[str, O]:
-        """The open orders by order id; live and read-only."""
+        """Return the open orders by order id, as a live, read-only mapping."""
         return MappingProxyType(self._sink.right().orders)
 
     @property
     def unidentified(self) -> Sequence[O]:
-        """Open orders that the last reading showed without an id of their own: blank, or that of another order.
+        """Return open orders that the last read listed without a unique id: blank, or that of another order.
 
         While there are any, the view is not live, and reads again.
         """
         return self._sink.ledger.unidentified
 
     def order_by_client_id(self, client_order_id: str) -> O | None:
-        """The open order with this client order id, None when there is none."""
+        """Return the open order with this client order id; None if there is none."""
         ledger = self._sink.right()
         order_id = ledger.client_ids.get(client_order_id)
         return None if order_id is None else ledger.orders[order_id]
 
     def statistics(self) -> AccountStatistics:
-        """Counts of its pushes, reads and corrections."""
+        """Return the counts of pushes, reads and corrections."""
         return self._sink.statistics()
 
     async def wait_live(self) -> None:
-        """Wait until the view can be relied on.
+        """Wait until the view is live.
 
         Raises:
             trio.ClosedResourceError: the view or its client was closed.
             ConnectionLost, AuthenticationError, SubscriptionRefused: the pushes have ended for good.
-            ApiError: the exchange refuses to be read, and will go on doing so.
+            ApiError: the exchange permanently refuses the reads.
         """
         await self._wait("live")
 
     async def wait_settled(self) -> None:
         """Wait until the view is live and a read has confirmed the last push; raises like `wait_live`.
 
-        While the account trades without a pause this may take as long.
+        This may take as long as the account trades without a pause.
         """
         await self._wait("settled")
 
     async def wait_stale(self) -> None:
-        """Wait until the view cannot be relied on any more; at once when it cannot now."""
+        """Wait until the view is not live; return at once if it is not."""
         await trio.lowlevel.checkpoint()
         while self.state is AccountState.LIVE:
             await self._sink.turns.park()
@@ -595,9 +594,9 @@ class AccountView(Generic[O, C]):
             await self._sink.turns.park()
 
     async def refresh(self) -> None:
-        """Read everything over REST now, and return once the view is live with it. Raises like `wait_live`.
+        """Read everything over REST now, and return once the view is live with it; raises like `wait_live`.
 
-        This finds what no push has told of.
+        This finds changes that no push reported.
         """
         await trio.lowlevel.checkpoint()
         self._sink.raise_if_over()
@@ -628,7 +627,7 @@ async def follow_account(
     buffer: int | None,
     max_age: float | None = None,
 ) -> AsyncGenerator[AccountSink[O]]:
-    """Keep an account's view while inside; entering returns once the exchange has acknowledged every topic."""
+    """Keep an account's view while inside; enter once the exchange has acknowledged every topic."""
     sink = AccountSink(
         connections,
         venue,

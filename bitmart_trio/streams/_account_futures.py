@@ -1,4 +1,4 @@
-"""The futures account as a view: its lists, its pushes, and both brought to one shape."""
+"""Adapt the futures account to a view: bring its lists and pushes into one shape."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from ..models.futures_streams import (
 )
 from ..models.futures_trading import FuturesOrder, FuturesOrderType, PlanOrder
 from ..rest.futures import Futures
-from ._account import AccountView, OrderList, as_far_as_told, follow_account
+from ._account import AccountView, OrderList, as_far_as_listed, follow_account
 
 _PAGE: Final = 100
 _DAY: Final = 86_400
@@ -45,7 +45,7 @@ _KINDS: Final[Mapping[str, AccountOrderKind]] = {
     FuturesOrderType.PLAN_ORDER: AccountOrderKind.PLAN,
     FuturesPushedOrderType.TRAILING_ORDER: AccountOrderKind.TRAILING,
 }
-"""Where pushes and lists have words of their own."""
+"""The words in which pushes and lists differ."""
 
 _MARGINS: Final = {MarginModeNumber.ISOLATED: OpenType.ISOLATED, MarginModeNumber.CROSS: OpenType.CROSS}
 
@@ -53,21 +53,21 @@ _MARGINS: Final = {MarginModeNumber.ISOLATED: OpenType.ISOLATED, MarginModeNumbe
 class FuturesAccountView(AccountView[FuturesAccountOrder, FuturesAccountChange]):
     """A live view of the futures account: ``async with client.streams.futures.account() as account: ...``.
 
-    Orders are all that wait: ordinary, plan, take-profit, stop-loss and trailing ones. Begin with `wait_live`.
+    Its orders are all waiting ones: ordinary, plan, take-profit, stop-loss and trailing. Begin with `wait_live`.
     """
 
     __slots__ = ()
 
     @property
     def positions(self) -> Mapping[tuple[str, str], AccountPosition]:
-        """The open positions by symbol and side (``"long"`` or ``"short"``); live and read-only."""
+        """Return the open positions by symbol and side (``"long"`` or ``"short"``), as a live, read-only mapping."""
         positions: Mapping[tuple[str, PositionSide], AccountPosition] = self._sink.right().positions
-        # A PositionSide is a str that equals its word: either finds the entry.
+        # A PositionSide is a str that equals its word: both find the entry.
         return MappingProxyType(positions)  # type: ignore[arg-type]  # a mapping's key type is invariant
 
 
 OpeningFuturesAccount: TypeAlias = AbstractAsyncContextManager[FuturesAccountView]
-"""``async with`` it."""
+"""The context manager that an opener returns."""
 
 
 class FuturesVenue:
@@ -75,7 +75,7 @@ class FuturesVenue:
 
     Args:
         reads: the REST API.
-        topics: those of orders, positions and balances.
+        topics: the topics of orders, positions and balances.
     """
 
     kinds: Sequence[Kind] = ("orders", "positions", "balances")
@@ -87,7 +87,7 @@ class FuturesVenue:
     def push(
         self, ledger: AccountLedger[FuturesAccountOrder], item: object, now: float
     ) -> Iterable[Change[FuturesAccountOrder]]:
-        """Take an item of one of the topics."""
+        """Apply an item of one of the topics."""
         match item:
             case FuturesOrderUpdate():
                 return ledger.push_order(_pushed_order(item.order), now)
@@ -100,13 +100,13 @@ class FuturesVenue:
                 return ()
 
     def time(self) -> int | None:
-        """Pushed balances bear no time here."""
+        """Return None: pushed balances have no time here."""
         return None
 
     async def orders(self, known: Collection[FuturesAccountOrder]) -> OrderList[FuturesAccountOrder]:
         """Read the open orders of both kinds.
 
-        A list is cut off at 100 and has no pages: a full one is asked for again, contract by contract, as far as they
+        A list is cut off at 100 and has no pages: a full one is read again, contract by contract, as far as contracts
         are known.
         """
         trading = self._reads.trading
@@ -123,7 +123,7 @@ class FuturesVenue:
         return OrderList(pages, truncated=more_ordinary or more_plans)
 
     async def order(self, known: FuturesAccountOrder) -> FuturesAccountOrder | None:
-        """Look up one order: the detail knows the ordinary ones, the history the conditional ones, too."""
+        """Look up one order: the detail has ordinary orders, the history also has conditional ones."""
         trading = self._reads.trading
         try:
             return _looked_up(await trading.order(known.symbol, known.order_id))
@@ -135,7 +135,7 @@ class FuturesVenue:
         time: Millis | None = getattr(known, "create_time", None)
         if time is None:
             return None
-        # The history covers a week unless it is told where to look.
+        # The history covers a week unless times are given.
         for row in await trading.order_history(
             known.symbol, order_id=known.order_id, start_time=time // 1000 - _DAY, end_time=time // 1000 + _DAY
         ):
@@ -146,7 +146,7 @@ class FuturesVenue:
     async def balances(self) -> list[tuple[str, Balance]]:
         """Read the futures wallet."""
         rows = await self._reads.account.assets()
-        return [(row.currency, as_far_as_told(Balance, row, _BALANCE)) for row in rows]
+        return [(row.currency, as_far_as_listed(Balance, row, _BALANCE)) for row in rows]
 
     async def positions(self) -> list[AccountPosition]:
         """Read the open positions."""
@@ -198,7 +198,7 @@ def _pushed_order(order: FuturesPushedOrder) -> FuturesAccountOrder:
 
 
 _LISTED: Final[Mapping[str, Callable[[FuturesOrder], object]]] = {
-    # Without an id it is to be told by the rest.
+    # Without an id, the other members identify it.
     "order_id": lambda row: getattr(row, "order_id", ""),
     "client_order_id": lambda row: row.client_order_id,
     "symbol": lambda row: row.symbol,
@@ -244,19 +244,19 @@ _POSITION: Final[Mapping[str, Callable[[FuturesPositionV2], object]]] = {
     "create_time": lambda row: row.open_timestamp,
     "update_time": lambda row: None,
 }
-"""Beside what says which position it is, and whether there is one."""
+"""The members beside those that identify a position and its existence."""
 
 
 def _listed_order(row: FuturesOrder) -> FuturesAccountOrder:
-    return as_far_as_told(FuturesAccountOrder, row, _LISTED)
+    return as_far_as_listed(FuturesAccountOrder, row, _LISTED)
 
 
 def _listed_plan(row: PlanOrder) -> FuturesAccountOrder:
-    return as_far_as_told(FuturesAccountOrder, row, _LISTED_PLAN)
+    return as_far_as_listed(FuturesAccountOrder, row, _LISTED_PLAN)
 
 
 def _looked_up(row: FuturesOrder) -> FuturesAccountOrder:
-    """Return what a look-up says. That of a list is open; here it is the state that is asked for."""
+    """Return the order of a look-up, with its state; an order of a list is open."""
     return attrs.evolve(_listed_order(row), state=row.state)
 
 
@@ -274,10 +274,10 @@ def _pushed_position(item: FuturesPositionUpdate) -> AccountPosition:
 
 
 def _listed_position(row: FuturesPositionV2) -> AccountPosition:
-    # In one-way mode the side is the sign.
+    # In one-way mode the sign is the side.
     short = row.position_side == PositionSide.SHORT or (row.position_amount is not None and row.position_amount < 0)
     symbol, side, size = row.symbol, PositionSide.SHORT if short else PositionSide.LONG, abs(row.current_amount)
     identity: dict[str, Callable[[FuturesPositionV2], object]] = {
         "symbol": lambda row: symbol, "side": lambda row: side, "size": lambda row: size,
     }  # fmt: skip
-    return as_far_as_told(AccountPosition, row, {**identity, **_POSITION})
+    return as_far_as_listed(AccountPosition, row, {**identity, **_POSITION})

@@ -1,4 +1,4 @@
-"""The spot account as a view: its lists, its pushes, and both brought to one shape."""
+"""Adapt the spot account to a view: bring its lists and pushes into one shape."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from ..models.spot_account import SpotBalance
 from ..models.spot_streams import SpotBalanceUpdate, SpotEntrustType, SpotOrderUpdate
 from ..models.spot_trading import SpotOrder, SpotOrderType
 from ..rest.spot import Spot
-from ._account import AccountView, OrderList, as_far_as_told, follow_account
+from ._account import AccountView, OrderList, as_far_as_listed, follow_account
 
 _PAGE: Final = 200
 _BEGINNING: Final = 1_483_228_800_000
 """2017-01-01, before the exchange opened. Without a start the list holds the orders of one week only."""
 
 _TYPES: Final = {SpotEntrustType.LIMIT_MAKER: SpotOrderType.LIMIT_MAKER, SpotEntrustType.IOC: SpotOrderType.IOC}
-"""Pushes call both a limit order, and say elsewhere how it was placed."""
+"""Pushes call both a limit order; another member says how it was placed."""
 
 
 class SpotAccountView(AccountView[SpotAccountOrder, SpotAccountChange]):
     """A live view of the spot account: ``async with client.streams.spot.account() as account: ...``.
 
-    Orders are those of the spot pairs, isolated-margin ones too; algo orders that wait for their trigger are not among
-    them. Balances are the spot wallet's. Begin with `wait_live`.
+    Its orders are those of the spot pairs, including isolated margin, but not algo orders that wait for their trigger.
+    Its balances are the spot wallet's. Begin with `wait_live`.
     """
 
     __slots__ = ()
 
 
 OpeningSpotAccount: TypeAlias = AbstractAsyncContextManager[SpotAccountView]
-"""``async with`` it."""
+"""The context manager that an opener returns."""
 
 
 class SpotVenue:
@@ -50,7 +50,7 @@ class SpotVenue:
     Args:
         reads: the REST API.
         connections: knows the exchange's time.
-        topics: those of orders and balances.
+        topics: the topics of orders and balances.
     """
 
     kinds: Sequence[Kind] = ("orders", "balances")
@@ -63,7 +63,7 @@ class SpotVenue:
     def push(
         self, ledger: AccountLedger[SpotAccountOrder], item: object, now: float
     ) -> Iterable[Change[SpotAccountOrder]]:
-        """Take an item of one of the topics."""
+        """Apply an item of one of the topics."""
         match item:
             case SpotOrderUpdate():
                 return ledger.push_order(_pushed(item), now)
@@ -76,13 +76,13 @@ class SpotVenue:
                 return ()
 
     def time(self) -> int | None:
-        """The exchange's time in milliseconds."""
+        """A function that returns the exchange's time in milliseconds."""
         return self._connections.time("spot")
 
     async def orders(self, known: Collection[SpotAccountOrder]) -> OrderList[SpotAccountOrder]:
         """Read the open orders.
 
-        The list is cut off at 200, newest first, so a full one is continued from its oldest on.
+        The list is cut off at 200, newest first, so a full one is continued from its oldest entry.
         """
         pages: list[list[SpotAccountOrder]] = []
         until: Millis | None = None
@@ -92,7 +92,7 @@ class SpotVenue:
             if len(rows) < _PAGE:
                 return OrderList(pages, truncated=False)
             oldest = min((row.create_time for row in rows if hasattr(row, "create_time")), default=until)
-            if oldest == until:  # more than a page of orders has one and the same time, or none
+            if oldest == until:  # more than a page of orders has the same time, or none
                 return OrderList(pages, truncated=True)
             until = oldest
 
@@ -108,10 +108,10 @@ class SpotVenue:
     async def balances(self) -> list[tuple[str, Balance]]:
         """Read the spot wallet."""
         rows = await self._reads.account.spot_balances()
-        return [(row.currency, as_far_as_told(Balance, row, _BALANCE)) for row in rows]
+        return [(row.currency, as_far_as_listed(Balance, row, _BALANCE)) for row in rows]
 
     async def positions(self) -> list[AccountPosition]:
-        """There are none."""
+        """Raise: a spot account has no positions."""
         raise TypeError("a spot account has no positions")
 
 
@@ -135,7 +135,7 @@ async def open_spot_account(
 
 
 def _own_id(client_order_id: str | None, order_id: str) -> str | None:
-    """The caller's id: where none was given, some replies repeat the order id."""
+    """Return the caller's id; without one some replies repeat the order id."""
     return None if client_order_id in (None, "", order_id) else client_order_id
 
 
@@ -161,7 +161,7 @@ def _pushed(item: SpotOrderUpdate) -> SpotAccountOrder:
 
 
 _LISTED: Final[Mapping[str, Callable[[SpotOrder], object]]] = {
-    # Without an id it is to be told by the rest.
+    # Without an id, the other members identify it.
     "order_id": lambda row: getattr(row, "order_id", ""),
     "client_order_id": lambda row: _own_id(row.client_order_id, getattr(row, "order_id", "")),
     "symbol": lambda row: row.symbol,
@@ -170,7 +170,7 @@ _LISTED: Final[Mapping[str, Callable[[SpotOrder], object]]] = {
     "mode": lambda row: row.order_mode,
     "price": lambda row: row.price or None,
     "size": lambda row: row.size or None,
-    # Of a limit order the reply tells its value here, the push nothing.
+    # For a limit order the reply has its value here, the push has nothing.
     "notional": lambda row: (row.notional or None) if row.type == SpotOrderType.MARKET and not row.size else None,
     "filled_size": lambda row: row.filled_size,
     "filled_notional": lambda row: row.filled_notional,
@@ -186,9 +186,9 @@ _BALANCE: Final[Mapping[str, Callable[[SpotBalance], object]]] = {
 
 
 def _listed(row: SpotOrder) -> SpotAccountOrder:
-    return as_far_as_told(SpotAccountOrder, row, _LISTED)
+    return as_far_as_listed(SpotAccountOrder, row, _LISTED)
 
 
 def _looked_up(row: SpotOrder) -> SpotAccountOrder:
-    """Return what a look-up says. That of a list is open; here it is the state that is asked for."""
+    """Return the order of a look-up, with its state; an order of a list is open."""
     return attrs.evolve(_listed(row), state=row.state)

@@ -1,15 +1,15 @@
-"""What fills the gaps of public streams: trades, and the bars of klines.
+"""Backfill gaps of public streams: trades, and bars of klines.
 
-Trades bear no id over REST, so a gap is filled by joining: what REST tells must contain what was received before the
-gap and what is received behind it; what lies between is what was missed. Trades are compared as multisets of time,
-price, size and side, in the coarser of the two spellings (futures: REST counts base currency and whole seconds).
+Trades have no id over REST, so a gap is filled by joining: REST's list must contain the trades received before the gap
+and those received after it; the trades in between were missed. Trades are compared as multisets of time, price, size
+and side, in the coarser of the two spellings (futures: REST has base currency and whole seconds).
 
-* The seam in front holds if REST reaches back beyond the moment of the last trade received. The trades of a moment can
-  be told apart only if all of them are known, so the first moment of an unbroken run cannot serve.
-* The seam behind holds if REST, asked after a live push had come, has that push. As long as none has come, what REST
-  has is delivered at once and the gap stays open: REST is a cache of unknown age.
+* The front seam holds if REST reaches back beyond the moment of the last trade received. Trades of one moment can be
+  distinguished only if all of them are known, so the first moment of an unbroken run cannot serve.
+* The back seam holds if REST, read after a live push, has that push. Until one has come, REST's trades are delivered at
+  once and the gap stays open: REST is a cache of unknown age.
 
-A bar needs no such care: the last state of one replaces all before, and REST's is final once it lists a later bar.
+A bar needs no such care: its last state replaces all earlier ones, and REST's is final once it lists a later bar.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ T = TypeVar("T")
 Bar = TypeVar("Bar", bound=SpotKlineUpdate | FuturesKlineUpdate)
 
 Clock: TypeAlias = Callable[[], int]
-"""The exchange's time in milliseconds."""
+"""A function that returns the exchange's time in milliseconds."""
 
-# Seconds between the tries when REST's answer is older than the stream.
+# Seconds between two tries if REST's answer is older than the stream.
 _WAITS: Final = (0.25, 0.5, 1.0, 2.0, 4.0)
-# Seconds after which a moment counts as over, everywhere, though nothing later has come.
+# Seconds after which a moment counts as over everywhere, even if nothing later has come.
 _SETTLED_FINE: Final = 1.0
 _SETTLED_COARSE: Final = 3.0
-# Trades of a topic that are remembered: several times what REST tells.
+# The number of remembered trades per topic: several times what REST lists.
 _REMEMBERED: Final = 512
-# Seconds in which what REST told before the first push must have been pushed.
+# Seconds within which trades that REST listed before the first push must have been pushed.
 _LATE: Final = 30.0
 _AT_ONCE: Final = 2
 
@@ -57,23 +57,23 @@ _STALE: Final = "REST did not catch up with the stream"
 
 
 class Fillable(Generic[T]):
-    """What all fillers have: a channel, and a bound on what they ask at once."""
+    """The base of all backfillers: a channel, and a bound on concurrent reads."""
 
     def __init__(self, channel: Channel[T]) -> None:
         self._channel = channel
         self._slots = trio.CapacityLimiter(_AT_ONCE)
 
     async def begin(self) -> None:
-        """Nothing need be known before the first gap."""
+        """Do nothing: nothing need be known before the first gap."""
         await trio.lowlevel.checkpoint()
 
     def state(self, topic: str, item: T) -> Hashable:
-        """As the router has it."""
+        """Return the topic as the router names it."""
         return topic if self._channel.key is None else (topic, self._channel.key(item))
 
 
 def subject(topic: str) -> str:
-    """The symbol or currency of a topic."""
+    """Return the symbol or currency of a topic."""
     return topic.partition(":")[2]
 
 
@@ -81,7 +81,7 @@ def subject(topic: str) -> str:
 
 
 class Trade(NamedTuple):
-    """What makes two trades the same, as far as REST tells."""
+    """The members that identify a trade in REST and in pushes."""
 
     time: int
     price: Decimal
@@ -90,7 +90,7 @@ class Trade(NamedTuple):
 
 
 class Unknowable(Exception):
-    """REST's and the stream's trades cannot be compared."""
+    """An error: REST's trades and the stream's cannot be compared."""
 
 
 Row: TypeAlias = tuple[Trade, T]
@@ -100,10 +100,10 @@ class TradeBackfiller(Fillable[T]):
     """Fills gaps between trades. See the head of this file.
 
     Args:
-        channel: whose trades.
-        key: what makes a trade of the stream the same as one of REST's; raises `Unknowable`.
-        read: REST's latest trades of a symbol, newest first.
-        coarse: whether a moment is long enough for equal trades before and behind the end of a gap.
+        channel: the channel of the trades.
+        key: returns the identity of a stream's trade; raises `Unknowable`.
+        read: reads REST's latest trades of a symbol, newest first.
+        coarse: True if a moment is long enough for equal trades before and after the end of a gap.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class TradeBackfiller(Fillable[T]):
         self._early: dict[str, Counter[Trade]] = {}
         """Trades that were delivered from REST and may still be pushed."""
         self._until: dict[str, float] = {}
-        """When that is over."""
+        """The time when that is over."""
 
     def notice(self, topic: str, item: T) -> bool:
         """See `Backfiller.notice`."""
@@ -156,7 +156,7 @@ class TradeBackfiller(Fillable[T]):
         topic = pending.topic
         run = self._runs.get(topic)
         if not run:
-            return "nothing had been received before it to join on"  # noqa: ASYNC910  # part of a task of ours
+            return "no trade had been received before the gap to join with"  # noqa: ASYNC910  # part of a task of ours
         try:
             return await self._join(pending, run)
         except Unknowable as error:
@@ -173,16 +173,16 @@ class TradeBackfiller(Fillable[T]):
             seam = _Seam(rows, [self._key(item) for item in run])
             if not seam.agrees:
                 if seam.current:
-                    return "REST tells other trades than were received before it"
+                    return "REST lists other trades than those received before the gap"
                 if not await _again(waits):
                     return _STALE
                 continue
-            if not pending.held and seam.torn is not None:
-                # Without a push behind it, what was missed cannot be told from what is yet to be pushed.
+            if not pending.held and seam.flaw is not None:
+                # Without a later push, missed trades cannot be distinguished from those that are yet to be pushed.
                 with trio.move_on_after(self._settle):
                     await pending.more(0)
                 if not pending.held:
-                    return seam.torn
+                    return seam.flaw
             elif not pending.held:
                 pending.deliver([item for _, item in seam.left])
                 run.extend(item for _, item in seam.left)
@@ -190,18 +190,18 @@ class TradeBackfiller(Fillable[T]):
                 self._until[pending.topic] = float("inf")
                 await pending.more(0)
             if not seen:
-                continue  # only an answer to a question asked after a push is sure to know of that push
+                continue  # only a read that began after a push is certain to have it
             deadline = deadline or asked + self._settle
             tail = _Tail(seam, [self._key(item) for item in pending.live], early)
             if tail.behind:
                 if not await _again(waits):
-                    return seam.torn or _STALE
+                    return seam.flaw or _STALE
             elif tail.closed or asked >= deadline or (not self._coarse and not tail.open):
                 pending.deliver([item for _, item in tail.missed])
                 run.extend(item for _, item in tail.missed)
                 tail.settle(early)
                 self._until[pending.topic] = trio.current_time() + _LATE
-                return seam.torn
+                return seam.flaw
             else:
                 with trio.move_on_at(deadline):
                     await pending.more(len(pending.held))
@@ -209,7 +209,7 @@ class TradeBackfiller(Fillable[T]):
 
 
 class _Seam(Generic[T]):
-    """REST's latest trades, laid against those that are known."""
+    """REST's latest trades, compared with the known ones."""
 
     def __init__(self, rows: Sequence[Row[T]], known: Sequence[Trade]) -> None:
         # Newest first as documented, and stable: trades of one moment keep their order.
@@ -220,19 +220,19 @@ class _Seam(Generic[T]):
         newest = ordered[-1][0].time if ordered else 0
         told = Counter(trade for trade, _ in ordered)
         self.agrees = Counter(trade for trade in known if trade.time > oldest) <= told
-        """Whether REST tells the trades that are known."""
+        """True if REST lists the known trades."""
         self.newest = newest
         self.current = newest > end
-        """Whether REST tells of what came after them."""
-        self.torn: str | None = None
-        """Why the front seam does not hold."""
+        """True if REST lists later trades."""
+        self.flaw: str | None = None
+        """The reason why the front seam does not hold."""
         if start == end:
-            self.torn = "too little had been received before it to join on"
+            self.flaw = "too few trades had been received before the gap to join with"
         elif oldest >= end:
-            self.torn = f"REST tells the last {len(ordered)} trades only"
+            self.flaw = f"REST lists only the last {len(ordered)} trades"
         taken = Counter(known)
         self.left: list[Row[T]] = []
-        """The trades that are not known, oldest first."""
+        """The unknown trades, oldest first."""
         for trade, item in ordered:
             if taken[trade] > 0:
                 taken[trade] -= 1
@@ -241,24 +241,24 @@ class _Seam(Generic[T]):
 
 
 class _Tail(Generic[T]):
-    """REST's trades that are not known, laid against those that have been pushed since."""
+    """REST's unknown trades, compared with those pushed since."""
 
     def __init__(self, seam: _Seam[T], live: Sequence[Trade], early: Counter[Trade]) -> None:
         self._first = min(trade.time for trade in live)
-        """The moment of the first push: what is before it was missed, what is after it will have been pushed."""
+        """The moment of the first push: earlier trades were missed, later ones are pushed."""
         self._pushed = Counter(trade for trade in live if trade.time == self._first)
         self._told = Counter({trade: count for trade, count in early.items() if trade.time == self._first})
         fresh = self._pushed - self._told
         same = Counter(trade for trade, _ in seam.left if trade.time == self._first)
         moved_on = seam.oldest >= self._first
         self.behind = not moved_on and not fresh <= same
-        """Whether REST does not know of the push."""
+        """True if REST does not have the push."""
         self._passed = max(trade.time for trade in live) > self._first
         self.closed = moved_on or (self._passed and seam.newest > self._first)
-        """Whether both tell all trades of the first push's moment."""
+        """True if both have all trades of the first push's moment."""
         self._extra = Counter[Trade]() if moved_on else same - fresh
         self.open = bool(self._extra or self._told - self._pushed)
-        """Whether there are trades of that moment that were missed, or are still on their way."""
+        """True if trades of that moment were missed, or are still to be pushed."""
         self.missed: list[Row[T]] = []
         if not moved_on:
             extra = self._extra.copy()
@@ -270,7 +270,7 @@ class _Tail(Generic[T]):
                     self.missed.append(row)
 
     def settle(self, early: Counter[Trade]) -> None:
-        """Keep of the trades that were told before they were pushed those that may yet be pushed."""
+        """Keep those of the trades delivered early that may yet be pushed."""
         for trade in [trade for trade in early if trade.time < self._first]:
             del early[trade]
         if self._passed:
@@ -281,7 +281,7 @@ class _Tail(Generic[T]):
 
 
 async def _again(waits: Iterator[float]) -> bool:
-    """Wait before another try; whether there is one left."""
+    """Wait before another try; return False if none is left."""
     seconds = next(waits, None)
     await trio.sleep(seconds or 0)
     return seconds is not None
@@ -292,7 +292,7 @@ def spot_trades(channel: Channel[SpotTrade], reads: Spot) -> TradeBackfiller[Spo
 
     def key(item: SpotTrade) -> Trade:
         if item.time is None:
-            raise Unknowable("the pushes do not tell milliseconds")
+            raise Unknowable("the pushes lack milliseconds")
         return Trade(item.time, item.price, item.size, item.side.value)
 
     async def read(symbol: str) -> list[Row[SpotTrade]]:
@@ -315,7 +315,7 @@ def futures_trades(channel: Channel[FuturesTrade], reads: Futures) -> TradeBackf
         taker_sold = item.buyer_is_maker
         if taker_sold is None:
             if item.way is None:
-                raise Unknowable("the pushes do not tell the taker's side")
+                raise Unknowable("the pushes lack the taker's side")
             taker_sold = item.way.value > 4
         return Trade(int(item.datetime.timestamp()), item.price, item.size, "sell" if taker_sold else "buy")
 
@@ -325,7 +325,7 @@ def futures_trades(channel: Channel[FuturesTrade], reads: Futures) -> TradeBackf
         exact = row.qty * (row.price if inverse else 1) / contract.contract_size
         whole = exact.to_integral_value()
         if abs(exact - whole) > (whole * Decimal("0.001") if inverse else 0):
-            raise Unknowable("REST tells a quantity that is no number of contracts")
+            raise Unknowable("REST lists a quantity that is not a number of contracts")
         return whole
 
     async def read(symbol: str) -> list[Row[FuturesTrade]]:
@@ -333,13 +333,13 @@ def futures_trades(channel: Channel[FuturesTrade], reads: Futures) -> TradeBackf
             contracts.update({each.symbol: each for each in await reads.market.contracts(symbol)})
         contract = contracts.get(symbol)
         if contract is None:
-            raise Unknowable("REST does not tell the contract's size")
+            raise Unknowable("REST does not list the contract's size")
         found: list[Row[FuturesTrade]] = []
         for row in await reads.market.trades(symbol, limit=_FUTURES_TRADES):
             try:
                 at = datetime.fromtimestamp(row.time, UTC)
             except (ValueError, OverflowError, OSError):
-                raise Unknowable("REST shows a trade at a time that cannot be") from None
+                raise Unknowable("REST lists a trade at an impossible time") from None
             item = FuturesTrade(
                 symbol=row.symbol,
                 price=row.price,
@@ -357,14 +357,14 @@ def futures_trades(channel: Channel[FuturesTrade], reads: Futures) -> TradeBackf
 
 
 class KlineBackfiller(Fillable[Bar]):
-    """Fills gaps between bars: each bar's last state, and so far that of the one in progress.
+    """Fills gaps between bars: each bar's last state, and the present state of the one in progress.
 
     Args:
-        channel: whose bars.
-        clock: the exchange's, for a gap before which nothing was received.
-        read: REST's bars of a symbol from a time in seconds on, oldest first.
-        time: of a bar; REST's is its start.
-        width: seconds of a bar; 0 where the pushes tell each bar's start exactly.
+        channel: the channel of the bars.
+        clock: the exchange's clock, for a gap before which nothing was received.
+        read: reads REST's bars of a symbol from a time in seconds on, oldest first.
+        time: returns the time of a bar; REST's is its start.
+        width: seconds of a bar; 0 if the pushes have each bar's exact start.
     """
 
     def __init__(
@@ -390,14 +390,14 @@ class KlineBackfiller(Fillable[Bar]):
         return True
 
     def missed(self, topic: str) -> None:
-        """See `Backfiller.missed`. The last bar known is where the next gap is filled from all the same."""
+        """See `Backfiller.missed`. The next gap is still filled from the last known bar."""
 
     async def fill(self, pending: PendingGap[Bar]) -> str | None:
         """See `Backfiller.fill`."""
         known = self._last.get(pending.topic)
         if known is not None:
             begin = self._time(known)
-        else:  # nothing has happened since it was opened; some seconds for the clock
+        else:  # nothing has happened since the opening; some seconds for the clock
             begin = self._clock() // 1000 - round(trio.current_time() - pending.gap.since) - 2
         waits = iter(_WAITS)
         while True:
@@ -423,7 +423,7 @@ class KlineBackfiller(Fillable[Bar]):
                 await pending.more(0)
                 until = self._first_live(pending)
                 assert until is not None
-            # A bar of REST's is final if it lists a later one.
+            # A bar in REST is final if a later one is listed.
             if until < starts[-1] + max(self._width, 1):
                 return None
             if not await _again(waits):
@@ -459,7 +459,7 @@ def spot_klines(
         ]
 
     async def older(symbol: str, begin: int) -> dict[int, SpotKline]:
-        """The long way: page by page."""
+        """Read all bars, page by page."""
         found: dict[int, SpotKline] = {}
         while True:
             rows = await reads.market.klines(symbol, after=begin - 1, step=step, limit=_SPOT_BARS)
@@ -511,4 +511,4 @@ _STEPS: Final = {
     "1W": 10_080,
     "1M": 43_200,
 }
-"""The width of a bar in minutes, as REST counts it."""
+"""The length of a bar in minutes, as REST counts it."""

@@ -1,10 +1,10 @@
-"""What fills the gaps of your own order streams: missed fills one by one, and each order's last state.
+"""Backfill gaps of your own order streams: each missed fill, and each order's last state.
 
-Orders and fills bear ids, so nothing need be joined on: what an order's pushes have told is remembered, REST tells the
-rest, and a push that says no more than REST had said is left out. Which orders were open is read when the subscription
-opens, since one that was placed long before a gap can be cancelled in it.
+Orders and fills have ids, so nothing need be joined: the known state of each order is remembered, REST provides the
+rest, and a push with nothing new is omitted. The open orders are read when the subscription opens, since an order
+placed long before a gap can be cancelled in it.
 
-REST keeps no list of events: the acceptance of an order that was also filled or cancelled in the gap is not repeated.
+REST has no list of events: the acceptance of an order that was also filled or cancelled in the gap is lost.
 """
 
 from __future__ import annotations
@@ -37,28 +37,28 @@ from ._backfill import Clock, Fillable, subject
 
 T = TypeVar("T")
 
-# Milliseconds by which our clock may be ahead of the exchange's; what was known already is told apart by its ids.
+# Milliseconds by which our clock may be ahead of the exchange's; known records are recognised by their ids.
 _MARGIN: Final = 2000
-# Finished orders that are remembered, for pushes that come late.
+# The number of finished orders that are remembered, for late pushes.
 _REMEMBERED: Final = 1000
 _ALL_PAIRS: Final = "ALL_SYMBOLS"
 _SPOT_PAGE: Final = 200
 _FUTURES_PAGE: Final = 100
 _FUTURES_HISTORY: Final = 200
-# Spot: how far back open orders are looked for; without a bound it would be a week.
+# Spot: the age up to which open orders are read; without a bound it would be a week.
 _OLDEST: Final = 90 * 86_400_000
-# Spot: an order cancelled unfilled is forgotten after 20 minutes.
+# Spot: the exchange forgets an order cancelled unfilled after 20 minutes.
 _FORGOTTEN: Final = 19 * 60.0
-# Seconds between the tries when what REST tells does not add up.
+# Seconds between two tries if REST's lists do not add up.
 _WAITS: Final = (0.25, 0.5, 1.0, 2.0)
-_ONE_ID: Final = "REST shows orders that have no id, or one id for several"
-_NO_TIME: Final = "REST shows orders or fills at times that cannot be"
+_ONE_ID: Final = "REST lists orders without an id, or several with one id"
+_NO_TIME: Final = "REST lists orders or fills at impossible times"
 # 2017-01-01, before the exchange opened.
 _OPENED: Final = 1_483_228_800_000
 
 
 class Rank(NamedTuple):
-    """How far an order is. It never goes back."""
+    """The progress of an order, which never goes back."""
 
     filled: Decimal
     closed: bool
@@ -66,38 +66,38 @@ class Rank(NamedTuple):
 
 @attrs.define
 class Known(Generic[T]):
-    """What has been told of an order, or was read of it at the beginning."""
+    """The known state of an order, from updates or the first read."""
 
     update: T
     trades: set[str] = attrs.field(factory=set[str])
-    """Ids of its fills that the reader has."""
+    """The ids of its fills that the reader has."""
     from_rest: bool = False
 
 
 class Missed(NamedTuple, Generic[T]):
-    """An update to deliver, and when it happened."""
+    """An update to deliver, with its time."""
 
     time: int
     update: T
 
 
 class OrderBackfiller(Fillable[T], ABC):
-    """What both markets share: the memory of orders."""
+    """The memory of orders that both markets share."""
 
     def __init__(self, channel: Channel[T], clock: Clock) -> None:
         super().__init__(channel)
         self._clock = clock
         self._orders: dict[str, Known[T]] = {}
         self._begun: tuple[float, int] | None = None
-        """When the open orders had been read, by both clocks."""
+        """The time when the open orders were read, by both clocks."""
         self._blind: set[str] = set()
-        """Topics in a gap of which orders may have come that are not known."""
+        """Topics with a gap in which unknown orders may have come."""
         self._caught_up: set[str] = set()
-        """Topics whose open orders have all been read for the gap that is being closed."""
+        """Topics whose open orders have all been read for the gap being filled."""
         self._all_open = False
-        """Whether REST has told all open orders, the last time."""
+        """True if the last read had all open orders."""
 
-    # What a market says of its updates.
+    # Provided by each market.
 
     @abstractmethod
     def _id(self, item: T) -> str: ...
@@ -113,7 +113,7 @@ class OrderBackfiller(Fillable[T], ABC):
 
     @abstractmethod
     def _terms(self, item: T) -> tuple[object, int]:
-        """What can be changed in an order that stays open, and when it was."""
+        """Return the members of an open order that can change, and its time."""
 
     @abstractmethod
     async def _open_now(self) -> Sequence[T]: ...
@@ -128,7 +128,7 @@ class OrderBackfiller(Fillable[T], ABC):
             try:
                 async with self._slots:
                     reason = await self._try(pending)
-            except Unmatched:  # something was filled between two reads, or one of them is behind the stream
+            except Unmatched:  # a fill came between two reads, or one of them lags behind the stream
                 await trio.sleep(seconds)
                 continue
             if self._all_open:
@@ -143,9 +143,9 @@ class OrderBackfiller(Fillable[T], ABC):
         try:
             found = await self._open_now()
         except BitMartError:
-            return  # then no gap can be said to be filled whole  # noqa: ASYNC910  # part of a task of ours
+            return  # then no gap can be completely filled  # noqa: ASYNC910  # part of a task of ours
         if _unclear((self._id(item), self._made(item)) for item in found):
-            return  # nor if they cannot be told apart  # noqa: ASYNC910  # as above
+            return  # nor if they cannot be distinguished  # noqa: ASYNC910  # as above
         for item in found:
             self._orders.setdefault(self._id(item), Known(item))
         self._begun = trio.current_time(), self._clock()
@@ -159,7 +159,7 @@ class OrderBackfiller(Fillable[T], ABC):
         return True
 
     def missed(self, topic: str) -> None:
-        """See `Backfiller.missed`. Orders are known by their ids, but one that came in the gap is not."""
+        """See `Backfiller.missed`. Known orders have ids, but an order that came in the gap is unknown."""
         if topic in self._caught_up:
             self._caught_up.discard(topic)
         else:
@@ -189,21 +189,21 @@ class OrderBackfiller(Fillable[T], ABC):
         return [known.update for known in self._orders.values() if not self._rank(known.update).closed]
 
     def _since(self, pending: PendingGap[T]) -> int:
-        """From when on something may have been missed, in the exchange's milliseconds."""
+        """Return the time from which records may be missing, in the exchange's milliseconds."""
         since = self._clock() - round((trio.current_time() - pending.gap.since) * 1000) - _MARGIN
         return since if self._begun is None else max(since, self._begun[1] - _MARGIN)
 
     def _are_times(self, times: Iterable[int]) -> bool:
-        """Return whether times of records can be: not before the exchange was, not after now."""
+        """Return True if times of records are possible: after the exchange's opening, and not after now."""
         latest = self._clock() + 86_400_000
         return all(_OPENED <= time <= latest for time in times)
 
     def _not_whole(self, pending: PendingGap[T]) -> str | None:
-        """Why the beginning of the gap cannot be vouched for."""
+        """Return why the beginning of the gap is uncertain."""
         if self._begun is None:
             return "the open orders before it are not known"
         if pending.gap.since <= self._begun[0]:
-            return "nothing had been heard since the open orders were read"
+            return "no message had come since the open orders were read"
         if pending.topic in self._blind:
             return "orders of an earlier gap that was not filled may be unknown"
         return None
@@ -216,17 +216,17 @@ class OrderBackfiller(Fillable[T], ABC):
 
 
 def _unclear(listed: Iterable[tuple[str, int]]) -> set[str]:
-    """The ids, of orders and when they were made, that do not say which order is meant: blank, or of several."""
+    """Return the ids that do not identify an order: blank, or of several orders."""
     made: dict[str, int] = {}
     return {name for name, time in listed if not name or made.setdefault(name, time) != time}
 
 
 class Unmatched(Exception):
-    """An order has more filled than the fills that were found."""
+    """An error: an order has more filled than the fills found."""
 
 
 def _chosen(fills: Iterable[tuple[Decimal, T]], lacking: Decimal) -> list[T]:
-    """The newest fills that make up what is lacking; older ones are from before the order was followed."""
+    """Return the newest fills that add up to the missing size; older ones precede the subscription."""
     chosen: list[T] = []
     for size, fill in fills:
         if lacking <= 0:
@@ -274,16 +274,16 @@ class SpotOrderBackfiller(OrderBackfiller[SpotOrderUpdate]):
     async def _try(self, pending: PendingGap[SpotOrderUpdate]) -> str | None:
         reason = self._not_whole(pending)
         if trio.current_time() - pending.gap.since > _FORGOTTEN:
-            reason = "orders that were cancelled unfilled are forgotten after 20 minutes"
+            reason = "the exchange forgets orders that were cancelled unfilled after 20 minutes"
         trading, since = self._reads.trading, self._since(pending)
         symbol = None if subject(pending.topic) == _ALL_PAIRS else subject(pending.topic)
-        # Fills first: then no state can lack what a fill tells, and one that is ahead of the fills is noticed.
+        # Fills first: then no state can lack a fill, and a state ahead of the fills is noticed.
         fills = await trading.trades(symbol, start_time=since, limit=_SPOT_PAGE)
         live = await trading.open_orders(symbol, start_time=self._clock() - _OLDEST, limit=_SPOT_PAGE)
         self._all_open = len(live) < _SPOT_PAGE
         done = await trading.order_history(symbol, start_time=since, limit=_SPOT_PAGE)
         if max(len(fills), len(live), len(done)) >= _SPOT_PAGE:
-            reason = f"there are more than the {_SPOT_PAGE} rows that REST tells at once"
+            reason = f"there are more than the {_SPOT_PAGE} rows that REST lists at once"
         unclear = _unclear((row.order_id, row.create_time) for row in [*live, *done])
         if unclear:
             reason, self._all_open = _ONE_ID, False
@@ -297,7 +297,7 @@ class SpotOrderBackfiller(OrderBackfiller[SpotOrderUpdate]):
                 try:
                     row = await trading.order(order_id)
                 except OrderNotFound:
-                    reason = f"order {order_id} is gone, and REST does not tell how it ended"
+                    reason = f"order {order_id} is gone, and REST does not list its end"
                 else:
                     if row.order_id == order_id:
                         states[order_id] = row
@@ -344,7 +344,7 @@ class SpotOrderBackfiller(OrderBackfiller[SpotOrderUpdate]):
             )
             missed.append(Missed(fill.create_time, told))
         if order.state == SpotOrderState.FILLED and fresh:
-            # The last fill is the end of the order: one event.
+            # The last fill and the end of the order are one event.
             told = attrs.evolve(missed[-1].update, order_state=order.state, update_time=order.update_time)
             missed[-1] = Missed(missed[-1].time, told)
         end = _spot_state(order, told)
@@ -358,7 +358,7 @@ def _spot_fill_order(fill: SpotFill) -> tuple[int, int, str]:
 
 
 def _spot_state(order: SpotOrder, last: SpotOrderUpdate | None) -> SpotOrderUpdate:
-    """An order as a push would tell it; what only pushes know of its last fill is taken from the last update."""
+    """Return an order as a push has it; members that only pushes have come from the last update."""
     spends = order.type == SpotOrderType.MARKET and order.side == OrderSide.BUY
     return SpotOrderUpdate(
         symbol=order.symbol,
@@ -431,10 +431,10 @@ class FuturesOrderBackfiller(OrderBackfiller[FuturesOrderUpdate]):
         unclear = _unclear((self._id(item), self._made(item)) for item in live)
         states = {self._id(item): item for item in live if self._id(item) not in unclear}
         finished: dict[str, FuturesOrder] = {}
-        # The history is told by contract only: an order on one never heard of that came and went unfilled is missed.
-        reason = self._not_whole(pending) or "REST tells the history of contracts with orders, fills or plans only"
+        # The history is listed per contract: an order that came and went unfilled on an unknown one is missed.
+        reason = self._not_whole(pending) or "REST lists the history only of contracts with orders, fills or plans"
         if max(len(fills), len(live)) >= _FUTURES_PAGE:
-            reason = f"there may be more than the {_FUTURES_PAGE} rows that REST tells at once"
+            reason = f"there may be more than the {_FUTURES_PAGE} rows that REST lists at once"
         gone = [item.order for item in self._still_open() if self._id(item) not in states]
         oldest = {order.symbol: since for order in gone}
         for order in gone:
@@ -444,7 +444,7 @@ class FuturesOrderBackfiller(OrderBackfiller[FuturesOrderUpdate]):
             begin = max(oldest.get(symbol, since), until - 89 * 86_400)  # at most 90 days
             rows = await trading.order_history(symbol, start_time=begin, end_time=until)
             if len(rows) >= _FUTURES_HISTORY:
-                reason = f"there may be more than the {_FUTURES_HISTORY} rows that REST tells at once"
+                reason = f"there may be more than the {_FUTURES_HISTORY} rows that REST lists at once"
             here = _unclear((row.order_id, row.create_time) for row in rows)
             unclear |= here
             finished |= {row.order_id: row for row in rows if row.order_id not in here}
@@ -460,7 +460,7 @@ class FuturesOrderBackfiller(OrderBackfiller[FuturesOrderUpdate]):
                 try:
                     row = await trading.order(symbol, order_id)
                 except OrderNotFound:
-                    reason = f"order {order_id} is gone, and REST does not tell how it ended"
+                    reason = f"order {order_id} is gone, and REST does not list its end"
                 else:
                     if row.order_id == order_id:
                         finished[order_id] = row
@@ -535,7 +535,7 @@ def _event(finished: bool, filled: bool) -> FuturesOrderAction:
 
 
 def _futures_state(row: FuturesOrder, known: FuturesPushedOrder | None) -> FuturesOrderUpdate:
-    """An order as a push would tell it. REST does not tell what happened to it: the event is inferred."""
+    """Return an order as a push has it. REST has no event, so it is inferred."""
     kind = _PUSHED_TYPES.get(row.type.value, FuturesPushedOrderType(row.type.value))
     finished = row.state == FuturesOrderState.FINISH
     order = FuturesPushedOrder(

@@ -1,7 +1,7 @@
-"""What heals a gap in a stream of states: balances and positions are read anew, and delivered as updates.
+"""Backfill gaps of state streams: balances and positions are read again and delivered as updates.
 
-What happened in between is not told, but the last state of everything is. What has been pushed since the connection is
-back needs no reading: its state is known to be newer than the gap.
+Intermediate states are lost, but each last state is delivered. State pushed since the reconnect is newer than the gap,
+and is not read.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class SpotBalanceBackfiller(Fillable[SpotBalanceUpdate]):
         return True
 
     def missed(self, topic: str) -> None:
-        """See `Backfiller.missed`. A later snapshot holds without what was before."""
+        """See `Backfiller.missed`. A later snapshot does not depend on earlier states."""
 
     async def fill(self, pending: PendingGap[SpotBalanceUpdate]) -> str | None:
         """See `Backfiller.fill`."""
@@ -52,7 +52,7 @@ class SpotBalanceBackfiller(Fillable[SpotBalanceUpdate]):
             for row in rows.values()
             if row.currency not in pushed
         ]
-        # The wallet leaves out what is empty.
+        # The wallet omits empty balances.
         balances += [
             SpotPushedBalance(currency=currency, available=_ZERO, frozen=_ZERO)
             for currency in self._currencies
@@ -77,7 +77,7 @@ class FuturesAssetBackfiller(Fillable[FuturesAssetUpdate]):
         return True
 
     def missed(self, topic: str) -> None:
-        """See `Backfiller.missed`. A later snapshot holds without what was before."""
+        """See `Backfiller.missed`. A later snapshot does not depend on earlier states."""
 
     async def fill(self, pending: PendingGap[FuturesAssetUpdate]) -> str | None:
         """See `Backfiller.fill`."""
@@ -116,7 +116,7 @@ class FuturesPositionBackfiller(Fillable[FuturesPositionUpdate]):
         return True
 
     def missed(self, topic: str) -> None:
-        """See `Backfiller.missed`. A later snapshot holds without what was before."""
+        """See `Backfiller.missed`. A later snapshot does not depend on earlier states."""
 
     async def fill(self, pending: PendingGap[FuturesPositionUpdate]) -> str | None:
         """See `Backfiller.fill`."""
@@ -127,7 +127,7 @@ class FuturesPositionBackfiller(Fillable[FuturesPositionUpdate]):
         for row in rows:
             side = _side(row)
             if side is None:
-                return f"REST does not tell the side of the position in {row.symbol}"
+                return f"REST does not list the side of the position in {row.symbol}"
             if row.current_amount:
                 updates[row.symbol, side] = self._update(row, side)
         for key, known in self._open.items():

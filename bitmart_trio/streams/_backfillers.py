@@ -1,4 +1,4 @@
-"""Which backfiller fills which channel's gaps. Imported when the first subscription asks for one."""
+"""Choose the backfiller of a channel. Imported when a subscription first needs one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ._backfill import Clock
 
 
 def spot_backfiller(channel: Channel[Any], reads: Spot, clock: Clock, interval: str | None) -> Backfiller[Any]:
-    """The backfiller of a spot channel."""
+    """Return the backfiller of a spot channel."""
     match channel.name:
         case "spot/trade":
             return _backfill.spot_trades(channel, reads)
@@ -27,7 +27,7 @@ def spot_backfiller(channel: Channel[Any], reads: Spot, clock: Clock, interval: 
 
 
 def futures_backfiller(channel: Channel[Any], reads: Futures, clock: Clock, interval: str | None) -> Backfiller[Any]:
-    """The backfiller of a futures channel."""
+    """Return the backfiller of a futures channel."""
     match channel.name:
         case "futures/trade":
             return _backfill.futures_trades(channel, reads)

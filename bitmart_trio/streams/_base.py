@@ -1,4 +1,4 @@
-"""What the openers of both markets share."""
+"""Implement what the openers of both markets share."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 Reads = TypeVar("Reads")
 
 Opening: TypeAlias = AbstractAsyncContextManager[Subscription[T]]
-"""``async with`` it: entering returns once the exchange has acknowledged every topic, leaving lets them go."""
+"""The context manager of a subscription: it enters once every topic is acknowledged, and releases them on exit."""
 
 
 Mark: TypeAlias = Literal["mark"]
@@ -33,7 +33,7 @@ NoMark: TypeAlias = Literal["skip", "raise"]
 
 
 class Options(TypedDict, total=False):
-    """How a subscription treats a reader that is behind.
+    """The options of a subscription for a slow reader.
 
     ``buffer``: items held (default: ``Config.buffers``). ``overflow``: what a full buffer does (default: by channel).
     """
@@ -43,7 +43,7 @@ class Options(TypedDict, total=False):
 
 
 def known(options: Options) -> Options:
-    """The options, if they are all ones that there are: an annotation alone would let a misspelt one pass unnoticed."""
+    """Return the options, checked by name: an annotation alone would accept a misspelt one."""
     for name in options:
         if name not in Options.__annotations__:
             raise TypeError(f"an opener has no keyword argument {name!r}")
@@ -52,8 +52,8 @@ def known(options: Options) -> Options:
 
 @cache
 def opener_names() -> tuple[str, ...]:
-    """Every opener of both markets below ``client.``, such as ``streams.spot.trade``."""
-    from ._streams import Streams  # these three are made of what is below
+    """Return every opener of both markets below ``client.``, such as ``streams.spot.trade``."""
+    from ._streams import Streams  # these three import this module
     from .futures import FuturesStreams
     from .spot import SpotStreams
 
@@ -66,7 +66,7 @@ class MarketStreams(Helpful, ABC, Generic[Reads]):
 
     Args:
         connections: holds the topics.
-        reads: the market's REST API; None where there is none (`open_streams`).
+        reads: the market's REST API; None without one (`open_streams`).
     """
 
     __slots__ = ("_connections", "_reads")
@@ -80,22 +80,22 @@ class MarketStreams(Helpful, ABC, Generic[Reads]):
         self._reads = reads
 
     def _rest(self, what: str) -> Reads:
-        """The market's REST API.
+        """Return the market's REST API.
 
         Raises:
-            ConfigurationError: there is none.
+            ConfigurationError: there is no REST API.
         """
         if self._reads is None:
-            raise ConfigurationError(f"{what} reads over REST, which open_streams has not: use open_client")
+            raise ConfigurationError(f"{what} reads over REST, which open_streams does not have: use open_client")
         return self._reads
 
     def _now(self) -> int:
-        """The exchange's time in milliseconds, as well as it is known."""
+        """Return the exchange's estimated time in milliseconds."""
         return self._connections.time(self._market)
 
     @abstractmethod
     def _backfiller(self, channel: Channel[Any], interval: str | None) -> Backfiller[Any]:
-        """What fills a channel's gaps; raises like `_rest`."""
+        """Return the backfiller of a channel; raises like `_rest`."""
 
     def _open(
         self,

@@ -25,15 +25,14 @@ _EXACT: Final = Context(prec=40)
 class OrderBook:
     """A live order book: ``async with client.streams.spot.order_book("BTC_USDT") as book: ...``.
 
-    It is kept while the block is open, whether or not anybody reads it. Everything that looks into the book raises
-    `BookNotLive` while `state` is not ``LIVE``: a wrong price is worse than none. Entering the block returns when the
-    exchange has acknowledged the topic; the book itself comes a moment later, so begin with `wait_live`.
+    The book is kept up to date while the block is open, even if nobody reads it. Reading it raises `BookNotLive` while
+    `state` is not ``LIVE``: a wrong price is worse than none. The block is entered once the exchange has acknowledged
+    the topic; the book itself comes a moment later, so begin with `wait_live`.
 
-    ``async for change in book`` yields a `BookChange` whenever something has changed; the first is the whole book. It
-    yields while the book is live only, so that the book can be read without a care until the next ``await``. A reader
-    that is slow gets what it missed merged into one change, with the newest size a price. After a gap the next change
-    is the whole book again. One task iterates; others may look at the book, or open one of their own: it shares the
-    wire.
+    ``async for change in book`` yields a `BookChange` whenever something has changed; the first is the complete book.
+    It yields only while the book is live, so that the book can be read until the next ``await``. A slow reader gets all
+    missed changes merged into one, with the newest size per price. After a gap the next change is the complete book
+    again. One task iterates; others may read the book, or open it again, which shares the subscription.
     """
 
     __slots__ = ("_iterated", "_sink")
@@ -49,75 +48,75 @@ class OrderBook:
 
     @property
     def symbol(self) -> str:
-        """Whose book it is."""
+        """Return the symbol of the book."""
         return self._sink.symbol
 
     @property
     def state(self) -> BookState:
-        """Whether it can be believed."""
+        """Return the state of the book."""
         return self._sink.state
 
     @property
     def age(self) -> float | None:
-        """Seconds since the exchange pushed anything of it, by Trio's clock; None before the first push.
+        """Return the seconds since the newest push of the book; None before the first.
 
-        A quiet market makes a book old, not wrong: it is asked for after 15 seconds, and an answer makes it new again.
+        A quiet market makes a book old, not wrong: it is probed after 15 seconds, and the answer makes it young again.
         """
         return self._sink.age
 
     def statistics(self) -> BookStatistics:
-        """Counts of its messages, and of how often it had to be set right."""
+        """Return the counts of messages and resyncs."""
         return self._sink.statistics()
 
     # ---- while it is live -------------------------------------------------------------------------------------------
 
     @property
     def version(self) -> int:
-        """The exchange's count of this book's states. Those of two connections have nothing to do with each other."""
+        """Return the exchange's version of this book; versions of two connections are unrelated."""
         return self._sink.right().version
 
     @property
     def time(self) -> Millis | None:
-        """When the exchange pushed the newest state; None where it does not say."""
+        """Return the time when the exchange pushed the newest state; None if it has none."""
         return self._sink.right().time
 
     @property
     def best_bid(self) -> Level | None:
-        """The highest bid, None when there is none."""
+        """Return the highest bid; None if there is none."""
         return self._sink.right().best_bid()
 
     @property
     def best_ask(self) -> Level | None:
-        """The lowest ask, None when there is none."""
+        """Return the lowest ask; None if there is none."""
         return self._sink.right().best_ask()
 
     @property
     def bids(self) -> tuple[Level, ...]:
-        """All bids, best first: at most 100 on spot, the asked ``level`` on futures. It does not change afterwards."""
+        """Return all bids as a tuple, best first: at most 100 on spot, ``level`` on futures."""
         return self._sink.right().bids()
 
     @property
     def asks(self) -> tuple[Level, ...]:
-        """All asks, as `bids`."""
+        """Return all asks as a tuple, best first; see `bids`."""
         return self._sink.right().asks()
 
     @property
     def spread(self) -> Decimal | None:
-        """Best ask minus best bid, in the quote currency; None when a side is empty."""
+        """Return best ask minus best bid, in quote currency; None if a side is empty."""
         bid, ask = self.best_bid, self.best_ask
         return None if bid is None or ask is None else _EXACT.subtract(ask.price, bid.price)
 
     @property
     def mid(self) -> Decimal | None:
-        """The price halfway between best bid and best ask; None when a side is empty."""
+        """Return the price halfway between best bid and best ask; None if a side is empty."""
         bid, ask = self.best_bid, self.best_ask
         return None if bid is None or ask is None else _EXACT.divide(_EXACT.add(bid.price, ask.price), 2)
 
     def depth(self, count: int) -> BookDepth:
-        """The best ``count`` levels of each side, fewer where there are no more.
+        """Return the best ``count`` levels of each side, or all if there are fewer.
 
         Raises:
-            InvalidRequest: less than one level.
+            InvalidRequest: ``count`` is less than 1.
         """
         if count < 1:
             raise InvalidRequest(f"depth must be at least 1, not {count!r}", argument="count")
@@ -125,18 +124,18 @@ class OrderBook:
         return BookDepth(book.bids(count), book.asks(count))
 
     def vwap(self, side: Literal["buy", "sell"], size: Decimal | int | str) -> Decimal | None:
-        """The average price of a market order, were it filled by this book.
+        """Return the average price at which this book would fill a market order.
 
         Args:
             side: ``"buy"`` takes asks, ``"sell"`` takes bids.
             size: base units on spot, contracts on futures.
 
         Returns:
-            Quote currency for one base unit; None when the book is too thin, as far as it is known.
+            Quote currency for one base unit; None if the known book is too thin.
 
         Raises:
-            InvalidRequest: another word for the side, or a size that is not above 0.
-            TypeError: a float.
+            InvalidRequest: the side is another word, or the size is not above 0.
+            TypeError: the size is a float.
         """
         if side not in ("buy", "sell"):
             raise InvalidRequest(f'side must be "buy" or "sell", not {side!r}', argument="side")
@@ -153,10 +152,10 @@ class OrderBook:
     # ---- waiting ----------------------------------------------------------------------------------------------------
 
     async def wait_live(self) -> None:
-        """Wait until the book can be believed.
+        """Wait until the book is live.
 
         Raises:
-            ConnectionLost, SubscriptionRefused: it cannot come any more.
+            ConnectionLost, SubscriptionRefused: the book has ended for good.
         """
         await trio.lowlevel.checkpoint()
         while self.state is not BookState.LIVE:
@@ -164,9 +163,9 @@ class OrderBook:
             await self._sink.turns.park()
 
     async def wait_stale(self) -> None:
-        """Wait until the book cannot be believed any more; at once when it cannot now.
+        """Wait until the book is not live; return at once if it is not.
 
-        For a task that takes orders out of the market then.
+        For instance, for a task that then cancels orders.
         """
         await trio.lowlevel.checkpoint()
         while self.state is BookState.LIVE:
@@ -192,7 +191,7 @@ class OrderBook:
 
 def _amount(size: object) -> Decimal:
     if isinstance(size, bool) or not isinstance(size, Decimal | int | str):
-        raise TypeError(f"size takes Decimal, int or str, not {type(size).__name__}")
+        raise TypeError(f"size must be a Decimal, an int or a str, not {type(size).__name__}")
     try:
         amount = exact(size)
     except ValueError as error:
@@ -203,20 +202,20 @@ def _amount(size: object) -> Decimal:
 
 
 OpeningBook: TypeAlias = AbstractAsyncContextManager[OrderBook]
-"""``async with`` it."""
+"""The context manager that an opener returns."""
 
 
 @opener
 async def open_order_book(
     connections: Connections, topic: str, *, symbol: str, level: int, max_age: float | None = None
 ) -> AsyncGenerator[OrderBook]:
-    """Keep a book while inside.
+    """Keep an order book while inside the block.
 
     Args:
         connections: holds the topic.
-        topic: an incremental channel's.
-        symbol: the topic's.
-        level: levels a side that the channel keeps up to date.
+        topic: a topic of an incremental channel.
+        symbol: the topic's symbol.
+        level: levels per side that the channel keeps up to date.
         max_age: seconds without a push after which the book is stale; None has no such bound.
     """
     patience = connections.config.timeouts.snapshot

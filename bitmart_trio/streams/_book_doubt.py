@@ -4,8 +4,8 @@ Silence may mean that the market is quiet, or that the exchange has forgotten th
 nothing has come for a while is asked for: for a snapshot of it, which the exchange sends as an ordinary push.
 
 * An answer that holds the same levels: the market is quiet. The next question comes twice as late.
-* An answer that holds others, though no push had said so: the exchange pushes the book no longer. The levels count and
-  not the version, which on futures rises with each push.
+* An answer that holds others, though no push had said so: the exchange pushes the book no longer. The levels count, not
+  the version, which on futures rises with each push.
 * No answer: the book may be wrong.
 
 With ``max_age`` the book is too old when the newest push is older than that. Then it is asked for each second.
@@ -22,7 +22,7 @@ from ..errors import InvalidRequest
 PACE: Final = 1.0
 """Seconds between two questions, however often a book breaks: all topics share one allowance."""
 QUIET: Final = 15.0
-"""Seconds without a push after which a live book is asked for. Books of futures were seen to pause for 10 s at most."""
+"""Seconds without a push after which a live book is probed. Futures books were seen to pause for 10 s at most."""
 _LONGEST_QUIET: Final = 3600.0
 
 

@@ -1,6 +1,6 @@
 """How an order book gets right, and right again: the sink that the router feeds, and its states.
 
-A book is fed by the router itself, push by push, whether anybody looks at it or not: a slow reader cannot break it.
+The router itself feeds a book, push by push, so a slow reader cannot break it.
 What a push does to the levels is said in ``_core/book.py``, when a silent book is doubted in ``_book_doubt.py``. Here
 is how a book that is not right gets right again.
 
@@ -92,7 +92,7 @@ class SyncEvent(Enum):
     UNANSWERED_AGAIN = auto()
     """The same, and the connection was replaced for that before."""
     LOST = auto()
-    """The connection is gone, and with it the meaning of versions."""
+    """Handle the loss of the connection, and with it of the versions."""
     ENDED = auto()
     CLOSED = auto()
 
@@ -157,13 +157,13 @@ _NOTHING: Final = Change(0, (), ())
 
 @protected
 class BookSink:
-    """What the router feeds: one book, its state, and who waits for it. See the head of this file.
+    """The sink of an order book: the book, its state, and its waiters. See the head of this file.
 
     Args:
         connections: holds the topic.
         topic: as on the wire.
         symbol: its market.
-        level: levels a side.
+        level: levels per side.
         patience: seconds that a snapshot may take.
         max_age: seconds without a push after which the book is stale; None has no such bound.
     """
@@ -183,7 +183,7 @@ class BookSink:
         self.error: Exception | None = None
         self.changes = Changes(level)
         self.turns: trio.lowlevel.ParkingLot = trio.lowlevel.ParkingLot()
-        """Tasks that wait for the book to become live, or not."""
+        """Tasks that wait for the book to become live or stale."""
         self.readers: trio.lowlevel.ParkingLot = trio.lowlevel.ParkingLot()
         self._connections = connections
         self._topic = topic
@@ -208,7 +208,7 @@ class BookSink:
     # ---- the router's side -------------------------------------------------------------------------------------------
 
     def put(self, item: SpotDepthIncrease | FuturesDepthIncrease, key: Hashable, now: float) -> None:
-        """Apply a push."""
+        """Apply a push to the book."""
         state = self._machine.state
         if state in _OVER:
             return
@@ -219,10 +219,10 @@ class BookSink:
         try:
             take = self._takes.get(item.type)
             change = Change(item.version, item.bids, item.asks, getattr(item, "time", None))
-        except AbsentMember:  # a book that goes on without knowing what has changed is wrong
+        except AbsentMember:  # a book that continues without an unreadable change is wrong
             take, change = self._missed, _NOTHING
         if take is None:
-            return  # a word that nobody has heard of: if it meant anything, the next version is a gap
+            return  # an unknown word: if it meant anything, the next version is a gap
         match take(change):
             case Step.UPDATED:
                 doubt.quiet = QUIET
@@ -276,7 +276,7 @@ class BookSink:
             self._happened(SyncEvent.ACKNOWLEDGED)
 
     def end(self, error: Exception) -> None:
-        """There will be no more."""
+        """Handle the end of the pushes."""
         if self._machine.state not in _OVER:
             self.error = error
             self._local.reset()
@@ -313,7 +313,7 @@ class BookSink:
 
     @property
     def state(self) -> BookState:
-        """Whether the book can be believed."""
+        """Return the state of the book."""
         if self._machine.state is _LIVE and not self._doubt.too_old(trio.current_time()):
             return BookState.LIVE
         return BookState.STALE if self._lives else BookState.SYNCING
@@ -325,15 +325,15 @@ class BookSink:
 
     @property
     def age(self) -> float | None:
-        """Seconds since the newest push, None before the first."""
+        """Return the seconds since the newest push; None before the first."""
         last = self._doubt.last
         return None if last is None else trio.current_time() - last
 
     def right(self) -> LocalBook:
-        """The book, if it can be believed.
+        """Return the book, if it is live.
 
         Raises:
-            BookNotLive: it cannot.
+            BookNotLive: the book is not live.
         """
         self.raise_if_closed()
         if self.state is not BookState.LIVE:
@@ -341,20 +341,20 @@ class BookSink:
             if self._machine.state in _RIGHT and self.age is not None:
                 age = f", its newest push is {self.age:.1f} s old (max_age={self._doubt.max_age:g})"
             raise BookNotLive(
-                f"the book of {self.symbol} is {state}{age}; wait_live() waits until it is right",
+                f"the book of {self.symbol} is {state}{age}; wait_live() waits until it is live",
                 symbol=self.symbol,
                 state=state,
             ) from self.error
         return self._local
 
     def raise_if_over(self) -> None:
-        """Raise what ended the book, if anything did."""
+        """Raise the error that ended the book, if any."""
         self.raise_if_closed()
         if self.error is not None:
             raise self.error.with_traceback(None)
 
     def raise_if_closed(self) -> None:
-        """Raise for a book whose ``async with`` was left."""
+        """Raise if the book's ``async with`` was left."""
         if self.closed:
             raise trio.ClosedResourceError("this order book is closed")
 
@@ -380,16 +380,16 @@ class BookSink:
     # ---- the opener's side ------------------------------------------------------------------------------------------
 
     def opened(self, *, shared: bool) -> None:
-        """The topic was acknowledged; one that others held before sends no snapshot by itself."""
+        """Handle the acknowledgement; a topic that was already subscribed sends no snapshot by itself."""
         self._happened(SyncEvent.OPENED_SHARED if shared else SyncEvent.OPENED)
 
     def close(self) -> None:
-        """Nobody looks any more."""
+        """Close the view."""
         self._local.reset()
         self._step(SyncEvent.CLOSED)
 
     async def recover(self) -> None:
-        """Set the book right whenever it is not, until cancelled."""
+        """Resync the book whenever it is stale, until cancelled."""
         while True:
             self._turned = trio.Event()
             with trio.move_on_at(self._due()):
@@ -424,7 +424,7 @@ class BookSink:
         elif state is SyncState.RENEWED:
             self._step(SyncEvent.UNANSWERED_AGAIN if self._rounds else SyncEvent.UNANSWERED)
             if not self._rounds:
-                self._connections.replace(self._topic, f"no snapshot of {self._topic} could be had")
+                self._connections.replace(self._topic, f"no snapshot of {self._topic} came")
             self._rounds += 1
             self._patience = min(2 * self._patience, max(_MOST_PATIENCE, self._first_patience))
         else:

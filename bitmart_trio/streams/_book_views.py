@@ -14,40 +14,40 @@ from ..models._model import Model
 from ..models._rows import Level
 
 _PENDING: Final = 4
-"""Changed levels that are kept for a reader, in sizes of the book; above it the whole book is what has changed."""
+"""The most changed levels kept for a reader, in sizes of the book; above it the change is the complete book."""
 
 
 class BookState(enum.Enum):
-    """Whether an order book can be believed."""
+    """The state of an order book: whether it may be trusted."""
 
     SYNCING = "syncing"
-    """It was never right so far: its first snapshot has not come."""
+    """The first snapshot has not come yet."""
     LIVE = "live"
-    """It is the exchange's book at its version, as far as anything has arrived."""
+    """The book is the exchange's at its version, as far as messages have arrived."""
     STALE = "stale"
-    """It was right, and is not any more or may not be: a version is missing, the sides crossed, the connection is gone,
-    its topic fell silent, the machine was suspended, or nothing has come for longer than ``max_age``.
+    """The book may be wrong: a version is missing, the sides crossed, the connection is gone, its topic fell silent,
+    the machine was suspended, or no message has come for longer than ``max_age``.
     """
 
 
 @attrs.frozen(kw_only=True)
 class BookChange(Model):
-    """What has changed in an order book since the change before."""
+    """The changes of an order book since the previous change."""
 
     symbol: str
-    """Of the book."""
+    """The symbol of the book."""
     version: int
-    """The book's, with this change in it."""
+    """The book's version, including this change."""
     bids: tuple[Level, ...]
-    """New sizes by price, best first; 0 means that the level is gone."""
+    """New sizes by price, best first; 0 removes the level."""
     asks: tuple[Level, ...]
     """The changed levels; size 0 removes one."""
     snapshot: bool
-    """The levels are the whole book: forget what you derived from earlier changes."""
+    """True if the levels are the complete book: discard everything derived from earlier changes."""
     merged: int
-    """How many messages are in it: 1 for a reader that keeps up."""
+    """The number of messages in it: 1 for a reader that keeps up."""
     time: Millis | None
-    """When the exchange pushed the newest of them."""
+    """The time when the exchange pushed the newest of them."""
 
 
 class BookDepth(NamedTuple):
@@ -61,24 +61,24 @@ class BookDepth(NamedTuple):
 
 @attrs.frozen(kw_only=True)
 class BookStatistics(Model):
-    """What has become of an order book's messages, and how often it had to be set right."""
+    """The counts of an order book's messages and resyncs."""
 
     updates: int
     """Applied."""
     snapshots: int
-    """Whole books received."""
+    """Complete books that were received."""
     gaps: int
-    """How often a version was missing."""
+    """The number of missing versions."""
     stale_dropped: int
-    """Messages that brought nothing new: repeats, and a quiet book's signs of life."""
+    """Messages with nothing new: repeats, and a quiet book's signs of life."""
     crossed: int
-    """How often the best bid was not below the best ask."""
+    """The number of times that the best bid was not below the best ask."""
     resyncs: int
-    """How often the book was set right after it had been live and then not."""
+    """The number of times that the book became live again."""
     reconnects: int
-    """Breaks of the connection after which the topic was acknowledged again."""
+    """Lost connections after which the topic was acknowledged again."""
     conflated: int
-    """Messages that reached the reader merged into another one's change."""
+    """Messages that reached the reader merged into another change."""
     last_message: float | None
     """``trio.current_time()`` of the newest message, None before the first."""
 
@@ -143,6 +143,6 @@ class Changes:
 
 
 def _merge(parts: Iterable[Iterable[Level]], *, bids: bool) -> tuple[Level, ...]:
-    """The newest size a price, best first."""
+    """Return the newest size per price, best first."""
     newest = {level.price: level for part in parts for level in part}
     return tuple([newest[price] for price in sorted(newest, reverse=bids)])

@@ -1,6 +1,6 @@
-"""The account's own futures streams: channel rows, and right below their openers.
+"""Open the account's own futures streams: channel rows and their openers.
 
-They are part of ``client.streams.futures``; ``futures.py`` has the public ones.
+They are part of ``client.streams.futures``; ``futures.py`` has the public streams.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def _position(item: FuturesPositionUpdate) -> object:
 
 
 def _closed(item: FuturesPositionUpdate) -> bool:
-    size = getattr(item, "size", None)  # of a position whose size is absent nobody knows whether it is closed
+    size = getattr(item, "size", None)  # a position whose size is absent may be open or closed
     return size is not None and not size
 
 
@@ -42,7 +42,7 @@ position: Channel[FuturesPositionUpdate] = Channel(
     overflow="conflate",
     key=_position,
     private=True,
-    # Open positions are repeated every 10 s; where there is none, nothing is said.
+    # Open positions are repeated every 10 s; without any, nothing is sent.
     silence=60.0,
     rests=_closed,
 )
@@ -72,10 +72,10 @@ class FuturesPrivateStreams(MarketStreams[Futures]):
     ) -> Opening[Any]:
         """Follow your futures balances.
 
-        futures/asset:{currency}, private. On change, always whole; nothing right after subscribing. The
-        documentation knows USDT, BTC and ETH.
+        futures/asset:{currency}, private. Sent on change, always complete; nothing right after subscribing. The
+        documentation names USDT, BTC and ETH.
 
-        With ``backfill=True`` the balance is read anew after a gap.
+        With ``backfill=True`` the balance is read again after a gap.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Assets Channel")
         """
@@ -92,10 +92,10 @@ class FuturesPrivateStreams(MarketStreams[Futures]):
     def position(self, *, gaps: Gaps = "skip", backfill: bool = False, **options: Unpack[Options]) -> Opening[Any]:
         """Follow your positions on every contract.
 
-        futures/position, private. On change and every 10 s, each listed position whole; a closed one has size
-        0. A slow reader skips to the newest of each.
+        futures/position, private. Sent on change and every 10 s, with complete positions; a closed one has size 0. A
+        slow reader gets only the newest of each.
 
-        With ``backfill=True`` positions are read anew after a gap; one that was closed in it comes with size 0.
+        With ``backfill=True`` positions are read again after a gap; a position closed in it comes with size 0.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Position Channel")
         """
@@ -110,13 +110,11 @@ class FuturesPrivateStreams(MarketStreams[Futures]):
         self, *, gaps: NoMark = "skip", backfill: bool = False, **options: Unpack[Options]
     ) -> Opening[FuturesOrderUpdate]: ...
     def order(self, *, gaps: Gaps = "skip", backfill: bool = False, **options: Unpack[Options]) -> Opening[Any]:
-        """Follow your orders on every contract, plan, trailing and TP/SL orders too.
+        """Follow your orders on every contract, including plan, trailing and TP/SL orders.
 
-        futures/order, private. At once on every change, each time with the whole state; nothing right after
-        subscribing. With
-        ``backfill=True`` fills and last states of a gap are read over REST; the event is inferred. A `Gap` stays
-        behind them all the same: REST tells the history of a contract only if asked for it, so an order on one that
-        was never heard of may have come and gone.
+        futures/order, private. Sent at once on every change, with the complete state; nothing right after subscribing.
+        With ``backfill=True`` fills and last states of a gap are read over REST; the event is inferred. A `Gap` always
+        follows them: REST lists the history per contract, so an order on an unknown contract may have come and gone.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Order Channel")
         """
@@ -127,7 +125,7 @@ class FuturesPrivateStreams(MarketStreams[Futures]):
     @overload
     def unicast(self, *, gaps: NoMark = "skip", **options: Unpack[Options]) -> Opening[RawPush]: ...
     def unicast(self, *, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
-        """Follow a channel that only a leftover constant of an SDK names.
+        """Follow a channel that is known only from a leftover constant of an SDK.
 
         futures/unicast, private. Undocumented.
 
@@ -144,24 +142,23 @@ class FuturesPrivateStreams(MarketStreams[Futures]):
         buffer: int | None = None,
         max_age: float | None = None,
     ) -> OpeningFuturesAccount:
-        """Keep a view of the futures account: open orders, positions, balances, read over REST and kept up by pushes.
+        """Keep a view of the futures account: open orders, positions, balances, read over REST and updated by pushes.
 
         futures/order, futures/position and futures/asset:{currency}, private. See `FuturesAccountView`. A push that is
-        lost on an unbroken connection cannot be noticed: ``reconcile`` bounds how long the view may be wrong then.
+        lost on an unbroken connection cannot be noticed: ``reconcile`` bounds how long the view may then be wrong.
 
         Args:
-            currencies: whose balances are pushed; those documented if left out. The others are in the view too, but
-                change when a read finds them changed.
-            verify_after: seconds after which what a push has told is confirmed by a read. Reads are no more frequent
-                than that.
-            reconcile: seconds after which everything is read again, push or no push; left out, only when there is a
-                reason.
-            buffer: changes that wait for a reader (1024): above it they give way to a `ChangesMissed`.
-            max_age: seconds; the view is read anew before its newest whole reading is so old, and while it is older
-                nevertheless it is ``STALE``. With it, reading a view that is not ``LIVE`` raises `AccountNotLive`.
+            currencies: the currencies whose balances are pushed; the documented ones if left out. Others are also in
+                the view, but change only when a read finds it.
+            verify_after: seconds after which a read confirms a push. Reads are not more frequent.
+            reconcile: seconds after which everything is read again, with or without pushes; only for a reason if left
+                out.
+            buffer: changes that wait for a reader (1024); beyond that a `ChangesMissed` replaces them.
+            max_age: seconds; the view is read again before its newest complete read is so old, and is ``STALE`` if it
+                gets older. With it, reading a view that is not ``LIVE`` raises `AccountNotLive`.
 
         Raises:
-            ConfigurationError: at once, under `open_streams`, which has no REST.
+            ConfigurationError: at once under `open_streams`, which has no REST.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (sections "Order Channel", "Position Channel" and
         "Assets Channel")

@@ -1,4 +1,4 @@
-"""``client.streams``: both markets' openers, any topic by name, and the life of the connections."""
+"""Implement ``client.streams``: both markets' openers, any topic by name, and events of connections."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 @protected
 class Streams(Helpful):
-    """Everything that BitMart pushes. Connections open on the first subscription and are shared by all.
+    """All pushes of BitMart. Connections open on the first subscription and are shared by all.
 
     Args:
         connections: holds the topics.
-        spot, futures: the markets' REST APIs, for what cannot be had by streams alone; None where there is none.
+        spot, futures: the markets' REST APIs, for what streams alone cannot do; None without them.
     """
 
     _elsewhere = (opener_names,)
@@ -41,14 +41,14 @@ class Streams(Helpful):
 
     @cached_property
     def spot(self) -> SpotStreams:
-        """One opener a channel of the spot market."""
-        from .spot import SpotStreams  # its models are many, and a program may want one market only
+        """Return the openers of the spot market, one per channel."""
+        from .spot import SpotStreams  # it has many models, and a program may need one market only
 
         return SpotStreams(self._connections, self._spot_reads)
 
     @cached_property
     def futures(self) -> FuturesStreams:
-        """One opener a channel of the futures market."""
+        """Return the openers of the futures market, one per channel."""
         from .futures import FuturesStreams
 
         return FuturesStreams(self._connections, self._futures_reads)
@@ -65,41 +65,41 @@ class Streams(Helpful):
         Args:
             topics: as on the wire, such as ``futures/klineBin1m:BTCUSDT``.
             gaps: as for every opener.
-            options: ``buffer`` and ``overflow``; the policy's default is the first topic's, ``"fail"`` for an unknown
-                one.
+            options: ``buffer`` and ``overflow``; the default policy is that of the first topic, ``"fail"`` for an
+                unknown one.
 
         Raises:
-            SubscriptionRefused: on entering, when the exchange refuses a topic.
-            InvalidRequest: at once, when a text is not a topic.
+            SubscriptionRefused: on entering, if the exchange refuses a topic.
+            InvalidRequest: at once, if a text is not a topic.
         """
         for market in {market_of(topic) for topic in topics}:
-            getattr(self, market)  # its rows must be known
+            getattr(self, market)  # registers its channels
         known(options)
         return self._connections.subscribe(
             topics, spell=str, buffer=options.get("buffer"), overflow=options.get("overflow"), gaps=gaps
         )
 
     def events(self, *, buffer: int | None = None) -> AbstractAsyncContextManager[Subscription[AnyStreamEvent]]:
-        """Follow the life of this client's connections.
+        """Follow the events of this client's connections.
 
         Opened, authenticated, subscribed, silent, lost, reconnected, refused, closed, malformed, complained.
 
         Args:
-            buffer: events held for a reader that is behind; above it the oldest are dropped and counted.
+            buffer: events held for a slow reader; beyond that the oldest are dropped and counted.
         """
         return self._connections.events(buffer=buffer)
 
     async def connect(self, market: Market, *, private: bool = False) -> None:
-        """Open a connection ahead of need, and prove it: it is up, and logged in if it is private.
+        """Open a connection ahead of need, and return once it is open, and logged in if it is private.
 
-        Without a topic it is not replaced when it breaks: the exchange closes connections that never subscribe.
+        Without a topic it is not replaced if it breaks: the exchange closes connections that never subscribe.
 
         Raises:
-            ConnectionLost: it could not be made.
-            MissingCredentials, AuthenticationError: the login.
+            ConnectionLost: the connection could not be opened.
+            MissingCredentials, AuthenticationError: the login failed.
         """
         await self._connections.connect(market, private=private)
 
     def statistics(self) -> StreamsStatistics:
-        """Counts over all pushes and subscriptions of this client, those that nobody asked for among them."""
+        """Return the counts of all pushes and subscriptions of this client, including pushes without a subscription."""
         return self._connections.statistics()

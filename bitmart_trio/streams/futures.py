@@ -1,6 +1,6 @@
-"""Futures streams: channel rows, and right below the openers of ``client.streams.futures``.
+"""Open futures streams: channel rows and the openers of ``client.streams.futures``.
 
-Those of the account are in ``_futures_private.py``.
+``_futures_private.py`` has the account's streams.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from ._book import OpeningBook, open_order_book
 from ._futures_private import FuturesPrivateStreams
 
 FuturesInterval = Literal["1m", "5m", "15m", "30m", "1H", "2H", "4H", "1D", "1W"]
-"""The width of a bar."""
+"""The length of a bar."""
 
 Speed = Literal["", "100ms", "200ms"]
-"""How often a book is pushed; left out, the exchange chooses."""
+"""The interval of a book's pushes; the exchange chooses if left out."""
 
 
 def _bar(item: FuturesKlineUpdate) -> object:
@@ -54,7 +54,7 @@ tickers: Channel[FuturesTicker] = Channel(
     filter="",
     overflow="conflate",
     key=_symbol,
-    # About a hundred contracts a second. One contract alone may never come at all, so `ticker` has no deadline.
+    # About a hundred contracts per second. A single contract may never come at all, so `ticker` has no deadline.
     silence=60.0,
     prompt=True,
 )
@@ -92,7 +92,7 @@ depth_increase: Channel[FuturesDepthIncrease] = Channel(
     overflow="fail",
     levels=(5, 20, 50),
     speeds=("", "@100ms", "@200ms"),
-    # A quiet book was seen to pause for 10 s at the most; an empty one says nothing after its snapshot.
+    # A quiet book was seen to pause for 10 s at most; an empty one sends nothing after its snapshot.
     silence=60.0,
     prompt=True,
     requests=True,
@@ -136,15 +136,15 @@ mark_price_kline: Channel[FuturesMarkPriceKlineUpdate] = Channel(
 
 
 class FuturesStreams(FuturesPrivateStreams):
-    """Openers: ``async with client.streams.futures.trade("BTCUSDT") as trades: ...``.
+    """The openers of the futures market: ``async with client.streams.futures.trade("BTCUSDT") as trades: ...``.
 
-    Every opener takes ``buffer=`` (items held for a reader that is behind), ``overflow=`` (``"conflate"``,
-    ``"drop_oldest"`` or ``"fail"``) and ``gaps=``: ``"skip"`` only counts gaps, ``"mark"`` yields a `Gap` in their
-    place, ``"raise"`` raises `StreamGap`. Some take ``backfill=True``: gaps are filled over REST before what is pushed
-    later is delivered, a `Backfilled` (with ``gaps="mark"``) stands before what was filled in, and what cannot be
-    filled stays a `Gap` behind it. ``open_streams`` has no REST: `ConfigurationError`.
+    Every opener takes ``buffer=`` (items held for a slow reader), ``overflow=`` (``"conflate"``, ``"drop_oldest"`` or
+    ``"fail"``) and ``gaps=``: ``"skip"`` only counts gaps, ``"mark"`` yields a `Gap` in their place, ``"raise"`` raises
+    `StreamGap`. Some take ``backfill=True``: gaps are filled over REST before later pushes are delivered, a
+    `Backfilled` (with ``gaps="mark"``) precedes the filled items, and a part that cannot be filled follows as a `Gap`.
+    ``open_streams`` has no REST: `ConfigurationError`.
 
-    Entering may raise `SubscriptionRefused`, `ConnectionLost` and, where a login is needed, `MissingCredentials` and
+    Entering may raise `SubscriptionRefused`, `ConnectionLost` and, if a login is needed, `MissingCredentials` and
     `AuthenticationError`.
     """
 
@@ -152,7 +152,7 @@ class FuturesStreams(FuturesPrivateStreams):
     _market = "futures"
 
     def _backfiller(self, channel: Channel[Any], interval: str | None) -> Backfiller[Any]:
-        from ._backfillers import futures_backfiller  # brings REST's models along
+        from ._backfillers import futures_backfiller  # imports REST's models
 
         return futures_backfiller(channel, self._rest("backfill"), self._now, interval)
 
@@ -163,8 +163,8 @@ class FuturesStreams(FuturesPrivateStreams):
     def ticker(self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
         """Follow the state of contracts: last, mark, index and best prices.
 
-        futures/ticker:{symbol}, public. Seen every 2 to 3 s. Always whole, so a slow reader skips to the
-        newest one a symbol.
+        futures/ticker:{symbol}, public. Seen every 2 to 3 s. Always complete, so a slow reader gets only the newest per
+        symbol.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Ticker Channel")
         """
@@ -177,8 +177,8 @@ class FuturesStreams(FuturesPrivateStreams):
     def tickers(self, *, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
         """Follow the state of every contract at once.
 
-        futures/ticker, public. One contract a message, about a hundred messages a second in all; some quiet
-        contracts never come. A slow reader skips to the newest one a symbol.
+        futures/ticker, public. One contract per message, about a hundred messages per second in all; some quiet
+        contracts never come. A slow reader gets only the newest per symbol.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Ticker Channel")
         """
@@ -222,10 +222,10 @@ class FuturesStreams(FuturesPrivateStreams):
         gaps: Gaps = "skip",
         **options: Unpack[Options],
     ) -> Opening[Any]:
-        """Follow the top of books, one side a message.
+        """Follow the top of books, one side per message.
 
-        futures/depth{level}:{symbol}{@speed}, public. Each message replaces one side whole. Seen once a
-        second whatever the speed. A slow reader skips to the newest of each side.
+        futures/depth{level}:{symbol}{@speed}, public. Each message replaces one side. Seen once per second whatever the
+        speed. A slow reader gets only the newest of each side.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Depth Channel")
         """
@@ -252,10 +252,10 @@ class FuturesStreams(FuturesPrivateStreams):
         gaps: Gaps = "skip",
         **options: Unpack[Options],
     ) -> Opening[Any]:
-        """Follow the top of books, both sides whole every time.
+        """Follow the top of books, with both sides complete in each message.
 
-        futures/depthAll{level}:{symbol}{@speed}, public. Seen once a second whatever the speed. A slow reader
-        skips to the newest one a symbol.
+        futures/depthAll{level}:{symbol}{@speed}, public. Seen once per second whatever the speed. A slow reader gets
+        only the newest per symbol.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Depth-All Channel")
         """
@@ -284,8 +284,8 @@ class FuturesStreams(FuturesPrivateStreams):
     ) -> Opening[Any]:
         """Follow the changes of books.
 
-        futures/depthIncrease{level}:{symbol}{@speed}, public. A snapshot right after subscribing, then the
-        levels that changed. Every message counts: a reader that falls too far behind is ended with
+        futures/depthIncrease{level}:{symbol}{@speed}, public. A snapshot right after subscribing, then the levels that
+        changed. Every message counts: if the reader falls too far behind, the subscription ends with
         `SubscriberTooSlow`.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Depth-Increase Channel")
@@ -295,17 +295,17 @@ class FuturesStreams(FuturesPrivateStreams):
     def order_book(
         self, symbol: str, *, level: Literal[5, 20, 50] = 50, speed: Speed = "100ms", max_age: float | None = None
     ) -> OpeningBook:
-        """Keep a contract's order book: ``level`` levels a side, right or known not to be.
+        """Keep a contract's order book: ``level`` levels per side, live or known to be stale.
 
-        futures/depthIncrease{level}:{symbol}{@speed}, public. See `OrderBook`; sizes are in contracts. It does not
-        depend on how fast it is read.
+        futures/depthIncrease{level}:{symbol}{@speed}, public. See `OrderBook`; sizes are in contracts. A slow reader
+        does not affect it.
 
         Args:
             symbol: such as BTCUSDT.
-            level: levels a side.
-            speed: how often changes are pushed, at most.
-            max_age: seconds; a book of which nothing has come for so long is ``STALE`` and reading it raises
-                `BookNotLive`. None leaves that to what is known of the connection and the topic.
+            level: levels per side.
+            speed: the shortest interval of pushes.
+            max_age: seconds; a book without a push for so long is ``STALE``, and reading it raises `BookNotLive`. None
+                relies on the connection and the topic's silence.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Depth-Increase Channel")
         """
@@ -338,7 +338,7 @@ class FuturesStreams(FuturesPrivateStreams):
         gaps: Gaps = "skip",
         **options: Unpack[Options],
     ) -> Opening[Any]:
-        """As `depth_all`, with levels as arrays on the wire.
+        """Follow books like `depth_all`, with levels as arrays on the wire.
 
         futures/v2/depthAll{level}:{symbol}{@speed}, public. Seen to be acknowledged and then silent
         (2026-09-23).
@@ -373,7 +373,7 @@ class FuturesStreams(FuturesPrivateStreams):
         gaps: Gaps = "skip",
         **options: Unpack[Options],
     ) -> Opening[Any]:
-        """As `depth_increase`, with levels as arrays on the wire.
+        """Follow changes like `depth_increase`, with levels as arrays on the wire.
 
         futures/v2/depthIncrease{level}:{symbol}{@speed}, public. Seen to send one empty snapshot and then
         nothing (2026-09-23).
@@ -393,8 +393,8 @@ class FuturesStreams(FuturesPrivateStreams):
     def book_ticker(self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
         """Follow the best bid and ask of contracts.
 
-        futures/bookticker:{symbol}, public. Documented on every change, seen once a second. A slow reader
-        skips to the newest one a symbol.
+        futures/bookticker:{symbol}, public. Documented on every change, seen once per second. A slow reader gets only
+        the newest per symbol.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "BookTicker Channel")
         """
@@ -413,11 +413,11 @@ class FuturesStreams(FuturesPrivateStreams):
     ) -> Opening[Any]:
         """Follow the public trades of contracts.
 
-        futures/trade:{symbol}, public. Trades that come in one message were recorded newest first. A reader
-        that falls too far behind is ended with `SubscriberTooSlow` rather than to lose one silently.
+        futures/trade:{symbol}, public. Trades that come in one message were recorded newest first. If the reader falls
+        too far behind, the subscription ends with `SubscriberTooSlow` rather than losing a trade.
 
-        With ``backfill=True`` a gap is filled from the last 100 trades that REST tells, if they join on to what was
-        received on both sides. Such trades have no id, and times in whole seconds.
+        With ``backfill=True`` a gap is filled from REST's last 100 trades, if they join the trades received on both
+        sides. Such trades have no id, and times in whole seconds.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Trade Channel")
         """
@@ -446,10 +446,10 @@ class FuturesStreams(FuturesPrivateStreams):
     ) -> Opening[Any]:
         """Follow the bar in progress of contracts.
 
-        futures/klineBin{interval}:{symbol}, public. On change. A later one of the same bar replaces it. A
-        slow reader skips to the newest state of each bar.
+        futures/klineBin{interval}:{symbol}, public. On change. A later message of the same bar replaces it. A slow
+        reader gets only the newest state of each bar.
 
-        With ``backfill=True`` the bars that ended in a gap are read over REST in their last state.
+        With ``backfill=True`` the final states of bars that ended in a gap are read over REST.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "KlineBin Channel")
         """
@@ -468,7 +468,7 @@ class FuturesStreams(FuturesPrivateStreams):
     ) -> Opening[Any]:
         """Follow the mark price's bar in progress.
 
-        futures/markPriceKlineBin{interval}:{symbol}, public. As `kline`.
+        futures/markPriceKlineBin{interval}:{symbol}, public. See `kline`.
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Mark Price KlineBin Channel")
         """

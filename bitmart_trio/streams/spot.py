@@ -1,4 +1,4 @@
-"""Spot streams: channel rows, and right below the openers of ``client.streams.spot``."""
+"""Open spot streams: channel rows and the openers of ``client.streams.spot``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ._base import Mark, MarketStreams, NoMark, Opening, Options
 from ._book import OpeningBook, open_order_book
 
 SpotInterval = Literal["1m", "5m", "15m", "30m", "1H", "2H", "4H", "1D", "1W", "1M"]
-"""The width of a bar. Letter case matters: 1m is a minute, 1M a month."""
+"""The length of a bar. Letter case matters: 1m is a minute, 1M a month."""
 
 
 def _bar(item: SpotKlineUpdate) -> object:
@@ -76,15 +76,15 @@ user_balance: Channel[SpotBalanceUpdate] = Channel(
 
 
 class SpotStreams(MarketStreams[Spot]):
-    """Openers: ``async with client.streams.spot.trade("BTC_USDT") as trades: ...``.
+    """The openers of the spot market: ``async with client.streams.spot.trade("BTC_USDT") as trades: ...``.
 
-    Every opener takes ``buffer=`` (items held for a reader that is behind), ``overflow=`` (``"conflate"``,
-    ``"drop_oldest"`` or ``"fail"``) and ``gaps=``: ``"skip"`` only counts gaps, ``"mark"`` yields a `Gap` in their
-    place, ``"raise"`` raises `StreamGap`. Some take ``backfill=True``: gaps are filled over REST before what is pushed
-    later is delivered, a `Backfilled` (with ``gaps="mark"``) stands before what was filled in, and what cannot be
-    filled stays a `Gap` behind it. ``open_streams`` has no REST: `ConfigurationError`.
+    Every opener takes ``buffer=`` (items held for a slow reader), ``overflow=`` (``"conflate"``, ``"drop_oldest"`` or
+    ``"fail"``) and ``gaps=``: ``"skip"`` only counts gaps, ``"mark"`` yields a `Gap` in their place, ``"raise"`` raises
+    `StreamGap`. Some take ``backfill=True``: gaps are filled over REST before later pushes are delivered, a
+    `Backfilled` (with ``gaps="mark"``) precedes the filled items, and a part that cannot be filled follows as a `Gap`.
+    ``open_streams`` has no REST: `ConfigurationError`.
 
-    Entering may raise `SubscriptionRefused`, `ConnectionLost` and, where a login is needed, `MissingCredentials` and
+    Entering may raise `SubscriptionRefused`, `ConnectionLost` and, if a login is needed, `MissingCredentials` and
     `AuthenticationError`.
     """
 
@@ -92,7 +92,7 @@ class SpotStreams(MarketStreams[Spot]):
     _market = "spot"
 
     def _backfiller(self, channel: Channel[Any], interval: str | None) -> Backfiller[Any]:
-        from ._backfillers import spot_backfiller  # brings REST's models along
+        from ._backfillers import spot_backfiller  # imports REST's models
 
         return spot_backfiller(channel, self._rest("backfill"), self._now, interval)
 
@@ -104,7 +104,7 @@ class SpotStreams(MarketStreams[Spot]):
         """Follow the state of pairs: last and best prices, 24 hour figures.
 
         spot/ticker:{symbol}, public. The current state right after subscribing, then on change, at most every
-        500 ms. Always whole, so a slow reader skips to the newest one a symbol.
+        500 ms. Always complete, so a slow reader gets only the newest per symbol.
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Ticker Channel")
         """
@@ -133,11 +133,11 @@ class SpotStreams(MarketStreams[Spot]):
     ) -> Opening[Any]:
         """Follow the bar in progress of pairs.
 
-        spot/kline{interval}:{symbol}, public. The current bar right after subscribing, then on change, at
-        most every 500 ms. A later one with the same ``open_time`` replaces it. A slow reader skips to the
-        newest state of each bar.
+        spot/kline{interval}:{symbol}, public. The current bar right after subscribing, then on change, at most every
+        500 ms. A later message with the same ``open_time`` replaces it. A slow reader gets only the newest state of
+        each bar.
 
-        With ``backfill=True`` the bars that ended in a gap are read over REST in their last state.
+        With ``backfill=True`` the final states of bars that ended in a gap are read over REST.
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "KLine Channel")
         """
@@ -154,9 +154,9 @@ class SpotStreams(MarketStreams[Spot]):
     def kline_legacy(
         self, *symbols: str, interval: Literal["3m", "45m", "3H"], gaps: Gaps = "skip", **options: Unpack[Options]
     ) -> Opening[Any]:
-        """Follow bars of widths that the documentation no longer lists.
+        """Follow bars of lengths that the documentation no longer lists.
 
-        spot/kline{interval}:{symbol}, public. As `kline`, where the exchange still serves them.
+        spot/kline{interval}:{symbol}, public. See `kline`; the exchange may no longer serve them.
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "KLine Channel")
         """
@@ -173,10 +173,10 @@ class SpotStreams(MarketStreams[Spot]):
     def depth(
         self, *symbols: str, level: Literal[5, 20, 50], gaps: Gaps = "skip", **options: Unpack[Options]
     ) -> Opening[Any]:
-        """Follow the top of books, both sides whole every time.
+        """Follow the top of books, with both sides complete in each message.
 
         spot/depth{level}:{symbol}, public. The current book right after subscribing, then on change, at most
-        every 500 ms. A slow reader skips to the newest one a symbol.
+        every 500 ms. A slow reader gets only the newest per symbol.
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Depth-All Channel")
         """
@@ -204,10 +204,10 @@ class SpotStreams(MarketStreams[Spot]):
         self, *symbols: str, gaps: NoMark = "skip", **options: Unpack[Options]
     ) -> Opening[SpotDepthIncrease]: ...
     def depth_increase(self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
-        """Follow the changes of books, 100 levels a side.
+        """Follow the changes of books, 100 levels per side.
 
-        spot/depth/increase100:{symbol}, public. A snapshot right after subscribing, then the levels that
-        changed, at most every 100 ms. Every message counts: a reader that falls too far behind is ended with
+        spot/depth/increase100:{symbol}, public. A snapshot right after subscribing, then the levels that changed, at
+        most every 100 ms. Every message counts: if the reader falls too far behind, the subscription ends with
         `SubscriberTooSlow`.
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Depth-Increase Channel")
@@ -215,14 +215,14 @@ class SpotStreams(MarketStreams[Spot]):
         return self._open(depth_increase, symbols, gaps, options)
 
     def order_book(self, symbol: str, *, max_age: float | None = None) -> OpeningBook:
-        """Keep a pair's order book: 100 levels a side, right or known not to be.
+        """Keep a pair's order book: 100 levels per side, live or known to be stale.
 
-        spot/depth/increase100:{symbol}, public. See `OrderBook`. It does not depend on how fast it is read.
+        spot/depth/increase100:{symbol}, public. See `OrderBook`. A slow reader does not affect it.
 
         Args:
             symbol: such as BTC_USDT.
-            max_age: seconds; a book of which nothing has come for so long is ``STALE`` and reading it raises
-                `BookNotLive`. None leaves that to what is known of the connection and the topic.
+            max_age: seconds; a book without a push for so long is ``STALE``, and reading it raises `BookNotLive`. None
+                relies on the connection and the topic's silence.
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Depth-Increase Channel")
         """
@@ -242,11 +242,11 @@ class SpotStreams(MarketStreams[Spot]):
     ) -> Opening[Any]:
         """Follow the public trades of pairs, from the taker's view.
 
-        spot/trade:{symbol}, public. Oldest first. Trades have no id. A reader that falls too far behind is
-        ended with `SubscriberTooSlow` rather than to lose one silently.
+        spot/trade:{symbol}, public. Oldest first. Trades have no id. If the reader falls too far behind, the
+        subscription ends with `SubscriberTooSlow` rather than losing a trade.
 
-        With ``backfill=True`` a gap is filled from the last 50 trades that REST tells, if they join on to what was
-        received on both sides. Until they do, what is pushed is held back.
+        With ``backfill=True`` a gap is filled from REST's last 50 trades, if they join the trades received on both
+        sides. Until they do, pushes are held back.
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Trade Channel")
         """
@@ -261,8 +261,8 @@ class SpotStreams(MarketStreams[Spot]):
     def book_ticker(self, *symbols: str, gaps: Gaps = "skip", **options: Unpack[Options]) -> Opening[Any]:
         """Follow the best bid and ask of pairs.
 
-        spot/bookTicker:{symbol}, public. On every change of a best price or its size. A slow reader skips to
-        the newest one a symbol.
+        spot/bookTicker:{symbol}, public. On every change of a best price or its size. A slow reader gets only the
+        newest per symbol.
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "BookTicker Channel")
         """
@@ -281,11 +281,10 @@ class SpotStreams(MarketStreams[Spot]):
     ) -> Opening[Any]:
         """Follow your orders on pairs.
 
-        spot/user/order:{symbol}, private. Pushed when an order is accepted, partly filled, filled or
-        cancelled, each time with its whole state; nothing right after subscribing. With
-        ``backfill=True`` a gap is filled over REST: every fill, and the last state of every order, once. What came
-        and went in it is not repeated, such as the acceptance of an order that was filled. Orders older than 90 days
-        are not looked for.
+        spot/user/order:{symbol}, private. Pushed when an order is accepted, partly filled, filled or cancelled, with
+        its complete state; nothing right after subscribing. With ``backfill=True`` a gap is filled over REST: every
+        fill, and the last state of every order, once. Intermediate states are lost, such as the acceptance of an order
+        that was filled. Orders older than 90 days are not read.
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Order Channel")
         """
@@ -302,7 +301,7 @@ class SpotStreams(MarketStreams[Spot]):
     def user_orders(self, *, gaps: Gaps = "skip", backfill: bool = False, **options: Unpack[Options]) -> Opening[Any]:
         """Follow your orders on every pair.
 
-        spot/user/orders:ALL_SYMBOLS, private. As `user_order`.
+        spot/user/orders:ALL_SYMBOLS, private. See `user_order`.
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "All Orders Channel")
         """
@@ -322,7 +321,7 @@ class SpotStreams(MarketStreams[Spot]):
         spot/user/balance:BALANCE_UPDATE, private. Pushed on deposits, withdrawals, transfers, trades and fee
         deductions, with the new balances of the currencies that changed; nothing right after subscribing.
 
-        With ``backfill=True`` the wallet is read anew after a gap and told as one more update, of the event
+        With ``backfill=True`` the wallet is read again after a gap and delivered as one more update, with the event
         `BalanceEvent.SNAPSHOT`.
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Balance Channel")
@@ -337,23 +336,22 @@ class SpotStreams(MarketStreams[Spot]):
         buffer: int | None = None,
         max_age: float | None = None,
     ) -> OpeningSpotAccount:
-        """Keep a view of the spot account: open orders and balances, read over REST and kept up by pushes.
+        """Keep a view of the spot account: open orders and balances, read over REST and updated by pushes.
 
         spot/user/orders:ALL_SYMBOLS and spot/user/balance:BALANCE_UPDATE, private. See `SpotAccountView`. A push that
-        is lost on an unbroken connection cannot be noticed: ``reconcile`` bounds how long the view may be wrong then.
+        is lost on an unbroken connection cannot be noticed: ``reconcile`` bounds how long the view may then be wrong.
 
         Args:
-            verify_after: seconds after which what a push has told is confirmed by a read. Reads are no more frequent
-                than that. The exchange pushes no balance when an order is placed or cancelled: so long it takes until
-                the view has it.
-            reconcile: seconds after which everything is read again, push or no push; left out, only when there is a
-                reason.
-            buffer: changes that wait for a reader (1024): above it they give way to a `ChangesMissed`.
-            max_age: seconds; the view is read anew before its newest whole reading is so old, and while it is older
-                nevertheless it is ``STALE``. With it, reading a view that is not ``LIVE`` raises `AccountNotLive`.
+            verify_after: seconds after which a read confirms a push. Reads are not more frequent. The exchange pushes
+                no balance when an order is placed or cancelled: the view has it after that time.
+            reconcile: seconds after which everything is read again, with or without pushes; only for a reason if left
+                out.
+            buffer: changes that wait for a reader (1024); beyond that a `ChangesMissed` replaces them.
+            max_age: seconds; the view is read again before its newest complete read is so old, and is ``STALE`` if it
+                gets older. With it, reading a view that is not ``LIVE`` raises `AccountNotLive`.
 
         Raises:
-            ConfigurationError: at once, under `open_streams`, which has no REST.
+            ConfigurationError: at once under `open_streams`, which has no REST.
 
         Source: https://developer-pro.bitmart.com/en/spot/ (sections "All Orders Channel" and "Balance Channel")
         """

@@ -411,7 +411,7 @@ async def test_bounds_that_are_not_heeded_are_a_gap(tmp_path: Path, autojump_clo
     with Reader(tmp_path) as reader:
         assert reader.count("spot.account.deposit_withdraw_history") == 40
         gaps = [window.gap.reason for each in reader.histories() for window in reader.windows(each.name) if window.gap]
-    assert set(gaps) == {"the same 40 records are listed whatever time is asked for"}
+    assert set(gaps) == {"the same 40 records are listed for any time"}
 
 
 @pytest.mark.parametrize("status", [429, 503])

@@ -274,7 +274,7 @@ def test_what_was_listed_before_and_is_not_listed_again_is_kept_and_named() -> N
             gaps += [] if settled.gap is None else [settled.gap]
     assert [row.key for row in found] == [str(number) for number in range(60)]
     [gap] = gaps
-    assert gap.reason == "1 records that were listed before are not listed again"
+    assert gap.reason == "1 records that were listed before are missing now"
     assert gap.since <= START + 420_000 < gap.until
 
 
@@ -350,7 +350,7 @@ def test_pages_that_change_while_they_are_turned_are_turned_again() -> None:
         settled = plan.took(records[:1] if asked.page == 1 else [], 2)
         requests += 1
     assert settled.gap is not None
-    assert settled.gap.reason == "of 2 records 1 are shown"
+    assert settled.gap.reason == "of 2 records 1 are listed"
     assert requests < 100
 
 

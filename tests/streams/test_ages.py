@@ -170,7 +170,7 @@ async def test_a_view_with_max_age_is_read_in_time_and_refuses_to_show_what_is_o
                 lambda: account.order_by_client_id("x"),
             ):
                 with pytest.raises(
-                    bm.AccountNotLive, match=r"stale, its newest whole reading is 20\.0 s old"
+                    bm.AccountNotLive, match=r"stale, its newest complete read is 20\.0 s old"
                 ) as raised:
                     look()
                 assert raised.value.state == "stale"

@@ -150,7 +150,7 @@ class WindowDecided:
     gap: HistoryGap | None = None
     """What of it was not given."""
     cursor: Mapping[str, Any] | None = None
-    """Goes on behind it."""
+    """The cursor that continues after it."""
 
 
 @attrs.frozen

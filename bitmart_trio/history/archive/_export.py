@@ -49,7 +49,7 @@ _CELL: Final = 32_767
 
 @attrs.frozen
 class Exports(Model):
-    """What has been written."""
+    """The result of an export."""
 
     files: tuple[Path, ...]
     """In the folder; those of an earlier export with the same names were replaced."""

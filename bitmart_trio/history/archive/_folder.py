@@ -210,7 +210,7 @@ class Folder:
         """Open a file; the caller closes it.
 
         Raises:
-            FileNotFoundError: there is none.
+            FileNotFoundError: the file does not exist.
             ArchiveError: it cannot be opened, or is no plain file.
         """
         try:
@@ -235,7 +235,7 @@ class Folder:
         return file
 
     def read(self, name: str) -> bytes | None:
-        """All of a file; None where there is none.
+        """Return the content of a file; None if it does not exist.
 
         Raises:
             ArchiveError: it cannot be read.
@@ -282,7 +282,7 @@ class Folder:
                 os.replace(beside, name, src_dir_fd=self._fd, dst_dir_fd=self._fd)
 
     def remove(self, name: str) -> None:
-        """Remove a file, or the link that stands in its place; nothing where there is none."""
+        """Remove a file, or a link in its place; do nothing if it does not exist."""
         with contextlib.suppress(FileNotFoundError):
             if self._fd is None:
                 (self.path / name).unlink()

@@ -91,7 +91,7 @@ class Histories:
             )
         )
         since, until = row.since, row.until  # an earlier run may have fixed them
-        if history.rules.passing:
+        if history.rules.transient:
             self.listed[history.endpoint] = set()
         todo = await self._run(partial(self._undecided, history, since, until))
         walked = _Walked()
@@ -164,7 +164,7 @@ class Histories:
         """
         rules = history.rules
         row = await self._run(partial(self._row, history))
-        if rules.span <= _NARROW[0] or rules.even or rules.sums or rules.passing or row.state is not State.ANSWERED:
+        if rules.span <= _NARROW[0] or rules.even or rules.sums or rules.transient or row.state is not State.ANSWERED:
             return  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
         if await self._run(lambda: self._store.reader().count(row.endpoint, history=row.name, superseded=True)):
             return
@@ -191,7 +191,7 @@ class Histories:
     def _undecided(self, history: History, since: int, until: int) -> list[Span]:
         """The stretches without a decision that stands."""
         rows = self._store.reader().windows(history.name)
-        if history.rules.passing:
+        if history.rules.transient:
             return [Span(since, until)] if since < until else []
         return undecided(rows, since, until)
 
@@ -364,7 +364,7 @@ class Histories:
 
     def _stamped(self, history: History, found: Judgement) -> list[Stamped[Wire]]:
         rows = stamped(kinds()[history.endpoint], found.records)
-        if history.rules.passing:
+        if history.rules.transient:
             self.listed.setdefault(history.endpoint, set()).update(row.rank for row in rows)
         return rows
 

@@ -43,7 +43,7 @@ def find_endpoint(name: str) -> Endpoint[object]:
     """The row of an endpoint by its name, such as ``spot.market.ticker``.
 
     Raises:
-        NotReadable: there is none.
+        NotReadable: there is no such class.
     """
     found: object = endpoints
     for part in name.split("."):
@@ -75,7 +75,7 @@ def _daily(data: Wire) -> list[Wire]:
 
 @attrs.frozen
 class DayRebate:
-    """What one day brought a broker in one currency."""
+    """The rebate of a broker for one day in one currency."""
 
     day: str
     """``YYYY-MM-DD``, in UTC."""
@@ -90,7 +90,7 @@ class Kind:
     """What the records of one endpoint are like.
 
     Args:
-        name: of the endpoint.
+        name: the endpoint's name.
         ids: members of which the first that is not blank is the record's id.
         time: the member that is its time; None for sums, which have none.
         substance: amounts, kinds and times. Records of one id that differ in one of them are different records;

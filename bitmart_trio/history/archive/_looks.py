@@ -1,4 +1,4 @@
-"""Looking at an account's present: each look is whole, or its state says that it is not."""
+"""Read an account's present state: each read is complete, or its state says that it is not."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Meta(Model):
     account: str
     """The account's id; blank where the exchange did not give it."""
     since: int
-    """Where its range begins, in milliseconds."""
+    """The beginning of its range, in milliseconds."""
     until: int
     digest: str
     """The hash of the journal's last line: it stands for all of them."""

@@ -156,7 +156,7 @@ class ArchiveReport(Model):
     """What an archive has and has not."""
 
     since: int
-    """Where its range begins, in milliseconds."""
+    """The beginning of its range, in milliseconds."""
     until: int
     account: str
     """The account's id; blank where the exchange did not give it."""

@@ -314,7 +314,7 @@ class _Archivist:
         """Read the newest hour of a history again: its last records may have shown late."""
         rules = history.rules
         late = self._until < self._now - DAY
-        if late or rules.sums or rules.even or rules.passing or await self._state(history) is not State.ANSWERED:
+        if late or rules.sums or rules.even or rules.transient or await self._state(history) is not State.ANSWERED:
             return  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
         since = max(self._since, self._until - max(_NEWEST, rules.grain)) if rules.span else self._since
         found = await self._histories.again(history, [Span(since, history.last(self._until, self._now))])
@@ -469,4 +469,4 @@ async def _patiently(call: Callable[[], Awaitable[T]], name: str, tell: Callable
 
 
 def _nobody(progress: Progress) -> None:
-    """Nobody wants to know."""
+    """Ignore the progress."""

@@ -162,7 +162,7 @@ class Answer:
     """A reply out of its envelope."""
 
     code: int
-    """1000 is good; 0 when there is none."""
+    """The code of the reply: 1000 is good; 0 if there is none."""
     message: str
     good: bool
     empty: bool
