@@ -33,14 +33,10 @@ _level: Final = msgspec.json.Decoder(Level)
 _all_levels: Final = msgspec.json.Decoder(tuple[Level, ...])
 _all_texts: Final = msgspec.json.Decoder(list[tuple[str, str]])
 
-# A side without its digits consists of the same few characters for each level. Comparing them takes a fraction of the
-# time of the regular expression, which checks what does not fit.
-_UNITS: Final = {
-    b"[" + price + gap + size + b"]": gap
-    for gap in (b",", b", ")
-    for price in (b'"."', b'""')
-    for size in (b'"."', b'""')
-}
+# A side without its digits and the points of its numbers consists of the same few characters for each level, also where a
+# size is "0" (a removal) or a price is round. Comparing them takes a fraction of the time of the regular expression,
+# which checks what does not fit.
+_UNITS: Final = {b'[""' + gap + b'""]': gap for gap in (b",", b", ")}
 _PATTERNS: Final = {unit: b"[" + (unit + gap) * 1024 for unit, gap in _UNITS.items()}
 # The remaining characters of the last fitting side of each length: the next side mostly has the same.
 _LONGEST_KEPT: Final = 2048
@@ -58,17 +54,12 @@ def _check(side: bytes) -> None:
     bare = side.translate(None, b"0123456789")
     if _passed.get(len(bare)) == bare:
         return
-    unit = bare[1 : bare.find(b"]") + 1]
-    pattern = _PATTERNS.get(unit)
-    if (
-        pattern is None
-        or not pattern.startswith(bare[:-1])
-        or not bare.endswith(b"]]")
-        or (b'""' in unit and b'""' in side)
-    ):
+    whole = bare.replace(b'"."', b'""')
+    pattern = _PATTERNS.get(whole[1 : whole.find(b"]") + 1])
+    if pattern is None or not pattern.startswith(whole[:-1]) or not whole.endswith(b"]]") or b'""' in side:
         if _SIDE.fullmatch(side) is None:
             raise ValueError("not a list of levels, each a price and a size in quotes")
-    elif b'""' not in unit and len(bare) <= _LONGEST_KEPT:
+    elif b'""' not in bare and len(bare) <= _LONGEST_KEPT:
         _passed[len(bare)] = bare
 
 
