@@ -212,8 +212,6 @@ class Writer:
         generic = f", Generic{variable}" if variable else ""
         head = f'class {plain.name}(Twin["Async{first.name}{variable}"]{generic}):'
         parts = [head, f'    """{plain.about}."""', "", "    __slots__ = ()"]
-        if plain.type_variable:  # Trio's own class iterates
-            parts += ["", self._iteration(plain.type_variable)]
         seen: set[str] = set()
         for source in plain.sources:
             mine: set[str] = set()

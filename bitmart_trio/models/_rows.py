@@ -33,8 +33,8 @@ _level: Final = msgspec.json.Decoder(Level)
 _all_levels: Final = msgspec.json.Decoder(tuple[Level, ...])
 _all_texts: Final = msgspec.json.Decoder(list[tuple[str, str]])
 
-# A side without its digits and the points of its numbers consists of the same few characters for each level, also where a
-# size is "0" (a removal) or a price is round. Comparing them takes a fraction of the time of the regular expression,
+# A side without its digits and the points of its numbers consists of the same few characters for each level, also where
+# a size is "0" (a removal) or a price is round. Comparing them takes a fraction of the time of the regular expression,
 # which checks what does not fit.
 _UNITS: Final = {b'[""' + gap + b'""]': gap for gap in (b",", b", ")}
 _PATTERNS: Final = {unit: b"[" + (unit + gap) * 1024 for unit, gap in _UNITS.items()}

@@ -13,6 +13,8 @@ from typing import Final, Literal, TypeAlias
 import attrs
 import trio
 
+from .._io.pace import Pace
+
 Moment: TypeAlias = Literal["waiting", "resuming"]
 """When at a checkpoint: while the task waits there, or when what it waited for has happened and it is about to go on.
 
@@ -143,6 +145,7 @@ class Shot(trio.abc.Instrument):
         """Begin with the current task, which is about to run the body inside ``scope``."""
         task = trio.lowlevel.current_task()
         self.task, self._scope = task, scope
+        Pace.strict += 1  # each item of a loop has its turn
         self._outer = list(task.child_nurseries)
         self._main = task
         while self._main.parent_nursery is not None:
@@ -157,6 +160,8 @@ class Shot(trio.abc.Instrument):
 
     def disarm(self) -> None:
         """The body is over."""
+        if self._scope is not None:
+            Pace.strict -= 1
         self._scope = None
         if self._hit is not None and self._over is not None:
             self._over.set()
