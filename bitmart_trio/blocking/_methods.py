@@ -247,12 +247,6 @@ class Subscription(Twin["AsyncSubscription[T_co]"], Generic[T_co]):
 
     __slots__ = ()
 
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> T_co:
-        return step(self._portal, self._it)
-
     @property
     def topics(self) -> tuple[str, ...]:
         """The topics that it holds now, as spelled on the wire."""
@@ -265,6 +259,12 @@ class Subscription(Twin["AsyncSubscription[T_co]"], Generic[T_co]):
     def receive(self) -> T_co:
         """Wait for the next item. Cancelling loses nothing: an item is either handed over or stays."""
         return self._call(self._it.receive)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> T_co:
+        return step(self._portal, self._it)
 
     def batches(self) -> Iterating[list[T_co]]:
         """Iterate over lists of all that is ready, one checkpoint a list."""

@@ -281,7 +281,7 @@ class Portal:
             RuntimeError: the call would wait for itself, or the portal belongs to another process.
             BaseException: what the function raises.
         """
-        name = getattr(function, "__name__", repr(function))
+        name = getattr(function, "__name__", None) or repr(function)
         return self._made(_Call(partial(function, *args, **kwargs), name, _deadline.get(None)))
 
     def finish(self, function: Callable[[], Awaitable[T]]) -> T:
