@@ -102,7 +102,7 @@ _LIVE: Final = SyncState.LIVE
 _RIGHT: Final = (SyncState.LIVE, SyncState.OLD)
 _WAITS_FOR_SNAPSHOT: Final = (SyncState.DUE, SyncState.ASKED, SyncState.RENEWED, SyncState.REPLACED)
 
-_ANY_TIME: Final = {
+_ANY_TIME: Final[dict[tuple[SyncState, SyncEvent], SyncState]] = {
     (state, event): following
     for state in SyncState
     if state not in _OVER
