@@ -35,8 +35,9 @@ from ..models import stream_events
 from ..models._model import Model
 from ..models.stream_events import AnyStreamEvent
 from .clock_watch import watch_clocks
-from .connection import Connection, Target, acknowledged
+from .connection import Connection, Target
 from .connection_limits import ConnectionSlot, free_slots
+from .connection_topics import acknowledged
 from .drift import DriftLog
 from .gate import Gate
 from .hooks import tell
