@@ -81,6 +81,9 @@ class Chapter(Helpful):
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
+    async def _call(self, endpoint: Endpoint[T], /, **arguments: object) -> T:
+        return (await self._caller.call(endpoint, **arguments)).data
+
 
 class MarketApi(Helpful):
     """The base of ``client.spot`` and ``client.futures``: one market's chapters, and two ways to call without them."""

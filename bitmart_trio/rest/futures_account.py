@@ -136,7 +136,7 @@ class FuturesAccount(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Contract Assets (KEYED)")
         """
-        return (await self._caller.call(assets)).data
+        return await self._call(assets)
 
     async def trade_fee_rate(self, symbol: str) -> FuturesTradeFeeRate:
         """Read the account's fee rates for one contract.
@@ -148,7 +148,7 @@ class FuturesAccount(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Trade Fee Rate (KEYED)")
         """
-        return (await self._caller.call(trade_fee_rate, symbol=symbol)).data
+        return await self._call(trade_fee_rate, symbol=symbol)
 
     async def transaction_history(
         self,
@@ -175,17 +175,15 @@ class FuturesAccount(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Transaction History (KEYED)")
         """
-        return (
-            await self._caller.call(
-                transaction_history,
-                symbol=symbol,
-                flow_type=flow_type,
-                account=account,
-                start_time=start_time,
-                end_time=end_time,
-                page_size=page_size,
-            )
-        ).data
+        return await self._call(
+            transaction_history,
+            symbol=symbol,
+            flow_type=flow_type,
+            account=account,
+            start_time=start_time,
+            end_time=end_time,
+            page_size=page_size,
+        )
 
     async def transfers(
         self,
@@ -212,17 +210,15 @@ class FuturesAccount(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Transfer List (SIGNED)")
         """
-        return (
-            await self._caller.call(
-                transfers,
-                page=page,
-                limit=limit,
-                currency=currency,
-                start_time=start_time,
-                end_time=end_time,
-                recv_window=recv_window,
-            )
-        ).data
+        return await self._call(
+            transfers,
+            page=page,
+            limit=limit,
+            currency=currency,
+            start_time=start_time,
+            end_time=end_time,
+            recv_window=recv_window,
+        )
 
     async def submit_transfer(
         self, *, currency: str, amount: Amount, type: FuturesTransferType | str, recv_window: int | None = None
@@ -248,11 +244,7 @@ class FuturesAccount(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Transfer (SIGNED)")
         """
-        return (
-            await self._caller.call(
-                submit_transfer, currency=currency, amount=amount, type=type, recv_window=recv_window
-            )
-        ).data
+        return await self._call(submit_transfer, currency=currency, amount=amount, type=type, recv_window=recv_window)
 
     async def submit_funding_transfer(
         self, *, currency: str, amount: Amount, type: FundingTransferType | str, recv_window: int | None = None
@@ -272,11 +264,9 @@ class FuturesAccount(Chapter):
             InsufficientBalance: the source account does not hold enough.
             OutcomeUnknown: the connection failed after sending.
         """
-        return (
-            await self._caller.call(
-                submit_funding_transfer, currency=currency, amount=amount, type=type, recv_window=recv_window
-            )
-        ).data
+        return await self._call(
+            submit_funding_transfer, currency=currency, amount=amount, type=type, recv_window=recv_window
+        )
 
     async def auto_repayments(
         self,
@@ -300,17 +290,15 @@ class FuturesAccount(Chapter):
             from_coin_code: only debt repaid with this currency.
             type: only this kind, such as AUTO_REPAY; the list is not documented.
         """
-        return (
-            await self._caller.call(
-                auto_repayments,
-                start_time=start_time,
-                end_time=end_time,
-                page=page,
-                page_size=page_size,
-                from_coin_code=from_coin_code,
-                type=type,
-            )
-        ).data
+        return await self._call(
+            auto_repayments,
+            start_time=start_time,
+            end_time=end_time,
+            page=page,
+            page_size=page_size,
+            from_coin_code=from_coin_code,
+            type=type,
+        )
 
     async def cross_collateral_interest(
         self,
@@ -332,13 +320,11 @@ class FuturesAccount(Chapter):
             page_size: reportedly at most 20 are returned.
             coin_code: only this currency of debt.
         """
-        return (
-            await self._caller.call(
-                cross_collateral_interest,
-                start_time=start_time,
-                end_time=end_time,
-                page=page,
-                page_size=page_size,
-                coin_code=coin_code,
-            )
-        ).data
+        return await self._call(
+            cross_collateral_interest,
+            start_time=start_time,
+            end_time=end_time,
+            page=page,
+            page_size=page_size,
+            coin_code=coin_code,
+        )

@@ -159,19 +159,17 @@ class FuturesAffiliate(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Futures Rebate List (KEYED)")
         """
-        return (
-            await self._caller.call(
-                rebates,
-                page=page,
-                page_size=page_size,
-                currency=currency,
-                user_id=user_id,
-                rebate_start_time=rebate_start_time,
-                rebate_end_time=rebate_end_time,
-                register_start_time=register_start_time,
-                register_end_time=register_end_time,
-            )
-        ).data
+        return await self._call(
+            rebates,
+            page=page,
+            page_size=page_size,
+            currency=currency,
+            user_id=user_id,
+            rebate_start_time=rebate_start_time,
+            rebate_end_time=rebate_end_time,
+            register_start_time=register_start_time,
+            register_end_time=register_end_time,
+        )
 
     async def trades(
         self,
@@ -197,17 +195,9 @@ class FuturesAffiliate(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Futures Trade List (KEYED)")
         """
-        return (
-            await self._caller.call(
-                trades,
-                user_id=user_id,
-                type=type,
-                page=page,
-                page_size=page_size,
-                start_time=start_time,
-                end_time=end_time,
-            )
-        ).data
+        return await self._call(
+            trades, user_id=user_id, type=type, page=page, page_size=page_size, start_time=start_time, end_time=end_time
+        )
 
     async def user_rebate(self, cid: int, *, start_time: TimeS, end_time: TimeS) -> AffiliateUserRebate:
         """Read volume, fees and commission of one user, in a period and in total.
@@ -221,7 +211,7 @@ class FuturesAffiliate(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get User Rebate Data (KEYED)")
         """
-        return (await self._caller.call(user_rebate, cid=cid, start_time=start_time, end_time=end_time)).data
+        return await self._call(user_rebate, cid=cid, start_time=start_time, end_time=end_time)
 
     async def api_rebate(self, cid: int, *, start_time: TimeS, end_time: TimeS) -> AffiliateApiRebate:
         """Read fees and commission of one user's trading over the API.
@@ -235,7 +225,7 @@ class FuturesAffiliate(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get API Rebate Data (KEYED)")
         """
-        return (await self._caller.call(api_rebate, cid=cid, start_time=start_time, end_time=end_time)).data
+        return await self._call(api_rebate, cid=cid, start_time=start_time, end_time=end_time)
 
     async def invite_check(self, cid: int) -> AffiliateInviteCheck:
         """Check if a user was invited by the caller.
@@ -247,7 +237,7 @@ class FuturesAffiliate(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Check If It Is An Invited User (KEYED)")
         """
-        return (await self._caller.call(invite_check, cid=cid)).data
+        return await self._call(invite_check, cid=cid)
 
     async def invited_users(
         self, *, start_time: TimeS, end_time: TimeS, page: int, page_size: int, cid: int | None = None
@@ -266,11 +256,9 @@ class FuturesAffiliate(Chapter):
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "The Referral Commission Information Of The
         Invited Users (KEYED)")
         """
-        return (
-            await self._caller.call(
-                invited_users, start_time=start_time, end_time=end_time, page=page, page_size=page_size, cid=cid
-            )
-        ).data
+        return await self._call(
+            invited_users, start_time=start_time, end_time=end_time, page=page, page_size=page_size, cid=cid
+        )
 
     async def funds_records(
         self,
@@ -295,17 +283,9 @@ class FuturesAffiliate(Chapter):
             page_size: 1 to 50 entries per page.
             type: 1 deposits, 2 withdrawals; both if left out.
         """
-        return (
-            await self._caller.call(
-                funds_records,
-                page=page,
-                page_size=page_size,
-                cid=cid,
-                start_time=start_time,
-                end_time=end_time,
-                type=type,
-            )
-        ).data
+        return await self._call(
+            funds_records, page=page, page_size=page_size, cid=cid, start_time=start_time, end_time=end_time, type=type
+        )
 
     async def customer_info(self, user_id: int) -> AffiliateCustomerInfo:
         """Read the value of a user's futures account.
@@ -315,4 +295,4 @@ class FuturesAffiliate(Chapter):
         Args:
             user_id: the user.
         """
-        return (await self._caller.call(customer_info, user_id=user_id)).data
+        return await self._call(customer_info, user_id=user_id)

@@ -36,4 +36,4 @@ class FuturesDemo(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section on simulated trading)
         """
-        return (await self._caller.call(claim, currency=currency, amount=amount, recv_window=recv_window)).data
+        return await self._call(claim, currency=currency, amount=amount, recv_window=recv_window)

@@ -119,7 +119,7 @@ class FuturesMarket(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Contract Details")
         """
-        return (await self._caller.call(contracts, symbol=symbol)).data
+        return await self._call(contracts, symbol=symbol)
 
     async def order_book(self, symbol: str) -> FuturesOrderBook:
         """Read the best levels of a contract's book, at most 50 per side.
@@ -137,7 +137,7 @@ class FuturesMarket(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Market Depth")
         """
-        return (await self._caller.call(order_book, symbol=symbol)).data
+        return await self._call(order_book, symbol=symbol)
 
     async def trades(self, symbol: str, *, limit: int | None = None) -> list[FuturesMarketTrade]:
         """Read the latest public trades of a contract.
@@ -153,7 +153,7 @@ class FuturesMarket(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Market Trade")
         """
-        return (await self._caller.call(trades, symbol=symbol, limit=limit)).data
+        return await self._call(trades, symbol=symbol, limit=limit)
 
     async def open_interest(self, symbol: str) -> OpenInterest:
         """Read the open interest of a contract.
@@ -165,7 +165,7 @@ class FuturesMarket(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Futures Openinterest")
         """
-        return (await self._caller.call(open_interest, symbol=symbol)).data
+        return await self._call(open_interest, symbol=symbol)
 
     async def funding_rate(self, symbol: str) -> FundingRate:
         """Read the last and the expected funding rate of one contract.
@@ -177,7 +177,7 @@ class FuturesMarket(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Current Funding Rate")
         """
-        return (await self._caller.call(funding_rate, symbol=symbol)).data
+        return await self._call(funding_rate, symbol=symbol)
 
     async def funding_rates(self, symbol: str | None = None) -> list[FundingRate]:
         """Read the last and the expected funding rate of all contracts in one call.
@@ -190,7 +190,7 @@ class FuturesMarket(Chapter):
         Returns:
             Contracts without a trade in 24 hours and coin-margined ones were missing when last checked (2026-09).
         """
-        return (await self._caller.call(funding_rates, symbol=symbol)).data
+        return await self._call(funding_rates, symbol=symbol)
 
     async def funding_rate_history(self, symbol: str, *, limit: int | None = None) -> list[FundingRateRecord]:
         """Read the settled funding rates of a contract.
@@ -206,7 +206,7 @@ class FuturesMarket(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Funding Rate History")
         """
-        return (await self._caller.call(funding_rate_history, symbol=symbol, limit=limit)).data
+        return await self._call(funding_rate_history, symbol=symbol, limit=limit)
 
     async def klines(
         self, symbol: str, *, start_time: TimeS, end_time: TimeS, step: FuturesKlineStep | int | None = None
@@ -223,9 +223,7 @@ class FuturesMarket(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get K-line")
         """
-        return (
-            await self._caller.call(klines, symbol=symbol, step=step, start_time=start_time, end_time=end_time)
-        ).data
+        return await self._call(klines, symbol=symbol, step=step, start_time=start_time, end_time=end_time)
 
     async def mark_price_klines(
         self, symbol: str, *, start_time: TimeS, end_time: TimeS, step: FuturesKlineStep | int | None = None
@@ -245,11 +243,7 @@ class FuturesMarket(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get MarkPrice K-line")
         """
-        return (
-            await self._caller.call(
-                mark_price_klines, symbol=symbol, step=step, start_time=start_time, end_time=end_time
-            )
-        ).data
+        return await self._call(mark_price_klines, symbol=symbol, step=step, start_time=start_time, end_time=end_time)
 
     async def leverage_brackets(self, symbol: str | None = None) -> list[LeverageBracketRule]:
         """Read the risk tiers: greatest leverage and maintenance margin by position value.
@@ -261,4 +255,4 @@ class FuturesMarket(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Current Leverage Risk Limit")
         """
-        return (await self._caller.call(leverage_brackets, symbol=symbol)).data
+        return await self._call(leverage_brackets, symbol=symbol)

@@ -249,28 +249,26 @@ class FuturesPlanOrders(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Submit Plan Order (SIGNED)")
         """
-        return (
-            await self._caller.call(
-                submit_plan_order,
-                symbol=symbol,
-                side=side,
-                type=type,
-                leverage=leverage,
-                open_type=open_type,
-                mode=mode,
-                size=size,
-                trigger_price=trigger_price,
-                executive_price=executive_price,
-                price_way=price_way,
-                price_type=price_type,
-                plan_category=plan_category,
-                preset_take_profit_price_type=preset_take_profit_price_type,
-                preset_stop_loss_price_type=preset_stop_loss_price_type,
-                preset_take_profit_price=preset_take_profit_price,
-                preset_stop_loss_price=preset_stop_loss_price,
-                recv_window=recv_window,
-            )
-        ).data
+        return await self._call(
+            submit_plan_order,
+            symbol=symbol,
+            side=side,
+            type=type,
+            leverage=leverage,
+            open_type=open_type,
+            mode=mode,
+            size=size,
+            trigger_price=trigger_price,
+            executive_price=executive_price,
+            price_way=price_way,
+            price_type=price_type,
+            plan_category=plan_category,
+            preset_take_profit_price_type=preset_take_profit_price_type,
+            preset_stop_loss_price_type=preset_stop_loss_price_type,
+            preset_take_profit_price=preset_take_profit_price,
+            preset_stop_loss_price=preset_stop_loss_price,
+            recv_window=recv_window,
+        )
 
     async def modify_plan_order(
         self,
@@ -302,18 +300,16 @@ class FuturesPlanOrders(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Modify Plan Order (SIGNED)")
         """
-        return (
-            await self._caller.call(
-                modify_plan_order,
-                symbol=symbol,
-                order_id=order_id,
-                trigger_price=trigger_price,
-                executive_price=executive_price,
-                price_type=price_type,
-                type=type,
-                recv_window=recv_window,
-            )
-        ).data
+        return await self._call(
+            modify_plan_order,
+            symbol=symbol,
+            order_id=order_id,
+            trigger_price=trigger_price,
+            executive_price=executive_price,
+            price_type=price_type,
+            type=type,
+            recv_window=recv_window,
+        )
 
     async def modify_preset_plan_order(
         self,
@@ -344,18 +340,16 @@ class FuturesPlanOrders(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Modify Preset Plan Order (SIGNED)")
         """
-        return (
-            await self._caller.call(
-                modify_preset_plan_order,
-                symbol=symbol,
-                order_id=order_id,
-                preset_take_profit_price_type=preset_take_profit_price_type,
-                preset_stop_loss_price_type=preset_stop_loss_price_type,
-                preset_take_profit_price=preset_take_profit_price,
-                preset_stop_loss_price=preset_stop_loss_price,
-                recv_window=recv_window,
-            )
-        ).data
+        return await self._call(
+            modify_preset_plan_order,
+            symbol=symbol,
+            order_id=order_id,
+            preset_take_profit_price_type=preset_take_profit_price_type,
+            preset_stop_loss_price_type=preset_stop_loss_price_type,
+            preset_take_profit_price=preset_take_profit_price,
+            preset_stop_loss_price=preset_stop_loss_price,
+            recv_window=recv_window,
+        )
 
     async def cancel_plan_order(
         self,
@@ -382,15 +376,13 @@ class FuturesPlanOrders(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Cancel Plan Order (SIGNED)")
         """
-        return (
-            await self._caller.call(
-                cancel_plan_order,
-                symbol=symbol,
-                order_id=order_id,
-                client_order_id=client_order_id,
-                recv_window=recv_window,
-            )
-        ).data
+        return await self._call(
+            cancel_plan_order,
+            symbol=symbol,
+            order_id=order_id,
+            client_order_id=client_order_id,
+            recv_window=recv_window,
+        )
 
     async def cancel_all_plan_orders(self, symbol: str, *, recv_window: int | None = None) -> None:
         """Cancel every plan, take-profit and stop-loss order of one contract.
@@ -404,7 +396,7 @@ class FuturesPlanOrders(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Cancel Plan Order (SIGNED)")
         """
-        return (await self._caller.call(cancel_all_plan_orders, symbol=symbol, recv_window=recv_window)).data
+        return await self._call(cancel_all_plan_orders, symbol=symbol, recv_window=recv_window)
 
     async def submit_tp_sl_order(
         self,
@@ -446,22 +438,20 @@ class FuturesPlanOrders(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Submit TP or SL Order (SIGNED)")
         """
-        return (
-            await self._caller.call(
-                submit_tp_sl_order,
-                symbol=symbol,
-                type=type,
-                side=side,
-                size=size,
-                trigger_price=trigger_price,
-                executive_price=executive_price,
-                price_type=price_type,
-                plan_category=plan_category,
-                client_order_id=client_order_id,
-                category=category,
-                recv_window=recv_window,
-            )
-        ).data
+        return await self._call(
+            submit_tp_sl_order,
+            symbol=symbol,
+            type=type,
+            side=side,
+            size=size,
+            trigger_price=trigger_price,
+            executive_price=executive_price,
+            price_type=price_type,
+            plan_category=plan_category,
+            client_order_id=client_order_id,
+            category=category,
+            recv_window=recv_window,
+        )
 
     async def modify_tp_sl_order(
         self,
@@ -497,20 +487,18 @@ class FuturesPlanOrders(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Modify TP/SL Order (SIGNED)")
         """
-        return (
-            await self._caller.call(
-                modify_tp_sl_order,
-                symbol=symbol,
-                order_id=order_id,
-                client_order_id=client_order_id,
-                trigger_price=trigger_price,
-                executive_price=executive_price,
-                price_type=price_type,
-                plan_category=plan_category,
-                category=category,
-                recv_window=recv_window,
-            )
-        ).data
+        return await self._call(
+            modify_tp_sl_order,
+            symbol=symbol,
+            order_id=order_id,
+            client_order_id=client_order_id,
+            trigger_price=trigger_price,
+            executive_price=executive_price,
+            price_type=price_type,
+            plan_category=plan_category,
+            category=category,
+            recv_window=recv_window,
+        )
 
     async def submit_trailing_order(
         self,
@@ -546,20 +534,18 @@ class FuturesPlanOrders(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Submit Trail Order (SIGNED)")
         """
-        return (
-            await self._caller.call(
-                submit_trailing_order,
-                symbol=symbol,
-                side=side,
-                leverage=leverage,
-                open_type=open_type,
-                size=size,
-                activation_price=activation_price,
-                callback_rate=callback_rate,
-                activation_price_type=activation_price_type,
-                recv_window=recv_window,
-            )
-        ).data
+        return await self._call(
+            submit_trailing_order,
+            symbol=symbol,
+            side=side,
+            leverage=leverage,
+            open_type=open_type,
+            size=size,
+            activation_price=activation_price,
+            callback_rate=callback_rate,
+            activation_price_type=activation_price_type,
+            recv_window=recv_window,
+        )
 
     async def cancel_trailing_order(self, symbol: str, order_id: str, *, recv_window: int | None = None) -> None:
         """Cancel one trailing order. `cancel_all_trailing_orders` cancels all of a contract.
@@ -577,9 +563,7 @@ class FuturesPlanOrders(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Cancel Trail Order (SIGNED)")
         """
-        return (
-            await self._caller.call(cancel_trailing_order, symbol=symbol, order_id=order_id, recv_window=recv_window)
-        ).data
+        return await self._call(cancel_trailing_order, symbol=symbol, order_id=order_id, recv_window=recv_window)
 
     async def cancel_all_trailing_orders(self, symbol: str, *, recv_window: int | None = None) -> None:
         """Cancel every trailing order of one contract.
@@ -593,4 +577,4 @@ class FuturesPlanOrders(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Cancel Trail Order (SIGNED)")
         """
-        return (await self._caller.call(cancel_all_trailing_orders, symbol=symbol, recv_window=recv_window)).data
+        return await self._call(cancel_all_trailing_orders, symbol=symbol, recv_window=recv_window)

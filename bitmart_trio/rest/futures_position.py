@@ -95,7 +95,7 @@ class FuturesPositions(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Current Position (KEYED)")
         """
-        return (await self._caller.call(positions, symbol=symbol, account=account)).data
+        return await self._call(positions, symbol=symbol, account=account)
 
     async def positions_v2(
         self, symbol: str | None = None, *, account: FuturesAccountType | str | None = None
@@ -114,7 +114,7 @@ class FuturesPositions(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Current Position V2 (KEYED)")
         """
-        return (await self._caller.call(positions_v2, symbol=symbol, account=account)).data
+        return await self._call(positions_v2, symbol=symbol, account=account)
 
     async def risk(
         self, symbol: str | None = None, *, account: FuturesAccountType | str | None = None
@@ -129,7 +129,7 @@ class FuturesPositions(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Current Position Risk Details (KEYED)")
         """
-        return (await self._caller.call(risk, symbol=symbol, account=account)).data
+        return await self._call(risk, symbol=symbol, account=account)
 
     async def mode(self) -> PositionModeResult:
         """Read whether the account is in hedge or one-way mode.
@@ -138,7 +138,7 @@ class FuturesPositions(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Position Mode (KEYED)")
         """
-        return (await self._caller.call(mode)).data
+        return await self._call(mode)
 
     async def set_mode(
         self, position_mode: PositionMode | str, *, recv_window: int | None = None
@@ -156,7 +156,7 @@ class FuturesPositions(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Set Position Mode (SIGNED)")
         """
-        return (await self._caller.call(set_mode, position_mode=position_mode, recv_window=recv_window)).data
+        return await self._call(set_mode, position_mode=position_mode, recv_window=recv_window)
 
     async def set_leverage(
         self,
@@ -182,11 +182,9 @@ class FuturesPositions(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Submit Leverage (SIGNED)")
         """
-        return (
-            await self._caller.call(
-                set_leverage, symbol=symbol, open_type=open_type, leverage=leverage, recv_window=recv_window
-            )
-        ).data
+        return await self._call(
+            set_leverage, symbol=symbol, open_type=open_type, leverage=leverage, recv_window=recv_window
+        )
 
     async def close_all(
         self,
@@ -213,12 +211,6 @@ class FuturesPositions(Chapter):
         Raises:
             OutcomeUnknown: the connection failed after sending.
         """
-        return (
-            await self._caller.call(
-                close_all,
-                contract_type=contract_type,
-                symbol=symbol,
-                position_side=position_side,
-                recv_window=recv_window,
-            )
-        ).data
+        return await self._call(
+            close_all, contract_type=contract_type, symbol=symbol, position_side=position_side, recv_window=recv_window
+        )

@@ -94,16 +94,14 @@ class FuturesSubAccount(Chapter):
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Sub-Account to Main-Account (For Main Account)
         (SIGNED)")
         """
-        return (
-            await self._caller.call(
-                submit_sub_to_main_transfer,
-                request_no=request_no,
-                amount=amount,
-                currency=currency,
-                sub_account=sub_account,
-                recv_window=recv_window,
-            )
-        ).data
+        return await self._call(
+            submit_sub_to_main_transfer,
+            request_no=request_no,
+            amount=amount,
+            currency=currency,
+            sub_account=sub_account,
+            recv_window=recv_window,
+        )
 
     async def submit_main_to_sub_transfer(
         self, *, request_no: str, amount: Amount, currency: str, sub_account: str, recv_window: int | None = None
@@ -126,16 +124,14 @@ class FuturesSubAccount(Chapter):
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Main-Account to Sub-Account (For Main Account)
         (SIGNED)")
         """
-        return (
-            await self._caller.call(
-                submit_main_to_sub_transfer,
-                request_no=request_no,
-                amount=amount,
-                currency=currency,
-                sub_account=sub_account,
-                recv_window=recv_window,
-            )
-        ).data
+        return await self._call(
+            submit_main_to_sub_transfer,
+            request_no=request_no,
+            amount=amount,
+            currency=currency,
+            sub_account=sub_account,
+            recv_window=recv_window,
+        )
 
     async def submit_sub_to_main_transfer_as_sub(
         self, *, request_no: str, amount: Amount, currency: str, recv_window: int | None = None
@@ -157,15 +153,13 @@ class FuturesSubAccount(Chapter):
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Sub-Account to Main-Account (For Sub-Account)
         (SIGNED)")
         """
-        return (
-            await self._caller.call(
-                submit_sub_to_main_transfer_as_sub,
-                request_no=request_no,
-                amount=amount,
-                currency=currency,
-                recv_window=recv_window,
-            )
-        ).data
+        return await self._call(
+            submit_sub_to_main_transfer_as_sub,
+            request_no=request_no,
+            amount=amount,
+            currency=currency,
+            recv_window=recv_window,
+        )
 
     async def balances(self, sub_account: str, *, currency: str | None = None) -> list[FuturesSubAccountBalance]:
         """As main account, read the futures balances of a sub-account.
@@ -182,7 +176,7 @@ class FuturesSubAccount(Chapter):
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Sub-Account Futures Wallet Balance (For
         Main Account) (KEYED)")
         """
-        return (await self._caller.call(balances, sub_account=sub_account, currency=currency)).data
+        return await self._call(balances, sub_account=sub_account, currency=currency)
 
     async def transfers(self, sub_account: str, *, limit: int) -> list[SubTransfer]:
         """As main account, list the newest futures transfers of a sub-account.
@@ -196,7 +190,7 @@ class FuturesSubAccount(Chapter):
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Sub-Account Transfer History (For Main
         Account) (KEYED)")
         """
-        return (await self._caller.call(transfers, sub_account=sub_account, limit=limit)).data
+        return await self._call(transfers, sub_account=sub_account, limit=limit)
 
     async def transfer_history(self, *, limit: int) -> list[SubTransfer]:
         """List the newest futures transfers between main and sub-accounts that concern the calling account.
@@ -209,4 +203,4 @@ class FuturesSubAccount(Chapter):
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Account Futures Asset Transfer History
         (For Main/Sub Account) (KEYED)")
         """
-        return (await self._caller.call(transfer_history, limit=limit)).data
+        return await self._call(transfer_history, limit=limit)

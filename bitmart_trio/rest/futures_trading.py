@@ -198,7 +198,7 @@ class FuturesTrading(FuturesPlanOrders):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Order Detail (KEYED)")
         """
-        return (await self._caller.call(order, symbol=symbol, order_id=order_id, account=account)).data
+        return await self._call(order, symbol=symbol, order_id=order_id, account=account)
 
     async def order_history(
         self,
@@ -227,17 +227,15 @@ class FuturesTrading(FuturesPlanOrders):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Order History (KEYED)")
         """
-        return (
-            await self._caller.call(
-                order_history,
-                symbol=symbol,
-                order_id=order_id,
-                client_order_id=client_order_id,
-                account=account,
-                start_time=start_time,
-                end_time=end_time,
-            )
-        ).data
+        return await self._call(
+            order_history,
+            symbol=symbol,
+            order_id=order_id,
+            client_order_id=client_order_id,
+            account=account,
+            start_time=start_time,
+            end_time=end_time,
+        )
 
     async def open_orders(
         self,
@@ -259,9 +257,7 @@ class FuturesTrading(FuturesPlanOrders):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get All Open Orders (KEYED)")
         """
-        return (
-            await self._caller.call(open_orders, symbol=symbol, type=type, order_state=order_state, limit=limit)
-        ).data
+        return await self._call(open_orders, symbol=symbol, type=type, order_state=order_state, limit=limit)
 
     async def plan_orders(
         self,
@@ -283,7 +279,7 @@ class FuturesTrading(FuturesPlanOrders):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get All Current Plan Orders (KEYED)")
         """
-        return (await self._caller.call(plan_orders, symbol=symbol, type=type, limit=limit, plan_type=plan_type)).data
+        return await self._call(plan_orders, symbol=symbol, type=type, limit=limit, plan_type=plan_type)
 
     async def trades(
         self,
@@ -312,17 +308,15 @@ class FuturesTrading(FuturesPlanOrders):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Get Order Trade (KEYED)")
         """
-        return (
-            await self._caller.call(
-                trades,
-                symbol=symbol,
-                account=account,
-                start_time=start_time,
-                end_time=end_time,
-                order_id=order_id,
-                client_order_id=client_order_id,
-            )
-        ).data
+        return await self._call(
+            trades,
+            symbol=symbol,
+            account=account,
+            start_time=start_time,
+            end_time=end_time,
+            order_id=order_id,
+            client_order_id=client_order_id,
+        )
 
     async def submit_order(
         self,
@@ -378,26 +372,24 @@ class FuturesTrading(FuturesPlanOrders):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Submit Order (SIGNED)")
         """
-        return (
-            await self._caller.call(
-                submit_order,
-                symbol=symbol,
-                side=side,
-                size=size,
-                type=type,
-                price=price,
-                mode=mode,
-                leverage=leverage,
-                open_type=open_type,
-                client_order_id=client_order_id,
-                preset_take_profit_price_type=preset_take_profit_price_type,
-                preset_stop_loss_price_type=preset_stop_loss_price_type,
-                preset_take_profit_price=preset_take_profit_price,
-                preset_stop_loss_price=preset_stop_loss_price,
-                stp_mode=stp_mode,
-                recv_window=recv_window,
-            )
-        ).data
+        return await self._call(
+            submit_order,
+            symbol=symbol,
+            side=side,
+            size=size,
+            type=type,
+            price=price,
+            mode=mode,
+            leverage=leverage,
+            open_type=open_type,
+            client_order_id=client_order_id,
+            preset_take_profit_price_type=preset_take_profit_price_type,
+            preset_stop_loss_price_type=preset_stop_loss_price_type,
+            preset_take_profit_price=preset_take_profit_price,
+            preset_stop_loss_price=preset_stop_loss_price,
+            stp_mode=stp_mode,
+            recv_window=recv_window,
+        )
 
     async def modify_limit_order(
         self,
@@ -427,17 +419,15 @@ class FuturesTrading(FuturesPlanOrders):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Modify Limit Order (SIGNED)")
         """
-        return (
-            await self._caller.call(
-                modify_limit_order,
-                symbol=symbol,
-                order_id=order_id,
-                client_order_id=client_order_id,
-                price=price,
-                size=size,
-                recv_window=recv_window,
-            )
-        ).data
+        return await self._call(
+            modify_limit_order,
+            symbol=symbol,
+            order_id=order_id,
+            client_order_id=client_order_id,
+            price=price,
+            size=size,
+            recv_window=recv_window,
+        )
 
     async def cancel_order(
         self,
@@ -467,15 +457,9 @@ class FuturesTrading(FuturesPlanOrders):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Cancel Order (SIGNED)")
         """
-        return (
-            await self._caller.call(
-                cancel_order,
-                symbol=symbol,
-                order_id=order_id,
-                client_order_id=client_order_id,
-                recv_window=recv_window,
-            )
-        ).data
+        return await self._call(
+            cancel_order, symbol=symbol, order_id=order_id, client_order_id=client_order_id, recv_window=recv_window
+        )
 
     async def cancel_all_orders(self, symbol: str, *, recv_window: int | None = None) -> None:
         """Cancel every open ordinary order of one contract.
@@ -491,7 +475,7 @@ class FuturesTrading(FuturesPlanOrders):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Cancel All Orders (SIGNED)")
         """
-        return (await self._caller.call(cancel_all_orders, symbol=symbol, recv_window=recv_window)).data
+        return await self._call(cancel_all_orders, symbol=symbol, recv_window=recv_window)
 
     async def cancel_all_after(
         self,
@@ -516,4 +500,4 @@ class FuturesTrading(FuturesPlanOrders):
 
         Source: https://developer-pro.bitmart.com/en/futuresv2/ (section "Timed Cancel All Orders (SIGNED)")
         """
-        return (await self._caller.call(cancel_all_after, symbol=symbol, timeout=timeout, recv_window=recv_window)).data
+        return await self._call(cancel_all_after, symbol=symbol, timeout=timeout, recv_window=recv_window)

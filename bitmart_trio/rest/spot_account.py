@@ -182,11 +182,9 @@ class SpotAccount(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Account Balance")
         """
-        return (
-            await self._caller.call(
-                balances, currency=currency, need_usd_valuation=need_usd_valuation, source_account=source_account
-            )
-        ).data
+        return await self._call(
+            balances, currency=currency, need_usd_valuation=need_usd_valuation, source_account=source_account
+        )
 
     async def currencies(self, currencies: str | None = None) -> list[AccountCurrency]:
         """Read the deposit and withdrawal terms of currencies, one record per chain.
@@ -198,7 +196,7 @@ class SpotAccount(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Currencies")
         """
-        return (await self._caller.call(_currencies_row, currencies=currencies)).data
+        return await self._call(_currencies_row, currencies=currencies)
 
     async def spot_balances(self) -> list[SpotBalance]:
         """Read the spot wallet.
@@ -207,7 +205,7 @@ class SpotAccount(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Spot Wallet Balance")
         """
-        return (await self._caller.call(spot_balances)).data
+        return await self._call(spot_balances)
 
     async def deposit_address(self, currency: str) -> DepositAddress:
         """Read the address to send a deposit to.
@@ -222,7 +220,7 @@ class SpotAccount(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Deposit Address")
         """
-        return (await self._caller.call(deposit_address, currency=currency)).data
+        return await self._call(deposit_address, currency=currency)
 
     async def withdraw_quota(self, currency: str) -> WithdrawQuota:
         """Read the limits and the fee of withdrawing a currency.
@@ -237,7 +235,7 @@ class SpotAccount(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Withdraw Quota")
         """
-        return (await self._caller.call(withdraw_quota, currency=currency)).data
+        return await self._call(withdraw_quota, currency=currency)
 
     async def submit_withdrawal(
         self,
@@ -279,21 +277,19 @@ class SpotAccount(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Withdraw")
         """
-        return (
-            await self._caller.call(
-                submit_withdrawal,
-                currency=currency,
-                amount=amount,
-                address=address,
-                address_memo=address_memo,
-                destination=destination,
-                type=type,
-                value=value,
-                area_code=area_code,
-                source_account=source_account,
-                recv_window=recv_window,
-            )
-        ).data
+        return await self._call(
+            submit_withdrawal,
+            currency=currency,
+            amount=amount,
+            address=address,
+            address_memo=address_memo,
+            destination=destination,
+            type=type,
+            value=value,
+            area_code=area_code,
+            source_account=source_account,
+            recv_window=recv_window,
+        )
 
     async def withdraw_addresses(self) -> list[WithdrawAddress]:
         """List the saved withdrawal addresses.
@@ -302,7 +298,7 @@ class SpotAccount(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Withdraw Address")
         """
-        return (await self._caller.call(withdraw_addresses)).data
+        return await self._call(withdraw_addresses)
 
     async def deposit_withdraw_history(
         self,
@@ -329,16 +325,14 @@ class SpotAccount(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Deposit And Withdraw History")
         """
-        return (
-            await self._caller.call(
-                deposit_withdraw_history,
-                operation_type=operation_type,
-                limit=limit,
-                currency=currency,
-                start_time=start_time,
-                end_time=end_time,
-            )
-        ).data
+        return await self._call(
+            deposit_withdraw_history,
+            operation_type=operation_type,
+            limit=limit,
+            currency=currency,
+            start_time=start_time,
+            end_time=end_time,
+        )
 
     async def deposit_withdraw_record(self, id: str) -> DepositWithdrawRecord:
         """Read one deposit or withdrawal.
@@ -353,7 +347,7 @@ class SpotAccount(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Get A Deposit Or Withdraw Detail")
         """
-        return (await self._caller.call(deposit_withdraw_record, id=id)).data
+        return await self._call(deposit_withdraw_record, id=id)
 
     async def basic_fee_rate(self) -> BasicFeeRate:
         """Read the account's fee rates by class of pair.
@@ -362,7 +356,7 @@ class SpotAccount(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Basic Fee Rate")
         """
-        return (await self._caller.call(basic_fee_rate)).data
+        return await self._call(basic_fee_rate)
 
     async def trade_fee_rate(self, symbol: str) -> SpotTradeFeeRate:
         """Read the fee rates that apply to one pair.
@@ -374,7 +368,7 @@ class SpotAccount(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Actual Trade Fee Rate")
         """
-        return (await self._caller.call(trade_fee_rate, symbol=symbol)).data
+        return await self._call(trade_fee_rate, symbol=symbol)
 
     async def info(self) -> AccountInfo:
         """Read the account's status and all its API keys.
@@ -383,7 +377,7 @@ class SpotAccount(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Account Info")
         """
-        return (await self._caller.call(info)).data
+        return await self._call(info)
 
     async def submit_transfer(
         self, currency: str, amount: Amount, *, type: AccountTransferType | str, recv_window: int | None = None
@@ -405,7 +399,7 @@ class SpotAccount(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Transfer")
         """
-        await self._caller.call(submit_transfer, currency=currency, amount=amount, type=type, recv_window=recv_window)
+        await self._call(submit_transfer, currency=currency, amount=amount, type=type, recv_window=recv_window)
 
     async def deposit_account(self) -> object:
         """Read the wallet that deposits are credited to.
@@ -415,7 +409,7 @@ class SpotAccount(Chapter):
         Returns:
             Plain JSON values as the exchange sends them; their shape is not documented.
         """
-        return (await self._caller.call(deposit_account)).data
+        return await self._call(deposit_account)
 
     async def set_deposit_account(
         self, account_type: DepositAccountType | str, *, recv_window: int | None = None
@@ -432,4 +426,4 @@ class SpotAccount(Chapter):
         Returns:
             Plain JSON values as the exchange sends them; their shape is not documented.
         """
-        return (await self._caller.call(set_deposit_account, account_type=account_type, recv_window=recv_window)).data
+        return await self._call(set_deposit_account, account_type=account_type, recv_window=recv_window)

@@ -146,21 +146,19 @@ class SpotAlgo(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "New Algo Order")
         """
-        return (
-            await self._caller.call(
-                submit_order,
-                symbol=symbol,
-                side=side,
-                type=type,
-                trigger_price=trigger_price,
-                trigger_type=trigger_type,
-                price=price,
-                size=size,
-                notional=notional,
-                client_order_id=client_order_id,
-                recv_window=recv_window,
-            )
-        ).data
+        return await self._call(
+            submit_order,
+            symbol=symbol,
+            side=side,
+            type=type,
+            trigger_price=trigger_price,
+            trigger_type=trigger_type,
+            price=price,
+            size=size,
+            notional=notional,
+            client_order_id=client_order_id,
+            recv_window=recv_window,
+        )
 
     async def cancel_order(
         self, symbol: str, order_id: str, *, type: AlgoOrderType | str, recv_window: int | None = None
@@ -181,9 +179,7 @@ class SpotAlgo(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Cancel Algo Order")
         """
-        return (
-            await self._caller.call(cancel_order, symbol=symbol, order_id=order_id, type=type, recv_window=recv_window)
-        ).data
+        return await self._call(cancel_order, symbol=symbol, order_id=order_id, type=type, recv_window=recv_window)
 
     async def cancel_all_orders(
         self, type: AlgoOrderType | str, *, symbol: str | None = None, recv_window: int | None = None
@@ -202,7 +198,7 @@ class SpotAlgo(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Cancel All Algo Orders")
         """
-        await self._caller.call(cancel_all_orders, type=type, symbol=symbol, recv_window=recv_window)
+        await self._call(cancel_all_orders, type=type, symbol=symbol, recv_window=recv_window)
 
     async def order(
         self, order_id: str, *, query_state: QueryState | str | None = None, recv_window: int | None = None
@@ -221,9 +217,7 @@ class SpotAlgo(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Query Algo Order By Id")
         """
-        return (
-            await self._caller.call(order, order_id=order_id, query_state=query_state, recv_window=recv_window)
-        ).data
+        return await self._call(order, order_id=order_id, query_state=query_state, recv_window=recv_window)
 
     async def order_by_client_id(
         self, client_order_id: str, *, query_state: QueryState | str | None = None, recv_window: int | None = None
@@ -242,11 +236,9 @@ class SpotAlgo(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Query Algo Order By clientOrderId")
         """
-        return (
-            await self._caller.call(
-                order_by_client_id, client_order_id=client_order_id, query_state=query_state, recv_window=recv_window
-            )
-        ).data
+        return await self._call(
+            order_by_client_id, client_order_id=client_order_id, query_state=query_state, recv_window=recv_window
+        )
 
     async def open_orders(
         self,
@@ -272,17 +264,15 @@ class SpotAlgo(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Current Open Algo Orders")
         """
-        return (
-            await self._caller.call(
-                open_orders,
-                symbol=symbol,
-                order_mode=order_mode,
-                start_time=start_time,
-                end_time=end_time,
-                limit=limit,
-                recv_window=recv_window,
-            )
-        ).data
+        return await self._call(
+            open_orders,
+            symbol=symbol,
+            order_mode=order_mode,
+            start_time=start_time,
+            end_time=end_time,
+            limit=limit,
+            recv_window=recv_window,
+        )
 
     async def order_history(
         self,
@@ -309,14 +299,12 @@ class SpotAlgo(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Algo Order History")
         """
-        return (
-            await self._caller.call(
-                order_history,
-                symbol=symbol,
-                order_mode=order_mode,
-                start_time=start_time,
-                end_time=end_time,
-                limit=limit,
-                recv_window=recv_window,
-            )
-        ).data
+        return await self._call(
+            order_history,
+            symbol=symbol,
+            order_mode=order_mode,
+            start_time=start_time,
+            end_time=end_time,
+            limit=limit,
+            recv_window=recv_window,
+        )

@@ -38,4 +38,4 @@ class SpotBroker(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/broker/ (section "Get Broker Rebate")
         """
-        return (await self._caller.call(rebates, start_time=start_time, end_time=end_time)).data
+        return await self._call(rebates, start_time=start_time, end_time=end_time)

@@ -162,7 +162,7 @@ class SpotEarn(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Earn")
         """
-        return (await self._caller.call(holdings)).data
+        return await self._call(holdings)
 
     async def flexible_products(
         self, coin_name: str | None = None, *, page: int = 1, page_size: int = 100
@@ -178,7 +178,7 @@ class SpotEarn(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Earn")
         """
-        return (await self._caller.call(flexible_products, coin_name=coin_name, page=page, page_size=page_size)).data
+        return await self._call(flexible_products, coin_name=coin_name, page=page, page_size=page_size)
 
     async def subscribe_flexible(
         self, product_id: str, amount: Amount, *, request_no: str, recv_window: int | None = None
@@ -201,11 +201,9 @@ class SpotEarn(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Earn")
         """
-        return (
-            await self._caller.call(
-                subscribe_flexible, product_id=product_id, amount=amount, request_no=request_no, recv_window=recv_window
-            )
-        ).data
+        return await self._call(
+            subscribe_flexible, product_id=product_id, amount=amount, request_no=request_no, recv_window=recv_window
+        )
 
     async def redeem_flexible(
         self, earn_id: str, amount: Amount, *, request_no: str, recv_window: int | None = None
@@ -228,11 +226,9 @@ class SpotEarn(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Earn")
         """
-        return (
-            await self._caller.call(
-                redeem_flexible, earn_id=earn_id, amount=amount, request_no=request_no, recv_window=recv_window
-            )
-        ).data
+        return await self._call(
+            redeem_flexible, earn_id=earn_id, amount=amount, request_no=request_no, recv_window=recv_window
+        )
 
     async def flexible_holdings(
         self,
@@ -254,11 +250,9 @@ class SpotEarn(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Earn")
         """
-        return (
-            await self._caller.call(
-                flexible_holdings, coin_name=coin_name, product_id=product_id, page=page, page_size=page_size
-            )
-        ).data
+        return await self._call(
+            flexible_holdings, coin_name=coin_name, product_id=product_id, page=page, page_size=page_size
+        )
 
     async def flexible_records(
         self,
@@ -284,17 +278,15 @@ class SpotEarn(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Earn")
         """
-        return (
-            await self._caller.call(
-                flexible_records,
-                type=type,
-                start_time=start_time,
-                end_time=end_time,
-                coin_name=coin_name,
-                page=page,
-                page_size=page_size,
-            )
-        ).data
+        return await self._call(
+            flexible_records,
+            type=type,
+            start_time=start_time,
+            end_time=end_time,
+            coin_name=coin_name,
+            page=page,
+            page_size=page_size,
+        )
 
     async def fixed_products(
         self, coin_name: str | None = None, *, page: int = 1, page_size: int = 100
@@ -310,7 +302,7 @@ class SpotEarn(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Earn")
         """
-        return (await self._caller.call(fixed_products, coin_name=coin_name, page=page, page_size=page_size)).data
+        return await self._call(fixed_products, coin_name=coin_name, page=page, page_size=page_size)
 
     async def subscribe_fixed(
         self,
@@ -340,16 +332,14 @@ class SpotEarn(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Earn")
         """
-        return (
-            await self._caller.call(
-                subscribe_fixed,
-                product_id=product_id,
-                amount=amount,
-                request_no=request_no,
-                auto_subscribe=auto_subscribe,
-                recv_window=recv_window,
-            )
-        ).data
+        return await self._call(
+            subscribe_fixed,
+            product_id=product_id,
+            amount=amount,
+            request_no=request_no,
+            auto_subscribe=auto_subscribe,
+            recv_window=recv_window,
+        )
 
     async def fixed_holdings(
         self,
@@ -371,11 +361,9 @@ class SpotEarn(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Earn")
         """
-        return (
-            await self._caller.call(
-                fixed_holdings, coin_name=coin_name, product_id=product_id, page=page, page_size=page_size
-            )
-        ).data
+        return await self._call(
+            fixed_holdings, coin_name=coin_name, product_id=product_id, page=page, page_size=page_size
+        )
 
     async def fixed_records(
         self,
@@ -401,17 +389,15 @@ class SpotEarn(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Earn")
         """
-        return (
-            await self._caller.call(
-                fixed_records,
-                type=type,
-                start_time=start_time,
-                end_time=end_time,
-                coin_name=coin_name,
-                page=page,
-                page_size=page_size,
-            )
-        ).data
+        return await self._call(
+            fixed_records,
+            type=type,
+            start_time=start_time,
+            end_time=end_time,
+            coin_name=coin_name,
+            page=page,
+            page_size=page_size,
+        )
 
     async def redeem_fixed(self, earn_id: str, *, request_no: str, recv_window: int | None = None) -> bool:
         """Redeem a fixed-term holding before it matures.
@@ -431,9 +417,7 @@ class SpotEarn(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Earn")
         """
-        return (
-            await self._caller.call(redeem_fixed, earn_id=earn_id, request_no=request_no, recv_window=recv_window)
-        ).data
+        return await self._call(redeem_fixed, earn_id=earn_id, request_no=request_no, recv_window=recv_window)
 
     async def set_fixed_auto_renewal(
         self, earn_id: str, auto_subscribe: FixedAutoSubscribe | str, *, recv_window: int | None = None
@@ -452,11 +436,9 @@ class SpotEarn(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Earn")
         """
-        return (
-            await self._caller.call(
-                set_fixed_auto_renewal, earn_id=earn_id, auto_subscribe=auto_subscribe, recv_window=recv_window
-            )
-        ).data
+        return await self._call(
+            set_fixed_auto_renewal, earn_id=earn_id, auto_subscribe=auto_subscribe, recv_window=recv_window
+        )
 
     async def set_auto_savings(
         self, auto_subscribe: AutoSubscribeAction | str, *, recv_window: int | None = None
@@ -474,7 +456,7 @@ class SpotEarn(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Earn")
         """
-        return (await self._caller.call(set_auto_savings, auto_subscribe=auto_subscribe, recv_window=recv_window)).data
+        return await self._call(set_auto_savings, auto_subscribe=auto_subscribe, recv_window=recv_window)
 
     async def auto_savings_status(self) -> AutoSavingsStatus:
         """Read whether automatic subscription is on for all flexible products.
@@ -483,7 +465,7 @@ class SpotEarn(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Earn")
         """
-        return (await self._caller.call(auto_savings_status)).data
+        return await self._call(auto_savings_status)
 
     async def set_flexible_auto_subscribe(
         self, product_id: str, auto_subscribe: AutoSubscribeAction | str, *, recv_window: int | None = None
@@ -502,14 +484,9 @@ class SpotEarn(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Earn")
         """
-        return (
-            await self._caller.call(
-                set_flexible_auto_subscribe,
-                product_id=product_id,
-                auto_subscribe=auto_subscribe,
-                recv_window=recv_window,
-            )
-        ).data
+        return await self._call(
+            set_flexible_auto_subscribe, product_id=product_id, auto_subscribe=auto_subscribe, recv_window=recv_window
+        )
 
     async def flexible_auto_subscribe_status(self, product_id: str) -> FlexibleAutoSubscribeStatus:
         """Read the automatic subscription of one flexible product.
@@ -521,4 +498,4 @@ class SpotEarn(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Earn")
         """
-        return (await self._caller.call(flexible_auto_subscribe_status, product_id=product_id)).data
+        return await self._call(flexible_auto_subscribe_status, product_id=product_id)

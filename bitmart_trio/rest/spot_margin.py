@@ -118,7 +118,7 @@ class SpotMargin(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Margin Account Details (Isolated)")
         """
-        return (await self._caller.call(accounts, symbol=symbol)).data
+        return await self._call(accounts, symbol=symbol)
 
     async def submit_transfer(
         self,
@@ -147,11 +147,9 @@ class SpotMargin(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Margin Asset Transfer")
         """
-        return (
-            await self._caller.call(
-                submit_transfer, symbol=symbol, currency=currency, amount=amount, side=side, recv_window=recv_window
-            )
-        ).data
+        return await self._call(
+            submit_transfer, symbol=symbol, currency=currency, amount=amount, side=side, recv_window=recv_window
+        )
 
     async def submit_order(
         self,
@@ -188,19 +186,17 @@ class SpotMargin(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "New Margin Order")
         """
-        return (
-            await self._caller.call(
-                submit_order,
-                symbol=symbol,
-                side=side,
-                type=type,
-                size=size,
-                price=price,
-                notional=notional,
-                client_order_id=client_order_id,
-                recv_window=recv_window,
-            )
-        ).data
+        return await self._call(
+            submit_order,
+            symbol=symbol,
+            side=side,
+            type=type,
+            size=size,
+            price=price,
+            notional=notional,
+            client_order_id=client_order_id,
+            recv_window=recv_window,
+        )
 
     async def borrow(
         self, symbol: str, *, currency: str, amount: Amount, recv_window: int | None = None
@@ -222,9 +218,7 @@ class SpotMargin(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Margin Borrow (Isolated)")
         """
-        return (
-            await self._caller.call(borrow, symbol=symbol, currency=currency, amount=amount, recv_window=recv_window)
-        ).data
+        return await self._call(borrow, symbol=symbol, currency=currency, amount=amount, recv_window=recv_window)
 
     async def repay(self, symbol: str, *, currency: str, amount: Amount, recv_window: int | None = None) -> RepayPlaced:
         """Pay back a loan on a pair.
@@ -244,9 +238,7 @@ class SpotMargin(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Margin Repay (Isolated)")
         """
-        return (
-            await self._caller.call(repay, symbol=symbol, currency=currency, amount=amount, recv_window=recv_window)
-        ).data
+        return await self._call(repay, symbol=symbol, currency=currency, amount=amount, recv_window=recv_window)
 
     async def borrow_records(
         self,
@@ -270,16 +262,9 @@ class SpotMargin(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Borrow Record (Isolated)")
         """
-        return (
-            await self._caller.call(
-                borrow_records,
-                symbol=symbol,
-                borrow_id=borrow_id,
-                start_time=start_time,
-                end_time=end_time,
-                limit=limit,
-            )
-        ).data
+        return await self._call(
+            borrow_records, symbol=symbol, borrow_id=borrow_id, start_time=start_time, end_time=end_time, limit=limit
+        )
 
     async def repay_records(
         self,
@@ -305,17 +290,15 @@ class SpotMargin(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Repayment Record (Isolated)")
         """
-        return (
-            await self._caller.call(
-                repay_records,
-                symbol=symbol,
-                repay_id=repay_id,
-                currency=currency,
-                start_time=start_time,
-                end_time=end_time,
-                limit=limit,
-            )
-        ).data
+        return await self._call(
+            repay_records,
+            symbol=symbol,
+            repay_id=repay_id,
+            currency=currency,
+            start_time=start_time,
+            end_time=end_time,
+            limit=limit,
+        )
 
     async def borrowing_rates(self, symbol: str | None = None) -> list[BorrowingRate]:
         """Read the costs and limits of borrowing, by pair.
@@ -327,4 +310,4 @@ class SpotMargin(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Trading Pair Borrowing Rate and Amount")
         """
-        return (await self._caller.call(borrowing_rates, symbol=symbol)).data
+        return await self._call(borrowing_rates, symbol=symbol)

@@ -128,7 +128,7 @@ class SpotMarket(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Currency List")
         """
-        return (await self._caller.call(currencies)).data
+        return await self._call(currencies)
 
     async def symbols(self) -> list[str]:
         """List the names of all pairs, such as BTC_USDT.
@@ -137,7 +137,7 @@ class SpotMarket(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Get List of Trading Pairs")
         """
-        return (await self._caller.call(symbols)).data
+        return await self._call(symbols)
 
     async def symbol_details(self) -> list[SymbolDetails]:
         """Read the trading rules of all pairs: steps, smallest and largest sizes, least order values.
@@ -146,7 +146,7 @@ class SpotMarket(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Trading Pair Details")
         """
-        return (await self._caller.call(symbol_details)).data
+        return await self._call(symbol_details)
 
     async def tickers(self) -> list[Ticker]:
         """Read the last 24 hours of all pairs.
@@ -158,7 +158,7 @@ class SpotMarket(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Ticker of All Pairs")
         """
-        return (await self._caller.call(tickers)).data
+        return await self._call(tickers)
 
     async def ticker(self, symbol: str) -> Ticker:
         """Read the last 24 hours of one pair.
@@ -176,7 +176,7 @@ class SpotMarket(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Ticker of a Trading Pair")
         """
-        return (await self._caller.call(ticker, symbol=symbol)).data
+        return await self._call(ticker, symbol=symbol)
 
     async def latest_klines(
         self,
@@ -203,9 +203,7 @@ class SpotMarket(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Latest K-Line")
         """
-        return (
-            await self._caller.call(latest_klines, symbol=symbol, before=before, after=after, step=step, limit=limit)
-        ).data
+        return await self._call(latest_klines, symbol=symbol, before=before, after=after, step=step, limit=limit)
 
     async def klines(
         self,
@@ -232,7 +230,7 @@ class SpotMarket(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Get History K-Line")
         """
-        return (await self._caller.call(klines, symbol=symbol, before=before, after=after, step=step, limit=limit)).data
+        return await self._call(klines, symbol=symbol, before=before, after=after, step=step, limit=limit)
 
     async def order_book(self, symbol: str, *, limit: int | None = None) -> SpotOrderBook:
         """Read the best levels of a pair's book.
@@ -248,7 +246,7 @@ class SpotMarket(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Depth")
         """
-        return (await self._caller.call(order_book, symbol=symbol, limit=limit)).data
+        return await self._call(order_book, symbol=symbol, limit=limit)
 
     async def trades(self, symbol: str, *, limit: int | None = None) -> list[SpotMarketTrade]:
         """Read the latest public trades of a pair.
@@ -264,7 +262,7 @@ class SpotMarket(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Recent Trades")
         """
-        return (await self._caller.call(trades, symbol=symbol, limit=limit)).data
+        return await self._call(trades, symbol=symbol, limit=limit)
 
     async def tickers_v2(self) -> list[TickerV1]:
         """Read all tickers by the retired version 2; warns and sends. Use `tickers`.
@@ -274,7 +272,7 @@ class SpotMarket(Chapter):
         Raises:
             EndpointRemoved: the exchange has answered so since 2025 (30031).
         """
-        return (await self._caller.call(tickers_v2)).data
+        return await self._call(tickers_v2)
 
     async def ticker_v1(self, symbol: str) -> TickerV1:
         """Read one ticker by the retired version 1; warns and sends. Use `ticker`.
@@ -287,7 +285,7 @@ class SpotMarket(Chapter):
         Raises:
             EndpointRemoved: the exchange has answered so since 2025 (30031).
         """
-        return (await self._caller.call(ticker_v1, symbol=symbol)).data
+        return await self._call(ticker_v1, symbol=symbol)
 
     async def kline_steps(self) -> list[int]:
         """Read the kline widths in minutes; retired, warns and sends. They are fixed now: `SpotKlineStep`.
@@ -297,7 +295,7 @@ class SpotMarket(Chapter):
         Raises:
             EndpointRemoved: the exchange has answered so since 2025 (30031).
         """
-        return (await self._caller.call(kline_steps)).data
+        return await self._call(kline_steps)
 
     async def klines_v1(self, symbol: str, *, from_: TimeS, to: TimeS, step: int | None = None) -> list[SpotKlineV1]:
         """Read klines by the retired version 1; warns and sends. Use `klines`.
@@ -313,7 +311,7 @@ class SpotMarket(Chapter):
         Raises:
             EndpointRemoved: the exchange has answered so since 2025 (30031).
         """
-        return (await self._caller.call(klines_v1, symbol=symbol, from_=from_, to=to, step=step)).data
+        return await self._call(klines_v1, symbol=symbol, from_=from_, to=to, step=step)
 
     async def order_book_v1(self, symbol: str, *, precision: str | None = None, size: int | None = None) -> OrderBookV1:
         """Read a book by the retired version 1; warns and sends. Use `order_book`.
@@ -328,4 +326,4 @@ class SpotMarket(Chapter):
         Raises:
             EndpointRemoved: the exchange has answered so since 2025 (30031).
         """
-        return (await self._caller.call(order_book_v1, symbol=symbol, precision=precision, size=size)).data
+        return await self._call(order_book_v1, symbol=symbol, precision=precision, size=size)

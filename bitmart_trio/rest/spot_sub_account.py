@@ -129,7 +129,7 @@ class SpotSubAccount(Chapter):
         Source: https://developer-pro.bitmart.com/en/spot/
             (section "Sub-Account Spot Asset Transfer (For Main Account)")
         """
-        await self._caller.call(
+        await self._call(
             submit_sub_to_main_transfer,
             request_no=request_no,
             amount=amount,
@@ -158,7 +158,7 @@ class SpotSubAccount(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Sub-Account Spot Asset Transfer (For Sub-Account)")
         """
-        await self._caller.call(
+        await self._call(
             submit_sub_to_main_transfer_as_sub,
             request_no=request_no,
             amount=amount,
@@ -189,7 +189,7 @@ class SpotSubAccount(Chapter):
         Source: https://developer-pro.bitmart.com/en/spot/
             (section "Main-Account Spot Asset Transfer (For Main Account)")
         """
-        await self._caller.call(
+        await self._call(
             submit_main_to_sub_transfer,
             request_no=request_no,
             amount=amount,
@@ -229,7 +229,7 @@ class SpotSubAccount(Chapter):
         Source: https://developer-pro.bitmart.com/en/spot/
             (section "Sub-account to Sub-Account Spot Asset Transfer (For Main Account)")
         """
-        await self._caller.call(
+        await self._call(
             submit_sub_to_sub_transfer,
             request_no=request_no,
             amount=amount,
@@ -257,7 +257,7 @@ class SpotSubAccount(Chapter):
         Raises:
             EndpointRemoved: retired (30031).
         """
-        await self._caller.call(
+        await self._call(
             submit_sub_to_sub_transfer_as_sub,
             request_no=request_no,
             amount=amount,
@@ -284,7 +284,7 @@ class SpotSubAccount(Chapter):
         Source: https://developer-pro.bitmart.com/en/spot/
             (section "Get Sub-account Transfer History (For Main Account)")
         """
-        return (await self._caller.call(transfers, move_type=move_type, limit=limit, account_name=account_name)).data
+        return await self._call(transfers, move_type=move_type, limit=limit, account_name=account_name)
 
     async def transfer_history(
         self, limit: int, *, move_type: MoveType | str = MoveType.SPOT_TO_SPOT
@@ -303,7 +303,7 @@ class SpotSubAccount(Chapter):
         Source: https://developer-pro.bitmart.com/en/spot/
             (section "Get Account Spot Asset Transfer History (For Main/Sub Account)")
         """
-        return (await self._caller.call(transfer_history, move_type=move_type, limit=limit)).data
+        return await self._call(transfer_history, move_type=move_type, limit=limit)
 
     async def balances(self, sub_account: str, *, currency: str | None = None) -> list[SpotSubAccountBalance]:
         """Read a sub-account's spot wallet, with the main account's key.
@@ -320,7 +320,7 @@ class SpotSubAccount(Chapter):
         Source: https://developer-pro.bitmart.com/en/spot/
             (section "Get Sub-Account Spot Wallet Balance (For Main Account)")
         """
-        return (await self._caller.call(balances, sub_account=sub_account, currency=currency)).data
+        return await self._call(balances, sub_account=sub_account, currency=currency)
 
     async def accounts(self) -> list[SubAccount]:
         """List the sub-accounts, with the main account's key.
@@ -329,4 +329,4 @@ class SpotSubAccount(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Get Sub-Account List (For Main Account)")
         """
-        return (await self._caller.call(accounts)).data
+        return await self._call(accounts)

@@ -246,20 +246,18 @@ class SpotTrading(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "New Order")
         """
-        return (
-            await self._caller.call(
-                submit_order,
-                symbol=symbol,
-                side=side,
-                type=type,
-                size=size,
-                price=price,
-                notional=notional,
-                client_order_id=client_order_id,
-                stp_mode=stp_mode,
-                recv_window=recv_window,
-            )
-        ).data
+        return await self._call(
+            submit_order,
+            symbol=symbol,
+            side=side,
+            type=type,
+            size=size,
+            price=price,
+            notional=notional,
+            client_order_id=client_order_id,
+            stp_mode=stp_mode,
+            recv_window=recv_window,
+        )
 
     async def cancel_order(
         self,
@@ -290,11 +288,9 @@ class SpotTrading(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Cancel Order")
         """
-        return (
-            await self._caller.call(
-                cancel_order, symbol=symbol, order_id=order_id, client_order_id=client_order_id, recv_window=recv_window
-            )
-        ).data
+        return await self._call(
+            cancel_order, symbol=symbol, order_id=order_id, client_order_id=client_order_id, recv_window=recv_window
+        )
 
     async def submit_orders(
         self,
@@ -322,7 +318,7 @@ class SpotTrading(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "New Batch Order")
         """
-        return (await self._caller.call(submit_orders, symbol=symbol, orders=orders, recv_window=recv_window)).data
+        return await self._call(submit_orders, symbol=symbol, orders=orders, recv_window=recv_window)
 
     async def cancel_orders(
         self,
@@ -351,15 +347,13 @@ class SpotTrading(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Cancel Batch Order")
         """
-        return (
-            await self._caller.call(
-                cancel_orders,
-                symbol=symbol,
-                order_ids=order_ids,
-                client_order_ids=client_order_ids,
-                recv_window=recv_window,
-            )
-        ).data
+        return await self._call(
+            cancel_orders,
+            symbol=symbol,
+            order_ids=order_ids,
+            client_order_ids=client_order_ids,
+            recv_window=recv_window,
+        )
 
     async def cancel_all_orders(
         self, symbol: str | None = None, *, side: OrderSide | str | None = None, recv_window: int | None = None
@@ -378,7 +372,7 @@ class SpotTrading(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Cancel All Order")
         """
-        await self._caller.call(cancel_all_orders, symbol=symbol, side=side, recv_window=recv_window)
+        await self._call(cancel_all_orders, symbol=symbol, side=side, recv_window=recv_window)
 
     async def order(
         self, order_id: str, *, query_state: QueryState | str | None = None, recv_window: int | None = None
@@ -397,9 +391,7 @@ class SpotTrading(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Query Order By Id")
         """
-        return (
-            await self._caller.call(order, order_id=order_id, query_state=query_state, recv_window=recv_window)
-        ).data
+        return await self._call(order, order_id=order_id, query_state=query_state, recv_window=recv_window)
 
     async def order_by_client_id(
         self, client_order_id: str, *, query_state: QueryState | str | None = None, recv_window: int | None = None
@@ -418,11 +410,9 @@ class SpotTrading(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Query Order By clientOrderId")
         """
-        return (
-            await self._caller.call(
-                order_by_client_id, client_order_id=client_order_id, query_state=query_state, recv_window=recv_window
-            )
-        ).data
+        return await self._call(
+            order_by_client_id, client_order_id=client_order_id, query_state=query_state, recv_window=recv_window
+        )
 
     async def open_orders(
         self,
@@ -448,17 +438,15 @@ class SpotTrading(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Current Open Orders")
         """
-        return (
-            await self._caller.call(
-                open_orders,
-                symbol=symbol,
-                order_mode=order_mode,
-                start_time=start_time,
-                end_time=end_time,
-                limit=limit,
-                recv_window=recv_window,
-            )
-        ).data
+        return await self._call(
+            open_orders,
+            symbol=symbol,
+            order_mode=order_mode,
+            start_time=start_time,
+            end_time=end_time,
+            limit=limit,
+            recv_window=recv_window,
+        )
 
     async def order_history(
         self,
@@ -488,17 +476,15 @@ class SpotTrading(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Account Orders")
         """
-        return (
-            await self._caller.call(
-                order_history,
-                symbol=symbol,
-                order_mode=order_mode,
-                start_time=start_time,
-                end_time=end_time,
-                limit=limit,
-                recv_window=recv_window,
-            )
-        ).data
+        return await self._call(
+            order_history,
+            symbol=symbol,
+            order_mode=order_mode,
+            start_time=start_time,
+            end_time=end_time,
+            limit=limit,
+            recv_window=recv_window,
+        )
 
     async def trades(
         self,
@@ -525,17 +511,15 @@ class SpotTrading(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Account Trade List")
         """
-        return (
-            await self._caller.call(
-                trades,
-                symbol=symbol,
-                order_mode=order_mode,
-                start_time=start_time,
-                end_time=end_time,
-                limit=limit,
-                recv_window=recv_window,
-            )
-        ).data
+        return await self._call(
+            trades,
+            symbol=symbol,
+            order_mode=order_mode,
+            start_time=start_time,
+            end_time=end_time,
+            limit=limit,
+            recv_window=recv_window,
+        )
 
     async def order_trades(self, order_id: str, *, recv_window: int | None = None) -> list[SpotFill]:
         """List the fills of one order.
@@ -548,7 +532,7 @@ class SpotTrading(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Order Trade List")
         """
-        return (await self._caller.call(order_trades, order_id=order_id, recv_window=recv_window)).data
+        return await self._call(order_trades, order_id=order_id, recv_window=recv_window)
 
     async def submit_orders_v2(
         self, order_params: Iterable[BatchOrderParamV2 | Mapping[str, object]], *, recv_window: int | None = None
@@ -567,7 +551,7 @@ class SpotTrading(Chapter):
         Raises:
             EndpointRemoved: the exchange has answered so since 2025 (30031).
         """
-        return (await self._caller.call(submit_orders_v2, order_params=order_params, recv_window=recv_window)).data
+        return await self._call(submit_orders_v2, order_params=order_params, recv_window=recv_window)
 
     async def cancel_orders_v1(
         self, symbol: str | None = None, *, side: OrderSide | str | None = None, recv_window: int | None = None
@@ -584,4 +568,4 @@ class SpotTrading(Chapter):
         Raises:
             EndpointRemoved: the exchange has answered so since 2025 (30031).
         """
-        await self._caller.call(cancel_orders_v1, symbol=symbol, side=side, recv_window=recv_window)
+        await self._call(cancel_orders_v1, symbol=symbol, side=side, recv_window=recv_window)

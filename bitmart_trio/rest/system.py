@@ -28,7 +28,7 @@ class System(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Get System Time")
         """
-        return (await self._caller.call(time)).data
+        return await self._call(time)
 
     async def latency(self) -> Latency:
         """Measure the round trip to the exchange and how far the local clock is off.
@@ -50,4 +50,4 @@ class System(Chapter):
 
         Source: https://developer-pro.bitmart.com/en/spot/ (section "Get System Service Status")
         """
-        return (await self._caller.call(status)).data
+        return await self._call(status)
