@@ -386,15 +386,20 @@ def _native(type_: Any) -> Any:
 
 @cache
 def _twin(model: Any, *, finished: bool = True) -> Any:
-    """A subclass of a model for msgspec to fill: its fields bear their names on the wire.
+    """Return a class that msgspec can fill although a model's fields have other names on the wire.
 
-    msgspec knows no renames for attrs classes. It sets each field by its name, so a slot that has a second name can be
-    set by that. When an object is whole it is checked, and turned into one of the model itself, unless that is left to
-    the reader (``finished``).
+    msgspec decodes straight into an attrs class, but knows no renames for it: it looks the fields up in
+    ``__attrs_attrs__`` and the annotations, makes an empty object, sets each field under its own name with ``setattr``,
+    and calls ``__attrs_post_init__`` at the end, never ``__init__``. So the twin is a subclass of the model whose list
+    of fields and annotations bear the wire names, and where the two differ the wire name is a second name of the same
+    slot: to set ``ms_t`` of a twin is to set ``time`` of the model. The twin has no slots of its own, so Python lets a
+    filled twin become an object of the model by ``__class__ = model``; the model is frozen, therefore the twin has
+    Python's own ``__setattr__`` back. ``finished`` twins do that by themselves, as their ``__attrs_post_init__``;
+    others leave it to the reader. `test_what_the_twin_needs_of_msgspec_and_attrs` holds each of these points.
     """
     attrs.resolve_types(model)
     members: dict[str, Any] = {"__slots__": (), "__module__": model.__module__, "__annotations__": {}}
-    # Models are frozen; a twin is to change its class. With both of them Python calls neither.
+    # With both of them Python sets attributes without calling either: it costs what it does for any class.
     members["__setattr__"], members["__delattr__"] = object.__setattr__, object.__delattr__
     fields: list[Any] = []
     sides: list[str] = []
