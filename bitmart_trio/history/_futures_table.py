@@ -8,25 +8,9 @@ from typing import Final
 
 from ..endpoints import futures as rows
 from ..errors import MalformedReply
-from ..models.futures_account import (
-    AutoRepayment,
-    AutoRepaymentPage,
-    InterestLogItem,
-    InterestLogPage,
-)
-from ..models.futures_affiliate import (
-    AffiliateFundsRecord,
-    AffiliateFundsRecordPage,
-    AffiliateInvitedUser,
-    AffiliateInvitedUserPage,
-    AffiliateRebate,
-    AffiliateRebatePage,
-    AffiliateTrade,
-    AffiliateTradePage,
-)
 from ._plan import Rules
 from ._seek import Coarse
-from ._units import DAY, MINUTE, SECOND, same, scaled
+from ._units import DAY, MINUTE, SECOND, items, same, scaled
 from ._walk import Walk
 
 
@@ -131,21 +115,13 @@ TRANSFERS: Final = Walk(
 )
 
 
-def _repayments(page: AutoRepaymentPage) -> list[AutoRepayment]:
-    return page.items
-
-
-def _interest(page: InterestLogPage) -> list[InterestLogItem]:
-    return page.items
-
-
 # At most 90 days and 20 rows, by one source; the rows give their total.
 _DEBT_RULES: Final = Rules(span=89 * DAY, grain=SECOND, most=20, pages=100_000)
 REPAYMENTS: Final = Walk(
     name="futures.account.auto_repayments",
     endpoint=rows.account.auto_repayments,
-    rules=Rules(span=89 * DAY, grain=SECOND, most=20, pages=100_000),
-    pick=_repayments,
+    rules=_DEBT_RULES,
+    pick=items,
     time=lambda row: loose_time(row.time),
     total=lambda page: page.total,
     unit=SECOND,
@@ -156,7 +132,7 @@ INTEREST: Final = Walk(
     name="futures.account.cross_collateral_interest",
     endpoint=rows.account.cross_collateral_interest,
     rules=_DEBT_RULES,
-    pick=_interest,
+    pick=items,
     time=lambda row: loose_time(row.interest_time),
     rank=lambda row: str(row.record_id),
     total=lambda page: page.total,
@@ -187,27 +163,11 @@ TRANSFER_HISTORY: Final = Walk(
 )
 
 
-def _rebates(page: AffiliateRebatePage) -> list[AffiliateRebate]:
-    return page.items
-
-
-def _trades(page: AffiliateTradePage) -> list[AffiliateTrade]:
-    return page.items
-
-
-def _users(page: AffiliateInvitedUserPage) -> list[AffiliateInvitedUser]:
-    return page.items
-
-
-def _funds(page: AffiliateFundsRecordPage) -> list[AffiliateFundsRecord]:
-    return page.items
-
-
 AFFILIATE_REBATES: Final = Walk(
     name="futures.affiliate.rebates",
     endpoint=rows.affiliate.rebates,
     rules=Rules(span=DAY, grain=SECOND, most=50, pages=100_000, sums=True),
-    pick=_rebates,
+    pick=items,
     time=lambda row: 0,
     rank=lambda row: str(row.trade_user_id),
     total=lambda page: page.total,
@@ -221,7 +181,7 @@ AFFILIATE_USERS: Final = Walk(
     name="futures.affiliate.invited_users",
     endpoint=rows.affiliate.invited_users,
     rules=Rules(span=DAY, grain=SECOND, most=50, pages=100_000, sums=True),
-    pick=_users,
+    pick=items,
     time=lambda row: 0,
     rank=lambda row: str(row.cid),
     total=lambda page: page.total,
@@ -233,7 +193,7 @@ AFFILIATE_TRADES: Final = Walk(
     name="futures.affiliate.trades",
     endpoint=rows.affiliate.trades,
     rules=Rules(span=59 * DAY, grain=SECOND, most=50, pages=100_000),
-    pick=_trades,
+    pick=items,
     time=lambda row: row.create_time,
     total=lambda page: page.total,
     unit=SECOND,
@@ -244,7 +204,7 @@ AFFILIATE_FUNDS: Final = Walk(
     name="futures.affiliate.funds_records",
     endpoint=rows.affiliate.funds_records,
     rules=Rules(span=59 * DAY, grain=SECOND, most=50, pages=100_000),
-    pick=_funds,
+    pick=items,
     time=lambda row: loose_time(row.date_time),
     total=lambda page: page.total,
     unit=SECOND,

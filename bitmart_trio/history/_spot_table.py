@@ -13,16 +13,10 @@ from ..endpoints import spot as rows
 from ..errors import MalformedReply
 from ..models._model import Model
 from ..models.broker import BrokerRebates
-from ..models.earn import (
-    FixedSavingsRecord,
-    FixedSavingsRecordPage,
-    FlexibleSavingsRecord,
-    FlexibleSavingsRecordPage,
-)
 from ..models.spot_sub_account import SubTransfer, SubTransferPage
 from ._plan import Rules
 from ._seek import Coarse
-from ._units import DAY, MINUTE, SECOND, same
+from ._units import DAY, MINUTE, SECOND, items, same
 from ._walk import Walk
 
 _FORGOTTEN: Final = "orders that were cancelled without a fill are not listed after 20 minutes"
@@ -152,20 +146,12 @@ TRANSFER_HISTORY: Final = Walk(
 )
 
 
-def _flexible(page: FlexibleSavingsRecordPage) -> list[FlexibleSavingsRecord]:
-    return page.items
-
-
-def _fixed(page: FixedSavingsRecordPage) -> list[FixedSavingsRecord]:
-    return page.items
-
-
 _SAVINGS_RULES: Final = Rules(span=89 * DAY, most=100, pages=1000)
 FLEXIBLE: Final = Walk(
     name="spot.earn.flexible_records",
     endpoint=rows.earn.flexible_records,
     rules=_SAVINGS_RULES,
-    pick=_flexible,
+    pick=items,
     time=lambda row: row.time,
     rank=lambda row: row.record_id,
     total=lambda page: page.total,
@@ -176,7 +162,7 @@ FIXED: Final = Walk(
     name="spot.earn.fixed_records",
     endpoint=rows.earn.fixed_records,
     rules=_SAVINGS_RULES,
-    pick=_fixed,
+    pick=items,
     time=lambda row: row.time,
     rank=lambda row: row.record_id,
     total=lambda page: page.total,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from ..errors import InvalidRequest
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 SECOND: Final = 1000
 MINUTE: Final = 60 * SECOND
@@ -20,6 +22,20 @@ _MILLIS: Final = 100_000_000_000
 """A smaller time must be in seconds: in milliseconds it would be in 1973."""
 _MICROS: Final = 100_000_000_000_000
 """A greater time must be in microseconds or finer: in milliseconds it would be in 5138."""
+
+
+class Page(Protocol[T_co]):
+    """A payload that holds records beside other things."""
+
+    @property
+    def items(self) -> Sequence[T_co]:
+        """The records."""
+        ...
+
+
+def items(page: Page[T]) -> Sequence[T]:
+    """Return the records of a page."""
+    return page.items
 
 
 def scaled(time: int) -> int:
