@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .models.stream_events import AnyStreamEvent
 
 USER_AGENT: Final = f"bitmart-trio/{__version__}"
-"""How the library names itself, unless `Config.user_agent` says otherwise."""
+"""The library's default name in requests; see `Config.user_agent`."""
 
 Market: TypeAlias = Literal["spot", "futures"]
 """The names of the exchange's two markets."""
@@ -352,7 +352,7 @@ class Config:
     rate_limit: Literal["wait", "raise"] = attrs.field(
         default="wait", validator=attrs.validators.in_(("wait", "raise"))
     )
-    """What a call above its quota does: wait for its turn, or raise `RateLimited` without being sent."""
+    """The treatment of a call above its quota: it waits for its turn, or raises `RateLimited` without being sent."""
     ban_pause: float = attrs.field(default=60.0, validator=_not_negative)
     """Seconds for which all calls pause after the exchange banned the address (418); doubles with each further ban."""
     strict_reading: bool = False

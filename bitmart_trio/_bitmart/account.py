@@ -4,7 +4,7 @@ No socket, no clock. A push and a reply that cross on their way say nothing of w
 
 * Each read is begun (`begin`) before it is sent. Things that a push touched after that keep what the push said; the
   reply decides about all others.
-* A push that is older than what is held, by all that can be told, changes nothing. Orders tell it by themselves: closed
+* A push that is provably older than the ledger changes nothing. Orders prove it themselves: closed
   is final, filled sizes only grow, then the time of the last update decides. Positions have a time of update, spot
   balances a time of the event; it is compared with those of earlier pushes, and for spot balances with when the last
   read was sent, too. Futures balances have no time at all.
@@ -19,7 +19,7 @@ No socket, no clock. A push and a reply that cross on their way say nothing of w
 * After a gap in the pushes nothing counts as read any more.
 
 So once the exchange falls quiet, the last read began after the last push: then the ledger holds what the exchange
-holds. What no push ever told of (one that was lost on an unbroken connection) only another read can find.
+holds. A change that no push reported (lost on an unbroken connection) is found only by another read.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ PATIENCE: Final = 30.0
 """Seconds for which an order that was said to be open is not given up, though no list and no look-up knows it."""
 
 SLACK_MS: Final = 1000
-"""How much older than a read a push must be to count as older: clocks agree no better than this for sure."""
+"""The time by which a push must precede a read to count as older, since clocks may differ."""
 
 _SAME_PRICE: Final = Decimal("1E-6")
 _ZERO: Final = Decimal(0)
@@ -70,7 +70,7 @@ _TERMS: Final = ("price", "size")
 
 
 class Listed(NamedTuple, Generic[O]):
-    """What a list of open orders has changed, and the orders that it should have held."""
+    """The changes from a list of open orders, and the orders that it should have held."""
 
     changes: list[Change[O]]
     missing: list[O]
@@ -107,7 +107,7 @@ class AccountLedger(Generic[O]):
         self._seen: dict[str, float] = {}
         """When each order was last said to be open."""
         self._mistaken: set[str] = set()
-        """Orders whose look-up has answered with another order, or one that cannot be told."""
+        """Orders whose look-up has answered with another order, or with one that cannot be identified."""
         self._balance_times: dict[str, int] = {}
         self._balances_asked: int | None = None
         self._position_times: dict[PositionKey, int] = {}
@@ -124,7 +124,7 @@ class AccountLedger(Generic[O]):
 
     @property
     def in_sync(self) -> bool:
-        """Whether every list was asked for after the last gap, and it is known which orders they speak of."""
+        """Return True if every list was requested after the last gap and all its orders are identified."""
         return self.read_since(self._hole) and not self.unidentified and not self._mistaken
 
     def invalidate(self) -> None:
@@ -143,7 +143,7 @@ class AccountLedger(Generic[O]):
         self._read[kind] = max(self._read[kind], begun)
 
     def read_since(self, sequence: int) -> bool:
-        """Whether every list was asked for after something that `begin` numbered."""
+        """Return True if every list was requested after the event that `begin` numbered."""
         return all(read >= sequence for read in self._read.values())
 
     def _mark(self, kind: Kind) -> None:
@@ -338,7 +338,7 @@ class AccountLedger(Generic[O]):
 
     @property
     def unclear(self) -> str | None:
-        """Which orders the last list and its look-ups could not tell apart, for a message; None for none."""
+        """Return the orders that the last list and its look-ups could not identify, for a message; None for none."""
         if self.unidentified:
             symbols = ", ".join(sorted({getattr(each, "symbol", "?") for each in self.unidentified}))
             return f"{len(self.unidentified)} open orders ({symbols}) have no id, or the id of another order"
@@ -470,7 +470,7 @@ def _each_once(what: str, rows: Iterable[tuple[K | None, V]]) -> dict[K, V]:
 
 
 def _is_newer(new: AccountOrder, old: AccountOrder) -> bool | None:
-    """Whether one state of an open order is younger than another; None when they cannot be told apart."""
+    """Return True if one state of an open order is newer than another; None if that cannot be decided."""
     if not new.is_open:
         return True
     filled, before = getattr(new, "filled_size", None), getattr(old, "filled_size", None)

@@ -106,7 +106,7 @@ class Channel(channel.Channel[T]):
         return [self.name.replace("{level}", str(each)).replace("{interval}", str(each)) for each in variants]
 
     def matches(self, topic: str) -> bool:
-        """Whether the topic is one of this channel's."""
+        """Return True if the topic belongs to this channel."""
         return self._pattern.fullmatch(topic) is not None
 
 
@@ -123,7 +123,7 @@ def find(topic: str) -> Channel[Any] | None:
 
 
 def hint_for(topic: str) -> str:
-    """What a person can do about a refused topic; blank for one whose channel we know."""
+    """Return advice about a refused topic; blank for a known channel."""
     if find(topic) is not None:
         return ""
     market, _, _ = topic.partition("/")
@@ -178,7 +178,7 @@ _PRIVATE: Final = re.compile(r"spot/user/|futures/(?:asset|position|order|unicas
 
 
 def is_private(topic: str) -> bool:
-    """Whether a topic needs a login."""
+    """Return True if a topic needs a login."""
     row = find(topic)
     return row.private if row is not None else _PRIVATE.match(topic) is not None
 

@@ -1,4 +1,4 @@
-"""What BitMart's codes mean: the exception of each, and what the REST pipeline does about it. The tables: `errors`."""
+"""Map BitMart's codes to exceptions and to the actions of the REST pipeline. The tables are in `errors`."""
 
 from __future__ import annotations
 

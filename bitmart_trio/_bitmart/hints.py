@@ -1,4 +1,4 @@
-"""What a person can do about a refusal: the last sentence of an `ApiError`."""
+"""Advise the user about a refusal, in the last sentence of an `ApiError`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which order a row of a list, an answer or a push speaks of, whatever its id says.
+"""Identify the order of a list's row, an answer or a push, whatever its id says.
 
 No source promises that ids are there, or that two orders never share one. So an id is believed as long as nothing
 contradicts it: one that is blank, that stands twice in one list, or that belongs to an order of another symbol, side,

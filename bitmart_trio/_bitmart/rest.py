@@ -1,4 +1,4 @@
-"""How BitMart's REST API is spelled: headers, the text that is signed, and the envelopes of replies.
+"""Spell BitMart's REST API: headers, the signed text, and the envelopes of replies.
 
 Sockets: ``sockets.py``. Codes: ``codes.py``.
 """
@@ -114,15 +114,15 @@ class Rest:
 
     def server_time(self, data: object) -> int | None:
         """The milliseconds that the payload of `time_path` says; None if it says none."""
-        told = cast("dict[str, object]", data).get("server_time") if isinstance(data, dict) else None
-        return int(told) if isinstance(told, int | str) and _TIME.fullmatch(str(told)) else None
+        value = cast("dict[str, object]", data).get("server_time") if isinstance(data, dict) else None
+        return int(value) if isinstance(value, int | str) and _TIME.fullmatch(str(value)) else None
 
     def common_headers(self, config: Config) -> Mapping[str, str]:
         """The header of a broker, if one is configured."""
         return {} if config.broker_id is None else {BROKER_HEADER: config.broker_id}
 
     def string_to_sign(self, request: WireRequest, timestamp: int, memo: str) -> bytes:
-        """What the signature of a call covers: time in milliseconds, memo and the exact body (empty for a GET)."""
+        """Return the signed text of a call: time in milliseconds, memo and the exact body (empty for a GET)."""
         return b"%d#%s#%s" % (timestamp, memo.encode(), request.body)
 
     def headers(self, auth: Auth, key: str, timestamp: int, signature: str) -> Mapping[str, str]:

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class Envelope(Enum):
-    """How the reply is wrapped; ``rest.py`` unwraps it."""
+    """The kind of a reply's envelope; ``rest.py`` unwraps it."""
 
     STANDARD = "standard"
     """``{code, message, trace, data}``."""

@@ -1,4 +1,4 @@
-"""How BitMart's sockets are spelled: login, subscribe, ping, and what a frame from the server is. One class a market.
+"""Spell BitMart's sockets: login, subscribe, ping, and the server's frames. Each market has a class.
 
 Facts and where they were seen: spot chapter of 2025-06, futures chapter of 2025-11, a probe of the live futures socket
 of 2026-09-23. Of books (``_core/book.py``): a quiet futures book counts on with empty updates, a quiet spot book
@@ -40,13 +40,13 @@ from .channel import hint_for, without_speed
 
 SPOT_NAME: Final = "table"
 FUTURES_NAME: Final = "group"
-"""What the name of a push is called in its frame."""
+"""The member of a frame that holds the name of a push."""
 
 LOGIN_WORD: Final = b"bitmart.WebSocket"
 
 
 def string_to_sign(timestamp: int, memo: str) -> bytes:
-    """What a login's signature covers."""
+    """Return the signed text of a login."""
     return b"%d#%s#%s" % (timestamp, memo.encode(), LOGIN_WORD)
 
 
@@ -123,7 +123,7 @@ class _SpotFrame:
 
 
 class MarketDialect:
-    """What both markets share.
+    """The common base of both markets' dialects.
 
     Args:
         market: its name.
@@ -144,11 +144,11 @@ class MarketDialect:
     hint = staticmethod(hint_for)
 
     def limits(self, private: bool) -> SocketLimits:
-        """What the exchange allows a connection."""
+        """Return the limits of a connection."""
         return self._limits[private]
 
     def push_reader(self, channel: Channel[Any]) -> Callable[[bytes], list[Any] | None] | None:
-        """What reads the items of a whole push at once."""
+        """Return the reader of all items of a push."""
         return codec.push_decoder(channel.payload, self._name)
 
 
@@ -167,11 +167,11 @@ class SpotDialect(MarketDialect):
         return codec.dumps({"op": verb, "args": list(topics)}).decode()
 
     def login(self, key: str, timestamp: int, signature: str) -> str:
-        """The login frame."""
+        """Return the frame of a login."""
         return self.spell("login", [key, str(timestamp), signature])
 
     def read(self, payload: bytes) -> Spoken:
-        """What a frame says.
+        """Return the meaning of a frame.
 
         Raises:
             codec.DecodeError: not JSON, or not an object.
@@ -242,7 +242,7 @@ class FuturesDialect(MarketDialect):
         return self.spell("access", [key, str(timestamp), signature, "web"])
 
     def read(self, payload: bytes) -> Spoken:
-        """What a frame says; raises like `SpotDialect.read`."""
+        """Return the meaning of a frame; raises like `SpotDialect.read`."""
         if payload == b"pong":  # the docs allow the bare words here too, although the live service speaks JSON
             return Pong()
         frame = self._decode(payload)

@@ -38,7 +38,7 @@ class BitMart:
         return self._environment.socket_url(cast("Market", market), private)
 
     def sockets(self, market: str) -> SocketDialect:
-        """How a market's sockets are spelled."""
+        """Return the dialect of a market's sockets."""
         return self._dialects[market]
 
     def topic(self, text: str) -> Topic:

@@ -1,4 +1,4 @@
-"""How long to wait before trying again, and when to give up: by policy, failures and a random number; no clock."""
+"""Compute the wait before a retry, and when to give up, from policy, failures and a random number; no clock."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _jittered(first: float, factor: float, maximum: float, attempt: int, random:
 
 @attrs.define
 class Reconnects:
-    """What one connection's failures in a row come to."""
+    """The consecutive failures of one connection."""
 
     policy: Backoff
     attempts: int = 0

@@ -1,4 +1,4 @@
-"""A local order book: snapshots and increments in, a book that is right or knows that it is not.
+"""A local order book: snapshots and increments in, a book that is live or knows that it is not.
 
 No socket, no clock. The rules are those of two kinds of market together, for what the one needs costs the other
 nothing:
@@ -45,7 +45,7 @@ _MOST_GONE: Final = 64
 
 
 class Step(enum.Enum):
-    """What a message did to a book."""
+    """The effect of a message on a book."""
 
     SNAPSHOT = enum.auto()
     """It is the book now, with what was held back on top of it."""
@@ -61,7 +61,7 @@ class Step(enum.Enum):
 
 
 class Change(NamedTuple):
-    """What one message said: levels that changed, or for a snapshot all there are."""
+    """The levels of one message: changed ones or, for a snapshot, all."""
 
     version: int
     bids: Sequence[Level]
@@ -180,7 +180,7 @@ class Side:
         return tuple([self._level(tick) for tick in self._order[:count]])
 
     def cut(self, most: int) -> None:
-        """Let go of all but the best."""
+        """Discard all levels but the best."""
         order = sorted(self.levels)
         for tick in order[most:]:
             del self.levels[tick]
@@ -210,7 +210,7 @@ class LocalBook:
     def __init__(self, level: int) -> None:
         self.level = level
         self.synced: bool = False
-        """Whether the book is right; what it holds means nothing otherwise."""
+        """True if the book is in sync; its content means nothing otherwise."""
         self.version: int = 0
         self.time: Millis | None = None
         """When the exchange pushed this version; nothing goes by it."""
@@ -218,11 +218,11 @@ class LocalBook:
         """Updates that were applied."""
         self.snapshots: int = 0
         self.gaps: int = 0
-        """How often a version was missing."""
+        """The number of missing versions."""
         self.stale: int = 0
         """Updates that were dropped as old."""
         self.crossed: int = 0
-        """How often the sides crossed."""
+        """The number of times that the sides crossed."""
         self._bids = Side(-1)
         self._asks = Side(1)
         self._held: deque[Change] = deque(maxlen=HELD_BACK)
@@ -270,7 +270,7 @@ class LocalBook:
         return Step.SNAPSHOT
 
     def update(self, change: Change) -> Step:
-        """Take an update."""
+        """Apply an update to the book."""
         if not self.synced:
             self._held.append(change)
             return Step.HELD

@@ -1,4 +1,4 @@
-"""What a channel is: one row with its payload, its audience, and what happens when a reader is slow.
+"""Define a channel: one row with its payload, its audience, and its policy for slow readers.
 
 A venue's rows stand right above the openers that use them; how their topics are spelled is the venue's affair.
 """
@@ -16,7 +16,7 @@ from .tolerant import Reading
 T = TypeVar("T")
 
 Overflow: TypeAlias = Literal["conflate", "drop_oldest", "fail"]
-"""What a full buffer does: keep the newest a symbol, drop the oldest, or end the subscription with
+"""The policy of a full buffer: keep the newest per symbol, drop the oldest, or end the subscription with
 `SubscriberTooSlow`.
 """
 

@@ -19,19 +19,19 @@ from typing import Final
 import attrs
 
 DRIFT: Final = 50e-6
-"""How far two good clocks may part in a second."""
+"""The drift per second that two good clocks may have."""
 
 _NOISE: Final = 0.001
 
 
 @attrs.frozen
 class Sample:
-    """What one answer told."""
+    """The reading of one answer."""
 
     shift: float
     """The exchange's time minus mono."""
     bound: float
-    """How far `shift` may have been off when it was measured."""
+    """The error bound of `shift` when it was measured."""
     mono: float
     """When the answer came."""
     wall_shift: float
@@ -39,7 +39,7 @@ class Sample:
 
 
 class ServerClock:
-    """What is known of the exchange's clock."""
+    """The knowledge of the exchange's clock."""
 
     def __init__(self) -> None:
         self._sample: Sample | None = None
@@ -48,7 +48,7 @@ class ServerClock:
 
     @property
     def answers(self) -> int:
-        """How many answers there have been, `hint` apart. Tells whether somebody has asked since."""
+        """Return the number of answers, without hints, so that a caller can see if the time was read since."""
         return self._answers
 
     def now(self, mono: float, wall: float) -> float:
@@ -56,11 +56,11 @@ class ServerClock:
         return wall if self._sample is None else mono + self._sample.shift
 
     def offset(self, mono: float, wall: float) -> float:
-        """What must be added to the wall clock to have the exchange's."""
+        """Return the offset of the exchange's clock from the wall clock."""
         return self.now(mono, wall) - wall
 
     def bound(self, mono: float, wall: float) -> float:
-        """How far `now` may be off; infinity before the first sample."""
+        """Return the error bound of `now`; infinity before the first sample."""
         kept = self._sample
         if kept is None or self._doubted:
             return math.inf

@@ -333,7 +333,7 @@ def structure(value: object, type_: type[T]) -> T:
 
 
 def is_native(type_: Any) -> bool:
-    """Whether msgspec can read the type from bytes with the same result as the hooks above (or refuse)."""
+    """Return True if msgspec reads the type from bytes with the same result as the hooks above, or refuses."""
     if get_origin(type_) is list:
         return is_native(get_args(type_)[0])
     if is_optional(type_):
@@ -374,7 +374,7 @@ def _spellings(type_: Any) -> set[bytes]:
 
 
 def _native(type_: Any) -> Any:
-    """What msgspec is told to read in the place of a type."""
+    """Return the type that msgspec reads instead of a type."""
     if get_origin(type_) is list:
         return list[_native(get_args(type_)[0])]  # type: ignore[misc]  # made at run time
     if is_optional(type_):

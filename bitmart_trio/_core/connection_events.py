@@ -1,4 +1,4 @@
-"""What a connection's state machine reports, beside what the dialect read."""
+"""Define the events of a connection's state machine, beside those that the dialect reads."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class ProtocolState(Enum):
 
 
 class ProtocolEvent(Enum):
-    """What happens to a protocol."""
+    """The events of a protocol's state machine."""
 
     OPENED = auto()
     """The connection is open, and needs a login."""
@@ -77,7 +77,7 @@ TRANSITIONS: Final = MappingProxyType(
 
 @attrs.frozen(kw_only=True)
 class Waits:
-    """How long a connection waits, in seconds."""
+    """The waits of a connection, in seconds."""
 
     ping_interval: float
     pong_timeout: float
@@ -127,7 +127,7 @@ class ConnectionProtocol:
         return self._dialect.string_to_sign(timestamp, memo)
 
     def login(self, now: float, key: str, timestamp: int, signature: str) -> None:
-        """Send the login."""
+        """Send the login frame."""
         self._outbox.put(now, self._dialect.login(key, timestamp, signature), "login")
 
     def want(self, now: float, topics: Iterable[str]) -> None:

@@ -1,4 +1,4 @@
-"""What a venue is to the rest of the core: how it spells, signs, wraps, numbers and pushes.
+"""Define what the core needs of a venue: spelling, signing, envelopes, codes and pushes.
 
 `RestDialect` is what a `Pipeline` needs to know, `SocketDialect` what a connection does, and `Venue` what a client of
 streams does. Their objects are asked once, when something is made, for whatever is needed at every message or call.
@@ -43,14 +43,14 @@ HTTP_STATUSES: Final[Mapping[int, type[ApiError]]] = MappingProxyType({
     418: AddressBanned, 429: RateLimited, 500: ExchangeFault,
     **dict.fromkeys((501, 502, 503, 504, *range(520, 531)), ServiceUnavailable),
 })  # fmt: skip
-"""What a status means when the body carries no documented code. The others have no meaning of their own then: a gateway
+"""The exceptions of HTTP statuses, if the body carries no documented code. Other statuses then mean nothing: a gateway
 that says 403 or 404 has not asked the exchange.
 """
 
 
 @attrs.frozen(kw_only=True)
 class Codes:
-    """What the codes in a venue's replies mean."""
+    """The meanings of the codes in a venue's replies."""
 
     documented: Collection[int]
     """A write that one of these answers was refused for good. After any other code its outcome is unknown."""
@@ -72,10 +72,10 @@ class Codes:
 
 
 class RestDialect(Protocol):
-    """How a venue's REST API is spelled. What has a body here is a default for whoever derives from it."""
+    """The spelling of a venue's REST API. Methods with a body here are defaults."""
 
     codes: Codes
-    """What its codes mean."""
+    """The meanings of its codes."""
     rows: Collection[Endpoint[Any]]
     """Every endpoint that is known so far."""
     time_path: str
@@ -139,7 +139,7 @@ class Data(NamedTuple):
 
 
 Push: TypeAlias = tuple[str, bytes]
-"""What looks like a push, not decoded: its name, and the whole frame. A bare tuple, because there are tens of
+"""An undecoded push: its name, and the whole frame. A bare tuple, because there are tens of
 thousands a second.
 """
 
@@ -166,7 +166,7 @@ class Refused(NamedTuple):
     topic: str | None
     about: Literal["login", "subscribe", "unsubscribe"] | None
     benign: bool
-    """What was asked for is already so."""
+    """True if the requested state already holds."""
     fatal: bool
     """The connection is of no more use: limits, faults, not logged in."""
 
@@ -182,7 +182,7 @@ Spoken: TypeAlias = Data | Pong | LoggedIn | Acknowledged | Refused | Unknown
 
 @attrs.frozen
 class SocketLimits:
-    """What the exchange allows one kind of connection."""
+    """The limits of one kind of connection."""
 
     topics: int
     """On one connection."""
@@ -197,16 +197,16 @@ class SocketLimits:
     """From one address in `connects_per` seconds."""
     connects_per: float = 60.0
     apart: bool = True
-    """Whether public and private connections are counted apart."""
+    """True if public and private connections are counted separately."""
 
 
 class SocketDialect(Protocol):
-    """How the sockets of one market of a venue are spelled. What has a body here is a default, as above."""
+    """The spelling of the sockets of one market of a venue. Methods with a body here are defaults."""
 
     market: str
     """The market's name, for people and events."""
     ping: str
-    """What is sent to have the peer show that it is there."""
+    """The frame that asks the peer for a sign of life."""
     names_clock: bool = True
     """True if a refused login says when it was for the timestamp. Otherwise any refusal may have been."""
 
@@ -278,9 +278,9 @@ class Topic:
     channel: Channel[Any] | None
     """None for a topic that the venue's rows do not know: then its pushes are handed out undecoded."""
     keys: tuple[str, ...]
-    """What its pushes may be called, the most exact name first."""
+    """The possible names of its pushes, the most exact one first."""
     name: str
-    """What `Config.silence` calls all topics of its kind."""
+    """The name of all topics of its kind in `Config.silence`."""
     subject: str | None = None
     """The ``symbol`` of its items, where pushes of one name are for several topics; None if all their items are its."""
     shared: bool = False

@@ -1,4 +1,4 @@
-"""What an endpoint is: one row with its verb, path, authority, quota, parameters and result.
+"""Define an endpoint: one row with its verb, path, authority, quota, parameters and result.
 
 A venue's rows stand right above the methods that use them. The dialect of the venue knows them all.
 """
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Auth(Enum):
-    """What a call must carry."""
+    """The authentication that a call must carry."""
 
     NONE = "none"
     """Nothing."""
@@ -27,7 +27,7 @@ class Auth(Enum):
 
 @attrs.frozen
 class Quota:
-    """How many calls the exchange allows: ``count`` in ``per`` seconds, counted by address, key or account."""
+    """The calls that the exchange allows: ``count`` in ``per`` seconds, counted by address, key or account."""
 
     count: int
     per: float = attrs.field(default=2.0, kw_only=True)
@@ -39,7 +39,7 @@ DEFAULT_QUOTA: Final = Quota(10, per=1.0)
 
 
 class Kind(Enum):
-    """How an argument is checked and spelled."""
+    """The kind of an argument, by which it is checked and spelled."""
 
     TEXT = "text"
     INT = "int"

@@ -1,4 +1,4 @@
-"""What is looked at in JSON before an engine reads it: how deep it nests, how many values it has, and odd numbers.
+"""Check JSON before an engine reads it: its nesting, its number of values, and odd numbers.
 
 The bounds are ours, not the interpreter's: its recursion limit differs between versions, and so does the number of
 digits that it reads. The rule for a single number is in ``models/_numbers.py``; here is what finds, in bytes and

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 
 class Lapse(NamedTuple):
-    """What a look has found; 0 where nothing was."""
+    """The result of a look at the clocks; 0 for nothing."""
 
     stalled: float
     """Seconds, at least, that the loop was kept busy."""

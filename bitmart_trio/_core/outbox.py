@@ -6,7 +6,7 @@ from collections import deque
 from typing import Final, Literal, TypeAlias
 
 Answer: TypeAlias = Literal["ping", "login", "topics"]
-"""What a frame's answer is awaited for."""
+"""The purpose of a frame whose answer is awaited."""
 
 _SPARE: Final = 5
 """Of the allowance, so many messages stay free for pings."""

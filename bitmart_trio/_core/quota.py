@@ -1,4 +1,4 @@
-"""How often a call may be made: sliding windows that follow the exchange's own count. Time is a number passed in.
+"""Limit calls by sliding windows that follow the exchange's own count. Time is a number passed in.
 
 A call takes a place when it is reserved and leaves it one window after its reply has come (`Bucket.settle`). That is
 longer than strictly needed, on purpose: the exchange counts a request when it arrives, which is somewhere between
@@ -32,7 +32,7 @@ _FORGET_BANS: Final = 3600.0
 
 @attrs.frozen
 class QuotaUse(Model):
-    """What the reply's headers say of the quota."""
+    """The use of a quota, from the reply's headers."""
 
     used: int
     """Calls already made in the window."""
@@ -41,11 +41,11 @@ class QuotaUse(Model):
     window: float
     """Length of the window in seconds, not the time left."""
     mode: str | None = None
-    """What is counted, such as IP."""
+    """The unit that is counted, such as IP."""
 
 
 def kept_for_urgent(total: int) -> int:
-    """How many of so many places are kept for urgent calls: a quarter, at least one, never all."""
+    """Return how many places are reserved for urgent calls: a quarter, at least one, never all."""
     return max(1, total // 4) if total > 1 else 0
 
 
@@ -72,7 +72,7 @@ class Bucket:
         return self._window
 
     def reserve(self, now: float, *, urgent: bool = False) -> float:
-        """Take a place.
+        """Reserve a place for a call.
 
         Returns:
             0 when the place is taken; else nothing was taken, and no place can be free before so many seconds have

@@ -38,7 +38,7 @@ _LONGEST_TARGET: Final = 8_000
 
 @attrs.frozen
 class WireRequest:
-    """What goes over the wire, apart from headers."""
+    """The parts of a request on the wire, apart from headers."""
 
     method: str
     target: str

@@ -44,11 +44,11 @@ class Pulse:
     topic: str
     patience: float
     requests: bool
-    """Whether the exchange answers requests for it."""
+    """True if the exchange answers requests for it."""
     prompt: bool
-    """Whether it speaks after being subscribed, whatever the market does."""
+    """True if it sends after being subscribed, whatever the market does."""
     rests: Callable[[Any], bool] | None
-    """Whether quiet is normal after an item."""
+    """Returns True if silence is normal after an item."""
     watch: Watch
     """That of the connection which carries it now."""
     heard: float = 0.0
@@ -129,7 +129,7 @@ class Pulse:
         )
 
     def act(self, now: float) -> Quiet | None:
-        """What is to be done now that it is due."""
+        """Return the action that is due now."""
         self._well = False
         if self.quiet is None:
             self.quiet = self.heard
@@ -150,7 +150,7 @@ class Watch:
     """The timed topics of one connection.
 
     Args:
-        spoke: told when a topic that had been probed speaks again (topic, since when it was quiet, the time), before
+        spoke: called when a probed topic sends again (topic, since when it was quiet, the time), before
             its items are handed out.
         hastened: called when `due` has become earlier.
     """
@@ -181,7 +181,7 @@ class Watch:
         return self._due
 
     def act(self, now: float) -> list[Quiet]:
-        """What is to be done now, at most one thing a topic."""
+        """Return the actions that are due now, at most one per topic."""
         done = [pulse.act(now) for pulse in self._pulses.values() if now >= pulse.due()]
         self._due = min((pulse.due() for pulse in self._pulses.values()), default=_NEVER)
         return [quiet for quiet in done if quiet is not None]

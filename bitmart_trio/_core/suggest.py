@@ -1,4 +1,4 @@
-"""What a person meant by a name that does not exist: the nearest of those that do.
+"""Suggest the nearest existing names for a name that does not exist.
 
 Names are compared word by word, so that other spellings find ours: ``getMarketKlinesV3`` is near ``market.klines``.
 """
@@ -52,7 +52,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def question(near: Sequence[str]) -> str:
-    """Whether one of these names was meant, as a hint; blank when there are none."""
+    """Return a hint that asks for one of these names; blank if there are none."""
     return f"did you mean {' or '.join(near)}?" if near else ""
 
 

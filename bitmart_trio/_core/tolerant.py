@@ -51,7 +51,7 @@ class Unreadable(Model):
 
 @attrs.define
 class Reading:
-    """What a reply or push deviates in."""
+    """The deviations of a reply or push."""
 
     source: str
     """``"GET /path"`` or the channel."""

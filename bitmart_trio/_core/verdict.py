@@ -1,4 +1,4 @@
-"""What becomes of a REST call that failed: raise, repeat, or own up that nobody knows.
+"""Decide on a failed REST call: raise, retry, or report its outcome as unknown.
 
 The rule behind the table: a read may be repeated whenever that could help; a write only when it is certain that
 nothing was done. A write is refused by a documented code in a JSON reply of the API and by nothing else: gateways in
@@ -26,7 +26,7 @@ from .dialect import Codes
 
 
 class Verdict(Enum):
-    """What to do next."""
+    """The next step after a failed attempt."""
 
     RAISE = auto()
     """Tell the caller: trying again would not help, or the exchange has decided."""

@@ -1,4 +1,4 @@
-"""What a caller can keep of every try of a call: the exact bytes, before anything is made of them.
+"""Capture the exact bytes of every try of a call.
 
 Who needs them (an account archive) sets `CAPTURE` in its own task; the pipeline hands over each reply as it came, also
 of tries that it repeats, pages of the network in front of the exchange, and connections that broke.

@@ -63,7 +63,7 @@ class ConnectionState(Enum):
 
 
 class ConnectionEvent(Enum):
-    """What happens to a connection."""
+    """The events of a connection's state machine."""
 
     READY = auto()
     """It is connected, and logged in if it is private."""
@@ -97,7 +97,7 @@ TRANSITIONS: Final = MappingProxyType(
 
 @attrs.frozen(kw_only=True)
 class Target:
-    """What a connection needs to know of where and who."""
+    """The address and the credentials of a connection."""
 
     dialect: SocketDialect
     private: bool
@@ -112,7 +112,7 @@ class Target:
 
     @property
     def limits(self) -> SocketLimits:
-        """What the venue allows such a connection."""
+        """The limits of the venue for such a connection."""
         return self.dialect.limits(self.private)
 
 

@@ -1,4 +1,4 @@
-"""What one address may do at an exchange's sockets, counted for all clients of a run.
+"""Limit what one address does at an exchange's sockets, counted over all clients of a run.
 
 Connections in all, and connects a minute.
 
@@ -37,7 +37,7 @@ def _count(url: str, limits: SocketLimits) -> _Count:
 
 
 def free_slots(url: str, limits: SocketLimits) -> int:
-    """How many more connections the exchange allows this address now."""
+    """Return how many more connections the exchange allows this address now."""
     return max(0, limits.connections - _count(url, limits).open)
 
 

@@ -26,7 +26,7 @@ _LATE: Final = 1.0
 
 @attrs.frozen
 class TopicGap:
-    """What a topic has missed since it was last held."""
+    """The gap of a topic since it was last held."""
 
     since: float
     reason: str
@@ -79,7 +79,7 @@ class ConnectionTopics:
 
     Args:
         connection: its number, for gaps.
-        router: takes the pushes, and is told of gaps.
+        router: takes the pushes, and handles gaps.
         silences: `Config.silence`.
         hastened: called when `due` has become earlier.
 

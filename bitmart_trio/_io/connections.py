@@ -59,7 +59,7 @@ Spell: TypeAlias = Callable[[str], str]
 
 @attrs.frozen(kw_only=True)
 class StreamsStatistics(Model):
-    """What has become of a client's streams since it was opened; closed subscriptions are in the sums."""
+    """The counts of a client's streams since its opening, including closed subscriptions."""
 
     routed: int
     """Pushes that somebody had asked for."""
@@ -88,9 +88,9 @@ class StreamsStatistics(Model):
     gaps: int
     """Gaps that stayed."""
     stalls: int
-    """How often the program kept the loop busy for too long while there were connections; see `Stalled`."""
+    """The number of times that the program kept the event loop busy for too long; see `Stalled`."""
     suspensions: int
-    """How often the machine was suspended while there were connections; see `Suspended`."""
+    """The number of times that the machine was suspended; see `Suspended`."""
 
 
 _SUMS: Final = ("received", "backfilled", "delivered", "conflated", "dropped", "gaps")
@@ -198,7 +198,7 @@ class Connections:
 
     @property
     def config(self) -> Config:
-        """The client's."""
+        """Return the client's configuration."""
         return self._config
 
     def time(self, market: str) -> int:
@@ -206,7 +206,7 @@ class Connections:
         return self._clock(market)
 
     def holds(self, topic: str) -> bool:
-        """Whether the exchange pushes a topic at this moment: it has acknowledged it, and the connection lives."""
+        """Return True if the exchange pushes a topic now: it is acknowledged, and its connection lives."""
         held = self._topics.get(topic)
         return held is not None and held.connection.holds(topic)
 

@@ -1,4 +1,4 @@
-"""What has become of one subscription's messages: counted where it happens, shown by ``Subscription.statistics()``."""
+"""Count the messages of one subscription, for ``Subscription.statistics()``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Counts:
 
 @attrs.frozen
 class SubscriptionStatistics(Model):
-    """What has become of a subscription's messages.
+    """The counts of a subscription's messages.
 
     ``received + backfilled == delivered + conflated + dropped + repeated + buffer_used``.
     """

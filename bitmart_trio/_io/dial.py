@@ -72,7 +72,7 @@ class OpenedStream:
         self._below = below
 
     async def is_quiet(self) -> bool:
-        """Whether the peer has sent nothing that is unread, in the socket or in TLS: only then is a reply an answer."""
+        """Return True if no unread bytes have arrived in the socket or in TLS: only then is a reply an answer."""
         # What is on the way through this machine arrives first. Nothing waits between the look and the sending.
         await trio.lowlevel.checkpoint()
         if self._below is not None and not await self._below.is_quiet(self.stream):
@@ -80,7 +80,7 @@ class OpenedStream:
         return not self._socket.is_readable()
 
     async def take_arrived(self, most: int) -> bytes | None:
-        """What has arrived and was not read, without waiting for more; None if nothing has. b"" is the end."""
+        """Return the bytes that have arrived unread, without waiting; None if there are none, b"" at the end."""
         if self._below is not None:
             return await self._below.take_arrived(self.stream, most)
         await trio.lowlevel.checkpoint_if_cancelled()
@@ -184,7 +184,7 @@ async def open_stream(host: str, port: int, config: Config, *, secure: bool) -> 
 
 
 def dialer(config: Config) -> Connect:
-    """What opens streams for socket URLs."""
+    """Return a function that opens streams for socket URLs."""
 
     async def dial(url: str) -> trio.abc.Stream:
         parts = urlsplit(url)

@@ -36,7 +36,7 @@ class DriftLog:
 
     @property
     def count(self) -> int:
-        """How often a member was missing or unreadable; the elements of one list count once."""
+        """The number of missing or unreadable members; the elements of one list count once."""
         return self._count
 
     def note(self, source: str, members: Mapping[str, str | None]) -> None:

@@ -1,4 +1,4 @@
-"""What a caller can learn about a write while it is under way: whether its bytes may be on the wire.
+"""Report whether the bytes of a write in progress may be on the wire.
 
 A cancelled call raises nothing but ``trio.Cancelled``, which cannot say whether the request had been sent. Who needs it
 (a trading session) sets `FLIGHT` in its own task, and the pipeline keeps it true at every moment.
@@ -26,7 +26,7 @@ class Flight:
     abandoned: bool = False
     """Nobody waits for it any more: it must not be sent if it has not been yet."""
     scope: trio.CancelScope = attrs.field(factory=trio.CancelScope)
-    """What the call runs in."""
+    """The cancel scope of the call."""
 
     async def leave(self, stamp: int) -> None:  # noqa: ASYNC910, ASYNC911  no pause between signing and sending
         """A try begins: its bytes may be on the wire from now on. A call that was given up before is cancelled."""

@@ -36,7 +36,7 @@ class Owner(Protocol):
         ...
 
     async def remove(self, gate: Gate[Any], subjects: tuple[str, ...]) -> None:
-        """Give topics up."""
+        """Release topics of the subscription."""
         ...
 
     def release(self, gate: Gate[Any]) -> None:

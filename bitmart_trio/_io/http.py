@@ -125,7 +125,7 @@ class _Refused(Exception):
         self.unsent = unsent
         self.answer = answer
         self.clock_answers = clock_answers
-        """How many times the exchange had told its time when the call was signed."""
+        """The number of time readings when the call was signed."""
 
 
 @protected
@@ -553,11 +553,11 @@ class Pipeline:
         """Set the clock by a reply that tells the time."""
         clock, now = self._host.clock, answer.received
         if job.wire.target == self._dialect.time_path:
-            told = self._dialect.server_time(
+            server = self._dialect.server_time(
                 self._replies.parse_raw(job.where, answer.status, answer.headers, answer.body).data
             )
-            if told is not None:
-                clock.sample(sent=answer.sent, received=now, server=told / 1000, wall=answer.wall)
+            if server is not None:
+                clock.sample(sent=answer.sent, received=now, server=server / 1000, wall=answer.wall)
             return
         if (
             self._config.clock is not None or now < self._host.look_at_date

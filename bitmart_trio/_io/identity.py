@@ -1,4 +1,4 @@
-"""How the library names itself to the exchange, and proves who calls."""
+"""Identify the library and its user to the exchange."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def signed(credentials: Credentials, message: Secret[bytes]) -> Secret[str
 
 
 def is_hex(signature: Secret[Any]) -> bool:
-    """Whether a signer returned a signature: letters and digits that a header and a login can carry.
+    """Return True if a signer returned a signature that a header and a login can carry.
 
     A signer of the user's may return anything at all.
     """

@@ -23,7 +23,7 @@ from .counts import Counts
 T = TypeVar("T")
 
 Mark: TypeAlias = Gap | Backfilled
-"""What stands between items and is not one."""
+"""A mark between items: a gap, or the begin of a backfill."""
 
 
 @protected
@@ -155,7 +155,7 @@ class ItemQueue(Generic[T]):
         return items
 
     def first(self) -> T | Mark | None:
-        """What `take` would return, None if there is nothing."""
+        """Return what `take` would return; None if there is nothing."""
         if self._items:
             return self._items[0]
         return next(iter(self._states.values()), None)

@@ -1,4 +1,4 @@
-"""Whether a login was refused because of this machine's clock: the exchange's is asked for once, and compared."""
+"""Find out if a login was refused because of this machine's clock, by reading the exchange's once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CLOCK_OFF: Final = 5000
 
 
 class LoginClock:
-    """What one connection knows of the clock that its logins are signed with.
+    """The knowledge that one connection has of the clock for signing logins.
 
     Args:
         clock: the exchange's time in milliseconds, as well as it is known.

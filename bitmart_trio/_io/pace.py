@@ -32,7 +32,7 @@ class Pace:
         self._left = 0
 
     def is_due(self) -> bool:
-        """Whether the scheduler must run before another item is handed out; at the first it must."""
+        """Return True if the scheduler must run before the next item, as before the first."""
         self._left -= 1
         return self._left < 0 or trio.current_time() >= self._until or Pace.strict > 0
 

@@ -52,7 +52,7 @@ class GapState(Enum):
 
 
 class GapEvent(Enum):
-    """What happens to a gap."""
+    """The events of a gap's state machine."""
 
     BROKE = auto()
     """The topic's connection broke once more, with nothing held."""
@@ -126,7 +126,7 @@ class Backfiller(Protocol[T]):
         ...
 
     def state(self, topic: str, item: T) -> Hashable:
-        """What makes two items the same state when conflating."""
+        """Return the key by which items are the same state when conflating."""
         ...
 
     async def fill(self, pending: PendingGap[T]) -> str | None:
@@ -166,7 +166,7 @@ class PendingGap(Generic[T]):
 
     @property
     def live(self) -> list[T]:
-        """What has been pushed since the topic was taken up again, in order."""
+        """Return the pushes since the topic was acknowledged again, in order."""
         return [held.item for held in self.held]
 
     def hold(self, item: T, key: Hashable) -> None:

@@ -1,4 +1,4 @@
-"""What the REST pipelines of one client share: quotas, a ban, the slots of each host, its clock, and what has deviated.
+"""Share quotas, a ban, slots per host, clocks and deviations among one client's REST pipelines.
 
 Who waits here waits in the order of arrival. Urgent calls (cancels, renewals) stand in a line of their own, and a
 quarter of the slots is never given to others, so a cancel gets through while a thousand ordinary calls wait.
@@ -31,12 +31,12 @@ class Slots:
 
     @property
     def total(self) -> int:
-        """How many there are."""
+        """Return the number of slots."""
         return int(self._all.total_tokens)
 
     @property
     def free(self) -> int:
-        """How many nobody holds."""
+        """Return the number of free slots."""
         return int(self._all.available_tokens)
 
     def take(self, urgent: bool) -> _Slot:
@@ -136,7 +136,7 @@ class QuotaQueue:
         self._rows_read = 0
 
     def host(self, root_url: str) -> Host:
-        """What is shared by all that call this host."""
+        """Return the state that all callers of this host share."""
         host = self._hosts.get(root_url)
         if host is None:
             host = self._hosts[root_url] = Host(self._config.max_connections, self._wall)

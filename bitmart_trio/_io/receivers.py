@@ -24,7 +24,7 @@ from .item_queue import ItemQueue, Mark
 T = TypeVar("T")
 
 Gaps: TypeAlias = Literal["skip", "mark", "raise"]
-"""What a gap in a stream is: only counted, an item of its own, or an exception."""
+"""The report of a gap in a stream: only counted, an item of its own, or an exception."""
 
 
 @attrs.define
@@ -65,7 +65,7 @@ class Receivers(Generic[T]):
 
     @property
     def waiting(self) -> int:
-        """Tasks in receive."""
+        """Return the number of tasks in ``receive``."""
         return len(self._waiting)
 
     # ---- the sending side -------------------------------------------------------------------------------------------
@@ -107,7 +107,7 @@ class Receivers(Generic[T]):
                 self._wake(error=self.end_error())
 
     def end_error(self) -> Exception:
-        """What ended the stream, to be raised."""
+        """Return the error that ended the stream."""
         # A fresh copy each time would lose attributes; the same object raised twice only grows its traceback.
         assert self.ended is not None
         return self.ended.with_traceback(None)
@@ -127,7 +127,7 @@ class Receivers(Generic[T]):
     # ---- the reading side -------------------------------------------------------------------------------------------
 
     def take(self) -> T | Mark:
-        """The next item.
+        """Take the next item.
 
         Raises:
             trio.WouldBlock: there is none yet.

@@ -60,7 +60,7 @@ class _Table:
 
 @attrs.frozen
 class RouterStatistics:
-    """What became of the pushes of a client."""
+    """The counts of a client's pushes."""
 
     routed: int
     """Pushes that somebody had asked for."""
@@ -154,7 +154,7 @@ class Router:
                 self._tables[key].pulses[topic.text] = pulse
 
     def unwatch(self, topic: Topic, pulse: Pulse) -> None:
-        """Stop that."""
+        """Stop watching a topic's silence."""
         for key in topic.keys:
             if key in self._tables:
                 self._tables[key].pulses.pop(topic.text, None)

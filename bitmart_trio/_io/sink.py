@@ -1,6 +1,6 @@
 """Where the router puts a topic's items: a subscription's buffer, or something that keeps a state of its own.
 
-A sink never waits, and is told of everything at once, in the order of the wire.
+A sink never waits, and receives everything at once, in the order of the wire.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from ..models.stream_events import Gap
 
 
 class Sink(Protocol):
-    """What can be attached to topics."""
+    """A consumer that can be attached to topics."""
 
     topics: dict[str, None]
     """Those it holds now; kept by the connections."""
 
     def put(self, item: Any, key: Hashable, now: float) -> None:  # noqa: ANN401  # the topic's model
-        """Take an item."""
+        """Take an item of a topic."""
         ...
 
     def lost(self, topic: str, gap: Gap | None) -> None:
@@ -41,7 +41,7 @@ class Sink(Protocol):
         ...
 
     def doubt(self, topic: str) -> None:
-        """What is known of the topic may be out of date: it has been quiet for too long, or the machine stood still.
+        """Handle a topic that may be stale: it was silent for too long, or the machine was suspended.
 
         That is over when the topic speaks, is lost, or is `renewed`.
         """

@@ -1,4 +1,4 @@
-"""One WebSocket, driven.
+"""Drive one WebSocket: reader, writer and heartbeat.
 
 A reader, a writer and a heartbeat around one `ConnectionProtocol`, in one nursery that lives as long as the connection.
 

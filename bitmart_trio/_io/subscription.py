@@ -167,7 +167,7 @@ class Subscription(trio.abc.ReceiveChannel[T_co]):
         return self._gate.holder()
 
     def close(self) -> None:
-        """Close this handle.
+        """Close this handle of the subscription.
 
         Tasks that wait on it get ``ClosedResourceError``. The last handle lets the topics go. Idempotent.
         """

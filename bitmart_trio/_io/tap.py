@@ -78,17 +78,17 @@ class TapStream(trio.abc.Stream):
         self._splitter = FrameSplitter(ceiling)
         self._unsplit = b""
         """Frames that came in one read with the end of the handshake."""
-        self._passing: bytes | bytearray = b""
+        self._passed: bytes | bytearray = b""
         """What is to be passed on."""
 
     @property
     def plain(self) -> bool:
-        """Whether messages go to ``get_message()`` from here on, and not to ``deliver``."""
+        """Return True if messages go to ``get_message()`` from here on, and not to ``deliver``."""
         return not self._active or self._splitter.plain or self._handshake.refused
 
     @property
     def answer(self) -> str:
-        """What the server answered to the handshake, shortened, for an error message; "" before the first byte."""
+        """Return the server's answer to the handshake, shortened, for an error message; "" before the first byte."""
         return self._handshake.answer
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
@@ -101,17 +101,17 @@ class TapStream(trio.abc.Stream):
         if self.failure is not None:
             await trio.lowlevel.checkpoint()
             raise trio.BrokenResourceError("the tap has failed") from self.failure
-        if self._passing:
+        if self._passed:
             await trio.lowlevel.checkpoint()
             return self._part(max_bytes)
         while True:
             data = await self._more(max_bytes)
             if not data:
                 return b""
-            self._passing = self._take(data)
+            self._passed = self._take(data)
             if self._splitter.endless:
                 await self._refuse(f"a message of the server came in more than {MOST_FRAGMENTS:,} fragments")
-            if self._passing:
+            if self._passed:
                 return self._part(max_bytes)
 
     async def _refuse(self, why: str) -> NoReturn:
@@ -178,12 +178,12 @@ class TapStream(trio.abc.Stream):
 
     def _part(self, max_bytes: int | None) -> bytes | bytearray:
         """As much of what is to be passed on as was asked for."""
-        passing = self._passing
-        if max_bytes is None or len(passing) <= max_bytes:
-            self._passing = b""
-            return passing
-        self._passing = passing[max_bytes:]
-        return passing[:max_bytes]
+        passed = self._passed
+        if max_bytes is None or len(passed) <= max_bytes:
+            self._passed = b""
+            return passed
+        self._passed = passed[max_bytes:]
+        return passed[:max_bytes]
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send, through the stream below. trio-websocket sends frame by frame."""

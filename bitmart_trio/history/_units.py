@@ -29,7 +29,7 @@ class Page(Protocol[T_co]):
 
     @property
     def items(self) -> Sequence[T_co]:
-        """The records."""
+        """Return the records of the page."""
         ...
 
 

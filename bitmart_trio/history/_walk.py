@@ -51,7 +51,7 @@ class _Range(TypedDict, total=False):
 
 
 class Range(_Range):
-    """Which part of a history is walked, and how: keywords that nearly every walk takes."""
+    """The keywords of nearly every walk: the range, its cursor, and the report of gaps."""
 
     since: When
 

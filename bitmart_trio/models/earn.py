@@ -43,7 +43,7 @@ class AutoSubscribeAction(OpenStr):
 
 
 class OnOff(OpenStr):
-    """A switch."""
+    """A switch that is on or off."""
 
     ON = "ON"
     OFF = "OFF"
@@ -225,7 +225,7 @@ class FixedSavingsProductPage(Model):
 
 @attrs.frozen(kw_only=True)
 class FixedSavingsHolding(Model):
-    """A fixed-term holding."""
+    """A holding of fixed-term savings."""
 
     earn_id: str = wire("earnId")
     """The id that `redeem_fixed` and `set_fixed_auto_renewal` take."""

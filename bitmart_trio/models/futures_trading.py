@@ -31,7 +31,7 @@ class FuturesOrderType(OpenStr):
 
 
 class FuturesOrderMode(OpenInt):
-    """How long an order waits, and whether it may take liquidity."""
+    """The time in force of an order, and whether it may take liquidity."""
 
     GTC = 1
     """Until it is filled or cancelled; the default."""

@@ -118,7 +118,7 @@ class RepayPlaced(Model):
 
 @attrs.frozen
 class BorrowRecord(Model):
-    """A loan."""
+    """A loan on an isolated-margin pair."""
 
     borrow_id: str
     """The exchange's id."""
@@ -144,7 +144,7 @@ class BorrowRecord(Model):
 
 @attrs.frozen
 class RepayRecord(Model):
-    """A repayment."""
+    """A repayment of an isolated-margin loan."""
 
     repay_id: str
     """The exchange's id."""

@@ -22,7 +22,7 @@ class Violation(Model):
     argument: str
     """The wrong argument: price, size, notional, symbol or leverage."""
     reason: str
-    """What is wrong and what is allowed, for the user."""
+    """The error and the allowed values, for the user."""
 
 
 def _number(value: object) -> Decimal | None:

@@ -134,7 +134,7 @@ class Ticker(Model):
 
 
 class SpotKline(Row, array_like=True, frozen=True):
-    """One candle."""
+    """A candle of a spot pair."""
 
     open_time: Seconds
     """Start of the candle in seconds; it identifies the candle."""

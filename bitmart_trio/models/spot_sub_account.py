@@ -75,7 +75,7 @@ class SpotSubAccountBalance(Model):
 
 @attrs.frozen(kw_only=True)
 class SubAccount(Model):
-    """A sub-account."""
+    """A sub-account of the main account."""
 
     account_name: str = wire("accountName")
     """Its user name, which transfers and balances take."""

@@ -29,7 +29,7 @@ class MaintenanceStatus(OpenInt):
 
 @attrs.frozen
 class SystemTime(Model):
-    """The exchange's clock."""
+    """A reading of the exchange's clock."""
 
     server_time: Millis
     """Milliseconds since 1970 UTC."""
@@ -39,7 +39,7 @@ class SystemTime(Model):
 
 @attrs.frozen
 class ServiceStatus(Model):
-    """A maintenance notice."""
+    """A notice of a maintenance."""
 
     title: str
     """Headline."""

@@ -300,7 +300,7 @@ class AccountSink(Generic[O]):
             self.changes.readers.unpark_all()
 
     def close(self) -> None:
-        """Close the view."""
+        """Close the account view."""
         self.closed = True
         self._stir()
         self.changes.readers.unpark_all()

@@ -218,8 +218,8 @@ class _Seam(Generic[T]):
         start, end = min(trade.time for trade in known), max(trade.time for trade in known)
         oldest = self.oldest = ordered[0][0].time if ordered else end
         newest = ordered[-1][0].time if ordered else 0
-        told = Counter(trade for trade, _ in ordered)
-        self.agrees = Counter(trade for trade in known if trade.time > oldest) <= told
+        listed = Counter(trade for trade, _ in ordered)
+        self.agrees = Counter(trade for trade in known if trade.time > oldest) <= listed
         """True if REST lists the known trades."""
         self.newest = newest
         self.current = newest > end

@@ -323,12 +323,12 @@ class SpotOrderBackfiller(OrderBackfiller[SpotOrderUpdate]):
         notional = order.filled_notional - sum((fill.notional for fill in fresh), Decimal(0))
         if filled < 0 or (known is None and filled > 0 and order.create_time >= since):
             raise Unmatched
-        told = known.update if known is not None else None
+        latest = known.update if known is not None else None
         missed: list[Missed[SpotOrderUpdate]] = []
         for fill in fresh:
             filled += fill.size
             notional += fill.notional
-            told = attrs.evolve(
+            latest = attrs.evolve(
                 _spot_state(order, None),
                 order_state=SpotOrderState.PARTIALLY_FILLED,
                 filled_size=filled,
@@ -342,13 +342,13 @@ class SpotOrderBackfiller(OrderBackfiller[SpotOrderUpdate]):
                 fee_currency=fill.fee_coin_name,
                 update_time=fill.create_time,
             )
-            missed.append(Missed(fill.create_time, told))
+            missed.append(Missed(fill.create_time, latest))
         if order.state == SpotOrderState.FILLED and fresh:
             # The last fill and the end of the order are one event.
-            told = attrs.evolve(missed[-1].update, order_state=order.state, update_time=order.update_time)
-            missed[-1] = Missed(missed[-1].time, told)
-        end = _spot_state(order, told)
-        if told is None or self._beyond(end, told) or (known is None and not fresh):
+            latest = attrs.evolve(missed[-1].update, order_state=order.state, update_time=order.update_time)
+            missed[-1] = Missed(missed[-1].time, latest)
+        end = _spot_state(order, latest)
+        if latest is None or self._beyond(end, latest) or (known is None and not fresh):
             missed.append(Missed(order.update_time, end))
         return missed
 
@@ -450,8 +450,8 @@ class FuturesOrderBackfiller(OrderBackfiller[FuturesOrderUpdate]):
             finished |= {row.order_id: row for row in rows if row.order_id not in here}
         if unclear:
             reason, self._all_open = _ONE_ID, False
-        told = [fill.create_time for fill in fills] + [item.order.update_time for item in live]
-        if not self._are_times(told + [row.update_time for row in finished.values()]):
+        times = [fill.create_time for fill in fills] + [item.order.update_time for item in live]
+        if not self._are_times(times + [row.update_time for row in finished.values()]):
             reason, self._all_open = _NO_TIME, False
         wanted = {fill.order_id: fill.symbol for fill in fills if not self._has(fill)}
         wanted |= {order.order_id: order.symbol for order in gone}
@@ -496,12 +496,12 @@ class FuturesOrderBackfiller(OrderBackfiller[FuturesOrderUpdate]):
         filled = order.filled_size - sum((fill.vol for fill in fresh), Decimal(0))
         if filled < 0 or (known is None and filled > 0 and order.create_time >= since):
             raise Unmatched
-        told = known.update if known is not None else None
+        latest = known.update if known is not None else None
         missed: list[Missed[FuturesOrderUpdate]] = []
         for fill in fresh:
             filled += fill.vol
             ends = filled == order.filled_size == order.size and order.state == FuturesOrderState.FINISH
-            told = FuturesOrderUpdate(
+            latest = FuturesOrderUpdate(
                 event=FuturesOrderAction.MATCH,
                 order=attrs.evolve(
                     order,
@@ -513,9 +513,9 @@ class FuturesOrderBackfiller(OrderBackfiller[FuturesOrderUpdate]):
                     ),
                 ),
             )
-            missed.append(Missed(fill.create_time, told))
-        if told is None or self._beyond(state, told) or (known is None and not fresh):
-            last = None if told is None else told.order.last_trade
+            missed.append(Missed(fill.create_time, latest))
+        if latest is None or self._beyond(state, latest) or (known is None and not fresh):
+            last = None if latest is None else latest.order.last_trade
             end = attrs.evolve(state, order=attrs.evolve(order, last_trade=last))
             missed.append(Missed(order.update_time, end))
         return missed

@@ -27,7 +27,7 @@ _LONGEST_QUIET: Final = 3600.0
 
 
 class Finding(enum.Enum):
-    """What there is to do about a book of which nothing has come."""
+    """The action for a book without recent pushes."""
 
     ASK = enum.auto()
     UNANSWERED = enum.auto()
@@ -37,7 +37,7 @@ class Finding(enum.Enum):
 
 
 class Doubt:
-    """How old a book is, and when it was asked for; see the head of this file.
+    """The age of a book and its probes; see the head of this file.
 
     Args:
         patience: seconds that an answer may take.

@@ -1,4 +1,4 @@
-"""How an order book gets right, and right again: the sink that the router feeds, and its states.
+"""Synchronise an order book: the sink that the router feeds, and its states.
 
 The router itself feeds a book, push by push, so a slow reader cannot break it.
 What a push does to the levels is said in ``_core/book.py``, when a silent book is doubted in ``_book_doubt.py``. Here
@@ -67,7 +67,7 @@ class SyncState(Enum):
 
 
 class SyncEvent(Enum):
-    """What happens to a book."""
+    """The events of a book's state machine."""
 
     OPENED = auto()
     """The topic was acknowledged for the first time."""
@@ -384,7 +384,7 @@ class BookSink:
         self._happened(SyncEvent.OPENED_SHARED if shared else SyncEvent.OPENED)
 
     def close(self) -> None:
-        """Close the view."""
+        """Close the order book."""
         self._local.reset()
         self._step(SyncEvent.CLOSED)
 

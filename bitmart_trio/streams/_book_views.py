@@ -1,4 +1,4 @@
-"""What a reader sees of an order book: its state, its counts, and what has changed since the reader last looked."""
+"""Define what a reader sees of an order book: its state, its counts, and its changes."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class BookStatistics(Model):
 
 
 class Changes:
-    """What has changed in a book that is live since its reader last took it.
+    """The changes of a live book since its reader's last one.
 
     Args:
         level: levels a side of the book.
@@ -103,7 +103,7 @@ class Changes:
         self._most = _PENDING * level
 
     def add(self, change: Change) -> None:
-        """Note an update."""
+        """Add the changes of an update."""
         self.merged += 1
         if self._pending is not None:
             self._pending.append(change)

@@ -1,4 +1,4 @@
-"""What is open at a moment: tasks, sockets, streams, channels, locks, slots, files. Two counts show what was left.
+"""Count the open objects of a moment: tasks, sockets, streams, channels, locks, slots, files. Two counts show leaks.
 
 What there is to count is found in the garbage collector's own list.
 """
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Kind: TypeAlias = Literal[
     "task", "socket", "stream", "channel", "lock", "slot", "file", "process", "generator", "warning"
 ]
-"""What can be left behind.
+"""The kind of an object that can be left behind.
 
 ``stream``: anything that Trio calls a resource and that knows whether it is closed, streams in memory and subscriptions
 among them. ``slot``: a token of a limiter, a place in a pool. ``generator``: an asynchronous generator that was begun
@@ -35,7 +35,7 @@ and not finished. ``warning``: Python's own complaint about something that was n
 """
 
 Count: TypeAlias = "Counter[tuple[Kind, str]]"
-"""How many of each; the text says what it is."""
+"""The number of objects by description."""
 
 Probe: TypeAlias = Callable[[object], "tuple[Kind, str, int] | None"]
 
@@ -49,7 +49,7 @@ _PER_IDLE: Final[dict[tuple[Kind, str], int]] = {
 """What belongs to an HTTP connection that waits for the next call: no leak, and how many there are is chance."""
 
 OURS: Final = "bitmart_trio.testing: "
-"""How the names of the sweep's own tasks begin: they are not counted."""
+"""The prefix of the names of the sweep's own tasks, which are not counted."""
 
 
 class Watch:
@@ -104,7 +104,7 @@ def _weakly(item: object) -> Callable[[], object]:
 
 
 def more(now: Count, allowed: Sequence[Count]) -> list[str]:
-    """What there is more of than in any of the counts that are allowed, as lines for a person."""
+    """Return the objects beyond all allowed counts, as lines for the user."""
 
     def over(key: tuple[Kind, str]) -> int:
         return now[key] - max((each[key] for each in allowed), default=0)

@@ -39,16 +39,16 @@ _OURS: Final = str(Path(__file__).parent)
 
 @attrs.frozen
 class InterruptReport(Model):
-    """What a sweep of interrupts that found nothing wrong has done."""
+    """The report of a sweep of interrupts that found no error."""
 
     checkpoints: int
-    """How many the body has when nothing disturbs it."""
+    """The number of checkpoints of the undisturbed body."""
     lines: int
-    """How many lines of the library are run through meanwhile, in whatever task."""
+    """The number of lines of the library that run meanwhile, in any task."""
     runs: int
-    """How often the body was run."""
+    """The number of runs of the body."""
     seed: int | None
-    """What the order of events and the sample were decided by; None where the caller decided."""
+    """The seed of the order of events and of the sample; None if the caller decided."""
 
 
 @overload
@@ -253,7 +253,7 @@ class LineShot(Shot):
 
     @property
     def undisturbed(self) -> bool:
-        """Whether it strikes never."""
+        """True if it never strikes."""
         return self.line is None
 
     @property

@@ -18,8 +18,8 @@ from .._io.pace import Pace
 Moment: TypeAlias = Literal["waiting", "resuming"]
 """When at a checkpoint: while the task waits there, or when what it waited for has happened and it is about to go on.
 
-The second strikes wherever the task looks next whether it is cancelled, and catches what has been done but not yet
-told. Its number 0 is before the task has begun.
+The second strikes wherever the task looks next whether it is cancelled, and catches work that is done but not yet
+reported. Its number 0 is before the task has begun.
 """
 
 Counted: TypeAlias = Literal["task", "subtree", "all"]
@@ -66,7 +66,7 @@ def stack_of(task: Task) -> tuple[Place, ...]:
 
 
 def innermost(stack: tuple[Place, ...]) -> Place:
-    """The last line."""
+    """Return the innermost line of a task."""
     return stack[-1] if stack else Place("(in Trio)", 0, "?")
 
 
@@ -76,7 +76,7 @@ def _frames(task: Task) -> Iterator[tuple[FrameType, int]]:
 
 
 def has_ended(task: Task) -> bool:
-    """Whether the task came to its end in this very step."""
+    """Return True if the task ended in this very step."""
     return getattr(task.coro, "cr_frame", None) is None
 
 
@@ -128,7 +128,7 @@ class Shot(trio.abc.Instrument):
 
     @property
     def undisturbed(self) -> bool:
-        """Whether it strikes never."""
+        """True if it never strikes."""
         return self.number is None
 
     @property

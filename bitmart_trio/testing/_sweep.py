@@ -45,7 +45,7 @@ Errors = tuple[type[Exception], ...]
 MOMENTS: Final[tuple[Moment, ...]] = ("waiting", "resuming")
 
 LIMIT: Final = 120.0
-"""Seconds of real time for a single run, unless told otherwise: many times what a long one takes."""
+"""The default limit of real time, in seconds, for a single run: many times what a long one takes."""
 _LAST_STEPS: Final = 5
 """A signal receiver that was just closed hands a signal on from the event loop, a step or two later."""
 
@@ -68,16 +68,16 @@ class SweepFailure(AssertionError):
 
 @attrs.frozen
 class SweepReport(Model):
-    """What a sweep that found nothing wrong has done."""
+    """The report of a sweep that found no error."""
 
     checkpoints: int
-    """How many the body has when nothing disturbs it."""
+    """The number of checkpoints of the undisturbed body."""
     runs: int
-    """How often it was run."""
+    """The number of runs of the body."""
     places: tuple[Place, ...]
     """The line of each checkpoint, in the order in which they come: the innermost one that is not Trio's."""
     seed: int | None
-    """What the order of events was decided by; None where the caller decided."""
+    """The seed of the order of events; None if the caller decided."""
 
 
 @overload
@@ -235,7 +235,7 @@ def interruptible() -> Generator[None]:
 
 
 class Runner:
-    """What all sorts of sweep share: one attempt, and what was wrong with it."""
+    """The runner that all sweeps share: one attempt, and its errors."""
 
     HOW: How = "cancel"
     DEED = "cancelled"
@@ -327,7 +327,7 @@ class Runner:
             raise self.failure(shot, f"it had not ended {self.grace:g} s later, or spins; it was at {where}")
 
     def verdict(self, error: BaseException | None, shot: Shot) -> str | None:
-        """What is wrong with the end of a body that was struck; None when it is as it should be."""
+        """Return what is wrong with the end of a body that was struck; None if nothing is."""
         if error is None:
             return None
         # What the caller expects ends here, and so does the Ctrl-C that we have ended a body with that did not end.
@@ -347,7 +347,7 @@ class Runner:
         return f"it ended with {type(rest).__name__}: {rest}"
 
     async def settled(self, watch: Watch, allowed: Sequence[Count], heard: list[str]) -> list[str]:
-        """What is left when it has had its time to go away."""
+        """Return what is left after the grace period."""
         pause, waited = 0.01, 0.0
         while True:
             await trio.sleep(pause)
@@ -358,7 +358,7 @@ class Runner:
             pause = min(pause * 2, self.grace - waited)
 
     async def judge(self, shot: Shot, watch: Watch, heard: list[str], arguments: tuple[object, ...]) -> None:
-        """Whether more is left than after the undisturbed run, and whether the caller's invariants hold.
+        """Check that no more is left than after the undisturbed run, and that the caller's invariants hold.
 
         Raises:
             SweepFailure: something is wrong.
@@ -376,7 +376,7 @@ class Runner:
         await self.ask(shot, arguments)
 
     async def ask(self, shot: Shot, arguments: tuple[object, ...]) -> None:  # noqa: ASYNC910  # only what it asks may
-        """Whether the caller's invariants hold.
+        """Check that the caller's invariants hold.
 
         Raises:
             SweepFailure: one does not.

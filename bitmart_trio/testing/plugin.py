@@ -35,7 +35,7 @@ _HELP: Final = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The two options."""
+    """Add the options of the plugin."""
     group = parser.getgroup("bitmart_trio")
     group.addoption(
         "--bitmart-seed", type=int, metavar="N", help="seed of marked tests, instead of that of their marker"

@@ -26,7 +26,7 @@ from ._tracked import Claim, Phase, Tracked
 log = logging.getLogger(__name__)
 
 OnExit: TypeAlias = Literal["cancel", "leave", "close"]
-"""What to do with a session's open orders, and on futures its positions, when it is left."""
+"""The treatment of a session's open orders, and on futures of its positions, when it is left."""
 
 
 class PositionCloser(Protocol):

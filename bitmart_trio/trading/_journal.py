@@ -505,8 +505,8 @@ class FileJournal:
 
 
 DISK: Final[ContextVar[Callable[[str | os.PathLike[str]], Journal] | None]] = ContextVar("journal_disk", default=None)
-"""What opens a journal's path in place of `FileJournal`: a rehearsal in virtual time, which no thread may hold up, has
-a disk of its own.
+"""The function that opens a journal's path instead of `FileJournal`: a rehearsal in virtual time, which no thread may
+hold up, has a disk of its own.
 """
 
 

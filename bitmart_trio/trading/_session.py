@@ -41,10 +41,10 @@ AnyJournal: TypeAlias = str | os.PathLike[str] | Journal | None
 """A path, any `Journal`, or None to remember nothing beyond the session."""
 
 Leftovers: TypeAlias = Literal["cancel", "adopt", "leave"]
-"""What to do with orders that an earlier run with the same journal left open."""
+"""The treatment of orders that an earlier run with the same journal left open."""
 
 RulesMode: TypeAlias = Literal["check", "round"] | None
-"""How the market's rules apply to orders before they are sent: check them, or round amounts to the grid first."""
+"""The use of the market's rules before orders are sent: check them, or round amounts to the grid first."""
 
 _RELEASE: Final = 2.0
 """Seconds, at least, that ending a session's guards may take after its exit."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 import pytest
 import trio
 from trio.testing import MockClock
@@ -9,7 +11,9 @@ from trio.testing import MockClock
 import bitmart_trio as bm
 from bitmart_trio import models
 from bitmart_trio.sim import Venue, open_exchange
-from bitmart_trio.sim.faults import LoseRequest
+from bitmart_trio.sim.faults import ClockSkew, LoseRequest
+
+Market = Literal["spot", "futures"]
 
 
 def calls(replies: list[models.CallReplied]) -> list[str]:
@@ -76,3 +80,17 @@ async def test_a_clock_that_cannot_be_compared_is_named_as_a_possible_reason(
             with pytest.raises(bm.BitMartError, match="clock may be the reason"):
                 async with streams.spot.user_orders() if market == "spot" else streams.futures.order():
                     pytest.fail("it opened")
+
+
+@pytest.mark.parametrize("market", ["spot", "futures"])
+async def test_a_login_that_was_refused_for_the_clock_is_tried_again(autojump_clock: MockClock, market: Market) -> None:
+    """Futures does not say that it was the clock: the stream ended for good."""
+    async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
+        streams: Any = getattr(client.streams, market)
+        opening = streams.user_orders if market == "spot" else streams.order
+        async with opening(gaps="mark") as orders:
+            await trio.sleep(1)
+            exchange.faults.add(ClockSkew(ms=90_000))
+            exchange.drop_connections(f"{market}/private")
+            with trio.fail_after(10):
+                assert isinstance(await orders.receive(), bm.Gap)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import trio
 from stream_kit import drained, names, wait_for
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 import bitmart_trio as bm
 from bitmart_trio import models
@@ -14,12 +16,19 @@ from bitmart_trio.sim.faults import (
     DropDuringLogin,
     HangHandshake,
     LatePong,
+    LoseAck,
     RefuseConnect,
     RefuseLogin,
     RefuseUpgrade,
     Stall,
 )
 from bitmart_trio.sim.venue import open_exchange
+
+
+async def _ready(subscription: bm.Subscription[Any]) -> list[Any]:
+    await wait_all_tasks_blocked()
+    return drained(subscription)
+
 
 both_paths = pytest.mark.parametrize("tap", [True, False], ids=["tap", "get_message"])
 
@@ -274,3 +283,77 @@ async def test_the_server_side_close_frame_is_told(autojump_clock: MockClock) ->
             exchange.faults.add(Drop(code=1012))
             lost = await wait_for(events, models.Lost)
             assert "1012" in lost.reason
+
+
+async def test_a_topic_removed_while_it_is_down_tells_its_gap(autojump_clock: MockClock) -> None:
+    """What was missed until then is missed, although nobody will hear of the topic again."""
+    async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
+        async with client.streams.spot.trade("BTC_USDT", "ETH_USDT", gaps="mark") as trades:
+            await trio.sleep(5)
+            last = trades.statistics().last_message
+            exchange.faults.add(RefuseUpgrade(connection="spot/public", times=3))
+            exchange.drop_connections("spot/public")
+            await trio.sleep(0.1)
+            await trades.remove("ETH_USDT")
+            gone = trio.current_time()
+            (gap,) = [item for item in await _ready(trades) if isinstance(item, bm.Gap)]
+            assert (gap.topic, gap.since, gap.until) == ("spot/trade:ETH_USDT", last, gone)
+
+
+async def test_a_flood_before_the_acknowledgement_stands_behind_its_gap(autojump_clock: MockClock) -> None:
+    """A buffer too small to hold it back: the gap is told at once, in front of it, and only once."""
+    async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
+        async with client.streams.spot.trade("BTC_USDT", gaps="mark", buffer=2, overflow="drop_oldest") as trades:
+            got: list[Any] = []
+
+            async def read() -> None:
+                async for item in trades:
+                    got.append(item)  # noqa: PERF401  # it is read until it is cancelled
+
+            async with trio.open_nursery() as nursery, client.streams.events() as events:
+                nursery.start_soon(read)
+                await trio.sleep(5)
+                exchange.faults.add(LoseAck())
+                exchange.drop_connections("spot/public")
+                await wait_for(events, models.Subscribed)  # of the connection after the next
+                await trio.sleep(5)
+                nursery.cancel_scope.cancel()
+        gaps = [item for item in got if isinstance(item, bm.Gap)]
+        assert len(gaps) == 2
+        assert gaps[0].until <= gaps[1].since
+        start = exchange.exchange.clock.now_ms() / 1000 - trio.current_time()
+        seen: list[bm.Gap] = []
+        for item in got:
+            if isinstance(item, bm.Gap):
+                seen.append(item)
+            else:
+                at = item.time / 1000 - start
+                assert all(gap.since - 0.11 <= at for gap in seen)
+                assert all(at <= gap.since + 0.11 for gap in gaps if gap not in seen)
+
+
+async def test_a_book_that_subscribes_afresh_leaves_a_gap_to_others(autojump_clock: MockClock) -> None:
+    """The exchange pushes nothing between letting go and taking up again, whoever has asked for it."""
+    topic = "spot/depth/increase100:BTC_USDT"
+    async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
+        async with client.streams.spot.depth_increase("BTC_USDT", gaps="mark") as changes:
+            await trio.sleep(5)
+            asked = trio.current_time()
+            client.streams._connections.renew(topic)
+            await trio.sleep(5)
+            (gap,) = [item for item in await _ready(changes) if isinstance(item, bm.Gap)]
+            assert (gap.since, gap.topic) == (asked, topic)
+            assert (changes.statistics().gaps, changes.statistics().reconnects) == (1, 0)
+
+
+async def test_connect_proves_a_connection_that_has_broken_since(autojump_clock: MockClock) -> None:
+    """While it waits for its next try, it is not open."""
+    async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
+        async with client.streams.spot.ticker("BTC_USDT"):
+            await client.streams.connect("spot")
+            exchange.faults.add(HangHandshake(connection="spot/public"))
+            exchange.faults.add(Drop(connection="spot/public"))
+            await trio.sleep(0.01)
+            assert exchange.connections == []
+            await client.streams.connect("spot")
+            assert [connection.kind for connection in exchange.connections] == ["spot/public"]

@@ -17,7 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from proof_sizes import FUZZ, JOURNAL_ENTRIES
 from spoiling import spoiled
+from trading_kit import MARKETS, SUBMIT, opener, requests, rest
+from trio.testing import MockClock
 
+import bitmart_trio as bm
 from bitmart_trio.errors import JournalError, JournalLocked
 from bitmart_trio.trading import FileJournal, Journal, MemoryJournal, _journal
 from bitmart_trio.trading._journal import HEAD, Entry, line_of, parse, pending
@@ -455,3 +458,81 @@ def test_whatever_a_journal_holds_is_read_or_is_an_error_that_says_so(entries: l
             repr(mine)
         except JournalError as error:
             repr(error)
+
+
+async def test_a_journal_stays_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the program's folder becomes later."""
+    (tmp_path / "here").mkdir()
+    (tmp_path / "there").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    journal = FileJournal("bot.journal")
+    await journal.open()
+    monkeypatch.chdir(tmp_path / "there")
+    await journal.compact(lambda: [{"what": "intent", "id": "a"}])
+    await journal.close()
+    again = FileJournal(tmp_path / "here" / "bot.journal")
+    assert list(await again.open()) == [{"what": "intent", "id": "a"}]
+    await again.close()
+    assert list((tmp_path / "there").iterdir()) == []
+
+
+async def test_a_link_lets_no_second_writer_in(tmp_path: Path) -> None:
+    """A link is refused, and a second name of the same file meets the lock on the file."""
+    journal = FileJournal(tmp_path / "real")
+    await journal.open()
+    (tmp_path / "alias").symlink_to(tmp_path / "real")
+    (tmp_path / "twin").hardlink_to(tmp_path / "real")
+    with pytest.raises(bm.errors.JournalError, match="link"):
+        await FileJournal(tmp_path / "alias").open()
+    with pytest.raises(bm.errors.JournalLocked):
+        await FileJournal(tmp_path / "twin").open()
+    await journal.close()
+
+
+async def test_half_a_line_is_never_written_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write that stops half-way and cannot be taken back: nothing is written until it can, and nothing is damaged."""
+    journal = FileJournal(tmp_path / "bot.journal")
+    await journal.open()
+    await journal.append({"what": "intent", "id": "a"})
+    write = os.write
+
+    def half(file: int, data: bytes) -> int:
+        write(file, data[:20])
+        raise OSError(errno.EIO, "half of it")
+
+    def not_now(file: int, length: int) -> None:
+        raise OSError(errno.EIO, "not now")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "ftruncate", not_now)
+        with broken.context() as worse:
+            worse.setattr(os, "write", half)
+            with pytest.raises(bm.errors.JournalError):
+                await journal.append({"what": "intent", "id": "b"})
+        with pytest.raises(bm.errors.JournalError):
+            await journal.append({"what": "intent", "id": "c"})
+    await journal.append({"what": "intent", "id": "d"})
+    await journal.close()
+    again = FileJournal(tmp_path / "bot.journal")
+    assert [entry["id"] for entry in await again.open()] == ["a", "b", "c", "d"]
+    await again.close()
+
+
+@pytest.mark.parametrize("market", MARKETS)
+async def test_a_journal_of_ones_own_fails_the_order_only(autojump_clock: MockClock, market: str) -> None:
+    """Whatever it raises: the order was not sent, and the session goes on."""
+
+    class Away(MemoryJournal):
+        async def append(self, entry: object) -> None:
+            await trio.lowlevel.checkpoint()
+            raise OSError("the share is gone")
+
+    async with (
+        bm.sim.open_exchange(seed=7, live=False) as venue,
+        venue.open_client() as client,
+        opener(client, market, journal=Away()) as session,
+    ):
+        with pytest.raises(bm.errors.JournalError, match="share"):
+            await rest(session)
+        await trio.sleep(1)
+        assert requests(venue, SUBMIT[market]) == 0

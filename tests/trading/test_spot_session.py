@@ -512,3 +512,26 @@ async def test_every_call_checkpoints(autojump_clock: MockClock, market: str) ->
                 await resting.replace(price=1)
         with assert_checkpoints(), pytest.raises(trio.ClosedResourceError):
             await rest(session)
+
+
+async def test_cancel_all_finishes_the_others(
+    autojump_clock: MockClock, market: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One is refused for good: the others are cancelled all the same, and then it is said."""
+    async with bm.sim.open_exchange(seed=7, live=False) as venue, venue.open_client() as client:
+        async with opener(client, market) as session:
+            orders = [await rest(session) for _ in range(3)]
+            adapter = session._engine.venue
+            cancel = adapter.cancel
+
+            async def refuse_one(intent: object, order_id: str | None) -> None:
+                if order_id == orders[0].order_id:
+                    await trio.lowlevel.checkpoint()
+                    raise bm.InvalidOrder("never", code=50019)
+                await cancel(intent, order_id)  # type: ignore[arg-type]
+
+            with monkeypatch.context() as patched:
+                patched.setattr(adapter, "cancel", refuse_one)
+                with pytest.raises(bm.InvalidOrder):
+                    await session.cancel_all()
+            assert open_ids(venue, market) == [orders[0].client_order_id]

@@ -240,3 +240,34 @@ async def test_one_wrong_time_in_an_answer_ends_no_switch(
             await trio.sleep(50)
             assert switch.fires_in > 30
             assert answers == 4  # armed, renewed, asked again, renewed
+
+
+async def test_a_switch_that_is_cancelled_while_it_is_set_is_switched_off(autojump_clock: MockClock) -> None:
+    """The exchange has set the timer, the answer never came: nobody was inside, so nobody is guarded."""
+    async with bm.sim.open_exchange(seed=7) as venue, venue.open_client() as client:
+        venue.faults.add(Delay(PATH, seconds=5, before=False, times=1))
+        with trio.move_on_after(2):
+            async with bm.trading.open_futures_session(client, "BTCUSDT", dead_mans_switch=30):
+                raise AssertionError("entered")
+        assert timers(venue) == []
+
+
+async def test_a_renewal_that_may_still_come_is_said(autojump_clock: MockClock) -> None:
+    """A clean exit that cannot promise the timer to stay off does not."""
+    async with bm.sim.open_exchange(seed=7) as venue, venue.open_client() as client:
+        with pytest.raises(bm.errors.SwitchFailed, match="may still"):  # noqa: PT012
+            async with bm.trading.dead_mans_switch(client, "BTCUSDT", after=60):
+                venue.faults.add(Delay(PATH, seconds=50, before=True, times=1))
+                await trio.sleep(45)
+
+
+async def test_two_switches_on_one_contract_are_refused(autojump_clock: MockClock) -> None:
+    """There is one timer: whoever leaves first would switch it off for the other. One after the other is fine."""
+    async with bm.sim.open_exchange(seed=7) as venue, venue.open_client() as client:
+        for _ in range(2):
+            async with bm.trading.open_futures_session(client, "BTCUSDT", dead_mans_switch=60):
+                with pytest.raises(bm.errors.SwitchFailed, match="another switch"):
+                    async with bm.trading.dead_mans_switch(client, "ETHUSDT", "BTCUSDT", after=60):
+                        raise AssertionError("entered")
+                assert timers(venue) == ["BTCUSDT"]
+            assert timers(venue) == []

@@ -1,4 +1,4 @@
-"""What an archive knows of its account as a whole, from the looks at its present."""
+"""Describe an archive's account as a whole, from the reads of its present state."""
 
 from __future__ import annotations
 

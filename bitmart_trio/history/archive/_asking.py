@@ -35,7 +35,7 @@ PATIENCE: Final = 8
 
 @attrs.frozen
 class Progress(Model):
-    """How far one history of an archive is."""
+    """The progress of one history of an archive."""
 
     name: str
     """The endpoint and its arguments."""
@@ -43,9 +43,9 @@ class Progress(Model):
     """``running``, ``waiting`` (for the exchange), or how it ended: ``answered``, ``not_offered``, ``not_permitted``,
     ``failed`` or ``unreadable``. ``notice`` is no history: the note says what was changed about the folder."""
     fraction: float
-    """How much of its range is done, from 0 to 1."""
+    """The fraction of its range that is done, from 0 to 1."""
     records: int
-    """How many this run has got."""
+    """The number of records that this run has read."""
     requests: int
     gaps: int
     note: str = ""
@@ -54,7 +54,7 @@ class Progress(Model):
 
 @attrs.frozen
 class Judged:
-    """What came of one question."""
+    """The result of one request."""
 
     judgement: Judgement
     """Of the last try."""

@@ -38,28 +38,28 @@ WITHOUT_DIGEST: Final = (
     "without its digest nothing tells an archive whose replies were all written anew, or cut off at their end, and "
     "whose other files were made again from them: keep the digest elsewhere, and give it to verify"
 )
-"""What cannot be noticed from an archive alone."""
+"""The changes that an archive alone cannot reveal."""
 
 
 @attrs.frozen
 class Verification(Model):
-    """What came out."""
+    """The result of a verification."""
 
     problems: tuple[str, ...]
-    """What is wrong; none means that the archive is proven."""
+    """The problems found; none means that the archive is proven."""
     unproven: tuple[str, ...]
-    """What cannot be noticed from the archive alone."""
+    """The changes that the archive alone cannot reveal."""
     digest: str
     """The hash that stands for all replies and decisions, to be kept elsewhere."""
     replies: int
     windows: int
     records: int
     complete: bool
-    """Whether everything was answered, or is not offered to this account, and nothing is suspect any more."""
+    """True if everything was answered, or is not offered to this account, and nothing is suspect."""
 
     @property
     def proven(self) -> bool:
-        """Whether nothing is wrong."""
+        """Return True if no problem was found."""
         return not self.problems
 
 
@@ -73,7 +73,7 @@ def verify(directory: Path | str, digest: str | None = None) -> Verification:
     Args:
         directory: of the archive.
         digest: what was printed when the archive was made: without it a whole archive that was written anew cannot be
-            told from the original.
+            distinguished from the original.
 
     Raises:
         ArchiveError: there is no archive, a run is writing it, or this is no digest.

@@ -1,4 +1,4 @@
-"""Which of the exchange's codes end a history, and what its owner can do about them: one table.
+"""Define the codes of the exchange that end a history, with advice for the account's owner, in one table.
 
 A code that is not here never ends anything: the reply counts as failed, is asked again, and leaves the archive
 incomplete. So do codes that no source documents.
@@ -13,7 +13,7 @@ import attrs
 
 
 class Refusal(Enum):
-    """What a documented code says about a history or look."""
+    """The meaning of a documented code for a history or look."""
 
     NOT_OFFERED = "not_offered"
     """There is no such account or product, so there are no records: nothing is missing."""
@@ -32,7 +32,7 @@ class CodeMeaning:
     code: int
     refusal: Refusal
     advice: str = ""
-    """What the account's owner can do; "" when there is nothing."""
+    """Advice for the account's owner; "" if there is none."""
     of: str = ""
     """The beginning of the names of the endpoints that the code is documented for: from others it says nothing."""
 
@@ -95,13 +95,13 @@ _PERMISSIONS: Final = (
 
 
 def refusal(code: int, endpoint: str) -> Refusal | None:
-    """What a code says of an endpoint such as ``spot.sub_account.transfers``; None for one that says nothing final."""
+    """Return the meaning of a code for an endpoint such as ``spot.sub_account.transfers``; None if it is not final."""
     row = MEANINGS.get(code)
     return row.refusal if row is not None and endpoint.startswith(row.of) else None
 
 
 def advice(code: int, endpoint: str) -> str:
-    """What the owner can do about a refusal of an endpoint such as ``spot.sub_account.transfers``; "" for nothing."""
+    """Return advice about a refusal of an endpoint such as ``spot.sub_account.transfers``; "" if there is none."""
     row = MEANINGS.get(code)
     if row is None:
         return ""

@@ -1,4 +1,4 @@
-"""What an archive's journal holds: one line an entry, from the first reply to the last decision.
+"""Define the entries of an archive's journal, one per line, from the first reply to the last decision.
 
 Each line is a JSON object in ASCII. It begins with its number, the SHA-256 of the line before it, and its kind; what
 follows are the members of one of the classes below, under their names.
@@ -24,7 +24,7 @@ _MOST: Final = 1 << 53
 
 
 class State(StrEnum):
-    """How a window, a look or a history ended."""
+    """The final state of a window, a look or a history."""
 
     RUNNING = "running"
     """Not at its end."""
@@ -41,7 +41,7 @@ class State(StrEnum):
 
     @property
     def complete(self) -> bool:
-        """Whether there is nothing left to get."""
+        """Return True if there is nothing left to read."""
         return self in (State.ANSWERED, State.NOT_OFFERED)
 
 
@@ -132,7 +132,7 @@ class ReplyCame:
 
 @attrs.frozen
 class WindowDecided:
-    """What came of a window; a later decision replaces what it covers of earlier ones."""
+    """The decision on a window; a later decision replaces earlier ones where it covers them."""
 
     kind: ClassVar[str] = "window"
     of: str
@@ -146,16 +146,16 @@ class WindowDecided:
     code: int = 0
     """Of the exchange's refusal; 0 for none."""
     total: int | None = None
-    """How many records the exchange said there are."""
+    """The number of records that the exchange reports."""
     gap: HistoryGap | None = None
-    """What of it was not given."""
+    """The part of it that the exchange did not list."""
     cursor: Mapping[str, Any] | None = None
     """The cursor that continues after it."""
 
 
 @attrs.frozen
 class LookTaken:
-    """What came of a look at the account's present; a later one of the same name replaces it."""
+    """The result of a look at the account's present state; a later one of the same name replaces it."""
 
     kind: ClassVar[str] = "look"
     name: str
@@ -186,7 +186,7 @@ class Noted:
 
 @attrs.frozen
 class HistoryEnded:
-    """How a history ended, for now."""
+    """The present end of a history."""
 
     kind: ClassVar[str] = "history_ended"
     of: str

@@ -1,4 +1,4 @@
-"""Whether an archive's decisions rest on what its replies say: judged again from the replies, one by one.
+"""Judge an archive's decisions again, from its replies, one by one.
 
 The run decides, and writes down which replies it decided by. Here each of them is judged anew, by the same rules and
 nothing but its bytes, and a decision that they do not bear is named.
@@ -22,7 +22,7 @@ _REFUSED = (State.NOT_OFFERED, State.NOT_PERMITTED)
 
 @attrs.frozen
 class Evidence:
-    """What one reply says."""
+    """The content of one reply."""
 
     of: str
     endpoint: str
@@ -60,7 +60,7 @@ def contradictions(reader: Reader, evidence: Mapping[int, Evidence]) -> Iterator
 
 
 def omissions(reader: Reader) -> Iterator[str]:
-    """What a run that ended by itself must have asked for, and is not there: by the rules of this very version."""
+    """Return the requests that a finished run must have made, by this version's rules, but that are missing."""
     left_out = {note.of for note in reader.notes() if note.what == "left_out"}
     histories, looks = traced(reader)
     there = {row.name for row in reader.histories()} | {look.name for look in reader.looks()}

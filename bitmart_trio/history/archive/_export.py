@@ -96,7 +96,7 @@ def export(
 
 
 def can_export(format: Format) -> bool:
-    """Whether the package that a format needs is installed."""
+    """Return True if the package that a format needs is installed."""
     try:
         _loaded(format)
     except ExportError:

@@ -171,7 +171,7 @@ class Folder:
     # Files.
 
     def stat(self, name: str) -> os.stat_result | None:
-        """What is there under a name, links not followed; None for nothing."""
+        """Return the file status of a name, without following links; None if there is nothing."""
         try:
             if self._fd is None:
                 return (self.path / name).lstat()
@@ -180,7 +180,7 @@ class Folder:
             return None
 
     def check(self, name: str) -> bool:
-        """Whether there is a file of that name.
+        """Check that a file of that name exists.
 
         Raises:
             ArchiveError: what bears the name is no plain file, or has a second name.

@@ -35,7 +35,7 @@ class Place:
     length: int
     """Its newline counts."""
     before: str
-    """What it says that the hash of the line before is."""
+    """The hash of the previous line, as this line gives it."""
     hash: str
     """Its own."""
     line: bytes = attrs.field(repr=False)
@@ -43,7 +43,7 @@ class Place:
     whole: bool
     """False for one without a newline: the last one, when writing it was broken off."""
     ours: bool
-    """Whether it begins as our lines do."""
+    """True if it begins as our lines do."""
 
 
 def places(folder: Folder, offset: int = 0) -> Generator[Place]:
@@ -77,7 +77,7 @@ def places(folder: Folder, offset: int = 0) -> Generator[Place]:
 
 
 def entries(folder: Folder, number: int = 0, digest: str = START, offset: int = 0) -> Generator[tuple[Place, Entry]]:
-    """What the file holds behind a line, which is told by its number, its hash and where it ends.
+    """Yield the entries behind a line, which its number, its hash and its end identify.
 
     A last line that was broken off is left out.
 
@@ -185,7 +185,7 @@ class Journal:
         self._broken = False
 
     def close(self) -> None:
-        """Release the file."""
+        """Close and release the file."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1

@@ -1,4 +1,4 @@
-"""What one reply says: answered, refused, failed or unreadable. Pure, so that a verification judges as the run did.
+"""Judge one reply: answered, refused, failed or unreadable. Pure, so that a verification judges like the run.
 
 A reply answers only if it is JSON of the API with code 1000 (or a documented "no data") in which the list that is asked
 for is there: null and [] are empty, a missing list is no answer. Only a documented code in a JSON reply of the API
@@ -43,7 +43,7 @@ _PASSING: Final = (RateLimited, ServiceUnavailable, ExchangeFault, ClockOutOfSyn
 
 @attrs.frozen
 class Judgement:
-    """What a reply says."""
+    """The judgement of a reply."""
 
     state: State
     code: int = 0
@@ -53,11 +53,11 @@ class Judgement:
     records: tuple[Wire, ...] = attrs.field(default=(), repr=False)
     """The records in the order of the reply; of a look that is no list: its data."""
     total: int | None = None
-    """How many records fit the question, where the reply says so."""
+    """The number of records that fit the request, if the reply has it."""
     too_old: bool = False
     """The reason is the age of the window: no later try changes it, and newer windows may well be answered."""
     again: bool = True
-    """Whether a later try may be answered."""
+    """True if a later try may be answered."""
     key_refused: bool = False
     """The key does not work at all."""
 
@@ -69,7 +69,7 @@ def find_walk(name: str) -> Walk[object, object]:
 
 
 def judge(name: str, status: int | None, body: bytes, error: str = "") -> Judgement:
-    """Judge one reply.
+    """Judge one reply of the exchange.
 
     Args:
         name: of the endpoint that was asked, such as ``spot.trading.trades``.

@@ -1,4 +1,4 @@
-"""What the key of an archive may do, and how long reading the account will take."""
+"""Check the permissions of an archive's key, and estimate how long reading the account takes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class UnsafeKey(ArchiveError):
 
 @attrs.frozen
 class KeyLook(Model):
-    """What the exchange says of an account and of the key that asks."""
+    """The exchange's report on an account and its key."""
 
     account: str
     """The account's id; blank when the exchange does not give it."""
@@ -50,7 +50,7 @@ class KeyLook(Model):
 
     @property
     def harmless(self) -> bool:
-        """Whether the key can only read."""
+        """Return True if the key can only read."""
         return not self.problems
 
 
@@ -93,7 +93,7 @@ def _judged(info: AccountInfo) -> KeyLook:
 
 @attrs.frozen
 class Estimate(Model):
-    """How much there is to ask, before anything is known of the account's records."""
+    """The estimated number of requests, before anything is known of the account's records."""
 
     requests: int
     """At the least: an account with many records takes more."""

@@ -43,7 +43,7 @@ def find_endpoint(name: str) -> Endpoint[object]:
     """The row of an endpoint by its name, such as ``spot.market.ticker``.
 
     Raises:
-        NotReadable: there is no such class.
+        NotReadable: there is no endpoint of that name.
     """
     found: object = endpoints
     for part in name.split("."):
@@ -87,7 +87,7 @@ class DayRebate:
 
 @attrs.frozen
 class Kind:
-    """What the records of one endpoint are like.
+    """The description of one endpoint's records.
 
     Args:
         name: the endpoint's name.
@@ -126,7 +126,7 @@ class Kind:
         return self.pick(below(data, (*find_endpoint(self.name).at, *self.under)))
 
     def said_total(self, data: Wire) -> int | None:
-        """How many records the payload says there are."""
+        """Return the number of records that the payload gives."""
         if self.total is None or not isinstance(data, Mapping):
             return None
         text = str(data.get(self.total))
@@ -163,7 +163,7 @@ class Kind:
         return None if "" in values else json.dumps([_digits(value) for value in values])
 
     def is_same(self, one: Wire, other: Wire) -> bool:
-        """Whether two contents of one id are one record, listed at two moments of its life."""
+        """Return True if two contents of one id are one record, listed at two moments."""
         for name in self.substance:
             left, right = _amount(_member(one, name)), _amount(_member(other, name))
             if left != right and left != "" and right != "":
@@ -296,7 +296,7 @@ class Typed:
     values: Mapping[str, object]
     """By the model's names; None for what is absent."""
     odd: str
-    """What could not be read, for a person; blank for nothing."""
+    """The unreadable part, for the user; blank for none."""
 
 
 def typed(kind: Kind, record: Wire) -> Typed:

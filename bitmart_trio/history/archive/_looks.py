@@ -25,7 +25,7 @@ _TRIES: Final = 3
 
 @attrs.frozen
 class Seen:
-    """What came of a look."""
+    """The result of a look."""
 
     state: State
     entries: tuple[Wire, ...] = ()

@@ -1,4 +1,4 @@
-"""What came into an account and left it: trades, deposits, profits and fees as one kind of row, oldest first.
+"""List the movements of an account: trades, deposits, profits and fees as one kind of row, oldest first.
 
 The totals of the report and the layouts of tax tools are made of these rows, so both count alike. A record that is
 superseded does not count. What moves between wallets of the same
@@ -31,7 +31,7 @@ _LAST: Final = 253_402_300_800_000
 
 
 class Kind(StrEnum):
-    """What a movement is."""
+    """The kind of a movement."""
 
     TRADE = "trade"
     DEPOSIT = "deposit"
@@ -72,7 +72,7 @@ class Movement:
     hash: str = ""
     """Of the transaction on its chain."""
     text: str = ""
-    """What it is about, for a person: the symbol, the kind of entry."""
+    """The subject, for the user: the symbol, the kind of entry."""
     base: str = ""
     """Of a trade: the base currency of its pair."""
 
@@ -84,9 +84,9 @@ class LeftOut(Model):
     kind: str
     """The endpoint's name."""
     reason: str
-    """What a movement would have needed."""
+    """The data that a movement lacks."""
     count: int
-    """How many records."""
+    """The number of records."""
 
 
 class Unplaced(ValueError):
@@ -352,7 +352,7 @@ class Movements:
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
-        """What could not be placed, known when the iteration has ended."""
+        """Return the records that could not be placed, once the iteration has ended."""
         return tuple(LeftOut(kind, reason, count) for (kind, reason), count in sorted(self._left_out.items()))
 
     def __iter__(self) -> Iterator[Movement]:

@@ -36,24 +36,24 @@ class Paragraph:
 
 @attrs.frozen
 class Bullets:
-    """A list."""
+    """A list on a page."""
 
     entries: Sequence[str]
 
 
 @attrs.frozen
 class Grid:
-    """A table."""
+    """A table on a page."""
 
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
     numbers: int
-    """How many columns, counted from the right, hold numbers."""
+    """The number of columns, counted from the right, that hold numbers."""
 
 
 @attrs.frozen
 class Bars:
-    """Counts over time."""
+    """A chart of counts over time."""
 
     title: str
     counts: Sequence[tuple[str, int]]
@@ -64,7 +64,7 @@ Block: TypeAlias = Heading | Paragraph | Bullets | Grid | Bars
 
 @attrs.frozen
 class Page:
-    """What is shown."""
+    """The content of a report page."""
 
     title: str
     blocks: Sequence[Block]

@@ -25,7 +25,7 @@ _ROWS: Final = 500
 
 @attrs.frozen
 class Meta(Model):
-    """What is known of a whole archive."""
+    """The facts about a whole archive."""
 
     format: str
     library: str
@@ -41,7 +41,7 @@ class Meta(Model):
     """Lines of the journal."""
     runs: int
     ended: bool
-    """Whether the last run ended by itself; one that was interrupted may not have begun with some histories."""
+    """True if the last run ended by itself; an interrupted run may not have begun some histories."""
 
 
 @attrs.frozen
@@ -62,9 +62,9 @@ class HistoryRow(Model):
     code: int
     """Of the exchange's refusal; 0 for none."""
     requests: int
-    """How many replies came."""
+    """The number of replies."""
     records: int
-    """How many contents were listed, superseded ones included."""
+    """The number of listed contents, including superseded ones."""
     position: int
     """Up to where its windows go."""
     cursor: Mapping[str, object] | None
@@ -80,10 +80,10 @@ class WindowRow(Model):
     reason: str
     code: int
     total: int | None
-    """How many records the exchange said there are."""
+    """The number of records that the exchange reports."""
     gap: HistoryGap | None
     replies: tuple[int, ...]
-    """What it rests on."""
+    """The replies that it rests on."""
 
 
 @attrs.frozen
@@ -113,7 +113,7 @@ class NoteRow(Model):
 
 @attrs.frozen
 class Record(Model):
-    """One content that was told."""
+    """One content that the exchange listed."""
 
     number: int
     history: str
@@ -127,15 +127,15 @@ class Record(Model):
     listed: int
     """1, or 2 and more where one reply lists the same again."""
     told: int
-    """How many replies hold it."""
+    """The number of replies that hold it."""
     current: bool
-    """Whether it counts."""
+    """True if it is the present content."""
     superseded: str
     """Why it does not."""
     odd: str
-    """What of it could not be read."""
+    """The part of it that could not be read."""
     outside: bool
-    """Whether its time lies outside of what was asked for."""
+    """True if its time lies outside of the request."""
     reply: int
     """The number of the reply that listed it first."""
     place: int
@@ -143,7 +143,7 @@ class Record(Model):
     content: str
     """All of it, as it was listed; JSON."""
     values: Mapping[str, Column]
-    """What the model reads in it; None for what is absent."""
+    """The values that the model reads in it; None for absent ones."""
 
 
 @contextmanager
@@ -206,7 +206,7 @@ class Reader:
         return db
 
     def close(self) -> None:
-        """Release the file."""
+        """Close and release the file."""
         if self._own:
             self._db.close()
 
@@ -234,7 +234,7 @@ class Reader:
 
     @property
     def meta(self) -> Meta:
-        """What is known of the whole archive."""
+        """Return the facts about the whole archive."""
         found = {str(name): str(value) for name, value in self._rows("SELECT name, value FROM meta")}
         return Meta(
             found.get("format", ""),
@@ -298,7 +298,7 @@ class Reader:
         ]
 
     def look(self, name: str) -> list[Wire]:
-        """What a look saw: the payload of each page; none when it was not answered."""
+        """Return the payload of each page of a look; none if it was not answered."""
         found = self._rows("SELECT state, replies FROM looks WHERE name = ?", name)
         if not found or found[0][0] != State.ANSWERED:
             return []
@@ -310,7 +310,7 @@ class Reader:
         return pages
 
     def notes(self, of: str | None = None) -> list[NoteRow]:
-        """What was suspect, in the order in which it was noted."""
+        """Return the suspicions, in the order in which they were noted."""
         rows = self._rows(
             "SELECT name, what, note, since, until, resolved FROM notes WHERE ? IS NULL OR name = ? ORDER BY noted",
             of,
@@ -354,7 +354,7 @@ class Reader:
             )  # fmt: skip
 
     def count(self, kind: str, *, history: str | None = None, superseded: bool = False) -> int:
-        """How many records of a kind there are; the arguments are those of `records`."""
+        """Return the number of records of a kind; the arguments are those of `records`."""
         return int(
             self._rows(
                 "SELECT count(*) FROM records JOIN walks USING (walk) "
@@ -364,7 +364,7 @@ class Reader:
         )  # fmt: skip
 
     def months(self) -> dict[str, int]:
-        """How many records that count there are of each month, such as ``2025-03``, in UTC."""
+        """Return the number of present records per month, such as ``2025-03``, in UTC."""
         rows = self._rows(
             "SELECT strftime('%Y-%m', time / 1000, 'unixepoch') AS month, count(*) FROM records "
             "WHERE current AND time BETWEEN 1 AND 253402300799999 GROUP BY month ORDER BY month"

@@ -1,4 +1,4 @@
-"""What an archive holds, what is missing and why, and what the account did: read from the archive alone.
+"""Report what an archive holds, what is missing and why, and what the account did, from the archive alone.
 
 The report depends on nothing but the archive, so it can be made again from it and compared.
 """
@@ -38,7 +38,7 @@ CANNOT_GIVE: Final = (
     "Transfers between the spot and the funding wallet have no endpoint that lists them.",
     "Profit of spot trades is not in any reply: a tax tool computes it from the trades.",
 )
-"""What no key and no patience can get out of the API."""
+"""The data that the API never gives."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ZERO: Final = Decimal(0)
@@ -55,9 +55,9 @@ class Missing(Model):
     state: str
     """``failed``, ``unreadable``, ``not_permitted``, ``gap`` or the kind of the doubt."""
     reason: str
-    """What was said or seen."""
+    """The reason, as reported or observed."""
     advice: str = ""
-    """What to do about it."""
+    """Advice on what to do about it."""
 
 
 @attrs.frozen(kw_only=True)
@@ -79,15 +79,15 @@ class HistoryReport(Model):
     missing: tuple[Missing, ...]
     """Neighbours of one reason are one."""
     doubts: int
-    """How many suspicions came up: full pages, fewer records than the exchange said there are, and their like."""
+    """The number of suspicions: full pages, fewer records than the exchange reports, and the like."""
     oldest: int | None
     """The time of the oldest record: nothing older was given."""
     omits: tuple[str, ...]
-    """What the endpoint leaves out by nature."""
+    """The records that the endpoint always omits."""
 
     @property
     def complete(self) -> bool:
-        """Whether there is nothing left to get."""
+        """Return True if there is nothing left to read."""
         return State(self.state).complete and not self.missing
 
 
@@ -105,13 +105,13 @@ class LookReport(Model):
 
     @property
     def complete(self) -> bool:
-        """Whether there is nothing left to get."""
+        """Return True if there is nothing left to read."""
         return State(self.state).complete and not self.missing
 
 
 @attrs.define(kw_only=True)
 class Total(Model):
-    """What one coin did in one year, in that coin."""
+    """The totals of one coin in one year, in that coin."""
 
     coin: str
     year: int
@@ -134,7 +134,7 @@ class Total(Model):
 
     @property
     def net(self) -> Decimal:
-        """What the year added."""
+        """Return the net change of the year."""
         plus = (self.came_in, self.bought, self.realised, self.funding, self.other)
         minus = (self.went_out, self.sold, self.fees)
         return _sum((*plus, *(each.copy_negate() for each in minus)))
@@ -142,7 +142,7 @@ class Total(Model):
 
 @attrs.frozen
 class Balance(Model):
-    """What one wallet held of one coin when the archive was made."""
+    """The balance of one coin in one wallet when the archive was made."""
 
     wallet: str
     coin: str
@@ -153,7 +153,7 @@ class Balance(Model):
 
 @attrs.frozen(kw_only=True)
 class ArchiveReport(Model):
-    """What an archive has and has not."""
+    """The report on an archive: its content and its gaps."""
 
     since: int
     """The beginning of its range, in milliseconds."""
@@ -166,7 +166,7 @@ class ArchiveReport(Model):
     histories: tuple[HistoryReport, ...]
     looks: tuple[LookReport, ...]
     ended: bool
-    """Whether the last run ended by itself; one that was interrupted may not have begun with some histories."""
+    """True if the last run ended by itself; an interrupted run may not have begun some histories."""
     totals: tuple[Total, ...]
     balances: tuple[Balance, ...]
     months: tuple[tuple[str, int], ...]
@@ -181,21 +181,21 @@ class ArchiveReport(Model):
 
     @property
     def complete(self) -> bool:
-        """Whether everything was answered, or is not offered to this account, and no doubt is left."""
+        """Return True if everything was answered, or is not offered to this account, and no doubt is left."""
         return self.ended and all(each.complete for each in self.parts)
 
     @property
     def records(self) -> int:
-        """All records."""
+        """Return the number of all records."""
         return sum(history.records for history in self.histories)
 
     @property
     def gaps(self) -> int:
-        """How many stretches or looks are missing or in doubt."""
+        """Return the number of periods or looks that are missing or in doubt."""
         return sum(len(each.missing) or not each.complete for each in self.parts)
 
     def as_json(self) -> str:
-        """For machines."""
+        """Return the report as plain JSON values."""
         return json_text(json.dumps(self._plain(), indent=2, ensure_ascii=False)) + "\n"
 
     def _plain(self) -> Plain:

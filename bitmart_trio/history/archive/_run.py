@@ -50,7 +50,7 @@ AT_ONCE: Final = 6
 SETTLE: Final = 60.0
 """Seconds: how long the newest records may take to show in a history. No source names a time."""
 GROUPS: Final = ("sub_accounts", "broker", "affiliate")
-"""What an owner who has none of it can leave out."""
+"""The parts that an owner without them can skip."""
 
 _LONGEST_WAIT: Final = 60.0
 _CLOSING: Final = 30.0
@@ -417,7 +417,7 @@ class _Archivist:
 
 
 def never_traded(reader: Reader) -> bool:
-    """Whether nothing in an archive says that its account ever had anything to trade on the spot market.
+    """Return True if nothing in an archive shows that its account could ever trade on the spot market.
 
     No funds, no record of any that came or went, and nothing left unknown that could tell.
     """
@@ -437,7 +437,7 @@ def never_traded(reader: Reader) -> bool:
 
 
 def holds(reader: Reader) -> bool:
-    """Whether open orders of the spot market may hold funds."""
+    """Return True if open orders of the spot market may hold funds."""
     looks = [look for look in reader.looks() if look.endpoint == "spot.account.spot_balances"]
     if not looks or not all(look.state.complete for look in looks):
         return True

@@ -70,7 +70,7 @@ def typed_table(kind: Kind) -> str:
 
 
 def statements() -> Iterator[str]:
-    """What makes the whole schema."""
+    """Return the statements that create the whole schema."""
     yield from _TABLES.split(";")
     for kind in kinds().values():
         names = columns(kind.record)

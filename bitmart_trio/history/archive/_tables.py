@@ -33,7 +33,7 @@ _EXACT_INTEGER: Final = 10**15
 
 
 class Role(StrEnum):
-    """What a column holds."""
+    """The role of a column."""
 
     TEXT = "text"
     """Also ids: every digit stays."""

@@ -1,4 +1,4 @@
-"""What is archived: the account's past as histories, its present as looks, and what is needed to read both later."""
+"""Define what is archived: the account's past as histories, its present as looks, and data for reading both later."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ class History:
 
     @property
     def walk(self) -> Walk[object, object]:
-        """Its row."""
+        """Return the row of its walk."""
         return find_walk(self.endpoint)
 
     @property
     def rules(self) -> Rules:
-        """How it is listed."""
+        """Return the rules of its listing."""
         rules = self.walk.rules
         if not self.candles:
             return rules
@@ -129,18 +129,18 @@ def open_orders(moment: str) -> Iterator[Look]:
 
 
 def present_of_sub_account(name: str) -> Iterator[Look]:
-    """What a main account sees of a sub-account's present."""
+    """Return the looks at a sub-account's present state by its main account."""
     for endpoint in ("spot.sub_account.balances", "futures.sub_account.balances"):
         yield Look(endpoint, {"sub_account": name}, group="sub_accounts")
 
 
 def fees_of_pair(symbol: str) -> Look:
-    """What trading a pair costs the account."""
+    """Return the look at the account's fees for a pair."""
     return Look("spot.account.trade_fee_rate", {"symbol": symbol})
 
 
 def fees_of_contract(symbol: str) -> Look:
-    """What trading a contract costs the account."""
+    """Return the look at the account's fees for a contract."""
     return Look("futures.account.trade_fee_rate", {"symbol": symbol})
 
 
@@ -195,12 +195,12 @@ def past_of_margin_pair(symbol: str) -> Iterator[History]:
 
 
 def past_of_sub_account(name: str) -> Iterator[History]:
-    """What a main account sees of a sub-account's past."""
+    """Return the histories of a sub-account that its main account can read."""
     yield History("futures.sub_account.transfers", {"sub_account": name}, group="sub_accounts")
 
 
 def has_records(reader: Reader, history: History) -> bool:
-    """Whether an archive has records of the product that a history belongs to: then there is such an account."""
+    """Return True if an archive has records of a history's product, and so the account exists."""
     product = _product(history.endpoint, history.arguments)
     return any(
         _product(row.endpoint, row.arguments) == product
@@ -236,7 +236,7 @@ def contracts(reader: Reader) -> set[str]:
 
 
 def traced(reader: Reader, symbols: Collection[str] = ()) -> tuple[list[History], list[Look]]:
-    """What is asked because the account has left traces of it, and the contracts that its owner names."""
+    """Return the histories that the account's own records lead to, and those of contracts that its owner names."""
     histories, looks = list[History](), list[Look]()
     for symbol in sorted(contracts(reader) | set(symbols)):
         histories += past_of_contract(symbol)

@@ -1,4 +1,4 @@
-"""What the windows of one history say together: how it ended, and what of it nothing has decided yet. Pure."""
+"""Sum up the windows of one history: its final state, and the part that is undecided. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Span:
 
 
 def undecided(rows: Sequence[WindowRow], since: int, until: int) -> list[Span]:
-    """What of a range has no decision that stands; neighbours are one."""
+    """Return the parts of a range without a standing decision, with neighbours joined."""
     spans: list[Span] = []
     at = since
     for row in rows:
@@ -34,7 +34,7 @@ def undecided(rows: Sequence[WindowRow], since: int, until: int) -> list[Span]:
 
 
 def summed(rows: Sequence[WindowRow], since: int, until: int) -> tuple[State, str, int]:
-    """How a history ended: the worst of its windows, with reason and code."""
+    """Return the final state of a history: that of its worst window, with reason and code."""
     at = since
     for row in rows:
         if row.since > at:

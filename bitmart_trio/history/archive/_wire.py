@@ -174,7 +174,7 @@ class Answer:
 
 
 def answer(endpoint: Endpoint[object], status: int, body: bytes) -> Answer:
-    """Read a reply.
+    """Read a reply of the exchange.
 
     Raises:
         NotReadable: it does not come from the API, or is not what the API sends.
@@ -197,7 +197,7 @@ def _opened(endpoint: Endpoint[object], status: int, body: bytes) -> tuple[Unwra
 
 
 def below(data: Wire, path: tuple[str, ...]) -> Wire:
-    """What lies at a path of members.
+    """Return the value at a path of members.
 
     Raises:
         NotReadable: a member is missing. (A null on the way is "nothing".)

@@ -273,7 +273,7 @@ class Store:
 
 
 def is_archive(directory: Path | str) -> bool:
-    """Whether there is an archive, or the beginning of one."""
+    """Return True if there is an archive, or the beginning of one."""
     return (Path(directory) / REPLIES).exists()
 
 

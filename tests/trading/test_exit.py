@@ -1,4 +1,4 @@
-"""Defects of leaving that a review found: Ctrl-C, errors that hid each other, own stop-losses, leftovers to be left."""
+"""Leaving a session: Ctrl-C, errors at the same time, its own stop-losses, and leftovers to be left."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from decimal import Decimal
 
 import pytest
 import trio
-from trading_kit import CANCEL, MARKETS, open_ids, opener, rest
+from trading_kit import CANCEL, MARKETS, open_ids, opener, rest, take
 from trio.testing import MockClock
 
 import bitmart_trio as bm
-from bitmart_trio.sim import Delay, Fail5xx, LoseRequest, Venue
+from bitmart_trio.sim import Delay, Fail5xx, LoseRequest, MuteTopic, Venue
 from bitmart_trio.trading import FuturesSession, MemoryJournal, OrderState, Session
 from bitmart_trio.trading._order import Intent
 
@@ -179,3 +179,16 @@ async def test_leftovers_to_be_left_are_left(autojump_clock: MockClock, market: 
     assert session.report.seconds < 5
     assert next(entry["id"] for entry in journal.entries if entry["what"] == "intent") == "btold1"
     assert not any(entry["what"] == "end" and entry["id"] == "btold1" for entry in journal.entries)
+
+
+async def test_fills_of_an_order_that_is_over_end(autojump_clock: MockClock) -> None:
+    """After the session they are what is known, and no error."""
+    async with bm.sim.open_exchange(seed=7, live=False) as venue, venue.open_client() as client:
+        async with opener(client, "spot") as session:
+            venue.faults.add(MuteTopic("spot/*", lasting=200))
+            venue.faults.add(Fail5xx("/spot/v4/query/*trades", times=None))
+            order = await take(session)
+            await session.reconcile()
+        assert order.state is OrderState.FILLED
+        assert [fill async for fill in order.fills] == []
+        assert not order.fills.complete
