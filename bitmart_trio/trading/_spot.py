@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
@@ -16,6 +17,7 @@ from .._scopes import DECIMALS, opener, protected
 from ..client import Client
 from ..config import Market
 from ..errors import BitMartError, InvalidRequest, OrderNotFound, TransportError
+from ..models._absent import absent
 from ..models._enums import OrderSide
 from ..models._numbers import EXACT, total
 from ..models.spot_streams import SpotOrderUpdate
@@ -27,7 +29,8 @@ from ._guard import OnExit
 from ._handle import Order
 from ._order import Intent, OrderFill, OrderState, amount
 from ._session import AnyJournal, Leftovers, RulesMode, Session, as_journal, opened
-from ._shared import Lately
+from ._shared import ROOM_MS, Lately, SharedRead
+from ._together import Cancels
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +43,8 @@ _STATES: Final = {
     SpotOrderState.FAILED: OrderState.REJECTED,
 }
 _LIST: Final = 200
+_MANY: Final = 3
+"""Orders of a pair that are looked for at once: from here on one list costs less."""
 _DEARER: Final = Decimal("1.05")
 """The factor by which the next lot may cost more than a market buy's average price."""
 
@@ -56,6 +61,10 @@ class SpotVenue:
         self._server_time = 0, 0.0
         """The exchange's time when last read, and Trio's time then."""
         self._trades = Lately(self._traded, self._now)
+        self._cancels: dict[str, Cancels] = {}
+        self._ended: dict[str, SharedRead[dict[str, SpotOrder]]] = {}
+        self._looking: defaultdict[str, list[Intent]] = defaultdict(list)
+        """What is looked for at the moment, by symbol."""
 
     async def now(self) -> int:
         """See `Venue`."""
@@ -86,25 +95,64 @@ class SpotVenue:
 
     async def cancel(self, intent: Intent, order_id: str | None) -> None:
         """See `Venue`."""
-        name = None if order_id is not None else intent.client_order_id
-        await self._spot.trading.cancel_order(intent.symbol, order_id=order_id, client_order_id=name)
+        trading, symbol = self._spot.trading, intent.symbol
+        if order_id is None:
+            await trading.cancel_order(symbol, client_order_id=intent.client_order_id)
+            return
+        if symbol not in self._cancels:
+
+            async def many(order_ids: list[str]) -> list[str]:
+                return (await trading.cancel_orders(symbol, order_ids=order_ids)).success_ids
+
+            self._cancels[symbol] = Cancels(
+                many, lambda order_id: trading.cancel_order(symbol, order_id=order_id), str(rows.cancel_orders)
+            )
+        await self._cancels[symbol](order_id)
 
     async def look_up(self, intent: Intent, order_id: str | None) -> OrderReport | None:
         """Look for an order; see `Venue`. Both look-ups cover open and finished orders."""
         trading = self._spot.trading
         await trio.lowlevel.checkpoint()
         try:
-            row = (
-                await trading.order_by_client_id(intent.client_order_id)
-                if order_id is None
-                else await trading.order(order_id)
-            )
+            if order_id is None:
+                row = await trading.order_by_client_id(intent.client_order_id)
+            else:
+                row = await self._among_others(intent, order_id) or await trading.order(order_id)
         except OrderNotFound:
             return None
         report = _listed(row)
         if _spends(row) and report.state in (OrderState.FILLED, OrderState.CANCELLED):
             return await self._spent(report, row)
         return report
+
+    async def _among_others(self, intent: Intent, order_id: str) -> SpotOrder | None:
+        """An order in the list of those that are over, where many are looked for at once; None if it is not there.
+
+        Being there proves as much as a look-up of its own. Not being there proves nothing.
+        """
+        symbol = intent.symbol
+        self._looking[symbol].append(intent)
+        try:
+            await trio.lowlevel.checkpoint()  # those who look at the same moment
+            if len(self._looking[symbol]) < _MANY:
+                return None
+            if symbol not in self._ended:
+                self._ended[symbol] = SharedRead(lambda: self._over(symbol))
+            return (await self._ended[symbol]()).get(order_id)
+        finally:
+            self._looking[symbol].remove(intent)
+
+    async def _over(self, symbol: str) -> dict[str, SpotOrder]:
+        now = self._now()
+        since = min((each.at for each in self._looking[symbol] if each.at is not None), default=now)
+        try:
+            rows = await self._spot.trading.order_history(
+                symbol, start_time=since - ROOM_MS, end_time=now + ROOM_MS, limit=_LIST
+            )
+        except BitMartError as error:
+            log.debug("the orders of %s that are over are looked up one by one (%s)", symbol, error)
+            return {}  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
+        return {row.order_id: row for row in rows if "order_id" not in absent(row)}
 
     async def _spent(self, report: OrderReport, row: SpotOrder) -> OrderReport:
         """Return how a market buy ended: it is filled if its remaining money buys no lot.
