@@ -34,7 +34,7 @@ def tell(hook: Callable[[E], object] | None, event: E) -> None:
         log.exception("the hook %r failed", hook)
 
 
-class Watch:
+class TryHooks:
     """One try of a call, as its hooks see it: as a context manager around the try, it tells the end of it."""
 
     def __init__(
@@ -99,7 +99,7 @@ class Watch:
         )
 
 
-class _NoWatch(Watch):
+class _NoHooks(TryHooks):
     """For a configuration without hooks: costs next to nothing."""
 
     def __init__(self) -> None:
@@ -112,4 +112,4 @@ class _NoWatch(Watch):
         pass
 
 
-NO_WATCH: Final = _NoWatch()
+NO_HOOKS: Final = _NoHooks()

@@ -58,7 +58,7 @@ from ..models._fields import Millis
 from ..models.system import Latency
 from .capture import CAPTURE, Captured
 from .flight import FLIGHT
-from .hooks import NO_WATCH, Watch
+from .hooks import NO_HOOKS, TryHooks
 from .identity import is_hex, signed, user_agent
 from .quota_queue import Line, QuotaQueue
 from .transport import NOTHING_SENT, LifoTransport
@@ -337,11 +337,11 @@ class Pipeline:
     # One attempt
     # ----------------------------------------------------------------------------------------------------------------
 
-    def _watch(self, job: _Job, attempt: int) -> Watch:
+    def _watch(self, job: _Job, attempt: int) -> TryHooks:
         hooks = self._config.hooks
         if hooks.on_request is None and hooks.on_reply is None:
-            return NO_WATCH
-        return Watch(
+            return NO_HOOKS
+        return TryHooks(
             hooks.on_request,
             hooks.on_reply,
             endpoint=job.where,
@@ -350,7 +350,7 @@ class Pipeline:
         )
 
     async def _once(
-        self, job: _Job, parse: Callable[[int, Mapping[str, str], bytes], R], watch: Watch
+        self, job: _Job, parse: Callable[[int, Mapping[str, str], bytes], R], watch: TryHooks
     ) -> tuple[_Answer, R]:
         quota_queue = self._quota_queue
         if not quota_queue.try_enter(job.line, urgent=job.urgent, where=job.where):

@@ -151,10 +151,10 @@ def watch(
 
     Where messages are missing, a line has "gap" in place of "data".
     """
-    from .watch import Watch
+    from .watch import TopicView
 
     environment = _options.environment(env)
-    run(lambda: Watch(topics, limit, _terminal(json)).run(_options.credentials(profile, environment), environment))
+    run(lambda: TopicView(topics, limit, _terminal(json)).run(_options.credentials(profile, environment), environment))
 
 
 @app.command(epilog=examples("book BTC_USDT", "book BTCUSDT --levels 10", "book BTC_USDT --limit 1 --json"))

@@ -33,7 +33,7 @@ RATE_OVER: Final = 2.0
 """Seconds over which a rate is counted."""
 
 
-class Watch:
+class TopicView:
     """A live view of some topics of one client.
 
     Args:

@@ -75,7 +75,7 @@ class OrderList(NamedTuple, Generic[O]):
     """True if the exchange may have more."""
 
 
-class Venue(Protocol[O]):
+class AccountAdapter(Protocol[O]):
     """One market's REST calls and pushes about an account."""
 
     kinds: Sequence[Kind]
@@ -190,7 +190,7 @@ class AccountSink(Generic[O]):
 
     Args:
         connections: holds the topics.
-        venue: the market.
+        adapter: translates for the market.
         verify_after: seconds from a push to the read that verifies it.
         reconcile: seconds between two complete reads; None reads only for a reason.
         buffer: changes that wait for a reader.
@@ -200,7 +200,7 @@ class AccountSink(Generic[O]):
     def __init__(
         self,
         connections: Connections,
-        venue: Venue[O],
+        adapter: AccountAdapter[O],
         *,
         verify_after: float,
         reconcile: float | None,
@@ -211,14 +211,14 @@ class AccountSink(Generic[O]):
             if seconds is not None and not seconds > 0:
                 raise InvalidRequest(f"{name} must be above 0 seconds, not {seconds!r}", argument=name)
         self.topics: dict[str, None] = {}
-        self.ledger: AccountLedger[O] = AccountLedger(venue.kinds)
+        self.ledger: AccountLedger[O] = AccountLedger(adapter.kinds)
         self.changes: _Changes = _Changes(buffer)
         self.turns: trio.lowlevel.ParkingLot = trio.lowlevel.ParkingLot()
         """Tasks that wait for another state of the view."""
         self.error: Exception | None = None
         self.closed: bool = False
         self._connections = connections
-        self._venue = venue
+        self._adapter = adapter
         self._verify_after = verify_after
         # Early enough for another try if the first one fails.
         self._reconcile = reconcile if max_age is None else min(reconcile or max_age, max_age / 2)
@@ -250,7 +250,7 @@ class AccountSink(Generic[O]):
             return
         self._last_push = now
         try:
-            self._tell(self._venue.push(self.ledger, item, now))
+            self._tell(self._adapter.push(self.ledger, item, now))
         except AbsentMember as error:
             # The change is not completely known: it is read, as after a gap.
             self._distrust(error, f"a push lacks {error.model}.{error.member}")
@@ -326,7 +326,7 @@ class AccountSink(Generic[O]):
             self.error is None
             and not self.closed
             and not self._doubted
-            and len(self.topics) == len(self._venue.topics)
+            and len(self.topics) == len(self._adapter.topics)
             and all(self._connections.holds(topic) for topic in self.topics)
         )
 
@@ -462,19 +462,19 @@ class AccountSink(Generic[O]):
         self._stir()
 
     async def _read(self, kind: Kind) -> None:
-        ledger, venue = self.ledger, self._venue
-        begun, asked = ledger.begin(), venue.time()
+        ledger, adapter = self.ledger, self._adapter
+        begun, asked = ledger.begin(), adapter.time()
         if kind == "balances":
-            self._tell(ledger.read_balances(begun, await venue.balances(), asked))
+            self._tell(ledger.read_balances(begun, await adapter.balances(), asked))
         elif kind == "positions":
-            self._tell(ledger.read_positions(begun, await venue.positions()))
+            self._tell(ledger.read_positions(begun, await adapter.positions()))
         else:
-            found = await venue.orders(ledger.orders.values())
+            found = await adapter.orders(ledger.orders.values())
             self._truncated = found.truncated
             changes, missing = ledger.read_orders(begun, found.pages, trio.current_time())
             self._tell(changes)
             for order in missing:
-                answer = await venue.order(order)
+                answer = await adapter.order(order)
                 now = trio.current_time()
                 self._tell(ledger.found(begun, order.order_id, answer, now, cut_off=found.truncated))
         self._reads += 1
@@ -620,7 +620,7 @@ class AccountView(Generic[O, C]):
 @opener
 async def follow_account(
     connections: Connections,
-    venue: Venue[O],
+    adapter: AccountAdapter[O],
     *,
     verify_after: float,
     reconcile: float | None,
@@ -630,14 +630,14 @@ async def follow_account(
     """Keep an account's view while inside; enter once the exchange has acknowledged every topic."""
     sink = AccountSink(
         connections,
-        venue,
+        adapter,
         verify_after=verify_after,
         reconcile=reconcile,
         buffer=CHANGES if buffer is None else buffer,
         max_age=max_age,
     )
     try:
-        first, *others = venue.topics
+        first, *others = adapter.topics
         await connections.follow(sink, first)
         await connections.add(sink, others)
         async with open_nursery() as nursery:

@@ -70,8 +70,8 @@ OpeningFuturesAccount: TypeAlias = AbstractAsyncContextManager[FuturesAccountVie
 """The context manager that an opener returns."""
 
 
-class FuturesVenue:
-    """See `Venue`.
+class FuturesAccountAdapter:
+    """See `AccountAdapter`.
 
     Args:
         reads: the REST API.
@@ -166,9 +166,9 @@ async def open_futures_account(
     max_age: float | None = None,
 ) -> AsyncGenerator[FuturesAccountView]:
     """Keep a view of the futures account while inside."""
-    venue = FuturesVenue(reads, topics)
+    adapter = FuturesAccountAdapter(reads, topics)
     async with follow_account(
-        connections, venue, verify_after=verify_after, reconcile=reconcile, buffer=buffer, max_age=max_age
+        connections, adapter, verify_after=verify_after, reconcile=reconcile, buffer=buffer, max_age=max_age
     ) as sink:
         yield FuturesAccountView(sink)
 

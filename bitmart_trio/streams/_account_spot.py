@@ -44,8 +44,8 @@ OpeningSpotAccount: TypeAlias = AbstractAsyncContextManager[SpotAccountView]
 """The context manager that an opener returns."""
 
 
-class SpotVenue:
-    """See `Venue`.
+class SpotAccountAdapter:
+    """See `AccountAdapter`.
 
     Args:
         reads: the REST API.
@@ -127,9 +127,9 @@ async def open_spot_account(
     max_age: float | None = None,
 ) -> AsyncGenerator[SpotAccountView]:
     """Keep a view of the spot account while inside."""
-    venue = SpotVenue(reads, connections, topics)
+    adapter = SpotAccountAdapter(reads, connections, topics)
     async with follow_account(
-        connections, venue, verify_after=verify_after, reconcile=reconcile, buffer=buffer, max_age=max_age
+        connections, adapter, verify_after=verify_after, reconcile=reconcile, buffer=buffer, max_age=max_age
     ) as sink:
         yield SpotAccountView(sink)
 

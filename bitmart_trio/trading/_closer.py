@@ -29,12 +29,12 @@ from ..models._numbers import EXACT, total
 from ..models.futures_position import FuturesPositionV2
 from ..models.futures_trading import FuturesOrderState
 from ..rest.futures import Futures
+from ._adapter import is_transient
 from ._engine import Engine
 from ._evidence import Known, OrderRecord
 from ._order import ZERO, Intent, OrderState
 from ._placing import Placer
 from ._tracked import Tracked
-from ._venue import is_transient
 
 log = logging.getLogger(__name__)
 

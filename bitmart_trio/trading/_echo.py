@@ -13,8 +13,8 @@ from typing import Final
 import trio
 
 from ..errors import BitMartError
+from ._adapter import MarketAdapter
 from ._order import Intent
-from ._venue import Venue
 
 log = logging.getLogger(__name__)
 
@@ -39,10 +39,10 @@ class Echo:
         checking: True once an order is being checked, or was.
     """
 
-    def __init__(self, venue: Venue) -> None:
+    def __init__(self, adapter: MarketAdapter) -> None:
         self.kept: Kept = Kept.UNCHECKED
         self.checking: bool = False
-        self._venue = venue
+        self._adapter = adapter
         self._differing = 0
 
     def compare(self, sent: str, shown: str | None) -> None:
@@ -69,7 +69,7 @@ class Echo:
             if self.kept is not Kept.UNCHECKED:
                 return
             try:
-                self.compare(intent.client_order_id, await self._venue.named(intent, order_id))
+                self.compare(intent.client_order_id, await self._adapter.named(intent, order_id))
             except BitMartError as error:
                 log.debug("the client order id of %s could not be read yet: %s", order_id, error)
         self.checking = False  # the next accepted order is checked

@@ -21,13 +21,13 @@ from .._scopes import open_nursery, protected, start, start_soon
 from ..errors import BitMartError, JournalError, OrderClosed, OrderNotFound, RateLimited
 from ..models._numbers import total
 from ..models.stream_events import Gap
+from ._adapter import MarketAdapter, is_transient
 from ._echo import Echo
 from ._evidence import FORGOTTEN_AFTER, HORIZON, CancelReply, ExchangeClock, Known, OrderRecord, OrderReport
 from ._ids import OrderIds
 from ._journal import Entry, Journal
 from ._order import ZERO, Intent, OrderFill, OrderState, OrderStatus
 from ._tracked import Claim, Phase, Tracked
-from ._venue import Venue, is_transient
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class Engine:
     """The engine of one running session.
 
     Args:
-        venue: the market.
+        adapter: translates for the market.
         journal: already open.
         ids: makes client order ids.
         symbols: the symbols that the session trades.
@@ -60,7 +60,7 @@ class Engine:
 
     def __init__(
         self,
-        venue: Venue,
+        adapter: MarketAdapter,
         journal: Journal,
         ids: OrderIds,
         symbols: tuple[str, ...],
@@ -69,7 +69,7 @@ class Engine:
         visible_after: float = 90.0,
         keep: Collection[Entry] = (),
     ) -> None:
-        self.venue: Venue = venue
+        self.adapter: MarketAdapter = adapter
         self.journal: Journal = journal
         self.ids: OrderIds = ids
         self.symbols: tuple[str, ...] = symbols
@@ -86,7 +86,7 @@ class Engine:
         self.work: trio.Nursery | None = None
         """The nursery for new tasks; None once nothing runs."""
         self.exchange: ExchangeClock = ExchangeClock()
-        self.echo: Echo = Echo(venue)
+        self.echo: Echo = Echo(adapter)
         self.shows_within: float = max(0.0, visible_after - HORIZON)
         """Seconds until an action of the exchange must show."""
         self.lag: float = 0.0
@@ -278,7 +278,7 @@ class Engine:
         started, pause = False, FIRST_PAUSE
         while True:
             try:
-                async with self.venue.pushes() as pushes:
+                async with self.adapter.pushes() as pushes:
                     if not started:
                         started = True
                         task_status.started()
@@ -299,7 +299,7 @@ class Engine:
     def _hear(self, item: object) -> None:
         """Handle one item of the order stream."""
         try:
-            report = None if isinstance(item, Gap) else self.venue.read(item)
+            report = None if isinstance(item, Gap) else self.adapter.read(item)
         except BitMartError as error:
             log.warning("a message of the order stream cannot be read (%s); reading the open orders instead", error)
             report = None
@@ -340,7 +340,7 @@ class Engine:
         if not mine:
             return
         failed: BitMartError | None = None
-        listed = [self.take(report) for report in await self.venue.open_orders(self.symbols)]
+        listed = [self.take(report) for report in await self.adapter.open_orders(self.symbols)]
         for tracked in mine:
             if tracked not in listed and not tracked.record.closed:
                 try:
@@ -354,7 +354,7 @@ class Engine:
         """Look one order up; return True if the exchange shows it."""
         record = tracked.record
         asked, had = trio.current_time(), record.decided
-        report = await self.venue.look_up(record.intent, record.order_id)
+        report = await self.adapter.look_up(record.intent, record.order_id)
         if report is not None:
             self.update(tracked, partial(OrderRecord.see, report=report, now=trio.current_time(), asked=asked))
             return True
@@ -389,7 +389,7 @@ class Engine:
         record, asked = tracked.record, trio.current_time()
         assert record.order_id is not None
         try:
-            fills: list[OrderFill] = await self.venue.fills(record.intent, record.order_id, record.filled_size)
+            fills: list[OrderFill] = await self.adapter.fills(record.intent, record.order_id, record.filled_size)
         except OrderNotFound:  # not shown yet, which proves nothing
             return  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
         self.update(tracked, partial(OrderRecord.read, fills=fills, asked=asked))
@@ -508,7 +508,7 @@ class Engine:
         """Send one cancel and record the answer; return False if the exchange knows no such order."""
         record = tracked.record
         try:
-            await self.venue.cancel(record.intent, record.order_id)
+            await self.adapter.cancel(record.intent, record.order_id)
         except OrderNotFound:
             self.update(tracked, partial(OrderRecord.cancelled, reply=CancelReply.MISSED))
             return False  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
@@ -544,6 +544,6 @@ class Engine:
                 await self.refresh(tracked)
             nursery.cancel_scope.cancel()
         long_ago = trio.current_time() - FORGOTTEN_AFTER - self.shows_within
-        if missing and not shown and self.venue.forgets and (record.shown_at or 0.0) < long_ago:
+        if missing and not shown and self.adapter.forgets and (record.shown_at or 0.0) < long_ago:
             log.info("%s is no longer known to the exchange", record.intent.client_order_id)
             self.update(tracked, OrderRecord.forget)

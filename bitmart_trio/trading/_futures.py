@@ -62,8 +62,8 @@ _ASKED_MS: Final = 89 * 86_400_000
 """The longest span that the history accepts: ninety days."""
 
 
-class FuturesVenue:
-    """See `Venue`."""
+class FuturesAdapter:
+    """See `MarketAdapter`."""
 
     market: Market = "futures"
     forgets: bool = False
@@ -78,7 +78,7 @@ class FuturesVenue:
         self._trades = Lately(self._traded, self._now)
 
     async def now(self) -> int:
-        """See `Venue`."""
+        """See `MarketAdapter`."""
         server_time = (await self._futures.system.latency()).server_time
         self._server_time = server_time, trio.current_time()
         return server_time
@@ -118,7 +118,7 @@ class FuturesVenue:
         return await self._futures.trading.trades(symbol, start_time=since // 1000, end_time=until // 1000)
 
     async def place(self, intent: Intent) -> str:
-        """See `Venue`."""
+        """See `MarketAdapter`."""
         if intent.kind == "tp_sl":
             attached = await self._futures.call(
                 rows.submit_tp_sl_order,
@@ -144,7 +144,7 @@ class FuturesVenue:
         return placed.data.order_id
 
     async def cancel(self, intent: Intent, order_id: str | None) -> None:
-        """See `Venue`."""
+        """See `MarketAdapter`."""
         trading = self._futures.trading
         send = trading.cancel_plan_order if intent.kind == "tp_sl" else trading.cancel_order
         if order_id is not None:
@@ -153,7 +153,7 @@ class FuturesVenue:
             await send(intent.symbol, client_order_id=intent.client_order_id)
 
     async def look_up(self, intent: Intent, order_id: str | None) -> OrderReport | None:
-        """Look for an order; see `Venue`. Open orders first: one that ends in between is in the history by then."""
+        """Look for an order; see `MarketAdapter`. Open orders first: one that ends then is in the history."""
         trading, name = self._futures.trading, intent.client_order_id
         doubt = ""
         if intent.kind == "tp_sl":
@@ -189,7 +189,7 @@ class FuturesVenue:
         return None
 
     async def open_orders(self, symbols: Iterable[str]) -> list[OrderReport]:
-        """See `Venue`."""
+        """See `MarketAdapter`."""
         names = list(symbols)
         only = names[0] if len(names) == 1 else None
         trading = self._futures.trading
@@ -197,7 +197,7 @@ class FuturesVenue:
         return [_listed(order, order.client_order_id) for order in live]
 
     async def fills(self, intent: Intent, order_id: str, known: Decimal) -> list[OrderFill]:
-        """See `Venue`."""
+        """See `MarketAdapter`."""
         rows = await self._trades.since(intent.symbol, intent.at)
         found = [row for row in rows or () if row.order_id == order_id]
         if rows is None or total(row.vol for row in found) < known:
@@ -205,15 +205,15 @@ class FuturesVenue:
         return [_fill(row) for row in sorted(found, key=lambda row: row.create_time)]
 
     async def named(self, intent: Intent, order_id: str) -> str | None:
-        """See `Venue`."""
+        """See `MarketAdapter`."""
         return (await self._futures.trading.order(intent.symbol, order_id)).client_order_id
 
     def pushes(self) -> AbstractAsyncContextManager[Subscription[Any]]:
-        """See `Venue`."""
+        """See `MarketAdapter`."""
         return self._client.streams.futures.order(gaps="mark")
 
     def read(self, item: object) -> OrderReport | None:
-        """See `Venue`."""
+        """See `MarketAdapter`."""
         return _pushed(item) if isinstance(item, FuturesOrderUpdate) else None
 
 
@@ -481,7 +481,7 @@ async def open_futures_session(
             log.error("the dead man's switch of %s may still be armed", symbol)
 
     async with opened(
-        FuturesVenue(client),
+        FuturesAdapter(client),
         symbols,
         make,
         journal=as_journal(journal),

@@ -119,7 +119,7 @@ class Placer:
         watching = FLIGHT.set(flight)
         try:
             with flight.scope:
-                order_id = await engine.venue.place(intent)
+                order_id = await engine.adapter.place(intent)
                 flight.stamp = None
                 engine.update(tracked, partial(OrderRecord.accept, order_id=order_id, now=trio.current_time()))
         except DuplicateRequest as error:
@@ -168,7 +168,7 @@ class Placer:
         while not record.decided:
             try:
                 # The time first: an order missing from a look-up that began after the horizon can never arrive.
-                engine.exchange.take(await engine.venue.now(), trio.current_time())
+                engine.exchange.take(await engine.adapter.now(), trio.current_time())
                 ahead = self._absent_in(record)
                 if not await engine.look(tracked) and ahead <= 0 and await self._not_in_the_books(tracked):
                     return True

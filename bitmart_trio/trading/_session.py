@@ -21,6 +21,7 @@ from .._scopes import finish, open_nursery, opener, protected, start, start_soon
 from ..errors import BitMartError, InvalidRequest, JournalError
 from ..models._numbers import excerpt
 from ..models.rules import FuturesRules, SpotRules
+from ._adapter import MarketAdapter, is_transient
 from ._echo import Kept
 from ._engine import Engine
 from ._evidence import OrderRecord, Sent
@@ -31,7 +32,6 @@ from ._journal import DISK, FileJournal, Journal, MemoryJournal, no_room, pendin
 from ._order import Intent, OrderState, OrderStatus
 from ._placing import Placer
 from ._tracked import Claim, Tracked
-from ._venue import Venue, is_transient
 
 log = logging.getLogger(__name__)
 
@@ -216,7 +216,7 @@ class Session:
         for intent in left:
             if stamp is None:
                 # A dead process signs nothing, so none of its requests has a later timestamp.
-                stamp = await engine.venue.now()
+                stamp = await engine.adapter.now()
             tracked = engine.adopt(intent)
             tracked.before = None
             # Nor an earlier one than was recorded: its clock may have been ahead, or set back since.
@@ -290,7 +290,7 @@ def as_journal(journal: AnyJournal) -> Journal:
 
 @opener
 async def opened(
-    venue: Venue,
+    adapter: MarketAdapter,
     symbols: tuple[str, ...],
     make: Callable[[Engine], Awaitable[S]],
     *,
@@ -307,7 +307,7 @@ async def opened(
     """Run a session of either market.
 
     Args:
-        venue: the market.
+        adapter: translates for the market.
         symbols: see the openers, as for journal, on_exit, leftovers, deadline, reconcile and visible_after.
         journal: not yet open.
         on_exit: what to do with open orders.
@@ -324,9 +324,9 @@ async def opened(
         raise InvalidRequest("name at least one symbol", argument="symbols")
     entries = await journal.open()
     try:
-        mine, others = await pending(entries, venue.market, symbols)
-        ids = OrderIds(await venue.now())
-        engine = Engine(venue, journal, ids, symbols, reconcile, visible_after=visible_after, keep=others)
+        mine, others = await pending(entries, adapter.market, symbols)
+        ids = OrderIds(await adapter.now())
+        engine = Engine(adapter, journal, ids, symbols, reconcile, visible_after=visible_after, keep=others)
         session = await make(engine)
         # Before any entry of this session: finished entries of an earlier one are of no use.
         try:

@@ -49,8 +49,8 @@ _DEARER: Final = Decimal("1.05")
 """The factor by which the next lot may cost more than a market buy's average price."""
 
 
-class SpotVenue:
-    """See `Venue`."""
+class SpotAdapter:
+    """See `MarketAdapter`."""
 
     market: Market = "spot"
     forgets: bool = True
@@ -67,7 +67,7 @@ class SpotVenue:
         """What is looked for at the moment, by symbol."""
 
     async def now(self) -> int:
-        """See `Venue`."""
+        """See `MarketAdapter`."""
         server_time = (await self._spot.system.latency()).server_time
         self._server_time = server_time, trio.current_time()
         return server_time
@@ -79,7 +79,7 @@ class SpotVenue:
         return await self._spot.trading.trades(symbol, start_time=since, end_time=until)
 
     async def place(self, intent: Intent) -> str:
-        """See `Venue`."""
+        """See `MarketAdapter`."""
         reply = await self._spot.call(
             rows.submit_order,
             symbol=intent.symbol,
@@ -94,7 +94,7 @@ class SpotVenue:
         return reply.data.order_id
 
     async def cancel(self, intent: Intent, order_id: str | None) -> None:
-        """See `Venue`."""
+        """See `MarketAdapter`."""
         trading, symbol = self._spot.trading, intent.symbol
         if order_id is None:
             await trading.cancel_order(symbol, client_order_id=intent.client_order_id)
@@ -110,7 +110,7 @@ class SpotVenue:
         await self._cancels[symbol](order_id)
 
     async def look_up(self, intent: Intent, order_id: str | None) -> OrderReport | None:
-        """Look for an order; see `Venue`. Both look-ups cover open and finished orders."""
+        """Look for an order; see `MarketAdapter`. Both look-ups cover open and finished orders."""
         trading = self._spot.trading
         await trio.lowlevel.checkpoint()
         try:
@@ -174,13 +174,13 @@ class SpotVenue:
         return attrs.evolve(report, state=OrderState.FILLED if whole else OrderState.CANCELLED)
 
     async def open_orders(self, symbols: Iterable[str]) -> list[OrderReport]:
-        """See `Venue`."""
+        """See `MarketAdapter`."""
         names = list(symbols)
         listed = await self._spot.trading.open_orders(names[0] if len(names) == 1 else None, limit=_LIST)
         return [_listed(row) for row in listed]
 
     async def fills(self, intent: Intent, order_id: str, known: Decimal) -> list[OrderFill]:
-        """See `Venue`."""
+        """See `MarketAdapter`."""
         rows = await self._trades.since(intent.symbol, intent.at)
         found = [row for row in rows or () if row.order_id == order_id]
         if rows is None or total(row.size for row in found) < known:
@@ -188,15 +188,15 @@ class SpotVenue:
         return [_fill(row) for row in sorted(found, key=lambda row: row.create_time)]
 
     async def named(self, intent: Intent, order_id: str) -> str | None:
-        """See `Venue`."""
+        """See `MarketAdapter`."""
         return (await self._spot.trading.order(order_id)).client_order_id
 
     def pushes(self) -> AbstractAsyncContextManager[Subscription[Any]]:
-        """See `Venue`."""
+        """See `MarketAdapter`."""
         return self._client.streams.spot.user_orders(gaps="mark")
 
     def read(self, item: object) -> OrderReport | None:
-        """See `Venue`."""
+        """See `MarketAdapter`."""
         return _pushed(item) if isinstance(item, SpotOrderUpdate) else None
 
 
@@ -357,7 +357,7 @@ async def open_spot_session(
         return SpotSession(engine, found, rules == "round")
 
     async with opened(
-        SpotVenue(client),
+        SpotAdapter(client),
         symbols,
         make,
         journal=as_journal(journal),

@@ -26,8 +26,8 @@ from ..client import Client
 from ..errors import AbsentMember, BitMartError, InvalidRequest, RateLimited, SwitchFailed
 from ..models.futures_trading import CancelAllAfterResult
 from ..rest.futures import Futures
+from ._adapter import is_transient
 from ._evidence import HORIZON
-from ._venue import is_transient
 
 log = logging.getLogger(__name__)
 

@@ -1,9 +1,9 @@
 """Cancels that tasks ask for at the same moment, as few requests.
 
 Whoever leaves a session, or cancels all of it, has a task an order. They ask at the same moment, so up to ten of them
-share a request. What each is told is what the exchange said of its order alone. An order that the reply names as
+share a request. Each gets the exchange's answer to its own order only. An order that the reply names as
 cancelled was cancelled. All others, and all of a request that was refused, are asked for one by one, since a batch
-gives no reason. Where a request was cut off each of its orders may have been cancelled, and its task is told so.
+gives no reason. If a request was cut off, each of its orders may have been cancelled, and its task learns so.
 """
 
 from __future__ import annotations

@@ -97,6 +97,6 @@ async def shimmed(seed: int = 7) -> AsyncGenerator[tuple[Venue, bm.Client, Shim]
 
 def pushes(session: Session, change: Callable[[Any], Any]) -> None:
     """Have the order pushes of a session changed, before they are read."""
-    adapter: Any = session._engine.venue  # pyright: ignore[reportPrivateUsage]
+    adapter: Any = session._engine.adapter  # pyright: ignore[reportPrivateUsage]
     read = adapter.read
     adapter.read = lambda item: read(change(item))

@@ -521,7 +521,7 @@ async def test_cancel_all_finishes_the_others(
     async with bm.sim.open_exchange(seed=7, live=False) as venue, venue.open_client() as client:
         async with opener(client, market) as session:
             orders = [await rest(session) for _ in range(3)]
-            adapter = session._engine.venue
+            adapter = session._engine.adapter
             cancel = adapter.cancel
 
             async def refuse_one(intent: object, order_id: str | None) -> None:

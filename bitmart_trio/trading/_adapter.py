@@ -43,7 +43,7 @@ def is_transient(error: Exception) -> bool:
     return not isinstance(error, _PERMANENT)
 
 
-class Venue(Protocol):
+class MarketAdapter(Protocol):
     """A market, as a session sees it. Every method may raise what REST calls raise."""
 
     @property
