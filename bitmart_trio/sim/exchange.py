@@ -32,12 +32,12 @@ from .spot.market import SpotMarket
 from .treasury import Treasury
 
 START_MS = 1_767_225_600_000
-"""2026-01-01 00:00 UTC: where exchange time begins unless told otherwise."""
+"""2026-01-01 00:00 UTC: where exchange time begins by default."""
 WALK_MS = 100
 """The walk of prices goes on by a move in so many milliseconds."""
 MOST_MOVES = 10
 TICK_SECONDS = 0.1
-"""How often the market moves unless told otherwise; the walk of prices always counts in this step."""
+"""How often the market moves by default; the walk of prices always counts in this step."""
 
 
 class Driver(Protocol):

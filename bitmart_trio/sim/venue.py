@@ -265,7 +265,7 @@ class Venue:
     def open_client(
         self, credentials: Who = "default", *, config: Config | None = None
     ) -> AbstractAsyncContextManager[Client]:
-        """`bitmart_trio.open_client` for this exchange, as the default account unless told otherwise."""
+        """`bitmart_trio.open_client` for this exchange, as the default account unless another is given."""
         return open_client(self._credentials(credentials), **self._options(config))
 
     def open_spot(

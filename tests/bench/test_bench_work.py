@@ -96,7 +96,7 @@ def test_events_of_the_exchange_are_told_apart(capsys: pytest.CaptureFixture[str
     assert virtual_day.main(["--hours", "0.02", "--tick", "0.5"]) == 0
     shown = capsys.readouterr().out
     for event in ("tick", "match", "push"):
-        found = re.search(rf"^{event} +([\d.,]+) us each, ([\d,]+) of them$", shown, re.MULTILINE)
+        found = re.search(rf"^  {event} +([\d.,]+) us, ([\d,]+) times: ", shown, re.MULTILINE)
         assert found is not None, shown
         assert float(found[1].replace(",", "")) > 0
         assert int(found[2].replace(",", "")) > 20

@@ -68,7 +68,8 @@ def main(words: list[str] | None = None) -> int:
         trio.run(live, given.hours * 3600, given.tick, symbols, clock=MockClock(autojump_threshold=0))
     spent = time.process_time() - began
     day = spent / given.hours * 24
-    lines = [f"{given.hours:g} h of virtual time took {spent:.1f} s of CPU, a day would take {day:,.0f} s"]
+    markets = "the usual six symbols" if given.all else BTC
+    lines = [f"{given.hours:g} h of {markets} took {spent:.1f} s of CPU with its bot; a day would take {day:,.0f} s"]
     sys.stdout.write("\n".join([*lines, *costs.lines()]) + "\n")
     return 0
 

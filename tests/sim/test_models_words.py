@@ -60,7 +60,7 @@ RIGHT: list[tuple[Callable[[str], Any], str, Any]] = [
 ]
 
 WRONG: list[tuple[Callable[[str], Any], str, str]] = [
-    (parse_fees, "free", "no fees are called 'free'; there are recorded, zero, tiered, bought, MAKER:TAKER"),
+    (parse_fees, "free", "no fees are called 'free'; there are recorded, zero, tiered, bought, "),
     (parse_fees, "", "no fees are called ''"),
     (parse_fees, "0.002", "written MAKER:TAKER"),
     (parse_fees, "0.003:0.001", "maker <= taker"),

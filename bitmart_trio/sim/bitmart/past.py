@@ -34,7 +34,7 @@ SHOWN: Final = frozenset({
 CHANGES: Final = frozenset({"match", "spot_order", "spot_done", "futures_order"})
 """The events after which an account may look different."""
 PAUSE_MS: Final = 1000
-"""What no event tells of (funding, interest) is written down this often."""
+"""Changes without an event (funding, interest) are written down this often."""
 
 
 @attrs.frozen

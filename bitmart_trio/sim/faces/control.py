@@ -71,7 +71,7 @@ class _Missing(Exception):
 
 @attrs.frozen
 class _ClockWishes:
-    """What is to be done to the clock, in this order: time passes, the skew is set, the clock is held or let go."""
+    """What is to be done to the clock, in this order: time passes, the skew is set, the clock is held or released."""
 
     skew_ms: int | None
     step_ms: int | None
@@ -233,7 +233,7 @@ async def _step(exchange: Exchange, sockets: Sockets, request: Request) -> None:
         await trio.lowlevel.checkpoint()
         behind: set[Connection] = set()
         with trio.move_on_after(STEP_PATIENCE):
-            # A queue tells nobody that it has become shorter.
+            # A queue has no event for becoming shorter.
             while behind := _behind(sockets, dead):  # noqa: ASYNC110
                 await trio.sleep(0.001)
         dead |= behind

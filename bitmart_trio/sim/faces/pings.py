@@ -1,6 +1,6 @@
 """Protocol pings (RFC 6455) of a client, found in the bytes that it sends.
 
-trio-websocket answers them by itself and tells nobody, but the exchange counts them as life.
+trio-websocket answers them by itself without reporting them, but the exchange counts them as signs of life.
 """
 
 from __future__ import annotations

@@ -273,7 +273,7 @@ class Connection:
         return partial(self.push, topic)
 
     def close(self, code: int = 1000) -> None:
-        """Close in order once everything queued is sent; what the client says from now on is not heard."""
+        """Close in order once everything queued is sent; messages of the client are ignored from now on."""
         if not self.closing:
             self.closing = True
             self._queue.append(_Close(code))

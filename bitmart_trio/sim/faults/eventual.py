@@ -78,7 +78,7 @@ class StaleFields(OfThePast):
     """An order's state is the present one, but the amounts beside it are older: "filled", and nothing is filled.
 
     In answers they are as old as ``seconds``; in pushes whose topic ``path`` matches they are those of the push before.
-    A client must not take an executed amount for final by the state's word: the order's trades tell it.
+    A client must not take an executed amount for final by the state alone: the order's trades are the evidence.
     """
 
     at_pushes: ClassVar[bool] = True
@@ -223,7 +223,7 @@ class LatePush(AtTopic):
     """A push comes so many seconds late; with a ``chance`` below 1 it comes after newer ones.
 
     So it comes after the reply of the request that caused it, or after a later look-up. A client must neither wait for
-    a push where a reply has told it already, nor believe an older state after a newer one.
+    a push that a reply has preceded, nor believe an older state after a newer one.
     """
 
     times: int | None = None

@@ -94,7 +94,7 @@ class EmptyData(StandIn):
 
 @attrs.frozen
 class UnknownField(AtPath):
-    """Objects in replies, or in pushes when ``path`` matches their topic, bear a field nobody has heard of.
+    """Objects in replies, or in pushes when ``path`` matches their topic, have an undocumented field.
 
     A client must not mind.
     """
@@ -168,7 +168,7 @@ class RoundedBounds(AtAnswer):
     """The bounds of the time asked for are rounded before the exchange looks: to seconds, unless ``unit_ms`` differs.
 
     A client finds records outside what it asked for, or the same record in two windows; rounded inwards, a record near
-    a bound is in neither. A client must ask windows that overlap, and keep what lies elsewhere.
+    a bound is in neither. A client must ask windows that overlap, and keep records outside them.
     """
 
     unit_ms: int = 1000

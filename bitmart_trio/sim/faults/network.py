@@ -152,7 +152,7 @@ class Gap(AtTopic):
 
 @attrs.frozen
 class Duplicate(AtTopic):
-    """A push is sent twice. A client must not apply it twice where versions or ids tell."""
+    """A push is sent twice. A client must not apply it twice where it has a version or an id."""
 
 
 @attrs.frozen

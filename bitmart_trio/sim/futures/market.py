@@ -61,7 +61,7 @@ class FuturesMarket(EngineWatcher):
             for contract in contracts
         }
         self.watchers: list[MarketWatcher] = []
-        """Who hears of what happens here, such as the pushes of a venue."""
+        """Receivers of all that happens here, such as the pushes of a venue."""
         self.engine: Engine = Engine(
             self.listings,
             clock.steady_ms,

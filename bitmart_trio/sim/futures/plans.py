@@ -50,7 +50,7 @@ class Plans:
             raise Refused("trigger")
 
     def changed(self, plan: Plan) -> None:
-        """Tell that a waiting order has been modified."""
+        """Report that a waiting order has been modified."""
         plan.updated_ms = self._engine.now()
         self._engine.watcher.plan_event(plan, SUBMITTED)
 
@@ -97,7 +97,7 @@ class Plans:
                 try:
                     self.submit(plan)
                 except Refused:
-                    # The order itself was good; a preset that cannot be placed is told as cancelled.
+                    # The order itself was good; a preset that cannot be placed is reported as cancelled.
                     plan.state = DONE
                     self._engine.watcher.plan_event(plan, CANCELLED)
 

@@ -1,4 +1,4 @@
-"""Who hears of what happens on the futures market; each overrides what it cares for, the rest does nothing."""
+"""Receivers of what happens on the futures market; each overrides the methods it needs, the others do nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .positions import Position
 
 
 class Watcher:
-    """Hears of every change, when it happens."""
+    """Is called at every change, when it happens."""
 
     def matched(self, listing: Listing, trade: Print, maker: str | None, taker: str | None) -> None:
         """A trade has been printed; the ids are those of users' orders."""
@@ -31,7 +31,7 @@ class Watcher:
 
 
 class EngineWatcher(Watcher):
-    """Watches the engine: the market, which passes on what it hears."""
+    """Watches the engine: the market, which passes every call on."""
 
     def order_finished(self, order: Order) -> None:
         """An order has filled or been cancelled."""

@@ -82,7 +82,7 @@ class Candles:
         self._opening = past.opening
         self._opens_at_trade = opens_at_trade
         self._bars = [Bar(past.opening, price, price, price, price)]
-        """The minutes since the opening, without a hole."""
+        """The minutes since the opening, without a gap."""
         self._settled: dict[tuple[int, int], Bar] = {}
         self._running: dict[int, _Running] = {}
         self._day: tuple[int, Bar] | None = None

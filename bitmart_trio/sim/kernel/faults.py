@@ -175,7 +175,7 @@ F = TypeVar("F", bound=Fault)
 
 
 class HasEvents(Protocol):
-    """What hits are told to: the exchange's event log."""
+    """Records the hits: the exchange's event log."""
 
     def write(self, kind: str, **fields: Json) -> None:
         """Add one event."""

@@ -1,9 +1,8 @@
 """The push side of the simulated exchange: which topics exist, what each says first, and who listens to it.
 
 Chapters register a `FeedChannel` a channel; matching and the market flow call `Feed.publish`. Nothing here knows
-sockets: a listener is a
-function that takes a frame and never waits. A push may be a while on its way: it is what it was when it was published,
-and goes to those who listened then and still do.
+sockets: a listener is a function that takes a frame and never waits. With latency a push arrives later: with the
+content of the moment when it was published, at those who listened then and still do.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ class FeedChannel:
     asked: Callable[[str, Account | None], Iterable[Frame]] | None = None
     """The answer to the request verb; None where the channel does not take it."""
     private: bool = attrs.Factory(lambda self: self.socket.endswith("private"), takes_self=True)
-    """Whether each account hears only what is its own."""
+    """Whether each account receives only its own frames."""
 
 
 class Feed:

@@ -1,6 +1,6 @@
 """Algo orders: trigger orders and one-way take-profit or stop-loss orders that wait for the last price.
 
-They hold no money. One whose trigger lies above the last price fires when the price rises to it, one below when it
+They hold no money. One whose trigger is above the last price fires when the price rises to it, one below when it
 falls to it; prices are looked at after every tick. It then sends an ordinary order, under its own client order id if
 that is still free, and counts as ``filled``; if that order is refused, as ``failed``. Both types work alike. The
 queries do not show the trigger price: no source of the real answers does.

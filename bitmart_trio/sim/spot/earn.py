@@ -1,6 +1,6 @@
 """Savings: what the products are and what happens to the money in them.
 
-Money in a product lies in ``Accounts.savings``, which also pays the interest. Flexible interest accrues by the
+Money in a product is in ``Accounts.savings``, which also pays the interest. Flexible interest accrues by the
 millisecond and is paid into the spot wallet at midnight UTC and when a holding is redeemed to the end. Fixed-term
 interest is paid at maturity, an early redemption brings the principal alone. Where automatic subscription is on, free
 spot money goes into the product at midnight.

@@ -49,7 +49,7 @@ class SpotMarket(EngineWatcher):
         self.currencies: tuple[str, ...] = tuple(currencies)
         """Every currency."""
         self.watchers: list[Watcher] = []
-        """Who hears of what happens here, such as the pushes of a venue."""
+        """Receivers of all that happens here, such as the pushes of a venue."""
         self._clock = clock
         self._model = model
         self._listened = ground.listened

@@ -120,7 +120,7 @@ class SpotOrder:
 
 
 class EngineWatcher:
-    """Watches the engine: the market, which passes on what it hears. What is not overridden does nothing."""
+    """Watches the engine: the market, which passes every call on. A method that is not overridden does nothing."""
 
     def traded(self, market: PairMarket, trade: PublicTrade) -> None:
         """A trade has been recorded."""
@@ -448,7 +448,7 @@ class Engine:
             house.credit(pair.quote, value)
         else:
             self._fill(seller, match.price, size, "taker" if seller is taker else "maker", now)
-        # Only now, with both sides settled, does anybody hear of it.
+        # Watchers are called only now, with both sides settled.
         for order in (resting, taker):
             if order is not None:
                 self._watcher.order_changed(order)
@@ -509,8 +509,8 @@ class Engine:
         self._settle(order)
         self._watcher.order_changed(order)
         if given_back and order.fills:
-            # The fills told a balance in which this was still held; without a word after it a follower would stay
-            # wrong.
+            # The pushes of the fills showed a balance in which this was still held; without another one a follower
+            # would keep a wrong balance.
             pair = order.form.market.pair
             self._watcher.money_moved(order.account_id, order.wallet, (pair.base, pair.quote))
 

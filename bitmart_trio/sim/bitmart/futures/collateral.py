@@ -2,8 +2,8 @@
 
 Positions here are backed by money of their settlement currency alone, so nobody can run up such a debt. That these
 lists are not always empty, each main account has an invented past instead: in the week before the exchange opened it
-owed some USDT for part of a day, was charged interest every hour, and was then repaid out of its bitcoin. It all lies
-before the opening balances and moves no money.
+owed some USDT for part of a day, was charged interest every hour, and was then repaid out of its bitcoin. All of it
+happened before the opening balances and moves no money.
 """
 
 from __future__ import annotations

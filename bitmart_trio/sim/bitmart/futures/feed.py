@@ -1,7 +1,7 @@
 """The pushes of the futures market: every channel, public frames at each tick, private ones as things happen.
 
-Orders are told at once. Balances and positions are told once a call or tick, when it is over, so that nobody sees
-money on its way; every ten seconds the open positions are repeated.
+Changes of orders are pushed at once. Balances and positions are pushed once a call or tick, when it is over, so that
+nobody sees a transfer half done; every ten seconds the open positions are repeated.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ class FuturesFeed(MarketWatcher):
         self._assets: dict[tuple[str, str], Trader] = {}
         self._positions: dict[tuple[str, str], Trader] = {}
         self._closed: set[Position] = set()
-        """Positions that have become empty and are to be told as such once more."""
-        self._told_assets: dict[tuple[str, str], Json] = {}
+        """Positions that have become empty and are to be pushed as such once more."""
+        self._pushed_assets: dict[tuple[str, str], Json] = {}
         self._slot = -1
         self._wanted: list[tuple[str, Stream]] = []
         """The topics that somebody listens to, as of `_wanted_at`."""
@@ -135,7 +135,7 @@ class FuturesFeed(MarketWatcher):
     def _funding_now(self, topic: str, rest: str) -> Iterable[Frame]:
         stream = self._stream(topic)
         if stream is not None:
-            stream.told(self._market.engine.now())
+            stream.mark_sent(self._market.engine.now())
         return ({"group": topic, "data": funding_data(self._listing(rest), self._market.engine.now())},)
 
     def _listing(self, rest: str) -> Listing:
@@ -193,7 +193,7 @@ class FuturesFeed(MarketWatcher):
         self._fresh[listing.contract.symbol].append(trade)
 
     def order_event(self, order: Order, action: int) -> None:
-        """Tell an account what has happened to its order; a fill is told to everybody, too."""
+        """Push a change of an order to its owner, and the public side of a fill to everybody."""
         account_id = order.owner.account.account_id
         if self._feed.wanted("futures/order", account_id):
             self._order(account_id, action, _order_data(order))
@@ -208,7 +208,7 @@ class FuturesFeed(MarketWatcher):
                         self._feed.publish(topic, frame)
 
     def plan_event(self, plan: Plan, action: int) -> None:
-        """Tell an account what has happened to its conditional order."""
+        """Push a change of a conditional order to its owner."""
         account_id = plan.owner.account.account_id
         if self._feed.wanted("futures/order", account_id):
             self._order(account_id, action, _plan_data(plan))
@@ -218,20 +218,20 @@ class FuturesFeed(MarketWatcher):
         self._feed.publish("futures/order", {"group": "futures/order", "data": rows}, account_id)
 
     def asset_changed(self, trader: Trader, currency: str) -> None:
-        """Remember that a balance is to be told."""
+        """Remember that a balance is to be pushed."""
         self._assets[trader.account.account_id, currency] = trader
 
     def position_changed(self, trader: Trader, contract: Terms) -> None:
-        """Remember that the positions of a contract are to be told."""
+        """Remember that the positions of a contract are to be pushed."""
         self._positions[trader.account.account_id, contract.symbol] = trader
 
     def position_closed(self, trader: Trader, held: Position) -> None:
-        """Remember that a position is to be told as empty, whenever that will be."""
+        """Remember that a position is to be pushed as empty at the next opportunity."""
         self._closed.add(held)
         self.position_changed(trader, held.contract)
 
     def settled(self) -> None:
-        """Tell the balances and positions that have changed."""
+        """Push the balances and positions that have changed."""
         positions, self._positions = self._positions, {}
         closed, self._closed = self._closed, set()
         for (_, symbol), trader in positions.items():
@@ -248,14 +248,14 @@ class FuturesFeed(MarketWatcher):
             account_id, currency = key
             topic = f"futures/asset:{currency}"
             if not self._feed.wanted(topic, account_id):
-                self._told_assets.pop(key, None)
+                self._pushed_assets.pop(key, None)
                 continue
             row = asset_row(self._market.engine, trader, currency)
             data: Json = {
                 name: row[name] for name in ("currency", "available_balance", "position_deposit", "frozen_balance")
             }
-            if self._told_assets.get(key) != data:
-                self._told_assets[key] = data
+            if self._pushed_assets.get(key) != data:
+                self._pushed_assets[key] = data
                 self._feed.publish(topic, {"group": topic, "data": data}, account_id)
 
     def _push_positions(self, trader: Trader, positions: list[Position]) -> None:

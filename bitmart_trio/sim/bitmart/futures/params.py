@@ -93,7 +93,7 @@ def price(call: Call, contract: Terms, name: str = "price", *, required: bool = 
 def needed_price(call: Call, contract: Terms, name: str) -> Decimal:
     """A price that has to be there."""
     value = price(call, contract, name)
-    assert value is not None, "price() insists unless told otherwise"
+    assert value is not None, "price() requires one by default"
     return value
 
 

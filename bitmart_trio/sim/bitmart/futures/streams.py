@@ -121,12 +121,12 @@ class Stream:
             for data in self.payloads(now_ms):
                 yield {"group": self.topic, "data": data}
 
-    def told(self, now_ms: int) -> None:
-        """The state has just been sent by another way: nothing is due before the next period."""
+    def mark_sent(self, now_ms: int) -> None:
+        """Note that the state was just sent by another way, so that nothing is due before the next period."""
         self._slot = now_ms // self.period_ms
 
     def payloads(self, now_ms: int) -> Iterator[Json]:
-        """What is new since the last time."""
+        """The data that is new since the last push."""
         raise TypeError("Stream is a base class")
 
 

@@ -1,6 +1,6 @@
 """Algo orders over REST; how they wait and fire is in ``sim/spot/algo.py``.
 
-The queries do not show the trigger price: no source of the real answers does.
+The queries do not show the trigger price: it is in no recorded answer.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def cancel_order(spot: SpotMarket, call: Call) -> Json:
 
 @routes.post("/spot/v4/algo/cancel_all", limit=(5, 2, "key"))
 def cancel_all_orders(spot: SpotMarket, call: Call) -> Json:
-    """Cancel every waiting algo order of one type, of one pair when told."""
+    """Cancel every waiting algo order of one type, of one pair if one is named."""
     kind, symbol = _type(call), call.text("symbol")
     market = None if symbol is None else pair_market(spot, symbol)
     for order in spot.algo.of_account(call.owner.account_id):

@@ -1,4 +1,4 @@
-"""What the spot sockets push: market data at the documented pace, and the account's own orders and balances at once.
+"""The pushes of the spot sockets: market data at the documented pace, the account's own orders and balances at once.
 
 Public frames are built only for topics somebody listens to. Times are the exchange's. The increments of a book are the
 difference between what a client holds by now and the best hundred levels, so a book kept by the rules is exactly right
@@ -72,7 +72,7 @@ class SpotFeed(Watcher):
             **{f"spot/depth{level}": (_book_version, self._depth_builder(level)) for level in DEPTHS},
             **{f"spot/kline{interval}": (_last_trade, _kline_builder(step)) for interval, step in INTERVALS.items()},
         }
-        """The channels that keep a pace: what tells whether anything changed, and the item they push."""
+        """The channels that keep a pace: the state whose change calls for a push, and the item pushed."""
         self._wanted: list[tuple[str, PairMarket]] = []
         """Table and pair of the paced topics that somebody listens to, as of `_wanted_at`."""
         self._wanted_at = -1
@@ -95,11 +95,11 @@ class SpotFeed(Watcher):
     def _public(
         self, table: str, build: Callable[[PairMarket], Json], state: Callable[[PairMarket], object]
     ) -> FeedChannel:
-        """A channel that tells a new listener the present state."""
+        """A channel that sends a new listener the present state."""
 
         def first(rest: str, account: object) -> list[Frame]:
             market = self._markets[rest]
-            # Not for one of many listeners: the others may not have been told of this state yet.
+            # Not for one of many listeners: the others may not have received this state yet.
             self._sent.setdefault(f"{table}:{rest}", (self._clock.steady_ms(), state(market)))
             return [{"table": table, "data": [build(market)]}]
 

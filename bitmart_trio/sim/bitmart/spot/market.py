@@ -1,6 +1,6 @@
 """Spot market data over REST, and the paths that have been retired.
 
-Errors of the quotation endpoints come with HTTP 200; only the code tells.
+Errors of the quotation endpoints come with HTTP 200; only the code shows them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Spot orders over REST: placing, cancelling, looking up.
 
-What the sources leave open is settled so: a batch with one malformed entry is refused as a whole; an entry of a
-well-formed batch that cannot be paid for gets an order id like the others and the state ``failed``; cancelling a
-closed order names what became of it (50030, 50031). An unknown parameter is ignored, as the exchange does.
+Where the sources leave a case open, this is the choice: a batch with one malformed entry is refused as a whole; an
+entry of a well-formed batch that cannot be paid for gets an order id like the others and the state ``failed``; the
+refusal to cancel a closed order names its state (50030, 50031). Unknown parameters are ignored, as by the exchange.
 """
 
 from __future__ import annotations
@@ -208,7 +208,7 @@ def cancel_orders(spot: SpotMarket, call: Call) -> Json:
 
 @routes.post("/spot/v4/cancel_all", limit=(1, 3, "uid"))
 def cancel_all_orders(spot: SpotMarket, call: Call) -> Json:
-    """Cancel every open order, of one pair or side when told."""
+    """Cancel every open order, of one pair or side if one is named."""
     symbol, side = call.text("symbol"), call.text("side")
     market = None if symbol is None else pair_market(spot, symbol)
     if side not in (None, "buy", "sell"):

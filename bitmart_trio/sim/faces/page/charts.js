@@ -131,9 +131,14 @@ class Depth {
     this.plot = chartIn(place, {
       scales: { x: { time: false }, y: { range: (_, low, high) => [0, (high || 1) * 1.05] } },
       series: [{}, side('buy', -1), side('sell', 1)],
-      axes: [{ size: 20, space: 60, values: (_, ticks) => ticks.map((each) => each.toLocaleString('en-US', { maximumFractionDigits: 6 })) }, { side: 1, size: 40, space: 26 }],
+      axes: [{ size: 20, space: 60, values: (plot, ticks) => ticks.map((each) => this.label(plot, each)) }, { side: 1, size: 40, space: 26 }],
       hooks: { setCursor: [() => this.tell()] },
     }, [[], [], []]);
+  }
+
+  // A price on the axis; none where the left edge would cut it.
+  label(plot, price) {
+    return plot.valToPos(price, 'x') < 24 ? '' : price.toLocaleString('en-US', { maximumFractionDigits: 6 });
   }
 
   show(book, places) {
