@@ -6,6 +6,7 @@ after they began to look: being missing from an older list proves nothing.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, TypeVar
 
@@ -58,11 +59,20 @@ class Lately(Generic[T]):
     Args:
         read: reads the records of a symbol between two times (milliseconds).
         now: the exchange's estimated time (milliseconds).
+        furthest: how far back (milliseconds) a list may begin where a caller needs older records.
     """
 
-    def __init__(self, read: Callable[[str, int, int], Awaitable[list[T] | None]], now: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        read: Callable[[str, int, int], Awaitable[list[T] | None]],
+        now: Callable[[], int],
+        furthest: int = LATELY_MS,
+    ) -> None:
         self._read = read
         self._now = now
+        self._furthest = furthest
+        self._wanted: defaultdict[str, list[int]] = defaultdict(list)
+        """From when on records are needed, by symbol, for each caller that waits."""
         self._lists: dict[str, SharedRead[tuple[int, list[T] | None]]] = {}
 
     async def since(self, symbol: str, made: int | None) -> list[T] | None:
@@ -72,9 +82,15 @@ class Lately(Generic[T]):
             return None
         if symbol not in self._lists:
             self._lists[symbol] = SharedRead(lambda: self._lately(symbol))
-        since, rows = await self._lists[symbol]()
+        self._wanted[symbol].append(made)
+        try:
+            since, rows = await self._lists[symbol]()
+        finally:
+            self._wanted[symbol].remove(made)
         return None if rows is None or cut_off(rows) or since >= made - ROOM_MS else rows
 
     async def _lately(self, symbol: str) -> tuple[int, list[T] | None]:
         now = self._now()
-        return now - LATELY_MS, await self._read(symbol, now - LATELY_MS, now + ROOM_MS)
+        since = min(now - LATELY_MS, *(made - 2 * ROOM_MS for made in self._wanted[symbol]))
+        since = max(since, now - self._furthest)
+        return since, await self._read(symbol, since, now + ROOM_MS)

@@ -43,6 +43,8 @@ _STATES: Final = {
     SpotOrderState.FAILED: OrderState.REJECTED,
 }
 _LIST: Final = 200
+_FURTHEST_MS: Final = 7 * 86_400_000
+"""How far back one list of trades is read for orders that end together: what the exchange searches without a range."""
 _MANY: Final = 3
 """Orders of a pair that are looked for at once: from here on one list costs less."""
 _DEARER: Final = Decimal("1.05")
@@ -60,7 +62,7 @@ class SpotAdapter:
         self._spot = client.spot
         self._server_time = 0, 0.0
         """The exchange's time when last read, and Trio's time then."""
-        self._trades = Lately(self._traded, self._now)
+        self._trades = Lately(self._traded, self._now, _FURTHEST_MS)
         self._cancels: dict[str, Cancels] = {}
         self._ended: dict[str, SharedRead[dict[str, SpotOrder]]] = {}
         self._looking: defaultdict[str, list[Intent]] = defaultdict(list)

@@ -179,3 +179,14 @@ async def test_a_single_order_is_cancelled_and_looked_up_by_itself(autojump_cloc
     sent = await leave(own=1, foreign=10)
     assert sent["POST /spot/v3/cancel_order"] == 1
     assert sent["POST /spot/v4/query/history-orders"] == 0
+
+
+async def test_old_orders_take_as_few(autojump_clock: MockClock) -> None:
+    """The lists begin where the oldest of them was made."""
+
+    async def age(_: bm.sim.Venue) -> None:
+        await trio.sleep(3 * 3600)
+
+    sent = await leave(own=25, foreign=10, spoil=age)
+    assert sent["POST /spot/v4/query/order-trades"] == 0
+    assert sent["POST /spot/v4/cancel_orders"] == 3
