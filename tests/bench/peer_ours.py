@@ -125,6 +125,20 @@ async def topics() -> None:
             meter.report(memory=meter.memory() - before, cpu=0.0, count=1, read="")
 
 
+async def opening() -> None:
+    """Open and leave a subscription again and again, to a topic that is held: nothing goes over the wire."""
+    (symbol,) = work.symbols(PLAN["market"], 1)
+    watch = meter.Meter()
+    async with bm.open_streams(environment=bm.Environment.at(PLAN["url"])) as streams:
+        async with streams.futures.trade(symbol):
+            for count in (PLAN["warm"], PLAN["count"]):
+                watch.start()
+                for _ in range(count):
+                    async with streams.futures.trade(symbol):
+                        pass
+            watch.stop(PLAN["count"], read="")
+
+
 async def fan_out() -> None:
     """Many subscriptions to one topic, a task for each."""
     warm, count, at_work = PLAN["warm"], PLAN["count"], PLAN["subscribers"]
@@ -228,8 +242,14 @@ async def rest() -> None:
 
 
 JOBS: dict[str, Callable[[], Awaitable[None]]] = {
-    job.__name__: job for job in (stream, first, sleeper, topics, fan_out, connections, rest)
+    job.__name__: job for job in (stream, first, sleeper, topics, opening, fan_out, connections, rest)
 }
 
-if __name__ == "__main__":
+
+def main() -> None:
+    """Do what the plan says."""
     trio.run(JOBS[PLAN["do"]])
+
+
+if __name__ == "__main__":
+    main()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from .rows_programs import programs
+from .rows_protection import protection
 from .rows_rest import rest
 from .rows_streams import streams
 from .scenario import Scenario
 
-SCENARIOS: Final[tuple[Scenario, ...]] = (*streams(), *rest(), *programs())
+SCENARIOS: Final[tuple[Scenario, ...]] = (*streams(), *rest(), *programs(), *protection())
