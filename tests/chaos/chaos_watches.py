@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
@@ -27,7 +28,7 @@ class Filled(Exact):
     """
 
     _heard_from = 0.0
-    """When the first order was told."""
+    """When the first order was pushed of which anything was received."""
 
     def declared(self, topic: str, at: float) -> bool:
         """A gap that was filled excuses what was pushed in it, for states."""
@@ -92,7 +93,9 @@ class Filled(Exact):
 
     def _account_orders(self, world: World, found: Tally, market: Market, told: list[tuple[float, Any]]) -> None:
         heard = [order_heard(item) for item in self.items]
-        self._heard_from = min((at for at, _ in told), default=0.0)
+        ids = {state.order_id for state in heard}
+        # Not the first that was pushed: lost in the very moment in which a gap began, it made no contract known.
+        self._heard_from = min((at for at, row in told if order_told(market, row).order_id in ids), default=math.inf)
         fills = {(state.order_id, state.trade) for state in heard}
         now: dict[str, OrderState] = {}
         for state in heard:
