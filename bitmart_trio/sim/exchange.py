@@ -107,7 +107,7 @@ class Exchange:
         self.faults: Faults = Faults()
         self.random: Randoms = Randoms(seed)
         self.agenda: Agenda = Agenda(self.clock)
-        """What is on its way inside the exchange."""
+        """The events that are on their way inside the exchange."""
         self.delays: Delays = Delays(models.latency, self.agenda, self.random("latency"))
         """How long its ways are."""
         self.feed: Feed = Feed(self.delays.push)
@@ -117,12 +117,12 @@ class Exchange:
         # them.
         self.contract_ids: Ids = Ids(start << 10)
         self.listed: Listed = read_symbols(symbols)
-        """What is traded, with all its rules."""
+        """The traded symbols, with all their rules."""
         self._open_accounts()
         self.schedule: Schedule = Schedule()
         """How well it keeps up."""
         self.flow: MarketModel = moved(self.listed, self.clock, self.random)
-        """What moves the markets."""
+        """The model that moves the markets."""
         ground = Ground(
             clock=self.clock,
             log=self.log,
@@ -154,7 +154,7 @@ class Exchange:
             self.accounts, self.spot, self.futures, self.clock, self.ids.new, self.random
         )
         self.driver: Driver | None = None
-        """What happens by itself at times of its own."""
+        """The events that happen at times of their own, such as a tape's."""
         self._walked_ms = start
         self._after_tick: list[Callable[[int], None]] = []
 

@@ -1,4 +1,4 @@
-"""What moves between markets, accounts and the world outside: deposits, withdrawals, transfers, the funding wallet.
+"""Money between markets, accounts and the world outside: deposits, withdrawals, transfers, the funding wallet.
 
 There are no blockchains here. A chain withdrawal takes its money at once (the fee comes out of the amount) and then
 passes through its states by exchange time: waiting for review, processing after `REVIEW_MS`, done after `CHAIN_MS`.
@@ -29,7 +29,7 @@ KEPT = 10_000
 REVIEW_MS = 5_000
 CHAIN_MS = 30_000
 DAILY_BTC = Decimal(100)
-"""What may leave in a day, valued in BTC."""
+"""The most that may leave in a day, valued in BTC."""
 
 Kind: TypeAlias = Literal["spot", "future"]
 Way: TypeAlias = Literal["spot_to_contract", "contract_to_spot"]
@@ -51,7 +51,7 @@ class FamilyTransfer:
 
 
 class FamilyBook:
-    """What main and sub-accounts have sent each other, on spot and on futures."""
+    """The transfers between main and sub-accounts, on spot and on futures."""
 
     def __init__(self) -> None:
         self._transfers: deque[FamilyTransfer] = deque(maxlen=KEPT)
@@ -135,7 +135,7 @@ class Record:
     operation: Operation
     currency: str
     amount: Decimal
-    """What arrived."""
+    """The amount that arrived."""
     fee: Decimal
     time_ms: int
     address: str = ""
@@ -252,7 +252,7 @@ class Funding:
         ]
 
     def left_today(self, account: Account) -> Decimal:
-        """What may still leave today, valued in BTC."""
+        """The amount that may still leave today, valued in BTC."""
         return self._left.get((account.account_id, self._clock.now_ms() // DAY_MS), DAILY_BTC)
 
     def to_chain(self, account: Account, source: str | None, chain: Chain, amount: Decimal, to: Saved) -> Record:

@@ -48,7 +48,7 @@ IN_PROCESS_URL: Final = "http://simulated.invalid"
 """A name that never resolves: a client that misses the in-process transport cannot reach anybody by mistake."""
 ADDRESS: Final = "127.0.0.1"
 _CROWDED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
-"""What accepting a connection fails with while there are too many."""
+"""The errors of accepting a connection while there are too many."""
 _PAUSE: Final = 0.1
 """Seconds until it is tried again."""
 
@@ -202,7 +202,7 @@ class Venue:
 
     @property
     def faults(self) -> Faults:
-        """What goes wrong: add, remove, count."""
+        """The faults: add, remove, count."""
         return self.exchange.faults
 
     @property
@@ -221,7 +221,7 @@ class Venue:
 
     @property
     def limits(self) -> Limits:
-        """What the exchange allows its sockets; change it at any time."""
+        """The limits of the sockets; change them at any time."""
         return self._sockets.limits
 
     @property

@@ -1,4 +1,4 @@
-"""What the chapters that move money read from a call: amounts, counts, and who sends to whom.
+"""Parameters of the chapters that move money: amounts, counts, and who sends to whom.
 
 Each chapter has codes of its own for the same mistakes, so the helpers take them as arguments.
 """

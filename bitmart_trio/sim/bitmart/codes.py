@@ -43,13 +43,13 @@ _TROUBLES: Final[dict[Trouble, tuple[int, int, str]]] = {
 
 
 def refusal_of(refused: Refused, path: str) -> Refusal:
-    """What a path answers when the exchange has refused."""
+    """The refusal of a path when the exchange has refused."""
     codes = _FUTURES if path.startswith("/contract/") else _TREASURY if path.startswith("/account/") else _SPOT
     code, text = codes.get(refused.reason) or _SPOT[refused.reason]
     return Refusal(code, text, http=403 if code in _FORBIDDEN else 400)
 
 
 def trouble_response(what: Trouble, status: int | None, trace: str) -> Response:
-    """What is answered when the exchange as a whole is in trouble."""
+    """The answer when the exchange as a whole is in trouble."""
     usual, code, text = _TROUBLES[what]
     return json_response(usual if status is None else status, code, text, trace=trace)

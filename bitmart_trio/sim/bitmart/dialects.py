@@ -1,4 +1,4 @@
-"""What is said on the sockets: spot says ``op`` and answers with codes, futures says ``action`` and answers with texts.
+"""The protocols of the sockets: spot has ``op`` and answers with codes, futures ``action`` and answers with texts.
 
 A dialect takes one message and answers through its connection; it never waits. Where the exchange's documentation is
 silent the choice made here is noted beside the code.
@@ -60,7 +60,7 @@ MASKED_CHARACTERS = 10
 
 
 class _Login:
-    """What both dialects check about a login: the outcome is the account, or the code of what is wrong."""
+    """The checks of a login on both markets: the outcome is the account, or the code of the first failed check."""
 
     def __init__(self, accounts: Accounts, now_ms: int, address: str, args: list[Json]) -> None:
         texts = [_word(arg) for arg in args[:3]]
@@ -131,7 +131,7 @@ def _answer_request(connection: Line, topic: str, channel: FeedChannel, rest: st
 
 @attrs.frozen
 class _Dialect:
-    """What both sides know of a connection."""
+    """The parts that the dialects of both markets share."""
 
     line: Line
     feed: Feed

@@ -25,7 +25,7 @@ from .wire import Between, Route, Routes, json_response
 
 
 class BitMart(Venue):
-    """What BitMart's clients talk to: an exchange that answers and pushes as BitMart does.
+    """An exchange that answers and pushes as BitMart does.
 
     Args:
         exchange: Whose markets and accounts they are; it knows nothing of this.
@@ -37,7 +37,7 @@ class BitMart(Venue):
     def __init__(self, exchange: Exchange) -> None:
         self.exchange: Exchange = exchange
         self.notices: Notices = Notices(exchange.clock.start)
-        """What the maintenance endpoint lists."""
+        """The notices that the maintenance endpoint lists."""
         self.past: Past = Past(exchange)
         """How accounts looked a while ago, while a fault follows it."""
         self.routes: Routes = Routes()
@@ -75,7 +75,7 @@ class BitMart(Venue):
         return trouble_response(what, status, self.trace())
 
     def dialect(self, line: Line) -> SpotDialect | FuturesDialect:
-        """What is spoken on a connection."""
+        """The dialect of a connection."""
         feed, accounts, now_ms = self.exchange.feed, self.exchange.accounts, self.exchange.clock.now_ms
         if line.kind.startswith("spot"):
             return SpotDialect(line, feed, accounts, now_ms)

@@ -61,7 +61,7 @@ _PERMISSIONS: tuple[tuple[str, str, str], ...] = (
 
 
 def permission_of(route: Route) -> str:
-    """What a key must be allowed for a private route; "" when nothing beyond being a key."""
+    """The permission that a private route requires of a key; "" when any key will do."""
     for prefix, method, permission in _PERMISSIONS:
         if route.path.startswith(prefix) and method in ("", route.method):
             return permission
@@ -195,7 +195,7 @@ class Gate:
         return Refusal(30000, "Not found", http=404)
 
     def _methods(self, path: str) -> list[str]:
-        """What a path takes; whatever takes GET takes HEAD."""
+        """The methods that a path takes; HEAD wherever GET is one of them."""
         table = self._routes.table
         return [method for method in ("GET", "HEAD", "POST") if (method.replace("HEAD", "GET"), path) in table]
 
@@ -295,7 +295,7 @@ class Gate:
 
 
 def _handled(route: Route, call: Call) -> Json:
-    """What the handler answers; what the exchange refuses is refused with the code of the path."""
+    """The handler's answer; a refusal of the exchange gets the code of the path."""
     try:
         return route.handler(call)
     except Refused as refused:

@@ -21,7 +21,7 @@ V = TypeVar("V")
 V_co = TypeVar("V_co", covariant=True)
 
 COIN_NAMES: Final = {"BTC": "Bitcoin", "ETH": "Ethereum", "USDT": "Tether USD", "BMX": "BitMart Token"}
-"""What the exchange calls its usual currencies; others are called by their symbols."""
+"""The names of the usual currencies; others are called by their symbols."""
 
 
 def name_of(currency: str) -> str:
@@ -39,14 +39,14 @@ class Rule(Generic[V_co]):
     name: str
     """Market or part, and what it is about, such as ``spot.fee_coin``."""
     value: V_co
-    """What the exchange goes by."""
+    """The value that the exchange uses."""
     says: str
     """The rule as a sentence; ``{}`` stands for the value."""
     basis: Basis
     source: str
     """Where it is documented or was recorded; for a chosen rule, why it was chosen."""
     unknown: str = ""
-    """What no source says about it."""
+    """The part of the rule that no source covers."""
 
     @property
     def text(self) -> str:

@@ -105,7 +105,7 @@ class Past:
             return onward(attrs.evolve(call, account=then.account))
 
     def _known(self, account: Account, then: _Then) -> _Then:
-        """What was there, as it is now."""
+        """The records that were there, as they are now."""
         before = {order.order_id: len(order.fills) for order in then.orders}
         orders = [
             attrs.evolve(order, fills=order.fills[: before[order.order_id]])

@@ -23,7 +23,7 @@ class Notices:
             }
             for title, kind in (("Spot API upgrade", "spot"), ("Contract API upgrade", "contract"))
         ]
-        """What ``/system/service`` lists."""
+        """The notices that ``/system/service`` lists."""
 
 
 routes: Chapter[Notices] = Chapter()

@@ -1,4 +1,4 @@
-"""What a REST handler sees and says: the call, the refusal, and the table of routes.
+"""The terms of REST handlers: the call, the refusal, and the table of routes.
 
 A handler is a plain function ``handler(market, call) -> Json``: it gets the market (or the treasury) that its chapter
 is about, and returns what goes under ``data`` or raises `Refusal`. Who calls, signatures, timestamps and quotas are
@@ -22,11 +22,11 @@ M = TypeVar("M")
 Auth: TypeAlias = Literal["none", "keyed", "signed"]
 Scope: TypeAlias = Literal["ip", "key", "uid"]
 Envelope: TypeAlias = Literal["standard", "affiliate", "errno", "info", "bare"]
-"""What is around the data: the usual members, a textual code, ``errno``, ``msg`` in place of ``message``, nothing."""
+"""The members around the data: the usual ones, a textual code, ``errno``, ``msg`` in place of ``message``, none."""
 
 
 Between: TypeAlias = "Callable[[Route, Call, Onward], Json]"
-"""What may stand between the gate and a handler: it answers a call that passed the gate, by asking onward or not."""
+"""A function between the gate and a handler: it answers a call that passed the gate, with or without the handler."""
 
 
 @attrs.frozen

@@ -33,7 +33,7 @@ _WS: Final = "/ws/"
 
 @attrs.frozen
 class Answer:
-    """What goes back to the client."""
+    """The answer to the client."""
 
     response: Response
     half: bool = False

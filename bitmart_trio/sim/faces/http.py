@@ -193,7 +193,7 @@ class _Face:
         return await self._send(answer.response, half=answer.half)
 
     def _refusal(self, head: h11.Request) -> Response | None:
-        """What is refused by the head alone, before anything else is looked at."""
+        """The refusal of a request by its head alone, before anything else is read."""
         headers, (path, _) = _headers(head), _path(head)
         why = stranger(
             head.method.decode("ascii"),

@@ -161,7 +161,7 @@ class Connection:
         self.account: Account | None = None
         """Whose login was accepted."""
         self.topics: dict[str, Callable[[], None]] = {}
-        """What is subscribed, with the function that ends it, in the order of subscription."""
+        """The subscribed topics, each with the function that ends it, in the order of subscription."""
         self.subscribed = False
         """Whether it ever subscribed to anything."""
         self.closing: bool = False

@@ -16,7 +16,7 @@ from ..kernel.refusal import Refused
 
 
 class Earlier(Protocol):
-    """What an exchange answered a while ago."""
+    """The answers of an exchange a while ago."""
 
     def shows(self, path: str) -> bool:
         """Whether it knows what a path answered."""
@@ -38,14 +38,14 @@ class Asked:
     salt: str
     """Of the exchange's seed, for what is drawn from a record's content: the same record has the same fate again."""
     memory: dict[str, str]
-    """What this fault remembers from one call to the next."""
+    """The fault's own notes from one call to the next."""
     onward: Onward
     """The handler, or the fault in front of it."""
 
     past: Earlier | None = None
     """How accounts looked a while ago."""
     untouched: list[Json | Refusal] = attrs.field(factory=list)
-    """What `plain` has given or raised: an answer or a refusal that is none of these is a hit."""
+    """The results of `plain`: an answer or a refusal that is none of these is a hit."""
 
     def plain(self) -> Json:
         """The answer as it would be without the fault."""

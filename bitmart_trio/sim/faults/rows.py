@@ -89,7 +89,7 @@ def edited(value: Json, change: Callable[[Record], Record]) -> Json:
 
 
 def subject_of(frame: Mapping[str, Json]) -> str:
-    """What a push is about: the first order in it by its id, else a symbol or currency; "" when there is neither."""
+    """The subject of a push: the first order in it by its id, else a symbol or currency; "" when there is neither."""
     found: list[str] = []
 
     def look(record: Record) -> Record:

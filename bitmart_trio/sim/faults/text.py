@@ -17,7 +17,7 @@ from ..kernel.numbers import read_decimal, read_integer
 from .kinds import FAULTS
 
 PLACES: Final = {"path": "requests", "connection": "connections", "topic": "topics", "": "the whole exchange"}
-"""What a fault concerns, by the name of the field that holds its pattern."""
+"""The places of faults, by the name of the field that holds the pattern."""
 
 HELP: Final[Mapping[str, str]] = {
     "path": "pattern of request paths (or, for pushes, topics): /spot/*",

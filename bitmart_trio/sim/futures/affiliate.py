@@ -45,12 +45,12 @@ class Deal:
 
     @property
     def fee(self) -> Decimal:
-        """What it cost, in the settlement currency."""
+        """The fee in the settlement currency."""
         return cut(self.contract.value(self.size, self.price) * TAKER).quantize(Decimal("1E-8"))
 
     @property
     def volume(self) -> Decimal:
-        """What it was worth in US dollars."""
+        """The value in US dollars."""
         return self.contract.quote_amount(self.size, self.price)
 
     def in_usdt(self, amount: Decimal) -> Decimal:
@@ -84,7 +84,7 @@ class Invited:
         return [deal for deal in self.deals if start_s <= deal.time_s <= end_s]
 
     def rebate(self, deals: Iterable[Deal]) -> Decimal:
-        """What some trades bring, in USDT."""
+        """The rebate for some trades, in USDT."""
         return sum((self.of_fee(deal.in_usdt(deal.fee)) for deal in deals), ZERO)
 
     def of_fee(self, fee: Decimal) -> Decimal:
@@ -92,7 +92,7 @@ class Invited:
         return fee * self.rate / 100
 
     def assets(self) -> Decimal:
-        """What is left in the account: nobody in the book holds a position."""
+        """The money left in the account: nobody in the book holds a position."""
         paid = sum((item.amount if item.kind == 1 else -item.amount for item in self.payments), ZERO)
         return paid + sum((deal.in_usdt(deal.profit - deal.fee) for deal in self.deals), ZERO)
 

@@ -1,4 +1,4 @@
-"""What a fill does to money and positions: fee, profit, margin, and what it leaves in the books of its owner."""
+"""The effects of a fill on money and positions: fee, profit, margin, and the entries in its owner's books."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class Engine:
         enter: Enter,
     ) -> None:
         self.fees: FuturesFees = fees
-        """What the fills of new orders cost."""
+        """The fee model for new orders."""
         self._fills = fills
         self._dice = dice
         self._margin = margin
@@ -82,7 +82,7 @@ class Engine:
         return found
 
     def rates_of(self, account: Account) -> FuturesRates:
-        """What a new order of an account would pay."""
+        """The fee rates that a new order of an account would get."""
         return self.fees.rates(self._turnover.of(account.account_id, self.now()))
 
     def in_use(self) -> set[str]:

@@ -21,11 +21,11 @@ class Ledger:
 
     def __init__(self) -> None:
         self.house: dict[tuple[str, Flow], Decimal] = {}
-        """What the exchange has taken in (or, negative, paid out), by currency and kind."""
+        """The exchange's takings (negative: payments), by currency and kind."""
         self._tran_ids = 9_689_322_392
 
     def free(self, trader: Trader, currency: str, marks: dict[str, Decimal]) -> Decimal:
-        """What may back new orders: the free balance, less any unrealised loss of the cross positions."""
+        """The money that may back new orders: the free balance, less any unrealised loss of the cross positions."""
         loss = sum(
             (
                 held.profit(marks[held.contract.symbol])
@@ -39,7 +39,7 @@ class Ledger:
     def backing(
         self, trader: Trader, currency: str, marks: dict[str, Decimal], without: Position | None = None
     ) -> Decimal:
-        """What stands behind cross positions: balances, their margins, and the others' profit over maintenance."""
+        """The backing of cross positions: balances, their margins, and the others' profit over maintenance."""
         wallet = trader.account.futures
         total = wallet.available(currency) + wallet.frozen(currency)
         for held in trader.open_positions(currency):

@@ -134,7 +134,7 @@ class FuturesMarket(EngineWatcher):
         self.settled()
 
     def settled(self) -> None:
-        """What was begun is over: changed balances and positions may be shown."""
+        """A call or a tick is over: changed balances and positions may be shown."""
         for watcher in self.watchers:
             watcher.settled()
 

@@ -1,4 +1,4 @@
-"""What traders ask for: orders, conditional (plan, TP/SL, trailing) orders, and the fills they get."""
+"""Orders, conditional (plan, TP/SL, trailing) orders, and their fills."""
 
 from __future__ import annotations
 
@@ -77,13 +77,13 @@ class Order:
     deal_size: Decimal = ZERO
     deal_value: Decimal = ZERO
     held: Decimal = ZERO
-    """What of the wallet's frozen balance belongs to this order."""
+    """The part of the wallet's frozen balance that belongs to this order."""
     updated_ms: int = 0
     last_fill: Fill | None = None
     protective_price: Decimal | None = None
-    """What a market order shows as its price."""
+    """The price that a market order shows."""
     rates: FuturesRates = attrs.Factory(OfValue)
-    """What its fills cost; settled when it is accepted."""
+    """The fee rates of its fills; settled when it is accepted."""
 
     @property
     def left(self) -> Decimal:
@@ -106,7 +106,7 @@ class Order:
         return "long" if self.side in (1, 3) else "short"
 
     def split(self, size: Decimal) -> tuple[Position | None, Decimal, Decimal]:
-        """What ``size`` contracts of it would do now: the position they close, how many close, how many open."""
+        """The position that ``size`` contracts of it would close now, how many would close, and how many would open."""
         if not self.closing and not self.owner.one_way:
             return None, ZERO, size
         direction = self.direction if self.closing else _OPPOSITE[self.direction]
@@ -167,7 +167,7 @@ KEPT = 10_000
 
 @attrs.define
 class Setting:
-    """What an account has chosen for one contract."""
+    """An account's settings for one contract."""
 
     leverage: Decimal = Decimal(10)
     open_type: OpenType = "cross"
@@ -228,7 +228,7 @@ class Trader:
         )
 
     def setting(self, symbol: str) -> Setting:
-        """What the account has chosen for a contract."""
+        """The account's settings for a contract."""
         return self.settings.setdefault(symbol, Setting())
 
     def position(self, symbol: str, direction: Direction) -> Position | None:

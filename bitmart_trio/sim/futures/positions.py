@@ -32,7 +32,7 @@ class Position:
     opened_ms: int = 0
     updated_ms: int = 0
     needs: MarginModel = attrs.Factory(Tiers)
-    """What it must be backed by."""
+    """The margin model of its backing."""
 
     @property
     def entry(self) -> Decimal:
@@ -45,7 +45,7 @@ class Position:
         return self.contract.average(self.closed_size, self.closed_value)
 
     def value(self, price: Decimal) -> Decimal:
-        """What the position is worth at a price."""
+        """The value of the position at a price."""
         return self.contract.value(self.size, price)
 
     def share(self, size: Decimal) -> tuple[Decimal, Decimal]:

@@ -1,4 +1,4 @@
-"""What time does to positions: funding, cancel-all-after timers and liquidation.
+"""The effects of time on positions: funding, cancel-all-after timers and liquidation.
 
 Liquidation is simpler than the real one. Positions are looked at after every tick, at the mark price, and go as a
 whole, against the exchange itself at that price: no partial reduction, no auction, no auto-deleveraging. An isolated

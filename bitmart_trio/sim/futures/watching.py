@@ -41,7 +41,7 @@ class MarketWatcher(Watcher):
     """Watches the market, such as the pushes of a venue."""
 
     def settled(self) -> None:
-        """What was begun is over: changed balances and positions may be shown."""
+        """A call or a tick is over: changed balances and positions may be shown."""
 
     def ticked(self, now_ms: int) -> None:
         """A tick is over."""

@@ -43,7 +43,7 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 HEADERS: Final = {"Content-Type": "application/json"}
 WORDS: Final = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "not_allowed", 413: "too_large"}
-"""What is wrong, by HTTP status; anything else with a request is ``invalid``."""
+"""The words of errors, by HTTP status; any other error of a request is ``invalid``."""
 TROUBLES: Final[dict[Trouble, int]] = {
     "too_many": 429, "banned": 418, "maintenance": 503, "no_data": 200, "unavailable": 503, "broken": 500
 }  # fmt: skip
@@ -206,7 +206,7 @@ class Markets(Watcher, MarketWatcher):
         ]  # fmt: skip
 
     def fills(self, call: Call) -> Json:
-        """What has traded since a time, newest first."""
+        """The caller's fills since a time, newest first."""
         symbol, since = call.text("symbol"), call.integer("since", 0)
         found = [
             (fill.time_ms, _fill_row(order.form.market.pair.symbol, order.order_id, order.form.side, fill))
@@ -327,7 +327,7 @@ class Markets(Watcher, MarketWatcher):
 
 @attrs.frozen
 class StreamDialect:
-    """What is said on one connection."""
+    """The protocol of one connection."""
 
     line: Line
     feed: Feed
@@ -459,7 +459,7 @@ class Generic(Venue):
         return Response(TROUBLES[what] if status is None else status, HEADERS, encode(body))
 
     def dialect(self, line: Line) -> StreamDialect:
-        """What is spoken on the socket."""
+        """The dialect of the socket."""
         return StreamDialect(line, self.exchange.feed, self._account)
 
     def _route(self, request: Request) -> Route:
@@ -489,7 +489,7 @@ class Generic(Venue):
 
 
 def _params(request: Request) -> dict[str, Json]:
-    """What was asked: the query, or the JSON object in the body of a POST."""
+    """The parameters: the query, or the JSON object in the body of a POST."""
     if request.method != "POST":
         return dict(parse_qsl(request.query, keep_blank_values=True))
     members = read_object(request.body.decode(errors="replace"))

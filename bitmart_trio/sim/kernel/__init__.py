@@ -1,1 +1,1 @@
-"""What every exchange is made of, whatever it trades: clock, event log, money, books, prices and the feed of pushes."""
+"""The parts of every exchange, whatever it trades: clock, event log, money, books, prices and the feed of pushes."""

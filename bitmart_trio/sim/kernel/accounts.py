@@ -28,7 +28,7 @@ PERMISSIONS = frozenset({
 })  # fmt: skip
 
 SUB_PERMISSIONS = PERMISSIONS - {"withdraw", "broker", "contract_agent"}
-"""What the keys of the two default sub-accounts may do."""
+"""The permissions of the keys of the two default sub-accounts."""
 SIM_SUB_KEYS = (
     ("sim-sub-key", "sim-sub-secret", "sim-sub-memo"),
     ("sim-sub2-key", "sim-sub2-secret", "sim-sub2-memo"),
@@ -61,11 +61,11 @@ class Wallet:
         return copy
 
     def available(self, currency: str) -> Decimal:
-        """What can be spent or held."""
+        """The balance that can be spent or held."""
         return self._available.get(currency, ZERO)
 
     def frozen(self, currency: str) -> Decimal:
-        """What is held by open orders."""
+        """The balance that open orders hold."""
         return self._frozen.get(currency, ZERO)
 
     def total(self, currency: str) -> Decimal:
@@ -126,11 +126,11 @@ class Account:
     """The futures wallet."""
     parent: str | None = None
     permissions: frozenset[str] = PERMISSIONS
-    """What the account as a whole may do; a key may be allowed less."""
+    """The permissions of the account as a whole; a key may have fewer."""
     name: str = ""
     """The user name, shaped like an email address."""
     opening: tuple[tuple[str, Decimal], ...] = ()
-    """What the spot and funding wallets were opened with: the account's first deposits."""
+    """The opening balances of the spot and funding wallets: the account's first deposits."""
     status: Literal["normal", "disabled", "frozen"] = "normal"
     """Whether a sub-account may take part in transfers; its main account sees and sets it."""
 
@@ -151,7 +151,7 @@ class ApiKey:
     account_id: str
     """Whose it is."""
     permissions: frozenset[str] = PERMISSIONS
-    """What it may do."""
+    """Its permissions."""
     ips: frozenset[str] = frozenset()
     """Addresses the key may be used from; empty: any."""
     frozen: bool = False
@@ -165,7 +165,7 @@ class Accounts:
 
     def __init__(self) -> None:
         self.fees: Wallet = Wallet()
-        """What trades and withdrawals have cost."""
+        """The fees of trades and withdrawals."""
         self.house: Wallet = Wallet(overdraft=True)
         """The synthetic market's pocket."""
         self.lender: Wallet = Wallet(overdraft=True)

@@ -1,4 +1,4 @@
-"""What is on its way and happens later, at a moment of its own."""
+"""Events that happen later, each at a moment of its own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import trio
 from .clock import Clock
 
 Lane: TypeAlias = tuple[str, ...]
-"""What keeps its order: nothing overtakes on a lane."""
+"""A sequence that keeps its order: nothing overtakes on a lane."""
 
 
 class Agenda:

@@ -29,7 +29,7 @@ class Resting:
     owner: str | None
     """Account id; None for the synthetic market's own orders."""
     ahead: Decimal = Decimal(0)
-    """What strangers are taken to have before a user's order; what they trade at its price lowers it."""
+    """The size that strangers are assumed to have before a user's order; their trades at its price lower it."""
 
 
 _NOBODY: Final[Mapping[str, Resting]] = {}
@@ -95,11 +95,11 @@ class Book:
         return [abs(key) for key in self._keys[side][: -count - 1 : -1]]
 
     def size_at(self, side: Side, price: Decimal) -> Decimal:
-        """What rests at a price, 0 when nothing does."""
+        """The size that rests at a price, 0 when none does."""
         return sum((order.left for order in self._levels[side].get(price, _NOBODY).values()), Decimal(0))
 
     def strangers_at(self, side: Side, price: Decimal) -> Decimal:
-        """What rests at a price and is no user's."""
+        """The size of strangers' orders at a price."""
         return sum(
             (order.left for order in self._levels[side].get(price, _NOBODY).values() if order.owner is None), Decimal(0)
         )

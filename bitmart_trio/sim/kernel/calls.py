@@ -92,7 +92,7 @@ Onward: TypeAlias = "Callable[[Call], Json]"
 
 
 class Endpoint(Protocol):
-    """What is called."""
+    """The endpoint of a call."""
 
     @property
     def path(self) -> str:

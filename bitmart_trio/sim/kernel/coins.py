@@ -7,7 +7,7 @@ from decimal import Decimal
 import attrs
 
 DOLLARS = frozenset({"USDT", "USDC", "USD"})
-"""What costs one US dollar, always."""
+"""The currencies that always cost one US dollar."""
 
 
 @attrs.frozen

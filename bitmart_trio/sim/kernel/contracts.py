@@ -44,7 +44,7 @@ class Bracket:
     cap: Decimal
     ratio: Decimal
     cum: Decimal
-    """What the maintenance margin of the tier is lowered by, so that it grows without steps."""
+    """The reduction of the tier's maintenance margin that makes it grow without steps."""
 
 
 def brackets(*tiers: tuple[int, str, str]) -> tuple[Bracket, ...]:
@@ -90,7 +90,7 @@ class Terms:
         return (price / self.tick).quantize(Decimal(1), ROUND_HALF_EVEN) * self.tick
 
     def value(self, size: Decimal, price: Decimal) -> Decimal:
-        """What ``size`` contracts are worth at a price, in the settlement currency."""
+        """The value of ``size`` contracts at a price, in the settlement currency."""
         worth = self.contract_size * size
         return cut(worth / price if self.inverse else worth * price)
 
@@ -115,7 +115,7 @@ class Terms:
         return gain if direction == "long" else -gain
 
     def cost(self, size: Decimal, price: Decimal, leverage: Decimal, fee: Decimal) -> Decimal:
-        """What opening ``size`` contracts takes: margin, and this share of the value."""
+        """The cost of opening ``size`` contracts: margin, and a fee of this share of the value."""
         value = self.value(size, price)
         return cut(value / leverage) + cut(value * fee)
 

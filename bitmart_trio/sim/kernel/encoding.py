@@ -1,4 +1,4 @@
-"""What JSON is made of here, and how it is written."""
+"""JSON values, and how they are written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TypeAlias, cast
 from .numbers import read_decimal, read_integer
 
 Json: TypeAlias = "bool | int | float | str | Decimal | list[Json] | dict[str, Json] | None"
-"""What an answer is made of. A Decimal travels as text; a float, as a number, only in the affiliate chapter."""
+"""The values of an answer. A Decimal travels as text; a float, as a number, only in the affiliate chapter."""
 
 
 def encode(value: Json) -> bytes:

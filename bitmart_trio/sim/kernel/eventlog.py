@@ -1,4 +1,4 @@
-"""What happened inside the simulated exchange, newest last, for tests and `/sim/...`: never keys or signatures.
+"""The events inside the simulated exchange, newest last, for tests and `/sim/...`: never keys or signatures.
 
 One event is one flat object with ``ms`` (exchange time, without skew) and ``kind``:
 
@@ -32,9 +32,9 @@ Event: TypeAlias = "dict[str, Json]"
 TEXT_MOST: Final = 500
 """Characters of a text in an event: peers choose paths and names."""
 BYTES_MOST: Final = 32 * 1024 * 1024
-"""What the events that are kept may take, roughly."""
+"""The memory that the kept events may take, roughly."""
 EVENT_BYTES: Final = 400
-"""What an event takes beside its texts, roughly."""
+"""The memory of an event beside its texts, roughly."""
 
 
 class EventLog:

@@ -1,4 +1,4 @@
-"""What all faults have in common: when and how often they hit, the pattern of where, and the list of active ones."""
+"""The base of all faults: when and how often they hit, the pattern of where, and the list of active ones."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class HasPast(Protocol):
 
 @attrs.frozen
 class Stage:
-    """What a fault may turn or look at when it begins."""
+    """The parts of the exchange that a fault may use when it begins."""
 
     clock: HasSkew | None = None
     """None before the faults are bound to an exchange."""
@@ -61,7 +61,7 @@ class Stage:
 
 @attrs.frozen
 class Fault:
-    """What all faults have in common; use one of the subclasses."""
+    """The base of all faults; use one of the subclasses."""
 
     after: int = attrs.field(default=0, kw_only=True)
     """Let so many occasions pass before the first hit."""
@@ -140,7 +140,7 @@ class StandIn(AtPath):
     """An answer that stands in for the exchange's own."""
 
     def response(self, voice: Voice) -> Response:
-        """What the client gets, in the words of the venue."""
+        """The answer to the client, in the words of the venue."""
         raise NotImplementedError
 
     @property
@@ -195,9 +195,9 @@ class FaultHandle:
     since: float | None = None
     active: bool = True
     memory: dict[str, str] = attrs.field(factory=dict, repr=False)
-    """What the fault remembers from one call to the next."""
+    """The fault's own notes from one call to the next."""
     seen_pushes: dict[str, dict[str, str]] = attrs.field(factory=dict, repr=False)
-    """What it remembers of pushes, by connection."""
+    """Its notes about pushes, by connection."""
 
     def remove(self) -> None:
         """End the fault; does nothing when it has ended."""
@@ -219,7 +219,7 @@ class Faults:
         self.salt: str = ""
         """Of the exchange's seed, for what is drawn from a record's content."""
         self.stage: Stage = Stage()
-        """What faults may turn."""
+        """The parts of the exchange that faults may use."""
         self._log: HasEvents | None = None
 
     def bind(

@@ -1,4 +1,4 @@
-"""What is drawn or counted: ids, and a stream of random numbers for each purpose."""
+"""Ids, and a stream of random numbers for each purpose."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _LONGEST: Final = 2 * MOST_DIGITS + 20
 
 
 class NumberError(ValueError):
-    """What was given is no number that an exchange knows."""
+    """The value is no number that an exchange knows."""
 
 
 def read_decimal(value: Decimal | int | str) -> Decimal:

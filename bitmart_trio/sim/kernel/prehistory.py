@@ -1,4 +1,4 @@
-"""What prices did before the exchange opened: years of them, made up from the seed when somebody asks.
+"""The prices before the exchange opened: years of them, made up from the seed when somebody asks.
 
 Each coin has one path, from which the candles of its pairs, its contracts and their mark prices are read, so they all
 agree. It is made from the top down. A day begins and ends at points of a slow wave, which is a pure function of seed

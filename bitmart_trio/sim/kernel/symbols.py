@@ -1,4 +1,4 @@
-"""What is traded on a simulated exchange: any number of pairs and contracts, by name or with rules of their own.
+"""The symbols of a simulated exchange: any number of pairs and contracts, by name or with rules of their own.
 
     open_exchange(symbols=["BTC_USDT", "SOL_USDT", SpotPair("PEPE_USDT", price="0.00001"), Contract("SOLUSDT")])
 
@@ -28,7 +28,7 @@ PRICES: Final[dict[str, str]] = {
     "ETC": "20", "FIL": "4", "LINK": "15", "LTC": "90", "NEAR": "3", "OP": "1", "PEPE": "0.00001", "SHIB": "0.00001",
     "SOL": "150", "SUI": "2", "TON": "4", "TRX": "0.25", "UNI": "8", "XLM": "0.2", "XMR": "200", "XRP": "0.6",
 }  # fmt: skip
-"""What well-known coins cost when nobody says otherwise; a coin that is not here gets a price made from its name."""
+"""The default prices of well-known coins; a coin that is not here gets a price made from its name."""
 OWN_CONTRACTS: Final = ("BTC", "ETH")
 """The coins that a contract may be settled in."""
 _SPOT_NAME: Final = re.compile(r"([A-Z0-9]{1,20})_([A-Z0-9]{2,20})")
@@ -66,7 +66,7 @@ def _power_of_ten(pair: SpotPair, attribute: attrs.Attribute[Decimal | None], va
 
 @attrs.frozen
 class _Named:
-    """What a symbol says by itself."""
+    """The coin and currency in the name of a symbol."""
 
     symbol: str
 
@@ -188,7 +188,7 @@ class Listed:
         return frozenset(pairs | {terms.base for terms in self.contracts})
 
     def gifts(self) -> dict[str, Decimal]:
-        """What the default account gets of coins beyond the usual ones: about 10,000 US dollars' worth each."""
+        """The default account's opening balances of other than the usual coins: about 10,000 US dollars' worth each."""
         prices = {coin.name: coin.base * coin.point for coin in self.coins}
         gifts: dict[str, Decimal] = {}
         for currency in self.currencies():
@@ -199,7 +199,7 @@ class Listed:
 
 
 def usual() -> tuple[Symbol, ...]:
-    """What is traded when nobody says otherwise."""
+    """The symbols that are traded by default."""
     return (*(pair.symbol for pair in PAIRS), *(terms.symbol for terms in CONTRACTS))
 
 
@@ -249,7 +249,7 @@ def _coins(wishes: Iterable[SpotPair | Contract]) -> dict[str, Coin]:
 
 
 def _price(name: str, asked: dict[str, Decimal]) -> Decimal:
-    """What a coin costs at the opening, in dollars."""
+    """The price of a coin at the opening, in dollars."""
     if name in DOLLARS:
         return Decimal(1)
     if name in asked:

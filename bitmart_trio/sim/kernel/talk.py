@@ -1,4 +1,4 @@
-"""What faces and venues have to do with each other: a face carries bytes, a venue knows what they mean.
+"""The contract between faces and venues: a face carries bytes, a venue knows their meaning.
 
 A venue is given to the faces when it is opened; neither imports the other.
 """
@@ -24,7 +24,7 @@ class Line(Protocol):
     account: Account | None
     """Whose login was accepted."""
     topics: dict[str, Callable[[], None]]
-    """What is subscribed, with the function that ends it, in the order of subscription."""
+    """The subscribed topics, each with the function that ends it, in the order of subscription."""
     subscribed: bool
     """Whether it ever subscribed to anything."""
 
@@ -87,7 +87,7 @@ def listen(feed: Feed, line: Line, topic: str, channel: FeedChannel, rest: str) 
 
 
 class Dialect(Protocol):
-    """What is said on one connection."""
+    """The protocol of one connection."""
 
     def hear(self, text: str) -> None:
         """Act on one message of the client; it never waits."""
@@ -100,11 +100,11 @@ class Spoiler(Protocol):
     """Faults in what is answered and pushed."""
 
     def answer(self, route: Endpoint, call: Call, handler: Onward) -> Json:
-        """What they make of a call."""
+        """The answer to a call, spoiled by the faults that hit it."""
         ...
 
     def push(self, topic: str, connection: str, frame: Frame) -> Frame:
-        """What they make of a push."""
+        """The push, spoiled by the faults that hit it."""
         ...
 
 
@@ -117,7 +117,7 @@ class Venue(Voice, Protocol):
     endpoints: int
     """How many REST endpoints there are."""
     spoiler: Spoiler | None = None
-    """What goes wrong with requests that come in by a face, and with pushes; `handle` knows none of it."""
+    """The faults in answers to requests that come in by a face, and in pushes; `handle` has none of them."""
 
     def handle(self, request: Request) -> Response:
         """Answer one request; never raises."""
@@ -136,5 +136,5 @@ class Venue(Voice, Protocol):
         return frame if self.spoiler is None else self.spoiler.push(topic, connection, frame)
 
     def dialect(self, line: Line) -> Dialect:
-        """What is spoken on a connection of this kind."""
+        """The dialect of a connection of this kind."""
         ...

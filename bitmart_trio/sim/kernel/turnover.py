@@ -1,4 +1,4 @@
-"""What each account has traded lately."""
+"""The recent turnover of each account."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Turnover:
         days[today] = days.get(today, Decimal(0)) + dollars
 
     def of(self, account_id: str, now_ms: int) -> Decimal:
-        """What an account has traded in 30 days."""
+        """The turnover of an account in 30 days."""
         first = now_ms // DAY_MS - DAYS + 1
         days = self._days.get(account_id, {})
         for day in [day for day in days if day < first]:

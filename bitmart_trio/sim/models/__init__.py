@@ -1,4 +1,4 @@
-"""What a user may exchange of an exchange: fees, fills, latency, funding rates, margins, and what moves its markets."""
+"""The exchangeable rules of an exchange: fees, fills, latency, funding rates, margins, and the market's own moves."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ class Models:
     """
 
     fees: Fees = Fees()
-    """What fills cost."""
+    """The fees of fills."""
     fills: FillModel = First()
-    """What resting orders get of the trades of others."""
+    """The share of resting orders in the trades of others."""
     latency: LatencyModel = Instant()
     """How long orders, pushes and replies take inside the exchange."""
     funding: FundingModel = Reverting()
     """How funding rates come about."""
     margin: MarginModel = Tiers()
-    """What positions in contracts must be backed by."""
+    """The backing that positions in contracts need."""
 
 
 RECORDED: Final = Models()

@@ -1,4 +1,4 @@
-"""What fills cost: on spot each in one of two coins, on futures in the settlement currency.
+"""The fees of fills: on spot each in one of two coins, on futures in the settlement currency.
 
 open_exchange(models=Models(fees=Fees(spot=InBought(), futures=OfValue(taker=Decimal(0), maker=Decimal(0)))))
 """
@@ -15,17 +15,17 @@ from ..kernel.book import Side
 from .words import ModelError, pick, share
 
 RATE: Final = Decimal("0.001")
-"""What maker and taker pay on spot unless a model says otherwise."""
+"""The default rate of maker and taker on spot."""
 TAKER: Final = Decimal("0.0006")
 MAKER: Final = Decimal("0.0002")
-"""What the two pay on futures."""
+"""The default rates on futures."""
 GRAIN: Final = Decimal("1E-8")
 
 R_co = TypeVar("R_co", covariant=True)
 
 
 class SpotRates(Protocol):
-    """What one order on a pair pays: a fee in the quote coin or one in the base coin of each fill."""
+    """The fee rates of one order on a pair: a fee in the quote coin or one in the base coin of each fill."""
 
     @property
     def maker(self) -> Decimal:
@@ -47,7 +47,7 @@ class SpotRates(Protocol):
 
 
 class FuturesRates(Protocol):
-    """What one order on a contract pays: a share of the value of each fill."""
+    """The fee rates of one order on a contract: a share of the value of each fill."""
 
     @property
     def maker(self) -> Decimal:
@@ -64,7 +64,7 @@ class SpotFees(Protocol):
     """A fee model of the spot market."""
 
     def rates(self, volume: Decimal) -> SpotRates:
-        """What an order pays whose account has traded ``volume`` US dollars in 30 days; it keeps its rates."""
+        """The rates of an order whose account has traded ``volume`` US dollars in 30 days; it keeps them."""
         ...
 
 
@@ -72,7 +72,7 @@ class FuturesFees(Protocol):
     """A fee model of the futures market."""
 
     def rates(self, volume: Decimal) -> FuturesRates:
-        """What an order pays whose account has traded ``volume`` US dollars in 30 days; it keeps its rates."""
+        """The rates of an order whose account has traded ``volume`` US dollars in 30 days; it keeps them."""
         ...
 
 

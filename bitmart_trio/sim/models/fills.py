@@ -23,7 +23,7 @@ class FillModel(Protocol):
     """Decides what a user's order gets of the trades of others."""
 
     def ahead(self, there: Decimal) -> Decimal:
-        """What stands before an order that joins a level where strangers have ``there``.
+        """The size before an order that joins a level where strangers have ``there``.
 
         It is kept in `Resting.ahead`, and shrinks with what strangers trade at that price.
         """
@@ -38,7 +38,7 @@ class FillModel(Protocol):
 
 
 def let_past(fills: FillModel, book: Book, order: Resting, size: Decimal, dice: random.Random) -> Decimal:
-    """What strangers take of a trade at the price of an order before the rest reaches it; the queue there moves up."""
+    """The part of a trade at an order's price that goes to strangers before the rest reaches it; the queue moves up."""
     past = fills.passing(order, size, dice)
     if past:
         book.passed(order.side, order.price, past)
@@ -73,7 +73,7 @@ class QueuePosition:
         return there
 
     def passing(self, order: Resting, size: Decimal, dice: random.Random) -> Decimal:
-        """What still stands before it."""
+        """The size that is still before it."""
         return min(order.ahead, size)
 
 

@@ -1,4 +1,4 @@
-"""What both markets of an exchange stand on."""
+"""The ground that both markets of an exchange share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What positions in contracts must be backed by: leverage and maintenance margin.
+"""The backing that positions in contracts need: leverage and maintenance margin.
 
 open_exchange(models=Models(margin=Flat(Decimal("0.02"), leverage=20)))
 """

@@ -1,4 +1,4 @@
-"""What moves the markets: prices of coins, and the makers and takers of each book."""
+"""Models of the markets: prices of coins, and the makers and takers of each book."""
 
 from __future__ import annotations
 
@@ -45,15 +45,15 @@ class MarketModel(Protocol):
         ...
 
     def price(self, coin: str) -> Decimal:
-        """What a coin costs now; 1 for a dollar."""
+        """The price of a coin now; 1 for a dollar."""
         ...
 
     def rate(self, base: str, quote: str) -> Decimal:
-        """What one currency costs in another."""
+        """The price of one currency in another."""
         ...
 
     def first(self, coin: str) -> Decimal:
-        """What a coin cost, roughly, before the exchange opened."""
+        """The rough price of a coin before the exchange opened."""
         ...
 
     def knows(self, coin: str) -> bool:
@@ -104,15 +104,15 @@ class Still:
         return False
 
     def price(self, coin: str) -> Decimal:
-        """What it was set to, at first what it cost before the opening."""
+        """The price that was set; at first the price before the opening."""
         return Decimal(1) if coin in DOLLARS else self._prices[coin]
 
     def rate(self, base: str, quote: str) -> Decimal:
-        """What one currency costs in another."""
+        """The price of one currency in another."""
         return self.price(base) if quote in DOLLARS else self.price(base) / self.price(quote)
 
     def first(self, coin: str) -> Decimal:
-        """What a coin cost before the exchange opened."""
+        """The price of a coin before the exchange opened."""
         if coin in DOLLARS:
             return Decimal(1)
         return self._coins[coin].base * self._coins[coin].point

@@ -48,7 +48,7 @@ class Product:
     tiers: tuple[Tier, ...] = ()
 
     def yearly(self, amount: Decimal) -> Decimal:
-        """What an amount would earn in a year."""
+        """The interest on an amount in a year."""
         if not self.tiers:
             return amount * self.apy
         return sum(
@@ -90,7 +90,7 @@ PRODUCTS = {
 
 @attrs.define(eq=False)
 class Holding:
-    """What one account has in one product; a fixed one is a holding of its own each time."""
+    """The money of one account in one product; a fixed one is a holding of its own each time."""
 
     earn_id: str
     product: Product
@@ -106,7 +106,7 @@ class Holding:
 
     @property
     def term_interest(self) -> Decimal:
-        """What a fixed holding brings at maturity."""
+        """The interest of a fixed holding at maturity."""
         return (self.product.yearly(self.amount) * self.product.days / 365).quantize(MONEY, ROUND_DOWN)
 
     def accrue(self, now_ms: int) -> None:

@@ -23,7 +23,7 @@ LEVERAGE = 5
 DAILY_RATE = Decimal("0.00055")
 LIQUIDATE_RATE = Decimal("1.1")
 KEEP_RATE = Decimal(2)
-"""What must be left over what is owed, times so much, when money is taken out."""
+"""The assets that must remain when money is taken out, as a multiple of the debts."""
 MAX_LOANS = {"USDT": Decimal(50_000), "BTC": Decimal(2), "ETH": Decimal(30), "BMX": Decimal(100_000)}
 MIN_LOAN = MONEY
 HOUR_MS = 3_600_000
@@ -104,12 +104,12 @@ class MarginAccount:
         return sum((loan.owed for loan in self.unpaid(currency)), ZERO)
 
     def assets(self) -> Decimal:
-        """What is there, in the quote currency."""
+        """The assets, in the quote currency."""
         pair = self.market.pair
         return self.wallet.total(pair.base) * self.market.last + self.wallet.total(pair.quote)
 
     def debts(self) -> Decimal:
-        """What is owed, in the quote currency."""
+        """The debts, in the quote currency."""
         pair = self.market.pair
         return self.owed(pair.base) * self.market.last + self.owed(pair.quote)
 
@@ -171,7 +171,7 @@ class Margin:
         return max(room, ZERO).quantize(MONEY, ROUND_DOWN)
 
     def max_loan(self, currency: str) -> Decimal:
-        """What one account may owe of a currency: of the less usual ones, 10,000 US dollars' worth at the opening."""
+        """The most that one account may owe of a currency: of unusual ones, 10,000 US dollars' worth at the opening."""
         found = MAX_LOANS.get(currency)
         return 10_000 / self._first(currency) if found is None else found
 

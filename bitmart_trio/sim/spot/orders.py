@@ -84,13 +84,13 @@ class SpotOrder:
     created_ms: int
     updated_ms: int
     rates: SpotRates = attrs.field(factory=InQuote, kw_only=True)
-    """What its fills cost."""
+    """The fee rates of its fills."""
     state: State = "new"
     cancel_source: Source = ""
     filled_size: Decimal = ZERO
     filled_notional: Decimal = ZERO
     held: Decimal = ZERO
-    """What is still set aside for it, in the currency it spends."""
+    """The amount still set aside for it, in the currency it spends."""
     fills: list[Fill] = attrs.Factory(list[Fill])
 
     @property
@@ -100,7 +100,7 @@ class SpotOrder:
 
     @property
     def shown_client_order_id(self) -> str:
-        """What replies and pushes show as the client's id: its own, else the order's."""
+        """The client's id in replies and pushes: its own, else the order's."""
         return self.form.client_order_id or self.order_id
 
     @property
@@ -173,7 +173,7 @@ class Engine:
     ) -> None:
         self.orders: dict[str, SpotOrder] = {}
         self.fees: SpotFees = fees
-        """What the fills of new orders cost."""
+        """The fee model for new orders."""
         self._fills = fills
         self._dice = dice
         self._dollars = dollars
@@ -236,7 +236,7 @@ class Engine:
         return (account_id, client_order_id) in self._by_client_id
 
     def rates_of(self, account_id: str) -> SpotRates:
-        """What a new order of an account would pay."""
+        """The fee rates that a new order of an account would get."""
         return self.fees.rates(self._turnover.of(account_id, self._clock.steady_ms()))
 
     # -- placing and cancelling --------------------------------------------------------------------
@@ -338,7 +338,7 @@ class Engine:
         return SpotOrder(self._new_id(), account_id, form, wallet, mode, now, now, rates=self.rates_of(account_id))
 
     def _cost(self, order: SpotOrder) -> Decimal:
-        """What an order must set aside: a buy its fee too."""
+        """The amount that an order must set aside: a buy its fee too."""
         form = order.form
         if form.side == "sell":
             assert form.size is not None
@@ -351,7 +351,7 @@ class Engine:
         return value + order.rates.in_quote("buy", value, maker=False)
 
     def _needed(self, order: SpotOrder) -> Decimal:
-        """What a buy must still set aside after a fill."""
+        """The amount that a buy must still set aside after a fill."""
         form = order.form
         if form.price is None or form.size is None:
             return order.held

@@ -46,7 +46,7 @@ def assets_detail(futures: FuturesMarket, call: Call) -> Json:
 
 @routes.get("/contract/private/trade-fee-rate", auth="keyed", limit=(2, 2, "key"))
 def trade_fee_rate(futures: FuturesMarket, call: Call) -> Json:
-    """What trading costs the account: the same for every contract here."""
+    """The account's fee rates: the same for every contract here."""
     symbol, rates = params.listing_of(futures, call).contract.symbol, futures.engine.rates_of(call.owner)
     return {"symbol": symbol, "taker_fee_rate": plain(rates.taker), "maker_fee_rate": plain(rates.maker)}
 

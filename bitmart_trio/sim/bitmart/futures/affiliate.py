@@ -73,7 +73,7 @@ def _text(amount: Decimal) -> str:
 
 @routes.get("/contract/private/affiliate/rebate-list", auth="keyed", limit=(24, 2, "key"), envelope="affiliate")
 def rebates(futures: FuturesMarket, call: Call) -> Json:
-    """What each user has brought in one currency, and the sums of all currencies."""
+    """The rebates from each user in one currency, and the sums of all currencies."""
     currency, (page, size) = params.needed(call, "currency"), _paging(call)
     if currency not in COINS:
         raise Refusal(40011, "Invalid parameter currency")
@@ -219,6 +219,6 @@ def funds_records(futures: FuturesMarket, call: Call) -> Json:
 
 @routes.get("/contract/private/affiliate/aff-customer-info", auth="keyed", envelope="affiliate")
 def customer_info(futures: FuturesMarket, call: Call) -> Json:
-    """What one user has; equity is the same, since nobody in the book holds a position."""
+    """The assets of one user; equity is the same, since nobody in the book holds a position."""
     assets = _text(_one(futures, call, "userId").assets())
     return {"futuresAccountAssetTotalUsdt": assets, "futuresAccountRightUsdt": assets}

@@ -20,7 +20,7 @@ DIRECTIONS: tuple[Direction, Direction] = ("long", "short")
 
 
 def _common(listing: Listing, held: Position, now_ms: int) -> dict[str, Json]:
-    """What both versions of the position list say."""
+    """The fields that both versions of the position list share."""
     entry, value = plain(held.entry), plain(held.value(listing.mark))
     return {
         "symbol": held.contract.symbol,

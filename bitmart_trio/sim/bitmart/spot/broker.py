@@ -1,4 +1,4 @@
-"""What an API broker gets back of its customers' fees: an invented book, always the same for one seed.
+"""The share of its customers' fees that an API broker gets back: an invented book, the same for one seed.
 
 A broker is an account opened with the permission ``broker``. The book has a few amounts for most days; they are paid
 to nobody.

@@ -94,7 +94,7 @@ def _asset_row(spot: SpotMarket, held: MarginAccount, currency: str) -> Json:
 
 @routes.get("/spot/v1/margin/isolated/pairs", auth="keyed", limit=(2, 2, "key"))
 def borrowing_rates(spot: SpotMarket, call: Call) -> Json:
-    """What loans cost and how much the caller may borrow."""
+    """The cost of loans, and the amounts that the caller may borrow."""
     margin = spot.margin
     held = [margin.account(call.owner, market) for market in _markets(spot, call)]
     return {

@@ -45,7 +45,7 @@ RETIRED = (
 
 
 def retired(spot: SpotMarket, call: Call) -> Json:
-    """What every retired path says, whoever asks."""
+    """Refuse a call of a retired path, whoever the caller is."""
     raise Refusal(30031, "This endpoint is deprecated and no longer available", http=200)
 
 
