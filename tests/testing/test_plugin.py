@@ -40,7 +40,8 @@ def test_a_run_that_does_not_use_it_loads_nothing(pytester: pytest.Pytester, mon
             assert [name for name in ("trio", "attr", "attrs", "msgspec", "httpx") if name in sys.modules] == []
             ours = {name for name in sys.modules if name.split(".")[0] == "bitmart_trio"}
             assert ours == {
-                "bitmart_trio", "bitmart_trio._version", "bitmart_trio.testing", "bitmart_trio.testing.plugin"
+                "bitmart_trio", "bitmart_trio._lazy", "bitmart_trio._version",
+                "bitmart_trio.testing", "bitmart_trio.testing.plugin",
             }
         """
     )
