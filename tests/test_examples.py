@@ -80,7 +80,8 @@ def test_every_example_is_known_here() -> None:
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forked]:
-    with forked(tmp_path_factory.mktemp("examples"), "bitmart_trio.client", "bitmart_trio.sim.venue") as programs:
+    modules = ("client", "endpoints", "history", "sim.venue", "streams.futures", "streams.spot", "trading")
+    with forked(tmp_path_factory.mktemp("examples"), *(f"bitmart_trio.{each}" for each in modules)) as programs:
         yield programs
 
 
