@@ -52,7 +52,7 @@ def _table() -> Iterator[None]:
     [
         pytest.param(trial, seed, id=f"{trial.name}-{seed}")
         for trial in TRIALS
-        for seed in sorted({*range(CHAOS), *FOUND.get(trial.name, ())})
+        for seed in (FOUND.get(trial.name, (0,)) if CHAOS == 1 else sorted({*range(CHAOS), *FOUND.get(trial.name, ())}))
     ],
 )
 def test_nothing_is_lost_in_silence(trial: Trial, seed: int) -> None:
