@@ -111,7 +111,6 @@ class _Rest:
             environment.require_safe_for_credentials()
         self._stack = stack
         self._credentials = credentials
-        self._environment = environment
         self.venue = BitMart(environment)
         self._config = config
         self._given = transport
@@ -139,7 +138,7 @@ class _Rest:
             dialect=REST,
             transport=transport,
             quota_queue=self.quota_queue,
-            environment=self._environment.name,
+            environment=self.venue.environment,
         )
 
     async def resync(self, market: str) -> None:

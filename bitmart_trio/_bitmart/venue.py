@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, cast
 
 from .._core.dialect import SocketDialect, Topic
-from ..config import Environment, Market
+from ..config import DEMO, LIVE, Environment, Market
 from .channel import find, is_private, market_of, without_speed
 from .sockets import dialect
 
@@ -28,6 +28,12 @@ class BitMart:
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
         self._dialects: dict[str, SocketDialect] = {"spot": dialect("spot"), "futures": dialect("futures")}
+
+    @property
+    def environment(self) -> str | None:
+        """The environment that endpoint rows may be bound to; None for a simulated exchange, which has all rows."""
+        name = self._environment.name
+        return name if name in (LIVE.name, DEMO.name) else None
 
     def rest_url(self, market: str) -> str:
         """The REST host of a market; raises `ConfigurationError` where there is none."""

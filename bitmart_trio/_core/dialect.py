@@ -198,6 +198,8 @@ class SocketLimits:
     connects_per: float = 60.0
     apart: bool = True
     """True if public and private connections are counted separately."""
+    idle: float = 20.0
+    """Seconds after which it drops a connection that has sent nothing."""
 
 
 class SocketDialect(Protocol):

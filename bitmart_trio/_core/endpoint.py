@@ -173,7 +173,7 @@ class Endpoint(Generic[T]):
     reads: bool = attrs.field(default=attrs.Factory(_a_get_reads, takes_self=True), kw_only=True)
     urgent: bool = attrs.field(default=False, kw_only=True)
     replaced_by: str | None = attrs.field(default=None, kw_only=True)
-    environment: Literal["live", "demo"] | None = attrs.field(default=None, kw_only=True)
+    environment: str | None = attrs.field(default=None, kw_only=True)
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"

@@ -48,8 +48,6 @@ from .socket import Connect, LoginFailed, Socket
 
 LINGER: Final = 30.0
 """Seconds that an empty connection is kept for topics to come."""
-IDLE_LIMIT: Final = 20.0
-"""Seconds after which the exchange drops a connection that has sent nothing."""
 
 
 class ConnectionState(Enum):
@@ -233,7 +231,7 @@ class Connection:
         self._tell(stream_events.Suspended(**self._about(), seconds=seconds))
         reason = f"the machine was suspended for {seconds:.0f} s"
         self._topics.slept(seconds)
-        if seconds >= IDLE_LIMIT:
+        if seconds >= self._target.limits.idle:
             self._socket.fail(ConnectionLost(reason))
             return
         self._topics.doubt(self._socket.last_message - seconds, reason)

@@ -139,7 +139,7 @@ class Pipeline:
         dialect: how the venue spells its calls.
         transport: does the HTTP; closed by whoever made it.
         quota_queue: shared by all pipelines of a client.
-        environment: its name; rows that only `LIVE` or only `DEMO` serves are refused on the other.
+        environment: its name; rows that only another one has are refused. None has all.
     """
 
     def __init__(
@@ -151,7 +151,7 @@ class Pipeline:
         dialect: RestDialect,
         transport: httpx.AsyncBaseTransport,
         quota_queue: QuotaQueue,
-        environment: str = "",
+        environment: str | None = None,
     ) -> None:
         self._environment = environment
         self._dialect = dialect
@@ -199,7 +199,7 @@ class Pipeline:
                 f"{endpoint} is retired by the exchange; use {endpoint.replaced_by}", DeprecationWarning, stacklevel=3
             )
         only, here = endpoint.environment, self._environment
-        if only is not None and here in ("live", "demo") and here != only:
+        if only is not None and here is not None and here != only:
             raise ConfigurationError(f"{endpoint} exists on the {only} environment only, this is {here}")
         plain = cast("Endpoint[object]", endpoint)
         wire = request.build(plain, arguments, self._config.recv_window)
@@ -437,7 +437,7 @@ class Pipeline:
                 response = await self._transport.handle_async_request(outgoing)
                 headers = dict(response.headers.items())
                 body = await self._read(job, response, headers)
-            if body is None:
+            if body is None:  # pyright: ignore[reportUnnecessaryComparison]  # the scope has run out
                 raise httpx.ReadTimeout(f"no whole reply within {self._config.timeouts.reply:g} s")
         except _BROKEN as error:
             unsent = isinstance(error, NOTHING_SENT)

@@ -11,7 +11,7 @@ from ..errors import BitMartError, ClockOutOfSync
 from .socket import LoginFailed
 
 _CLOCK_OFF: Final = 5000
-"""Milliseconds by which a clock must be wrong to have been the reason of a refusal; the exchange allows 60 s."""
+"""Milliseconds by which a clock must be wrong to have been the reason of a refusal; exchanges allow more."""
 
 
 class LoginClock:
