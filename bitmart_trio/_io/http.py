@@ -16,6 +16,7 @@ A ban (418) is raised at once, never repeated; other calls wait until its pause 
 
 from __future__ import annotations
 
+import inspect
 import logging
 import math
 import warnings
@@ -68,6 +69,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 R = TypeVar("R")
 
+_OURS: Final = __name__.partition(".")[0] + "."
+"""How the names of this library's modules begin."""
 _CLOSING: Final = 3.0
 _DATE_EVERY: Final = 30.0
 _LEFT_OVER: Final = 16_384
@@ -84,6 +87,14 @@ def _url(root: str, target: str) -> httpx.URL:
     if not str(url.raw_path, "ascii").endswith(target):
         raise InvalidRequest(f"this path would not be sent as it stands: {target!r}", argument="path")
     return url
+
+
+def _caller_level() -> int:
+    """Return the stack level, for whoever asks, of the nearest caller outside this library."""
+    frame, level = inspect.currentframe(), 0
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(_OURS):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 @attrs.frozen
@@ -194,9 +205,10 @@ class Pipeline:
             ConnectionLost, MalformedReply, ReplyTooLarge: no usable reply to a read, or a write that was not sent.
         """
         if endpoint.replaced_by is not None:
-            # The caller's line: this function, the chapter's method, the caller.
             warnings.warn(
-                f"{endpoint} is retired by the exchange; use {endpoint.replaced_by}", DeprecationWarning, stacklevel=3
+                f"{endpoint} is retired by the exchange; use {endpoint.replaced_by}",
+                DeprecationWarning,
+                stacklevel=_caller_level(),
             )
         only, here = endpoint.environment, self._environment
         if only is not None and here is not None and here != only:
