@@ -9,8 +9,7 @@ import attrs
 
 from ..kernel.calls import Refusal
 from ..kernel.encoding import Json
-from ..kernel.faults import AtConnection, AtPath, AtTopic, Fault, FaultError, Stage, StandIn, Voice
-from ..kernel.messages import Response
+from ..kernel.faults import AtConnection, AtPath, AtTopic, Fault, FaultError, Stage, StandIn, Trouble
 from ..kernel.refusal import Refused
 from .answers import Asked, AtAnswer
 from .rows import (
@@ -45,9 +44,7 @@ __all__ = [
 class Refuse429(StandIn):
     """Too many requests (code 30013), nothing was done. A client must pause and may repeat."""
 
-    def response(self, voice: Voice) -> Response:
-        """The documented refusal."""
-        return voice.trouble("too_many")
+    trouble: ClassVar[Trouble] = "too_many"
 
 
 @attrs.frozen
@@ -57,9 +54,7 @@ class Refuse418(StandIn):
     A client must stop sending everything for a good while.
     """
 
-    def response(self, voice: Voice) -> Response:
-        """The documented refusal."""
-        return voice.trouble("banned")
+    trouble: ClassVar[Trouble] = "banned"
 
 
 @attrs.frozen
@@ -71,9 +66,7 @@ class Maintenance(StandIn):
 
     times: int | None = None
 
-    def response(self, voice: Voice) -> Response:
-        """The documented refusal."""
-        return voice.trouble("maintenance")
+    trouble: ClassVar[Trouble] = "maintenance"
 
 
 @attrs.frozen
@@ -87,9 +80,7 @@ class EmptyData(StandIn):
     handled: bool = False
     """Carry the request out before."""
 
-    def response(self, voice: Voice) -> Response:
-        """Success by its code, and nothing in it."""
-        return voice.trouble("no_data")
+    trouble: ClassVar[Trouble] = "no_data"
 
 
 @attrs.frozen

@@ -139,9 +139,12 @@ class Voice(Protocol):
 class StandIn(AtPath):
     """An answer that stands in for the exchange's own."""
 
+    trouble: ClassVar[Trouble] = "broken"
+    """The venue's answer, unless the fault has one of its own."""
+
     def response(self, voice: Voice) -> Response:
         """The answer to the client, in the words of the venue."""
-        raise NotImplementedError
+        return voice.trouble(self.trouble)
 
     @property
     def carried_out(self) -> bool:

@@ -98,7 +98,7 @@ def market_trade(futures: FuturesMarket, call: Call) -> Json:
     """The last public trades, newest first; quantities in base currency, times in seconds."""
     listing = params.listing_of(futures, call)
     count, terms = params.limit(call, 50, 100), listing.contract
-    rows: list[Json] = [
+    return [
         {
             "symbol": terms.symbol,
             "price": plain(trade.price),
@@ -109,7 +109,6 @@ def market_trade(futures: FuturesMarket, call: Call) -> Json:
         }
         for trade in list(listing.prints)[: -count - 1 : -1]
     ]
-    return rows
 
 
 @routes.get("/contract/public/open-interest", limit=(2, 2, "ip"))
@@ -187,7 +186,7 @@ def _bars(call: Call, series: Candles) -> Json:
     start, end = call.integer("start_time", 0, code=40039), call.integer("end_time", 0, code=40039)
     if start < 0 or end < start:
         raise Refusal(40039, "Invalid time range")
-    rows: list[Json] = [
+    return [
         {
             "timestamp": bar.minute * 60,
             "open_price": plain(bar.open),
@@ -198,7 +197,6 @@ def _bars(call: Call, series: Candles) -> Json:
         }
         for bar in reversed(series.newest(step, MAX_BARS, -(-start // 60), end // 60))
     ]
-    return rows
 
 
 @routes.get("/contract/public/leverage-bracket", limit=(12, 2, "ip"))

@@ -72,7 +72,7 @@ def balances(treasury: Treasury, call: Call) -> Json:
 
 def _rows(call: Call, transfers: Iterable[FamilyTransfer]) -> Json:
     count = read_count(call, "limit", None, LIST_MAX, 60000)
-    rows: list[Json] = [
+    return [
         {
             "fromAccount": transfer.giver.name,
             "toAccount": transfer.taker.name,
@@ -84,7 +84,6 @@ def _rows(call: Call, transfers: Iterable[FamilyTransfer]) -> Json:
         }
         for transfer in islice(transfers, count)
     ]
-    return rows
 
 
 @routes.get("/account/contract/sub-account/main/v1/transfer-list", auth="keyed", limit=(8, 2, "key"))
