@@ -253,6 +253,15 @@ async def _receive(scene: Scene) -> None:
         await trades.receive()
 
 
+async def _iterate(scene: Scene) -> None:
+    async with scene.client.streams.spot.trade("BTC_USDT") as trades:
+        left = 3
+        async for _ in trades:
+            left -= 1
+            if not left:
+                break
+
+
 async def _add_and_remove(scene: Scene) -> None:
     async with scene.client.streams.spot.trade("BTC_USDT") as trades:
         await trades.add("ETH_USDT", "BMX_USDT")
@@ -302,6 +311,7 @@ async def _account_view_that_stales(scene: Scene) -> None:
 
 READERS: Final[dict[str, Operation]] = {
     "Subscription.receive": _receive,
+    "Subscription.__anext__": _iterate,
     "Subscription.add": _add_and_remove,
     "Subscription.remove": _add_and_remove,
     "Subscription.aclose": _add_and_remove,
@@ -386,11 +396,12 @@ _ARGUMENTS: Final[dict[str, object]] = {
 
 async def _walk(scene: Scene, name: str) -> None:
     function: Any = getattr(bm.history, name)
-    arguments = {
-        each.name: _argument(name, each.name)
-        for each in list(inspect.signature(function).parameters.values())[1:]
-        if each.default is inspect.Parameter.empty or each.name in ("since", "until")
-    }
+    arguments: dict[str, object] = {}
+    for each in list(inspect.signature(function).parameters.values())[1:]:
+        if each.kind is inspect.Parameter.VAR_KEYWORD:  # the range of the walk
+            arguments |= {"since": _SINCE, "until": START_MS}
+        elif each.default is inspect.Parameter.empty or each.name in ("since", "until"):
+            arguments[each.name] = _argument(name, each.name)
     walker = function(scene.client, **arguments)
     left = 3
     try:
