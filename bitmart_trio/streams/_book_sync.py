@@ -181,7 +181,7 @@ class BookSink:
         self.topics: dict[str, None] = {}
         self.symbol = symbol
         self.error: Exception | None = None
-        self.changes = Changes(level)
+        self.changes: Changes = Changes(level)
         self.turns: trio.lowlevel.ParkingLot = trio.lowlevel.ParkingLot()
         """Tasks that wait for the book to become live or stale."""
         self.readers: trio.lowlevel.ParkingLot = trio.lowlevel.ParkingLot()

@@ -291,12 +291,12 @@ class Selection:
         self._mode = call.text("orderMode")
         if self._mode not in (None, *modes):
             raise Refusal(52000, "Unsupported orderMode")
-        self.until = call.integer("endTime", call.now_ms)
+        self.until: int = call.integer("endTime", call.now_ms)
         # Without a start the list covers the week before its end.
-        self.since = call.integer("startTime", self.until - WINDOW_MS)
+        self.since: int = call.integer("startTime", self.until - WINDOW_MS)
         if self.until < self.since:
             raise Refusal(52004, "The end time lies before the start time")
-        self.limit = call.integer("limit", LIST_MAX)
+        self.limit: int = call.integer("limit", LIST_MAX)
         if self.limit < 1:
             raise Refusal(50015, "Parameter limit must be at least 1")
         if self.limit > LIST_MAX:
