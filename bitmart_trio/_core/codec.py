@@ -1,10 +1,9 @@
-"""Bytes to models and back. With ``models/_rows.py`` the only place that knows msgspec or cattrs.
+"""Turn bytes into models and back. With ``models/_rows.py`` the only place that knows msgspec or cattrs.
 
-Two engines, one result. A model whose fields carry their wire names goes straight from bytes through msgspec; when
-msgspec refuses (a number
-where text was documented, a blank where a number was), and for models with renamed fields, the bytes are read untyped
-with exact decimals and
-structured by cattrs hooks, which accept what the exchange really sends:
+Two engines give one result. A model whose fields carry their wire names goes straight from bytes through msgspec; if
+msgspec refuses (a number where text was documented, a blank instead of a number), and for models with renamed fields,
+the bytes are read untyped with exact decimals and structured by cattrs hooks, which accept what the exchange really
+sends:
 
 * numbers as text and text as numbers, for ids, codes, times and amounts;
 * blank, a dash or null for "no value" in optional fields; null for an empty list;

@@ -6,8 +6,7 @@ A deadline is judged by what had arrived when it came, not by what had been read
 while the answer lay in the socket. So the heartbeat lets the reader catch up first.
 
 The protocol decides, this file waits. Expected ends (the network's errors, a refused login, a dead peer) are noted and
-end the nursery; `run` then
-raises the one that was noted, so nothing but bugs ever leaves as a group.
+end the nursery; `run` then raises the noted one, so that only bugs leave as a group.
 """
 
 from __future__ import annotations
@@ -103,8 +102,7 @@ class Socket:
         self._polite = True
         self._scope = trio.CancelScope()
 
-    # ---- what the connection asks for
-    # -------------------------------------------------------------------------------------
+    # ---- what the connection asks for --------------------------------------------------------------------------------
 
     def want(self, topics: Iterable[str]) -> None:
         """Hold these topics as well."""
@@ -219,8 +217,7 @@ class Socket:
         self._protocol.login(trio.current_time(), credentials.api_key, timestamp, signature.reveal())
         self._stir()
 
-    # ---- the tasks
-    # ----------------------------------------------------------------------------------------------------
+    # ---- the tasks ---------------------------------------------------------------------------------------------------
 
     def _take(self, messages: Sequence[tuple[bool, bytes]]) -> None:
         """A batch from the wire. Called from within the reader: it must not wait."""

@@ -37,7 +37,7 @@ WALK_MS = 100
 """The walk of prices goes on by a move in so many milliseconds."""
 MOST_MOVES = 10
 TICK_SECONDS = 0.1
-"""How often the market moves by default; the walk of prices always counts in this step."""
+"""The default interval of market moves; the walk of prices always counts in this step."""
 
 
 class Driver(Protocol):
@@ -54,7 +54,7 @@ class Driver(Protocol):
 
 @attrs.define
 class Schedule:
-    """How well `Exchange.run` keeps to its own pace; on virtual time it always does."""
+    """The precision with which `Exchange.run` keeps its pace; on virtual time it is exact."""
 
     ticks: int = 0
     """Made so far."""

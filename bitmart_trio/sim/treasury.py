@@ -24,7 +24,7 @@ from .kernel.refusal import Refused
 from .spot.market import SpotMarket
 
 LISTED_MS = 90 * DAY_MS
-"""How far back transfers are listed."""
+"""The age up to which transfers are listed."""
 KEPT = 10_000
 REVIEW_MS = 5_000
 CHAIN_MS = 30_000
@@ -58,7 +58,7 @@ class FamilyBook:
         self._numbers: set[tuple[str, str]] = set()
 
     def used(self, account_id: str, number: str) -> bool:
-        """Whether a transfer of this account has had a request number already."""
+        """Return True if a transfer of this account has already used a request number."""
         return (account_id, number) in self._numbers
 
     def note(self, account_id: str, number: str, transfer: FamilyTransfer) -> None:
@@ -99,7 +99,7 @@ class SpotTransfers:
 
 @attrs.frozen
 class Chain:
-    """How one currency travels on one network."""
+    """The terms of one currency on one network."""
 
     name: str
     network: str
@@ -163,7 +163,7 @@ class Saved:
     verified: bool
 
     def serves(self, chain: Chain) -> bool:
-        """Whether a currency may be sent there."""
+        """Return True if a currency may be sent there."""
         if self.kind == 0:
             return self.currency in (chain.name, chain.coin) and self.network == chain.network
         return chain.network == ("ERC20" if self.kind == 2 else self.network)

@@ -67,7 +67,7 @@ class _Options(TypedDict):
 
 
 Kind: TypeAlias = "Market | Tape | Moved | Literal['synthetic', 'scripted']"
-"""What moves the market.
+"""The driver of the market.
 
 The usual synthetic flow, or one with other options; a tape; what makes a market model of one's own; or nothing but what
 a test says.
@@ -92,7 +92,7 @@ def _moved(market: Kind) -> Moved:
 
 
 FaceName: TypeAlias = Literal["bitmart", "generic"]
-"""How clients see an exchange: as BitMart, or by a plain protocol of its own (``docs/generic_venue.md``)."""
+"""The face of an exchange to clients: BitMart's, or a plain protocol of its own (``docs/generic_venue.md``)."""
 
 
 class Simulation:
@@ -158,7 +158,7 @@ class Simulation:
 
     @property
     def bitmart(self) -> BitMart:
-        """How BitMart's clients see it.
+        """Return the face for BitMart's clients.
 
         Raises:
             ValueError: It has another face.

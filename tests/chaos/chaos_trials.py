@@ -1,10 +1,10 @@
 """What goes wrong in the chaos run: one trial a fault, each at all kinds of subscription at once, and how it is judged.
 
-Five faults can, by their nature, not be told from the data where it has no versions, for the connection goes on:
-a push that is lost (`Gap`), held back (`Reorder`) or repeated (`Duplicate`), a topic that is mute (`MuteTopic`), and a
-record that no list shows yet when a gap is filled (`LateRecord`).
-The last is noticed when `Config.silence` says how quiet a topic may be, so its trial says so. Of the others what was
-lost or repeated is held against the fault's own hits: no more than those, and books and account views are right.
+Five faults can, by their nature, not be told from the data where it has no versions, for the connection goes on: a push
+that is lost (`Gap`), held back (`Reorder`) or repeated (`Duplicate`), a topic that is mute (`MuteTopic`), and a record
+that no list shows yet when a gap is filled (`LateRecord`). The last is noticed if `Config.silence` bounds a topic's
+silence, so its trial does so. For the others, lost or repeated messages are compared with the fault's own hits: there
+are no more than those, and books and account views are right.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """List the movements of an account: trades, deposits, profits and fees as one kind of row, oldest first.
 
-The totals of the report and the layouts of tax tools are made of these rows, so both count alike. A record that is
-superseded does not count. What moves between wallets of the same
-account (spot, futures, savings) is no movement. Profit and fees of contracts come from the ledger; where there is no
-ledger of a futures account, from its fills.
+The report's totals and the layouts of tax tools come from these rows, so both count alike. A superseded record does not
+count. Transfers between wallets of the same account (spot, futures, savings) are not movements. Profit and fees of
+contracts come from the ledger or, without one, from the fills.
 """
 
 from __future__ import annotations

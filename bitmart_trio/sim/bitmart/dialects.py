@@ -56,7 +56,7 @@ TOO_MANY: Final = {"messages": "90007", "connects": "94001", "connections": "940
 """The codes for one too many."""
 
 MASKED_CHARACTERS = 10
-"""How much of a key the futures side shows in its refusal."""
+"""The number of a key's characters in a refusal of the futures side."""
 
 
 class _Login:

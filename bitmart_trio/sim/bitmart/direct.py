@@ -33,7 +33,7 @@ class Answer:
 
     @property
     def data(self) -> Json:
-        """The payload."""
+        """Return the payload of the answer."""
         return self.body.get("data")
 
 

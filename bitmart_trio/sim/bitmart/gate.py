@@ -37,7 +37,7 @@ TIMESTAMP_TOLERANCE_MS = 60_000
 RECV_WINDOW_MS = 5_000
 RECV_WINDOW_MAX_MS = 60_000
 AHEAD_MS = 1_000
-"""How far a timestamp may lie in the future where ``recvWindow`` rules."""
+"""The time by which a timestamp may lie in the future if ``recvWindow`` applies."""
 STRIKES = 10
 """Refused calls of one address within `STRIKE_SECONDS` that earn it a ban."""
 STRIKE_SECONDS = 10.0
@@ -92,7 +92,7 @@ class Quotas:
         self._banned_until: dict[str, int] = {}
 
     def banned(self, address: str, now_ms: int) -> bool:
-        """Whether an address is shut out at the moment."""
+        """Return True if an address is banned now."""
         return self._banned_until.get(address, 0) > now_ms
 
     def ban(self, address: str, now_ms: int) -> None:

@@ -34,7 +34,7 @@ Basis: TypeAlias = Literal["documented", "recorded", "chosen"]
 
 @attrs.frozen
 class Rule(Generic[V_co]):
-    """One rule."""
+    """A rule of the exchange."""
 
     name: str
     """Market or part, and what it is about, such as ``spot.fee_coin``."""

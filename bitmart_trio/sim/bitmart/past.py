@@ -1,4 +1,4 @@
-"""How accounts looked a while ago: what an exchange answers whose parts lag behind its engines.
+"""Remember past states of accounts, for an exchange whose parts lag behind its engines.
 
 While somebody follows it, the past is written down whenever something has changed: copies of each account's wallets,
 open orders and positions, and lists of what changes no more. To answer a call from the past, the engines' own readers
@@ -79,11 +79,11 @@ class Past:
             self._moments.clear()
 
     def shows(self, path: str) -> bool:
-        """Whether it knows what a path answered."""
+        """Return True if the past answer of a path is known."""
         return path in SHOWN
 
     def answer(self, call: Call, onward: Onward, age_ms: int, *, missing: bool) -> Json:
-        """What a handler would have answered some time ago.
+        """Return the answer of a handler some time ago.
 
         Args:
             call: the call; parameters and time stay those of now.

@@ -31,7 +31,7 @@ routes: Chapter[Notices] = Chapter()
 
 @routes.get("/system/time", limit=(10, 1, "ip"))
 def time(notices: Notices, call: Call) -> Json:
-    """The exchange's clock."""
+    """Return the time of the exchange's clock."""
     return {"server_time": call.now_ms}
 
 

@@ -59,7 +59,7 @@ class Limit:
 
 @attrs.frozen
 class Route:
-    """One endpoint."""
+    """An endpoint of the exchange."""
 
     method: str
     path: str
@@ -67,7 +67,7 @@ class Route:
     limit: Limit | None
     handler: Onward
     recv_window: bool = False
-    """Whether the endpoint documents ``recvWindow``; others accept a timestamp up to a minute off."""
+    """True if the endpoint documents ``recvWindow``; others accept a timestamp up to a minute off."""
     envelope: Envelope = "standard"
     writes: bool = False
 

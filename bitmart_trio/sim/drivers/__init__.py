@@ -1,1 +1,1 @@
-"""What moves a market: the synthetic flow, a tape, or a script."""
+"""Move a market by the synthetic flow, a tape, or a script."""

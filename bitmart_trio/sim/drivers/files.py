@@ -67,7 +67,7 @@ def rows(path: AnyPath) -> Iterator[Row]:
 
 
 def is_table(path: AnyPath) -> bool:
-    """Whether a file holds a table, in text or Parquet, and no JSON lines.
+    """Return True if a file holds a table, in text or Parquet, rather than JSON lines.
 
     Raises:
         OSError: The file cannot be read.

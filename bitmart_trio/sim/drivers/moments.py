@@ -1,4 +1,4 @@
-"""What is on a tape: trades and books, each at its time, and how a line of a file spells one.
+"""Define the moments of a tape, trades and books with their times, and their spelling in a file.
 
 {"ms":1767225600100,"symbol":"BTC_USDT","price":"60010.50","size":"0.25","side":"buy"}
 {"ms":1767225600100,"symbol":"BTC_USDT","bids":[["60010.00","1.5"]],"asks":[["60010.50","0.75"]]}
@@ -27,7 +27,7 @@ class TapeError(ValueError):
 
 @attrs.frozen
 class TapeTrade:
-    """One public trade."""
+    """A public trade of the market."""
 
     ms: int
     symbol: str

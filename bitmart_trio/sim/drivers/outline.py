@@ -1,4 +1,4 @@
-"""What a tape holds of each symbol, found in one pass, so that a tape of any length can be played from its file."""
+"""Outline a tape's content per symbol in one pass, so that a tape of any length can be played from its file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DIGITS: Final = 26
 
 @attrs.define
 class TapePart:
-    """What a tape holds of one symbol."""
+    """The content of a tape for one symbol."""
 
     symbol: str
     start_ms: int
@@ -92,13 +92,13 @@ class TapePart:
 
 @attrs.define
 class Outline:
-    """What a tape holds: its times, and a part for each symbol."""
+    """The content of a tape: its times, and a part per symbol."""
 
     start_ms: int = 0
     end_ms: int = 0
     moments: int = 0
     ordered: bool = True
-    """Whether no moment is earlier than the one before it."""
+    """True if no moment is earlier than the one before it."""
     parts: dict[str, TapePart] = attrs.field(factory=dict[str, TapePart])
     """By symbol, in order of appearance."""
 

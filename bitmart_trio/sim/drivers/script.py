@@ -140,7 +140,7 @@ class MarketScript(_Scripted):
 
 @protected
 class BookScript(_Scripted):
-    """Books by hand."""
+    """The books of a scripted market."""
 
     def __init__(
         self, spot: SpotMarket, futures: FuturesMarket, model: MarketModel, clock: Clock, log: EventLog

@@ -48,26 +48,26 @@ def _hours(hours: Iterable[int]) -> frozenset[int]:
 
 @attrs.frozen(kw_only=True)
 class Market:
-    """What the synthetic market is like; without arguments, the usual one.
+    """The settings of the synthetic market; without arguments, the usual one.
 
     Raises:
         ValueError: A number is negative, or an hour is none.
     """
 
     volatility: float = attrs.field(default=1.0, validator=_not_negative)
-    """How far prices move, as a multiple of the usual."""
+    """The size of price moves, as a multiple of the usual one."""
     activity: float = attrs.field(default=1.0, validator=_not_negative)
-    """How often takers trade, as a multiple of the usual; 0 leaves quotes that move and trade only when run over."""
+    """The rate of takers' trades, as a multiple of the usual one; with 0, quotes move and trade only when crossed."""
     trend: float = 0.0
-    """What every coin gains in an hour, as a share of its first price: 0.01 for one percent, negative for a fall."""
+    """The gain of every coin per hour, as a share of its first price: 0.01 for one percent, negative for a fall."""
     bursts: int = attrs.field(default=1, validator=_not_negative)
-    """How many hectic spells (a few seconds each) come on two ordinary ones (half a minute at most)."""
+    """The number of hectic periods (a few seconds each) per two ordinary ones (half a minute at most)."""
     quiet: int = attrs.field(default=1, validator=_not_negative)
-    """How many quiet spells come on two ordinary ones."""
+    """The number of quiet periods per two ordinary ones."""
     quiet_hours: frozenset[int] = attrs.field(default=frozenset(), converter=_hours)
     """Hours of the UTC day in which hardly anything happens."""
     gaps: float = attrs.field(default=0.0, validator=_not_negative)
-    """How many times an hour, on average, a price jumps; each coin for itself."""
+    """The average number of price jumps per hour, for each coin."""
     gap_size: float = attrs.field(default=0.02, validator=_not_negative)
     """The greatest jump, as a share of the price."""
 
@@ -160,11 +160,11 @@ class Flow(Still):
 
     @property
     def moves(self) -> bool:
-        """Always."""
+        """Return True: the market always moves."""
         return True
 
     def price(self, coin: str) -> Decimal:
-        """What a coin costs now, on its grid of points or as it was pinned; 1 for a dollar."""
+        """Return a coin's price now, on its grid of points or as pinned; 1 for a dollar."""
         if coin in DOLLARS:
             return Decimal(1)
         walk = self._walks[coin]

@@ -76,7 +76,7 @@ class Tape:
         return hash((self.start_ms, self.seconds, len(self)))
 
     def __len__(self) -> int:
-        """How many moments there are."""
+        """Return the number of moments."""
         return self._outline.moments
 
     def __repr__(self) -> str:
@@ -104,7 +104,7 @@ class Tape:
 
     @property
     def parts(self) -> Mapping[str, TapePart]:
-        """What there is of each symbol: counts, times, prices, the longest gap."""
+        """Return the content per symbol: counts, times, prices, the longest gap."""
         return MappingProxyType(self._outline.parts)
 
     def trades(self, symbol: str | None = None) -> list[TapeTrade]:
@@ -216,8 +216,8 @@ class Tape:
         A file with the names of its columns is known by them: ``price``; ``size``, ``qty``, ``quantity`` or ``amount``;
         ``side`` or ``is_buyer_maker``; and the time in ``local_timestamp``, ``ms``, ``time``, ``timestamp``,
         ``open_time``, ``transact_time``, ``datetime`` or ``date``: a number of seconds, milli-, micro- or nanoseconds,
-        told apart by its size, or ISO 8601 (UTC when it does not say). Binance's spot files have no names and are known
-        by their shape. Where nobody knows who took (Tardis' side ``unknown``), the price decides: up is a buy.
+        distinguished by its size, or ISO 8601 (UTC when it does not say). Binance's spot files have no names and are
+        known by their shape. Where nobody knows who took (Tardis' side ``unknown``), the price decides: up is a buy.
 
         Text may be gzipped or alone in a zip file; Parquet needs the extra ``parquet``. Dumps name markets in their own
         way, so ``symbol`` says what they are here.
@@ -381,7 +381,7 @@ class Tape:
 
 
 class Recorder:
-    """What `Tape.record` has written down so far."""
+    """The recording of `Tape.record` so far."""
 
     def __init__(self, exchange: Exchange, symbols: Iterable[str] | None, levels: int) -> None:
         self._exchange = exchange

@@ -1,4 +1,4 @@
-"""What becomes of a request that has come in whole: carried out, spoilt by faults, or lost on the way back.
+"""Answer a complete request: carry it out, spoil it by faults, or lose the reply.
 
 Nothing here looks at a connection, so it is the same over HTTP and where calls are handed over without.
 """
@@ -53,7 +53,7 @@ class Answering:
         self._venue = venue
 
     def at_once(self, path: str) -> bool:
-        """Whether a request to this path would be answered without any wait."""
+        """Return True if a request to this path is answered without a wait."""
         return self._exchange.delays.instant and self._exchange.faults.find(Delay, path) is None
 
     async def answer(self, request: Request) -> Answer | None:  # noqa: ASYNC910  # waits where a fault or model says so

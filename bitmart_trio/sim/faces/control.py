@@ -83,7 +83,7 @@ _Action: TypeAlias = "Callable[[Exchange, Sockets, Request], Json]"
 
 
 def is_below(path: str) -> bool:
-    """Whether a path is one of these."""
+    """Return True if a path is one of these."""
     return path in ("/", "/sim") or path.startswith("/sim/")
 
 

@@ -1,4 +1,4 @@
-"""What ``/sim/state`` shows of a simulated exchange: markets, books, trades, candles, accounts, faults, events.
+"""Collect the content of ``/sim/state``: markets, books, trades, candles, accounts, faults, events.
 
 Reading changes nothing: no account, trader or order comes into being by being looked at. Only what is asked for is put
 together, so that a page may ask twice a second.
@@ -28,7 +28,7 @@ from .websocket import Sockets
 LEVELS_MOST: Final = 200
 TRADES_MOST: Final = 200
 EVENTS_MOST: Final = 500
-"""How many events one answer carries at most: of more, the latest."""
+"""The most events in one answer: of more, the latest."""
 STEPS: Final = (1, 5, 15, 60, 240, 1440)
 """Lengths of candles in minutes."""
 CANDLES_MOST: Final = 500
@@ -113,7 +113,7 @@ class Wanted:
     """Leave out frames, and the trades of the synthetic market with itself, which would bury all else."""
 
     def takes(self, event: Event) -> bool:
-        """Whether an event is one of them."""
+        """Return True if an event is wanted."""
         kind, owners = event["kind"], (event.get("maker"), event.get("taker"))
         noise = kind == "frame" or (kind == "match" and owners == (None, None))
         if (self.kinds and kind not in self.kinds) or (self.quiet and noise):

@@ -17,7 +17,7 @@ from .pipe import Pipe
 
 PIECES_PER_SECOND = 10
 CLOSE_FRAME = b"\x88"
-"""How a close frame begins."""
+"""The beginning of a close frame."""
 FAREWELL_SECONDS = 1
 BROKEN_BY_CLIENT = (1002, 1007, 1009)
 """The codes for what no client may send: out of protocol, no UTF-8, too big."""

@@ -61,7 +61,7 @@ class Pipe(trio.abc.HalfCloseableStream):
 
     @property
     def readable(self) -> bool:
-        """Whether a receive would return at once: bytes are there, or the end is."""
+        """Return True if a receive would return at once, with bytes or the end."""
         return bool(self._in.data) or self._in.ended or self._in.reset
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:

@@ -83,7 +83,7 @@ class MemoryTransport(httpx.AsyncBaseTransport):
         )
 
     async def aclose(self) -> None:
-        """Close all connections."""
+        """Close all connections of the transport."""
         connections = [*self._idle, *self._busy]
         self._idle.clear()
         for connection in connections:

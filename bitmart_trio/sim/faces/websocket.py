@@ -52,15 +52,15 @@ from .pings import PingWatch
 
 TOO_BIG = 1009
 PATIENCE = 5
-"""How many times the closing handshake's time a connection may take to send what is queued before it."""
+"""The time for sending queued messages before a close, as a multiple of the closing handshake's time."""
 MAX_MESSAGE_BYTES = 65536
-"""What trio-websocket itself takes; the exchange's own limits are lower and checked here."""
+"""The limit for trio-websocket; the exchange's own limits are lower and checked here."""
 RECEIVE_BYTES = 65536
 
 
 @attrs.define(kw_only=True)
 class Limits:
-    """What the exchange allows, as documented; every figure may be changed at any time, None lifts it.
+    """The exchange's limits, as documented; every figure may be changed at any time, None lifts it.
 
     Limits of spot and futures sockets are for those alone; what the generic venue has is bounded by the others.
     """
@@ -85,29 +85,29 @@ class Limits:
     idle_seconds: float | None = 20.0
     """A connection on which nothing was said for so long is closed."""
     idle_counts: Literal["both", "client"] = "both"
-    """What keeps a connection alive.
+    """The messages that keep a connection alive.
 
     ``both`` counts the exchange's own frames too, so that a client may ping after silence only; ``client`` does not.
     """
     spot_protocol_pings: bool = True
-    """Whether protocol pings keep a spot connection alive too; on futures they always do."""
+    """True if protocol pings also keep a spot connection alive; on futures they always do."""
     spot_lifeless_seconds: float | None = 300.0
     """A connection that never subscribed is closed after so long."""
     futures_lifeless_seconds: float | None = 5.0
     futures_ping_seconds: float | None = 54.0
-    """How often the exchange itself sends a protocol ping on futures."""
+    """The interval of the exchange's own protocol pings on futures."""
     queue_frames: int = 4096
     """Frames held for a client that does not read; more end its connection."""
     close_seconds: float = 2.0
-    """How long a closing handshake may take."""
+    """The longest time of a closing handshake."""
     http_idle_seconds: float | None = 75.0
     """An HTTP connection without a request is closed after so long."""
     http_head_seconds: float | None = 10.0
-    """How long a request's head may take from its first byte to its last."""
+    """The longest time of a request's head, from its first byte to its last."""
     http_body_seconds: float | None = 30.0
-    """How long a request's body may take."""
+    """The longest time of a request's body."""
     http_send_seconds: float | None = 60.0
-    """How long a client may take nothing of an answer that is sent to it."""
+    """The longest time for which a client may read nothing of an answer."""
     http_body_bytes: int = 1024 * 1024
     deflate: frozenset[str] = frozenset({"spot/public"})
     """Kinds of connections whose pushes go out as raw deflate in binary frames."""
@@ -163,7 +163,7 @@ class Connection:
         self.topics: dict[str, Callable[[], None]] = {}
         """The subscribed topics, each with the function that ends it, in the order of subscription."""
         self.subscribed = False
-        """Whether it ever subscribed to anything."""
+        """True if it ever subscribed to anything."""
         self.closing: bool = False
         self.sent: int = 0
         """Frames put on the wire."""
@@ -191,7 +191,7 @@ class Connection:
 
     @property
     def names(self) -> tuple[str, str]:
-        """What patterns of faults match."""
+        """Return the names that patterns of faults match."""
         return (self.kind, self.name)
 
     @property
@@ -205,7 +205,7 @@ class Connection:
         return self.sockets.limits.args_per_frame
 
     def breaks_at_login(self) -> bool:
-        """Whether a fault breaks it between a login and its reply."""
+        """Return True if a fault breaks it between a login and its reply."""
         return self.exchange.faults.take(DropDuringLogin, *self.names) is not None
 
     def refused_login(self) -> tuple[str, str] | None:
@@ -219,7 +219,7 @@ class Connection:
         return None if fault is None else (fault.code, fault.text)
 
     def loses_ack(self, topic: str) -> bool:
-        """Whether a fault keeps an acknowledgement back."""
+        """Return True if a fault suppresses an acknowledgement."""
         return self.exchange.faults.take(LoseAck, topic) is not None
 
     def say(self, frame: Frame) -> None:
@@ -507,7 +507,7 @@ class Sockets:
 
     @property
     def full(self) -> bool:
-        """Whether there are as many connections as there may be, of all kinds together."""
+        """Return True if the limit of all connections together is reached."""
         most = self.limits.open_connections
         return most is not None and len(self.links) + len(self.connections) >= most
 

@@ -2,7 +2,7 @@
 
 Faults compose: any number is active at once, each counts its own hits and ends by itself when it is used up. The faces
 (HTTP and sockets) consult them; handlers and engines never do, so what the exchange *did* stays true whatever its
-clients were told.
+clients see.
 
     handle = exchange.faults.add(LoseReply("/spot/v2/submit_order"))      # handled, never answered, once
     exchange.faults.add(parse_fault("LatePong:seconds=30"))               # as text: see text.py

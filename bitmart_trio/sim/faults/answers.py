@@ -19,11 +19,11 @@ class Earlier(Protocol):
     """The answers of an exchange a while ago."""
 
     def shows(self, path: str) -> bool:
-        """Whether it knows what a path answered."""
+        """Return True if the past answer of a path is known."""
         ...
 
     def answer(self, call: Call, onward: Onward, age_ms: int, *, missing: bool) -> Json:
-        """What a handler would have answered some time ago."""
+        """Return the answer of a handler some time ago."""
         ...
 
 
@@ -43,7 +43,7 @@ class Asked:
     """The handler, or the fault in front of it."""
 
     past: Earlier | None = None
-    """How accounts looked a while ago."""
+    """The past states of accounts."""
     untouched: list[Json | Refusal] = attrs.field(factory=list)
     """The results of `plain`: an answer or a refusal that is none of these is a hit."""
 
@@ -76,11 +76,11 @@ class AtAnswer(AtPath):
     """
 
     times: int | None = attrs.field(default=None, kw_only=True)
-    """How many hits it has; None: no end."""
+    """The number of hits until it ends; None: no end."""
     at_writes: ClassVar[bool] = False
-    """Whether it concerns calls that change something too."""
+    """True if it also concerns calls that change something."""
     at_pushes: ClassVar[bool] = False
-    """Whether it concerns pushes too, whose topics ``path`` matches."""
+    """True if it also concerns pushes, whose topics ``path`` matches."""
 
     def push(self, frame: Frame, memory: dict[str, str]) -> Frame:
         """A push on a topic that ``path`` matches; the very frame where nothing is spoiled.
@@ -114,7 +114,7 @@ class OfThePast(AtAnswer):
         return False
 
     def finish(self, stage: Stage) -> None:
-        """Forget it."""
+        """Forget the past states."""
         if stage.past is not None:
             stage.past.unfollow(round(self.seconds * 1000))
 
@@ -132,7 +132,7 @@ class Spoiler:
         self._past = past
 
     def answer(self, route: Endpoint, call: Call, handler: Onward) -> Json:
-        """What the faults in front of the handlers make of a call; the first that was added is next to the handler."""
+        """Return the answer to a call after all faults; the first added fault is next to the handler."""
         onward = handler
         for handle, fault in self._faults.due(
             AtAnswer, (route.path,), lambda fault: fault.at_writes or not route.writes
@@ -141,7 +141,7 @@ class Spoiler:
         return onward(call)
 
     def push(self, topic: str, connection: str, frame: Frame) -> Frame:
-        """What the faults that concern answers make of a push to one connection."""
+        """Return a push to one connection after all faults that concern answers."""
         for handle, fault in self._faults.due(AtAnswer, (topic,), lambda fault: fault.at_pushes):
             spoiled = fault.push(frame, handle.seen_pushes.setdefault(connection, {}))
             if spoiled is not frame:

@@ -129,7 +129,7 @@ class Cap(AtAnswer):
     n: int = 50
 
     def answer(self, asked: Asked) -> Json:
-        """The first records."""
+        """Return only the first records."""
         answer, pages = asked.plain(), Pages.of(asked)
         rows = rows_of(answer)
         if rows is None:
@@ -200,7 +200,7 @@ class BurntIds(AtAnswer):
     at_writes: ClassVar[bool] = True
     path: str = "*submit*order*"
     burnt: int = 1
-    """How many ids are burnt, the first that come."""
+    """The number of ids that are burnt, from the first on."""
 
     def answer(self, asked: Asked) -> Json:
         """Refuse the order, or let it through."""

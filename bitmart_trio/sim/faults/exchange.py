@@ -240,10 +240,10 @@ class OddRecord(AtAnswer):
     every: int = 10
     """One record in so many, on average."""
     member: str = ""
-    """Which member; blank: any."""
+    """The member to spoil; blank: any."""
 
     def answer(self, asked: Asked) -> Json:
-        """Spoil some records."""
+        """Spoil some records of the answer."""
         answer = asked.plain()
         return with_records(answer, [self._odd(asked, record) for record in records_of(answer)])
 
@@ -289,7 +289,7 @@ def _other_unit(value: Json) -> Json:
 
 @attrs.frozen
 class Retention(AtAnswer):
-    """What is older than some days is not shown any more, on a list that documents nothing of the kind.
+    """Records older than some days are not listed any more, on a list without such a documented limit.
 
     What an exchange answers about such a time is not known. A client must name from when on something was shown, and
     must not take an empty old window for proof.
@@ -356,7 +356,7 @@ class ClockSkew(Fault):
     ms: int = 0
 
     def begin(self, stage: Stage) -> bool:
-        """Turn the clock."""
+        """Turn the exchange's clock."""
         if stage.clock is None:
             raise FaultError("a clock skew needs an open exchange")
         stage.clock.skew_ms += self.ms

@@ -102,7 +102,7 @@ class Stall(Fault):
 
 @attrs.frozen
 class SlowLink(AtConnection):
-    """What the exchange sends trickles.
+    """The exchange sends its bytes in a trickle.
 
     A client must stay alive as long as bytes come, and not hold up its other connections.
     """

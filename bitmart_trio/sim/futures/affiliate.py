@@ -40,7 +40,7 @@ class Deal:
 
     @property
     def time_s(self) -> int:
-        """In seconds."""
+        """Return the time in seconds."""
         return self.time_ms // 1000
 
     @property

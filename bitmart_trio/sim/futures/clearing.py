@@ -18,7 +18,7 @@ from .positions import Position
 
 @attrs.frozen
 class Clearing:
-    """Carries fills out."""
+    """The clearing, which carries fills out."""
 
     listings: Mapping[str, Listing]
     """Their open interest changes."""

@@ -376,12 +376,12 @@ class Engine:
                     return None
                 continue
             if resting is not None and taker is None and not through and ending in (None, maker.price):
-                passing = let_past(self._fills, listing.book, maker, size, self._dice)
-                size -= passing
-                if strangers and passing:
-                    self._print(listing, maker.price, passing, side)
+                bypassed = let_past(self._fills, listing.book, maker, size, self._dice)
+                size -= bypassed
+                if strangers and bypassed:
+                    self._print(listing, maker.price, bypassed, side)
                 else:
-                    past += passing
+                    past += bypassed
             trade = min(size, maker.left)
             if resting is not None:
                 if not self._affordable(resting, trade, maker.price):

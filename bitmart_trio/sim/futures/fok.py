@@ -1,4 +1,4 @@
-"""Whether a fill-or-kill order would fill whole, found by a dry run of the match that moves nothing.
+"""Decide if a fill-or-kill order would fill completely, by a dry run of the match.
 
 The run goes through the book as the match does: own orders are passed or stop it as the self-trade mode says, and each
 part must be paid for. A maker whose own money is in doubt (part of the order nets off in one-way mode, and what it
@@ -18,7 +18,7 @@ from .orders import Order
 
 
 def fills_whole(listing: Listing, order: Order, resting: Mapping[str, Order]) -> bool:
-    """Whether all that is left of an order would trade now.
+    """Return True if the whole rest of an order would trade now.
 
     Args:
         listing: the contract with its book.

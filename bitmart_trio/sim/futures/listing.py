@@ -23,7 +23,7 @@ _PACE = 2000
 
 @attrs.frozen
 class Print:
-    """One public trade."""
+    """A public trade of the market."""
 
     trade_id: int
     price: Decimal

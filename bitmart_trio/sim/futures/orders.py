@@ -87,17 +87,17 @@ class Order:
 
     @property
     def left(self) -> Decimal:
-        """Contracts not filled."""
+        """Return the contracts that are not filled."""
         return self.size - self.deal_size
 
     @property
     def book_side(self) -> Side:
-        """Which side of the book it stands on."""
+        """Return the side of the book that it rests on."""
         return "buy" if self.side in (1, 2) else "sell"
 
     @property
     def closing(self) -> bool:
-        """Whether it may only make a position smaller."""
+        """Return True if it may only reduce a position."""
         return self.side in (2, 3)
 
     @property
@@ -153,7 +153,7 @@ class Plan:
 
     @property
     def closing(self) -> bool:
-        """Whether it may only make a position smaller."""
+        """Return True if it may only reduce a position."""
         return self.side in (2, 3)
 
     @property
@@ -232,7 +232,7 @@ class Trader:
         return self.settings.setdefault(symbol, Setting())
 
     def position(self, symbol: str, direction: Direction) -> Position | None:
-        """An open position."""
+        """Return an open position, if any."""
         held = self.positions.get((symbol, direction))
         return held if held is not None and held.size else None
 

@@ -19,7 +19,7 @@ from .positions import Position
 MAX_WAITING = 100
 """Conditional orders an account may have waiting on one contract."""
 FARTHEST = 5
-"""How many times the price, up or down, a trigger may be away."""
+"""The factor of the price, up or down, within which a trigger must lie."""
 
 
 class Plans:

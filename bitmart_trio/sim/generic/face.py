@@ -133,7 +133,7 @@ class Markets(Watcher, MarketWatcher):
         futures.watchers.append(self)
 
     def known(self, symbol: str) -> bool:
-        """Whether there is such a symbol."""
+        """Return True if the symbol exists."""
         return symbol in self.spot.markets or symbol in self.futures.listings
 
     def find(self, symbol: str) -> PairMarket | Listing:
@@ -385,7 +385,7 @@ class StreamDialect:
 
 @attrs.frozen
 class Route:
-    """One endpoint."""
+    """An endpoint of the exchange."""
 
     method: str
     path: str

@@ -73,7 +73,7 @@ class Wallet:
         return self.available(currency) + self.frozen(currency)
 
     def credit(self, currency: str, amount: Decimal) -> None:
-        """Add free money."""
+        """Add free money to the wallet."""
         self._available[currency] = self.available(currency) + _positive(amount)
 
     def debit(self, currency: str, amount: Decimal) -> None:
@@ -119,7 +119,7 @@ class Account:
     account_id: str
     """Such as ``1`` for the default account."""
     spot: Wallet = attrs.Factory(Wallet)
-    """The spot wallet."""
+    """Return the balances of the spot wallet."""
     fund: Wallet = attrs.Factory(Wallet)
     """The funding wallet."""
     futures: Wallet = attrs.Factory(Wallet)
@@ -132,7 +132,7 @@ class Account:
     opening: tuple[tuple[str, Decimal], ...] = ()
     """The opening balances of the spot and funding wallets: the account's first deposits."""
     status: Literal["normal", "disabled", "frozen"] = "normal"
-    """Whether a sub-account may take part in transfers; its main account sees and sets it."""
+    """The state of a sub-account, which decides if it may transfer; its main account sees and sets it."""
 
     def copied(self) -> Account:
         """The account with wallets of its own, as they are now."""

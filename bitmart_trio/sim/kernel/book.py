@@ -122,7 +122,7 @@ class Book:
         return [order for order in self.candidates(taker, None) if order.owner == owner]
 
     def crosses(self, side: Side, price: Decimal | None) -> bool:
-        """Whether an order of this side and limit would trade at once; a limit of None takes any price."""
+        """Return True if an order of this side and limit would trade at once; a limit of None takes any price."""
         best = self.best("sell" if side == "buy" else "buy")
         if best is None:
             return False

@@ -96,10 +96,10 @@ class Endpoint(Protocol):
 
     @property
     def path(self) -> str:
-        """Its path."""
+        """Return the endpoint's path."""
         ...
 
     @property
     def writes(self) -> bool:
-        """Whether a call of it changes anything."""
+        """Return True if a call of it changes anything."""
         ...

@@ -27,7 +27,7 @@ class Clock:
 
     @property
     def held(self) -> bool:
-        """Whether time passes by `step` alone."""
+        """Return True if time passes by `step` alone."""
         return self._held
 
     def steady_ms(self) -> int:

@@ -12,7 +12,7 @@ DOLLARS = frozenset({"USDT", "USDC", "USD"})
 
 @attrs.frozen
 class Coin:
-    """How a coin's price walks: in whole points around ``base``."""
+    """The walk of a coin's price, in whole points around ``base``."""
 
     name: str
     point: Decimal

@@ -86,12 +86,12 @@ class Fault:
 
     @property
     def pattern(self) -> str:
-        """Where it happens."""
+        """Return the pattern of where it happens."""
         return str(getattr(self, self.place)) if self.place else "*"
 
     @property
     def limit(self) -> int | None:
-        """How many hits it has; None: no end."""
+        """The number of hits until it ends; None: no end."""
         times: int | None = getattr(self, "times", None)
         return times
 
@@ -115,16 +115,16 @@ class AtPath(Fault):
     path: str = "*"
     """The pattern of request paths."""
     times: int | None = 1
-    """How many hits it has; None: no end."""
+    """The number of hits until it ends; None: no end."""
 
 
 Trouble: TypeAlias = Literal["too_many", "banned", "maintenance", "no_data", "unavailable", "broken"]
-"""What an exchange as a whole answers: too many requests; the address is banned; maintenance; success with nothing in
+"""The answer of an exchange as a whole: too many requests; the address is banned; maintenance; success with nothing in
 it; unavailable for now; an internal error."""
 
 
 class Voice(Protocol):
-    """How a venue says what it has to say about any request."""
+    """The spelling of a venue's answers to any request."""
 
     def trace(self) -> str:
         """The next request id."""
@@ -148,7 +148,7 @@ class StandIn(AtPath):
 
     @property
     def carried_out(self) -> bool:
-        """Whether the request is carried out before."""
+        """Return True if the request is carried out before."""
         return bool(getattr(self, "handled", False))
 
 
@@ -160,7 +160,7 @@ class AtTopic(Fault):
     topic: str = "*"
     """The pattern of topics."""
     times: int | None = 1
-    """How many hits it has; None: no end."""
+    """The number of hits until it ends; None: no end."""
 
 
 @attrs.frozen
@@ -171,7 +171,7 @@ class AtConnection(Fault):
     connection: str = SOCKETS
     """The pattern of connections' kinds and numbers."""
     times: int | None = 1
-    """How many hits it has; None: no end."""
+    """The number of hits until it ends; None: no end."""
 
 
 F = TypeVar("F", bound=Fault)
@@ -181,7 +181,7 @@ class HasEvents(Protocol):
     """Records the hits: the exchange's event log."""
 
     def write(self, kind: str, **fields: Json) -> None:
-        """Add one event."""
+        """Add one event to the log."""
 
 
 @attrs.define(eq=False)

@@ -37,13 +37,13 @@ class FeedChannel:
     name: str
     socket: SocketKind
     takes: Callable[[str], bool]
-    """Whether the part after the colon ("" when there is none) names something that exists."""
+    """Returns True if the part after the colon ("" if there is none) names something that exists."""
     first: Callable[[str, Account | None], Iterable[Frame]] = lambda rest, account: ()
     """The frames sent right after the acknowledgement."""
     asked: Callable[[str, Account | None], Iterable[Frame]] | None = None
     """The answer to the request verb; None where the channel does not take it."""
     private: bool = attrs.Factory(lambda self: self.socket.endswith("private"), takes_self=True)
-    """Whether each account receives only its own frames."""
+    """True if each account receives only its own frames."""
 
 
 class Feed:
@@ -101,7 +101,7 @@ class Feed:
         return stop
 
     def wanted(self, topic: str, account_id: str | None = None) -> bool:
-        """Whether anybody listens, so that frames nobody reads are never built."""
+        """Return True if anybody listens, so that frames nobody reads are never built."""
         return (topic, account_id) in self._listeners
 
     def topics(self) -> list[str]:

@@ -16,7 +16,7 @@ class Ids:
         self._last = before
 
     def new(self) -> str:
-        """The next id."""
+        """Return the next id."""
         self._last += 1
         return str(self._last)
 

@@ -28,7 +28,7 @@ class Pair:
     min_value: Decimal = Decimal(5)
     max_size: Decimal = Decimal(100_000_000)
     spacing: Decimal = Decimal("0.5")
-    """How far apart the synthetic quotes lie."""
+    """The distance of the synthetic quotes."""
     lots: tuple[int, int] = (2_000, 150_000)
     """Least and greatest size of a synthetic quote, in steps of `lot`."""
 

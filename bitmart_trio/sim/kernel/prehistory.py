@@ -216,7 +216,7 @@ def parts(level: int, start: int, opening: int) -> list[int]:
 
 @attrs.frozen
 class Market:
-    """How a market shows a path.
+    """The form of a path in one market.
 
     Args:
         name: Seed and symbol: its volumes are its own.

@@ -1,4 +1,4 @@
-"""Which of many markets live on at a tick."""
+"""Choose the markets that move at a tick."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ A_ROUND = 30
 
 
 class Rota:
-    """Which markets live on at a tick, so that a hundred of them cost hardly more than ten.
+    """The choice of markets that move at a tick, so that a hundred of them cost hardly more than ten.
 
     One that nobody observes waits for its turn; whoever looks at it asks `behind` first.
 
@@ -42,7 +42,7 @@ class Rota:
         return found
 
     def behind(self, name: str) -> bool:
-        """Whether a market has let a tick pass; it counts as looked after from now on."""
+        """Return True if a market has skipped a tick; it counts as up to date from now on."""
         behind = self._lived[name] != self._ticks
         self._lived[name] = self._ticks
         return behind

@@ -159,7 +159,7 @@ class Contract(_Named):
 
     @property
     def inverse(self) -> bool:
-        """Whether it is settled in the coin."""
+        """Return True if it is settled in the coin."""
         return self.quote == "USD"
 
     def _parts(self) -> tuple[str, str]:

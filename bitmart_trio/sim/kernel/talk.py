@@ -26,7 +26,7 @@ class Line(Protocol):
     topics: dict[str, Callable[[], None]]
     """The subscribed topics, each with the function that ends it, in the order of subscription."""
     subscribed: bool
-    """Whether it ever subscribed to anything."""
+    """True if it ever subscribed to anything."""
 
     @property
     def most_topics(self) -> int | None:
@@ -42,10 +42,10 @@ class Line(Protocol):
         """Send an acknowledgement, an answer or an error."""
 
     def pong(self, text: str) -> None:
-        """Answer a ping."""
+        """Answer a client's ping."""
 
     def push(self, topic: str, frame: Frame) -> None:
-        """Send a push."""
+        """Send a push to the client."""
 
     def deliver_to(self, topic: str) -> Deliver:
         """The listener of a topic."""
@@ -60,7 +60,7 @@ class Line(Protocol):
     # What goes wrong on purpose.
 
     def breaks_at_login(self) -> bool:
-        """Whether the connection is to break between a login and its reply."""
+        """Return True if the connection must break between a login and its reply."""
         ...
 
     def refused_login(self) -> tuple[str, str] | None:
@@ -72,7 +72,7 @@ class Line(Protocol):
         ...
 
     def loses_ack(self, topic: str) -> bool:
-        """Whether an acknowledgement is not to be sent."""
+        """Return True if an acknowledgement must not be sent."""
         ...
 
 
@@ -115,7 +115,7 @@ class Venue(Voice, Protocol):
     """The sockets that it has, each at ``/ws/KIND``."""
 
     endpoints: int
-    """How many REST endpoints there are."""
+    """The number of REST endpoints."""
     spoiler: Spoiler | None = None
     """The faults in answers to requests that come in by a face, and in pushes; `handle` has none of them."""
 

@@ -18,7 +18,7 @@ class Turnover:
         self._days: dict[str, dict[int, Decimal]] = {}
 
     def add(self, account_id: str, dollars: Decimal, now_ms: int) -> None:
-        """Count a fill."""
+        """Count a fill of an account."""
         days, today = self._days.setdefault(account_id, {}), now_ms // DAY_MS
         days[today] = days.get(today, Decimal(0)) + dollars
 

@@ -48,9 +48,9 @@ class Models:
     fills: FillModel = First()
     """The share of resting orders in the trades of others."""
     latency: LatencyModel = Instant()
-    """How long orders, pushes and replies take inside the exchange."""
+    """The model of latency inside the exchange, for orders, pushes and replies."""
     funding: FundingModel = Reverting()
-    """How funding rates come about."""
+    """The model of funding rates."""
     margin: MarginModel = Tiers()
     """The backing that positions in contracts need."""
 

@@ -103,7 +103,7 @@ class InQuote:
         _check(self)
 
     def rates(self, volume: Decimal) -> InQuote:
-        """Those of everybody."""
+        """Return the rates, which are the same for everybody."""
         return self
 
     def in_quote(self, side: Side, value: Decimal, *, maker: bool) -> Decimal:
@@ -111,7 +111,7 @@ class InQuote:
         return _share(value, self.maker if maker else self.taker)
 
     def in_base(self, side: Side, size: Decimal, *, maker: bool) -> Decimal:
-        """Nothing."""
+        """Return 0: no fee is taken in the base coin."""
         return ZERO
 
 
@@ -146,7 +146,7 @@ class OfValue:
         _check(self)
 
     def rates(self, volume: Decimal) -> OfValue:
-        """Those of everybody."""
+        """Return the rates, which are the same for everybody."""
         return self
 
 

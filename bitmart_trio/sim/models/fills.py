@@ -30,7 +30,7 @@ class FillModel(Protocol):
         ...
 
     def passing(self, order: Resting, size: Decimal, dice: random.Random) -> Decimal:
-        """How much of a trade of ``size``, at the price of the order, passes it by before the rest reaches it.
+        """Return how much of a trade of ``size``, at the order's price, bypasses it before the rest reaches it.
 
         A trade at a worse price than the order's has gone through it, and fills it without being asked about here.
         """
@@ -53,11 +53,11 @@ class First:
     """
 
     def ahead(self, there: Decimal) -> Decimal:
-        """Nothing."""
+        """Return 0: nothing is before the order."""
         return ZERO
 
     def passing(self, order: Resting, size: Decimal, dice: random.Random) -> Decimal:
-        """Nothing."""
+        """Return 0: the whole trade reaches the order."""
         return ZERO
 
 
@@ -69,7 +69,7 @@ class QueuePosition:
     """
 
     def ahead(self, there: Decimal) -> Decimal:
-        """All of it."""
+        """Return the whole size of the level."""
         return there
 
     def passing(self, order: Resting, size: Decimal, dice: random.Random) -> Decimal:
@@ -94,11 +94,11 @@ class Chance:
     """1 for `First`, 0 for orders that fill only once the price has gone through them."""
 
     def ahead(self, there: Decimal) -> Decimal:
-        """Nothing."""
+        """Return 0: nothing is before the order."""
         return ZERO
 
     def passing(self, order: Resting, size: Decimal, dice: random.Random) -> Decimal:
-        """All or nothing."""
+        """Return all of the trade or nothing, by chance."""
         return ZERO if dice.random() < self.probability else size
 
 

@@ -1,4 +1,4 @@
-"""How funding rates come about."""
+"""The model of funding rates."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Constant:
     """Positive: longs pay shorts; kept within `FUNDING_CAP`."""
 
     def following(self, rate: Decimal, dice: random.Random) -> Decimal:
-        """The same again."""
+        """Return the same rate again."""
         return self.rate
 
 

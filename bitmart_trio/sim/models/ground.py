@@ -30,6 +30,6 @@ class Ground:
     fills: FillModel
     delays: Delays
     listened: Mapping[str, int]
-    """How many topics have listeners, by symbol."""
+    """The number of topics with listeners, by symbol."""
     tick_ms: int
     """The distance of two ticks."""

@@ -1,4 +1,4 @@
-"""How long things take inside an exchange: an order until it is in the book, a push and a reply until they leave.
+"""Model latency inside an exchange: an order's way to the book, a push's and a reply's way out.
 
 open_exchange(models=Models(latency=Jittered(20, 80)))
 
@@ -19,7 +19,7 @@ from ..kernel.agenda import Agenda
 from .words import ModelError, milliseconds, pick
 
 Way: TypeAlias = Literal["order", "push", "reply"]
-"""What takes time: an order, change or cancellation from its acceptance to the book; a push from what it reports to the
+"""The ways that take time: an order, change or cancellation from acceptance to the book; a push from its event to the
 socket; a reply from what it reports to the connection."""
 
 
@@ -40,7 +40,7 @@ class Instant:
     """Nothing takes any time."""
 
     def ms(self, way: Way, dice: random.Random) -> int:
-        """0."""
+        """Return 0 milliseconds for everything."""
         return 0
 
 
@@ -113,7 +113,7 @@ class Delays:
 
     @property
     def instant(self) -> bool:
-        """Whether no way takes any time."""
+        """Return True if no way takes any time."""
         return isinstance(self._model, Instant)
 
     def to_books(self, look: Callable[[str], object]) -> Enter:
@@ -138,7 +138,7 @@ class Delays:
         self._agenda.after(self._model.ms("push", self._dice), ("push", account_id or "", topic), deed)
 
     def reply_seconds(self) -> float:
-        """How long the next reply waits."""
+        """Return the seconds that the next reply waits."""
         return self._model.ms("reply", self._dice) / 1000
 
 

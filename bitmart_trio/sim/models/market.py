@@ -41,7 +41,7 @@ class MarketModel(Protocol):
 
     @property
     def moves(self) -> bool:
-        """Whether prices move and books are quoted by themselves; else they are what somebody makes them."""
+        """Return True if prices move and books are quoted by themselves; else a script sets them."""
         ...
 
     def price(self, coin: str) -> Decimal:
@@ -57,7 +57,7 @@ class MarketModel(Protocol):
         ...
 
     def knows(self, coin: str) -> bool:
-        """Whether a coin has a price."""
+        """Return True if a coin has a price."""
         ...
 
     def advance(self, ticks: int) -> None:
@@ -79,7 +79,7 @@ class MarketModel(Protocol):
 
 
 Moved: TypeAlias = "Callable[[Listed, Clock, Randoms], MarketModel]"
-"""How an exchange gets its model: made of what is listed, its clock and its random streams."""
+"""A function that makes an exchange's model from its listed symbols, clock and random streams."""
 
 
 class Still:
@@ -100,7 +100,7 @@ class Still:
 
     @property
     def moves(self) -> bool:
-        """Never."""
+        """Return False: the market never moves by itself."""
         return False
 
     def price(self, coin: str) -> Decimal:
@@ -118,11 +118,11 @@ class Still:
         return self._coins[coin].base * self._coins[coin].point
 
     def knows(self, coin: str) -> bool:
-        """Whether a coin has a price."""
+        """Return True if a coin has a price."""
         return coin in DOLLARS or coin in self._prices
 
     def advance(self, ticks: int) -> None:
-        """Nothing moves."""
+        """Do nothing: the market stands still."""
 
     def push(self, coin: str, price: Decimal) -> None:
         """Set a price, on the coin's grid of points."""
@@ -134,9 +134,9 @@ class Still:
         self._prices[coin] = price
 
     def on_pair(self, pair: Pair, book: Book, last: Decimal, take: Take) -> Step | None:
-        """Nobody."""
+        """Return no makers or takers."""
         return None
 
     def on_contract(self, shown: Shown, sweep: Sweep) -> Step | None:
-        """Nobody."""
+        """Return no makers or takers."""
         return None

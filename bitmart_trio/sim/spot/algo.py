@@ -43,7 +43,7 @@ class AlgoOrder:
 
 
 class Algo:
-    """All algo orders."""
+    """The algo orders of all accounts."""
 
     def __init__(self, engine: Engine, clock: Clock, new_id: Callable[[], str]) -> None:
         self._engine = engine
@@ -92,7 +92,7 @@ class Algo:
         return True
 
     def waits_on(self, symbol: str) -> bool:
-        """Whether an order looks at the price of a pair."""
+        """Return True if an order waits for the price of a pair."""
         return bool(self._waiting.get(symbol))
 
     def tick(self) -> None:

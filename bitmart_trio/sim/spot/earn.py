@@ -130,7 +130,7 @@ class Entry:
 
 @attrs.define(eq=False)
 class Saver:
-    """One account's savings."""
+    """The savings of one account."""
 
     owner: Account
     holdings: dict[str, Holding] = attrs.Factory(dict[str, Holding])

@@ -31,7 +31,7 @@ HOUR_MS = 3_600_000
 
 @attrs.define(eq=False)
 class Loan:
-    """One loan."""
+    """A loan of a margin account."""
 
     loan_id: str
     currency: str
@@ -73,7 +73,7 @@ class Loan:
 
 @attrs.frozen
 class Repayment:
-    """One repayment."""
+    """A repayment of a loan."""
 
     repay_id: str
     currency: str
@@ -93,7 +93,7 @@ class MarginAccount:
     """Every loan ever, oldest first."""
     repayments: list[Repayment] = attrs.Factory(list[Repayment])
     opened: bool = False
-    """Whether anything was ever moved in."""
+    """True if anything was ever moved in."""
 
     def unpaid(self, currency: str) -> Iterator[Loan]:
         """The loans that are still owed, oldest first."""
@@ -124,7 +124,7 @@ class MarginAccount:
 
 
 class Margin:
-    """All margin accounts.
+    """The margin accounts of an exchange.
 
     Args:
         lender: The wallet that loans come from and repayments go to.
@@ -162,7 +162,7 @@ class Margin:
         return found
 
     def borrowable(self, held: MarginAccount, currency: str) -> Decimal:
-        """How much more can be borrowed now."""
+        """Return the amount that can still be borrowed now."""
         debts = held.debts()
         room = (held.assets() - debts) * (LEVERAGE - 1) - debts
         if currency == held.market.pair.base:

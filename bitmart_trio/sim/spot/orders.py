@@ -35,9 +35,9 @@ Source: TypeAlias = Literal["", "user", "system", "stp"]
 
 ZERO = Decimal(0)
 MARKET_BUY_ENDS: Final[Literal["partially_canceled", "filled"]] = "partially_canceled"
-"""How a market buy ends whose rest buys no whole lot."""
+"""The final state of a market buy whose rest buys no whole lot."""
 MARKET_BUY_EXACT: Final[Literal["partially_canceled", "filled"]] = "filled"
-"""How one ends that has spent its notional to the last digit."""
+"""The final state of one that has spent its notional to the last digit."""
 FORGOTTEN_MS = 20 * 60_000
 """After this long an order cancelled without a fill can no longer be looked up by id."""
 
@@ -95,7 +95,7 @@ class SpotOrder:
 
     @property
     def open(self) -> bool:
-        """Whether it can still fill."""
+        """Return True if it can still fill."""
         return self.state in ("new", "partially_filled")
 
     @property
@@ -110,7 +110,7 @@ class SpotOrder:
         return pair.quote if self.form.side == "buy" else pair.base
 
     def wants(self, price: Decimal) -> Decimal:
-        """How much more it would take at a price, whole lots only."""
+        """Return how much more it would take at a price, in whole lots."""
         form = self.form
         if form.size is not None:
             return form.size - self.filled_size
@@ -232,7 +232,7 @@ class Engine:
         return shown
 
     def used(self, account_id: str, client_order_id: str) -> bool:
-        """Whether an account has used a client order id before."""
+        """Return True if an account has used a client order id before."""
         return (account_id, client_order_id) in self._by_client_id
 
     def rates_of(self, account_id: str) -> SpotRates:
@@ -314,9 +314,9 @@ class Engine:
                 break
             if maker.owner is not None:
                 if not through and maker.price == price:
-                    passing = let_past(self._fills, market.book, maker, size, self._dice)
-                    past += passing
-                    size -= passing
+                    bypassed = let_past(self._fills, market.book, maker, size, self._dice)
+                    past += bypassed
+                    size -= bypassed
                 part = min(size, maker.left)
                 if part:
                     self._trade(market, maker, part, side, None)

@@ -166,7 +166,7 @@ def api_rebate(futures: FuturesMarket, call: Call) -> Json:
 
 @routes.get("/contract/private/affiliate/invite-check", auth="keyed", limit=(24, 2, "key"), envelope="affiliate")
 def invite_check(futures: FuturesMarket, call: Call) -> Json:
-    """Whether a user is one of the caller's."""
+    """Return True if the caller invited the user."""
     params.needed(call, "cid")
     return {"isInviteUser": call.integer("cid", 0, code=40011) in _users(futures, call)}
 

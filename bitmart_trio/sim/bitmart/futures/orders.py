@@ -1,4 +1,4 @@
-"""How orders, conditional orders and fills look over REST and in pushes."""
+"""Shape orders, conditional orders and fills for REST and pushes."""
 
 from __future__ import annotations
 

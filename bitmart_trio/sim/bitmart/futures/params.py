@@ -110,7 +110,7 @@ def size(call: Call, contract: Terms, *, market: bool) -> Decimal:
 
 
 def side(call: Call, allowed: tuple[int, ...] = (1, 2, 3, 4)) -> int:
-    """An order side."""
+    """Read the side of an order."""
     return whole(call, "side", None, allowed, 40041)
 
 
@@ -184,7 +184,7 @@ def read_open_type(call: Call) -> OpenType | None:
 
 
 def order_type(call: Call, name: str = "type", default: str | None = "limit") -> Literal["limit", "market"]:
-    """Limit or market."""
+    """Read the type of an order."""
     text = call.text(name, default)
     if text is None:
         raise missing(name)
@@ -227,12 +227,12 @@ def span_s(call: Call, now_ms: int) -> tuple[int, int]:
 
 
 def limit(call: Call, default: int, most: int, name: str = "limit") -> int:
-    """How many rows are wanted."""
+    """Read the requested number of rows."""
     return whole(call, name, default, range(1, most + 1))
 
 
 def elsewhere(call: Call) -> bool:
-    """Whether the call asks for the copy-trading account, which is always empty here."""
+    """Return True if the call asks for the copy-trading account, which is always empty here."""
     account = call.text("account", "futures")
     if account not in ("futures", "copy_trading"):
         raise Refusal(40011, "Invalid parameter account")

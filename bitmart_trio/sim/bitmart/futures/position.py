@@ -129,7 +129,7 @@ def position_risk(futures: FuturesMarket, call: Call) -> Json:
 
 @routes.get("/contract/private/get-position-mode", auth="keyed", limit=(2, 2, "key"))
 def get_position_mode(futures: FuturesMarket, call: Call) -> Json:
-    """Hedge or one-way."""
+    """Return the position mode: hedge or one-way."""
     return {"position_mode": mode_name(params.trader_of(futures, call))}
 
 

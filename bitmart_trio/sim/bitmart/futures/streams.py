@@ -110,7 +110,7 @@ class Stream:
         self._slot = -1
 
     def waits(self, now_ms: int) -> bool:
-        """Whether something may be due now."""
+        """Return True if something may be due now."""
         return now_ms // self.period_ms != self._slot
 
     def due(self, now_ms: int) -> Iterator[Frame]:
@@ -138,7 +138,7 @@ class Steady(Stream):
         self._make = make
 
     def payloads(self, now_ms: int) -> Iterator[Json]:
-        """The state."""
+        """Return the present state as a payload."""
         yield from self._make(now_ms)
 
 

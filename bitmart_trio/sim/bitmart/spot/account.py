@@ -62,7 +62,7 @@ def _value(spot: SpotMarket, currency: str, amount: Decimal) -> str:
 
 @routes.get("/spot/v1/wallet", auth="keyed", limit=(12, 2, "key"))
 def spot_balances(spot: SpotMarket, call: Call) -> Json:
-    """The spot wallet."""
+    """Return the balances of the spot wallet."""
     return {
         "wallet": [
             {

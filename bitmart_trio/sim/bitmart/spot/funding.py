@@ -113,7 +113,7 @@ def _source(call: Call) -> str | None:
 
 @routes.get("/account/v1/withdraw/address/list", auth="keyed", limit=(2, 2, "key"))
 def withdraw_addresses(treasury: Treasury, call: Call) -> Json:
-    """The saved addresses."""
+    """Return the saved withdrawal addresses."""
     return {
         "list": [
             {
@@ -238,13 +238,13 @@ def submit_transfer(treasury: Treasury, call: Call) -> Json:
 
 @routes.get("/account/v1/get-deposit-account", auth="keyed")
 def deposit_account(treasury: Treasury, call: Call) -> Json:
-    """Which wallet deposits go into; the shape of the answer is not documented."""
+    """Return the wallet that deposits go to; the shape of the answer is not documented."""
     return {"account_type": treasury.funding.deposit_accounts.get(call.owner.account_id, "SPOT")}
 
 
 @routes.post("/account/v1/set-deposit-account")
 def set_deposit_account(treasury: Treasury, call: Call) -> Json:
-    """Choose that wallet."""
+    """Choose the wallet that deposits go to."""
     account, chosen = _main_only(call), call.need("account_type", 60000)
     if chosen not in ("SPOT", "CONTRACT", "FUND"):
         raise Refusal(60001, "Unknown account type")

@@ -227,7 +227,7 @@ def _record_row(entry: Entry) -> Json:
 
 @routes.get("/newearn/cloud/v1/saving/product", auth="keyed")
 def flexible_products(spot: SpotMarket, call: Call) -> Json:
-    """The flexible products."""
+    """Return the flexible savings products."""
     return _products(call, fixed=False)
 
 
@@ -290,7 +290,7 @@ def flexible_records(spot: SpotMarket, call: Call) -> Json:
 
 @routes.get("/newearn/cloud/v1/saving/fixed/product", auth="keyed")
 def fixed_products(spot: SpotMarket, call: Call) -> Json:
-    """The fixed-term products."""
+    """Return the fixed-term savings products."""
     return _products(call, fixed=True)
 
 
@@ -307,7 +307,7 @@ def subscribe_fixed(spot: SpotMarket, call: Call) -> Json:
 
 @routes.get("/newearn/cloud/v1/saving/fixed/earn", auth="keyed")
 def fixed_holdings(spot: SpotMarket, call: Call) -> Json:
-    """The fixed-term holdings."""
+    """Return the account's fixed-term holdings."""
     saver = _saver(spot, call)
     return _page(
         call,
@@ -370,7 +370,7 @@ def set_auto_savings(spot: SpotMarket, call: Call) -> Json:
 
 @routes.get("/newearn/cloud/v1/saving/subscribe/batch", auth="keyed")
 def auto_savings_status(spot: SpotMarket, call: Call) -> Json:
-    """Whether all flexible products are on."""
+    """Return the automatic subscription of all flexible products."""
     flexible = {product.product_id for product in PRODUCTS.values() if not product.days}
     return {"batchSubscribeStatus": "ON" if flexible <= _saver(spot, call).automatic else "OFF"}
 
@@ -385,6 +385,6 @@ def set_flexible_auto_subscribe(spot: SpotMarket, call: Call) -> Json:
 
 @routes.get("/newearn/cloud/v1/saving/subscribe/status", auth="keyed")
 def flexible_auto_subscribe_status(spot: SpotMarket, call: Call) -> Json:
-    """Whether one flexible product is on."""
+    """Return the automatic subscription of one flexible product."""
     product = _product(call, fixed=False)
     return {"subscribeStatus": "ON" if product.product_id in _saver(spot, call).automatic else "OFF"}

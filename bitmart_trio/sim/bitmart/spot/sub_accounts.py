@@ -126,7 +126,7 @@ def balances(treasury: Treasury, call: Call) -> Json:
 
 @routes.get("/account/sub-account/main/v1/subaccount-list", auth="keyed", limit=(8, 2, "key"))
 def accounts(treasury: Treasury, call: Call) -> Json:
-    """The caller's sub-accounts."""
+    """Return the caller's sub-accounts."""
     main = main_account(call)
     return {
         "subAccountList": [

@@ -43,7 +43,7 @@ _STP_MODES: dict[str, Stp] = {
 
 @routes.post("/spot/v2/submit_order", limit=(40, 2, "uid"))
 def submit_order(spot: SpotMarket, call: Call) -> Json:
-    """Place one order."""
+    """Place one spot order."""
     form = read_form(spot, call, pair_market(spot, call.need("symbol")), "client_order_id", set())
     return {"order_id": spot.engine.submit(call.owner.account_id, call.owner.spot, form).order_id}
 
@@ -303,7 +303,7 @@ class Selection:
             raise Refusal(50016, "Parameter limit is too large")
 
     def fits(self, form: Form, mode: str) -> bool:
-        """Whether an order has the pair and mode asked for."""
+        """Return True if an order has the requested pair and mode."""
         return self._market in (None, form.market) and self._mode in (None, mode)
 
 

@@ -18,7 +18,7 @@ from .layouts import TIMES, Layout
 
 @attrs.frozen
 class Keep:
-    """How much of a file's books goes on the tape.
+    """The part of a file's books that goes on the tape.
 
     Args:
         levels: Of each side.
@@ -60,7 +60,7 @@ class _Paced:
 def read_books(
     layout: Layout, names: Names, unit: Unit | None, keep: Keep
 ) -> Callable[[Sequence[str]], Iterator[TapeBook]]:
-    """What makes books of rows that are whole ones.
+    """Return a function that makes books of rows with complete books.
 
     Raises:
         TapeError: A column is missing.
@@ -131,7 +131,7 @@ class Changes:
         )
 
     def finish(self) -> Iterator[TapeBook]:
-        """What was whole at the end."""
+        """Return the last complete book."""
         for book in self._books.values():
             yield from book.show()
 

@@ -28,7 +28,7 @@ FEWEST: Final = 4
 
 @attrs.frozen
 class Path:
-    """How a candle is walked.
+    """The path through a candle.
 
     Args:
         seed: What the order of low and high is drawn from.
@@ -98,7 +98,7 @@ def candle_length(layout: Layout, rows: Iterator[tuple[int, Sequence[str]]]) -> 
 def read_candles(
     layout: Layout, names: Names, unit: Unit | None, length: int, path: Path
 ) -> Callable[[Sequence[str]], Iterator[TapeTrade]]:
-    """What makes the trades of a path of each row.
+    """Return a function that makes the trades of a path from each row.
 
     Args:
         layout: What the columns are.

@@ -1,4 +1,4 @@
-"""What a cell of a table says: a time, a number, the symbol that a row is of, and sizes in the units of a market."""
+"""Read the cells of a table: times, numbers, symbols, and sizes in the units of a market."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..moments import TapeError, check_symbol
 from .layouts import Layout
 
 Unit: TypeAlias = Literal["base", "contracts"]
-"""What sizes are counted in: units of the base currency, or contracts."""
+"""The unit of sizes: units of the base currency, or contracts."""
 
 _UNITS: Final = ((10**11, 1000, 1), (10**14, 1, 1), (10**17, 1, 1000), (10**20, 1, 1_000_000))
 """A time below the first number is in seconds, milliseconds, micro-, nanoseconds: of the years 1973 to 5138."""

@@ -1,4 +1,4 @@
-"""How the files that people have are laid out, and which of them one is.
+"""Define the layouts of public files, and detect the layout of a file.
 
 A file with the names of its columns is known by them, in whatever order they are. One without is known by how many
 columns it has and what is in them; `--format` says it where that is not enough.
@@ -41,16 +41,16 @@ Format: TypeAlias = Literal[
 
 @attrs.frozen
 class Layout:
-    """What each column is."""
+    """The meaning of each column."""
 
     kind: Kind
     names: tuple[str, ...]
     """Of the columns in order, as letters and digits alone; blank for what nobody needs."""
     shape: str = ""
-    """What the cells of a row without names are: n a number, b true or false; the last ones in brackets may lack."""
+    """The kinds of cells in a row without names: n a number, b true or false; the last in brackets are optional."""
 
     def column(self, *names: str) -> int | None:
-        """Which column bears the first of these names that there is."""
+        """Return the column with the first of these names that exists."""
         return next((self.names.index(name) for name in names if name in self.names), None)
 
     def needed(self, *names: str) -> int:
@@ -89,7 +89,7 @@ _LEVEL: Final = re.compile(r"(asks|bids)[0-9]+(price|amount)")
 
 
 def has_names(row: Sequence[str]) -> bool:
-    """Whether the first row of a file says what its columns are: no cell of it is a number."""
+    """Return True if the first row of a file names its columns: none of its cells is a number."""
     return not any(_NUMBER.fullmatch(cell.strip()) for cell in row)
 
 

@@ -54,7 +54,7 @@ class Source:
             raise TapeError(f"a candle is 1 to {_LONGEST:,} seconds long, not {self.step}")
 
     def moments(self) -> Iterator[Moment]:
-        """What is in the file, in its order; it is open as long as that goes on.
+        """Yield the moments of the file in order, which stays open meanwhile.
 
         Raises:
             OSError: The file cannot be read.

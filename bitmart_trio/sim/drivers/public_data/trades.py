@@ -12,7 +12,7 @@ from .layouts import TIMES, Layout
 
 
 def read_trades(layout: Layout, names: Names, unit: Unit | None) -> Callable[[Sequence[str]], Iterator[TapeTrade]]:
-    """What makes trades of rows.
+    """Return a function that makes trades of rows.
 
     Args:
         layout: What the columns are.

@@ -255,12 +255,12 @@ function showFaults(state) {
   }, (item, each) => {
     const { fault, id, hits, ...fields } = each;
     const usual = view.kinds.find((kind) => kind.fault === fault)?.fields ?? [];
-    const told = Object.entries(fields).filter(([name, value]) => {
+    const shown = Object.entries(fields).filter(([name, value]) => {
       const field = usual.find((known) => known.name === name);
       return !field || name === usual[0].name || !same(value, field.default);
     });
     say(item.querySelector('.count'), `${hits} ${hits === 1 ? 'hit' : 'hits'}`);
-    say(item.querySelector('.more'), told.map(([name, value]) => `${name} ${value ?? 'none'}`).join(', '));
+    say(item.querySelector('.more'), shown.map(([name, value]) => `${name} ${value ?? 'none'}`).join(', '));
   });
 }
 
