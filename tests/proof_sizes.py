@@ -82,6 +82,9 @@ FUZZ: Final = _size("FUZZ", 60, 5_000)
 FUZZ_ARCHIVES: Final = max(FUZZ // 50, 1)
 """Of archives, each of which takes seconds."""
 
+ZOO: Final = _size("ZOO", 6, 12)
+"""Broken bots that certificates must catch, of twelve: ``certify/test_zoo.py``."""
+
 # ---- of a length -----------------------------------------------------------------------------------------------------
 
 CANDLE_DAYS: Final = _size("CANDLE_DAYS", 2, 365)

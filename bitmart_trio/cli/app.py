@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
 import typer
 
 from .._version import __version__
-from . import _archive, _complete, _history, _options, _tape
+from . import _archive, _certify, _complete, _history, _options, _tape
 from ._help import PlainGroup
 from ._history import DecimalsOption, FromOption, ResumeOption, ToOption
 from ._options import EnvOption, JsonOption, ProfileOption, YesOption, examples
@@ -59,6 +59,13 @@ app.add_typer(order)
 app.add_typer(key)
 app.add_typer(_archive.archive)
 app.add_typer(_tape.tape)
+app.command(
+    epilog=examples(
+        "certify bot.py:main --seeds 50 --out report",
+        "certify bot.py:main --days network,kill --minutes 5",
+        "certify bot.py:main --replay 17 --trace",
+    )
+)(_certify.certify)
 
 SeedOption: TypeAlias = Annotated[
     int, typer.Option(metavar="N", help="The seed of the synthetic market: the same seed gives the same market.")

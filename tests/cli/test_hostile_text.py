@@ -114,8 +114,8 @@ ASKING: Final = {
 }
 """The commands that ask an exchange."""
 ALONE: Final = {
-    "demo", "sim", "key set", "key forget", "archive verify", "archive rebuild", "archive export", "tape import",
-    "tape info",
+    "certify", "demo", "sim", "key set", "key forget", "archive verify", "archive rebuild", "archive export",
+    "tape import", "tape info",
 }  # fmt: skip
 """Those that talk to no exchange, or only to one of their own; the archive's reports have tests of their own."""
 

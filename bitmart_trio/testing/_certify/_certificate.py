@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 from collections import Counter
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final, Literal
 from xml.etree import ElementTree as ET  # written, never read
 
 import attrs
 
-from ..._version import __version__
-from ._day import FAMILIES, GENERATOR, Family
+from ._day import FAMILIES, Family, versions
 from ._invariants import INVARIANTS
 from ._job import Job
 from ._outcome import Outcome
@@ -235,27 +232,20 @@ class Certificate:
         return bytes(ET.tostring(suite, encoding="utf-8", xml_declaration=True))
 
     def write(self, folder: str | os.PathLike[str]) -> None:
-        """Write ``report.json`` and ``junit.xml`` into a folder, made if there is none.
+        """Write ``report.html``, ``report.json`` and ``junit.xml`` into a folder, made if there is none.
 
         Raises:
             OSError: that cannot be done.
         """
+        from ._report import page  # it knows this file
+
         target = Path(folder)
         target.mkdir(parents=True, exist_ok=True)
         (target / "report.json").write_text(json.dumps(self.to_json(), indent=1) + "\n", encoding="utf-8")
+        (target / "report.html").write_text(page(self), encoding="utf-8")
         (target / "junit.xml").write_bytes(self.junit())
 
 
 def _clean(text: str) -> str:
     """Text that XML can hold."""
     return "".join(each if each in "\n\t" or each >= " " else "?" for each in text)
-
-
-def versions() -> dict[str, str]:
-    """What a seed means its day under."""
-    return {
-        "generator": str(GENERATOR),
-        "bitmart_trio": __version__,
-        "trio": version("trio"),
-        "python": platform.python_version(),
-    }

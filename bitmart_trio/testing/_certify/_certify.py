@@ -15,8 +15,8 @@ import attrs
 
 from ...errors import ConfigurationError
 from ._bot import Main, bot_of
-from ._certificate import Certificate, versions
-from ._day import FAMILIES, read_families
+from ._certificate import Certificate
+from ._day import FAMILIES, read_families, versions
 from ._job import Job, packed, run_day, shrink_day
 from ._outcome import Outcome
 from ._referee import Question, questions_in, referee

@@ -6,6 +6,7 @@ name, so that a name means one day for ever. A day that was made smaller says in
 
 from __future__ import annotations
 
+import platform
 import re
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
@@ -180,3 +181,13 @@ def read_families(names: str | Iterable[str]) -> tuple[Family, ...]:
         if name not in FAMILIES:
             raise ConfigurationError(f"no family of days named {name!r}; there are {', '.join(FAMILIES)}")
     return cast("tuple[Family, ...]", tuple(name for name in FAMILIES if name in wanted))
+
+
+def versions() -> dict[str, str]:
+    """What a seed means its day under."""
+    return {
+        "generator": str(GENERATOR),
+        "bitmart_trio": __version__,
+        "trio": version("trio"),
+        "python": platform.python_version(),
+    }

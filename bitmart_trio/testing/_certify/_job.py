@@ -18,7 +18,7 @@ from ._bot import Bot, bot_of, named_bot
 from ._day import Day, Family, named
 from ._draw import draw
 from ._outcome import Outcome
-from ._play import play
+from ._play import Onlooker, play
 from ._referee import Question, questions_in, referee
 from ._shrink import Smallest, shrink
 from ._terms import Terms, terms_of
@@ -65,12 +65,12 @@ class Job:
         except IndexError:
             raise ConfigurationError(f"day {seed} has {len(whole.deeds)} deeds, fewer than {name!r} names") from None
 
-    def play(self, day: Day) -> Outcome:
+    def play(self, day: Day, onlooker: Onlooker | None = None) -> Outcome:
         """Play a day in this process."""
         own = [*self.questions, *(() if self.invariants is None else questions_in(Path(self.invariants)))]
         terms = self.terms
         bot = self.local if self.local is not None else named_bot(self.bot)
-        return play(bot, day, terms, referee(terms, own))
+        return play(bot, day, terms, referee(terms, own), onlooker=onlooker)
 
 
 def packed(job: Job) -> Job:

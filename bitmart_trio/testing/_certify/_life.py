@@ -21,6 +21,7 @@ from ...sim.kernel.messages import Request
 from ...streams._book import OrderBook
 from ...streams._book_views import BookState
 from ...trading._journal import DISK
+from .._shot import has_ended
 from ._bot import JOURNAL, Bot, Main, arguments
 from ._disk import Disk
 from ._witness import CALL, Call, Witness
@@ -87,10 +88,8 @@ class Life:
         queue = [] if self.task is None else [self.task]
         while queue:
             task = queue.pop(0)
-            if task is trio.lowlevel.current_task():
-                continue  # what runs has no stack that could be read
             found = ""
-            for frame, number in task.iter_await_frames():
+            for frame, number in () if has_ended(task) or task.coro.cr_running else task.iter_await_frames():
                 found = self.bot.line_of(frame.f_code, number) or found
             if found:
                 return found
@@ -152,6 +151,7 @@ class LifeTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one call."""
+        await trio.lowlevel.checkpoint()  # of a killed process too, or a bot that catches everything would never wait
         call = self._begin(request, b"".join([part async for part in cast("httpx.AsyncByteStream", request.stream)]))
         try:
             response = await self._below.handle_async_request(request)
@@ -159,6 +159,7 @@ class LifeTransport(httpx.AsyncBaseTransport):
             await response.aclose()
         except (httpx.TransportError, httpx.StreamError):
             call.heard, call.heard_at = "lost", self._life.witness.at
+            call.heard_before = len(self._life.witness.calls)
             raise
         self._check()
         self._heard(call, response.status_code, content)

@@ -7,7 +7,7 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import attrs
 import trio
@@ -24,7 +24,7 @@ from ._disk import Disk
 from ._life import Life, watching_books
 from ._outcome import Finding, Outcome
 from ._terms import Terms
-from ._witness import Witness
+from ._witness import Happening, Witness
 from ._world import World, quiet
 
 TICK: Final = 1.0
@@ -63,11 +63,21 @@ class Played:
 Referee = Callable[[Played], Sequence[Finding]]
 
 
-def play(bot: Bot, day: Day, terms: Terms, referee: Referee) -> Outcome:
-    """Live through a day, and have it judged."""
+class Onlooker(Protocol):
+    """Who watches a single day."""
+
+    def happened(self, moment: Happening) -> None:
+        """Something happened."""
+
+    def over(self, day: Played) -> None:
+        """The day was judged; it still exists."""
+
+
+def play(bot: Bot, day: Day, terms: Terms, referee: Referee, *, onlooker: Onlooker | None = None) -> Outcome:
+    """Live through a day, and have it judged; an onlooker sees it happen."""
     began, cpu = time.monotonic(), time.process_time()
     with quiet():
-        outcome = _played(bot, day, terms, referee)
+        outcome = _played(_Game(bot, day, terms, referee, onlooker))
         # Of a run that was broken off, tasks may be left in the middle. They complain as they are collected; in the
         # middle of the next run they would do worse.
         gc.collect()
@@ -78,9 +88,8 @@ def play(bot: Bot, day: Day, terms: Terms, referee: Referee) -> Outcome:
     )
 
 
-def _played(bot: Bot, day: Day, terms: Terms, referee: Referee) -> Outcome:
-    game = _Game(bot, day, terms, referee)
-    with remembering(), bot.loading() as load:
+def _played(game: _Game) -> Outcome:
+    with remembering(), game.bot.loading() as load:
         game.run(load)
     return game.outcome()
 
@@ -88,7 +97,8 @@ def _played(bot: Bot, day: Day, terms: Terms, referee: Referee) -> Outcome:
 class _Game:
     """What `play` does."""
 
-    def __init__(self, bot: Bot, day: Day, terms: Terms, referee: Referee) -> None:
+    def __init__(self, bot: Bot, day: Day, terms: Terms, referee: Referee, onlooker: Onlooker | None) -> None:
+        self.onlooker = onlooker
         self.bot = bot
         self.day = day
         self.terms = terms
@@ -113,17 +123,20 @@ class _Game:
         stop = watching_books(self._book_opened)
         try:
             with complaining():
-                whole = self.world.run(self._host, self.day.seed, self._let_go)
+                self.world.run(self._host, self.day.seed, self._let_go)
         finally:
             stop()
-        if not whole and self._played is None and self._witness is not None:
-            self._judge(early=False, left=[])
 
     def _let_go(self) -> None:
-        """Hold nothing of a run that was broken off: its tasks must be gone before anybody asks for them."""
+        """Judge a run that was broken off, and hold nothing of it."""
+        if self._played is None and self._witness is not None:
+            self._judge(early=False, left=[])
         self._nursery = None
         for life in self.lives:
             life.task = None
+        if self._witness is not None:
+            # What the bot was in the middle of stays for ever, and an exchange is large.
+            self._witness.venue.exchange.__dict__.clear()
 
     def outcome(self) -> Outcome:
         """What came of it."""
@@ -154,6 +167,8 @@ class _Game:
             seed=day.seed, symbols=day.symbols, market=market, tick_seconds=TICK, models=latency
         ) as venue:
             self._witness = witness = Witness(venue)
+            if self.onlooker is not None:
+                witness.on_moment = self.onlooker.happened
             disk = Disk(venue.exchange.random("certify"))
             self._money = dict(witness.money())
             async with trio.open_nursery() as nursery:
@@ -199,6 +214,8 @@ class _Game:
             end=self._end,
         )
         self.findings += self.referee(self._played)
+        if self.onlooker is not None:
+            self.onlooker.over(self._played)
         self._digest = hashlib.sha256(witness.venue.exchange.log.dump()).hexdigest()[:16]
         self._lasted = witness.at if trio.lowlevel.in_trio_run() else self._end
 

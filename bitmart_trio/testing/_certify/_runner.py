@@ -11,7 +11,7 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
-from multiprocessing import get_context
+from multiprocessing import get_all_start_methods, get_context
 from typing import Final, Generic, TypeVar
 
 from ._job import Job
@@ -35,7 +35,12 @@ def _ignore_interrupts() -> None:
 
 def own_pool(workers: int) -> ProcessPoolExecutor:
     """A pool of processes; their main threads do the work."""
-    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_ignore_interrupts)
+    if "forkserver" not in get_all_start_methods():
+        return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_ignore_interrupts)
+    context = get_context("forkserver")
+    # Loaded once, by the server that all workers are forked from: a new pool costs next to nothing.
+    context.set_forkserver_preload([f"{__package__}._job"])
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_interrupts)
 
 
 class Runner(Generic[R]):
@@ -105,10 +110,8 @@ class Runner(Generic[R]):
 
     def _on_own(self, names: deque[str]) -> None:
         while names:
-            suspects = self._in_pool(names, self._workers)
-            for name in suspects:
-                self._deaths[name] = 1
-            for name in suspects:
+            # Being near when a pool broke proves nothing: deaths are counted of days that were alone.
+            for name in self._in_pool(names, self._workers):
                 alone = deque([name])
                 while alone:
                     for again in self._in_pool(alone, 1):

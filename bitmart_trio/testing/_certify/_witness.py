@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Final, Literal, TypeAlias, cast
 from urllib.parse import parse_qsl
@@ -59,6 +59,8 @@ class Call:
     """How far its price was from the last one, as a share."""
     heard: Heard = ""
     heard_at: float | None = None
+    heard_before: int | None = None
+    """The number of the first call that was made with the knowledge that this one was lost."""
     status: int | None = None
     """What the bot heard."""
     code: str = ""
@@ -136,6 +138,8 @@ class Witness:
         """What the symbol's price was then."""
         self.told_at: list[float] = []
         """When pushes about the account's orders went to the bot."""
+        self.on_moment: Callable[[Happening], None] | None = None
+        """Called with all that happens, calls too, as it does."""
         self._now = venue.clock
         self._began = venue.clock()
         exchange = venue.exchange
@@ -164,8 +168,11 @@ class Witness:
         price: object = None,
     ) -> None:
         """Add a moment."""
+        moment = Happening(round(self.at, 3), kind, text, None if price is None else float(str(price)))
         if len(self.moments) < _KEPT:
-            self.moments.append(Happening(round(self.at, 3), kind, text, None if price is None else float(str(price))))
+            self.moments.append(moment)
+        if self.on_moment is not None:
+            self.on_moment(moment)
 
     def begin(self, run: int, request: Request, line: str, told: bool) -> Call:
         """A call of the bot is about to be sent."""
@@ -175,6 +182,9 @@ class Witness:
             call.off = _distance(call.params["price"], self.price(call.symbol))
         self.calls.append(call)
         self.counts["calls"] += 1
+        if self.on_moment is not None:
+            text = f"{call.method} {call.path} {call.shown}".rstrip()
+            self.on_moment(Happening(round(call.at, 3), "call", f"{text}  ({line or 'not from a line of the bot'})"))
         return call
 
     def price(self, symbol: str) -> Decimal | None:

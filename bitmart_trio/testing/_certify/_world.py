@@ -6,8 +6,10 @@ its work on the spot: a thread would be real, and virtual time would run away fr
 
 from __future__ import annotations
 
+import ctypes
 import inspect
 import logging
+import os
 import signal
 import sys
 import threading
@@ -15,6 +17,7 @@ import time
 import warnings
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from multiprocessing import parent_process
 from types import FrameType
 from typing import Any, Final, TypeVar, cast
 
@@ -26,8 +29,9 @@ from ._bot import Bot
 
 T = TypeVar("T")
 
-AT_ONCE: Final = 30_000
+AT_ONCE: Final = 8_000
 """Rounds of the event loop without any time passing after which a bot is taken for spinning."""
+_STUCK_CODE: Final = 70
 STUCK_SECONDS: Final = 20.0
 """Seconds of CPU time without a round of the event loop after which a bot is taken for stuck."""
 _LIBRARY: Final = __name__.partition(".")[0]
@@ -58,27 +62,51 @@ class World(trio.abc.Instrument):
         self.on_spin: Callable[[str, str], None] = lambda what, line: None
         """Called when the bot spins or is stuck, with what was seen and where; once."""
         self.abandoned: bool = False
+        self._abandoned_tasks: list[trio.lowlevel.Task] = []
+        self._broken_into = 0
         self._rounds = 0
         self._all_rounds = 0
         self._last = -1.0
         self._spun = False
         self._checked = 0
 
-    def run(self, main: Callable[[], Any], seed: int, let_go: Callable[[], None]) -> bool:
-        """Run an async function in this world; False when it had to be abandoned, after ``let_go``."""
+    def run(self, main: Callable[[], Any], seed: int, let_go: Callable[[], None]) -> None:
+        """Run an async function in this world; where it had to be abandoned, ``let_go`` is called at last."""
         with quiet(), deterministic(seed), self._in_place():
             try:
                 trio.run(main, clock=self.clock, instruments=[self])
             except trio.TrioInternalError:
                 if not self.abandoned:
                     raise
+                self._keep_from_ending()
                 let_go()
-                return False
-            return True
 
     def abandon(self) -> None:
         """Break the run off at the next round, whatever the bot does."""
+        if self.abandoned:
+            return
         self.abandoned = True
+        root = trio.lowlevel.current_root_task()
+        queue = [] if root is None else [root]
+        while queue:
+            task = queue.pop()
+            self._abandoned_tasks.append(task)
+            queue += [child for nursery in task.child_nurseries for child in nursery.child_tasks]
+
+    def _keep_from_ending(self) -> None:
+        """See to it that what the bot was in the middle of is never collected.
+
+        A coroutine is closed as it is collected: an exception is raised in it. A bot that catches everything would
+        catch that one too, and go on for ever, where nobody could stop it.
+        """
+        for task in self._abandoned_tasks:
+            awaited: object = task.coro
+            while (frame := getattr(awaited, "cr_frame", None)) is not None:
+                if self.bot.owns(frame.f_code.co_filename):
+                    ctypes.pythonapi.Py_IncRef(ctypes.py_object(task.coro))
+                    break
+                awaited = getattr(awaited, "cr_await", None)
+        self._abandoned_tasks.clear()
 
     def before_io_wait(self, timeout: float) -> None:
         """Count rounds at one moment."""
@@ -107,8 +135,8 @@ class World(trio.abc.Instrument):
         clock, right = self.clock, self.clock.current_time
 
         def now() -> float:
-            if self.abandoned:
-                raise Abandoned
+            if self.abandoned and not _in_a_task():
+                raise Abandoned  # to the event loop; a bot might catch it
             return right()
 
         def of_day() -> float:
@@ -160,6 +188,9 @@ class World(trio.abc.Instrument):
             if not self._spun:
                 self._spun = True
                 self.on_spin(f"no checkpoint in {STUCK_SECONDS:g} s of CPU time", line)
+            self._broken_into += 1
+            if self._broken_into > 1 and parent_process() is not None:
+                os._exit(_STUCK_CODE)  # it catches everything: only the end of its process ends it
             raise Stuck(f"stuck at {line}")
 
         before = signal.signal(signal.SIGVTALRM, look)
@@ -195,6 +226,14 @@ def tell(name: str, scope: trio.CancelScope) -> None:
         signal.raise_signal(number)
     else:
         scope.cancel()
+
+
+def _in_a_task() -> bool:
+    try:
+        trio.lowlevel.current_task()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _listened(number: signal.Signals) -> bool:
