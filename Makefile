@@ -64,7 +64,7 @@ examples: ## every example runs against the simulated exchange and prints what i
 pages: ## make anew what is made from the code: tables, command line, faults, migration, llms.txt
 	for each in blocking cli endpoints examples faults llms migration notebook rules tables; do $(PYTHON) docs/make_$$each.py; done
 
-coverage: ## all tests, measured: what they reach, held at fail_under of pyproject.toml (SELECT: some of the tests, not held)
+coverage: ## what all tests reach, and the programs that they start (SELECT: some of the tests, for which no floor holds)
 	rm -rf build/coverage && mkdir -p build/coverage
 	$(RUN) coverage run -m pytest -q $(SELECT)
 	$(RUN) coverage combine -q
