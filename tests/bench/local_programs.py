@@ -41,8 +41,10 @@ def help_() -> None:
 
 def virtual_day() -> None:
     """A bot and its exchange; a short piece of a day, and what the whole day would take."""
-    names = None if PLAN["symbols"] == 6 else [f"C{number}_USDT" for number in range(PLAN["symbols"])]
-    symbol = BTC if names is None else names[0]
+    pairs = None
+    if PLAN["symbols"] != 6:
+        pairs = [bm.sim.SpotPair(f"C{number}_USDT", price=30_000) for number in range(PLAN["symbols"])]
+    symbol = BTC if pairs is None else pairs[0].symbol
 
     async def follow(items: Any) -> None:
         async with items as subscription:
@@ -51,7 +53,7 @@ def virtual_day() -> None:
 
     async def live() -> None:
         async with (
-            bm.sim.open_exchange(seed=7, tick_seconds=0.1, symbols=names) as exchange,
+            bm.sim.open_exchange(seed=7, tick_seconds=0.1, symbols=pairs) as exchange,
             exchange.open_client() as client,
             trio.open_nursery() as nursery,
         ):
@@ -59,6 +61,8 @@ def virtual_day() -> None:
             nursery.start_soon(follow, streams.ticker(symbol))
             if PLAN["follow"] == "book":
                 nursery.start_soon(follow, streams.order_book(symbol))
+            await trio.sleep(60)
+            began = time.process_time()
             until = trio.current_time() + PLAN["hours"] * 3600
             while trio.current_time() < until:
                 price = (await client.spot.market.ticker(symbol)).last_price
@@ -70,11 +74,10 @@ def virtual_day() -> None:
                     price=(price * Decimal("0.9")).quantize(Decimal("0.01")),
                 )
                 await trio.sleep(60)
+            meter.report(cpu=(time.process_time() - began) * 24 / PLAN["hours"], count=1, read="")
             nursery.cancel_scope.cancel()
 
-    began = time.process_time()
     trio.run(live, clock=MockClock(autojump_threshold=0))
-    meter.report(cpu=(time.process_time() - began) * 24 / PLAN["hours"], count=1, read="")
 
 
 def parquet() -> None:

@@ -84,14 +84,14 @@ def _exchange() -> Iterator[Scenario]:
             peers=("aiohttp_echo",),
             goals={"aiohttp_echo": goal},
         )
-    day = {"do": "virtual_day", "count": 1, "hours": 0.1, "symbols": 6, "follow": "ticker"}
+    day = {"do": "virtual_day", "count": 1, "hours": 0.05, "symbols": 6, "follow": "ticker"}
     yield Scenario(
         name="a virtual day: six symbols, ticks of 0.1 s, a ticker, an order a minute",
         server="",
         module="local_programs",
         plan=day,
         peers=("ours:book", "ours:many"),
-        variants={"ours:book": {"follow": "book"}, "ours:many": {"symbols": 100}},
+        variants={"ours:book": {"follow": "book"}, "ours:many": {"symbols": 100, "hours": 0.02}},
         most=90,
     )
 
