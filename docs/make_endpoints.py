@@ -76,6 +76,8 @@ def lines() -> list[str]:
             "| --- | --- | --- | --- | --- |",
         ]
         for name, method in inspect.getmembers(kind, inspect.iscoroutinefunction):
+            if name.startswith("_"):
+                continue
             row = getattr(module, name, None)
             cell = f"`{name}`"
             if isinstance(row, Endpoint) and row.replaced_by:
