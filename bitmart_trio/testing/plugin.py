@@ -16,7 +16,8 @@ import re
 import shlex
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Final, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import pytest
 
@@ -31,6 +32,12 @@ _HELP: Final = (
     "bitmart(seed=0, faults=(), credentials='default', config=None, **options): run this test in an order of events "
     "that its seed decides, and set up bitmart_exchange (options as of bitmart_trio.sim.open_exchange; a fault may be "
     "a string) and bitmart_client."
+)
+
+_CERTIFY: Final = "bitmart_certify"
+_CERTIFY_HELP: Final = (
+    "bitmart_certify(seeds=20, **options): put this bot, an async function that takes a client, through bad days "
+    "(options as of bitmart_trio.testing.certify); the test fails with the certificate."
 )
 
 
@@ -52,8 +59,48 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known."""
     config.addinivalue_line("markers", _HELP)
+    config.addinivalue_line("markers", _CERTIFY_HELP)
     if _runs(config) < 1:
         raise pytest.UsageError("--bitmart-runs must be at least 1")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(
+    collector: pytest.Module | pytest.Class, name: str, obj: object
+) -> list[pytest.Item] | None:
+    """Make a certificate of a marked bot: its arguments are no fixtures."""
+    marks: object = getattr(obj, "pytestmark", ())
+    for mark in cast("Sequence[pytest.Mark]", marks) if isinstance(marks, list | tuple) else ():
+        if mark.name == _CERTIFY and inspect.iscoroutinefunction(obj):
+            make = cast("Callable[..., pytest.Item]", getattr(_Certificate, "from_parent"))  # noqa: B009  # half typed
+            return [make(collector, name=name, bot=obj, options=dict(mark.kwargs))]
+    return None
+
+
+class _Certificate(pytest.Item):
+    """One bot that is certified."""
+
+    def __init__(self, *, bot: Callable[..., object], options: dict[str, object], **rest: object) -> None:
+        super().__init__(**rest)  # type: ignore[arg-type]  # what pytest gives
+        self._bot = bot
+        self._options = options
+
+    def runtest(self) -> None:
+        """Certify it."""
+        from bitmart_trio.testing import certify  # not before it is needed: it loads the library
+
+        options = cast("dict[str, Any]", {"seeds": 20, **self._options})
+        certify(cast("Any", self._bot), **options).raise_if_failed()
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Where the bot is."""
+        return self.path, inspect.getsourcelines(self._bot)[1], f"certificate of {self.name}"
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
+        """The certificate, without a traceback of ours."""
+        if isinstance(excinfo.value, AssertionError):
+            return str(excinfo.value)
+        return str(super().repr_failure(excinfo))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
