@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -96,6 +96,36 @@ async def test_without_a_signal_it_is_trio_run(tmp_path: Path) -> None:
         assert process.stderr is not None
         assert b"KeyError: 'raise'" in await said(process.stderr, b"'raise'")
         assert await process.wait() == 1
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_a_signal_while_nobody_listens_ends_it_likewise(early: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the handlers are in place nothing is begun; when they are gone again all is done; 130 in both cases."""
+    listen = trio.open_signal_receiver
+    ran: list[bool] = []
+
+    @contextmanager
+    def pressed(*signals: signal.Signals) -> Generator[AsyncIterator[int]]:
+        if early:
+            signal.raise_signal(signal.SIGINT)
+        with listen(*signals) as received:
+            yield received
+        if not early:
+            signal.raise_signal(signal.SIGINT)
+
+    async def main() -> None:
+        ran.append(True)
+        await trio.lowlevel.checkpoint()
+
+    monkeypatch.setattr(trio, "open_signal_receiver", pressed)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(SystemExit) as caught:
+            bm.trading.run(main)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert caught.value.code == 130
+    assert ran == [True] * (not early)
 
 
 async def test_a_block_of_ones_own() -> None:
