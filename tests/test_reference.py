@@ -49,6 +49,7 @@ def test_every_row_is_on_the_page_of_endpoints() -> None:
     load_chapters()
     page = (ROOT / "docs" / "endpoints.md").read_text(encoding="utf-8")
     assert [str(row) for row in REGISTRY if f"`{row}`" not in page] == []
+    assert "| `_" not in page, "a helper of the chapters is no endpoint"
 
 
 def test_the_front_door_is_in_the_reference() -> None:
