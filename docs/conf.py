@@ -67,7 +67,7 @@ nitpick_ignore_regex = [
     ),
     (
         "py:class",
-        r"(.*\.)?(Connections|Backfiller|LocalBook|Options|Caller|MarketStreams|Chapter|MarketApi|Helpful|Range|AnyRange|Mark|NoMark)",
+        r"(.*\.)?(Connections|Backfiller|LocalBook|Options|Caller|MarketStreams|Chapter|MarketApi|Helpful|Range|AnyRange|Mark|NoMark|Life|Job|Question)",
     ),
     (
         "py:class",
