@@ -37,7 +37,7 @@ class Answer:
         return self.body.get("data")
 
 
-@attrs.frozen
+@attrs.define
 class Direct:
     """A caller with a key of its own; the default account's unless another is given."""
 
