@@ -91,7 +91,7 @@ CANDLE_DAYS: Final = _size("CANDLE_DAYS", 2, 365)
 """Days of 1-minute candles that are walked through in both markets: ``sim/test_candles.py``."""
 BREAKS: Final = _size("BREAKS", 2, 6)
 """How often the line breaks in each run of ``streams/test_tape.py``."""
-BOOK_UPDATES: Final = _size("BOOK_UPDATES", 2_000, 1_000_000)
+BOOK_UPDATES: Final = _size("BOOK_UPDATES", 4_000, 1_000_000)
 """Updates that live order books are compared over: ``streams/test_order_book_proof.py``."""
 FLOOD_SECONDS: Final = _size("FLOOD_SECONDS", 600, 3600)
 """Virtual seconds of an exchange that pushes more than a reader takes: ``chaos/test_flood.py``."""

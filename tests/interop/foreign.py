@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 import trio
 
 HERE: Final = Path(__file__).parent
-SECONDS: Final = 30.0
+SECONDS: Final = 240.0
 """For whatever a busy machine may take; nothing here waits that long when it works."""
 
 ACCOUNT: Final = ("sim-key", "sim-secret", "sim-memo")
