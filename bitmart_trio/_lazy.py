@@ -40,7 +40,7 @@ def _note(name: str, _globals: object, _locals: object, _names: object, level: i
 
 def lazy() -> tuple[Callable[[str], object], Callable[[], list[str]], list[str]]:
     """Return ``__getattr__``, ``__dir__`` and ``__all__`` of the module that calls this."""
-    caller = sys._getframe(1)
+    caller = sys._getframe(1)  # pyright: ignore[reportPrivateUsage] - the only way to the code of a module that is being run
     module = caller.f_globals
     seen: dict[str, object] = {"__builtins__": {"__import__": _note}}
     exec(caller.f_code, seen)  # noqa: S102 - its own code, see above

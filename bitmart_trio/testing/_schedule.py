@@ -27,10 +27,12 @@ class NotDeterministic(RuntimeWarning):
 def deterministic(seed: int) -> Generator[None]:
     """Let everything inside the block run in an order that depends on nothing but the seed.
 
+    In use::
+
         with deterministic(7):
             trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
 
-    Put it around ``trio.run``. Trio's scheduler and the functions of Python's `random` (jitter draws from them) start
+    Put it around ``trio.run``. Trio's scheduler and the functions of Python's ``random`` (jitter draws from them) start
     from the seed, and continue as if nothing had happened after the block. It covers one process and what Trio
     schedules: real sockets, threads, the real clock and the order of ``set`` (see ``PYTHONHASHSEED``) remain as
     arbitrary as they are; a module that is first imported inside the block may draw numbers too. Not for two threads at

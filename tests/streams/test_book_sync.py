@@ -59,7 +59,7 @@ def put(sink: BookSink, version: int, kind: str = "update", **sides: Any) -> Non
     sink.put(item, "t", trio.current_time())
 
 
-async def spoken_to(sink: BookSink) -> None:
+async def spoken_to(sink: BookSink) -> None:  # noqa: ASYNC124 - a nursery takes no other
     """A push that comes as soon as another task waits."""
     put(sink, 2)
 

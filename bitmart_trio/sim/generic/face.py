@@ -145,14 +145,14 @@ class Markets(Watcher, MarketWatcher):
 
     def symbols(self, call: Call) -> Json:
         """Every symbol with its rules."""
-        rows: list[Json] = [
+        pairs: list[Json] = [
             {
                 "symbol": (pair := market.pair).symbol, "kind": "spot", "base": pair.base, "quote": pair.quote,
                 "price_step": plain(pair.tick), "size_step": plain(pair.lot), "min_value": plain(pair.min_value),
                 "last": plain(market.last),
             } for market in self.spot.markets.values()
         ]  # fmt: skip
-        rows += [
+        contracts: list[Json] = [
             {
                 "symbol": (terms := listing.contract).symbol, "kind": "futures", "base": terms.base,
                 "quote": terms.quote, "settle": terms.settle, "inverse": terms.inverse, "price_step": plain(terms.tick),
@@ -161,7 +161,7 @@ class Markets(Watcher, MarketWatcher):
                 "funding_rate": plain(listing.funding.expected),
             } for listing in self.futures.listings.values()
         ]  # fmt: skip
-        return rows
+        return pairs + contracts
 
     def book(self, call: Call) -> Json:
         """The best levels of both sides."""

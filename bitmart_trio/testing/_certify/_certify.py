@@ -62,6 +62,8 @@ def certify(
 ) -> Certificate:
     """Put a bot through seeded bad days in virtual time, and say what broke it.
 
+    In use::
+
         certificate = bm.testing.certify("bot.py:main", seeds=200)
         certificate.raise_if_failed()
 

@@ -12,6 +12,7 @@ from typing import Final, Protocol
 import attrs
 import trio
 
+from ..._scopes import open_nursery, start_soon
 from ...sim import Market, Tape, open_exchange
 from ...sim.exchange import START_MS
 from ...sim.models import Models, parse_latency
@@ -171,10 +172,10 @@ class _Game:
                 witness.on_moment = self.onlooker.happened
             disk = Disk(venue.exchange.random("certify"))
             self._money = dict(witness.money())
-            async with trio.open_nursery() as nursery:
+            async with open_nursery() as nursery:
                 self._nursery = nursery
-                nursery.start_soon(self._sample, name=f"{OURS}samples")
-                nursery.start_soon(self._trouble, venue, name=f"{OURS}trouble")
+                start_soon(nursery, self._sample, name=f"{OURS}samples")
+                start_soon(nursery, self._trouble, venue, name=f"{OURS}trouble")
                 watch = Watch(old=False)
                 before = watch.count()
                 early = await self._lives(disk)
@@ -269,7 +270,7 @@ class _Game:
         life = Life(len(self.lives) + 1, self.bot, self.world, self._witness, disk, self.day.wire)
         self.lives.append(life)
         self._note(f"life {life.number} begins")
-        self._nursery.start_soon(life.live, self._load(), self.day.symbols, name=f"{OURS}life {life.number}")
+        start_soon(self._nursery, life.live, self._load(), self.day.symbols, name=f"{OURS}life {life.number}")
         return life
 
     async def _tell(self, life: Life, how: str) -> bool:
@@ -333,7 +334,7 @@ class _Game:
         if life is None or self._nursery is None or self._witness is None:
             return
         life.books[book] = self._witness.at
-        self._nursery.start_soon(self._follow, life, book, name=f"{OURS}book")
+        start_soon(self._nursery, self._follow, life, book, name=f"{OURS}book")
 
     async def _follow(self, life: Life, book: OrderBook) -> None:
         """Keep account of since when a book is not live."""

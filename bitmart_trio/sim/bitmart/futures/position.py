@@ -80,7 +80,7 @@ def position_v2(futures: FuturesMarket, call: Call) -> Json:
     held = (each.contract.symbol for each in trader.open_positions())
     for name in dict.fromkeys(held) if symbol is None else [symbol]:
         listing, setting = futures.listings[name], trader.setting(name)
-        sides = {direction: trader.position(name, direction) for direction in DIRECTIONS}
+        sides: dict[Direction, Position | None] = {each: trader.position(name, each) for each in DIRECTIONS}
         if trader.one_way:
             sides = {"long": sides["long"] or sides["short"]}
         for direction, there in sides.items():

@@ -242,7 +242,9 @@ class Increments(Stream):
         """The levels that differ from the last push; those that left the window have size 0."""
         self._looked_ms = now_ms
         window: dict[Side, dict[Decimal, Decimal]] = {side: self._seen(side) for side in self._window}
-        changes = {side: difference(self._window[side], levels) for side, levels in window.items()}
+        changes: dict[Side, dict[Decimal, Decimal]] = {
+            side: difference(self._window[side], levels) for side, levels in window.items()
+        }
         if changes["buy"] or changes["sell"] or now_ms - self._pushed_ms >= IDLE_MS:
             self._window = window
             self._version += 1
