@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections import Counter
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 import trio
@@ -16,7 +15,7 @@ import bitmart_trio as bm
 from bitmart_trio.sim import Models
 from bitmart_trio.sim.models import Fixed, Jittered, Ways
 from bitmart_trio.sim.venue import Venue
-from bitmart_trio.trading import OrderState, Session
+from bitmart_trio.trading import MemoryJournal, OrderState, Session
 
 pytestmark = pytest.mark.parametrize("market", MARKETS)
 
@@ -33,17 +32,16 @@ def placed(venue: Venue, market: str) -> Counter[str]:
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_nothing_is_doubled_under_latency(
-    autojump_clock: MockClock, market: str, seed: int, tmp_path: Path
-) -> None:
+async def test_nothing_is_doubled_under_latency(autojump_clock: MockClock, market: str, seed: int) -> None:
     """A bot that places, is cut off in the middle and cancels, for a while: each intent is one order at most.
 
-    What its handles say in the end is what the exchange says, and leaving leaves nothing open.
+    What its handles say in the end is what the exchange says, and leaving leaves nothing open. The journal is in
+    memory: virtual time does not wait for the thread that writes a file.
     """
     dice, models = random.Random(seed), Models(latency=Jittered(20, 300))
     handles: list[bm.trading.Order] = []
     async with bm.sim.open_exchange(seed=seed, models=models) as venue, venue.open_client() as client:
-        async with opener(client, market, journal=tmp_path / "bot.journal") as session:
+        async with opener(client, market, journal=MemoryJournal()) as session:
             for _ in range(12):
                 with trio.move_on_after(dice.choice((0.1, 0.5, 5))):
                     handles.append(await near(session, venue, market, dice))
