@@ -1,4 +1,4 @@
-"""`certify`: bring your bot, and see what breaks it."""
+"""`certify` plays seeded bad days for a bot and reports what breaks it."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ from ._runner import Runner, dead_day
 from ._shrink import Smallest
 
 DAYS: Final = "days.jsonl"
-"""The file in the folder of a certificate that keeps each day as it is done."""
+"""The file in a certificate's folder to which each day is written as soon as it is played."""
 SHRUNK: Final = 3
-"""Failing days that are made small: the first of each invariant that was broken, so many at most."""
+"""The most failing days that are shrunk: the first day of each broken invariant, up to this number."""
 
 
 @attrs.frozen
 class Progress:
-    """How far a certificate is."""
+    """The progress of a certificate."""
 
     done: int
     wanted: int
     failed: int
     seconds: float
-    """Since it began."""
+    """Seconds since the start."""
     outcome: Outcome | None = None
-    """The day that was done last."""
+    """The outcome of the most recent day."""
     shrinking: int = 0
-    """Failing days that are being made small now, after all days were played."""
+    """Failing days that are being shrunk, after all days were played."""
 
 
 def certify(
@@ -60,7 +60,7 @@ def certify(
     shrink: bool = True,
     progress: Callable[[Progress], None] | None = None,
 ) -> Certificate:
-    """Put a bot through seeded bad days in virtual time, and say what broke it.
+    """Put a bot through seeded bad days in virtual time, and report what broke it.
 
     In use::
 
@@ -68,28 +68,28 @@ def certify(
         certificate.raise_if_failed()
 
     Args:
-        main: an async function that takes a `Client`, and ``journal`` and ``symbols`` if it names them; or where it is,
-            like ``bot.py:main``. A function that is in no file of its own is called in this process, day after day.
-        seeds: how many days, from seed 0 on; or which seeds.
+        main: an async function that takes a `Client`, and ``journal`` and ``symbols`` if it names them; or its location,
+            such as ``bot.py:main``. A function that no file defines is called in this process, day after day.
+        seeds: the number of days, from seed 0 on; or the seeds themselves.
         days: the families of trouble that days are drawn from.
-        minutes: how long a day is.
-        invariants: more questions to ask after each day: functions that take the day as it was lived through, or the
-            file that they are in.
-        terms: what the bot declares, by the names of `Terms`; it is joined with ``CERTIFY`` of its module.
+        minutes: the length of a day.
+        invariants: further invariants to check after each day: functions that take the `Played` day, or the file that
+            defines them.
+        terms: the bot's declarations, by the names of `Terms`; they are merged with ``CERTIFY`` of its module.
         tape: a recording (see ``bitmart-trio tape``) that is the market of all days.
-        out: the folder that the report goes to; each day is kept there as it is done.
-        resume: go on with what is in that folder.
-        workers: how many processes; None: one a core. 0: none, everything happens in this one.
-        executor: of somebody else, in place of processes of our own, such as Dask's; the bot's file and those beside it
-            go along. It is not shut down.
-        shrink: whether to look for the smallest bad day, of the first three kinds of failure.
+        out: the folder for the report; each day is stored there as soon as it is played.
+        resume: continue with the days that are stored in that folder.
+        workers: the number of processes; None: one per core; 0: none, everything runs in this process.
+        executor: your own executor, such as Dask's, in place of worker processes; the bot's file and the files beside
+            it are sent along. It is not shut down.
+        shrink: whether to search for the smallest bad day, of the first three kinds of failure.
         progress: called after each day.
 
     Returns:
-        The certificate; of what was done until then, when Ctrl-C came.
+        The certificate; after Ctrl-C, the certificate of the days played until then.
 
     Raises:
-        ConfigurationError: the bot cannot be loaded, or an option makes no sense.
+        ConfigurationError: the bot cannot be loaded, or an option is invalid.
         OSError: the folder cannot be written to.
     """
     job = job_of(main, days=days, minutes=minutes, invariants=invariants, terms=terms, tape=tape)
@@ -112,7 +112,7 @@ def job_of(
     terms: Mapping[str, object] | None = None,
     tape: str | os.PathLike[str] | None = None,
 ) -> Job:
-    """What is the same for all days, checked; arguments and errors as of `certify`."""
+    """Check the options that all days share; arguments and errors are those of `certify`."""
     if not 0.1 <= minutes <= 24 * 60:
         raise ConfigurationError(f"a day is between 0.1 and {24 * 60} minutes long, not {minutes:g}")
     families = read_families(days)
@@ -137,12 +137,12 @@ def job_of(
     )
     referee(
         job.terms, [*questions, *(() if file is None else questions_in(Path(file)))]
-    )  # says what is wrong with them
+    )  # raises if the invariants or terms are invalid
     return job
 
 
 class _Run:
-    """What `certify` does."""
+    """One run of `certify`."""
 
     def __init__(
         self,
@@ -171,7 +171,7 @@ class _Run:
             raise ConfigurationError("there is nothing to resume without a folder")
 
     def run(self, shrinking: bool) -> Certificate:
-        """Play, shrink, and write."""
+        """Play the days, shrink the failing ones, and write the certificate."""
         sent = self._job if self._executor is None else packed(self._job)
         left = [name for name in self._names if name not in self._outcomes]
         try:
@@ -200,7 +200,7 @@ class _Run:
 
     def _played(self, name: str, outcome: Outcome) -> None:
         if name in self._outcomes:
-            return  # computed twice by an executor that lost a worker: it is counted once
+            return  # an executor that lost a worker may play a day twice; it counts once
         self._outcomes[name] = outcome
         if self._file is not None:
             self._file.write(json.dumps(outcome.to_json()) + "\n")
@@ -215,7 +215,7 @@ class _Run:
         self._progress(Progress(len(self._outcomes), len(self._names), failed, seconds, outcome, shrinking))
 
     def _shrink(self, job: Job) -> None:
-        """Make the first failing day of each invariant small."""
+        """Shrink the first failing day of each invariant."""
         firsts: dict[str, str] = {}
         for name in self._names:
             outcome = self._outcomes.get(name)
@@ -235,7 +235,7 @@ class _Run:
             ).run(chosen)
 
     def _open(self, path: Path, resume: bool) -> None:
-        """Read what was done before, where that is wanted, and go on writing behind it."""
+        """Read the days of an earlier run, if they are to be resumed, and append to them."""
         head = json.dumps({"days_of": self._key()})
         lines = path.read_text(encoding="utf-8").splitlines() if resume and path.exists() else []
         if lines and lines[0] != head:
@@ -245,7 +245,7 @@ class _Run:
             try:
                 outcome = Outcome.from_json(json.loads(line))
             except (ValueError, TypeError, KeyError):
-                continue  # the machine stopped in the middle of it: the day is played again
+                continue  # the earlier run stopped while it wrote this line: the day is played again
             if outcome.name in wanted:
                 self._outcomes[outcome.name] = outcome
         self._file = path.open("w", encoding="utf-8")
@@ -255,7 +255,7 @@ class _Run:
         self._file.flush()
 
     def _key(self) -> str:
-        """What must be the same for days to be of one certificate."""
+        """A digest of everything that the days of one certificate must share."""
         job = self._job
         source = b"" if job.local is not None else Path(job.bot.rpartition(":")[0]).read_bytes()
         asked = b"" if job.invariants is None else Path(job.invariants).read_bytes()

@@ -1,4 +1,4 @@
-"""A process that plays one day for another one: work comes in on standard input, what came of it goes out."""
+"""A process that plays one day for its parent: it reads the work from standard input and writes the result."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from ._job import Job, here
 
 
 def main() -> None:
-    """Do one piece of work."""
+    """Do one piece of work, read from standard input."""
     work: Callable[[Job, str], object]
     work, job, name = pickle.load(sys.stdin.buffer)  # noqa: S301  # from our own parent
-    # The bot may print: its words must not get into ours.
+    # The bot may print, and its output must not get into the result.
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     unpacked = here(job)
     try:
         answer: object = work(unpacked, name)
-    except Exception as error:  # noqa: BLE001  # it is raised again where the work came from
+    except Exception as error:  # noqa: BLE001  # the parent raises it again
         answer = error
     finally:
         if job.sources is not None:

@@ -1,4 +1,4 @@
-"""Days on a Dask cluster: its executor, and nothing else of it."""
+"""Days on a Dask cluster, of which only the executor is used."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ CONNECT_SECONDS: Final = 30
 
 @contextmanager
 def dask_executor(address: str) -> Generator[Executor]:
-    """An executor that hands days to the workers of a Dask scheduler; they need this library, and no file of the bot.
+    """An executor that sends days to the workers of a Dask scheduler; they need this library, but not the bot's files.
 
     Args:
-        address: of the scheduler, such as ``tcp://10.0.0.1:8786``.
+        address: the address of the scheduler, such as ``tcp://10.0.0.1:8786``.
 
     Raises:
-        ConfigurationError: Dask is not installed, or nobody answers there.
+        ConfigurationError: Dask is not installed, or no scheduler answers at the address.
     """
     try:
         distributed: Any = import_module("distributed")
@@ -32,5 +32,5 @@ def dask_executor(address: str) -> Generator[Executor]:
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"no Dask scheduler answers at {address}: {error}") from None
     with client:
-        # Not pure: two days of one name are two pieces of work.
+        # Not pure: Dask must not merge two days of one name.
         yield cast("Executor", client.get_executor(pure=False))

@@ -1,7 +1,7 @@
-"""How a seed becomes a day.
+"""The generator that turns a seed into a day.
 
-Each family draws from a stream of its own, named by generator, seed and family. So a family that is left out changes
-nothing of the others. Everything that is drawn ends: trouble lasts seconds, as outages do that a bot should outlive.
+Each family draws from its own random stream, named by generator, seed and family, so leaving a family out does not
+change the others. All trouble ends: it lasts seconds, like the outages that a bot should survive.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ from ._day import ENDINGS, FAMILIES, GENERATOR, Day, Deed, Family, Weather
 
 Dice: TypeAlias = random.Random
 Drawn: TypeAlias = Callable[[Dice, str], Fault]
-"""A fault of a market (spot or futures)."""
+"""Draws a fault for a market (spot or futures)."""
 
 FIRST: Final = 3.0
-"""Seconds of peace at the beginning."""
+"""Seconds without trouble at the beginning."""
 LONGEST: Final = 20.0
-"""Seconds that trouble lasts at most."""
+"""The longest that trouble lasts, in seconds."""
 LOOK_AGAIN: Final = 12.0
-"""Seconds by which what is shown lags at most: below what sessions wait for, with room for a second look."""
+"""The longest lag of the data shown, in seconds: less than a session waits, with time for a second look-up."""
 
 WRITES: Final = {"spot": "/spot/v*/*submit*order*", "futures": "/contract/private/submit*order*"}
 CHANGES: Final = {"spot": "/spot/v*/*order*", "futures": "/contract/private/*order*"}
@@ -57,7 +57,7 @@ PUBLIC: Final = {"spot": "/spot/quotation/*", "futures": "/contract/public/*"}
 
 
 def _path(dice: Dice, market: str) -> str:
-    # Half of all trouble meets orders: that is where it hurts.
+    # Half of all trouble affects orders, where it does the most harm.
     return dice.choice((WRITES[market], WRITES[market], CHANGES[market], READS[market], PUBLIC[market], "*"))
 
 
@@ -169,18 +169,18 @@ def draw(
     symbols: Sequence[str],
     tape: str | None = None,
 ) -> Day:
-    """The day of a seed."""
+    """Draw the day of a seed."""
     end = minutes * 60
 
     def stream(name: str) -> Dice:
-        return random.Random(f"certify/{GENERATOR}/{seed}/{name}")  # noqa: S311  # a day must be drawn again
+        return random.Random(f"certify/{GENERATOR}/{seed}/{name}")  # noqa: S311  # a seed must draw the same day again
 
     dice, shared = {family: stream(family) for family in FAMILIES}, stream("day")
     weather: Weather = "calm"
     market: dict[str, float] = {}
     latency, deeds = "none", list[Deed]()
-    # Each family joins in by a chance of its own, so that there are days of one kind of trouble and days of all; a day
-    # of none proves nothing.
+    # Each family takes part by its own chance, so that some days hold one kind of trouble and some hold all. A day
+    # without any trouble proves nothing, so one family always takes part.
     joins = {family: shared.random() < 0.6 for family in FAMILIES}
     lead = FAMILIES[shared.randrange(len(FAMILIES))]
     chosen: list[Family] = [family for family in families if joins[family] or family == lead] or [
@@ -237,7 +237,7 @@ def _troubles(family: Family, dice: Dice, end: float, symbols: Sequence[str]) ->
 
 
 def _plain(fault: Fault) -> dict[str, Json]:
-    """A fault with the fields that differ from the usual ones."""
+    """A fault with the fields that differ from their defaults."""
     usual = {field.name: field.default for field in attrs.fields(type(fault))}
     return {
         name: float(value) if isinstance(getattr(fault, name, None), float) and value is not None else value  # type: ignore[arg-type]
@@ -247,7 +247,7 @@ def _plain(fault: Fault) -> dict[str, Json]:
 
 
 def _crash(dice: Dice, end: float, symbols: Sequence[str]) -> list[Deed]:
-    """A fall in several steps, and perhaps a rebound."""
+    """A fall of the price in several steps, and perhaps a rebound."""
     at, coin = _when(dice, end), dice.choice(symbols).removesuffix("USDT").removesuffix("_")
     deeds: list[Deed] = []
     for _ in range(dice.randint(3, 8)):
@@ -261,7 +261,7 @@ def _crash(dice: Dice, end: float, symbols: Sequence[str]) -> list[Deed]:
 
 
 def _ends(dice: Dice, end: float) -> list[Deed]:
-    """Ends of the bot's process before the last one, each followed by a new beginning."""
+    """Ends of the bot's process before the final one, each followed by a restart."""
     deeds: list[Deed] = []
     for _ in range(dice.randint(1, 2)):
         again = round(dice.uniform(0.1, 10), 1)

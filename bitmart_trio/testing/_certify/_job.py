@@ -1,4 +1,4 @@
-"""A day as work for another process: all that it takes to play it is in one object that can be sent."""
+"""A day as work for another process: everything needed to play it is in one object that can be sent."""
 
 from __future__ import annotations
 
@@ -24,39 +24,39 @@ from ._shrink import Smallest, shrink
 from ._terms import Terms, terms_of
 
 _MOST_SOURCE: Final = 20_000_000
-"""Bytes of a bot's package that are sent along."""
+"""The most bytes of a bot's package that are sent along."""
 
 
 @attrs.frozen(kw_only=True)
 class Job:
-    """What is the same for all days of a certificate."""
+    """The options that all days of a certificate share."""
 
     bot: str
-    """Such as ``/home/me/bot.py:main``."""
+    """The bot's location, such as ``/home/me/bot.py:main``."""
     minutes: float
     families: tuple[Family, ...]
     declared: Mapping[str, object] = attrs.field(hash=False)
-    """Of the terms."""
+    """The declared `Terms`, as a mapping."""
     invariants: str | None = None
-    """The file with the user's own."""
+    """The file with the user's own invariants."""
     tape: str | None = None
     sources: Mapping[str, bytes] | None = attrs.field(default=None, repr=False, hash=False)
-    """The bot's files by their names below its folder, where they must go along."""
+    """The bot's files by their paths below its folder, if they must be sent along."""
     local: Bot | None = attrs.field(default=None, hash=False)
-    """A bot that is at hand in this process only."""
+    """A bot that exists in this process only."""
     questions: Sequence[Question] = ()
-    """Invariants that are at hand in this process only."""
+    """Invariants that exist in this process only."""
 
     @property
     def terms(self) -> Terms:
-        """What the bot declares."""
+        """The terms that the bot declares."""
         return terms_of(self.declared)
 
     def day(self, name: str) -> Day:
-        """The day of a name.
+        """Return the day that has a given name.
 
         Raises:
-            ConfigurationError: it is none.
+            ConfigurationError: no day can have this name.
         """
         seed, cuts = named(name)
         whole = draw(seed, minutes=self.minutes, families=self.families, symbols=self.terms.symbols, tape=self.tape)
@@ -74,10 +74,10 @@ class Job:
 
 
 def packed(job: Job) -> Job:
-    """The same job with the bot's files in it, for another machine.
+    """Return the same job with the bot's files in it, for another machine.
 
     Raises:
-        ConfigurationError: there are too many.
+        ConfigurationError: the files are too large.
     """
     bot = bot_of(job.bot)
     assert bot.path is not None
@@ -93,12 +93,12 @@ def packed(job: Job) -> Job:
 
 
 def run_day(job: Job, name: str) -> Outcome:
-    """Play one day where this is called; in a process of its own unless this is a process's main thread."""
+    """Play one day in the calling process if this is its main thread, else in a child process."""
     return cast("Outcome", _in_main_thread(_run_day, job, name))
 
 
 def shrink_day(job: Job, name: str) -> Smallest:
-    """Find the smallest day that breaks the bot as this one does."""
+    """Find the smallest day that breaks the bot in the same way as a given day."""
     return cast("Smallest", _in_main_thread(_shrink_day, job, name))
 
 
@@ -113,8 +113,8 @@ def _shrink_day(job: Job, name: str) -> Smallest:
 def _in_main_thread(work: object, job: Job, name: str) -> object:
     """Call a function of this module: signals and a seeded scheduler need a main thread."""
     if threading.current_thread() is threading.main_thread() and job.sources is None:
-        return work(job, name)  # type: ignore[operator]  # one of the two above
-    done = subprocess.run(  # noqa: S603  # ourselves
+        return work(job, name)  # type: ignore[operator]  # one of the two functions above
+    done = subprocess.run(  # noqa: S603  # this module's own child
         [sys.executable, "-m", f"{__package__}._child"],
         input=pickle.dumps((work, job, name)),
         capture_output=True,
@@ -122,18 +122,18 @@ def _in_main_thread(work: object, job: Job, name: str) -> object:
     )
     if done.returncode:
         raise ProcessDied(f"the process of day {name} died with {done.returncode}: {done.stderr.decode()[-500:]}")
-    answer = pickle.loads(done.stdout)  # noqa: S301  # what our own child wrote
+    answer = pickle.loads(done.stdout)  # noqa: S301  # written by our own child
     if isinstance(answer, BaseException):
         raise answer
     return cast("object", answer)
 
 
 class ProcessDied(RuntimeError):
-    """A process that played a day is gone."""
+    """A process died while it played a day."""
 
 
 def here(job: Job) -> Job:
-    """The job with its files unpacked into a folder of this machine, for as long as the process lives."""
+    """Return the job with its files unpacked into a temporary folder of this machine."""
     if job.sources is None:
         return job
     folder = Path(tempfile.mkdtemp(prefix="certify-"))

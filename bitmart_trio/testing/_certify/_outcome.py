@@ -1,4 +1,4 @@
-"""What came of one day, as plain data that crosses processes."""
+"""The outcome of one day, as plain data that can cross processes."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import attrs
 from ._witness import Happening
 
 Verdict: TypeAlias = Literal["passed", "failed", "early"]
-"""``early``: nothing was found, but the bot ended before it was told to, so the rest of the day proved nothing."""
+"""``early``: nothing was found, but the bot ended before it was asked to, so the rest of the day proved nothing."""
 
 
 @attrs.frozen
 class Finding:
-    """One answer of the referee that no bot should get."""
+    """One violation of an invariant that the referee found."""
 
     invariant: str
-    """The name of the question; see the page on certificates."""
+    """The name of the invariant; see the page on certificates."""
     text: str
-    """What was seen."""
+    """A description of the violation."""
     at: float
-    """Seconds after the beginning of the day."""
+    """Seconds since the beginning of the day."""
     line: str = ""
-    """Where the bot was, where that is known: ``bot.py:12 in main``."""
+    """The line of the bot, if known: ``bot.py:12 in main``."""
 
     def __str__(self) -> str:
         where = f" ({self.line})" if self.line else ""
@@ -33,36 +33,36 @@ class Finding:
 
 @attrs.frozen(kw_only=True)
 class Outcome:
-    """One day that was lived through and judged."""
+    """The outcome of one day that was played and judged."""
 
     name: str
     verdict: Verdict
     findings: tuple[Finding, ...] = ()
     families: tuple[str, ...] = ()
     lives: int = 1
-    """How often the bot was started."""
+    """The number of times that the bot was started."""
     counts: Mapping[str, int] = attrs.field(factory=dict[str, int], hash=False)
-    """How many calls, orders, fills, pushes, fault hits."""
+    """The numbers of calls, orders, fills, pushes and fault hits."""
     remarks: tuple[str, ...] = ()
-    """What a reader should know about the bot beside the findings."""
+    """Observations about the bot besides the findings."""
     virtual_seconds: float = 0.0
     cpu_seconds: float = 0.0
     wall_seconds: float = 0.0
     series: tuple[tuple[float, float, float, float, int], ...] = ()
-    """Time, worth of the account, exposure, calls a minute, lives begun."""
+    """Time, value of the account, exposure, calls per minute, lives started."""
     moments: tuple[Happening, ...] = ()
-    """What happened, of a day that failed."""
+    """The events of the day, if it failed."""
     prices: tuple[tuple[float, ...], ...] = ()
-    """Time and the price of each symbol, of a day that failed."""
+    """Time and the price of each symbol, if the day failed."""
     digest: str = ""
-    """Of everything that the exchange wrote down: the same for the same day, in every process."""
+    """A digest of the exchange's event log: the same day gives the same digest in every process."""
 
     def to_json(self) -> dict[str, object]:
-        """As plain data."""
+        """Return the outcome as plain data."""
         return cast("dict[str, object]", attrs.asdict(self))
 
     def core(self) -> dict[str, object]:
-        """What must be the same each time the day is played."""
+        """Return the part that must be the same each time the day is played."""
         whole = self.to_json()
         for name in ("cpu_seconds", "wall_seconds"):
             del whole[name]
@@ -70,10 +70,10 @@ class Outcome:
 
     @classmethod
     def from_json(cls, members: Mapping[str, object]) -> Outcome:
-        """An outcome from what `to_json` gave.
+        """Make an outcome from the data that `to_json` returned.
 
         Raises:
-            TypeError, KeyError, ValueError: it is not of this version.
+            TypeError, KeyError, ValueError: the data are not of this version.
         """
         plain = dict(members)
         findings = tuple(Finding(**each) for each in cast("list[dict[str, str]]", plain.pop("findings")))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Asks the invariants after a day: the stock ones, and those of the user."""
+"""The referee checks the invariants after a day: the built-in ones, and the user's own."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ._play import Played
 from ._terms import Terms
 
 Question = Callable[[Played], object]
-"""An invariant of the user: raises AssertionError, or gives a text, a list of texts, or False, where it is broken."""
+"""An invariant of the user: when it is broken, it raises AssertionError or returns a text, a list of texts, or False."""
 
 
 def referee(terms: Terms, own: Sequence[Question] = ()) -> Callable[[Played], list[Finding]]:
-    """What asks all invariants that are not switched off.
+    """Return a function that checks all invariants that are not switched off.
 
     Raises:
-        ConfigurationError: one is switched off that does not exist, or two have one name.
+        ConfigurationError: an unknown invariant is switched off, or two invariants have the same name.
     """
     asked: dict[str, Invariant] = dict(INVARIANTS)
     for question in own:
@@ -36,7 +36,7 @@ def referee(terms: Terms, own: Sequence[Question] = ()) -> Callable[[Played], li
 
     def judge(day: Played) -> list[Finding]:
         found = [each for invariant in wanted for each in enough(invariant(day))]
-        # What was seen on the way may be switched off too.
+        # Findings made while the day was played may be switched off too.
         day.findings[:] = [each for each in day.findings if each.invariant not in terms.off]
         return found
 
@@ -59,10 +59,10 @@ def _asking(question: Question) -> Invariant:
 
 
 def questions_in(path: Path) -> list[Question]:
-    """The invariants in a Python file: its public functions of one argument.
+    """Load the invariants in a Python file: its public functions of one argument.
 
     Raises:
-        ConfigurationError: it cannot be loaded, or has none.
+        ConfigurationError: the file cannot be loaded, or has no such function.
     """
     spec = importlib.util.spec_from_file_location("certify_invariants", path)
     if spec is None or spec.loader is None or not path.is_file():

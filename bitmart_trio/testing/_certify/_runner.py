@@ -1,8 +1,8 @@
-"""Many days on any executor: each is counted once, whatever dies, and Ctrl-C keeps what was done.
+"""Many days on any executor: each day counts once, whatever process dies, and Ctrl-C keeps the days already played.
 
-With a pool of our own no more days are in flight than there are workers. So when the pool breaks, those are the
-suspects: each is played again in a pool of its own, and one that breaks that too is a finding. With somebody else's
-executor a day whose work fails twice is.
+With our own pool there are never more days in flight than workers. So when the pool breaks, the days in flight are the
+suspects: each is played again alone in a new pool, and a day that breaks that pool too is a finding. With the user's
+executor, a day whose work fails twice is a finding.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ R = TypeVar("R")
 Work = Callable[[Job, str], R]
 
 DEATHS: Final = 2
-"""So often a day may kill its process until that is a finding."""
+"""The number of times that a day must kill its process to be a finding."""
 
 
 class Died(Exception):
-    """A day has killed its process as often as it may; the text says how."""
+    """A day has killed its process `DEATHS` times; the text describes how."""
 
 
 def _ignore_interrupts() -> None:
-    # The terminal sends Ctrl-C to all: the workers are ended by the process that counts.
+    # The terminal sends Ctrl-C to every process; only the parent handles it, and then ends the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def own_pool(workers: int) -> ProcessPoolExecutor:
-    """A pool of processes; their main threads do the work."""
+    """Make a pool of processes, whose main threads do the work."""
     if "forkserver" not in get_all_start_methods():
         return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_ignore_interrupts)
     context = get_context("forkserver")
-    # Loaded once, by the server that all workers are forked from: a new pool costs next to nothing.
+    # The server that all workers are forked from loads this module once, so a new pool is cheap.
     context.set_forkserver_preload([f"{__package__}._job"])
     return ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_interrupts)
 
@@ -48,11 +48,11 @@ class Runner(Generic[R]):
 
     Args:
         work: a function of a module.
-        job: what is the same for all days.
-        workers: how many processes; 0: none, the work is done here.
-        executor: of somebody else, in place of processes of our own; it is not shut down.
-        done: called here with each day's name and what came of it.
-        died: makes what comes of a day that kills its process.
+        job: the options that all days share.
+        workers: the number of processes; 0: none, the work is done in this process.
+        executor: the user's executor, in place of our own processes; it is not shut down.
+        done: called in this process with each day's name and its result.
+        died: makes the result of a day that kills its process.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Runner(Generic[R]):
         self._deaths: dict[str, int] = {}
 
     def run(self, names: Iterable[str]) -> bool:
-        """Do it all; False when it was interrupted."""
+        """Do the work for all days; False when Ctrl-C interrupted it."""
         try:
             if self._executor is not None:
                 self._on_foreign(deque(names), self._executor)
@@ -91,7 +91,7 @@ class Runner(Generic[R]):
         flying: dict[Future[R], str] = {}
         try:
             while names or flying:
-                # Enough to keep everybody busy; not all at once, so that an interrupt has little to take back.
+                # Enough to keep all workers busy; not all at once, so that an interrupt has few to cancel.
                 while names and len(flying) < max(4 * self._workers, 32):
                     name = names.popleft()
                     flying[executor.submit(self._work, self._job, name)] = name
@@ -110,7 +110,7 @@ class Runner(Generic[R]):
 
     def _on_own(self, names: deque[str]) -> None:
         while names:
-            # Being near when a pool broke proves nothing: deaths are counted of days that were alone.
+            # A day in flight when a pool broke need not have broken it: only deaths of days played alone count.
             for name in self._in_pool(names, self._workers):
                 alone = deque([name])
                 while alone:
@@ -121,12 +121,12 @@ class Runner(Generic[R]):
                             self._done(again, self._died(again, "the process died"))
 
     def _again(self, name: str) -> bool:
-        """Count a death; whether the day may be tried once more."""
+        """Count a death; True if the day may be tried once more."""
         self._deaths[name] = self._deaths.get(name, 0) + 1
         return self._deaths[name] < DEATHS
 
     def _in_pool(self, names: deque[str], workers: int) -> list[str]:
-        """Work until all is done, or the pool breaks; those that may have broken it."""
+        """Work until all days are done or the pool breaks; return the days that may have broken it."""
         pool = own_pool(min(workers, len(names)))
         flying: dict[Future[R], str] = {}
         ended = False
@@ -150,12 +150,12 @@ class Runner(Generic[R]):
                     suspects.append(name)
             return suspects
         finally:
-            # Python keeps the processes in a private place, but ending them is public by way of the executor only in
-            # later versions: those that still play a day are asked to leave by the end of their pipe.
+            # Only later versions of Python have a public way to end the processes of an executor. Here, processes that
+            # still play a day end when their pipe closes.
             pool.shutdown(wait=ended, cancel_futures=True)
         return []
 
 
 def dead_day(name: str, how: str) -> Outcome:
-    """What came of a day whose process died."""
+    """Make the outcome of a day whose process died."""
     return Outcome(name=name, verdict="failed", findings=(Finding("process_survives", how, 0.0),))

@@ -1,8 +1,9 @@
-"""The smallest bad day: leave out what is not needed to break the bot, until nothing can be left out.
+"""The search for the smallest bad day: it removes everything that is not needed to break the bot.
 
-First the end is cut to just after the failure, then the market is calmed, then deeds are left out by delta debugging
-(Zeller's ddmin): in halves, quarters, and at last one by one. A day counts as broken the same way when it breaks the
-same invariant. It ends after 60 replays or ten minutes; what is the smallest by then is given.
+First the end of the day is moved to just after the failure, then the market is made calm, then deeds are removed by
+delta debugging (Zeller's ddmin): in halves, in quarters, and finally one by one. A smaller day breaks the bot in the
+same way if it breaks the same invariant. The search stops after 60 replays or ten minutes and returns the smallest day
+found by then.
 """
 
 from __future__ import annotations
@@ -19,23 +20,23 @@ from ._outcome import Outcome
 MOST_REPLAYS: Final = 60
 MOST_SECONDS: Final = 600.0
 MARGIN: Final = 1.0
-"""Seconds that are kept after the failure."""
+"""Seconds of the day that are kept after the failure."""
 
 
 @attrs.frozen
 class Smallest:
-    """The smallest day that was found, and what came of it."""
+    """The smallest bad day that was found, and its outcome."""
 
     day: Day
     outcome: Outcome
     replays: int
-    """How many days it took."""
+    """The number of days that the search played."""
     whole: bool
-    """Whether the search came to its end: nothing more can be left out."""
+    """True if the search was complete: nothing more can be left out."""
 
 
 class _Search:
-    """One search."""
+    """One search for the smallest bad day."""
 
     def __init__(self, play: Callable[[Day], Outcome], day: Day) -> None:
         self._play = play
@@ -53,7 +54,7 @@ class _Search:
         return self.replays >= MOST_REPLAYS or time.monotonic() > self._until
 
     def begin(self) -> Outcome:
-        """Play the whole day once, so that it is known how it breaks."""
+        """Play the whole day once, to find the invariant that it breaks."""
         outcome = self._play(self._whole)
         self.replays += 1
         self.best = (self._whole, outcome)
@@ -62,7 +63,7 @@ class _Search:
         return outcome
 
     def breaks(self, keep: Sequence[int], end: float, calm: bool) -> bool:
-        """Whether the smaller day breaks the bot in the same way; it is the best one then."""
+        """Play a smaller day; if it breaks the bot in the same way, it becomes the best one."""
         if self.over:
             return False
         day = self._whole.smaller(keep=keep, end=end, calm=calm)
@@ -74,7 +75,7 @@ class _Search:
         return True
 
     def cut_end(self) -> None:
-        """End just after the failure; where that is too early, half-way there and so on."""
+        """End the day just after the failure; if that is too early, half-way to the old end, and so on."""
         assert self.best is not None
         failed = min(found.at for found in self.best[1].findings if found.invariant == self._broken)
         low, high = min(failed + MARGIN, self.end), self.end
@@ -88,7 +89,7 @@ class _Search:
             low = (low + high) / 2
 
     def leave_out(self) -> None:
-        """Delta debugging of the deeds."""
+        """Remove deeds by delta debugging."""
         parts = 2
         if self.keep and self.breaks([], self.end, self.calm):
             return
@@ -105,7 +106,7 @@ class _Search:
                 parts = min(parts * 2, len(self.keep))
 
     def shorten(self) -> None:
-        """Bisect what is left of the time."""
+        """Bisect the time that is left."""
         low = min((self._whole.deeds[number].at for number in self.keep), default=0.0) + MARGIN
         for _ in range(4):
             end = round((low + self.end) / 2, 1)
@@ -117,11 +118,11 @@ class _Search:
 
 
 def shrink(play: Callable[[Day], Outcome], day: Day) -> Smallest:
-    """The smallest day that breaks a bot as this one does.
+    """Find the smallest day that breaks a bot in the same way as a failing day.
 
     Args:
         play: plays a day.
-        day: one that fails, as it was drawn.
+        day: the failing day, as it was drawn.
     """
     search = _Search(play, day)
     outcome = search.begin()

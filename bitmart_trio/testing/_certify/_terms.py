@@ -1,4 +1,4 @@
-"""What a bot declares about itself, so that a referee can tell intent from accident."""
+"""The terms that a bot declares about itself, so that the referee can distinguish intent from accident."""
 
 from __future__ import annotations
 
@@ -49,40 +49,40 @@ def _reasons(given: Mapping[str, object]) -> Mapping[str, str]:
 
 @attrs.frozen(kw_only=True)
 class Terms:
-    """What a bot declares; what it does not declare is not asked about, or has the default below.
+    """The limits and exceptions that a bot declares; without a declaration the default applies, or nothing is checked.
 
-    A bot file may say the same in a mapping ``CERTIFY``, with these names.
+    A bot file may declare the same in a mapping ``CERTIFY``, with these names.
 
     Raises:
-        ConfigurationError: a value makes no sense.
+        ConfigurationError: a value is invalid.
     """
 
     symbols: tuple[str, ...] = attrs.field(default=SYMBOLS, converter=_symbols)
-    """What the exchange lists; fewer cost less time."""
+    """The symbols that the exchange lists; fewer symbols take less time."""
     positions: Mapping[str, Decimal] = attrs.field(default=_NO_AMOUNTS, converter=_amounts, hash=False)
-    """What the bot may still hold when it has ended: contracts of a futures symbol, 0 unless declared; base currency
-    bought or sold of a spot symbol, not asked about unless declared.
+    """The most that the bot may still hold when it has ended: contracts of a futures symbol (0 unless declared), or base
+    currency bought or sold of a spot symbol (not checked unless declared).
     """
     sizes: Mapping[str, Decimal] = attrs.field(default=_NO_AMOUNTS, converter=_amounts, hash=False)
     """The largest single order of a symbol, in base currency or contracts."""
     price_distance: Decimal | None = attrs.field(default=None, converter=_share)
-    """How far a limit price may be from the last trade, as a share of it; None: it is not asked about."""
+    """The largest distance of a limit price from the last trade, as a share of its price; None: not checked."""
     raises: tuple[str, ...] = attrs.field(default=(), converter=_names)
-    """Exceptions, by class or name, that the bot may end with; a base class stands for all below it."""
+    """Exceptions, by class or name, that the bot may end with; a base class includes its subclasses."""
     deadline: float = 120.0
-    """Virtual seconds that the bot may take to end when told to. Leaving a session may take 100."""
+    """Virtual seconds that the bot may take to end when it is asked to. Closing a session may take 100."""
     off: Mapping[str, str] = attrs.field(default=_NO_REASONS, converter=_reasons, hash=False)
-    """Invariants that are not asked about, each with the reason, which stands in the certificate."""
+    """Invariants that are not checked, each with the reason, which the certificate shows."""
 
     def __attrs_post_init__(self) -> None:
-        """Refuse what makes no sense."""
+        """Refuse invalid values."""
         if not self.symbols:
             raise ConfigurationError("a day needs at least one symbol")
         if not self.deadline > 0:
             raise ConfigurationError(f"deadline is a number of seconds above 0, not {self.deadline}")
 
     def to_json(self) -> dict[str, object]:
-        """As plain data."""
+        """Return the terms as plain data."""
         return {
             "symbols": list(self.symbols),
             "positions": {name: str(value) for name, value in self.positions.items()},
@@ -95,10 +95,10 @@ class Terms:
 
 
 def terms_of(*declared: Mapping[str, object]) -> Terms:
-    """Terms of several mappings, the later ones win; mappings inside are joined.
+    """Combine several mappings into terms: later mappings win, and nested mappings are merged.
 
     Raises:
-        ConfigurationError: a name or value makes no sense.
+        ConfigurationError: a name or value is invalid.
     """
     known = {field.name for field in attrs.fields(Terms)}
     joined: dict[str, object] = {}
@@ -115,11 +115,11 @@ def terms_of(*declared: Mapping[str, object]) -> Terms:
 
 
 def read_terms(path: Path) -> dict[str, object]:
-    """What a TOML file declares.
+    """Read the declarations in a TOML file.
 
     Raises:
-        ConfigurationError: it is no TOML.
-        OSError: it cannot be read.
+        ConfigurationError: the file is not TOML.
+        OSError: the file cannot be read.
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
