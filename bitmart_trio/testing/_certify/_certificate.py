@@ -1,4 +1,4 @@
-"""What came of all days: the verdict, the figures, and what was not tested."""
+"""The certificate of all days: the verdict, the figures, and what was not tested."""
 
 from __future__ import annotations
 
@@ -25,38 +25,38 @@ LEFT_OUT: Final = (
     "How fast the bot is: its calculations take no virtual time.",
     "Anything that the simulated exchange does not do; see the page on simplifications.",
 )  # fmt: skip
-"""What no certificate says anything about."""
+"""Matters that no certificate covers."""
 
 
 @attrs.frozen
 class FamilyCount:
-    """How the days went that held trouble of a family."""
+    """The results of the days that held trouble of one family."""
 
     passed: int = 0
     failed: int = 0
     early: int = 0
-    """Nothing was found, but the bot ended before it was told to."""
+    """Days without a finding on which the bot ended before it was asked to."""
 
 
 @attrs.frozen(kw_only=True)
 class Certificate:
-    """What a bot has lived through, and how."""
+    """The result of all days that a bot went through."""
 
     job: Job
     bot: str
     outcomes: tuple[Outcome, ...]
-    """Of each day, in the order of their seeds."""
+    """The outcome of each day, in the order of their seeds."""
     smallest: Mapping[str, Smallest] = attrs.field(factory=dict[str, Smallest], hash=False)
-    """The smallest day that breaks the bot in the same way, of some of the days that failed."""
+    """The smallest day that breaks the bot in the same way, for some of the failed days."""
     wanted: int
-    """How many days there were to be."""
+    """The number of days that were requested."""
     interrupted: bool = False
     seconds: float = 0.0
     workers: int = 1
 
     @property
     def verdict(self) -> Literal["passed", "failed", "incomplete"]:
-        """``incomplete``: nothing was found, but not all days were played, or one ended early."""
+        """The verdict; ``incomplete`` means that nothing was found, but days are missing or ended early."""
         if self.failures:
             return "failed"
         whole = len(self.outcomes) == self.wanted and all(each.verdict == "passed" for each in self.outcomes)
@@ -64,7 +64,7 @@ class Certificate:
 
     @property
     def passed(self) -> bool:
-        """Whether all days were played to their ends, and nothing was found."""
+        """True if all days were played to their ends and nothing was found."""
         return self.verdict == "passed"
 
     @property
@@ -74,7 +74,7 @@ class Certificate:
 
     @property
     def families(self) -> dict[Family, FamilyCount]:
-        """How the days of each family went; a day may hold trouble of several."""
+        """The results of the days of each family; a day may hold trouble of several families."""
         counts: Counter[tuple[str, str]] = Counter()
         for outcome in self.outcomes:
             counts.update((family, outcome.verdict) for family in outcome.families)
@@ -86,32 +86,32 @@ class Certificate:
 
     @property
     def found(self) -> dict[str, int]:
-        """On how many days each invariant was broken."""
+        """The number of days on which each invariant was broken."""
         return dict(Counter(name for each in self.failures for name in {found.invariant for found in each.findings}))
 
     @property
     def excluded_rate(self) -> float | None:
-        """The rate of bad days that days without a failure exclude at 95 %; None where there were failures or none.
+        """The rate of bad days that is excluded at 95 %; None if a day failed or no day passed.
 
-        With n days of one kind and none that failed, 1 - 0.05 ** (1 / n): a higher rate would have shown itself in 95
-        of a hundred certificates.
+        For n days of one kind without a failure it is 1 - 0.05 ** (1 / n): a higher rate would have caused a failure
+        in 95 of a hundred certificates.
         """
         good = sum(each.verdict == "passed" for each in self.outcomes)
         return None if self.failures or not good else 1 - 0.05 ** (1 / good)
 
     @property
     def hours(self) -> float:
-        """Virtual hours that were played."""
+        """The virtual hours that were played."""
         return sum(each.virtual_seconds for each in self.outcomes) / 3600
 
     @property
     def hours_per_cpu_second(self) -> float:
-        """What it cost."""
+        """Virtual hours played per second of CPU time."""
         return self.hours / (sum(each.cpu_seconds for each in self.outcomes) or 1)
 
     @property
     def not_tested(self) -> tuple[str, ...]:
-        """What this certificate says nothing about."""
+        """Matters that this certificate does not cover."""
         said = [f"{name}: switched off. {why}" for name, why in self.job.terms.off.items()]
         said += [f"Trouble of the family {family}: left out." for family in FAMILIES if family not in self.job.families]
         wired = sum("network" in each.families for each in self.outcomes)
@@ -124,14 +124,14 @@ class Certificate:
         if self.job.local is not None:
             said.append("The bot's module is not loaded anew for each life: it is at hand as a function only.")
         if early := sum(each.verdict == "early" for each in self.outcomes):
-            said.append(f"The rest of {early} days, on which the bot ended before it was told to.")
+            said.append(f"The rest of {early} days, on which the bot ended before it was asked to.")
         if len(self.outcomes) < self.wanted:
             said.append(f"{self.wanted - len(self.outcomes)} of the {self.wanted} days that were asked for.")
         return (*said, *LEFT_OUT)
 
     @property
     def remarks(self) -> dict[str, int]:
-        """What was seen of the bot beside the findings, and on how many days."""
+        """The observations about the bot besides the findings, with the number of days of each."""
         return dict(Counter(remark for each in self.outcomes for remark in each.remarks))
 
     def __str__(self) -> str:
@@ -148,7 +148,7 @@ class Certificate:
 
     @property
     def headline(self) -> str:
-        """The verdict in a sentence."""
+        """The verdict in one sentence."""
         days = f"{len(self.outcomes)} days of {self.job.minutes:g} minutes"
         if self.verdict == "failed":
             return f"{self.bot} FAILED: {len(self.failures)} of {days} broke it"
@@ -166,7 +166,7 @@ class Certificate:
         return f"{self.bot} INCOMPLETE: nothing found in {days}, but {why}{excluded}"
 
     def raise_if_failed(self) -> None:
-        """Make a failed certificate an AssertionError, with its text.
+        """Raise AssertionError with the text of the certificate unless it passed.
 
         Raises:
             AssertionError: a day failed, or the certificate is incomplete.
@@ -175,7 +175,7 @@ class Certificate:
             raise AssertionError(str(self))
 
     def to_json(self) -> dict[str, object]:
-        """As plain data."""
+        """Return the certificate as plain data."""
         return {
             "certificate": 1,
             "bot": self.bot,
@@ -210,7 +210,7 @@ class Certificate:
         }
 
     def junit(self) -> bytes:
-        """As JUnit XML: a test a day."""
+        """Return the certificate as JUnit XML, with one test per day."""
         suite = ET.Element(
             "testsuite", name=f"certify {self.bot}", tests=str(len(self.outcomes)), failures=str(len(self.failures)),
             skipped=str(sum(each.verdict == "early" for each in self.outcomes)), errors="0", time=f"{self.seconds:.1f}",
@@ -228,16 +228,16 @@ class Certificate:
                     "\n".join(str(found) for found in each.findings)
                 )
             elif each.verdict == "early":
-                ET.SubElement(case, "skipped", message="the bot ended before it was told to")
+                ET.SubElement(case, "skipped", message="the bot ended before it was asked to")
         return bytes(ET.tostring(suite, encoding="utf-8", xml_declaration=True))
 
     def write(self, folder: str | os.PathLike[str]) -> None:
-        """Write ``report.html``, ``report.json`` and ``junit.xml`` into a folder, made if there is none.
+        """Write ``report.html``, ``report.json`` and ``junit.xml`` into a folder, created if missing.
 
         Raises:
-            OSError: that cannot be done.
+            OSError: a file cannot be written.
         """
-        from ._report import page  # it knows this file
+        from ._report import page  # it imports this module
 
         target = Path(folder)
         target.mkdir(parents=True, exist_ok=True)
@@ -247,5 +247,5 @@ class Certificate:
 
 
 def _clean(text: str) -> str:
-    """Text that XML can hold."""
+    """Replace the characters that XML cannot hold."""
     return "".join(each if each in "\n\t" or each >= " " else "?" for each in text)

@@ -1,8 +1,8 @@
-"""A disk in memory for journals: what was fsynced survives a kill, what was not may be there, in part, or not at all.
+"""A disk in memory for journals: fsynced bytes survive a kill; the rest survives whole, in part, or not at all.
 
-A file journal works in a thread, which virtual time does not wait for. Here an fsync takes a drawn virtual time and no
-thread, and the bytes are those of `FileJournal`, read by the same code: so half a line at the end is read as it is on a
-real disk.
+A file journal works in a thread, which virtual time does not wait for. Here an fsync takes a random virtual time and no
+thread. The bytes are those of `FileJournal`, read by the same code, so half a line at the end is handled as on a real
+disk.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from ...trading._journal import HEAD, Entry, Journal, line_of, parse
 
 @attrs.define
 class _File:
-    """One file."""
+    """One file on the disk."""
 
     synced: bytes = b""
-    """Safe."""
+    """Bytes that are fsynced."""
     pending: bytes = b""
-    """Written, and not safe yet."""
+    """Bytes that are written but not fsynced yet."""
     holder: DiskJournal | None = None
-    """Who has it locked."""
+    """The journal that holds the lock of the file."""
 
 
 class Disk:
     """The files of one day.
 
     Args:
-        dice: decides how long an fsync takes, and what a kill leaves of what was not safe yet.
-        slowest: seconds that an fsync takes at most.
+        dice: decides how long an fsync takes, and how much of the unsynced bytes survives a kill.
+        slowest: the longest time that an fsync takes, in seconds.
     """
 
     def __init__(self, dice: random.Random, *, slowest: float = 0.005) -> None:
@@ -43,12 +43,12 @@ class Disk:
         self._slowest = slowest
         self._files: dict[str, _File] = {}
         self.opened: int = 0
-        """How many journals were ever opened."""
+        """The number of journals that were ever opened."""
         self.torn: int = 0
-        """How many kills left half a line."""
+        """The number of kills that left half a line."""
 
     def mount(self, alive: Callable[[], bool]) -> Callable[[str | os.PathLike[str]], Journal]:
-        """What one process sees of it: opens a path for as long as that process lives."""
+        """Return the view of one process: a function that opens a path for as long as that process lives."""
 
         def journal(path: str | os.PathLike[str]) -> Journal:
             return DiskJournal(self, os.path.normpath(os.fspath(path)), alive)
@@ -56,7 +56,7 @@ class Disk:
         return journal
 
     def crash(self) -> None:
-        """The process that holds the files is killed: its locks are gone, and what was not safe yet is up to chance."""
+        """Kill the process that holds the files: its locks are released, and chance decides about unsynced bytes."""
         for file in self._files.values():
             file.holder = None
             if file.pending:
@@ -66,11 +66,11 @@ class Disk:
                 self.torn += not file.synced.endswith(b"\n")
 
     def content(self, path: str) -> bytes:
-        """The bytes of a file as they would be after a kill that takes all that it may."""
+        """The bytes of a file after a kill that loses all unsynced bytes."""
         return self._files.get(os.path.normpath(path), _File()).synced
 
     def file(self, path: str) -> _File:
-        """A file, made if there is none."""
+        """Return a file, created if missing."""
         return self._files.setdefault(path, _File())
 
     async def sync(self) -> None:
@@ -79,7 +79,7 @@ class Disk:
 
 
 class DiskJournal:
-    """A `Journal` on a `Disk`; what a killed process still wants to write goes nowhere."""
+    """A `Journal` on a `Disk`; writes of a killed process are discarded."""
 
     def __init__(self, disk: Disk, path: str, alive: Callable[[], bool]) -> None:
         self._disk = disk
@@ -91,11 +91,11 @@ class DiskJournal:
 
     @property
     def length(self) -> int:
-        """How many entries there are."""
+        """The number of entries in the journal."""
         return self._length
 
     async def open(self) -> Collection[Entry]:
-        """Take it for writing; see `Journal`."""
+        """Lock the journal and read it; see `Journal`."""
         await trio.lowlevel.checkpoint()
         if self._alive():
             if self._file.holder is not None:
@@ -108,29 +108,29 @@ class DiskJournal:
         return entries
 
     async def append(self, entry: Entry) -> None:
-        """Write an entry; see `Journal`."""
+        """Write and sync an entry; see `Journal`."""
         self._write(self._noted + line_of(entry))
         self._noted = b""
         self._length += 1
         await self._synced()
 
     def note(self, entry: Entry) -> None:
-        """Write an entry some time; see `Journal`."""
+        """Write an entry at a later time; see `Journal`."""
         self._noted += line_of(entry)
         self._length += 1
 
     async def compact(self, live: Callable[[], Iterable[Entry]]) -> None:
-        """Replace everything; see `Journal`."""
+        """Replace all entries; see `Journal`."""
         lines = [line_of(each) for each in live()]
         with trio.CancelScope(shield=True):
             await self._disk.sync()
         if self._mine():
-            # Renamed into place: whole or not at all. What was handed in meanwhile stands behind it.
+            # As a rename on a real disk: all or nothing. Bytes written meanwhile come after it.
             self._file.synced = line_of(HEAD) + b"".join(lines)
             self._length = len(lines)
 
     async def close(self) -> None:
-        """Write what was noted, and let go of it; see `Journal`."""
+        """Write the noted entries and release the file; see `Journal`."""
         self._write(self._noted)
         self._noted = b""
         await self._synced()

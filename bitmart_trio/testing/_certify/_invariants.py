@@ -1,7 +1,7 @@
-"""The questions that are asked after each day. Each is a function here; its docstring is its paragraph on the page.
+"""The invariants that are checked after each day: one function each, whose docstring describes it exactly.
 
-An invariant gets the day as it was lived through and gives what it found. It knows the exchange's truth, and what the
-bot was told of it.
+An invariant takes the `Played` day and yields its findings. It sees the exchange's own state and every answer and push
+that the bot received.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ from ._witness import Call
 Invariant: TypeAlias = Callable[[Played], Iterable[Finding]]
 
 RESENT_WITHIN: Final = 30.0
-"""Seconds after which an equal order is taken for a new intent."""
+"""Seconds after which an equal order counts as a new intent."""
 STALE_MOST: Final = 1.0
-"""Seconds that a book may have been stale when an order leaves: it may have been on its way already."""
+"""Seconds that a book may be stale when an order is sent: the bot may have decided before."""
 HASTY: Final = 1.0
-"""Seconds after a 429 in which nothing more may go to the same path."""
+"""Seconds after a 429 in which the bot should send nothing more to the same path."""
 HASTY_MOST: Final = 5
-"""How many calls may do so all the same: those that were on their way."""
+"""The number of calls that are allowed nevertheless, since they may have been in flight."""
 BAN: Final = 5.0
-"""Seconds after a 418 in which nothing may be sent at all."""
+"""Seconds after a 418 in which the bot should send nothing at all."""
 _ENOUGH: Final = 3
-"""Findings of one kind a day; more say nothing more."""
+"""The most findings of one kind that are kept per day; further ones add nothing."""
 _KI: Final = (KeyboardInterrupt, SystemExit, trio.Cancelled)
 
 
 def one_order_per_intent(day: Played) -> Iterator[Finding]:
-    """An order whose answer never came is not placed a second time before somebody has looked.
+    """An order whose answer was lost is not placed a second time before the bot has looked it up.
 
-    When a call is cut off, the exchange may have accepted the order. Found is: an accepted order whose answer the bot
-    did not get, and within 30 seconds a second accepted order of the same symbol, side, type, size and price, from this
-    life of the bot or the next, without a successful look at orders, trades or positions in between, and without a push
-    about the account's orders.
+    When a call is cut off, the exchange may have accepted the order. A finding is an accepted order whose answer the
+    bot did not receive, followed within 30 seconds by a second accepted order of the same symbol, side, type, size and
+    price, from this life of the bot or the next, without a successful look-up of orders, trades or positions in between
+    and without a push about the account's orders.
     """
     told = day.witness.told_at
     submits = [call for call in day.witness.calls if call.submits and call.accepted]
@@ -73,9 +73,9 @@ def _intent(call: Call) -> tuple[str, ...]:
 
 
 def nothing_open(day: Played) -> Iterator[Finding]:
-    """When the bot has ended, none of its orders is open, not even one that it never heard of.
+    """When the bot has ended, none of its orders is open, not even one whose answer it never received.
 
-    The exchange is asked itself, 45 seconds after the last life has ended. Conditional orders that wait count too.
+    The exchange's own state is read 45 seconds after the last life has ended. Waiting conditional orders count too.
     """
     for order in day.witness.orders():
         if order.open:
@@ -86,10 +86,10 @@ def nothing_open(day: Played) -> Iterator[Finding]:
 
 
 def no_undeclared_position(day: Played) -> Iterator[Finding]:
-    """What the bot holds when it has ended is within what it declared.
+    """When the bot has ended, it holds no more than it declared.
 
-    Of contracts nothing may be left unless ``positions`` allows it. Of spot pairs the bot's own trades count; a pair
-    that is not in ``positions`` is not asked about, for coins that were bought are no open risk by themselves.
+    No contracts may be left unless ``positions`` allows them. For spot pairs the bot's own trades count; a pair that is
+    not in ``positions`` is not checked, because coins that were bought are no open risk by themselves.
     """
     allowed = day.terms.positions
     for symbol, size in day.witness.positions().items():
@@ -110,12 +110,12 @@ def no_undeclared_position(day: Played) -> Iterator[Finding]:
 
 
 def live_book_only(day: Played) -> Iterator[Finding]:
-    """No order is sent on the strength of a book, or of prices, that the bot could know to be old.
+    """No order is sent on the basis of a book, or of prices, that the bot could know to be stale.
 
-    Found is an order sent while every `OrderBook` that the bot has open of that symbol had not been live for more than
-    a second; or, of a bot that follows the symbol in another way, after fifteen seconds without one push of it or one
-    look at its market, while its price has moved by more than 0.05 %. Orders that were sent once the bot was told to
-    end are left out: getting out is right at any price.
+    A finding is an order sent while every `OrderBook` that the bot has open for that symbol has been stale for more
+    than a second. For a bot that follows the symbol in another way, a finding is an order sent after fifteen seconds
+    without a push about the symbol or a query of its market, while its price has moved by more than 0.05 %. Orders sent
+    after the bot was asked to end do not count: closing a position is right at any price.
     """
     for call in day.witness.calls:
         if not call.submits or call.told or not call.reached:
@@ -129,11 +129,11 @@ def live_book_only(day: Played) -> Iterator[Finding]:
 
 
 def within_bounds(day: Played) -> Iterator[Finding]:
-    """Sizes and prices are within what the bot declared, and are ones that the exchange can take.
+    """Sizes and prices are within the declared bounds and on the exchange's grid.
 
-    ``sizes`` bounds a single order, ``price_distance`` how far a limit price may be from the last one. Whether declared
-    or not, an order with more digits than the symbol allows is found: amounts that were calculated in floats, or never
-    rounded, look like that.
+    ``sizes`` limits the size of a single order, ``price_distance`` the distance of a limit price from the last price.
+    With or without these, an order with more digits than the symbol allows is a finding: amounts that were calculated
+    in floats, or never rounded, look like that.
     """
     exchange = day.witness.venue.exchange
     for call in day.witness.calls:
@@ -165,8 +165,8 @@ def _number(value: object) -> Decimal | None:
 def keeps_to_quotas(day: Played) -> Iterator[Finding]:
     """A refusal for too many requests (429), and a ban (418), is followed by a pause.
 
-    Found is: more than five calls to one path within a second after it answered 429, more than five calls of any kind
-    within five seconds after a 418, and a ban that the bot earned by itself.
+    A finding is more than five calls to one path within a second after it answered 429, more than five calls of any
+    kind within five seconds after a 418, or a ban that the bot caused itself.
     """
     calls = day.witness.calls
     for number, refused in enumerate(calls):
@@ -185,27 +185,26 @@ def keeps_to_quotas(day: Played) -> Iterator[Finding]:
 
 
 def ends_in_time(day: Played) -> Iterator[Finding]:
-    """Told to end, by a cancellation or a signal, the bot ends within its ``deadline``."""
+    """When it is asked to end, by a cancellation or a signal, the bot ends within its ``deadline``."""
     for life in day.unended:
-        how = "was told to end and did not" if life.told else "did not come to its end"
+        how = "was asked to end and did not" if life.told else "did not come to its end"
         text = f"life {life.number} {how} within {day.terms.deadline:g} s"
         yield Finding("ends_in_time", text, day.end + day.terms.deadline, life.line())
 
 
 def nothing_leaked(day: Played) -> Iterator[Finding]:
-    """When the bot has ended there is no more open than before: tasks, sockets, files, channels, locks.
+    """When the bot has ended, no more is open than before it began: tasks, sockets, files, channels, locks.
 
-    It is asked on days without a kill: what a killed process leaves is the operating system's matter.
+    This is checked on days without a kill: the operating system cleans up after a killed process.
     """
     for line in day.left:
         yield Finding("nothing_leaked", f"left behind: {line}", day.end)
 
 
 def no_undeclared_exception(day: Played) -> Iterator[Finding]:
-    """The bot ends without an exception, unless it declared it in ``raises``.
+    """The bot ends without an exception, unless it declared the exception in ``raises``.
 
-    A cancellation, and KeyboardInterrupt after a signal, are no exceptions in this sense. What a life raises that was
-    killed is not asked about.
+    A cancellation, or KeyboardInterrupt after a signal, does not count. A life that was killed is not checked.
     """
     for life in day.lives:
         if life.alive and life.error is not None:
@@ -216,7 +215,7 @@ def no_undeclared_exception(day: Played) -> Iterator[Finding]:
 
 
 def undeclared(error: BaseException, allowed: Sequence[str]) -> list[BaseException]:
-    """The exceptions in what a bot ended with that it did not declare."""
+    """Return the exceptions, within the one that ended a bot, that the bot did not declare."""
     if isinstance(error, BaseExceptionGroup):
         group = cast("BaseExceptionGroup[BaseException]", error)
         return [each for part in group.exceptions for each in undeclared(part, allowed)]
@@ -236,17 +235,17 @@ def _raised(day: Played, error: BaseException) -> str:
 def no_busy_loop(day: Played) -> Iterator[Finding]:
     """The bot waits when there is nothing to do.
 
-    Found is a bot that keeps the event loop turning 8,000 times while no time passes, as one that reconnects without a
-    pause, or goes on after its cancellation; or that takes 20 seconds of CPU time without a checkpoint. Nothing more of
-    that day can be played.
+    A finding is a bot that makes the event loop run 8,000 rounds while no time passes, such as one that reconnects
+    without a pause or goes on after its cancellation; or a bot that uses 20 seconds of CPU time without a checkpoint.
+    The rest of that day cannot be played.
     """
-    yield from ()  # `World` notices it at once, and ends the day
+    yield from ()  # `World` notices a busy loop at once and ends the day
 
 
 def money_conserved(day: Played) -> Iterator[Finding]:
-    """What all accounts and the exchange own together is the same as before, to the last digit.
+    """All accounts and the exchange together own the same as before, to the last digit.
 
-    It is a question to the simulated exchange rather than to the bot: a day on which money appears proves nothing.
+    This checks the simulated exchange rather than the bot: a day on which money appears proves nothing.
     """
     for currency in sorted({*day.money_before, *day.money_after}):
         before, after = day.money_before.get(currency, Decimal(0)), day.money_after.get(currency, Decimal(0))
@@ -255,12 +254,12 @@ def money_conserved(day: Played) -> Iterator[Finding]:
 
 
 def process_survives(day: Played) -> Iterator[Finding]:
-    """The process that the bot lives in does not die.
+    """The process that runs the bot does not die.
 
-    A day whose process has died, by a fault of memory, ``os._exit`` or the system's own hand, is tried once more by
-    itself. Found is one that dies again.
+    A day whose process died (by a memory fault, ``os._exit`` or the operating system) is played once more alone. A
+    finding is a day whose process dies again.
     """
-    yield from ()  # whoever runs the processes notices
+    yield from ()  # the `Runner` notices that a process died
 
 
 INVARIANTS: Final[dict[str, Invariant]] = {
@@ -270,7 +269,7 @@ INVARIANTS: Final[dict[str, Invariant]] = {
         ends_in_time, nothing_leaked, no_undeclared_exception, no_busy_loop, process_survives, money_conserved,
     )
 }  # fmt: skip
-"""All of them by name, in the order of the page."""
+"""All invariants by name, in the order of the page on certificates."""
 
 
 def _clock(at: float) -> str:
@@ -278,7 +277,7 @@ def _clock(at: float) -> str:
 
 
 def enough(found: Iterable[Finding]) -> list[Finding]:
-    """The first few."""
+    """Keep the first few findings."""
     kept: list[Finding] = []
     for each in found:
         kept.append(each)

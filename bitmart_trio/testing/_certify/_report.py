@@ -1,4 +1,4 @@
-"""The certificate as one page: no network, no script, readable on a phone; pictures are SVG inside it."""
+"""The certificate as one HTML page, readable on a phone: no network, no script, charts as inline SVG."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 _WIDTH: Final = 720
 _HEIGHT: Final = 180
 _ROWS: Final = 400
-"""Lines of a timeline that are shown."""
+"""The most lines of a timeline that are shown."""
 _DAYS: Final = 20
-"""Failing days that are shown in full."""
+"""The most failing days that are shown in full."""
 _COLOURS: Final = {"passed": "#1a7f37", "failed": "#c1121f", "incomplete": "#9a6700"}
 _STYLE: Final = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; }
@@ -38,7 +38,7 @@ tr.finding td { background: #c1121f22; } .k-fault { color: #b35900; } .k-fill { 
 
 
 def page(certificate: Certificate) -> str:
-    """The page."""
+    """Render a certificate as an HTML page."""
     body = "\n".join(_parts(certificate))
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -98,7 +98,7 @@ def _smallest(certificate: Certificate) -> Iterator[str]:
         deeds = _list(str(deed) for deed in small.day.deeds) or "<p>No trouble is needed at all.</p>"
         yield (
             f"<p><b>{_text(finding.invariant)}</b>, from day {_text(name)} in {small.replays} replays ({search}): "
-            f"{_text(finding.text)}</p><p>All that happens on it, before it is told to end at {small.day.end:g} s"
+            f"{_text(finding.text)}</p><p>All that happens on it before the bot is asked to end at {small.day.end:g} s"
             f" ({_text(small.day.ending)}), in a {_text(small.day.weather)} market:</p>{deeds}"
             f"<p>Again: <code>{_text(again)}</code></p>"
         )
@@ -110,7 +110,7 @@ def _day(outcome: Outcome, certificate: Certificate, *, open_: bool) -> str:
     rows += [(each.at, "finding", str(each)) for each in outcome.findings]
     rows.sort(key=lambda row: row[0])
     failed = min(each.at for each in outcome.findings)
-    # What led to the failure matters more than what followed it.
+    # The events before the failure matter more than those after it.
     before = [row for row in rows if row[0] <= failed + 1 or row[1] == "finding"][-_ROWS:]
     lines = "".join(
         f'<tr class="{kind}"><td class="n">{at:.3f}</td><td class="k-{kind}">{kind}</td><td>{_text(text)}</td></tr>'
@@ -129,7 +129,7 @@ def _day(outcome: Outcome, certificate: Certificate, *, open_: bool) -> str:
 
 
 def _price(outcome: Outcome, symbols: Sequence[str]) -> str:
-    """The price of each symbol in percent of its first one, with fills, faults and findings on the line of time."""
+    """The price of each symbol in percent of its first one, with fills, faults and findings on the time axis."""
     rows = outcome.prices
     if len(rows) < 2:
         return ""
@@ -146,7 +146,7 @@ def _price(outcome: Outcome, symbols: Sequence[str]) -> str:
 
 
 def _curves(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    """PnL, exposure and requests a minute of all days."""
+    """PnL, exposure and requests per minute of all days."""
     for number, title, relative in (
         (1, "Worth of the account since the beginning of the day, in dollars", True),
         (2, "Exposure in dollars", False),

@@ -1,6 +1,6 @@
-"""What happened in a day: every call with both its ends, every order as the exchange has it, and the books at hand.
+"""A record of one day: every call as the bot and the exchange saw it, every order, and the state of the exchange.
 
-The exchange's own books are read here, never an answer of its API: faults may spoil those.
+The record reads the exchange's own state, never an answer of its API, since faults may alter answers.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from ...sim.spot.orders import Watcher as SpotWatcher
 from ...sim.venue import Venue
 
 CALL: Final = "x-certify-call"
-"""The header that says which call a request is."""
+"""The header that holds the number of a request's call."""
 ACCOUNT: Final = "1"
 SUBMITS: Final = (
     "/spot/v2/submit_order", "/spot/v4/batch_orders", "/spot/v1/margin/submit_order",
     "/contract/private/submit-order",
 )  # fmt: skip
 Heard: TypeAlias = Literal["", "answered", "lost"]
-"""What the bot got of a call: nothing yet (or it was cancelled while it waited), an answer, or an error of the line."""
+"""The result of a call for the bot: "" (in flight, or cancelled meanwhile), an answer, or a connection error."""
 _KEPT: Final = 3_000
-"""Moments of a timeline."""
+"""The most events that a timeline keeps."""
 
 
 @attrs.define(eq=False)
@@ -42,60 +42,60 @@ class Call:
 
     number: int
     run: int
-    """Which life of the bot made it, from 1."""
+    """The number of the bot's life that made the call, from 1."""
     at: float
     method: str
     path: str
     params: Mapping[str, Json]
     line: str
-    """Of the bot's code."""
+    """The line of the bot's code that made the call."""
     told: bool
-    """Whether the bot had been told to end by then."""
+    """True if the bot had been asked to end before the call."""
     stale_for: float = 0.0
-    """How long the bot's own book of the symbol had not been live; 0 where it was, or there is none."""
+    """Seconds for which the bot's own book of the symbol had been stale; 0 if it was live, or there is none."""
     blind_for: float = 0.0
-    """How long the bot had seen nothing of the symbol although it moved; 0 where it had."""
+    """Seconds for which the bot had received nothing about the symbol although its price moved; 0 if it had."""
     off: Decimal | None = None
-    """How far its price was from the last one, as a share."""
+    """The distance of the order's price from the last price, as a share."""
     heard: Heard = ""
     heard_at: float | None = None
     heard_before: int | None = None
-    """The number of the first call that was made with the knowledge that this one was lost."""
+    """The number of the first call that was made after the bot learned that this call failed."""
     status: int | None = None
-    """What the bot heard."""
+    """The HTTP status that the bot received."""
     code: str = ""
     reached: bool = False
-    """Whether the exchange dealt with it."""
+    """True if the exchange processed the call."""
     accepted: str = ""
-    """The number of the order that came of it, where one did."""
+    """The id of the order that the exchange accepted; "" if none."""
 
     @property
     def symbol(self) -> str:
-        """What it is about."""
+        """The symbol in the call's parameters; "" if none."""
         return str(self.params.get("symbol", ""))
 
     @property
     def submits(self) -> bool:
-        """Whether it wants an order placed."""
+        """True if the call submits an order."""
         return self.path in SUBMITS
 
     @property
     def reads_account(self) -> bool:
-        """Whether it looks at orders, trades or positions of the account."""
+        """True if the call reads orders, trades or positions of the account."""
         return self.path.startswith("/spot/v4/query/") or (
             self.method == "GET" and self.path.startswith("/contract/private/")
         )
 
     @property
     def shown(self) -> str:
-        """For a person."""
+        """The call's main parameters, as a readable text."""
         names = ("symbol", "side", "type", "size", "price", "notional", "client_order_id", "clientOrderId")
         return " ".join(str(self.params[name]) for name in names if self.params.get(name) not in (None, ""))
 
 
 @attrs.frozen
 class Happening:
-    """One line of a timeline."""
+    """One event of a day's timeline."""
 
     at: float
     kind: Literal["order", "fill", "fault", "call", "run", "socket", "finding"]
@@ -105,7 +105,7 @@ class Happening:
 
 @attrs.frozen
 class Truth:
-    """One order of the bot, as the exchange has it now."""
+    """One order of the bot, in its current state at the exchange."""
 
     order_id: str
     client_order_id: str
@@ -119,10 +119,10 @@ class Truth:
 
 
 class Witness:
-    """Sees everything that happens on one exchange.
+    """Records everything that happens on one exchange.
 
     Args:
-        venue: where.
+        venue: the simulated exchange.
     """
 
     def __init__(self, venue: Venue) -> None:
@@ -133,13 +133,13 @@ class Witness:
         self.moments: list[Happening] = []
         self.counts: Counter[str] = Counter()
         self.seen_at: dict[str, float] = {}
-        """When a push of market data about a symbol last went to the bot."""
+        """The time of the last push of market data about each symbol to the bot."""
         self.seen_price: dict[str, Decimal] = {}
-        """What the symbol's price was then."""
+        """The price of each symbol at that time."""
         self.told_at: list[float] = []
-        """When pushes about the account's orders went to the bot."""
+        """The times of pushes about the account's orders to the bot."""
         self.on_moment: Callable[[Happening], None] | None = None
-        """Called with all that happens, calls too, as it does."""
+        """Called with every event as it happens, calls included."""
         self._now = venue.clock
         self._began = venue.clock()
         exchange = venue.exchange
@@ -158,7 +158,7 @@ class Witness:
 
     @property
     def at(self) -> float:
-        """Seconds since the day began."""
+        """Seconds since the beginning of the day."""
         return self._now() - self._began
 
     def note(
@@ -167,7 +167,7 @@ class Witness:
         text: str,
         price: object = None,
     ) -> None:
-        """Add a moment."""
+        """Add an event to the timeline."""
         moment = Happening(round(self.at, 3), kind, text, None if price is None else float(str(price)))
         if len(self.moments) < _KEPT:
             self.moments.append(moment)
@@ -175,7 +175,7 @@ class Witness:
             self.on_moment(moment)
 
     def begin(self, run: int, request: Request, line: str, told: bool) -> Call:
-        """A call of the bot is about to be sent."""
+        """Record a call that the bot is about to send."""
         params = _params(request)
         call = Call(len(self.calls), run, self.at, request.method, request.path, params, line, told)
         if call.submits and call.params.get("price"):
@@ -188,7 +188,7 @@ class Witness:
         return call
 
     def price(self, symbol: str) -> Decimal | None:
-        """What a symbol costs now."""
+        """The current price of a symbol."""
         exchange = self.venue.exchange
         market = exchange.spot.markets.get(symbol)
         if market is not None:
@@ -197,7 +197,7 @@ class Witness:
         return None if listing is None else exchange.flow.rate(listing.contract.base, "USDT")
 
     def orders(self) -> list[Truth]:
-        """All orders that the exchange ever took from the account, oldest first."""
+        """All orders that the exchange ever accepted from the account, oldest first."""
         found = [
             Truth(
                 order.order_id, order.form.client_order_id, order.form.market.pair.symbol, order.form.side,
@@ -216,7 +216,7 @@ class Witness:
         ]  # fmt: skip
 
     def positions(self) -> dict[str, Decimal]:
-        """Contracts that are held, by symbol; minus for short."""
+        """Contracts that the account holds, by symbol; negative for short."""
         trader = self.venue.exchange.futures.engine.traders.get(ACCOUNT)
         held: dict[str, Decimal] = {}
         for position in () if trader is None else trader.open_positions():
@@ -225,7 +225,7 @@ class Witness:
         return held
 
     def bought(self) -> dict[str, Decimal]:
-        """Base currency bought, less what was sold, by spot symbol."""
+        """Base currency bought less base currency sold, by spot symbol."""
         net: dict[str, Decimal] = {}
         for order in self.spot.values():
             symbol, sign = order.form.market.pair.symbol, 1 if order.form.side == "buy" else -1
@@ -233,12 +233,12 @@ class Witness:
         return net
 
     def plans(self) -> int:
-        """Conditional orders that wait."""
+        """The number of waiting conditional orders."""
         trader = self.venue.exchange.futures.engine.traders.get(ACCOUNT)
         return 0 if trader is None else len(trader.plans)
 
     def equity(self) -> Decimal:
-        """What the account is worth in dollars."""
+        """The value of the account in dollars."""
         exchange = self.venue.exchange
         account = exchange.accounts.get(ACCOUNT)
         assert account is not None
@@ -253,7 +253,7 @@ class Witness:
         return worth
 
     def exposure(self) -> Decimal:
-        """What the bot has bought, sold, and holds in contracts, in dollars, without regard to sign."""
+        """The absolute value in dollars of the bot's spot trades and contracts."""
         exchange, total = self.venue.exchange, Decimal(0)
         for symbol, size in self.bought().items():
             total += abs(size) * (self.price(symbol) or 0)
@@ -263,7 +263,7 @@ class Witness:
         return total
 
     def money(self) -> dict[str, Decimal]:
-        """All there is of each currency, wherever it lies: it never changes."""
+        """The total of each currency over all wallets, which never changes."""
         exchange = self.venue.exchange
         accounts, engine = exchange.accounts, exchange.futures.engine
         wallets = [*accounts.own]
@@ -282,7 +282,7 @@ class Witness:
             sums[currency] = sums.get(currency, Decimal(0)) + amount
         return {currency: amount for currency, amount in sorted(sums.items()) if amount}
 
-    # ---- what is heard ----------------------------------------------------------------------------------------------
+    # ---- observation ------------------------------------------------------------------------------------------------
 
     def _on_event(self, event: Event) -> None:
         kind = str(event["kind"])
@@ -322,18 +322,18 @@ class Witness:
                 call.accepted = str(data.get("order_id", data.get("orderId", "")) or "")
 
     def ordered(self, text: str, price: object) -> None:
-        """An order was taken in or has ended."""
+        """Record that an order was accepted or has ended."""
         self.note("order", text, price)
 
 
 class _Spot(SpotWatcher):
-    """Keeps the spot orders of the account."""
+    """Records the spot orders of the account."""
 
     def __init__(self, witness: Witness) -> None:
         self._witness = witness
 
     def order_changed(self, order: SpotOrder) -> None:
-        """Remember it."""
+        """Record an order that changed."""
         if order.account_id != ACCOUNT:
             return
         form = order.form
@@ -347,13 +347,13 @@ class _Spot(SpotWatcher):
 
 
 class _Futures(MarketWatcher):
-    """Keeps the futures orders of the account."""
+    """Records the futures orders of the account."""
 
     def __init__(self, witness: Witness) -> None:
         self._witness = witness
 
     def order_event(self, order: FuturesOrder, action: int) -> None:
-        """Remember it."""
+        """Record an order on its first event."""
         if order.owner.account.account_id != ACCOUNT:
             return
         if order.order_id not in self._witness.futures:
