@@ -1,6 +1,6 @@
-"""Count the open objects of a moment: tasks, sockets, streams, channels, locks, slots, files. Two counts show leaks.
+"""Counts of the open objects at one moment: tasks, sockets, streams, channels, locks, slots, files.
 
-What there is to count is found in the garbage collector's own list.
+Two counts show leaks. The objects are found in the garbage collector's list.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ Kind: TypeAlias = Literal[
 ]
 """The kind of an object that can be left behind.
 
-``stream``: anything that Trio calls a resource and that knows whether it is closed, streams in memory and subscriptions
-among them. ``slot``: a token of a limiter, a place in a pool. ``generator``: an asynchronous generator that was begun
-and not finished. ``warning``: Python's own complaint about something that was never closed or awaited.
+``stream``: any Trio resource that records whether it is closed, including memory streams and subscriptions. ``slot``: a
+token of a limiter, a place in a pool. ``generator``: an asynchronous generator that was started and not finished.
+``warning``: a warning of Python about something that was never closed or awaited.
 """
 
 Count: TypeAlias = "Counter[tuple[Kind, str]]"
@@ -46,36 +46,36 @@ _PER_IDLE: Final[dict[tuple[Kind, str], int]] = {
     ("stream", "an open bitmart_trio.sim.faces.pipe.Pipe"): 2,
     _SOCKET: 2,
 }
-"""What belongs to an HTTP connection that waits for the next call: no leak, and how many there are is chance."""
+"""The objects of an idle HTTP connection: not a leak, since the number of idle connections is arbitrary."""
 
 OURS: Final = "bitmart_trio.testing: "
 """The prefix of the names of the sweep's own tasks, which are not counted."""
 
 
 class Watch:
-    """Counts what is open; looks at what has come into being since it was made.
+    """Counts the open objects that were created since the watch was made.
 
     Args:
-        old: whether to look at what was there before, too. Finding it takes as long as the program is large, once.
+        old: whether to count earlier objects too; finding them takes time in a large program, once.
     """
 
     def __init__(self, *, old: bool) -> None:
         gc.collect()
         self._old: list[Callable[[], object]] = []
         if old:
-            # What an earlier watch has frozen is not listed any more, so it is remembered.
+            # Objects that an earlier watch froze are no longer listed, so they are remembered.
             _REMEMBERED.extend(_weakly(item) for item in gc.get_objects() if _probe(item) is not None)
             _REMEMBERED[:] = [item for item in _REMEMBERED if item() is not None]
             self._old = list(_REMEMBERED)
-        # A frozen object is not listed any more: from here on a count takes milliseconds, however large the program.
+        # Frozen objects are no longer listed: from now on a count takes milliseconds, even in a large program.
         gc.freeze()
 
     def count(self, ignore: Collection[Kind] = (), *, complaints: Iterable[str] = ()) -> Count:
-        """Count what is open now; inside or outside a run.
+        """Count the objects that are open now, inside or outside a run.
 
         Args:
             ignore: kinds that are left out.
-            complaints: what `complaining` has collected.
+            complaints: the warnings that `complaining` has collected.
         """
         gc.collect()
         found: Count = Counter(("task", name) for name in _tasks())
@@ -92,11 +92,11 @@ class Watch:
 
 
 _REMEMBERED: Final[list[Callable[[], object]]] = []
-"""What watches have found and frozen, until it is unfrozen."""
+"""The objects that watches have found and frozen, until they are unfrozen."""
 
 
 def _weakly(item: object) -> Callable[[], object]:
-    """A reference that keeps nothing alive that the program has dropped, as far as that is possible."""
+    """Return a weak reference to an object, or a strong one if its type allows no other."""
     try:
         return weakref.ref(item)
     except TypeError:
@@ -120,7 +120,7 @@ def more(now: Count, allowed: Sequence[Count]) -> list[str]:
 
 @contextmanager
 def remembering() -> Generator[None]:
-    """List again what each `Watch` of the block has frozen, unless the program itself has frozen its objects before."""
+    """Unfreeze after the block what each `Watch` in it froze, unless the program had frozen objects before."""
     before = gc.get_freeze_count()
     try:
         yield
@@ -132,7 +132,7 @@ def remembering() -> Generator[None]:
 
 @contextmanager
 def complaining() -> Generator[list[str]]:
-    """Collect Python's complaints about things never closed or awaited; other warnings go where they went before."""
+    """Collect Python's warnings about objects never closed or awaited; other warnings are shown as before."""
     heard: list[str] = []
     never_awaited = re.compile(r"coroutine .* was never awaited")
 
@@ -175,14 +175,14 @@ def _tasks() -> Iterable[str]:
 def _descriptors() -> Iterable[tuple[Kind, str]]:
     """Open file descriptors, on systems that list them."""
     try:
-        numbers = [int(name) for name in os.listdir("/dev/fd")]  # noqa: PTH208  # a number is all that we want
+        numbers = [int(name) for name in os.listdir("/dev/fd")]  # noqa: PTH208  # only the number is needed
     except OSError:
         return
     for number in numbers:
         try:
             mode = os.fstat(number).st_mode
         except OSError:
-            continue  # the one that listed them
+            continue  # the descriptor that was open only to list the others
         if stat.S_ISSOCK(mode):
             yield _SOCKET
         elif stat.S_ISREG(mode) or stat.S_ISDIR(mode):
@@ -194,7 +194,7 @@ def _descriptors() -> Iterable[tuple[Kind, str]]:
             yield "file", "a pipe or device"
 
 
-# ---- what tells of single objects whether they are open ------------------------------------------------------------
+# ---- probes: whether a single object is open -----------------------------------------------------------------------
 
 
 def _lock(item: object) -> tuple[Kind, str, int] | None:
@@ -212,7 +212,7 @@ def _limiter(item: object) -> tuple[Kind, str, int] | None:
 
 def _semaphore(item: object) -> tuple[Kind, str, int] | None:
     semaphore = cast("trio.Semaphore", item)
-    # Where the most is not known, fewer than before shows as more held: -2 is more than -3.
+    # Without a known maximum the count is negative: if fewer permits are free, more are held (-2 is more than -3).
     return "slot", "a token of a Semaphore", (semaphore.max_value or 0) - semaphore.value
 
 
@@ -223,7 +223,7 @@ def _channel(item: object) -> tuple[Kind, str, int] | None:
     except trio.ClosedResourceError:
         return None
     both = end.statistics()
-    # With one side gone nobody can wait at the other, and nobody need close it: trio-websocket does not.
+    # With one side closed no task can wait at the other, which need not be closed: trio-websocket does not.
     if not both.open_send_channels or not both.open_receive_channels:
         return None
     return "channel", f"an open {type(item).__name__}", 1
@@ -277,7 +277,7 @@ _BY_NAME: Final[dict[str, Probe]] = {
     "bitmart_trio._io.connection_limits._Count": _connections,
     "builtins.async_generator": _generator,
 }
-"""By class, so that nothing is imported for being looked for."""
+"""The probes by name of the class, so that no module is imported only to look for its objects."""
 
 
 _PROBES: Final[dict[type, Probe | None]] = {}
@@ -288,7 +288,7 @@ def _probe(item: object) -> Probe | None:
     try:
         return _PROBES[kind]
     except KeyError:
-        # Not every class has them: h11's markers are instances of a metaclass that takes them away.
+        # Not every class has these attributes: the metaclass of h11's markers removes them.
         probe = _BY_NAME.get(f"{getattr(kind, '__module__', '')}.{getattr(kind, '__qualname__', '')}")
         if probe is None and issubclass(kind, trio.abc.AsyncResource):
             probe = _resource

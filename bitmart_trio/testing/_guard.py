@@ -1,9 +1,10 @@
-"""Ends a run that does not end by itself, so that a sweep has a bound whatever its body hangs in.
+"""A guard that ends a run that hangs, so that every run of a sweep has a time limit.
 
-Three ways to hang, three ways to notice. On virtual time all tasks wait and nothing is due: the loop spins, and looks
-itself. A program that goes on for ever, or waits on the real clock: a thread counts real seconds, and has the loop end
-the run. A task that does not let the loop go on: no cancellation gets there, so the thread presses Ctrl-C, which every
-system can, in the main thread only.
+A run can hang in three ways:
+
+- A deadlock on virtual time: all tasks wait and nothing is due. The event loop spins, and the guard detects it there.
+- A program that never ends, or that waits on the real clock: a thread counts real seconds and makes the loop end it.
+- A task that blocks the loop: no cancellation can reach it, so the thread raises Ctrl-C, in the main thread only.
 """
 
 from __future__ import annotations
@@ -22,22 +23,22 @@ from ._census import OURS
 from ._shot import Place, drop_shields, stack_of
 
 PAUSE = 0.5
-"""Seconds from one look at the loop to the next."""
+"""Seconds between two checks of the loop."""
 _LOOKS: Final = 4
-"""So many times in a row nothing is due in a deadlock: a thread that we do not see may answer yet."""
+"""Checks in a row with nothing due that mean a deadlock: a thread that the guard cannot see may still answer."""
 ANSWER = 10.0
-"""Seconds that a loop has to answer before it is taken for blocked."""
+"""Seconds without an answer after which the loop counts as blocked."""
 
 
 class Guard(trio.abc.Instrument):
-    """Watches over the block that it is the context of, in a running loop, and cancels it when it hangs.
+    """A context manager that cancels its block when the block hangs, in a running event loop.
 
     Args:
         limit: real seconds that the block may take.
 
     Attributes:
-        why: in what way the block hung; None if it did not.
-        stack: where its task was then, the innermost line last.
+        why: a description of how the block hung; None if it did not.
+        stack: the stack of the block's task at that time, innermost line last.
     """
 
     def __init__(self, limit: float) -> None:
@@ -70,7 +71,7 @@ class Guard(trio.abc.Instrument):
         return self._scope.__exit__(kind, error, traceback)
 
     def before_io_wait(self, timeout: float) -> None:
-        """Trio tells us that it has run all tasks that could run."""
+        """Check for a deadlock (called by Trio after it has run all tasks that could run)."""
         now = time.monotonic()
         if now < self._next_look:
             return
@@ -84,7 +85,7 @@ class Guard(trio.abc.Instrument):
             self._end("it is in a deadlock: every task waits, and nothing is due that could wake one")
 
     def _count(self) -> None:
-        """In a thread: its seconds pass, whatever the loop does."""
+        """Count real seconds, in a thread that no task can block."""
         while not self._over.wait(self._limit):
             self._answered.clear()
             try:
@@ -96,7 +97,7 @@ class Guard(trio.abc.Instrument):
                 _thread.interrupt_main()
 
     def _end(self, why: str) -> None:
-        """In the loop. Once more, if the block goes on waiting elsewhere, after as long again."""
+        """Cancel the block, in the loop; called again after each further period if the block still waits."""
         self._answered.set()
         if self._over.is_set():
             return

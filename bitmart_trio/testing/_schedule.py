@@ -1,8 +1,8 @@
-"""One seed, one order of events: Trio's scheduler, made to repeat itself.
+"""Deterministic scheduling: one seed gives one order of events.
 
-Tasks that are ready at the same moment run in an order that Trio draws anew each time. That finds wrong assumptions,
-and makes a failure that depends on the order impossible to repeat. Trio can draw from a seed instead, but has no public
-name for it; this file alone knows the private ones, and a test says when a new Trio has other ones.
+Tasks that are ready at the same moment run in a random order, which Trio draws each time. That exposes wrong
+assumptions, but a failure that depends on the order cannot be repeated. Trio can draw from a seed instead, but has no
+public name for that. Only this file uses the private names, and a test fails when a new version of Trio changes them.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _CHANCE: Final = "_r"
 
 
 class NotDeterministic(RuntimeWarning):
-    """This version of Trio cannot be made to repeat itself, or not in the way that we know."""
+    """This version of Trio does not support deterministic scheduling in the way that the library knows."""
 
 
 @contextmanager
 def deterministic(seed: int) -> Generator[None]:
-    """Let everything inside the block run in an order that depends on nothing but the seed.
+    """Run everything inside the block in an order that depends only on the seed.
 
     In use::
 
@@ -33,18 +33,17 @@ def deterministic(seed: int) -> Generator[None]:
             trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
 
     Put it around ``trio.run``. Trio's scheduler and the functions of Python's ``random`` (jitter draws from them) start
-    from the seed, and continue as if nothing had happened after the block. It covers one process and what Trio
-    schedules: real sockets, threads, the real clock and the order of ``set`` (see ``PYTHONHASHSEED``) remain as
-    arbitrary as they are; a module that is first imported inside the block may draw numbers too. Not for two threads at
-    once.
+    from the seed; after the block they continue from their earlier state. The seed covers what Trio schedules in one
+    process. Real sockets, threads, the real clock and the order of a ``set`` (see ``PYTHONHASHSEED``) remain arbitrary,
+    and a module that is first imported inside the block may draw numbers too. Do not use it in two threads at once.
 
     Args:
-        seed: which order; any integer.
+        seed: any integer; decides the order.
 
     Warns:
-        NotDeterministic: Trio has changed. The block runs, in an arbitrary order.
+        NotDeterministic: this version of Trio has changed; the block runs in an arbitrary order.
     """
-    # Loaded by the first run and not by the second, it would make them differ: rich, which httpx loads, draws numbers.
+    # Import this first, or the first run would draw other numbers than later ones: rich, which httpx imports, draws.
     import_module("bitmart_trio.sim")
     home = import_module(_HOME)
     chance: object = getattr(home, _CHANCE, None)

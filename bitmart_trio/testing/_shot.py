@@ -1,4 +1,4 @@
-"""One run's cancellation: an instrument that counts the pauses of a task and strikes at one of them."""
+"""The cancellation of one run: an instrument that counts the pauses of a task and strikes at one of them."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ import trio
 from .._io.pace import Pace
 
 Moment: TypeAlias = Literal["waiting", "resuming"]
-"""When at a checkpoint: while the task waits there, or when what it waited for has happened and it is about to go on.
+"""The moment at a checkpoint: while the task waits there, or when the wait is over and the task is about to continue.
 
-The second strikes wherever the task looks next whether it is cancelled, and catches work that is done but not yet
-reported. Its number 0 is before the task has begun.
+``resuming`` takes effect at the next place where the task checks for cancellation, and so catches work that is done but
+not yet reported. Its number 0 is before the task has begun.
 """
 
 Counted: TypeAlias = Literal["task", "subtree", "all"]
-"""Whose checkpoints: those of the task that runs the body, also those of the tasks that it starts, or of all tasks."""
+"""The checkpoints that count: of the task that runs the body, also of the tasks that it starts, or of all tasks."""
 
 How: TypeAlias = Literal["cancel", "interrupt"]
-"""By cancelling a scope, or by Ctrl-C."""
+"""The way to strike: by cancelling a scope, or by Ctrl-C."""
 
 Task: TypeAlias = trio.lowlevel.Task
 
@@ -35,9 +35,9 @@ _NOT_SHOWN: Final = (
     str(Path(trio.__file__).parent),
     str(Path(linecache.__file__).parent / "contextlib.py"),
 )
-"""Files whose lines tell a person nothing about where a program is."""
+"""Files whose lines are not shown, since they do not help to locate a failure."""
 _ENOUGH: Final = 20_000
-"""Steps after which a cancelled body that never waits is taken for one that will not end."""
+"""Steps after which a cancelled body that never waits counts as one that does not end."""
 
 
 @attrs.frozen
@@ -45,9 +45,9 @@ class Place:
     """A line of source at which a task waits."""
 
     file: str
-    """Path of the file."""
+    """The path of the file."""
     line: int
-    """Number of the line, from 1."""
+    """The number of the line, from 1."""
     function: str
     """The function that the line is in."""
 
@@ -57,7 +57,7 @@ class Place:
 
 
 def stack_of(task: Task) -> tuple[Place, ...]:
-    """Where a waiting task is, the innermost line last, without Trio's lines and the sweep's own."""
+    """Return the stack of a waiting task, innermost line last, without the lines of Trio and of the sweep."""
     return tuple(
         Place(frame.f_code.co_filename, line, frame.f_code.co_name)
         for frame, line in _frames(task)
@@ -81,9 +81,9 @@ def has_ended(task: Task) -> bool:
 
 
 def drop_shields() -> None:
-    """Let cancellations through everywhere: only a shield can hold a cancelled task for so long.
+    """Remove all shields, so that a cancelled task that is still waiting behind one ends.
 
-    Without it the run ends, and can be reported.
+    Then the run ends and can be reported.
     """
     for item in gc.get_objects():
         if isinstance(item, trio.CancelScope) and item.shield:
@@ -94,10 +94,10 @@ class Shot(trio.abc.Instrument):
     """Counts checkpoints of a task while it is armed, and strikes at one of them.
 
     Args:
-        number: which one; None strikes never, and notes where each is.
-        moment: when at it.
-        counted: whose checkpoints.
-        how: what strikes.
+        number: the number of the checkpoint; None never strikes, and records the line of each checkpoint.
+        moment: the moment at the checkpoint.
+        counted: the tasks whose checkpoints count.
+        how: a cancellation or an interrupt.
         can_break: whether to interrupt the whole run when a cancelled body spins for ever.
     """
 
@@ -109,11 +109,11 @@ class Shot(trio.abc.Instrument):
         self.places: list[Place] = []
         self.fired = False
         self.stack: tuple[Place, ...] = ()
-        """Where the body's task was when it was struck."""
+        """The stack of the body's task when it was struck."""
         self.other: str | None = None
-        """The name of the task whose checkpoint it was, if that is another one."""
+        """The name of the task that reached the checkpoint, if it is not the body's own task."""
         self.stuck: tuple[Place, ...] | None = None
-        """Where the body was when we stopped waiting for its end."""
+        """The stack of the body when the sweep stopped waiting for its end; None if it ended in time."""
         self.task: Task | None = None
         self._counted: Counted = counted
         self._can_break = can_break
@@ -128,24 +128,24 @@ class Shot(trio.abc.Instrument):
 
     @property
     def undisturbed(self) -> bool:
-        """True if it never strikes."""
+        """True if the shot never strikes."""
         return self.number is None
 
     @property
     def where(self) -> str:
-        """Where it strikes, in words."""
+        """The place where the shot strikes, as a text for messages."""
         return f"at checkpoint {self.number} ({self.moment})" if self.number else "before it began"
 
     @property
     def again(self) -> str:
-        """The arguments that repeat it."""
+        """The arguments of a sweep that repeat this shot alone."""
         return f"only={self.number}, moments=[{self.moment!r}]"
 
     def arm(self, scope: trio.CancelScope) -> None:
-        """Begin with the current task, which is about to run the body inside ``scope``."""
+        """Start counting in the current task, which is about to run the body inside ``scope``."""
         task = trio.lowlevel.current_task()
         self.task, self._scope = task, scope
-        Pace.strict += 1  # each item of a loop has its turn
+        Pace.strict += 1  # so that each item of a loop has a checkpoint
         self._outer = list(task.child_nurseries)
         self._main = task
         while self._main.parent_nursery is not None:
@@ -159,7 +159,7 @@ class Shot(trio.abc.Instrument):
             self._fire(task)
 
     def disarm(self) -> None:
-        """The body is over."""
+        """Stop counting, after the body has ended."""
         if self._scope is not None:
             Pace.strict -= 1
         self._scope = None
@@ -168,7 +168,7 @@ class Shot(trio.abc.Instrument):
             self._hit.set()
 
     async def watch(self, grace: float) -> None:
-        """Make sure that the body ends within ``grace`` seconds once it was struck, or note that it did not."""
+        """Wait until the body ends after it was struck, or record after ``grace`` seconds that it did not."""
         assert self._hit is not None
         assert self._over is not None
         await self._hit.wait()
@@ -180,7 +180,7 @@ class Shot(trio.abc.Instrument):
         drop_shields()
 
     def after_task_step(self, task: Task) -> None:
-        """Trio tells us that a task has paused."""
+        """Count a pause of a task (called by Trio)."""
         if self._scope is None:
             return
         if self.fired:
@@ -193,7 +193,7 @@ class Shot(trio.abc.Instrument):
                 self._fire(task)
 
     def before_task_step(self, task: Task) -> None:
-        """Trio tells us that a task is about to go on."""
+        """Count a task that is about to continue (called by Trio)."""
         if self._scope is None or self.fired or self.moment != "resuming" or not self._is_counted(task):
             return
         self._resumed += 1
@@ -212,11 +212,11 @@ class Shot(trio.abc.Instrument):
         if self.how == "cancel":
             self._scope.cancel()
         else:
-            # Trio's own handler takes it, as it takes a person's Ctrl-C: it arrives in the main task.
+            # Trio's own handler receives the signal, as it receives a user's Ctrl-C, and raises it in the main task.
             signal.raise_signal(signal.SIGINT)
 
     def _step(self, task: Task) -> None:
-        """A body that swallows its cancellation in a loop never lets time pass; only Ctrl-C gets through to it."""
+        """Interrupt a body that swallows its cancellation in a loop: no time passes, and only Ctrl-C can end it."""
         if task is not self.task or not self._can_break:
             return
         self._steps += 1
@@ -231,7 +231,7 @@ class Shot(trio.abc.Instrument):
         return known
 
     def _descends(self, task: Task) -> bool:
-        """Whether the task was started inside the body, or, if all count, inside the program."""
+        """Return True if the task was started inside the body, or, if all tasks count, inside the program."""
         nursery = task.parent_nursery
         while nursery is not None:
             parent = nursery.parent_task

@@ -1,4 +1,4 @@
-"""The bot: where its code is, loading it anew for each of its lives, and what its ``main`` asks for."""
+"""The bot: the location of its code, reloading it for each of its lives, and the arguments of its ``main``."""
 
 from __future__ import annotations
 
@@ -20,36 +20,37 @@ from ...errors import ConfigurationError
 Main: TypeAlias = Callable[..., Awaitable[object]]
 
 JOURNAL: Final = "bot.journal"
-"""The path of the journal that a bot is given."""
+"""The path of the journal that a bot receives."""
 _LIBRARY: Final = str(Path(__file__).parents[2])
 _DECLARED: Final = "CERTIFY"
 
 
 @attrs.frozen
 class Bot:
-    """An async function in a file, or one that is at hand only."""
+    """An async function in a file, or one that exists in this process only."""
 
     name: str
-    """Of the function."""
+    """The name of the function."""
     path: Path | None = None
-    """Its file; None: it cannot be loaded anew, nor sent to another process."""
+    """The bot's file; None: the bot cannot be reloaded or sent to another process."""
     function: Main | None = attrs.field(default=None, eq=False)
-    """The function itself, where there is no file."""
+    """The function itself, if there is no file."""
     folder: Path | None = None
-    """Where the top of its package is; modules from here are its own."""
+    """The folder of the bot's top-level package; modules from it belong to the bot."""
     module: str = "certified_bot"
-    """The dotted name to import it by."""
+    """The dotted name under which the bot's module is imported."""
 
     @property
     def title(self) -> str:
-        """Such as ``bot.py:main``."""
+        """The short name of the bot, such as ``bot.py:main``."""
         return self.name if self.path is None else f"{self.path.name}:{self.name}"
 
     @contextmanager
     def loading(self) -> Generator[Callable[[], Main]]:
-        """What loads the function, its module and those beside it anew at each call; forgotten after the block.
+        """Provide a loader that imports the bot's modules anew at each call and returns the function.
 
-        It raises ConfigurationError where there is no such function, and whatever loading raises.
+        After the block the modules are forgotten. The loader raises ConfigurationError if there is no such function,
+        and any error of the import.
         """
         if self.path is None or self.folder is None:
             function = self.function
@@ -88,7 +89,7 @@ class Bot:
         return module
 
     def owns(self, file: str | None) -> bool:
-        """Whether a file is part of the bot."""
+        """Return True if a file is part of the bot."""
         if file is None:
             return False
         if self.folder is None:
@@ -98,7 +99,7 @@ class Bot:
         )
 
     def line(self, frame: FrameType | None) -> str:
-        """The innermost line of the bot on a stack of frames: ``bot.py:12 in main``; "" when there is none."""
+        """Return the innermost line of the bot on a stack of frames: ``bot.py:12 in main``; "" if there is none."""
         while frame is not None:
             if found := self.line_of(frame.f_code, frame.f_lineno):
                 return found
@@ -106,14 +107,14 @@ class Bot:
         return ""
 
     def line_of(self, code: CodeType, number: int) -> str:
-        """A line as it is shown, where it is the bot's; else ""."""
+        """Format a line of code if it belongs to the bot; else return ""."""
         return f"{Path(code.co_filename).name}:{number} in {code.co_name}" if self.owns(code.co_filename) else ""
 
     def declared(self) -> Mapping[str, object]:
-        """What the bot's file declares by ``CERTIFY``, and what its function does by an attribute ``certify``.
+        """Return the declarations in ``CERTIFY`` of the bot's file and in the function's attribute ``certify``.
 
         Raises:
-            ConfigurationError: it is no mapping.
+            ConfigurationError: one of the two is not a mapping.
         """
         with self.loading() as load:
             main = load()
@@ -144,13 +145,13 @@ def _code_file(function: object) -> str | None:
 
 
 def named_bot(text: str) -> Bot:
-    """The bot of ``bot.py:main``; ``main`` may be left out.
+    """Return the bot of a text such as ``bot.py:main``; ``main`` may be left out.
 
     Raises:
         ConfigurationError: there is no such file.
     """
     file, colon, name = text.rpartition(":")
-    if not colon or "/" in name or "\\" in name:  # a drive of Windows is no separator
+    if not colon or "/" in name or "\\" in name:  # the colon of a Windows drive is no separator
         file, name = text, "main"
     path = Path(file).resolve()
     if not path.is_file():
@@ -168,10 +169,10 @@ def _in_file(path: Path, name: str) -> Bot:
 
 
 def bot_of(main: Main | str) -> Bot:
-    """The bot of a function, or of a text like ``bot.py:main``.
+    """Return the bot of a function, or of a text such as ``bot.py:main``.
 
     Raises:
-        ConfigurationError: there is no such file, or it is no async function.
+        ConfigurationError: there is no such file, or ``main`` is not callable.
     """
     if isinstance(main, str):
         return named_bot(main)
@@ -184,10 +185,10 @@ def bot_of(main: Main | str) -> Bot:
 
 
 def arguments(main: Main, *, client: object, journal: object, symbols: tuple[str, ...]) -> dict[str, object]:
-    """What a bot's function is called with: what it names, and the client for its first other argument.
+    """Return the arguments of a bot's function: those that it names, and the client as its first other one.
 
     Raises:
-        ConfigurationError: it asks for something else.
+        ConfigurationError: the function has another required argument, or takes no client.
     """
     given: dict[str, object] = {}
     has_client = False

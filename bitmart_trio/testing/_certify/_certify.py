@@ -68,8 +68,8 @@ def certify(
         certificate.raise_if_failed()
 
     Args:
-        main: an async function that takes a `Client`, and ``journal`` and ``symbols`` if it names them; or its location,
-            such as ``bot.py:main``. A function that no file defines is called in this process, day after day.
+        main: an async function that takes a `Client`, and ``journal`` and ``symbols`` if it names them; or its
+            location, such as ``bot.py:main``. A function that no file defines is called in this process.
         seeds: the number of days, from seed 0 on; or the seeds themselves.
         days: the families of trouble that days are drawn from.
         minutes: the length of a day.

@@ -1,7 +1,7 @@
-"""A day as data: what the market is like, what goes wrong and when, and how the bot is told to end.
+"""A day as data: the state of the market, what goes wrong and when, and how the bot is asked to end.
 
-A day is drawn from a seed by one generator, under one version of Trio and of this library; all three are in its full
-name, so that a name means one day for ever. A day that was made smaller says in its name what was kept.
+A day is drawn from a seed by one generator, under one version of Trio and of this library. Its full name holds all
+three, so that a full name always means the same day. The name of a smaller day includes what was kept.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from ...sim.faults.text import fault_from
 from ...sim.kernel.encoding import Json
 
 GENERATOR: Final = 1
-"""Raised whenever a seed becomes another day."""
+"""The generator's version; increased whenever a seed gives a different day than before."""
 
 Family: TypeAlias = Literal["network", "exchange", "edge", "eventual", "kill", "market"]
 FAMILIES: Final[tuple[Family, ...]] = ("network", "exchange", "edge", "eventual", "kill", "market")
-"""What a day may hold trouble of."""
+"""The families of trouble that a day may hold."""
 
 Ending: TypeAlias = Literal["cancel", "SIGINT", "SIGTERM"]
 ENDINGS: Final[tuple[Ending, ...]] = ("cancel", "SIGINT", "SIGTERM")
-"""How a bot is told to end."""
+"""The ways in which a bot is asked to end."""
 
 Weather: TypeAlias = Literal["calm", "trend", "gap", "crash", "thin", "tape"]
 What: TypeAlias = Literal["fault", "drop", "skew", "jump", "kill", "stop"]
@@ -42,22 +42,22 @@ class Deed:
     """One thing that happens in a day."""
 
     at: float
-    """Seconds after the beginning."""
+    """Seconds since the beginning of the day."""
     what: What
     """``fault``: one of `bitmart_trio.sim`; ``drop``: connections break; ``skew``: the exchange's clock steps;
-    ``jump``: a price jumps; ``kill`` and ``stop``: the bot's process ends, and begins again.
+    ``jump``: a price jumps; ``kill`` and ``stop``: the bot's process ends and is started again.
     """
     family: Family
     detail: Mapping[str, Json] = attrs.field(factory=dict[str, Json], hash=False)
-    """What kind of it, such as the fault with its fields."""
+    """The details of the deed, such as the fault with its fields."""
 
     @property
     def fault(self) -> Fault:
-        """The fault that is added."""
+        """The fault that the deed adds."""
         return fault_from(self.detail)
 
     def __str__(self) -> str:
-        """For a person, such as ``0:12 LoseReply path=/spot/*``."""
+        """Return a readable text such as ``0:12 LoseReply path=/spot/*``."""
         name = str(self.detail.get("fault", self.what))
         rest = " ".join(
             f"{key}={value}" for key, value in self.detail.items() if key != "fault" and value not in (None, "", False)
@@ -67,42 +67,42 @@ class Deed:
 
 @attrs.frozen(kw_only=True)
 class Day:
-    """One day."""
+    """One day of trouble for a bot, as data."""
 
     seed: int
     minutes: float
     asked: tuple[Family, ...]
-    """The families that it was drawn from."""
+    """The families that the day was drawn from."""
     families: tuple[Family, ...]
-    """Those that it holds trouble of."""
+    """The families that the day holds trouble of."""
     symbols: tuple[str, ...]
     weather: Weather
-    """What the market is like."""
+    """The state of the market."""
     market: Mapping[str, float] = attrs.field(factory=dict[str, float], hash=False)
     """Options of the synthetic market."""
     tape: str | None = None
-    """A recording that is played in place of it."""
+    """The path of a recording that is played in place of the synthetic market."""
     latency: str = "none"
-    """How long things take inside the exchange, as the option ``--latency`` of ``bitmart-trio sim`` says it."""
+    """The latency inside the exchange, in the form of the option ``--latency`` of ``bitmart-trio sim``."""
     deeds: tuple[Deed, ...]
-    """In the order of their times."""
+    """The deeds in the order of their times."""
     ending: Ending
-    """How the bot is told to end at last."""
+    """The way in which the bot is asked to end for the last time."""
     end: float
-    """Seconds after the beginning at which it is."""
+    """Seconds after which the bot is asked to end for the last time."""
     wire: bool
-    """Whether calls go through HTTP; else they are handed over as they are, which costs less."""
+    """True if calls go through real HTTP; else they are passed on directly, which takes less time."""
     cut: str = ""
-    """What was left out of the day as it was drawn, as its name says it."""
+    """The part of the name that describes what was cut from the day as drawn."""
 
     @property
     def name(self) -> str:
-        """The seed, and what was cut: ``17``, ``17~k0.4~e212~calm``."""
+        """The seed and what was cut: ``17``, ``17~k0.4~e212~calm``."""
         return f"{self.seed}{self.cut}"
 
     @property
     def full_name(self) -> str:
-        """The name with all that decides what the day is."""
+        """The name with everything that determines the day."""
         parts = (
             f"g{GENERATOR}", f"trio{version('trio')}", f"bitmart{__version__}", "+".join(self.symbols),
             f"{self.minutes:g}m", "+".join(self.asked), self.name,
@@ -112,7 +112,7 @@ class Day:
     def smaller(self, *, keep: Iterable[int] | None = None, end: float | None = None, calm: bool = False) -> Day:
         """The same day with fewer deeds (by number), an earlier end, or a calm market.
 
-        It is always cut from the day as it was drawn: this one must be whole.
+        Call it on a whole day, as drawn, only: a day is not cut twice.
         """
         kept = range(len(self.deeds)) if keep is None else sorted(keep)
         last = self.end if end is None else min(end, self.end)
@@ -135,7 +135,7 @@ class Day:
         )
 
     def to_json(self) -> dict[str, object]:
-        """As plain data."""
+        """Return the day as plain data."""
         return {
             "name": self.name,
             "full_name": self.full_name,
@@ -151,10 +151,10 @@ class Day:
 
 
 def named(name: str) -> tuple[int, dict[str, object]]:
-    """The seed that a day's name begins with, and what `Day.smaller` takes to cut it so.
+    """Parse a day's name into its seed and the arguments of `Day.smaller` that cut it.
 
     Raises:
-        ConfigurationError: it is no name of a day.
+        ConfigurationError: the text is not the name of a day.
     """
     found = _NAME.fullmatch(name.strip())
     if found is None:
@@ -171,10 +171,10 @@ def named(name: str) -> tuple[int, dict[str, object]]:
 
 
 def read_families(names: str | Iterable[str]) -> tuple[Family, ...]:
-    """Families by name, in their own order.
+    """Return families by name, in the order of `FAMILIES`.
 
     Raises:
-        ConfigurationError: there is none of a name.
+        ConfigurationError: no family has one of the names.
     """
     wanted = names.replace(",", " ").split() if isinstance(names, str) else list(names)
     for name in wanted:
@@ -184,7 +184,7 @@ def read_families(names: str | Iterable[str]) -> tuple[Family, ...]:
 
 
 def versions() -> dict[str, str]:
-    """What a seed means its day under."""
+    """The versions that determine, together with a seed, what the day is."""
     return {
         "generator": str(GENERATOR),
         "bitmart_trio": __version__,

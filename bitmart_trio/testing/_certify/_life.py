@@ -1,7 +1,7 @@
-"""One life of a bot: a client of its own, the ways to the exchange, and the end of both.
+"""One life of a bot: its own client, its connections to the exchange, and the end of both.
 
-A process that is killed can say nothing more: its connections are cut, it gets no new ones, its journal stays as it was
-last fsynced, and what its own ``finally`` blocks do reaches nobody.
+A process that is killed can send nothing more: its connections are cut, it cannot open new ones, its journal stays as
+it was last fsynced, and its ``finally`` blocks have no effect outside of it.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from ._witness import CALL, Call, Witness
 from ._world import World, tell
 
 STALE_SECONDS: Final = 15.0
-"""Without a push of a symbol that has pushed before, a bot that has not asked either is blind to it."""
+"""Seconds without a push or a query after which a bot is blind to a symbol that it used to follow."""
 MOVED: Final = 0.0005
-"""Share that the price must have moved meanwhile for it to matter."""
+"""The share by which the price must have moved meanwhile to matter."""
 
 
 @attrs.define(eq=False)
@@ -44,23 +44,23 @@ class Life:
     disk: Disk
     wire: bool
     alive: bool = True
-    """False once it is killed."""
+    """False once the life was killed."""
     told: bool = False
-    """Whether it was told to end."""
+    """True once the life was asked to end."""
     error: BaseException | None = None
-    """What it ended with."""
+    """The exception that the life ended with."""
     done: trio.Event = attrs.Factory(trio.Event)
     began: float = 0.0
     ended: float | None = None
     scope: trio.CancelScope = attrs.Factory(trio.CancelScope)
     books: dict[OrderBook, float | None] = attrs.Factory(dict["OrderBook", "float | None"])
-    """The order books it has open, and since when each is not live."""
+    """The order books that the life has open, each with the time since which it is not live (None: live)."""
     task: trio.lowlevel.Task | None = None
     looked_at: dict[str, float] = attrs.Factory(dict[str, float])
-    """When it last asked about the market of a symbol ("" for all)."""
+    """The time of the last query of the market of each symbol ("" for all)."""
 
     async def live(self, main: Main, symbols: tuple[str, ...]) -> None:  # noqa: ASYNC910  # as the bot does
-        """Run it to its end, whatever that is."""
+        """Run the bot's function to its end, and keep its exception."""
         venue = self.witness.venue
         DISK.set(self.disk.mount(lambda: self.alive))
         config = Config(clock=venue.clock, suspended_after=float("inf"))
@@ -76,7 +76,7 @@ class Life:
                 with self.scope:
                     journal = self._journal(main)
                     await main(**arguments(main, client=client, journal=journal, symbols=symbols))
-        except BaseException as error:  # noqa: BLE001, ASYNC103  # whatever a bot ends with is the referee's matter
+        except BaseException as error:  # noqa: BLE001, ASYNC103  # the referee judges whatever a bot ends with
             self.error = error
         finally:
             self.ended = self.witness.at
@@ -84,7 +84,7 @@ class Life:
             self.done.set()
 
     def line(self) -> str:
-        """The line of the bot's code at which it is: of its function's task, else of the first other task."""
+        """Return the line of the bot's code that its main task, or else its first other task, is at."""
         queue = [] if self.task is None else [self.task]
         while queue:
             task = queue.pop(0)
@@ -97,19 +97,19 @@ class Life:
         return ""
 
     def tell(self, how: str) -> None:
-        """Tell it to end."""
+        """Ask the bot to end."""
         self.told = True
         tell(how, self.scope)
 
     def kill(self) -> None:
-        """End it as SIGKILL does, as far as that can be imitated."""
+        """End the life as SIGKILL would, as far as that can be imitated."""
         self.alive = False
         self.witness.venue.drop_connections("*")
         self.disk.crash()
         self.scope.cancel()
 
     def stale_for(self, symbol: str) -> float:
-        """How long all its own books of a symbol have not been live."""
+        """Return the seconds for which no book of a symbol has been live."""
         now, since = self.witness.at, list[float]()
         for book, stale_since in self.books.items():
             if book.symbol == symbol and not book._sink.closed:  # pyright: ignore[reportPrivateUsage]
@@ -119,7 +119,7 @@ class Life:
         return now - max(since) if since else 0.0
 
     def blind_for(self, symbol: str) -> float:
-        """How long it has seen nothing of a symbol that it used to follow, and whose price has moved since."""
+        """Return the seconds without data of a symbol that the bot used to follow and whose price has moved since."""
         seen, now = self.witness.seen_at.get(symbol), self.witness.at
         if seen is None or seen < self.began:
             return 0.0
@@ -130,7 +130,7 @@ class Life:
         return now - seen
 
     def _journal(self, main: Main) -> object:
-        """The journal in the form that the function's annotation asks for; a path unless it does."""
+        """Return a journal object if the function's annotation asks for one, else a path."""
         parameter = inspect.signature(main).parameters.get("journal")
         wanted = "" if parameter is None else str(parameter.annotation)
         return self.disk.mount(lambda: self.alive)(JOURNAL) if "Journal" in wanted else JOURNAL
@@ -143,15 +143,15 @@ class Life:
 
 
 class LifeTransport(httpx.AsyncBaseTransport):
-    """The way of one life's calls: it writes down what was sent and heard, and is gone with its life."""
+    """The HTTP transport of one life: it records requests and answers, and fails once the life was killed."""
 
     def __init__(self, life: Life, below: httpx.AsyncBaseTransport) -> None:
         self._life = life
         self._below = below
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one call."""
-        await trio.lowlevel.checkpoint()  # of a killed process too, or a bot that catches everything would never wait
+        """Send one call and record its answer."""
+        await trio.lowlevel.checkpoint()  # also when killed, or a bot that catches everything would never wait
         call = self._begin(request, b"".join([part async for part in cast("httpx.AsyncByteStream", request.stream)]))
         try:
             response = await self._below.handle_async_request(request)
@@ -167,7 +167,7 @@ class LifeTransport(httpx.AsyncBaseTransport):
         return httpx.Response(response.status_code, headers=headers, content=content, request=request)
 
     async def aclose(self) -> None:
-        """Close the way."""
+        """Close the transport below this one."""
         await self._below.aclose()
 
     def _check(self) -> None:
@@ -207,11 +207,11 @@ _OF_BODY: Final = (b"content-encoding", b"content-length", b"transfer-encoding")
 
 
 def watching_books(opened: Callable[[OrderBook], None]) -> Callable[[], None]:
-    """Call ``opened`` with every order book that is made, until the returned function is called."""
+    """Call ``opened`` with every new order book until the returned function is called."""
     made = OrderBook.__init__
 
     def watched(self: OrderBook, *args: object, **keywords: object) -> None:
-        made(self, *args, **keywords)  # type: ignore[arg-type]  # handed through
+        made(self, *args, **keywords)  # type: ignore[arg-type]  # passed through
         opened(self)
 
     OrderBook.__init__ = watched  # type: ignore[method-assign]

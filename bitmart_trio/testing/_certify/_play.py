@@ -1,4 +1,4 @@
-"""One bot through one day, in this process and in virtual time."""
+"""One day of one bot, played in this process and in virtual time."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ from ._world import World, quiet
 TICK: Final = 1.0
 """Seconds between two moves of the market."""
 SETTLE: Final = 45.0
-"""Seconds after the end in which what is still on its way arrives."""
+"""Seconds after the end in which requests and messages in flight may arrive."""
 GIVEN_UP: Final = 5.0
-"""Seconds until a bot that ended with an error it declared is started again, as a supervisor would."""
+"""Seconds until a bot that ended with a declared error is restarted, as by a supervisor."""
 MOST_LIVES: Final = 30
 SAMPLE: Final = 5.0
 """Seconds between two points of the curves."""
@@ -41,7 +41,7 @@ SAMPLE: Final = 5.0
 
 @attrs.define(eq=False)
 class Played:
-    """A day that was lived through, for the referee; it exists in the process that played it only."""
+    """A day that was played, for the referee; it exists only in the process that played it."""
 
     day: Day
     terms: Terms
@@ -50,37 +50,37 @@ class Played:
     money_before: dict[str, object]
     money_after: dict[str, object]
     left: list[str]
-    """What was open when all was over."""
+    """The objects that were still open after the end."""
     findings: list[Finding]
-    """What was found on the way."""
+    """The findings made while the day was played."""
     early: bool = False
-    """The bot ended before it was told to."""
+    """True if the bot ended before it was asked to."""
     unended: list[Life] = attrs.Factory(list[Life])
     """Lives that did not end in time."""
     end: float = 0.0
-    """When the last life was told to end, or ended by itself."""
+    """The time at which the last life was asked to end, or ended by itself."""
 
 
 Referee = Callable[[Played], Sequence[Finding]]
 
 
 class Onlooker(Protocol):
-    """Who watches a single day."""
+    """An observer of a single day."""
 
     def happened(self, moment: Happening) -> None:
-        """Something happened."""
+        """Receive an event of the day as it happens."""
 
     def over(self, day: Played) -> None:
-        """The day was judged; it still exists."""
+        """Receive the day after it was judged, while its objects still exist."""
 
 
 def play(bot: Bot, day: Day, terms: Terms, referee: Referee, *, onlooker: Onlooker | None = None) -> Outcome:
-    """Live through a day, and have it judged; an onlooker sees it happen."""
+    """Play a day and have the referee judge it; an onlooker receives its events as they happen."""
     began, cpu = time.monotonic(), time.process_time()
     with quiet():
         outcome = _played(_Game(bot, day, terms, referee, onlooker))
-        # Of a run that was broken off, tasks may be left in the middle. They complain as they are collected; in the
-        # middle of the next run they would do worse.
+        # An aborted run may leave unfinished tasks. Collect them now, where their complaints are silenced, and not in
+        # the middle of the next run.
         gc.collect()
     return attrs.evolve(
         outcome,
@@ -96,7 +96,7 @@ def _played(game: _Game) -> Outcome:
 
 
 class _Game:
-    """What `play` does."""
+    """One call of `play`."""
 
     def __init__(self, bot: Bot, day: Day, terms: Terms, referee: Referee, onlooker: Onlooker | None) -> None:
         self.onlooker = onlooker
@@ -119,7 +119,7 @@ class _Game:
         self._nursery: trio.Nursery | None = None
 
     def run(self, load: Callable[[], Main]) -> None:
-        """Play it."""
+        """Play the day."""
         self._load = load
         stop = watching_books(self._book_opened)
         try:
@@ -129,18 +129,18 @@ class _Game:
             stop()
 
     def _let_go(self) -> None:
-        """Judge a run that was broken off, and hold nothing of it."""
+        """Judge an aborted run, and drop all references to it."""
         if self._played is None and self._witness is not None:
             self._judge(early=False, left=[])
         self._nursery = None
         for life in self.lives:
             life.task = None
         if self._witness is not None:
-            # What the bot was in the middle of stays for ever, and an exchange is large.
+            # The bot's unfinished coroutines are kept for ever, and an exchange is large.
             self._witness.venue.exchange.__dict__.clear()
 
     def outcome(self) -> Outcome:
-        """What came of it."""
+        """Return the outcome of the day."""
         played, witness = self._played, self._witness
         assert played is not None
         assert witness is not None
@@ -191,9 +191,9 @@ class _Game:
                 nursery.cancel_scope.cancel()
 
     async def _wound_up(self) -> bool:
-        """Whether all lives are over, killed ones too, which may take their time to notice."""
+        """Wait for all lives to end, killed ones too, which may take time; True if all have ended."""
         await trio.lowlevel.checkpoint()
-        with trio.move_on_after(200):  # noqa: ASYNC912  # there is a life at least
+        with trio.move_on_after(200):  # noqa: ASYNC912  # there is at least one life
             for life in self.lives:
                 await life.done.wait()
         return all(life.done.is_set() for life in self.lives)
@@ -223,7 +223,7 @@ class _Game:
     # ---- the lives of the bot ---------------------------------------------------------------------------------------
 
     async def _lives(self, disk: Disk) -> bool:
-        """Let the bot live through the day; True when it ended by itself, before it was told to."""
+        """Run the bot through the day; True if it ended by itself, before it was asked to."""
         assert self._witness is not None
         life = self._begin(disk)
         turns = [deed for deed in self.day.deeds if deed.what in ("kill", "stop")]
@@ -245,7 +245,7 @@ class _Game:
         return False
 
     async def _until(self, at: float, life: Life, disk: Disk) -> tuple[Life, bool]:
-        """Wait for a moment; begin anew where the bot gave up as it said it might. True when it is over for good."""
+        """Wait until a moment, restarting a bot that ended with a declared error; True if the bot ended for good."""
         assert self._witness is not None
         while True:
             with trio.move_on_after(max(0.0, at - self._witness.at)):
@@ -259,7 +259,7 @@ class _Game:
             life = self._begin(disk)
 
     def _declared(self, life: Life) -> bool:
-        from ._invariants import undeclared  # the referee's own question; it knows this file
+        from ._invariants import undeclared  # the referee's own check; that module imports this one
 
         return life.error is not None and not undeclared(life.error, self.terms.raises)
 
@@ -274,10 +274,10 @@ class _Game:
         return life
 
     async def _tell(self, life: Life, how: str) -> bool:
-        """Tell it to end, and wait for that; False when it does not."""
+        """Ask a life to end and wait for it; False if it does not end in time."""
         assert self._witness is not None
         self._end = self._witness.at
-        self._note(f"life {life.number} is told to end: {how}")
+        self._note(f"life {life.number} is asked to end: {how}")
         life.tell(how)
         with trio.move_on_after(self.terms.deadline):
             await life.done.wait()
@@ -289,7 +289,7 @@ class _Game:
         assert self._witness is not None
         self._witness.note("run", text)
 
-    # ---- what happens beside ----------------------------------------------------------------------------------------
+    # ---- trouble and observation ------------------------------------------------------------------------------------
 
     async def _trouble(self, venue: Venue) -> None:
         assert self._witness is not None
@@ -337,7 +337,7 @@ class _Game:
         start_soon(self._nursery, self._follow, life, book, name=f"{OURS}book")
 
     async def _follow(self, life: Life, book: OrderBook) -> None:
-        """Keep account of since when a book is not live."""
+        """Record the time since which a book has not been live."""
         assert self._witness is not None
         await trio.lowlevel.checkpoint()
         try:
@@ -346,17 +346,17 @@ class _Game:
                 life.books[book] = None
                 await book.wait_stale()
                 life.books[book] = self._witness.at
-        except Exception:  # noqa: BLE001  # the book is closed, or has ended with its connection
+        except Exception:  # noqa: BLE001  # the book is closed, or its connection ended
             life.books.pop(book, None)
 
     def _spins(self, what: str, line: str) -> None:
-        """The bot keeps the processor: no more of this day can be played."""
+        """Handle a bot that keeps the processor busy: the rest of the day cannot be played."""
         witness = self._witness
         if witness is None:
             return
         where = next((life for life in reversed(self.lives) if not life.done.is_set()), None)
         told = where is not None and where.told
-        text = f"{what}{', after it was told to end' if told else ''}"
+        text = f"{what}{', after it was asked to end' if told else ''}"
         line = line or ("" if where is None else where.line())
         self.findings.append(Finding("no_busy_loop", text, round(witness.at, 3), line))
         self._end = self._end or witness.at

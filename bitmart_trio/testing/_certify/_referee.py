@@ -15,7 +15,7 @@ from ._play import Played
 from ._terms import Terms
 
 Question = Callable[[Played], object]
-"""An invariant of the user: when it is broken, it raises AssertionError or returns a text, a list of texts, or False."""
+"""An invariant of the user: if it is broken, it raises AssertionError or returns a text, a list of texts, or False."""
 
 
 def referee(terms: Terms, own: Sequence[Question] = ()) -> Callable[[Played], list[Finding]]:

@@ -60,7 +60,7 @@ class Terms:
     symbols: tuple[str, ...] = attrs.field(default=SYMBOLS, converter=_symbols)
     """The symbols that the exchange lists; fewer symbols take less time."""
     positions: Mapping[str, Decimal] = attrs.field(default=_NO_AMOUNTS, converter=_amounts, hash=False)
-    """The most that the bot may still hold when it has ended: contracts of a futures symbol (0 unless declared), or base
+    """The most that the bot may still hold at its end: contracts of a futures symbol (0 unless declared), or base
     currency bought or sold of a spot symbol (not checked unless declared).
     """
     sizes: Mapping[str, Decimal] = attrs.field(default=_NO_AMOUNTS, converter=_amounts, hash=False)

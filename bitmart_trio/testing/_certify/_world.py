@@ -1,7 +1,7 @@
-"""The process that a bot lives in, in virtual time: clocks, threads, signals, and what a scheduler can notice.
+"""The process of a bot in virtual time: clocks, threads, signals, and the detection of busy loops.
 
-While a day runs, ``time.time``, ``time.monotonic`` and ``time.sleep`` go by virtual time, and ``trio.to_thread`` does
-its work on the spot: a thread would be real, and virtual time would run away from it.
+While a day runs, ``time.time``, ``time.monotonic`` and ``time.sleep`` use virtual time, and ``trio.to_thread`` does its
+work immediately in the calling thread: virtual time would not wait for a real thread.
 """
 
 from __future__ import annotations
@@ -30,27 +30,27 @@ from ._bot import Bot
 T = TypeVar("T")
 
 AT_ONCE: Final = 8_000
-"""Rounds of the event loop without any time passing after which a bot is taken for spinning."""
+"""Rounds of the event loop without any time in between after which a bot counts as spinning."""
 _STUCK_CODE: Final = 70
 STUCK_SECONDS: Final = 20.0
-"""Seconds of CPU time without a round of the event loop after which a bot is taken for stuck."""
+"""Seconds of CPU time without a round of the event loop after which a bot counts as stuck."""
 _LIBRARY: Final = __name__.partition(".")[0]
 
 
 class Abandoned(BaseException):
-    """The day is over, and the bot does not end."""
+    """The day is over but the bot does not end."""
 
 
 class Stuck(BaseException):
-    """The bot keeps the processor and never waits."""
+    """The bot keeps the processor busy and never waits."""
 
 
 class World(trio.abc.Instrument):
-    """One process, for one day.
+    """The process of a bot for one day.
 
     Args:
-        bot: whose lines are named.
-        start: the time of day at its beginning, in seconds since 1970.
+        bot: the bot whose lines are reported.
+        start: the time of day at the beginning, in seconds since 1970.
     """
 
     def __init__(self, bot: Bot, start: float) -> None:
@@ -58,9 +58,9 @@ class World(trio.abc.Instrument):
         self.start = start
         self.clock: MockClock = MockClock(autojump_threshold=0)
         self.remarks: dict[str, str] = {}
-        """What a certificate should say about the bot beside its findings, by where it was seen."""
+        """Observations about the bot besides the findings, by the place where each was made."""
         self.on_spin: Callable[[str, str], None] = lambda what, line: None
-        """Called when the bot spins or is stuck, with what was seen and where; once."""
+        """Called once, when the bot spins or is stuck, with a description and the line."""
         self.abandoned: bool = False
         self._abandoned_tasks: list[trio.lowlevel.Task] = []
         self._broken_into = 0
@@ -71,7 +71,7 @@ class World(trio.abc.Instrument):
         self._checked = 0
 
     def run(self, main: Callable[[], Any], seed: int, let_go: Callable[[], None]) -> None:
-        """Run an async function in this world; where it had to be abandoned, ``let_go`` is called at last."""
+        """Run an async function in this world; if it had to be abandoned, call ``let_go`` at the end."""
         with quiet(), deterministic(seed), self._in_place():
             try:
                 trio.run(main, clock=self.clock, instruments=[self])
@@ -82,7 +82,7 @@ class World(trio.abc.Instrument):
                 let_go()
 
     def abandon(self) -> None:
-        """Break the run off at the next round, whatever the bot does."""
+        """Abort the run at the next round of the event loop, whatever the bot does."""
         if self.abandoned:
             return
         self.abandoned = True
@@ -94,10 +94,10 @@ class World(trio.abc.Instrument):
             queue += [child for nursery in task.child_nurseries for child in nursery.child_tasks]
 
     def _keep_from_ending(self) -> None:
-        """See to it that what the bot was in the middle of is never collected.
+        """Make sure that the bot's unfinished coroutines are never garbage-collected.
 
-        A coroutine is closed as it is collected: an exception is raised in it. A bot that catches everything would
-        catch that one too, and go on for ever, where nobody could stop it.
+        When a coroutine is collected, Python closes it by raising an exception in it. A bot that catches everything
+        would catch that exception too and run on for ever, with nothing to stop it.
         """
         for task in self._abandoned_tasks:
             awaited: object = task.coro
@@ -109,7 +109,7 @@ class World(trio.abc.Instrument):
         self._abandoned_tasks.clear()
 
     def before_io_wait(self, timeout: float) -> None:
-        """Count rounds at one moment."""
+        """Count rounds of the event loop at one moment of virtual time."""
         self._all_rounds += 1
         now = self.clock.current_time()
         if now != self._last:
@@ -121,7 +121,7 @@ class World(trio.abc.Instrument):
             self.on_spin(f"{AT_ONCE} rounds of the event loop, and no time passed", "")
 
     def where(self) -> str:
-        """The line of the bot that runs now."""
+        """Return the line of the bot that is running."""
         return self.bot.line(inspect.currentframe())
 
     def _remark(self, text: str) -> None:
@@ -131,12 +131,12 @@ class World(trio.abc.Instrument):
 
     @contextmanager
     def _in_place(self) -> Generator[None]:
-        """Put our own in the place of clocks, sleeps and threads, and take them back."""
+        """Replace clocks, sleeps and threads with those of virtual time, and restore them after the block."""
         clock, right = self.clock, self.clock.current_time
 
         def now() -> float:
             if self.abandoned and not _in_a_task():
-                raise Abandoned  # to the event loop; a bot might catch it
+                raise Abandoned  # into the event loop, where no bot can catch it
             return right()
 
         def of_day() -> float:
@@ -172,7 +172,7 @@ class World(trio.abc.Instrument):
 
     @contextmanager
     def _watchdog(self) -> Generator[None]:
-        """Break into a bot that never waits, where the system has a timer of CPU time and this is the main thread."""
+        """Interrupt a bot that never waits, if the system has a CPU timer and this is the main thread."""
         timer = getattr(signal, "setitimer", None)
         if timer is None or threading.current_thread() is not threading.main_thread():
             yield
@@ -184,13 +184,13 @@ class World(trio.abc.Instrument):
                 return
             line = self.bot.line(frame)
             if not line:
-                return  # not in the bot: this exchange may take its time
+                return  # not in the bot: the simulated exchange may take long
             if not self._spun:
                 self._spun = True
                 self.on_spin(f"no checkpoint in {STUCK_SECONDS:g} s of CPU time", line)
             self._broken_into += 1
             if self._broken_into > 1 and parent_process() is not None:
-                os._exit(_STUCK_CODE)  # it catches everything: only the end of its process ends it
+                os._exit(_STUCK_CODE)  # the bot catches everything: only ending its process stops it
             raise Stuck(f"stuck at {line}")
 
         before = signal.signal(signal.SIGVTALRM, look)
@@ -204,7 +204,7 @@ class World(trio.abc.Instrument):
 
 @contextmanager
 def quiet() -> Generator[None]:
-    """Keep what a bot under trouble logs and complains about off the terminal; a certificate says what matters."""
+    """Keep log records and warnings of a bot in trouble off the terminal; the certificate holds what matters."""
     before, hook = logging.root.manager.disable, sys.unraisablehook
     logging.disable(logging.CRITICAL)
     sys.unraisablehook = lambda _: None
@@ -219,7 +219,7 @@ def quiet() -> Generator[None]:
 
 
 def tell(name: str, scope: trio.CancelScope) -> None:
-    """Tell a bot to end: by the signal where it listens for it, else by cancellation, as `trading.run` would."""
+    """Ask a bot to end: by the signal if the bot handles it, else by cancellation, as `trading.run` would."""
     number = cast("signal.Signals | None", getattr(signal, name, None))
     heard = number is not None and threading.current_thread() is threading.main_thread()
     if heard and number is not None and _listened(number):
@@ -237,6 +237,6 @@ def _in_a_task() -> bool:
 
 
 def _listened(number: signal.Signals) -> bool:
-    """Whether the bot has a receiver of its own: Trio's are functions of Trio."""
+    """True if the bot has opened a signal receiver of Trio, whose handler is a function of Trio."""
     handler = signal.getsignal(number)
     return callable(handler) and getattr(handler, "__module__", "") == "trio._signals"
