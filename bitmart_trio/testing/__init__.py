@@ -5,8 +5,8 @@ In use::
     def test_my_bot_can_be_cancelled_anywhere() -> None:
         sweep(body, around=exchange_and_client, invariants=[no_open_orders])
 
-The fixtures are in ``plugin``, which pytest finds by itself; nothing else here needs pytest. Everything loads when it
-is first named, since pytest loads this package at every start.
+The fixtures are in ``plugin``, which pytest finds by itself; nothing else here needs pytest. Each name is loaded on
+first use, since pytest imports this package at every start.
 """
 
 from __future__ import annotations

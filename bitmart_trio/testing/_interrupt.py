@@ -1,13 +1,13 @@
-"""Press Ctrl-C at each checkpoint of an async function and at each line of the library that it runs through, in turn.
+"""A sweep of Ctrl-C: at each checkpoint of an async function, and at each line of the library that it runs.
 
     def test_my_bot_can_be_interrupted_anywhere() -> None:
         report = interrupt_sweep(body, around=exchange, invariants=[no_open_orders], sample=50)
         assert report.lines > 100
 
-A signal comes between any two lines, in whatever task runs: the reader of a connection as likely as the function that
-waits. So each line of this package that is run through has its turn, whichever task runs it, in a fresh event loop, in
-an order of events that only the seed decides. What Trio's own handler makes of the signal there is what happens: the
-interrupt is raised at the line, or kept until the main task waits next.
+A signal can arrive between any two lines, in whatever task is running: in the reader of a connection as well as in the
+function that waits. So the sweep interrupts at each line of this package that runs, in any task, each time in a fresh
+event loop and in an order of events that only the seed decides. Trio's own handler receives the signal: it raises the
+interrupt at the line, or keeps it until the main task waits next.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class InterruptReport(Model):
     checkpoints: int
     """The number of checkpoints of the undisturbed body."""
     lines: int
-    """The number of lines of the library that run meanwhile, in any task."""
+    """The number of lines of the library that the undisturbed run executes, in any task."""
     runs: int
     """The number of runs of the body."""
     seed: int | None
@@ -110,48 +110,48 @@ def interrupt_sweep(
     limit: float = LIMIT,
     real_time: bool = False,
 ) -> InterruptReport:
-    """Run ``body`` again and again in fresh event loops, with Ctrl-C at another place each time.
+    """Run ``body`` again and again in fresh event loops, with Ctrl-C at a different place each time.
 
-    It runs once undisturbed, in the main task, then interrupted at each of its checkpoints, and at each line of the
-    library that was run through. Each run must end with ``KeyboardInterrupt`` within ``grace`` seconds, and leave
-    nothing, as after a cancellation by `sweep`.
+    The body runs once undisturbed, in the main task. Then it is interrupted at each of its checkpoints, and at each
+    line of the library that the undisturbed run executed. Each run must end with ``KeyboardInterrupt`` within
+    ``grace`` seconds and leave nothing behind, as after a cancellation by `sweep`.
 
-    Only in Python's main thread, and not from inside a running event loop (`interrupt_sweep_here` is for that).
+    Call it in Python's main thread, and not from inside a running event loop (`interrupt_sweep_here` is for that).
 
     Args:
-        body: what is interrupted. It is given what ``around`` yields, if there is an ``around``.
-        around: as of `sweep`: set-up and take-down, and the place for checks that need to wait.
-        invariants: as of `sweep`.
-        nurseries: how many nurseries of its own the body opens, one inside the other: out of so many groups, of one
-            error each, the interrupt may come. 0 wants it bare.
-        handled: the body handles signals itself, by ``trading.cancel_on_signals`` for example: it may end without an
-            error then.
-        moments: when at each checkpoint, as of `sweep`; empty for lines only.
-        lines: whether lines of the library are struck too.
-        struck: lines that are not struck, as ``"folder/file.py:123"``; those that this sweep strikes are added to it.
-            So the sweeps of many bodies that share one strike each line once. None strikes every line.
-        sample: strike no more than so many checkpoints and so many lines, drawn by the seed; None strikes all.
-        ignore: kinds of things that may be left.
+        body: the function to interrupt. It receives what ``around`` yields, if there is an ``around``.
+        around: as in `sweep`: set-up and tear-down, and the place for checks that need to wait.
+        invariants: as in `sweep`.
+        nurseries: the number of nested nurseries that the body opens itself: the interrupt may be wrapped in up to this
+            many groups of one error each. 0: it must not be wrapped.
+        handled: True if the body handles signals itself, by ``trading.cancel_on_signals`` for example: then it may end
+            without an error.
+        moments: the moments at each checkpoint, as in `sweep`; empty for lines only.
+        lines: whether to interrupt at lines of the library too.
+        struck: lines to skip, as ``"folder/file.py:123"``; the lines that this sweep interrupts at are added to it. So
+            the sweeps of many bodies that share one set interrupt at each line once. None: no line is skipped.
+        sample: interrupt at no more than this many checkpoints and this many lines, drawn by the seed; None: at all.
+        ignore: kinds of objects that may be left.
         seed: decides the order in which tasks run, and the sample.
         only: the number of a single checkpoint or, as ``"file.py:123"``, a single line, to look at a failure.
-        most: a guard: more checkpoints than this are an error.
-        grace: seconds that an interrupted body has to end, and that what it leaves has to go away.
-        limit: as of `sweep`: seconds of real time that a single run may take.
-        real_time: on the real clock, for bodies that use real sockets or threads; places may vary from run to run.
+        most: more checkpoints than this are an error.
+        grace: seconds for an interrupted body to end, and for the objects that it leaves to be released.
+        limit: seconds of real time that a single run may take, as in `sweep`.
+        real_time: use the real clock, for bodies that use real sockets or threads; places may vary from run to run.
 
     Returns:
-        How many checkpoints and lines there are, and how many runs were made.
+        A report with the numbers of checkpoints, lines and runs.
 
     Raises:
-        SweepFailure: a run did not end, or otherwise than by ``KeyboardInterrupt``; something was left; an invariant
-            did not hold. The message says where, and how to run just that.
-        ValueError: ``only`` is no place that the body comes through.
+        SweepFailure: a run did not end, or did not end with ``KeyboardInterrupt``; something was left; or an invariant
+            did not hold. The message names the place and how to run it alone.
+        ValueError: the body does not reach the place ``only``.
         RuntimeError: this is not the main thread.
     """
     _check_thread()
     runner = _OwnLoop(body, around, tuple(invariants), ignore, seed, grace, limit, real_time, nurseries, handled)
     with interruptible(), remembering():
-        runner.run(runner.line_shot(None))  # what is imported on first use is no line of the body's
+        runner.run(runner.line_shot(None))  # lines of imports on first use do not count
         first = runner.run(runner.line_shot(None))
         _check_number(runner, first, most)
         runs = 2
@@ -178,32 +178,32 @@ async def interrupt_sweep_here(
     grace: float = 30,
     limit: float = LIMIT,
 ) -> InterruptReport:
-    """`interrupt_sweep` inside the event loop that is running: all runs share what the caller has open.
+    """Do an `interrupt_sweep` inside the running event loop: all runs share the caller's open objects.
 
-    Only in the main task, the function that was given to ``trio.run``: Trio gives the interrupt to no other.
+    Call it in the main task, the function passed to ``trio.run``: Trio raises the interrupt in no other task.
 
     Args:
-        body: what is interrupted; it must be repeatable.
-        invariants: called after each run; what they return is awaited if it can be.
-        nurseries: as of `interrupt_sweep`, like all others.
-        handled: the body handles signals itself.
-        moments: when at each checkpoint.
-        lines: whether lines of the library are struck too.
-        struck: lines that are not struck, and to which those of this sweep are added.
-        sample: strike no more than so many checkpoints and so many lines.
+        body: the function to interrupt; it must be repeatable.
+        invariants: called after each run; an awaitable result is awaited.
+        nurseries: as in `interrupt_sweep`, like all other arguments.
+        handled: True if the body handles signals itself.
+        moments: the moments at each checkpoint.
+        lines: whether to interrupt at lines of the library too.
+        struck: lines to skip; the lines of this sweep are added to it.
+        sample: interrupt at no more than this many checkpoints and this many lines.
         seed: decides the sample.
-        ignore: kinds of things that may be left.
+        ignore: kinds of objects that may be left.
         only: a single checkpoint or line.
         most: more checkpoints than this are an error.
-        grace: seconds for the body to end, and for what it leaves to go away.
+        grace: seconds for the body to end, and for the objects that it leaves to be released.
         limit: seconds of real time for a single run.
 
     Returns:
-        How many checkpoints and lines there are, and how many runs were made.
+        A report with the numbers of checkpoints, lines and runs.
 
     Raises:
-        SweepFailure: as of `interrupt_sweep`.
-        ValueError: ``only`` is no place that the body comes through.
+        SweepFailure: as in `interrupt_sweep`.
+        ValueError: the body does not reach the place ``only``.
         RuntimeError: this is not the main task of the main thread, or SIGINT is ignored.
     """
     _check_thread()
@@ -216,7 +216,7 @@ async def interrupt_sweep_here(
     with remembering():
         watch = Watch(old=True)
         runner.before = watch.count(ignore)
-        await runner.run(runner.line_shot(None), watch)  # what is imported on first use is no line of the body's
+        await runner.run(runner.line_shot(None), watch)  # lines of imports on first use do not count
         first = await runner.run(runner.line_shot(None), watch)
         _check_number(runner, first, most)
         runs = 2
@@ -237,11 +237,11 @@ def _check_number(runner: Runner, first: LineShot, most: int) -> None:
 
 
 class LineShot(Shot):
-    """Notes the lines of the library that are run through while it is armed, or strikes at one of them.
+    """Records the lines of the library that run while it is armed, or strikes at one of them.
 
     Args:
-        line: which one, the first time that it is reached; None strikes never.
-        can_break: as of `Shot`.
+        line: the line to strike at when it is first reached; None never strikes.
+        can_break: as in `Shot`.
     """
 
     def __init__(self, line: Line | None, *, can_break: bool) -> None:
@@ -253,27 +253,27 @@ class LineShot(Shot):
 
     @property
     def undisturbed(self) -> bool:
-        """True if it never strikes."""
+        """True if the shot never strikes."""
         return self.line is None
 
     @property
     def where(self) -> str:
-        """Where it strikes, in words."""
+        """The line at which the shot strikes, as a text for messages."""
         return f"at line {_spelled(self.line)}"
 
     @property
     def again(self) -> str:
-        """The arguments that repeat it."""
+        """The arguments of a sweep that repeat this shot alone."""
         return f"only={_spelled(self.line)!r}"
 
     def arm(self, scope: trio.CancelScope) -> None:
-        """Begin with the current task."""
+        """Start tracing in the current task."""
         super().arm(scope)
         self._before = sys.gettrace()
         sys.settrace(self._on_call)
 
     def disarm(self) -> None:
-        """The body is over."""
+        """Stop tracing, after the body has ended."""
         sys.settrace(self._before)
         super().disarm()
 
@@ -295,13 +295,13 @@ class LineShot(Shot):
                 self.fired = True
                 self.stack = tuple(_stack(frame))
                 self._hit.set()
-                # Trio's own handler takes it, and looks at the frames below this one.
+                # Trio's own handler receives the signal and inspects the frames below this one.
                 signal.raise_signal(signal.SIGINT)
         return self._on_line
 
 
 def _stack(frame: FrameType | None) -> Iterator[Place]:
-    """The lines of the library that lead to a frame, the innermost last."""
+    """Return the lines of the library on the stack of a frame, innermost last."""
     places: list[Place] = []
     while frame is not None:
         code = frame.f_code
@@ -312,7 +312,7 @@ def _stack(frame: FrameType | None) -> Iterator[Place]:
 
 
 class _Interrupts(Runner):
-    """What both sorts share: which places are struck, and how a body has to end."""
+    """The common part of both sweeps: the places to strike, and the check of how a body ends."""
 
     HOW = "interrupt"
     DEED = "interrupted"
@@ -320,7 +320,7 @@ class _Interrupts(Runner):
     handled = False
 
     def line_shot(self, line: Line | None) -> LineShot:
-        """One that strikes at a line."""
+        """Make a shot that strikes at a line."""
         return LineShot(line, can_break=self.can_break)
 
     def shots(
@@ -333,7 +333,7 @@ class _Interrupts(Runner):
         only: int | str | None,
         seed: int = 0,
     ) -> Iterator[Shot]:
-        """Everything that is struck, after an undisturbed run."""
+        """Return a shot for each place to strike, after an undisturbed run."""
         numbers: list[tuple[Moment, int]] = [
             (moment, number)
             for moment in moments
@@ -357,7 +357,7 @@ class _Interrupts(Runner):
                 struck.add(_spelled(line))
 
     def verdict(self, error: BaseException | None, shot: Shot) -> str | None:
-        """What is wrong with the end of a body; None for an interrupt that leaves as in a plain program."""
+        """Return what is wrong with the end of a body; None if the interrupt left it as in a plain program."""
         if shot.stuck is not None:
             return None
         if error is None:
@@ -374,7 +374,7 @@ class _Interrupts(Runner):
 
 
 class _OwnLoop(_Interrupts, OwnLoop):
-    """Every run in an event loop of its own."""
+    """A sweep that makes each run in its own event loop."""
 
     def __init__(
         self,
@@ -399,7 +399,7 @@ class _OwnLoop(_Interrupts, OwnLoop):
 
 
 class _ThisLoop(_Interrupts, ThisLoop):
-    """All runs in the loop of the caller."""
+    """A sweep that makes all runs in the caller's event loop."""
 
     def __init__(
         self,

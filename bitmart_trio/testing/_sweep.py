@@ -1,4 +1,4 @@
-"""Cancel an async function at its first, second, ... k-th checkpoint until it runs through, and look at what is left.
+"""A sweep of cancellations: at the first, second, ... checkpoint of an async function, each time checked for leaks.
 
     def test_a_bot_can_be_cancelled_anywhere() -> None:
         @asynccontextmanager
@@ -13,8 +13,9 @@
         report = sweep(body, around=around, invariants=[no_open_orders])
         assert report.checkpoints > 10
 
-Nothing is sampled: every single checkpoint has its turn, in a fresh event loop on virtual time, in an order of events
-that only the seed decides. So a failure repeats, and its message says which checkpoint it was and how to run just it.
+Nothing is sampled: the sweep cancels at every single checkpoint, each time in a fresh event loop on virtual time and in
+an order of events that only the seed decides. So a failure can be repeated, and its message names the checkpoint and
+how to run it alone.
 """
 
 from __future__ import annotations
@@ -45,19 +46,19 @@ Errors = tuple[type[Exception], ...]
 MOMENTS: Final[tuple[Moment, ...]] = ("waiting", "resuming")
 
 LIMIT: Final = 120.0
-"""The default limit of real time, in seconds, for a single run: many times what a long one takes."""
+"""The default limit of real time for a single run, in seconds: many times what a long run takes."""
 _LAST_STEPS: Final = 5
-"""A signal receiver that was just closed hands a signal on from the event loop, a step or two later."""
+"""Steps to wait for a signal: a receiver that was just closed forwards a signal a step or two later."""
 
 
 class SweepFailure(AssertionError):
     """Something was wrong after the body was cancelled at one of its checkpoints.
 
     Attributes:
-        checkpoint: its number; None when the body was not cancelled at all and ran through.
-        moment: when at it.
-        left: what was left behind, one line each; empty when something else was wrong.
-        stack: where the body's task was, the innermost line last.
+        checkpoint: the number of the checkpoint; None if the body was not cancelled and ran to its end.
+        moment: the moment at the checkpoint.
+        left: the objects that were left behind, one line each; empty if something else was wrong.
+        stack: the stack of the body's task, innermost line last.
     """
 
     checkpoint: int | None = None
@@ -75,7 +76,7 @@ class SweepReport(Model):
     runs: int
     """The number of runs of the body."""
     places: tuple[Place, ...]
-    """The line of each checkpoint, in the order in which they come: the innermost one that is not Trio's."""
+    """The line of each checkpoint, in order: the innermost line that is not Trio's."""
     seed: int | None
     """The seed of the order of events; None if the caller decided."""
 
@@ -132,37 +133,42 @@ def sweep(
 ) -> SweepReport:
     """Run ``body`` again and again in fresh event loops, cancelling it at each of its checkpoints in turn.
 
-    It runs once undisturbed, then cancelled at checkpoint 1, 2, ... After each run, inside ``around``, there may be no
-    task, socket, stream, channel, lock, slot, file, process or asynchronous generator more than before it, or than the
-    undisturbed run left (an idle connection, say), and no complaint of Python's about things never closed; then the
-    invariants must hold; and when ``around`` is closed too, nothing may be left at all.
+    The body runs once undisturbed; then it is cancelled at checkpoint 1, 2, and so on. After each run, inside
+    ``around``, these must hold:
+
+    - No task, socket, stream, channel, lock, slot, file, process or asynchronous generator is left that was not open
+      before the run, unless the undisturbed run left it too (an idle connection, for instance).
+    - Python has issued no warning about objects that were never closed.
+    - The invariants hold.
+
+    When ``around`` is closed too, nothing at all may be left.
 
     Call it from ordinary code, not from inside a running event loop (`sweep_here` is for that).
 
     Args:
-        body: what is cancelled. It is given what ``around`` yields, if there is an ``around``.
-        around: makes an async context manager that sets up before each run and takes down after it. It is not
-            cancelled, and what it does behind its ``yield`` is the place for checks that need to wait.
-        invariants: called after each run, with what ``around`` yields; what they return is awaited if it can be.
-            An exception is a failure.
-        moments: strike while the body waits at a checkpoint, or as it is about to go on from it, or both in turn.
-        counted: whose checkpoints are counted; it is always the body that is cancelled.
-        expected: errors that the body may raise when it is struck, instead of letting the cancellation through.
-        ignore: kinds of things that may be left.
+        body: the function to cancel. It receives what ``around`` yields, if there is an ``around``.
+        around: returns an async context manager that sets up before each run and tears down after it. It is not
+            cancelled; the code after its ``yield`` is the place for checks that need to wait.
+        invariants: called after each run with what ``around`` yields; an awaitable result is awaited. An exception is
+            a failure.
+        moments: cancel while the body waits at a checkpoint, or when it is about to continue, or both in turn.
+        counted: the tasks whose checkpoints are counted; it is always the body that is cancelled.
+        expected: errors that the body may raise when it is cancelled, in place of ``Cancelled``.
+        ignore: kinds of objects that may be left.
         seed: decides the order in which tasks run, as in `deterministic`.
         only: the number of a single checkpoint, to look at a failure.
-        most: a guard: more checkpoints than this are an error.
-        grace: seconds that a struck body has to end, and that what it leaves has to go away.
-        limit: seconds of real time that a single run may take, struck or not, with what is around it. A run that takes
-            longer is ended, and a failure; so is a deadlock on virtual time, after a few seconds. In another thread
-            than the main one a task that never lets the loop go on is not ended.
-        real_time: on the real clock, for bodies that use real sockets or threads; numbers may vary from run to run.
+        most: more checkpoints than this are an error.
+        grace: seconds for a cancelled body to end, and for the objects that it leaves to be released.
+        limit: seconds of real time that a single run may take, cancelled or not, including ``around``. A run that takes
+            longer is ended and is a failure; so is a deadlock on virtual time, after a few seconds. Outside the main
+            thread, a task that blocks the event loop for ever is not ended.
+        real_time: use the real clock, for bodies that use real sockets or threads; numbers may vary from run to run.
 
     Returns:
-        The number of checkpoints, and where they are.
+        A report with the number of checkpoints and their lines.
 
     Raises:
-        SweepFailure: something was left, an invariant did not hold, or a run did not end, or not as expected.
+        SweepFailure: something was left, an invariant did not hold, or a run did not end as expected.
         ValueError: ``only`` is a checkpoint that the body does not have.
     """
     runner = OwnLoop(
@@ -194,28 +200,28 @@ async def sweep_here(
     grace: float = 30,
     limit: float = LIMIT,
 ) -> SweepReport:
-    """`sweep` inside the event loop that is running: all runs share what the caller has open, fixtures for example.
+    """Do a `sweep` inside the running event loop: all runs share the caller's open objects, such as fixtures.
 
-    What one run leaves in shared things the next one finds, so it is an undisturbed world that differs: a connection
-    that a cancelled run has broken is opened anew. The order of events is the caller's; so is the clock.
+    A run may change the shared objects for the next one: a connection that a cancelled run broke is opened again, for
+    instance. The caller decides the order of events and the clock.
 
     Args:
-        body: what is cancelled; it must be repeatable.
-        invariants: called after each run; what they return is awaited if it can be.
-        moments: as of `sweep`, like all others.
-        counted: whose checkpoints are counted.
-        expected: errors that the body may raise when it is struck.
-        ignore: kinds of things that may be left.
+        body: the function to cancel; it must be repeatable.
+        invariants: called after each run; an awaitable result is awaited.
+        moments: as in `sweep`, like all other arguments.
+        counted: the tasks whose checkpoints are counted.
+        expected: errors that the body may raise when it is cancelled.
+        ignore: kinds of objects that may be left.
         only: the number of a single checkpoint.
         most: more checkpoints than this are an error.
-        grace: seconds for the body to end, and for what it leaves to go away.
+        grace: seconds for the body to end, and for the objects that it leaves to be released.
         limit: seconds of real time for a single run.
 
     Returns:
-        The number of checkpoints, and where they are.
+        A report with the number of checkpoints and their lines.
 
     Raises:
-        SweepFailure: as of `sweep`.
+        SweepFailure: as in `sweep`.
         ValueError: ``only`` is a checkpoint that the body does not have.
     """
     runner = ThisLoop(body, tuple(invariants), ignore, grace, limit, counted=counted, expected=expected)
@@ -224,7 +230,7 @@ async def sweep_here(
 
 @contextmanager
 def interruptible() -> Generator[None]:
-    """Python's own handler for Ctrl-C in place, which Trio replaces by its own for the time of a run."""
+    """Install Python's own handler for Ctrl-C, which Trio replaces by its own during a run."""
     main = threading.current_thread() is threading.main_thread()
     before = signal.signal(signal.SIGINT, signal.default_int_handler) if main else None
     try:
@@ -235,7 +241,7 @@ def interruptible() -> Generator[None]:
 
 
 class Runner:
-    """The runner that all sweeps share: one attempt, and its errors."""
+    """The base class of all sweeps: it makes one attempt and reports its errors."""
 
     HOW: How = "cancel"
     DEED = "cancelled"
@@ -277,17 +283,17 @@ class Runner:
                 yield moment, (only,)
 
     async def guarded(self, shot: Shot, run: Callable[[], Awaitable[None]]) -> None:  # noqa: ASYNC910  # as the run does
-        """Await a whole run, for as long as it may take.
+        """Await a whole run, within its limit of real time.
 
         Raises:
-            SweepFailure: it hung, or what it raises itself.
+            SweepFailure: the run hung, or raised this itself.
         """
         guard = Guard(self.limit)
         error: BaseException | None = None
         try:
             with guard:
                 await run()
-        except BaseException as raised:  # noqa: ASYNC103  # what hung has ended so; it is the cause of ours
+        except BaseException as raised:  # noqa: ASYNC103  # the error of a run that hung; it becomes the cause of ours
             if guard.why is None:
                 raise
             error = raised
@@ -298,8 +304,8 @@ class Runner:
         """Run the body once, to its end or until it is struck.
 
         Raises:
-            SweepFailure: it was struck, and then did something else than end.
-            Exception: its own error, when it was not struck.
+            SweepFailure: the body was struck and did not end as it should.
+            Exception: the body's own error, if it was not struck.
         """
         try:
             with trio.CancelScope() as scope:
@@ -310,9 +316,9 @@ class Runner:
                 finally:
                     shot.disarm()
             if shot.fired and shot.how == "interrupt":
-                for _ in range(_LAST_STEPS):  # it came in the body's last step, and waits for us to look
+                for _ in range(_LAST_STEPS):  # the signal may arrive in the body's last step
                     await trio.lowlevel.checkpoint()
-        except BaseException as error:  # noqa: ASYNC103  # its Cancelled has ended in the scope; another one is raised
+        except BaseException as error:  # noqa: ASYNC103  # the scope has absorbed its Cancelled
             if not shot.fired:
                 raise
             what = self.verdict(error, shot)
@@ -330,7 +336,7 @@ class Runner:
         """Return what is wrong with the end of a body that was struck; None if nothing is."""
         if error is None:
             return None
-        # What the caller expects ends here, and so does the Ctrl-C that we have ended a body with that did not end.
+        # Errors that the caller expects are fine; so is the Ctrl-C with which the sweep ended a body that did not end.
         fine: tuple[type[BaseException], ...] = self._expected
         if shot.stuck is not None:
             fine = (*fine, KeyboardInterrupt)
@@ -361,13 +367,13 @@ class Runner:
         """Check that no more is left than after the undisturbed run, and that the caller's invariants hold.
 
         Raises:
-            SweepFailure: something is wrong.
+            SweepFailure: something was left, or an invariant does not hold.
         """
         assert self.before is not None
         if self.reference is None:
             await self.settled(watch, (self.before,), heard)
             await self.ask(shot, arguments)
-            # Last, for what the invariants leave themselves is fine, too.
+            # Counted last: objects that the invariants leave are allowed too.
             self.reference = watch.count(self.ignore, complaints=heard)
             return
         left = await self.settled(watch, (self.before, self.reference), heard)
@@ -375,11 +381,11 @@ class Runner:
             raise self.failure(shot, "left behind:", left)
         await self.ask(shot, arguments)
 
-    async def ask(self, shot: Shot, arguments: tuple[object, ...]) -> None:  # noqa: ASYNC910  # only what it asks may
+    async def ask(self, shot: Shot, arguments: tuple[object, ...]) -> None:  # noqa: ASYNC910  # as the invariants do
         """Check that the caller's invariants hold.
 
         Raises:
-            SweepFailure: one does not.
+            SweepFailure: an invariant does not hold.
         """
         for invariant in self.invariants:
             try:
@@ -394,7 +400,7 @@ class Runner:
     def failure(
         self, shot: Shot, what: str, left: Sequence[str] = (), *, hung_at: tuple[Place, ...] | None = None
     ) -> SweepFailure:
-        """The error that says where it was and how to see it again."""
+        """Make the error that names the place and how to repeat the run."""
         name: object = getattr(self.body, "__qualname__", self.body)
         if shot.undisturbed:
             how = "ran through undisturbed" if hung_at is None else "was run undisturbed"
@@ -427,7 +433,7 @@ class Runner:
 
 
 class OwnLoop(Runner):
-    """Every run in an event loop of its own."""
+    """A sweep that makes each run in its own event loop."""
 
     def __init__(
         self,
@@ -464,7 +470,7 @@ class OwnLoop(Runner):
                         if only is not None:
                             raise ValueError(f"there are {undisturbed.pauses} checkpoints, none has number {only}")
                         break
-                    if number > most:  # on the real clock there may be more of them each time
+                    if number > most:  # on the real clock the number may grow from run to run
                         raise self.too_many(most)
             return self.report(undisturbed.places, runs)
 
@@ -510,12 +516,12 @@ class OwnLoop(Runner):
                 await self.attempt(shot, arguments)
                 await self.judge(shot, watch, heard, arguments)
             except SweepFailure as failure:
-                # Reported at the end: the caller's nurseries would wrap it into groups.
+                # Raised at the end: the caller's nurseries would wrap it in groups.
                 found.append(failure)
 
 
 class ThisLoop(Runner):
-    """All runs in the loop of the caller."""
+    """A sweep that makes all runs in the caller's event loop."""
 
     def __init__(
         self,

@@ -4,8 +4,8 @@
     async def test_my_bot(bitmart_client, autojump_clock):
         await my_bot(bitmart_client)
 
-pytest finds it by itself once the library is installed, in every run. So it loads nothing of the library, and nothing
-of Trio, before a test asks for it. The fixtures are asynchronous ones of pytest-trio; with ``autojump_clock`` the test
+pytest finds the plugin by itself once the library is installed, in every run. So the plugin imports neither the library
+nor Trio before a test needs them. The fixtures are asynchronous ones of pytest-trio; with ``autojump_clock`` the test
 runs on virtual time.
 """
 
@@ -57,7 +57,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Register the markers."""
     config.addinivalue_line("markers", _HELP)
     config.addinivalue_line("markers", _CERTIFY_HELP)
     if _runs(config) < 1:
@@ -68,7 +68,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_pycollect_makeitem(
     collector: pytest.Module | pytest.Class, name: str, obj: object
 ) -> list[pytest.Item] | None:
-    """Make a certificate of a marked bot: its arguments are no fixtures."""
+    """Collect a marked bot as a certificate: its arguments are not fixtures."""
     marks: object = getattr(obj, "pytestmark", ())
     for mark in cast("Sequence[pytest.Mark]", marks) if isinstance(marks, list | tuple) else ():
         if mark.name == _CERTIFY and inspect.iscoroutinefunction(obj):
@@ -78,33 +78,33 @@ def pytest_pycollect_makeitem(
 
 
 class _Certificate(pytest.Item):
-    """One bot that is certified."""
+    """A test item that certifies one bot."""
 
     def __init__(self, *, bot: Callable[..., object], options: dict[str, object], **rest: object) -> None:
-        super().__init__(**rest)  # type: ignore[arg-type]  # what pytest gives
+        super().__init__(**rest)  # type: ignore[arg-type]  # as passed by pytest
         self._bot = bot
         self._options = options
 
     def runtest(self) -> None:
-        """Certify it."""
-        from bitmart_trio.testing import certify  # not before it is needed: it loads the library
+        """Certify the bot."""
+        from bitmart_trio.testing import certify  # here, since it imports the library
 
         options = cast("dict[str, Any]", {"seeds": 20, **self._options})
         certify(cast("Any", self._bot), **options).raise_if_failed()
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        """Where the bot is."""
+        """Return the location of the bot."""
         return self.path, inspect.getsourcelines(self._bot)[1], f"certificate of {self.name}"
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
-        """The certificate, without a traceback of ours."""
+        """Return the text of the certificate, without a traceback."""
         if isinstance(excinfo.value, AssertionError):
             return str(excinfo.value)
         return str(super().repr_failure(excinfo))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Several seeds for a test, if so wished."""
+    """Parametrize a test with several seeds if ``--bitmart-runs`` is given."""
     runs = _runs(metafunc.config)
     if runs == 1 or not _concerned(metafunc.definition, metafunc.fixturenames):
         return
@@ -116,7 +116,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Read the markers, and make asynchronous tests that are ours Trio tests without a word more."""
+    """Check the markers, and mark asynchronous tests that use this plugin as Trio tests."""
     has_trio = config.pluginmanager.hasplugin("trio")
     for item in items:
         if not isinstance(item, pytest.Function) or not _concerned(item, item.fixturenames):
@@ -128,10 +128,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    """Run a marked test in the order of its seed."""
+    """Run a marked test in the order of events that its seed decides."""
     if not _concerned(pyfuncitem, pyfuncitem.fixturenames):
         return (yield)
-    from bitmart_trio.testing._schedule import deterministic  # not before it is needed: it loads the library
+    from bitmart_trio.testing._schedule import deterministic  # here, since it imports the library
 
     with deterministic(_seed_of(pyfuncitem)):
         return (yield)
@@ -139,7 +139,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Say under which seed a test has failed."""
+    """Add the seed of a failed test to its report."""
     report = yield
     if report.failed and isinstance(item, pytest.Function) and _concerned(item, item.fixturenames):
         seed = _seed_of(item)
@@ -150,7 +150,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.fixture
 def bitmart_seed(request: pytest.FixtureRequest) -> int:
-    """The seed of this test: of the command line, else of its marker, else 0."""
+    """The seed of this test: from the command line, else from its marker, else 0."""
     return _seed_of(request.node)
 
 
@@ -171,8 +171,8 @@ def _client_fixture(request: pytest.FixtureRequest, bitmart_exchange: Venue) -> 
 
 
 def _trio_fixture(name: str, function: Callable[..., object]) -> object:
-    # Not ``async``, and this mark instead of pytest-trio's decorator: so the module loads where pytest-trio is missing,
-    # and can say so when the fixture is used.
+    # Not ``async``, and this attribute in place of pytest-trio's decorator: so the module can be imported without
+    # pytest-trio, and the fixture can report that it is missing.
     function.__dict__["_force_trio_fixture"] = True
     return pytest.fixture(name=name)(function)
 
@@ -181,7 +181,7 @@ bitmart_exchange: object = _trio_fixture("bitmart_exchange", _exchange_fixture)
 bitmart_client: object = _trio_fixture("bitmart_client", _client_fixture)
 
 
-# pytest-trio closes the two below, in the task that has opened them.
+# pytest-trio closes the two generators below in the task that opened them.
 
 
 async def _open_exchange(seed: int, options: dict[str, object]) -> AsyncGenerator[Venue]:  # noqa: ASYNC900
@@ -224,7 +224,7 @@ def _concerned(node: pytest.Item | pytest.Collector, fixtures: list[str]) -> boo
 
 
 def _options(node: pytest.Item | pytest.Collector) -> dict[str, object]:
-    """What the markers of a test say, those of its class and module too; the closest wins."""
+    """Return the options of a test's markers, including those of its class and module; the closest wins."""
     options: dict[str, object] = {}
     for marker in reversed(list(node.iter_markers(_MARKER))):
         if marker.args:
@@ -250,7 +250,7 @@ def _seed_of(item: pytest.Item) -> int:
 
 
 def _without_seed(item: pytest.Function, seed: int) -> str:
-    """The test's name as it is without ``--bitmart-runs``."""
+    """Return the test's name without the seed that ``--bitmart-runs`` adds."""
     if not hasattr(item, "callspec") or _SEED not in item.callspec.params:
         return item.nodeid
     inside = re.sub(rf"(^|-)seed{seed}(?=-|$)", "", item.callspec.id, count=1).removeprefix("-")
