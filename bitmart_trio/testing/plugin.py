@@ -57,7 +57,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the markers."""
+    """Register the markers with pytest."""
     config.addinivalue_line("markers", _HELP)
     config.addinivalue_line("markers", _CERTIFY_HELP)
     if _runs(config) < 1:
