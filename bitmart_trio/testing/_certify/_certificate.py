@@ -19,10 +19,10 @@ from ._outcome import Outcome
 from ._shrink import Smallest
 
 LEFT_OUT: Final = (
-    "What a kill does to the bot's own finally blocks and files: it is imitated inside one process, which goes on.",
-    "Ctrl-C under plain trio.run: signals reach a bot that listens for them, and cancel any other.",
-    "datetime.now(), threads and sockets of the bot's own: they know nothing of virtual time.",
-    "How fast the bot is: its calculations take no virtual time.",
+    "The effects of a kill on the bot's finally blocks and own files: a kill is imitated inside one running process.",
+    "Ctrl-C under plain trio.run: a bot that handles signals receives them, and any other bot is cancelled.",
+    "datetime.now(), and the bot's own threads and sockets: they do not follow virtual time.",
+    "The speed of the bot: its calculations take no virtual time.",
     "Anything that the simulated exchange does not do; see the page on simplifications.",
 )  # fmt: skip
 """Matters that no certificate covers."""
@@ -120,9 +120,9 @@ class Certificate:
             "network need it. WebSockets are real on all of them."
         )
         if not self.job.terms.positions:
-            said.append("What spot coins the bot holds at the end: it declares no positions.")
+            said.append("The spot coins that the bot holds at the end: it declares no positions.")
         if self.job.local is not None:
-            said.append("The bot's module is not loaded anew for each life: it is at hand as a function only.")
+            said.append("Reloading the bot's module for each life: the bot is a function that no file defines.")
         if early := sum(each.verdict == "early" for each in self.outcomes):
             said.append(f"The rest of {early} days, on which the bot ended before it was asked to.")
         if len(self.outcomes) < self.wanted:

@@ -61,7 +61,7 @@ def one_order_per_intent(day: Played) -> Iterator[Finding]:
             yield Finding(
                 "one_order_per_intent",
                 f"{first.shown} was accepted at {_clock(first.at)} though its answer was lost, and again at "
-                f"{_clock(second.at)}, and nobody had looked in between",
+                f"{_clock(second.at)}, without a look-up in between",
                 second.at,
                 second.line,
             )
@@ -124,7 +124,7 @@ def live_book_only(day: Played) -> Iterator[Finding]:
             text = f"{call.shown} was sent on a book that had not been live for {call.stale_for:.1f} s"
             yield Finding("live_book_only", text, call.at, call.line)
         elif call.blind_for:
-            text = f"{call.shown} was sent after {call.blind_for:.1f} s without any news of a price that had moved"
+            text = f"{call.shown} was sent after {call.blind_for:.1f} s without data of a price that had moved"
             yield Finding("live_book_only", text, call.at, call.line)
 
 
