@@ -9,9 +9,9 @@ Such a module states its names once, as imports that type checkers follow and no
 
         __getattr__, __dir__, __all__ = lazy()
 
-`lazy` finds them by running the module's own code once more with an ``__import__`` that imports nothing. It returns a
-stand-in, which is true as ``TYPE_CHECKING`` too, so that the branch for type checkers is the one that runs. The source
-is not read: a frozen application has none.
+`lazy` finds the names by running the module's own code once more with an ``__import__`` that imports nothing but
+returns a stand-in. The stand-in is true, also as ``TYPE_CHECKING``, so the branch for type checkers runs. `lazy` does
+not read the source: a frozen application has none.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def lazy() -> tuple[Callable[[str], object], Callable[[], list[str]], list[str]]
         home = resolve_name(names[name].home, module["__package__"])
         original = names[name].name
         found = vars(import_module(home))
-        # Else a module of that name in the package `home`.
+        # Otherwise the name is that of a module in the package `home`.
         value = found[original] if original in found else import_module(f"{home}.{original}")
         module[name] = value
         return value

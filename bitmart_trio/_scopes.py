@@ -1,26 +1,27 @@
 """Start tasks, and decide which error leaves an ``async with`` block. Knows Trio and nothing else.
 
 **Ctrl-C.** Trio raises ``KeyboardInterrupt`` in whatever code runs when the signal arrives. If that code is protected,
-the main task gets it at its next wait instead. An interrupt in a task of ours would leave in one group per nursery on
-its way, and one between two lines of an ``__aexit__`` would skip the rest of it. So everything is protected:
+the main task gets it at its next wait instead. An interrupt raised in one of our tasks would be wrapped in one group
+per nursery, and one between two lines of an ``__aexit__`` would skip the rest of that method. So all our code is
+protected:
 
 - a task, by starting it with `start_soon` or `start` (Trio does not pass protection on);
 - opening and leaving, by `opener` (the frames of ``contextlib.asynccontextmanager`` are not protected) and
   `open_nursery`;
 - methods that change shared state, by `protected`.
 
-A wait of the main task is interrupted even inside a shield. Code that must still finish runs in a task of its own:
-`finish`.
+A wait of the main task is interrupted even inside a shield. Code that must finish all the same runs in its own task:
+see `finish`.
 
-**Decimals.** The decimal context belongs to the user: one with three digits rounds their results, and must not round
-ours. A task inherits its starter's context, so our tasks calculate in `DECIMALS`; code of ours in users' tasks
-calculates exactly by itself, or in `own_decimals`.
+**Decimals.** The decimal context belongs to the user: a context of three digits rounds the user's results and must not
+round ours. A task inherits the context of the task that started it, so our tasks calculate in `DECIMALS`. Our code in
+users' tasks either uses exact operations only, or runs in `own_decimals`.
 
 **Errors.** `_leaving` applies one rule at the end of every block:
 
-1. The error of the block's body leaves unchanged, as the same object. A simultaneous error of ours is logged, and noted
-  on it.
-2. Without one, a single error of ours leaves unchanged, and several leave as a group.
+1. The error of the block's body leaves unchanged, as the same object. A simultaneous error of ours is logged, and added
+  to it as a note.
+2. If the body raised nothing, a single error of ours leaves unchanged, and several leave as a group.
 3. ``KeyboardInterrupt`` and ``SystemExit`` leave ungrouped, before all others.
 4. A cancellation is Trio's: it leaves if nothing else does.
 """
@@ -193,7 +194,7 @@ async def close_now(resource: trio.abc.AsyncResource) -> None:
 async def finish(seconds: float, async_fn: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T | None:  # noqa: ASYNC910  # waits as long as it takes
     """Clean up for a bounded time: cancellation and Ctrl-C wait until it is done.
 
-    Called by the main task, it runs in a task of its own, since an interrupt ignores shields there.
+    When the main task calls this, the function runs in its own task: an interrupt of the main task ignores shields.
 
     Returns:
         The function's result; None if it did not finish in time.
@@ -278,13 +279,13 @@ class _Opening(AbstractAsyncContextManager[T], Generic[T]):
 async def open_service_nursery() -> AsyncGenerator[trio.Nursery]:
     """Open a nursery for tasks that serve the block: an outside cancellation reaches them once the block is left.
 
-    So the block's objects work until its last line: a session that closes its orders in a cancelled program still gets
-    their pushes.
+    So the block's objects work until its last line: a session that closes its orders in a cancelled program still
+    receives the pushes of these orders.
     """
 
     async def serve(*, task_status: trio.TaskStatus[trio.Nursery]) -> None:
         async with open_nursery() as service:
-            # The last checkpoint that may cancel: a cancelled start would wait for this task for ever.
+            # This is the last checkpoint that may cancel: a cancelled start would wait for this task for ever.
             await trio.lowlevel.checkpoint_if_cancelled()
             service.cancel_scope.shield = True
             task_status.started(service)
@@ -318,7 +319,7 @@ async def _end(own: BaseException | None, end: Awaitable[bool | None]) -> bool: 
             raised = None if swallowed else own
         leaving = _leaving(own, raised)
         if own is not None and before is not None:
-            # It collected them on its way through our blocks.
+            # The error collected these notes while it passed through our blocks.
             own.__traceback__, own.__cause__, own.__context__ = before
         if leaving is None:
             return True  # noqa: ASYNC910  # waits for what it is given
@@ -419,6 +420,6 @@ async def in_time(deadline: Callable[[], float], async_fn: Callable[[], Awaitabl
 def _overslept(deadline: float) -> bool:
     """Return True if a deadline that has just ended a wait was noticed late.
 
-    Then the program kept the event loop busy: the peer is not to blame for the time.
+    In that case the program kept the event loop busy, and the peer did not cause the delay.
     """
     return trio.current_time() > deadline + _LATE

@@ -40,9 +40,9 @@ class Reconnects:
 
     policy: Backoff
     attempts: int = 0
-    """Since it was last up."""
+    """Failed attempts since the connection was last up."""
     failures: int = 0
-    """In a row; a connection that stayed up for ``Backoff.stable_after`` begins a new row."""
+    """Consecutive failures; a connection that stayed up for ``Backoff.stable_after`` resets them."""
     _up_since: float | None = None
 
     def up(self, now: float) -> None:

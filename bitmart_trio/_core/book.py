@@ -1,19 +1,18 @@
 """A local order book: snapshots and increments in, a book that is live or knows that it is not.
 
-No socket, no clock. The rules are those of two kinds of market together, for what the one needs costs the other
-nothing:
+No socket, no clock. The rules of two kinds of market are combined, since the rules of one kind cost the other nothing:
 
 * A snapshot replaces both sides, whatever the version was. It may be empty.
-* Every size is the total at its price; 0 takes the level away, held or not. Prices are compared as numbers: the
-  exchange writes one price with and without trailing zeros.
-* An update of the next version is applied, also when it is empty (a quiet book may count on). One of the same or
-  an older version is dropped without a word: a quiet book may repeat its version as a sign of life.
-* An update from further ahead means that one is missing; best bid at or above best ask means that something is wrong.
+* Every size is the total at its price; 0 removes the level, whether or not the book has it. Prices are compared as
+  numbers: the exchange writes one price with and without trailing zeros.
+* An update of the next version is applied, even when it is empty (a quiet book may go on counting). An update of the
+  same or an older version is silently dropped: a quiet book may repeat its version as a heartbeat.
+* An update that skips a version means that one is missing; best bid at or above best ask means that the book is wrong.
   Either way the book is out of sync until the next snapshot. There is no checksum.
-* Until then updates are held back, and replayed on top of it. Normally the snapshot comes first.
+* Until then updates are held back, and replayed on top of that snapshot. Normally the snapshot comes first.
 
-An exchange that starts to count anew without a snapshot would look like endless repeats. A row of them that are not
-empty is therefore taken for a gap.
+An exchange that restarts its count without a snapshot would look like endless repeats. A series of repeats that are
+not empty is therefore treated as a gap.
 """
 
 from __future__ import annotations
@@ -30,30 +29,30 @@ from ..models._numbers import MOST_DIGITS
 from ..models._rows import Level, Levels
 
 HELD_BACK: Final = 256
-"""Updates that are kept while a snapshot is awaited; above it the oldest goes, which the replay notices."""
+"""The most updates kept while a snapshot is awaited; beyond it the oldest is dropped, and the replay finds the gap."""
 
 _KEPT: Final = 4
-# An exchange need not say that a level has left its window: what has not been heard of again may pile up below the
-# published levels, up to so many times their number.
+# An exchange need not report that a level has left its window: levels without further updates may pile up below the
+# published levels, up to this multiple of their number.
 
 _REPEATS: Final = 20
 
 _MOST_TEXTS: Final = 4096
-"""Prices whose numbers are kept at hand."""
+"""The most prices whose numbers are cached."""
 _MOST_GONE: Final = 64
-"""Prices that are gone from a side and still in its heap: so many, or as many as are held, if that is more."""
+"""The most prices that are gone from a side and still in its heap; a side with more levels allows as many as it has."""
 
 
 class Step(enum.Enum):
     """The effect of a message on a book."""
 
     SNAPSHOT = enum.auto()
-    """It is the book now, with what was held back on top of it."""
+    """The snapshot is the book now, with the updates that were held back applied on top."""
     UPDATED = enum.auto()
     DROPPED = enum.auto()
-    """Old news."""
+    """The update was old."""
     HELD = enum.auto()
-    """Kept for the replay: the book is out of sync already."""
+    """The update is kept for the replay: the book was already out of sync."""
     GAP = enum.auto()
     """A version is missing: the book is out of sync."""
     CROSSED = enum.auto()
@@ -73,15 +72,15 @@ Pairs: TypeAlias = "list[tuple[str, str]]"
 """Levels as written: prices and sizes."""
 
 Entry: TypeAlias = "tuple[str, str] | Level"
-"""A level that is held: as written, or converted because somebody has looked at it."""
+"""A level of the book: as written, or converted because it has been read."""
 
 
 class Side:
     """One side of a book: levels by price, the best one always at hand.
 
-    A price is counted in units of its last decimal place, of the price with the most of them that was seen so far, and
-    for bids negative: whatever zeros prices are written with, the smaller number is the better price. Whole numbers
-    hash and compare several times faster than decimals, and a text that was seen before is only looked up.
+    A price is stored as an integer: a count of units of the smallest decimal place seen so far, negative for bids. So
+    trailing zeros do not matter, and the smaller number is the better price. Integers hash and compare several times
+    faster than decimals, and a text that was seen before is only looked up.
 
     Args:
         sign: -1 for bids, 1 for asks.
@@ -96,15 +95,15 @@ class Side:
         self._known: dict[str, int] = {}
         """The numbers of prices as written."""
         self._heap: list[int] = []
-        """The prices, and such as are gone since: adding one takes logarithmic time, taking one away none."""
+        """The prices, and prices that are gone since: adding takes logarithmic time, removing takes none."""
         self._order: list[int] | None = None
-        """The prices in order, while nobody has added or taken one away."""
+        """The prices in order, until a price is added or removed."""
 
     def replace(self, levels: Pairs) -> None:
-        """Hold these levels and no others; nothing of what was before has a say in it.
+        """Hold these levels and no others, independently of the levels before.
 
         Raises:
-            ValueError: one has no price, or one beyond any sense.
+            ValueError: a level has no price, or an absurd one.
         """
         self.levels, self._places = {}, 0
         self._known.clear()
@@ -116,11 +115,11 @@ class Side:
         """Set each listed price to its size.
 
         Raises:
-            ValueError: one has no price, or one beyond any sense.
+            ValueError: a level has no price, or an absurd one.
         """
         try:
             self._set(changes)
-        except KeyError:  # a new price; it does no harm to begin again
+        except KeyError:  # a new price; starting over does no harm
             self._learn(changes)
             self._set(changes)
 
@@ -213,7 +212,7 @@ class LocalBook:
         """True if the book is in sync; its content means nothing otherwise."""
         self.version: int = 0
         self.time: Millis | None = None
-        """When the exchange pushed this version; nothing goes by it."""
+        """When the exchange pushed this version; for information only."""
         self.updates: int = 0
         """Updates that were applied."""
         self.snapshots: int = 0
@@ -249,14 +248,14 @@ class LocalBook:
         try:
             self._bids.replace(_pairs(whole.bids))
             self._asks.replace(_pairs(whole.asks))
-        except ValueError:  # as bad as none
+        except ValueError:  # as bad as a missing snapshot
             return self._gap()
         self.version = whole.version
         self.time = whole.time
         self._repeats = 0
         self.synced = True
         if self._is_crossed():
-            # What was held back stays: the next snapshot may need it.
+            # The updates that were held back stay: the next snapshot may need them.
             return Step.CROSSED
         while self._held:
             change = self._held[0]
@@ -291,7 +290,7 @@ class LocalBook:
         try:
             self._bids.apply(_pairs(change.bids))
             self._asks.apply(_pairs(change.asks))
-        except ValueError:  # as bad as a missing one
+        except ValueError:  # as bad as a missing update
             return self._gap()
         self.version = change.version
         self.time = change.time

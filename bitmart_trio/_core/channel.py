@@ -1,6 +1,6 @@
 """Define a channel: one row with its payload, its audience, and its policy for slow readers.
 
-A venue's rows stand right above the openers that use them; how their topics are spelled is the venue's affair.
+A venue's rows stand right above the openers that use them; the venue decides how their topics are spelled.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ class Channel(Generic[T]):
         payload: the model of one item.
         private: needs a login.
         overflow: the default policy for slow readers.
-        key: what makes two items the same state when conflating; left out, it is the topic.
-        silence: seconds after which quiet means trouble; None where quiet is normal, as it is wherever the exchange
-            speaks on change only.
-        prompt: it speaks soon after being subscribed, whatever the market does; `silence` counts from there. Else it
-            counts from the first item.
-        requests: the exchange answers the request verb for it.
-        rests: whether quiet is normal after an item.
+        key: returns what identifies the state that an item describes, for conflating; the topic if left out.
+        silence: seconds of silence that mean trouble; None where silence is normal, as it is wherever the exchange
+            sends on change only.
+        prompt: True if the channel sends soon after a subscription, whatever the market does; `silence` then counts
+            from the subscription, otherwise from the first item.
+        requests: True if the exchange answers the request verb for the channel.
+        rests: returns True if silence is normal after an item.
     """
 
     market: str
@@ -53,7 +53,7 @@ class Channel(Generic[T]):
     _decode: Callable[[bytes], list[T]] | None = attrs.field(init=False, repr=False, default=None)
 
     def _decoder(self) -> Callable[[bytes], list[T]]:
-        # Made when it is first needed: most programs need few channels, and making one takes a millisecond.
+        # The decoder is made when it is first needed: most programs need few channels, and one takes a millisecond.
         if self._decode is None:
             payload: Any = self.payload
             object.__setattr__(self, "_decode", codec.decoder(list[payload]))
@@ -64,7 +64,7 @@ class Channel(Generic[T]):
         """Return the items of a push's ``data``, whether it came as a list or as one object.
 
         Raises:
-            codec.DecodeError: not what the channel sends, to the letter.
+            codec.DecodeError: the data does not exactly match the channel's model.
         """
         return self._decoder()(_listed(data))
 
@@ -72,8 +72,8 @@ class Channel(Generic[T]):
         """Return the items of a push's ``data`` as well as they can be read, and what they deviate in.
 
         Raises:
-            codec.DecodeError: an item is no object or lacks what identifies it, or a part of one is missing that has no
-                name to be absent by: a book without one of its levels would be a wrong book.
+            codec.DecodeError: an item is not an object or lacks what identifies it, or an item lacks a part that has no
+                name and so cannot be marked absent: a book without one of its levels would be a wrong book.
         """
         payload: Any = self.payload
         items, reading = tolerant.read(list[payload], _listed(data), self.name)

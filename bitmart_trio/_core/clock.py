@@ -1,14 +1,14 @@
 """The exchange's clock, known within a bound. No clock is read here: times are numbers passed in, all in seconds.
 
-Two local clocks go in: *wall*, which says what time it is and may be set by anyone at any moment, and *mono*, which
-only runs forward. A sample is one question for the time: sent and received by mono, and the time in the answer. The
-answer was written somewhere in between, so the middle is off by half the round trip at most. The sample with the
-smallest bound is kept; its bound grows with age, since quartz drifts, so a worse but newer sample takes over in the
+There are two local clocks: *wall*, the time of day, which may be set at any moment, and *mono*, which only runs
+forward. A sample is one request for the time: when it was sent and received by mono, and the time in the reply. The
+reply was written between the two, so their midpoint is off by at most half the round trip. The sample with the
+smallest bound is kept. Its bound grows with age, since quartz drifts, so a worse but newer sample takes over in the
 end.
 
-Between samples time runs by mono, so setting the wall clock changes nothing. But when wall and mono part, it may also
-have been mono that stood still (a suspended machine): then the bound grows by what they parted. Without any sample
-the wall clock is all there is.
+Between samples time runs by mono, so setting the wall clock changes nothing. But when wall and mono diverge, mono may
+have stood still (a suspended machine): then the bound grows by the divergence. Before the first sample the wall clock
+is used.
 """
 
 from __future__ import annotations
@@ -83,20 +83,20 @@ class ServerClock:
         """Learn from an answer to "what time is it".
 
         Args:
-            sent: when it was asked for, by mono.
+            sent: when the time was requested, by mono.
             received: when the whole answer had come, by mono.
             server: the time in the answer.
             wall: the wall clock when it came.
-            resolution: how finely the answer tells time.
+            resolution: the resolution of the time in the answer, in seconds.
 
         Returns:
-            Whether it replaced what was known.
+            True if the sample replaced the one before.
         """
         self._answers += 1
         found = self._found(sent, received, server, wall, resolution)
         off = abs(received + found.shift - self.now(received, wall))
         known = self.bound(received, wall)
-        # An answer that cannot be true together with what is known means that a clock has jumped.
+        # An answer that contradicts the current sample means that a clock has jumped.
         if found.bound > known and off <= found.bound + known:
             return False
         self._sample, self._doubted = found, False
@@ -105,7 +105,8 @@ class ServerClock:
     def hint(self, *, sent: float, received: float, server: float, wall: float, resolution: float) -> bool:
         """Look at a time that came with some reply: being coarse, it counts only when it proves us wrong.
 
-        Takes and returns what `sample` does. ``server`` is the middle of what the coarse time may mean.
+        The arguments and the result are those of `sample`. ``server`` is the midpoint of the range that the coarse
+        time stands for.
         """
         found = self._found(sent, received, server, wall, resolution)
         off = abs(received + found.shift - self.now(received, wall))

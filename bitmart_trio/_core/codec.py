@@ -2,15 +2,14 @@
 
 Two engines give one result. A model whose fields carry their wire names goes straight from bytes through msgspec; if
 msgspec refuses (a number where text was documented, a blank instead of a number), and for models with renamed fields,
-the bytes are read untyped with exact decimals and structured by cattrs hooks, which accept what the exchange really
-sends:
+the bytes are read without types, with exact decimals, and structured by cattrs hooks. The hooks accept what the
+exchange really sends:
 
 * numbers as text and text as numbers, for ids, codes, times and amounts;
 * blank, a dash or null for "no value" in optional fields; null for an empty list;
-* unknown words in enumerations, unknown fields anywhere, rows that grew.
+* unknown words in enumerations, unknown fields anywhere, rows with additional columns.
 
-What is never accepted: NaN, Infinity, a boolean for a number, a number that breaks the rule of
-``models/_numbers.py``.
+Never accepted are NaN, Infinity, a boolean for a number, and a number that breaks the rule of ``models/_numbers.py``.
 """
 
 from __future__ import annotations
@@ -87,7 +86,7 @@ def _check_values(data: bytes | msgspec.Raw) -> None:
 def loads(data: bytes) -> object:
     """Read JSON without a model: fractions become `Decimal`, never ``float``.
 
-    A number beyond all bounds becomes the text of its digits: what else the JSON says can be read all the same.
+    A number beyond all bounds becomes the text of its digits, so that the rest of the JSON can still be read.
     """
     if len(data) > guard.MOST_NESTED:  # shorter JSON, such as one member, breaks no bound
         _check_values(data)
@@ -284,7 +283,7 @@ def _zero_is_none(hook: Callable[[Any, Any], Any], type_: Any) -> Callable[[obje
 
 @cache
 def _converter(*, detailed: bool) -> cattrs.Converter:
-    # Made when it is first needed: it takes as long as importing ten of our files.
+    # The converter is made when it is first needed: that takes as long as importing ten of our files.
     converter = cattrs.Converter(detailed_validation=detailed)
     converter.register_structure_hook(Decimal, _decimal)
     converter.register_structure_hook(int, _int)
@@ -292,7 +291,7 @@ def _converter(*, detailed: bool) -> cattrs.Converter:
     converter.register_structure_hook(bool, _bool)
     converter.register_structure_hook(Levels, _levels)
     converter.register_structure_hook_func(lambda t: t is object, lambda value, _: value)
-    # By class: their bases str and int would win over a predicate.
+    # These are registered by class: their bases str and int would win over a predicate.
     converter.register_structure_hook(OpenStr, _enum)
     converter.register_structure_hook(OpenInt, _enum)
     converter.register_structure_hook_func(lambda t: isinstance(t, type) and issubclass(t, Row), _row)
@@ -317,7 +316,7 @@ def structure(value: object, type_: type[T]) -> T:
     """
     try:
         return _converter(detailed=False).structure(value, type_)
-    except Exception as error:  # whatever the hooks stumbled over, the bytes do not fit
+    except Exception as error:  # whichever error a hook raised, the bytes do not fit
         try:
             _converter(detailed=True).structure(value, type_)
         except Exception as detailed:  # noqa: BLE001  # as above
@@ -336,8 +335,8 @@ def is_native(type_: Any) -> bool:
     if get_origin(type_) is list:
         return is_native(get_args(type_)[0])
     if is_optional(type_):
-        # A blank must become None: msgspec refuses one for a number (then the hooks read it) but keeps one for text
-        # and for words.
+        # A blank must become None: msgspec refuses a blank for a number (then the hooks read it) but keeps a blank
+        # for text and for the words of an enumeration.
         inner: Any = inner_of(type_)
         if isinstance(inner, typing.NewType):
             return is_native(inner)
@@ -387,18 +386,21 @@ def _native(type_: Any) -> Any:
 def _twin(model: Any, *, finished: bool = True) -> Any:
     """Return a class that msgspec can fill although a model's fields have other names on the wire.
 
-    msgspec decodes straight into an attrs class, but knows no renames for it: it looks the fields up in
+    msgspec decodes straight into an attrs class, but supports no renames for it: msgspec looks the fields up in
     ``__attrs_attrs__`` and the annotations, makes an empty object, sets each field under its own name with ``setattr``,
-    and calls ``__attrs_post_init__`` at the end, never ``__init__``. So the twin is a subclass of the model whose list
-    of fields and annotations bear the wire names, and where the two differ the wire name is a second name of the same
-    slot: to set ``ms_t`` of a twin is to set ``time`` of the model. The twin has no slots of its own, so Python lets a
-    filled twin become an object of the model by ``__class__ = model``; the model is frozen, therefore the twin has
-    Python's own ``__setattr__`` back. ``finished`` twins do that by themselves, as their ``__attrs_post_init__``;
-    others leave it to the reader. `test_what_the_twin_needs_of_msgspec_and_attrs` holds each of these points.
+    and calls ``__attrs_post_init__`` at the end, never ``__init__``.
+
+    So the twin is a subclass of the model whose list of fields and annotations have the wire names. Where the two names
+    differ, the wire name is a second name of the same slot: setting ``ms_t`` of a twin sets ``time`` of the model. The
+    twin adds no slots, so Python lets a filled twin become an object of the model by ``__class__ = model``. The model
+    is frozen, so the twin restores Python's own ``__setattr__``. ``finished`` twins change their class themselves, in
+    ``__attrs_post_init__``; others leave that to the reader.
+
+    `test_what_the_twin_needs_of_msgspec_and_attrs` tests each of these points.
     """
     attrs.resolve_types(model)
     members: dict[str, Any] = {"__slots__": (), "__module__": model.__module__, "__annotations__": {}}
-    # With both of them Python sets attributes without calling either: it costs what it does for any class.
+    # With both methods in place Python sets attributes without calling either, as fast as for any class.
     members["__setattr__"], members["__delattr__"] = object.__setattr__, object.__delattr__
     fields: list[Any] = []
     sides: list[str] = []
@@ -445,8 +447,8 @@ def _is_plain(type_: Any, shapes: guard.Shapes | None = None) -> Callable[[bytes
     """Return what tells bytes that msgspec reads as the hooks would, from such as may hold more.
 
     Args:
-        type_: what is read.
-        shapes: see `guard.number_guard`. They stay empty for a type without decimals.
+        type_: the type to read.
+        shapes: see `guard.number_guard`; stays empty for a type without decimals.
     """
     spellings = tuple(_spellings(type_))
     if _holds_decimals(type_):
@@ -473,7 +475,7 @@ def _decoder(type_: Any) -> Callable[[bytes | msgspec.Raw], Any]:
             return quick(data)
         except DecodeError:
             raise
-        except Exception:  # noqa: BLE001  # whatever the hooks stumbled over: once more, to hear where
+        except Exception:  # noqa: BLE001  # whichever error a hook raised: read once more, to find out where
             return structure(loads(bytes(data)), type_)
 
     return decode
@@ -483,8 +485,8 @@ def _decoder(type_: Any) -> Callable[[bytes | msgspec.Raw], Any]:
 def attempt(type_: Any) -> Callable[[bytes | msgspec.Raw], Any]:
     """Return the function that reads a type from JSON bytes if they fit.
 
-    It raises `DecodeError` for what is no JSON, and whatever it stumbles over for what does not fit: `decoder` says
-    what that is, ``tolerant.py`` reads what fits of it.
+    The function raises `DecodeError` for bytes that are not JSON, and any exception for JSON that does not fit:
+    `decoder` reports where, and ``tolerant.py`` reads the parts that fit.
     """
 
     def by_hooks(data: bytes | msgspec.Raw) -> Any:
@@ -507,7 +509,7 @@ def attempt(type_: Any) -> Callable[[bytes | msgspec.Raw], Any]:
             try:
                 return decode(data)
             except _UNREADABLE:
-                pass  # the hooks accept more, and say better what is wrong
+                pass  # the hooks accept more, and report errors more precisely
         return by_hooks(data)
 
     return by_msgspec
@@ -516,7 +518,7 @@ def attempt(type_: Any) -> Callable[[bytes | msgspec.Raw], Any]:
 def _table_decoder(model: Any) -> Callable[[bytes | msgspec.Raw], list[Any]]:
     """The function that reads a list of records which travel as arrays of exactly the model's columns.
 
-    msgspec reads no arrays into attrs classes. So it reads plain rows, and the objects are filled a column at a time.
+    msgspec reads no arrays into attrs classes. So it reads plain rows, and the objects are filled column by column.
     """
     attrs.resolve_types(model)
     fields = {field.metadata.get(WIRE) or field.name: field for field in attrs.fields(model)}
@@ -546,17 +548,17 @@ def _is_bare(type_: Any) -> bool:
 def push_decoder(type_: type[T], name: str) -> Callable[[bytes], list[T] | None] | None:
     """The function that reads the items of a whole push at once, ``{"<name>": topic, "data": item or items}``.
 
-    It gives None for a push that it cannot read, or that holds anything beside these two: nothing is wrong with that,
-    it wants reading in steps. There is no such function for types that only the hooks read.
+    The function returns None for a push that it cannot read, or that has any other member: such a push is not wrong,
+    but must be read in steps. There is no such function for types that only the hooks read.
     """
     item: Any = type_
     if not is_native(item):
         return None
-    # A call for each object, only to change its class, would be a good part of what reading a small one costs.
+    # A call for each object, only to change its class, would be a large part of the cost of reading a small object.
     bare = _is_bare(item)
     twin = _twin(item, finished=False) if bare else _native(item)
     one_or_more: Any = list[twin] | twin  # type: ignore[valid-type]  # made at run time
-    # It is dropped as soon as it is made, so the garbage collector need not know it.
+    # The object is dropped as soon as its members are taken, so the garbage collector need not track it.
     whole: Any = msgspec.defstruct("Push", [(name, str), ("data", one_or_more)], forbid_unknown_fields=True, gc=False)
     decode = msgspec.json.Decoder(whole, strict=False).decode
     shapes = guard.Shapes({}, set())
@@ -568,7 +570,7 @@ def push_decoder(type_: type[T], name: str) -> Callable[[bytes], list[T] | None]
             if not is_plain(frame):
                 return None
         else:
-            # What `is_plain` would say of most frames: the call of it is a good part of what it costs.
+            # The check that `is_plain` would make for most frames, inlined: the call is a large part of its cost.
             shape = frame.translate(zeros)
             if shape != first(len(frame)) and shape not in others and not is_plain(frame):
                 return None

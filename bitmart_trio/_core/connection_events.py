@@ -30,7 +30,7 @@ class LoginRefused(NamedTuple):
 
     error: ApiError
     retry: bool
-    """True if it may work another time (a clock off, a fault inside the exchange)."""
+    """True if a later login may work (after a wrong clock, or a fault inside the exchange)."""
 
 
 class Malformed(NamedTuple):

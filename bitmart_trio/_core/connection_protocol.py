@@ -11,15 +11,14 @@ Theory of operation. The protocol has one of these states (`TRANSITIONS`; every 
 | READY | topics are subscribed and given up (``topic_sync.py``) |
 | DEAD | the connection is of no use; nothing goes in or out any more |
 
-* A frame that is never answered, a login without a reply and a ping without any message are the death of the
-  connection.
-* All that is sent keeps to the exchange's allowance of messages (``outbox.py``); what is above it waits for `tick`.
-* The time to answer a frame begins when the driver takes the frame for sending, not when the protocol wants it sent: a
-  program that keeps its loop busy in between has not asked yet.
+* The connection is dead when a frame is not answered, a login gets no reply, or no message follows a ping in time.
+* Everything sent keeps to the exchange's allowance of messages (``outbox.py``); frames beyond it wait for `tick`.
+* The time to answer a frame begins when the driver takes the frame for sending, not when the protocol queues the frame:
+  a program that keeps its loop busy in between has sent nothing yet.
 
 The driver calls `receive` with every batch of messages and `tick` when `deadline` has come, sends what `take_outgoing`
-gives, and acts on events. It must have handed over all that has arrived before it calls `tick`: a deadline is judged by
-what is known here.
+returns, and acts on events. The driver must pass on everything that has arrived before it calls `tick`: the protocol
+judges a deadline by what it has received.
 """
 
 from __future__ import annotations
@@ -92,7 +91,7 @@ class ConnectionProtocol:
         dialect: how the market's sockets are spelled.
         limits: what the exchange allows this kind of connection.
         waits: its time-outs.
-        private: whether a login comes first.
+        private: True if a login comes first.
         ceiling: the largest message in bytes, as sent and inflated.
     """
 
@@ -143,7 +142,7 @@ class ConnectionProtocol:
     def request(self, now: float, topic: str) -> None:
         """Ask for a topic's newest state once.
 
-        The answer is an ordinary push. For topics that are not held (yet) it does nothing.
+        The answer is an ordinary push. A request for a topic that is not held (yet) does nothing.
         """
         self._topics.request(topic)
         self._pump(now)
@@ -202,7 +201,8 @@ class ConnectionProtocol:
     def receive(self, messages: Sequence[tuple[bool, bytes]], now: float) -> list[Event | Push]:
         """Take a batch of messages, each (binary, payload), in the order of arrival.
 
-        What looks like a push comes out undecoded. What turns out to be something else goes back to `read`.
+        A frame that looks like a push is returned undecoded. If it turns out to be something else, the caller passes
+        it to `read`.
         """
         if self._is_dead():
             return []
@@ -256,7 +256,7 @@ class ConnectionProtocol:
             case Unknown():
                 events.append(spoken)
             case Data() | Pong():
-                pass  # a sign of life; data is taken in `receive`
+                pass  # a heartbeat; `receive` takes the data
 
     def _become_ready(self, now: float) -> list[Event]:
         self._machine.step(ProtocolEvent.ACCEPTED)

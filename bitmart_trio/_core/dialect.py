@@ -1,9 +1,9 @@
 """Define what the core needs of a venue: spelling, signing, envelopes, codes and pushes.
 
-`RestDialect` is what a `Pipeline` needs to know, `SocketDialect` what a connection does, and `Venue` what a client of
-streams does. Their objects are asked once, when something is made, for whatever is needed at every message or call.
+A `Pipeline` needs a `RestDialect`, a connection needs a `SocketDialect`, and a client of streams needs a `Venue`.
+Whatever is needed at every message or call is fetched from them once, when the pipeline, connection or client is made.
 
-This is provisional: names and signatures follow what the venues need (docs/guides/another_venue.md).
+These Protocols are provisional: names and signatures follow what the venues need (docs/guides/another_venue.md).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ HTTP_STATUSES: Final[Mapping[int, type[ApiError]]] = MappingProxyType({
     **dict.fromkeys((501, 502, 503, 504, *range(520, 531)), ServiceUnavailable),
 })  # fmt: skip
 """The exceptions of HTTP statuses, if the body carries no documented code. Other statuses then mean nothing: a gateway
-that says 403 or 404 has not asked the exchange.
+that answers 403 or 404 has not forwarded the request to the exchange.
 """
 
 
@@ -53,7 +53,7 @@ class Codes:
     """The meanings of the codes in a venue's replies."""
 
     documented: Collection[int]
-    """A write that one of these answers was refused for good. After any other code its outcome is unknown."""
+    """The codes that refuse a write for good. After any other code the outcome of the write is unknown."""
     clock: Collection[int]
     """The timestamp was refused: the clock is set, and the call repeated once."""
     too_many: Collection[int]
@@ -101,11 +101,11 @@ class RestDialect(Protocol):
         """Take a reply out of its envelope.
 
         Args:
-            envelope: which one, as its row says; None for the usual.
-            body: of the reply.
+            envelope: the kind of envelope that the endpoint's row names; None for the usual one.
+            body: the body of the reply.
 
         Raises:
-            codec.DecodeError: it is not a reply of the API.
+            codec.DecodeError: the body is not a reply of the API.
         """
         ...
 
@@ -118,9 +118,9 @@ class RestDialect(Protocol):
 
         Args:
             error: the refusal.
-            arguments: of the call, by Python keyword.
-            path: of the call.
-            offset: seconds that the local clock is behind the venue's, as far as known.
+            arguments: the arguments of the call, by Python keyword.
+            path: the path of the call.
+            offset: seconds by which the local clock is behind the venue's, as far as known.
             bound: how far `offset` may be off; infinite when it was never measured.
         """
         return ""
@@ -139,9 +139,7 @@ class Data(NamedTuple):
 
 
 Push: TypeAlias = tuple[str, bytes]
-"""An undecoded push: its name, and the whole frame. A bare tuple, because there are tens of
-thousands a second.
-"""
+"""An undecoded push: its name, and the whole frame. A bare tuple, because there are tens of thousands a second."""
 
 
 class Pong(NamedTuple):
@@ -168,7 +166,7 @@ class Refused(NamedTuple):
     benign: bool
     """True if the requested state already holds."""
     fatal: bool
-    """The connection is of no more use: limits, faults, not logged in."""
+    """True if the connection is of no more use: limits, faults, not logged in."""
 
 
 class Unknown(NamedTuple):
@@ -185,21 +183,21 @@ class SocketLimits:
     """The limits of one kind of connection."""
 
     topics: int
-    """On one connection."""
+    """The most topics on one connection."""
     connections: int
-    """From one address."""
+    """The most connections from one address."""
     topics_per_frame: int
     frame_bytes: int
     messages: int = 100
-    """Sent by us in `messages_per` seconds, pings included."""
+    """The most messages that we may send in `messages_per` seconds, pings included."""
     messages_per: float = 10.0
     connects: int = 30
-    """From one address in `connects_per` seconds."""
+    """The most connects from one address in `connects_per` seconds."""
     connects_per: float = 60.0
     apart: bool = True
     """True if public and private connections are counted separately."""
     idle: float = 20.0
-    """Seconds after which it drops a connection that has sent nothing."""
+    """Seconds after which the exchange drops a connection that has sent nothing."""
 
 
 class SocketDialect(Protocol):
@@ -208,14 +206,14 @@ class SocketDialect(Protocol):
     market: str
     """The market's name, for people and events."""
     ping: str
-    """The frame that asks the peer for a sign of life."""
+    """The frame that asks the peer for a pong."""
     names_clock: bool = True
-    """True if a refused login says when it was for the timestamp. Otherwise any refusal may have been."""
+    """True if a refused login names the timestamp as its cause. If False, any refusal may be due to the timestamp."""
 
     def peek(self, payload: bytes, /) -> str | None:
         """Return the name of a push from a few bytes of its frame; None if it does not look like one.
 
-        What has a name here goes to the `push_reader` of its channel before anybody reads it.
+        A frame with a name goes to the `push_reader` of its channel before it is read in steps.
         """
         return None
 
@@ -223,7 +221,7 @@ class SocketDialect(Protocol):
         """Return the text of a binary frame.
 
         Raises:
-            InflateError: it cannot be unpacked, or holds more than the ceiling allows.
+            InflateError: the frame cannot be unpacked, or holds more than the ceiling allows.
         """
         return inflate(data, ceiling)
 
@@ -231,7 +229,7 @@ class SocketDialect(Protocol):
         """Return what a frame says.
 
         Raises:
-            codec.DecodeError: it says nothing that can be read.
+            codec.DecodeError: the frame cannot be read.
         """
         ...
 
@@ -254,7 +252,8 @@ class SocketDialect(Protocol):
     def push_reader(self, channel: Channel[Any]) -> Callable[[bytes], list[Any] | None] | None:
         """Return what reads the items of a whole push of a channel at once; see `codec.push_decoder`.
 
-        It may give None for a frame, and there may be none for a channel: then the frame is read in steps.
+        The function may return None for a frame, and a channel may have no such function: then the frame is read in
+        steps.
         """
         return None
 
@@ -272,11 +271,11 @@ class Topic:
     """One topic: what is subscribed to, and how its pushes and their items are known."""
 
     text: str
-    """As on the wire."""
+    """The topic as on the wire."""
     dialect: SocketDialect
-    """Of the market whose socket serves it."""
+    """The dialect of the market whose socket serves the topic."""
     private: bool
-    """It needs a login."""
+    """True if the topic needs a login."""
     channel: Channel[Any] | None
     """None for a topic that the venue's rows do not know: then its pushes are handed out undecoded."""
     keys: tuple[str, ...]
@@ -284,9 +283,9 @@ class Topic:
     name: str
     """The name of all topics of its kind in `Config.silence`."""
     subject: str | None = None
-    """The ``symbol`` of its items, where pushes of one name are for several topics; None if all their items are its."""
+    """The ``symbol`` of the topic's items, where several topics share a push name; None if it takes all items."""
     shared: bool = False
-    """Its pushes are for topics with a subject and for such without, and may come once more under another of `keys`."""
+    """True if its pushes serve topics with and without a subject, and may be repeated under another of `keys`."""
 
     @property
     def market(self) -> str:
@@ -301,7 +300,7 @@ class Venue(Protocol):
         """Return the topic that a text names.
 
         Raises:
-            InvalidRequest: it is not spelled like one.
+            InvalidRequest: the text is not spelled like a topic.
         """
         ...
 

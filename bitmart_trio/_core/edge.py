@@ -1,7 +1,8 @@
 """Replies of the network in front of the exchange: pages that are not the API's, and the wait that they ask for.
 
 Challenges and blocks come with HTTP 400, 403, 404, 405, 429, 451, 503, failures with 520 to 530, captive portals with
-200. None of them has asked the exchange, so none of them says that an order was refused or that there are no records.
+200. None of these replies comes from the exchange, so none of them proves that an order was refused or that there are
+no records.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _WORD: Final = re.compile(rb"\s*(?:null|true|false|-?[0-9.eE+-]+)\s*")
 _SECONDS: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 USER_AGENT_REFUSED: Final = b"1010"
-"""The error number of a page that turns a user agent away, with HTTP 403."""
+"""The error number of a page that rejects a user agent, with HTTP 403."""
 
 
 def is_page(body: bytes) -> bool:
@@ -42,7 +43,7 @@ def title(body: bytes) -> str:
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that a ``Retry-After`` header asks for, None without a usable one.
 
-    A date counts from the ``Date`` of the same reply: the local clock plays no part.
+    A date is measured from the ``Date`` of the same reply: the local clock is not used.
     """
     text = headers.get("retry-after", "").strip()
     if _SECONDS.fullmatch(text):

@@ -35,7 +35,7 @@ class Quota:
 
 
 DEFAULT_QUOTA: Final = Quota(10, per=1.0)
-"""Where the documentation names no limit (its old general rule)."""
+"""The quota where the documentation names no limit (its old general rule)."""
 
 
 class Kind(Enum):
@@ -57,17 +57,17 @@ class Param:
 
     Args:
         name: the Python keyword.
-        kind: what it is; enumerations are TEXT or INT with ``choices``.
-        required: must be given.
+        kind: the kind of value; enumerations are TEXT or INT with ``choices``.
+        required: True if the argument must be given.
         wire: the name on the wire, when it differs.
         choices: the enumeration that its values come from, or those of its members that may be sent.
         least, most: bounds of a number, or of a list's length.
         zero: 0 is allowed below ``least``, as "off".
-        max_length, pattern: of a text.
-        number: a JSON number in a body where the kind would travel as text (DECIMAL, TEXT ids).
-        text: text in a body where the kind would travel as a number (INT, times).
+        max_length, pattern: the limits of a text.
+        number: True to send a JSON number in a body where the kind would travel as text (DECIMAL, TEXT ids).
+        text: True to send text in a body where the kind would travel as a number (INT, times).
         entry: what each entry of an ENTRIES list may hold.
-        positive: a decimal must be above 0.
+        positive: True if a decimal must be above 0.
     """
 
     name: str
@@ -109,7 +109,7 @@ class AtLeastOne:
 class When:
     """While the named arguments have one of the listed wire values, some others are needed and some have no meaning.
 
-    A value of None in ``given`` stands for "left out".
+    None in ``given`` stands for "left out".
     """
 
     given: tuple[tuple[str, tuple[str | int | None, ...]], ...]
@@ -147,18 +147,18 @@ class Endpoint(Generic[T]):
     """One row of the API.
 
     Args:
-        method, path: of the request.
-        auth: what it must carry.
+        method, path: the method and path of the request.
+        auth: the authentication that the request must carry.
         quota: None where none is documented (`DEFAULT_QUOTA` then applies).
         returns: the type of the payload.
-        params: in the order of the documentation.
+        params: the parameters, in the order of the documentation.
         rules: which arguments go together.
-        at: where the payload sits below ``data``.
-        envelope: how the reply is wrapped, where a venue has more than one way; its dialect knows them.
-        reads: whether it changes nothing; left out, a GET reads and a POST writes.
-        urgent: may use the reserve kept for cancels and renewals.
+        at: where the payload is below ``data``.
+        envelope: how the reply is wrapped, where a venue has more than one way; its dialect knows the ways.
+        reads: True if the call changes nothing; left out, a GET reads and a POST writes.
+        urgent: True if the call may use the reserve kept for cancels and renewals.
         replaced_by: for retired endpoints, the method to use instead.
-        environment: the only environment that has it; None for all.
+        environment: the only environment that has the endpoint; None for all.
     """
 
     method: Literal["GET", "POST"]

@@ -4,19 +4,19 @@ Theory of operation. A WebSocket library reads a stream that begins with an HTTP
 (``_io/tap.py``) sits in front of that library and takes the data messages out, so that they cost next to nothing;
 everything else flows on to the library untouched.
 
-- `Handshake` finds the end of the HTTP reply. Only behind the head of a ``101`` do frames begin; any other reply is
-  not ours. Interim replies (``100 Continue``, ``103 Early Hints``) say nothing and are taken out: the library would
-  take one for a refusal.
+- `Handshake` finds the end of the HTTP reply. Frames follow only the head of a ``101``; any other reply is left to the
+  library. Interim replies (``100 Continue``, ``103 Early Hints``) carry no information and are taken out: the library
+  would take one for a refusal.
 - `FrameSplitter` takes text and binary messages, whole or in fragments. It passes on pings and pongs, frame by frame.
-  At the first frame that it does not take it becomes a plain pipe, for good: what is wrong with that frame is for the
-  library to say, and a splitter that resumed somewhere behind it could take payload bytes for frames. A close frame
-  ends its work in the same way.
+  At the first frame that it does not take, the splitter becomes a plain pipe, permanently: the library reports what is
+  wrong with that frame, and a splitter that resumed after it could take payload bytes for frames. A close frame has the
+  same effect.
 
-Held back are only the frame that is still incomplete and the fragments of an unfinished message. Both are bounded by
-the ceiling, and the number of fragments by `MOST_FRAGMENTS`: the library would collect empty ones without end. Should
-the splitter become a pipe while it holds fragments, their bytes go on first, so the library sees the message whole.
+The splitter holds back only the incomplete frame and the fragments of an unfinished message. Both are bounded by the
+ceiling, and the number of fragments by `MOST_FRAGMENTS`: the library would collect empty fragments without end. If the
+splitter becomes a pipe while it holds fragments, it passes on their bytes first, so the library sees the whole message.
 
-Whether text is UTF-8 is not looked at here: whoever decodes it finds out.
+The splitter does not check that text is UTF-8: the decoder does.
 """
 
 from __future__ import annotations
@@ -38,23 +38,23 @@ _WHOLE_BINARY: Final = _FIN | _BINARY
 _LAST: Final = _FIN | _CONTINUATION
 _WHOLE: Final = (_FIN | _TEXT, _WHOLE_BINARY)
 _START: Final = (_TEXT, _BINARY)
-"""How a fragmented message begins."""
+"""The opcodes of the first frame of a fragmented message."""
 _NEXT: Final = (_CONTINUATION, _LAST)
-"""How it goes on."""
+"""The first bytes of its further frames."""
 _PING_OR_PONG: Final = (0x89, 0x8A)
 
-# Second byte: MASK (0x80), length up to 125, or how wide the length is that follows.
+# Second byte: MASK (0x80), and the length up to 125, or the width of the length that follows.
 _SHORT: Final = 125
 _TWO_BYTES: Final = 126
 _EIGHT_BYTES: Final = 127
 
 MOST_FRAGMENTS: Final = 4096
-"""Of one message. Empty fragments do not count against the ceiling, so their number has a bound of its own."""
+"""The most fragments of one message. Empty fragments do not count against the ceiling, so their number is bounded."""
 
 _MOST_HEAD: Final = 16 * 1024
-"""Bytes of an HTTP head; h11 gives up there as well."""
+"""The most bytes of an HTTP head; h11 gives up there as well."""
 
-# The same blank line that h11 takes for the end of a head: an end found elsewhere would let payload pass for frames.
+# The blank line that h11 also takes for the end of a head: with another end, payload could be taken for frames.
 _BLANK_LINE: Final = re.compile(rb"\n\r?\n")
 _SWITCHING: Final = re.compile(rb"HTTP/[0-9]\.[0-9] 101[ \r\n]")
 _INTERIM: Final = re.compile(rb"HTTP/[0-9]\.[0-9] 1(?!01)[0-9][0-9][ \r\n]")
@@ -68,8 +68,8 @@ class Handshake:
     """Watches the HTTP reply that begins the stream.
 
     Attributes:
-        accepted: the head of a 101 reply is whole; frames follow.
-        refused: it is another reply, or no HTTP at all; no frames will follow.
+        accepted: True once the head of a 101 reply is complete; frames follow.
+        refused: True for any other reply, or no HTTP at all; no frames follow.
         received: bytes seen so far.
     """
 
@@ -81,15 +81,14 @@ class Handshake:
         self.received = 0
         self._head = bytearray()
         self._first = bytearray()
-        """The start of a reply of which it is not known yet whether it is an interim one."""
+        """The start of a reply that may yet be an interim one."""
         self._interim = 0
         """Bytes of interim replies that were taken out."""
 
     def feed(self, data: bytes | bytearray) -> tuple[bytes, bytes]:
         """Take what has arrived; give what to pass on now, and the first bytes of frames behind the head of a 101.
 
-        Only the status line of a reply and interim replies are held back. Once `accepted`, there is nothing more to
-        feed.
+        Only the status line of a reply and interim replies are held back. Once `accepted`, call this no more.
         """
         if self._head:
             return self._final(bytes(data))
@@ -108,7 +107,7 @@ class Handshake:
         return self._final(first)
 
     def _final(self, data: bytes) -> tuple[bytes, bytes]:
-        """The same for the reply that counts."""
+        """Handle the final reply as `feed` does."""
         before = self.received
         self.received += len(data)
         if len(self._head) <= _MOST_HEAD:
@@ -148,8 +147,8 @@ def close_frame(code: int, mask: bytes) -> bytes:
     """A client's Close frame without a reason.
 
     Args:
-        code: such as 1002.
-        mask: four bytes that nobody can foresee.
+        code: the status code, such as 1002.
+        mask: four unpredictable bytes.
     """
     payload = bytes(byte ^ mask[index % 4] for index, byte in enumerate(code.to_bytes(2, "big")))
     return bytes((_FIN | _CLOSE, 0x80 | len(payload))) + mask + payload
@@ -159,11 +158,12 @@ class FrameSplitter:
     """Takes whole data messages out of a server's frames.
 
     Args:
-        ceiling: the most payload bytes of a message. A larger one is not taken.
+        ceiling: the most payload bytes of a message. A larger message is not taken.
 
     Attributes:
-        plain: a frame came that is not taken, or a close frame: from there on everything passes untouched.
-        endless: a message has more than `MOST_FRAGMENTS`. The connection should be closed: nobody may collect the rest.
+        plain: True after a close frame or a frame that is not taken: everything after it passes untouched.
+        endless: True if a message has more than `MOST_FRAGMENTS`. The connection should be closed, so that the library
+            does not collect the rest.
     """
 
     __slots__ = ("_ceiling", "_fragments", "_held", "_need", "_size", "endless", "plain")
@@ -175,8 +175,8 @@ class FrameSplitter:
         self._held = bytearray()
         """The frame that is still incomplete."""
         self._need = 2
-        """How many bytes of it must be there before looking again is worthwhile: a large frame in small reads costs no
-        more than its size."""
+        """The number of its bytes that must be there before parsing is retried: a large frame in small reads then costs
+        no more than its size."""
         self._fragments: list[tuple[bytes, int]] = []
         """Frames of the unfinished message, as they came, and where the payload of each begins."""
         self._size = 0
@@ -198,10 +198,10 @@ class FrameSplitter:
             data = bytes(held)
             held.clear()
         else:
-            data = bytes(data)  # no copy if it is bytes; a slice of a bytearray would be another bytearray
+            data = bytes(data)  # no copy of bytes; a slice of a bytearray would be another bytearray
 
-        # This loop runs once a frame, tens of thousands of times a second: plain integers, local names, one slice a
-        # message.
+        # This loop runs for every frame, tens of thousands of times a second: plain integers, local names, one slice
+        # per message.
         messages: list[Message] = []
         controls: list[bytes] = []
         fragments = self._fragments
@@ -210,7 +210,7 @@ class FrameSplitter:
         position = 0
         end = len(data)
         if not fragments:
-            # Nearly all there is: whole messages, and nothing special about them. The loop below takes any frame.
+            # The fast path for nearly all traffic: whole, ordinary messages. The loop below takes any frame.
             while position + 4 <= end:
                 first = data[position]
                 length = data[position + 1]
@@ -295,7 +295,7 @@ class FrameSplitter:
     def _takes_long(self, first: int) -> bool:
         """Whether a frame that begins so is taken when longer than a control frame.
 
-        If not, there is nothing to wait for.
+        If not, there is no need to wait for the rest of the frame.
         """
         return first in _NEXT if self._fragments else first in _WHOLE or first in _START
 
@@ -310,7 +310,7 @@ class FrameSplitter:
     def _give_up(self, controls: list[bytes], rest: bytes) -> bytes:
         """Become a plain pipe; give all that is to be passed on.
 
-        Control frames may so come before fragments that they stood between; they may stand anywhere.
+        Control frames between fragments may thus be moved before them; the protocol allows control frames anywhere.
         """
         self.plain = True
         passed = [*controls, *(frame for frame, _ in self._fragments), rest]

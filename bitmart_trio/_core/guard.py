@@ -1,8 +1,8 @@
 """Check JSON before an engine reads it: its nesting, its number of values, and odd numbers.
 
 The bounds are ours, not the interpreter's: its recursion limit differs between versions, and so does the number of
-digits that it reads. The rule for a single number is in ``models/_numbers.py``; here is what finds, in bytes and
-without reading them, that there may be one that breaks it.
+digits that it reads. The rule for a single number is in ``models/_numbers.py``; the functions here detect, in bytes and
+without parsing them, that some number may break this rule.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Final, NamedTuple
 from ..models._numbers import MOST_DIGITS
 
 MOST_NESTED: Final = 64
-"""Levels of arrays and objects in each other. No reply of the exchange has more than eight."""
+"""The most levels of nested arrays and objects. No reply of the exchange has more than eight."""
 
 MOST_PARTS: Final = 100_000
-"""Arrays and objects in one reply or frame. The longest list of the exchange has a few thousand."""
+"""The most arrays and objects in one reply or frame. The longest list of the exchange has a few thousand."""
 MOST_VALUES: Final = 1_000_000
-"""Values in one reply or frame: the bytes have a ceiling, but ``{},`` makes an object of a hundred out of three."""
+"""The most values in one reply or frame: bytes have a ceiling, but three bytes (``{},``) become an object of 100."""
 _SURELY_FEW: Final = 65_536
 """Bytes that hold too few values to be counted."""
 
@@ -29,9 +29,9 @@ _ALIKE: Final = bytes.maketrans(b"{}", b"[]")
 _TOKENS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
 ZEROS: Final = bytes.maketrans(b"123456789", b"000000000")
-"""With these digits a message is its shape: a few of them make up most of what a channel sends."""
+"""Turns a message into its shape: most messages of a channel have one of a few shapes."""
 
-# Every so many bytes one is looked at: a longer run of digits covers a row of them.
+# Only one byte in so many is checked: a longer run of digits covers several checked bytes in a row.
 _STRIDE: Final = 20
 _ROW: Final = b"0" * (MOST_DIGITS // _STRIDE)
 _SHORT_ROW: Final = b"0" * (MOST_DIGITS // (2 * _STRIDE))
@@ -57,9 +57,9 @@ def is_too_deep(data: bytes) -> bool:
     if len(data) <= MOST_NESTED or data.count(b"[") + data.count(b"{") <= MOST_NESTED:
         return False
     left = data.translate(_ALIKE, _NEITHER_BRACKETS_NOR_QUOTES).replace(b'""', b"")
-    if b"\\" in data or b'"' in left:  # a bracket may be in a text: there, an odd number of quotes lies behind
+    if b"\\" in data or b'"' in left:  # a bracket may be inside a text: then an odd number of quotes follows it
         return _depth(data) > MOST_NESTED
-    for _ in range(MOST_NESTED):  # each turn takes the innermost level away
+    for _ in range(MOST_NESTED):  # each pass removes the innermost level
         shorter = left.replace(b"[]", b"")
         if len(shorter) == len(left):
             break
@@ -117,7 +117,7 @@ def has_odd_digits(data: bytes) -> bool:
 
 def has_odd_numbers(data: bytes) -> bool:
     """Return whether JSON may spell NaN, Infinity or a number with an exponent."""
-    # The letters alone are few, and mostly say that there is nothing to look for.
+    # A fast check first: few messages contain these letters at all.
     letters = data.translate(None, _NOT_LETTERS).lower()
     if (b"nan" in letters or b"inf" in letters) and _NOT_FINITE.search(data.lower()) is not None:
         return True
@@ -127,34 +127,34 @@ def has_odd_numbers(data: bytes) -> bool:
 _DIGITS: Final = b"0123456789."
 _MOST_SHAPES: Final = 1024
 _LONGEST_SHAPED: Final = 2048
-# In a shape: a value that would be a number with other digits in it. Names that differ in digits have one shape.
+# In a shape: a value that would be a number with other digits in it. Names that differ in digits share one shape.
 _RISKY: Final = re.compile(
     rb'(?:\A|[:,\[])\s*(?:"[-+ ]*(?:[-+ e_]*[e_][-+ e_]*|s?nan|inf(?:inity)?)\s*"|[-+]*[e_])', re.IGNORECASE
 )
 
 
 class Shapes(NamedTuple):
-    """The shapes of messages in which every number kept to the rule: whoever meets one again need not ask.
+    """The shapes of messages in which every number kept to the rule: a message of a known shape needs no check.
 
-    The shape of a message is the message with a zero for each digit. Where it is the same, numbers consist of digits
-    and points wherever they did in the other, and of as many.
+    The shape of a message is the message with a zero for each digit. Two messages of one shape have numbers in the same
+    places, with as many digits and points.
     """
 
     first: dict[int, bytes]
-    """By length, so that one comparison is enough for most messages."""
+    """The first shape of each length, so that one comparison is enough for most messages."""
     others: set[bytes]
 
 
 def number_guard(names: Collection[bytes] = (), shapes: Shapes | None = None) -> Callable[[bytes], bool]:
     """Return a function that tells JSON in which every number is sure to keep to the rule, from what needs a look.
 
-    Looking at each number of a message costs as much as reading it. But messages of one channel differ in their digits
-    only. So what is left without `_DIGITS` of a message that was looked at is remembered: where that is the same, only
-    the length of numbers is left to ask for.
+    Checking each number of a message costs as much as parsing the message. But messages of one channel differ only in
+    their digits. So the function remembers what remains of a checked message without `_DIGITS`: for a message with the
+    same remainder it checks only the length of numbers.
 
     Args:
-        names: what needs a look, too, if it is in the JSON.
-        shapes: what is to be filled for a caller that looks there before it calls.
+        names: texts whose presence in the JSON also requires a check.
+        shapes: the shapes to fill, for a caller that compares with them before it calls the function.
     """
     known: set[bytes] = set()
     zeroed_names = [name.translate(ZEROS) for name in names]

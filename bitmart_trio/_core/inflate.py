@@ -22,10 +22,10 @@ def inflate(data: bytes, ceiling: int) -> bytes:
 
     Args:
         data: the payload of a binary frame.
-        ceiling: the most bytes that may come out; a small frame can otherwise blow up a thousandfold.
+        ceiling: the most bytes of output; a small frame could otherwise grow a thousandfold.
 
     Raises:
-        InflateError: garbage, a stream that ends too early or has bytes behind its end, or more than ``ceiling`` bytes.
+        InflateError: garbage, a stream that ends too early or has bytes after its end, or more than ``ceiling`` bytes.
     """
     stream = zlib.decompressobj(_RAW)
     try:

@@ -1,11 +1,11 @@
 """Time that a program did not have: its loop was kept busy, or its machine was suspended. Numbers in, verdict out.
 
-Whoever looks sleeps until a planned moment and then says what two clocks show: Trio's (*mono*), which stands still
-while most machines sleep, and the wall clock, which does not.
+The caller sleeps until a planned moment and then passes in what two clocks show: Trio's (*mono*), which on most
+machines stands still while the machine sleeps, and the wall clock, which does not.
 
-* It is later than planned by mono: the loop was kept busy, by a computation or a blocking call.
-* Since the last look the wall clock has gained on mono: the machine was suspended. A wall clock that somebody sets
-  forward looks the same, and what follows is harmless.
+* If mono is later than planned, the loop was kept busy by a computation or a blocking call.
+* If the wall clock has gained on mono since the last check, the machine was suspended. A wall clock that is set forward
+  looks the same, and the consequences are harmless.
 
 Where mono runs on during sleep (Windows) a suspension looks like a loop that was kept busy for as long.
 """

@@ -18,8 +18,8 @@ class Machine(Generic[State, Event]):
     """A state, and the only way to change it.
 
     Args:
-        table: the next state of each state and event that may meet. What is not in it is illegal.
-        state: where it begins.
+        table: the next state for each legal pair of state and event. Any other pair is illegal.
+        state: the initial state.
     """
 
     __slots__ = ("_table", "state")
@@ -32,7 +32,7 @@ class Machine(Generic[State, Event]):
         """Take an event, and return the state that follows.
 
         Raises:
-            IllegalStep: the table has no such pair; nothing has changed.
+            IllegalStep: the table has no such pair; the state is unchanged.
         """
         try:
             self.state = self._table[self.state, event]

@@ -9,18 +9,18 @@ Answer: TypeAlias = Literal["ping", "login", "topics"]
 """The purpose of a frame whose answer is awaited."""
 
 _SPARE: Final = 5
-"""Of the allowance, so many messages stay free for pings."""
+"""The part of the allowance that stays free for pings."""
 
 
 class Outbox:
     """See the head of this file.
 
-    The time to answer a frame begins when it is taken for sending, not when it is put here: a program that keeps its
-    loop busy in between has not asked yet.
+    The time to answer a frame begins when the frame is taken for sending, not when it is put here: a program that keeps
+    its loop busy in between has sent nothing yet.
 
     Args:
-        messages: how many may be sent.
-        per: in how many seconds.
+        messages: the number of messages allowed in ``per`` seconds.
+        per: the length of the window in seconds.
     """
 
     def __init__(self, messages: int, per: float) -> None:
@@ -41,7 +41,7 @@ class Outbox:
 
     def has_room(self, now: float) -> bool:
         """True if the allowance lets another frame go."""
-        # The same sum as in `room_at`: by subtraction, rounding could let that moment pass without effect.
+        # The same sum as in `room_at`: with a subtraction instead, rounding could make that moment ineffective.
         while self._times and self._times[0] + self._per <= now:
             self._times.popleft()
         return len(self._times) < self._most
@@ -54,7 +54,7 @@ class Outbox:
         """Return the frames to send now, in order, and which answers are awaited from now on; each is given once."""
         frames, answers = list(self._frames), self._answers
         self._frames.clear()
-        for _ in frames:  # the exchange counts what it gets, when it gets it
+        for _ in frames:  # the exchange counts frames when they arrive
             self._times.pop()
         self._times.extend([now] * len(frames))
         if answers:

@@ -1,12 +1,12 @@
 """Limit calls by sliding windows that follow the exchange's own count. Time is a number passed in.
 
-A call takes a place when it is reserved and leaves it one window after its reply has come (`Bucket.settle`). That is
-longer than strictly needed, on purpose: the exchange counts a request when it arrives, which is somewhere between
-sending and reply, so counting from either end alone would now and then put one call too many into a window. A place
+A call takes a place when it is reserved and frees the place one window after its reply has arrived (`Bucket.settle`).
+That is deliberately longer than strictly needed: the exchange counts a request when it arrives, somewhere between
+sending and reply, so counting from either end alone would occasionally put one call too many into a window. A place
 that was never used is given back.
 
-The exchange reports what it has counted with each reply; where it has seen more than we have (another process behind
-the same address), its number is taken over. When it says 429, that bucket pauses for a window; when it bans the
+The exchange reports its count with each reply; where it has counted more calls than we have (another process behind
+the same address), its number is taken over. When it answers 429, that bucket pauses for a window; when it bans the
 address (418), everything pauses.
 """
 
@@ -22,7 +22,7 @@ from ..models._model import Model
 from .endpoint import Quota
 
 BucketKey: TypeAlias = tuple[str, str, str]
-"""Host, ``"GET /path"``, and whom the exchange counts by (an address, a key)."""
+"""Host, ``"GET /path"``, and the address or key that the exchange counts by."""
 
 GUARD: Final = 0.005
 """Seconds added to each window: the exchange measures its windows in whole milliseconds of its own clock."""
@@ -54,7 +54,7 @@ class Bucket:
 
     Args:
         quota: what the documentation allows.
-        keep: whether a part is kept for urgent calls. Only of use where urgent and other calls share a path.
+        keep: True to keep a part for urgent calls; useful only where urgent and other calls share a path.
     """
 
     def __init__(self, quota: Quota, *, keep: bool = False) -> None:
@@ -75,8 +75,8 @@ class Bucket:
         """Reserve a place for a call.
 
         Returns:
-            0 when the place is taken; else nothing was taken, and no place can be free before so many seconds have
-            passed.
+            0 when the place is reserved; otherwise nothing was reserved, and no place can be free for this many
+            seconds.
         """
         if now < self._paused_until:
             return self._paused_until - now
@@ -92,7 +92,7 @@ class Bucket:
             return 0.0
         if too_many <= len(self._settled):
             return self._settled[too_many - 1] + lasts - now
-        return lasts  # the calls on their way stay for at least a window after their replies
+        return lasts  # calls in flight keep their places for at least a window after their replies
 
     def give_back(self) -> None:
         """Return a reserved place: the call was never sent."""
@@ -102,8 +102,8 @@ class Bucket:
         """A reserved call is over: its reply has come, or it was cut off after sending.
 
         Args:
-            now: when.
-            use: what the exchange has counted, if it said so.
+            now: the time.
+            use: the count that the exchange reported, if it did.
         """
         self._open -= 1
         self._settled.append(now)

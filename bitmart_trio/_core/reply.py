@@ -37,8 +37,8 @@ class Reply(Model, Generic[T]):
     """The exact body."""
     endpoint: Endpoint[T]
     deviations: Mapping[str, str | None] = attrs.field(factory=dict[str, "str | None"])
-    """Members of `data` that are absent, by path without indices (``[].status``), with the JSON that came in the place
-    of the first; None where nothing came. Empty for nearly every reply.
+    """The absent members of `data`, by path without indices (``[].status``), each with the JSON found in place of the
+    first; None where there was none. Empty for nearly every reply.
     """
     unreadable: tuple[Unreadable, ...] = ()
     """Elements of lists that were left out of `data`: array rows (a kline, a level) with an unreadable column."""
@@ -64,7 +64,7 @@ class ReplyReader:
     """Reads the replies of one venue.
 
     Args:
-        dialect: of the venue.
+        dialect: the dialect of the venue.
     """
 
     def __init__(self, dialect: RestDialect) -> None:
@@ -78,15 +78,15 @@ class ReplyReader:
         """Read a typed reply.
 
         Args:
-            endpoint: what was called.
-            status: of the reply.
-            headers: of the reply, in lower case.
-            body: of the reply, whole and decompressed.
+            endpoint: the endpoint that was called.
+            status: the HTTP status.
+            headers: the headers, with names in lower case.
+            body: the body, whole and decompressed.
             strict: refuse a reply with any missing or unreadable member.
 
         Raises:
-            ApiError: the exchange refused.
-            MalformedReply: not what the API sends; `__cause__` has the path to what does not fit.
+            ApiError: the exchange refused the call.
+            MalformedReply: the reply does not match the API; `__cause__` has the path to what does not fit.
         """
         answer = self._answer(endpoint, str(endpoint), status, headers, body)
         try:
@@ -135,7 +135,7 @@ class ReplyReader:
             ) from error
         if answer.ok and status < 300:
             return answer
-        # A gateway that answers with the code of a good reply and a status of its own has not answered well.
+        # A gateway that answers with a success code and an HTTP status of its own did not succeed.
         message = f"HTTP {status} with the code of a good reply" if answer.ok else answer.message
         refusal = self._error_class(answer.code, answer.message, status)(
             message, code=answer.code, trace=answer.trace, http_status=status, endpoint=where
@@ -183,7 +183,7 @@ def _payload(endpoint: Endpoint[T], answer: Unwrapped, strict: bool) -> tuple[T,
         if getattr(returns, "__origin__", None) is not list:
             data = b"{}"  # a model without members
         elif codec.is_missing(data):
-            # "This service is down" came with code 1000 and data {} (2021-07): what is missing is not empty.
+            # "This service is down" came with code 1000 and data {} (2021-07): a missing payload is not an empty one.
             raise codec.DecodeError(f"no list at {'.'.join(('data', *endpoint.at))}")
         else:
             data = b"[]"

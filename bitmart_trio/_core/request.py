@@ -27,13 +27,13 @@ from .suggest import did_you_mean, suggest
 RECV_WINDOW: Final = Param("recv_window", Kind.INT, wire="recvWindow", least=1, most=60_000)
 """Milliseconds a signed request stays valid. Every signed call accepts it; only endpoints that list it send it."""
 
-# A time in seconds reaches this in the year 5138, one in milliseconds passed it in 1973: it tells the two apart.
+# A time in seconds reaches this number in the year 5138, one in milliseconds passed it in 1973: it separates the two.
 _MILLIS_FROM: Final = 100_000_000_000
 
 _LONGEST_TEXT: Final = 1_000
-"""Characters of a text whose row says nothing: more than any name, id, address or memo has."""
+"""The most characters of a text whose row gives no limit: more than any name, id, address or memo has."""
 _LONGEST_TARGET: Final = 8_000
-"""Characters of path and query: what servers commonly take."""
+"""The most characters of path and query: what servers commonly accept."""
 
 
 @attrs.frozen
@@ -46,7 +46,7 @@ class WireRequest:
     body: bytes
     """Exactly what is sent, and what is signed."""
     client_order_id: str | None = None
-    """Of a write that carries one, to look it up by when its outcome stays unknown."""
+    """The client order id of a write that carries one, for a look-up when the outcome stays unknown."""
 
 
 def build(endpoint: Endpoint[object], arguments: Mapping[str, object], recv_window: int | None = None) -> WireRequest:
@@ -55,11 +55,11 @@ def build(endpoint: Endpoint[object], arguments: Mapping[str, object], recv_wind
     Args:
         endpoint: the row.
         arguments: by Python keyword; None means left out, 0 does not.
-        recv_window: what to send where the endpoint lists it and the call names none.
+        recv_window: the value to send where the endpoint lists it and the call gives none.
 
     Raises:
-        InvalidRequest: naming the argument.
-        TypeError: a float where an exact amount is wanted.
+        InvalidRequest: an argument is wrong; the message names it.
+        TypeError: a float was given where an exact amount is required.
     """
     given = {name: value for name, value in arguments.items() if value is not None}
     names = {param.name for param in endpoint.params}
@@ -90,9 +90,9 @@ def build_raw(method: str, path: str, params: Mapping[str, object] | None, *, kn
 
     Args:
         method: GET or POST.
-        path: without a query.
-        params: of the query of a GET, or the body of a POST.
-        known: the paths that there are, to say which may have been meant.
+        path: the path without a query.
+        params: the parameters of the query of a GET, or of the body of a POST.
+        known: the existing paths, for the suggestion in an error message.
 
     Raises:
         InvalidRequest: not a path, or a method other than GET and POST.
@@ -219,7 +219,7 @@ def _check_rule(rule: Rule, given: Mapping[str, object], times: Mapping[str, obj
                         raise InvalidRequest(f"{where} takes no {name} when {because}", argument=name)
         case Ordered(first, second):
             if first in times and second in times:
-                # As spelled: the caller may mix datetimes and numbers.
+                # Compare the spelled values: the caller may mix datetimes and numbers.
                 ahead = int(str(times[second])) - int(str(times[first]))
                 if ahead < 0 or (ahead == 0 and not rule.or_equal):
                     raise InvalidRequest(f"{where}: {first} must lie before {second}", argument=second)
@@ -283,7 +283,7 @@ def _choice(param: Param, choices: type[Enum] | tuple[Enum, ...], value: object,
     if isinstance(value, Enum) and not isinstance(value, (type(members[0]), str)):
         raise InvalidRequest(f"{name} must be a {type(members[0]).__name__}, not {_excerpt(value)}", argument=name)
     wire = _wire_value(value)
-    made_from_a_reply = isinstance(choices, type) and isinstance(value, choices)  # may be a value that we do not know
+    made_from_a_reply = isinstance(choices, type) and isinstance(value, choices)  # its value may be unknown to us
     if not made_from_a_reply and (isinstance(wire, bool) or wire not in values):
         raise InvalidRequest(f"{name} must be one of {spelled(members)}, not {_excerpt(value)}", argument=name)
     if isinstance(wire, str):

@@ -1,17 +1,17 @@
 """Topics that go quiet while their connection lives. What was heard and the time go in, what to do comes out.
 
-A channel whose cadence is known has a deadline (`Channel.silence`). A topic of it that says nothing for so long is
-*probed*: asked for its state where the channel takes the request verb, else subscribed to afresh. If it is still quiet
-half the deadline later, its connection is to be replaced.
+A channel whose cadence is known has a deadline (`Channel.silence`). A topic of such a channel that sends nothing until
+the deadline is *probed*: its state is requested where the channel takes the request verb, otherwise the topic is
+subscribed to afresh. If the topic is still quiet half the deadline later, its connection must be replaced.
 
-* The quiet stretch is a gap, whatever the probe brings: a healthy topic of such a channel is never that quiet.
-* An answer to a request does not prove that the subscription lives. So probes that follow each other with nothing but
-  answers between them take turns: a request, then a fresh subscription. Each has twice the patience of the one before,
-  up to an hour (an empty book may rightly say nothing after its snapshot).
-* A connection is replaced for a topic once. If the topic is mute on the new one too, another would not help: it is
-  only probed from then on, until it speaks.
-* A topic that need not speak after being subscribed is not timed before it has spoken, on this connection or one
-  before. Nor is one whose last items say that quiet is normal now (`Channel.rests`: a position that is closed).
+* The quiet period is a gap, whatever the probe brings: a healthy topic of such a channel is never that quiet.
+* An answer to a request does not prove that the subscription lives. So consecutive probes with nothing but answers
+  between them alternate: a request, then a fresh subscription. Each waits twice as long as the one before, up to an
+  hour (an empty book may rightly send nothing after its snapshot).
+* A connection is replaced for a topic once. If the topic is silent on the new connection too, another would not help:
+  from then on the topic is only probed, until it sends again.
+* A topic that need not send after being subscribed is not timed before its first item, on this connection or an earlier
+  one. A topic whose last items say that silence is normal now is not timed either (`Channel.rests`: a closed position).
 """
 
 from __future__ import annotations
@@ -44,32 +44,32 @@ class Pulse:
     topic: str
     patience: float
     requests: bool
-    """True if the exchange answers requests for it."""
+    """True if the exchange answers requests for the topic."""
     prompt: bool
-    """True if it sends after being subscribed, whatever the market does."""
+    """True if the topic sends after being subscribed, whatever the market does."""
     rests: Callable[[Any], bool] | None
     """Returns True if silence is normal after an item."""
     watch: Watch
-    """That of the connection which carries it now."""
+    """The watch of the connection that carries the topic now."""
     heard: float = 0.0
     quiet: float | None = None
-    """Since when it is quiet, once it has been probed for that."""
+    """Since when the topic is quiet, once it has been probed."""
     _mark: float = 0.0
-    """Not before this time does the patience count."""
+    """The time from which silence counts."""
     _probed: float | None = None
-    """When it was probed, while an answer is awaited."""
+    """When the topic was probed, while an answer is awaited."""
     _probes: int = 0
-    """In a row, without anything but answers to them between."""
+    """Consecutive probes with nothing but answers to them in between."""
     _armed: bool = False
     _futile: bool = False
-    """A connection was replaced for it, and it has said nothing since."""
+    """True if a connection was replaced for the topic, and the topic has sent nothing since."""
     _spoken: bool = False
-    """When it spoke last, on whatever connection, it was to go on."""
+    """True if the topic has sent, on whatever connection, and its last item let expect more."""
     _answer_due: bool = False
-    """Somebody has asked for its state: the next push may be the answer, and does not show that the subscription lives.
+    """True if its state was requested: the next push may be the answer, and does not show that the subscription lives.
     """
     _well: bool = False
-    """It was heard as it should be: one more push changes nothing but the time."""
+    """True if the topic sends as expected: one more push changes nothing but the time."""
 
     def start(self, now: float) -> None:
         """It is acknowledged, on a new connection."""
@@ -79,13 +79,13 @@ class Pulse:
         self._probed = None
         self._armed, self._well = self.prompt or self._spoken, False
         if self._spoken and self.rests is not None:
-            self._futile = True  # it may have come to rest in the gap: no reason to replace a connection
+            self._futile = True  # the topic may have come to rest in the gap: no reason to replace a connection
         self.watch.hasten(self.due())
 
     def stop(self, now: float) -> float | None:
         """Its connection is gone: since when it was quiet then; None if there is no telling."""
         if self._armed and now >= self.heard + self.patience:
-            self.quiet = self.heard  # it only was not due to be probed yet
+            self.quiet = self.heard  # the topic was quiet, but its probe was not due yet
         known = self._armed or self.quiet is not None
         self._armed = self._well = False
         return self.heard if known else None
@@ -150,8 +150,8 @@ class Watch:
     """The timed topics of one connection.
 
     Args:
-        spoke: called when a probed topic sends again (topic, since when it was quiet, the time), before
-            its items are handed out.
+        spoke: called when a probed topic sends again (topic, since when it was quiet, the time), before its items are
+            delivered.
         hastened: called when `due` has become earlier.
     """
 
@@ -191,9 +191,9 @@ def pulse_of(topic: Topic, overrides: Mapping[str, float | None], watch: Watch) 
     """The pulse of a topic; None where quiet is normal.
 
     Args:
-        topic: what is timed.
-        overrides: `Config.silence`; a whole topic goes before a channel's name.
-        watch: of the connection that carries it.
+        topic: the topic to time.
+        overrides: `Config.silence`; a whole topic takes precedence over a channel's name.
+        watch: the watch of the connection that carries the topic.
     """
     channel = topic.channel
     patience = None if channel is None else channel.silence

@@ -13,19 +13,19 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, ClassVar, Final, NoReturn
 
 _EMPTY: Final = frozenset({"get", "fetch", "list", "do", "the", "api", "v", "http", "https"})
-"""Words that say nothing about which one is meant."""
+"""Words that do not help to identify a name."""
 _NEAR: Final = 0.55
-"""From here on a name is worth a mention. For four in five functions of the npm client, ours is then among the three
-suggestions (tests/core/test_suggest.py)."""
+"""The least likeness of a suggested name. With it, for four in five functions of the npm client, ours is among the
+three suggestions (tests/core/test_suggest.py)."""
 _SAME_WORD: Final = 0.8
 _MOST_CHARACTERS: Final = 200
-"""A longer name is no slip of a person."""
+"""A longer name is not a typing mistake."""
 
 
 def suggest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
     """The known names nearest to this one, best first; none when nothing is near.
 
-    One that differs in nothing but capitals is the one that was meant. Equally near ones keep their order.
+    A name that differs only in capitals is the only suggestion. Equally near names keep their order.
     """
     return _nearest(name, known, most)[1]
 
@@ -70,13 +70,13 @@ def public_names(kind: type) -> list[str]:
 class Helpful:
     """The base of objects that name what may have been meant where they have no such attribute.
 
-    Their own public names come first, then those elsewhere below ``client.``.
+    The object's own public names come first, then those elsewhere below ``client.``.
     """
 
     __slots__ = ()
 
     _elsewhere: ClassVar[tuple[Callable[[], Iterable[str]], ...]]
-    """Give names such as ``market.ticker``; the first that has one near is the last that is asked."""
+    """Functions that return names such as ``market.ticker``, called in order until one returns a near name."""
 
     if not TYPE_CHECKING:  # for type checkers there is no such attribute
 
@@ -96,7 +96,7 @@ class Helpful:
                 everywhere = (each for names in self._elsewhere for each in names())
                 near = [f"client.{each}" for each in _by_last_word(name, everywhere)]
             hint = question(near)
-            # Without the object Python adds no guess of its own.
+            # Without the object Python adds no suggestion of its own.
             raise AttributeError(f"{text}; {hint}" if hint else text, name=name, obj=None if hint else self)
 
 

@@ -1,15 +1,16 @@
 """JSON that does not fit its model, read member by member: what can be read is read, the rest is absent.
 
-The engines of ``codec.py`` read what fits, and they are asked first. Here is what happens when they refuse. The rules:
+The engines of ``codec.py`` are tried first and read JSON that fits. This module handles JSON that they refuse. The
+rules:
 
-* a member that is missing, null where there must be a value, or unreadable leaves its attribute absent; everything
-  beside it is read. A list that is null is empty, one that is missing is absent;
-* an element of a list is kept with absent members; a record that travels as an array has no names to be absent by, so
-  one with an unreadable column is left out and listed;
-* what lacks that by which it is identified is refused: see `lacks_identity`.
+* a member that is missing, null where there must be a value, or unreadable leaves its attribute absent; all other
+  members are read. A list that is null is empty, a list that is missing is absent;
+* an element of a list is kept with absent members; the columns of a record that travels as an array have no names, so a
+  record with an unreadable column is left out and listed;
+* an object that lacks what identifies it is refused: see `lacks_identity`.
 
-A model says beside its fields what identifies it, in ``_identity_``: names of members that a reply or push of it must
-have. A model that says nothing must have any readable member at all.
+A model states what identifies it in ``_identity_``, beside its fields: the names of members that its replies or pushes
+must have. An object of a model without ``_identity_`` must have at least one readable member.
 """
 
 from __future__ import annotations
@@ -29,14 +30,14 @@ from . import codec
 
 T = TypeVar("T")
 _Type: TypeAlias = Any
-"""A type as annotations spell it; nothing narrower has a name."""
+"""A type as annotations spell it; Python has no narrower type for that."""
 
 _LONGEST: Final = 1000
-"""Characters of JSON that are kept of what could not be read."""
+"""The most characters of unreadable JSON that are kept."""
 _MOST_KEPT: Final = 1000
-"""Deviations that are kept of one reply."""
+"""The most deviations of one reply that are kept."""
 _MOST_READ: Final = 10_000
-"""Values of one reply that are read member by member: the loop stands still meanwhile."""
+"""The most values of one reply that are read member by member: the loop is blocked meanwhile."""
 
 
 @attrs.frozen
@@ -44,7 +45,7 @@ class Unreadable(Model):
     """An element of a list that was left out, because a column of it cannot be read."""
 
     path: str
-    """Where it stood, such as ``[3]`` or ``asks[0]``."""
+    """The path of the element, such as ``[3]`` or ``asks[0]``."""
     raw: str
     """Its JSON."""
 
@@ -60,22 +61,22 @@ class Reading:
     unreadable: list[Unreadable] = attrs.field(factory=list)
     """Elements that were left out."""
     took: int = 0
-    """Values that did not fit as they are."""
+    """The number of values that did not fit."""
 
 
 def read(type_: type[T], data: bytes, source: str) -> tuple[T, Reading | None]:
     """Read a type from JSON bytes as well as it can be read.
 
     Returns:
-        The value, and what it deviates in; None for that where everything fits, which is nearly always.
+        The value, and its deviations; None instead of those where everything fits, which is nearly always the case.
 
     Raises:
-        codec.DecodeError: not JSON, of another kind altogether, or without what identifies it.
+        codec.DecodeError: the bytes are not JSON, are of another kind altogether, or lack what identifies the object.
     """
     hashable: Any = type_
     try:
         return codec.attempt(hashable)(data), None
-    except Exception:  # noqa: BLE001, S110  # whatever an engine stumbled over: member by member, then
+    except Exception:  # noqa: BLE001, S110  # whichever error an engine raised: read member by member instead
         pass
     reading = Reading(source)
     try:
@@ -114,11 +115,11 @@ def _read(value: object, type_: _Type, path: str, reading: Reading) -> object:
     """Read a value of `codec.loads`.
 
     Raises:
-        ValueError: nothing of it can be read.
+        ValueError: no part of the value can be read.
     """
     try:
         return codec.hook(type_)(value)
-    except Exception as error:  # noqa: BLE001  # whatever the hooks stumbled over, it does not fit
+    except Exception as error:  # noqa: BLE001  # whichever error a hook raised, the value does not fit
         reason = error
     reading.took += 1
     if reading.took > _MOST_READ:
@@ -188,7 +189,7 @@ def _default(field: attrs.Attribute[Any]) -> object:
 def _read_model(value: object, model: type, path: str, reading: Reading) -> object:
     shape = getattr(model, "_shape_", None)
     if shape is not None:
-        with suppress(Exception):  # it shapes what it knows; what is something else is read as it came
+        with suppress(Exception):  # it shapes the values that it knows; other values are read unchanged
             value = shape(value)
     if not isinstance(value, dict):
         raise ValueError(f"{path or 'the payload'} is not an object")

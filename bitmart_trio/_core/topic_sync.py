@@ -1,12 +1,12 @@
 """One connection's topics: which are wanted, which are held, and the frame that turns the one into the other.
 
-* At most one subscribe or unsubscribe frame is outstanding. A venue's errors may name neither topic nor request: this
-  is what makes them mean something, and where they do it costs nothing.
-* An error for a frame with several topics says nothing of the others. After a short wait for their acknowledgements
-  (`_SETTLE`), those still open are sent again, each alone; then an error has one possible meaning. A benign one
-  (already subscribed) counts as an acknowledgement.
-* A topic that is wanted again before it was given up is still held: that is reported at once, since nothing will be
-  sent or answered for it.
+* At most one subscribe or unsubscribe frame is outstanding. A venue's errors may name neither topic nor request: with
+  one outstanding frame they are unambiguous. Where errors do name them, the rule costs nothing.
+* An error for a frame with several topics does not name the topic that failed. After a short wait for acknowledgements
+  (`_SETTLE`), the topics that are still open are sent again, each alone; then an error has one possible meaning. A
+  benign error (already subscribed) counts as an acknowledgement.
+* A topic that is wanted again before it was released is still held: that is reported at once, since no frame is sent or
+  answered for it.
 """
 
 from __future__ import annotations
@@ -47,15 +47,15 @@ class TopicSync:
 
     def __init__(self, dialect: SocketDialect, limits: SocketLimits, timeout: float) -> None:
         self.held: dict[str, None] = {}
-        """Acknowledged by the server."""
+        """Topics that the server has acknowledged."""
         self._dialect = dialect
         self._limits = limits
         self._timeout = timeout
         self._wanted: dict[str, None] = {}
         self._renewing: set[str] = set()
-        """Held, and to be subscribed to afresh."""
+        """Held topics that are to be subscribed to afresh."""
         self._alone: set[str] = set()
-        """Wanted, and to be sent in a frame of their own."""
+        """Wanted topics that are to be sent in frames of their own."""
         self._requests: dict[str, None] = {}
         self._outstanding: _Outstanding | None = None
         self._news: list[Event] = []
@@ -140,7 +140,7 @@ class TopicSync:
     def _work(self) -> Verb | None:
         """Return what remains to be done to hold exactly what is wanted."""
         missing = sum(topic not in self.held for topic in self._wanted)
-        # Taking before giving up is quicker, but the exchange counts what is held in between.
+        # Subscribing before unsubscribing is quicker, but the exchange counts the topics held in between.
         if missing and len(self.held) + missing <= self._limits.topics:
             return "subscribe"
         return "unsubscribe" if self._surplus() else "subscribe" if missing else None
@@ -177,7 +177,7 @@ class TopicSync:
         elif len(frame.topics) == 1:
             asked = frame.topics.pop()
         else:
-            # Which of them? The good ones' acknowledgements are on their way: wait a moment for those.
+            # Which topic failed? The acknowledgements of the others are in flight: wait a moment for them.
             if refused.benign:
                 frame.duplicates += 1
             else:
@@ -204,7 +204,7 @@ class TopicSync:
     def _wait_for_more(self, frame: _Outstanding, now: float) -> None:
         """Settle a frame that drew an error only when its answers have stopped coming.
 
-        A late one would be taken for the answer to the next.
+        A late answer would be taken for an answer to the next frame.
         """
         if frame.settle is not _NEVER:
             frame.settle = min(now + _SETTLE, frame.sent + self._timeout)
@@ -261,7 +261,7 @@ class TopicSync:
             return []
         self._outstanding = None
         if frame.verb == "unsubscribe":
-            for topic in frame.topics:  # nobody listens any more; what the server still sends is its own affair
+            for topic in frame.topics:  # no subscriber is left; pushes that the server still sends do not matter
                 self._release(topic)
         elif frame.error is None and frame.duplicates >= len(frame.topics):
             return [event for topic in frame.topics for event in self._hold(topic)]

@@ -1,9 +1,9 @@
 """Decide on a failed REST call: raise, retry, or report its outcome as unknown.
 
-The rule behind the table: a read may be repeated whenever that could help; a write only when it is certain that
-nothing was done. A write is refused by a documented code in a JSON reply of the API and by nothing else: gateways in
-front of the exchange answer with statuses, pages and codes of their own, also after the exchange has taken the order.
-Without such a code the outcome is unknown, and only a look-up can tell.
+The rule: a read may be repeated whenever that could help; a write only when it is certain that nothing was done. Only a
+documented code in a JSON reply of the API refuses a write: gateways in front of the exchange answer with statuses,
+pages and codes of their own, also after the exchange has accepted the order. Without such a code the outcome is
+unknown, and only a look-up can determine it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Verdict(Enum):
     """The next step after a failed attempt."""
 
     RAISE = auto()
-    """Tell the caller: trying again would not help, or the exchange has decided."""
+    """Raise the error: trying again would not help, or the exchange has decided."""
     REPEAT = auto()
     """Try again, if tries are left."""
     RESYNC = auto()
@@ -42,10 +42,10 @@ def judge(error: BitMartError, codes: Codes, *, reads: bool, unsent: bool = Fals
     """Decide on a failed attempt.
 
     Args:
-        error: what it ended with.
-        codes: of the venue.
-        reads: whether the call changes nothing.
-        unsent: whether no byte of the request can have left.
+        error: the error that ended the attempt.
+        codes: the codes of the venue.
+        reads: True if the call changes nothing.
+        unsent: True if no byte of the request can have been sent.
     """
     match error:
         case ConnectionLost():
@@ -53,7 +53,7 @@ def judge(error: BitMartError, codes: Codes, *, reads: bool, unsent: bool = Fals
         case ReplyTooLarge():
             return Verdict.RAISE if reads else Verdict.UNKNOWN  # it would be as large again
         case MalformedReply():
-            # Cut-off JSON, and a good code without its data ("This service is down", seen live), need not come again.
+            # Truncated JSON, and a good code without its data ("This service is down", seen live), may be transient.
             return Verdict.REPEAT if reads else Verdict.UNKNOWN
         case ApiError():
             return _judge_read(error, codes) if reads else _judge_write(error, codes)
