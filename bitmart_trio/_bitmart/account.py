@@ -1,25 +1,25 @@
 """An account as a ledger: what was read over REST, with the pushes on top of it, in whatever order the two arrive.
 
-No socket, no clock. A push and a reply that cross on their way say nothing of which is older, so:
+No socket, no clock. When a push and a reply cross in flight, neither shows which is older, so:
 
-* Each read is begun (`begin`) before it is sent. Things that a push touched after that keep what the push said; the
-  reply decides about all others.
-* A push that is provably older than the ledger changes nothing. Orders prove it themselves: closed
-  is final, filled sizes only grow, then the time of the last update decides. Positions have a time of update, spot
-  balances a time of the event; it is compared with those of earlier pushes, and for spot balances with when the last
-  read was sent, too. Futures balances have no time at all.
-* Where a push says something else than the ledger about a balance or a position, whether it is believed or not, a read
-  that begins after it has the last word: clocks can be wrong, and a push can be on its way for longer than a read.
-  `due` says which lists are to be read. The same holds for the balances after every change of an order, since spot
-  pushes no balance when an order is placed or cancelled.
-* An order that is missing in a list of the open ones, though nothing was pushed about it since the list was asked for,
-  is looked up by itself: so its final state is known, and a list that was cut off closes nothing.
-* Ids are believed until something contradicts them (``identity.py``). While a list shows an order of which nothing says
-  which one it is, or a look-up answers with another order, nothing is in sync, and no order is closed by its absence.
+* Each read is begun (`begin`) before it is sent. Records that a push changed after that keep the state of the push; the
+  reply decides all others.
+* A push that is provably older than the ledger changes nothing. Orders prove it themselves: closed is final, filled
+  sizes only grow, then the time of the last update decides. Positions have a time of update, spot balances a time of
+  the event; this time is compared with those of earlier pushes, and for spot balances also with the time when the last
+  read was sent. Futures balances have no time at all.
+* Where a push differs from the ledger about a balance or a position, whether or not it is applied, a read that begins
+  after it decides: clocks can be wrong, and a push can be in flight for longer than a read. `due` returns the lists to
+  read. The same holds for the balances after every change of an order, since spot pushes no balance when an order is
+  placed or cancelled.
+* An order that is missing from a list of open orders, although no push about it came since the list was requested, is
+  looked up individually: so its final state is known, and a truncated list closes nothing.
+* Ids are trusted until something contradicts them (``identity.py``). While a list contains an order that cannot be
+  identified, or a look-up answers with another order, nothing is in sync, and no order is closed because it is missing.
 * After a gap in the pushes nothing counts as read any more.
 
-So once the exchange falls quiet, the last read began after the last push: then the ledger holds what the exchange
-holds. A change that no push reported (lost on an unbroken connection) is found only by another read.
+So once the exchange falls quiet, the last read began after the last push: then the ledger matches the exchange. A
+change that no push reported (lost on an unbroken connection) is found only by another read.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 Kind: TypeAlias = Literal["orders", "balances", "positions"]
-"""One list that the exchange can be asked for."""
+"""One list that can be requested from the exchange."""
 
 PositionKey: TypeAlias = tuple[str, PositionSide]
 
@@ -59,7 +59,7 @@ CLOSED_KEPT: Final = 4096
 """Closed orders that are remembered, so that neither a late push nor a late list opens them again."""
 
 PATIENCE: Final = 30.0
-"""Seconds for which an order that was said to be open is not given up, though no list and no look-up knows it."""
+"""Seconds for which an order reported as open is kept, although no list and no look-up finds it."""
 
 SLACK_MS: Final = 1000
 """The time by which a push must precede a read to count as older, since clocks may differ."""
@@ -85,14 +85,14 @@ class AccountLedger(Generic[O]):
 
     def __init__(self, kinds: Iterable[Kind]) -> None:
         self.orders: dict[str, O] = {}
-        """The open ones by id."""
+        """The open orders by id."""
         self.client_ids: dict[str, str] = {}
-        """Client order id -> order id, of the open ones."""
+        """Client order id -> order id, of the open orders."""
         self.balances: dict[str, Balance] = {}
         self.positions: dict[PositionKey, AccountPosition] = {}
         """The open ones."""
         self.unidentified: Sequence[O] = ()
-        """Open orders that the last list showed, and of which nothing says which ones they are."""
+        """Open orders in the last list that could not be identified."""
         self.pushes: int = 0
         self.outdated: int = 0
         self.corrections: int = 0
@@ -105,7 +105,7 @@ class AccountLedger(Generic[O]):
         self._closed: dict[str, O] = {}
         self._doubted: set[str] = set()
         self._seen: dict[str, float] = {}
-        """When each order was last said to be open."""
+        """When each order was last reported as open."""
         self._mistaken: set[str] = set()
         """Orders whose look-up has answered with another order, or with one that cannot be identified."""
         self._balance_times: dict[str, int] = {}
@@ -173,11 +173,11 @@ class AccountLedger(Generic[O]):
         """Take an order as it was pushed.
 
         Args:
-            order: its state.
+            order: the state of the order.
             now: the time of a monotonic clock, in seconds.
 
         Raises:
-            MalformedReply: nothing says which order it is. All is to be read anew then.
+            MalformedReply: the order cannot be identified. Then everything must be read again.
         """
         order = self._named(order)
         self._touch(order.order_id)
@@ -191,7 +191,7 @@ class AccountLedger(Generic[O]):
         self._seen[order.order_id] = now
         if known is None:
             if any(_twins(order, each) for each in self.orders.values()):
-                self._mark("orders")  # two orders, or one that a list has shown under the id of another
+                self._mark("orders")  # two orders, or one order that a list has shown under the id of another
             return self._set_order(order, None)
         order = _completed(order, known)
         verdict = _is_newer(order, known)
@@ -219,9 +219,9 @@ class AccountLedger(Generic[O]):
         """Take a balance as it was pushed.
 
         Args:
-            currency: whose.
-            balance: all of it.
-            time: of what changed it, in milliseconds; None where the exchange does not say.
+            currency: the currency.
+            balance: the whole balance.
+            time: the time of the change, in milliseconds; None where the exchange does not give it.
 
         Raises:
             MalformedReply: no currency is named.
@@ -263,7 +263,7 @@ class AccountLedger(Generic[O]):
         if known is None and not position.size:
             return []
         if known is not None and _same_position(position, known):
-            # The exchange repeats itself every few seconds.
+            # The exchange repeats the same position every few seconds.
             return self._refresh_position(known, position) if time >= last else []
         self._sequence += 1
         self._mark("positions")
@@ -278,7 +278,7 @@ class AccountLedger(Generic[O]):
     def read_orders(self, begun: int, pages: Sequence[Sequence[O]], now: float = 0.0) -> Listed[O]:
         """Take a list of the open orders, in the replies that it came in.
 
-        The read is complete once all ``missing`` ones were given to `found`, unless orders are `unidentified` then.
+        The read is complete once all ``missing`` orders were passed to `found`, unless orders are `unidentified` then.
         """
         changes: list[Change[O]] = []
         rows, unidentified = sort_out(pages, self.orders, self._closed)
@@ -290,7 +290,7 @@ class AccountLedger(Generic[O]):
         self._mistaken -= rows.keys()
         if self.unidentified:
             self._again("orders")
-            return Listed(changes, [])  # any order that seems to be missing may be one of these
+            return Listed(changes, [])  # any order that seems to be missing may be one of the unidentified
         lacking = [order for order_id, order in self.orders.items() if order_id not in rows]
         missing = [order for order in lacking if self._untouched_since(order.order_id, begun)]
         if len(missing) < len(lacking):
@@ -302,15 +302,15 @@ class AccountLedger(Generic[O]):
     ) -> list[Change[O]]:
         """Take what a look-up says of an order that a list did not hold; None when the exchange does not know it.
 
-        An order is given up for unknown only the second time, and `PATIENCE` after it was last said to be open: a
-        replica of the exchange's may be behind. Should it be said to be open after that, it is back.
+        An order is dropped as unknown only the second time, and `PATIENCE` after it was last reported as open: a replica
+        of the exchange may be behind. If the order is reported as open again later, it returns.
 
         Args:
-            begun: what `begin` gave when the list was asked for.
+            begun: the number that `begin` returned when the list was requested.
             order_id: the order looked up.
             order: the answer.
             now: the time of a monotonic clock, in seconds.
-            cut_off: whether the list may lack orders that are open.
+            cut_off: True if the list may lack open orders.
         """
         known = self.orders.get(order_id)
         if known is None or not self._untouched_since(order_id, begun):
@@ -350,13 +350,13 @@ class AccountLedger(Generic[O]):
         """Take a list of all balances; what it does not name is zero.
 
         Args:
-            begun: what `begin` gave.
+            begun: the number that `begin` returned.
             rows: currency and balance.
             asked: the exchange's time in milliseconds when the read was sent, as well as it is known; None where pushes
-                bear no time.
+                have no time.
 
         Raises:
-            MalformedReply: a row does not say whose balance it is.
+            MalformedReply: a row does not name its currency.
         """
         listed = _each_once("balances", rows)
         self._balances_asked = asked
@@ -374,7 +374,7 @@ class AccountLedger(Generic[O]):
         """Take a list of the open positions.
 
         Raises:
-            MalformedReply: a row does not say which position it is.
+            MalformedReply: a row does not identify its position.
         """
         changes: list[Change[O]] = []
         listed = _each_once("positions", ((_key(row), row) for row in rows if row.size))

@@ -2,8 +2,8 @@
 
 Rows live in ``bitmart_trio/streams/<market>.py`` right above the openers that use them, and register themselves here.
 
-Spot pushes name a table, and each item its symbol. Futures pushes name the whole topic, with or without the ``@100ms``
-suffix that was asked for.
+Spot pushes name a table, and each item names its symbol. Futures pushes name the whole topic, with or without the
+requested ``@100ms`` suffix.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ T = TypeVar("T")
 _WORD: Final = r"[^\s:\ud800-\udfff]+"
 """A part of a topic; a lone surrogate cannot be sent."""
 _MOST_CHARACTERS: Final = 200
-"""Of a topic. The exchange answers a frame that is too long by silence, or by the end of the connection."""
+"""The most characters of a topic. The exchange does not answer a frame that is too long, or closes the connection."""
 _SPEED: Final = re.compile(r"@\d+ms$")
 
 
 def _is_name(subject: object) -> bool:
     """Whether it can stand behind the colon.
 
-    A list where names were wanted is a common slip, and not everybody has a type checker: hence the look at the type.
+    A list in place of names is a common mistake, and not every user runs a type checker: hence the check of the type.
     """
     return isinstance(subject, str) and re.fullmatch(r"[^\s:@,\ud800-\udfff]+", subject) is not None
 
@@ -141,8 +141,8 @@ def _whole_topic(row: Channel[Any], name: str, rest: str) -> str:
 
     Args:
         row: the channel.
-        name: its name, with level or interval.
-        rest: what stood behind the colon.
+        name: the name of the channel, with level or interval.
+        rest: the text after the colon.
     """
     if row.filter == "":
         return name
@@ -157,7 +157,7 @@ def market_of(topic: str) -> Market:
     """The market that serves a topic.
 
     Raises:
-        InvalidRequest: it is not spelled like a topic, or too long for one.
+        InvalidRequest: the text is not spelled like a topic, or is too long for one.
     """
     if len(topic) > _MOST_CHARACTERS:
         raise InvalidRequest(
@@ -173,7 +173,7 @@ def market_of(topic: str) -> Market:
     )
 
 
-# Topics without a row: what every source calls private. A known channel says so itself.
+# Topics without a row that every source calls private. The row of a known channel states it.
 _PRIVATE: Final = re.compile(r"spot/user/|futures/(?:asset|position|order|unicast)\b")
 
 

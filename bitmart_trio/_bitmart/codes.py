@@ -7,7 +7,7 @@ from typing import Final
 from .._core.dialect import Codes
 from ..errors import CODES, ApiError, InsufficientBalance, InvalidSymbol, PositionRefused
 
-# 40012 is the futures catch-all: only its message says what happened (recorded 2023 to 2026).
+# 40012 is the catch-all code of futures: only its message says what happened (recorded 2023 to 2026).
 _CATCH_ALL: Final = 40012
 _CATCH_ALL_WORDS: Final[tuple[tuple[str, type[ApiError]], ...]] = (
     ("symbol_not_exist", InvalidSymbol),
@@ -28,4 +28,4 @@ def _named(code: int, message: str) -> type[ApiError] | None:
 
 
 MEANINGS: Final = Codes(documented=CODES, clock=frozenset({30007}), too_many=frozenset({30013}), named=_named)
-"""Of both markets."""
+"""The meanings of the codes of both markets."""

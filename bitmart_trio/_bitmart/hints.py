@@ -15,9 +15,9 @@ def hint_for(error: ApiError, arguments: Mapping[str, object], path: str, offset
 
     Args:
         error: the refusal.
-        arguments: of the call, by Python keyword.
-        path: of the call.
-        offset: seconds that the local clock is behind the exchange's, as far as known.
+        arguments: the arguments of the call, by Python keyword.
+        path: the path of the call.
+        offset: seconds by which the local clock is behind the exchange's, as far as known.
         bound: how far `offset` may be off; infinite when it was never measured.
     """
     match error.code:

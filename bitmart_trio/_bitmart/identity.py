@@ -1,9 +1,9 @@
 """Identify the order of a list's row, an answer or a push, whatever its id says.
 
-No source promises that ids are there, or that two orders never share one. So an id is believed as long as nothing
-contradicts it: one that is blank, that stands twice in one list, or that belongs to an order of another symbol, side,
-client order id, or of both another time and other terms, identifies nothing. Then the rest of the row does, if it fits
-exactly one order that is known; else the row is unidentified.
+No source promises that ids are present, or that two orders never share one. So an id is trusted until something
+contradicts it. An id identifies nothing if it is blank, if it occurs twice in one list, or if it belongs to an order of
+another symbol, side or client order id, or of both another time and other terms. Then the rest of the row identifies
+the order, if it fits exactly one known order; otherwise the row is unidentified.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..models.account_views import AccountOrder
 O = TypeVar("O", bound=AccountOrder)  # noqa: E741
 
 _SLACK_MS: Final = 1000
-"""By how much the times of creation of one order may differ: lists and pushes may round them."""
+"""The most by which times of creation of one order may differ: lists and pushes may round them."""
 
 
 def same_terms(one: AccountOrder, other: AccountOrder) -> bool:
@@ -80,9 +80,9 @@ def sort_out(
     """Return the rows of a list by the id of their order, and those of which nothing says which order they are.
 
     Args:
-        pages: replies that make up the list. An order can be in several.
-        open_orders: those known to be open, by id.
-        closed: those known to be closed, by id.
+        pages: the replies that make up the list. An order can be in several.
+        open_orders: the orders known to be open, by id.
+        closed: the orders known to be closed, by id.
     """
     rows, unclear = _by_id(pages)
     for order_id, row in list(rows.items()):
@@ -122,7 +122,7 @@ def _by_id(pages: Sequence[Sequence[O]]) -> tuple[dict[str, O], list[O]]:
                 alike = here.setdefault(_traits(row), [])
                 if not row.order_id or row not in alike:
                     alike.append(row)
-        # A row on the bound of two pages is in both.
+        # A row at the boundary of two pages is in both.
         unclear |= {key: alike for key, alike in here.items() if len(alike) >= len(unclear.get(key, ()))}
     clear = {order_id: row for order_id, row in rows.items() if order_id not in shared}
     return clear, [row for alike in unclear.values() for row in alike]

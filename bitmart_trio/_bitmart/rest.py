@@ -43,7 +43,7 @@ def _text(members: Mapping[str, codec.Raw], *names: str) -> str:
         if name in members:
             try:
                 value = codec.loads(bytes(members[name]))
-            except codec.DecodeError:  # odd words beside a good code do not undo it
+            except codec.DecodeError:  # an unreadable message does not undo a good code
                 return ""
             if value is not None:
                 return value if isinstance(value, str) else str(value)
@@ -59,7 +59,7 @@ def unwrap(envelope: Enum | None, body: bytes) -> Unwrapped:
     """Take a reply out of its envelope.
 
     Raises:
-        codec.DecodeError: not a JSON object, or none with a code where one must be.
+        codec.DecodeError: the body is not a JSON object, or lacks a code where one is required.
     """
     body = body.removeprefix(BOM_UTF8)
     if envelope is Envelope.AFFILIATE and body.lstrip()[:1] == b"[":
@@ -141,6 +141,6 @@ READER: Final = ReplyReader(REST)
 def extras(reply: Reply[Any]) -> dict[str, object]:
     """The fields of a reply that its models do not know, as ``{"[0].new_field": value}``; computed when asked for.
 
-    Rows that grew give their further columns by index. ``Reply.raw`` has the exact bytes.
+    Additional columns of array rows appear by index. ``Reply.raw`` has the exact bytes.
     """
     return READER.extras(reply)

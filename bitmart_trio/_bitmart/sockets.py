@@ -1,8 +1,8 @@
 """Spell BitMart's sockets: login, subscribe, ping, and the server's frames. Each market has a class.
 
-Facts and where they were seen: spot chapter of 2025-06, futures chapter of 2025-11, a probe of the live futures socket
-of 2026-09-23. Of books (``_core/book.py``): a quiet futures book counts on with empty updates, a quiet spot book
-repeats its version as a sign of life; whether spot says that a level has left its window is not documented.
+Sources of the facts: spot chapter of 2025-06, futures chapter of 2025-11, a probe of the live futures socket of
+2026-09-23. Books (``_core/book.py``): a quiet futures book goes on counting with empty updates, a quiet spot book
+repeats its version as a heartbeat; whether spot reports that a level has left its window is not documented.
 """
 
 from __future__ import annotations
@@ -68,20 +68,20 @@ Peek: TypeAlias = Callable[[bytes], str | None]
 def _peek(member: str, market: Market) -> Peek:
     """Make what knows a push by its looks.
 
-    That is a frame that begins with the name, followed by its data, or begins with its data and ends with the name: so
-    all pushes have been seen to look. Whoever decodes the frame makes sure that there is nothing else in it.
+    A frame looks like a push if it begins with the name, followed by its data, or begins with its data and ends with
+    the name: all recorded pushes have one of these forms. The decoder checks that the frame holds nothing else.
 
     Args:
-        member: what the name is called.
-        market: what it begins with.
+        member: the member that holds the name.
+        market: the start of the name.
     """
     name = rf'"{member}": ?"({market}/[^"\\]+)"'.encode()
     head = re.compile(rb"\{" + name + rb", ?").fullmatch
-    # A JSON text that ends so has this member in its outermost object.
+    # A JSON text with such an end has this member in its outermost object.
     tail = re.compile(rb"[, ]" + name + rb"\}").fullmatch
     mark, data = f'"{member}":'.encode(), b'"data":'
     known: dict[bytes, str | None] = {}
-    """What a beginning or an end names: there are as many as topics, and looking one up is quicker than reading it."""
+    """The names by the start or end of a frame: there are as many as topics, and a look-up is faster than parsing."""
 
     def peek(payload: bytes) -> str | None:
         at = payload.find(data, 0, _MOST_NAME)
@@ -126,9 +126,9 @@ class MarketDialect:
     """The common base of both markets' dialects.
 
     Args:
-        market: its name.
-        name: what the name of a push is called in its frame.
-        names_clock: whether a refused login says when it was for the timestamp.
+        market: the name of the market.
+        name: the member of a frame that holds the name of a push.
+        names_clock: True if a refused login names the timestamp as its cause.
     """
 
     def __init__(self, market: Market, name: str, *, names_clock: bool) -> None:
@@ -192,7 +192,7 @@ class SpotDialect(MarketDialect):
                 return Unknown(payload[:200].decode(errors="replace"))
 
     def _refused(self, frame: _SpotFrame) -> Refused:
-        # A peer may send anything: int() takes no more than 4,300 digits, and fewer of those that isdigit() accepts.
+        # A peer may send anything: int() takes at most 4,300 digits, and not every character that isdigit() accepts.
         digits = str(frame.errorCode)
         code = int(digits) if _CODE.fullmatch(digits) else 0
         row = SOCKET_CODES.get(code)
@@ -249,7 +249,7 @@ class FuturesDialect(MarketDialect):
         if frame.success is False or (frame.success is None and frame.error):
             return self._refused(frame)
         if frame.action:
-            # Only what says that it worked has worked.
+            # Only a frame that reports success counts as success.
             if frame.success and frame.action in ("access", "login"):
                 return LoggedIn()
             if frame.success and frame.action in ("subscribe", "unsubscribe") and frame.group:

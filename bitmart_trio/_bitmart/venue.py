@@ -9,8 +9,8 @@ from ..config import DEMO, LIVE, Environment, Market
 from .channel import find, is_private, market_of, without_speed
 from .sockets import dialect
 
-# Order pushes arrive under either table for either kind of subscription (docs and BitMart.Net disagree, 2026). So an
-# order goes to both kinds, and when the other table brings the same once more, to none.
+# Order pushes may arrive under either table for either kind of subscription (docs and BitMart.Net disagree, 2026). So an
+# order goes to both kinds of subscription; when the other table repeats the same order, it goes to neither.
 _ONE_PAIR: Final = "spot/user/order"
 _ALL_PAIRS: Final = "spot/user/orders"
 _ALL_SYMBOLS: Final = "ALL_SYMBOLS"
@@ -20,7 +20,7 @@ class BitMart:
     """See the head of this file.
 
     Args:
-        environment: where it is.
+        environment: the hosts.
     """
 
     bare = staticmethod(without_speed)
@@ -51,7 +51,7 @@ class BitMart:
         """The topic that a text names.
 
         Raises:
-            InvalidRequest: it is not spelled like a topic, or too long for one.
+            InvalidRequest: the text is not spelled like a topic, or is too long for one.
         """
         market, channel = market_of(text), find(text)
         name, _, rest = text.partition(":")
@@ -62,7 +62,7 @@ class BitMart:
         if market == "spot":
             shared = name in (_ONE_PAIR, _ALL_PAIRS)
             keys = (_ONE_PAIR, _ALL_PAIRS) if shared else (name,)
-            # What follows the colon of an unknown topic is a pair if it looks like one.
+            # The text after the colon of an unknown topic is a pair if it looks like one.
             named = "_" in rest if channel is None else channel.filter == "symbol" or shared
             subject = rest if named and rest != _ALL_SYMBOLS else None
         return Topic(

@@ -28,9 +28,9 @@ class Outbox:
         self._per = per
         self._frames: deque[str] = deque()
         self._times: deque[float] = deque()
-        """Of what still counts: sent, or put here."""
+        """The times of the frames that still count, sent or put here."""
         self._answers: set[Answer] = set()
-        """What waits here and has a deadline for its answer."""
+        """The expected answers to the frames that wait here."""
 
     def put(self, now: float, text: str, answer: Answer | None = None) -> None:
         """Send a frame, whatever the allowance says."""

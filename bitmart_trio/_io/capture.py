@@ -1,7 +1,8 @@
 """Capture the exact bytes of every try of a call.
 
-Who needs them (an account archive) sets `CAPTURE` in its own task; the pipeline hands over each reply as it came, also
-of tries that it repeats, pages of the network in front of the exchange, and connections that broke.
+A user of the bytes (an account archive) sets `CAPTURE` in its own task. The pipeline then passes it every reply as it
+arrived, including those of tries that it repeats, pages of the network in front of the exchange, and broken
+connections.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Captured:
     body: bytes = attrs.field(repr=False)
     """The exact body of the reply, decompressed."""
     at: int
-    """When it came, or was found not to come: the local clock, in milliseconds."""
+    """When the reply came, or the try failed: the local clock, in milliseconds."""
     error: str = ""
     """Why there is no whole reply."""
 

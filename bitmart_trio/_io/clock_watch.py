@@ -23,9 +23,9 @@ async def watch_clocks(
     """Look at the clocks until nobody needs it.
 
     Args:
-        config: says what is long enough to be reported.
-        wall: seconds since 1970 by this machine.
-        needed: whether to go on; asked at each look.
+        config: sets the shortest lapse that is reported.
+        wall: returns seconds since 1970 by this machine.
+        needed: returns True to go on; called at each check.
         found: takes each lapse; must not wait.
     """
     stalled_after = config.stalled_after or config.pong_timeout / 5
@@ -46,6 +46,6 @@ async def watch_clocks(
 def _read(wall: Callable[[], float]) -> float:
     try:
         return float(wall())
-    except Exception:  # a clock of the user's: connections must not end for it
+    except Exception:  # the user's clock failed: that must not end the connections
         log.exception("the clock of the configuration failed")
         return float("nan")  # compares as no gain

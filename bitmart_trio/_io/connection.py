@@ -1,20 +1,21 @@
 """One connection and its supervision, from the first dial to giving up.
 
-It connects, logs in again, puts back exactly the wanted topics, backs off, and knows when to give up. It owns no data:
-pushes go straight from the socket to the router. What its topics are and have missed is in ``connection_topics.py``.
+A `Connection` connects, logs in again, restores exactly the wanted topics, backs off, and gives up when it must. It
+owns no data: pushes go straight from the socket to the router. Its topics and what they missed are in
+``connection_topics.py``.
 
-Its states, and what takes one to another (`TRANSITIONS`; every other pair is illegal):
+The states of a connection and the events between them (`TRANSITIONS`; every other pair is illegal):
 
 | state | means | takes topics |
 | --- | --- | --- |
 | OPENING | it was never up: its first failure goes to those who wait for it | yes |
 | UP | connected, and logged in if it is private | yes |
-| DOWN | it was up and is being put back, again and again | yes |
+| DOWN | it was up, and is being reconnected | yes |
 | LEAVING | it is empty, and not the only one of its kind: it is about to close | no |
-| GIVEN_UP | over; what ended it is raised by all who wait | no |
+| GIVEN_UP | over; every waiter raises the error that ended it | no |
 
-* Once up, it is replaced for ever, unless `Backoff.attempts` says otherwise, the login is refused for good, nobody
-  wants anything of it, or its topics fit onto connections that are up: then they go there.
+* Once up, a connection reconnects for ever, unless `Backoff.attempts` sets a limit, the login is refused for good, no
+  topic is wanted of it, or its topics fit onto connections that are up: then they move there.
 * A topic that falls silent is probed, then the connection is replaced (`_core/silence.py`).
 * An empty connection that is not the only one of its kind is closed after `LINGER` seconds.
 """
@@ -64,11 +65,11 @@ class ConnectionEvent(Enum):
     """The events of a connection's state machine."""
 
     READY = auto()
-    """It is connected, and logged in if it is private."""
+    """The connection is up, and logged in if it is private."""
     BROKE = auto()
-    """An attempt failed, or what was connected is not any more."""
+    """An attempt failed, or the connection broke."""
     LEAVES = auto()
-    """It is not needed, and closes."""
+    """The connection is not needed, and closes."""
     GAVE_UP = auto()
     """There will be no other attempt."""
 
@@ -85,7 +86,7 @@ TRANSITIONS: Final = MappingProxyType(
         (ConnectionState.DOWN, ConnectionEvent.BROKE): ConnectionState.DOWN,
         (ConnectionState.DOWN, ConnectionEvent.LEAVES): ConnectionState.LEAVING,
         (ConnectionState.DOWN, ConnectionEvent.GAVE_UP): ConnectionState.GIVEN_UP,
-        # The socket may have had its last word on the way before it closes.
+        # A last message of the socket may arrive before it closes.
         (ConnectionState.LEAVING, ConnectionEvent.READY): ConnectionState.LEAVING,
         (ConnectionState.LEAVING, ConnectionEvent.BROKE): ConnectionState.LEAVING,
         (ConnectionState.LEAVING, ConnectionEvent.GAVE_UP): ConnectionState.GIVEN_UP,
@@ -106,7 +107,7 @@ class Target:
     clock: Callable[[], int]
     """The exchange's time in milliseconds, for the login."""
     resync: Callable[[], Awaitable[object]] | None
-    """Corrects that clock; None where there is no REST to ask."""
+    """Corrects that clock over REST; None where there is no REST."""
 
     @property
     def limits(self) -> SocketLimits:
@@ -118,17 +119,18 @@ class Connection:
     """See the head of this file.
 
     Args:
-        number: of the connection, for events.
-        target: where to connect, and as whom.
+        number: the number of the connection, for events.
+        target: the address and the credentials.
         router: takes the pushes.
-        slot: the connection, already counted.
+        slot: the slot in which the connection is already counted.
         tell: takes lifecycle events.
-        ended: called once, when the connection is through.
-        rehome: gives its topics to other connections that are up, if they have room for all of them; says which.
-        spare: whether it is not needed when it is empty.
+        ended: called once, when the connection has ended.
+        rehome: moves the connection's topics to others that are up, if these have room for all of them, and returns the
+            numbers of those connections.
+        spare: returns True if the connection is not needed when it is empty.
 
     Attributes:
-        load: how many topics are meant for it; `Connections` counts them.
+        load: the number of topics meant for the connection; `Connections` counts them.
     """
 
     def __init__(
@@ -212,7 +214,7 @@ class Connection:
     def renew(self, topic: str) -> None:
         """Subscribe to a topic afresh; nothing happens while the connection is down, since it will be anyway.
 
-        What is pushed before the exchange has taken it up again is missed, by others who hold the topic too.
+        Pushes before the exchange acknowledges the topic again are missed, also by other holders of the topic.
         """
         if self._socket is not None and self._topics.renewing(topic):
             self._socket.renew(topic)
@@ -227,7 +229,7 @@ class Connection:
     def suspended(self, seconds: float) -> None:
         """The machine slept: what is known is as old, and the exchange may have dropped the connection."""
         if not self.up or self._socket is None:
-            return  # it is being put back, and what it missed is known
+            return  # it is reconnecting, and its gap is already known
         self._tell(stream_events.Suspended(**self._about(), seconds=seconds))
         reason = f"the machine was suspended for {seconds:.0f} s"
         self._topics.slept(seconds)
@@ -304,7 +306,7 @@ class Connection:
     def _not_needed(self, error: Exception) -> str | None:
         """Why the connection need not be put back; None if it must."""
         if not self._topics:
-            # The exchange lets idle connections go; there is nothing to put back.
+            # The exchange closes idle connections; there is no topic to restore.
             reason = "nobody held a topic on it"
         elif others := self._rehome(self):
             reason = f"{error}; its topics went to connection {' and '.join(map(str, others))}"
@@ -418,7 +420,7 @@ class Connection:
                     if self._socket is not None:
                         self._socket.request(topic)
                 case "renew":
-                    # The quiet stretch is a gap already, reported when the topic speaks.
+                    # The quiet period is already a gap, reported when the topic sends again.
                     if self._socket is not None:
                         self._socket.renew(topic)
                 case "replace":

@@ -1,9 +1,9 @@
 """Limit what one address does at an exchange's sockets, counted over all clients of a run.
 
-Connections in all, and connects a minute.
+The limits are the number of connections and the connects per minute.
 
-Kept in a run-local variable: two ``trio.run`` in one process (tests, threads) have clocks of their own and do not
-share a count.
+The counts are in a run-local variable: two ``trio.run`` in one process (tests, threads) have their own clocks and do
+not share counts.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class ConnectionSlot:
     """One connection, counted from when this is made until its ``with`` block ends.
 
     Raises:
-        ConfigurationError: the exchange allows no more connections from one address.
+        ConfigurationError: the exchange allows no further connection from one address.
     """
 
     def __init__(self, url: str, limits: SocketLimits) -> None:

@@ -1,7 +1,7 @@
 """The topics of one connection, across reconnects: who waits for which, what each has missed, and which are silent.
 
-No socket. A topic is wanted until it is dropped, refused, or adopted by another connection. What it missed while it was
-not held is a gap, from the last message before it until it is acknowledged again.
+No socket. A topic is wanted until it is dropped, refused, or adopted by another connection. While a wanted topic is not
+held it has a gap: from the last message before the loss until the topic is acknowledged again.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from ..models.stream_events import Gap
 from .router import Router
 
 _TOGETHER: Final = 1.0
-"""Seconds in which messages that cannot be read are one gap."""
+"""Seconds within which unreadable messages count as one gap."""
 _LATE: Final = 1.0
-"""Seconds that what a push says may lie before its arrival."""
+"""The most seconds by which the event of a push may precede its arrival."""
 
 
 @attrs.frozen
@@ -33,7 +33,7 @@ class TopicGap:
     connection: int | None
     """The number of the connection that broke; None if the topic was only subscribed to afresh."""
     epoch: int
-    """Of the one after it."""
+    """The epoch of the connection after the break."""
 
 
 @attrs.define(eq=False)
@@ -42,12 +42,12 @@ class WantedTopic:
 
     topic: Topic
     settled: trio.Event = attrs.field(factory=trio.Event)
-    """Acknowledged, refused, or the connection given up."""
+    """Set once the topic is acknowledged or refused, or the connection is given up."""
     error: Exception | None = None
     gap: TopicGap | None = None
-    """None while it is held, and before it ever was."""
+    """The current gap; None while the topic is held, and before it was ever held."""
     pulse: Pulse | None = None
-    """None where quiet is normal."""
+    """The timing of its silence; None where silence is normal."""
 
     @property
     def held(self) -> bool:
@@ -64,7 +64,7 @@ async def acknowledged(wanted_topics: Iterable[WantedTopic]) -> None:
     """Wait until the exchange has acknowledged topics.
 
     Raises:
-        SubscriptionRefused: it refused one.
+        SubscriptionRefused: the exchange refused a topic.
         ConnectionLost, AuthenticationError: the connection could not be made, or was given up.
     """
     await trio.lowlevel.checkpoint()
@@ -78,13 +78,13 @@ class ConnectionTopics:
     """See the head of this file.
 
     Args:
-        connection: its number, for gaps.
+        connection: the number of the connection, for gaps.
         router: takes the pushes, and handles gaps.
         silences: `Config.silence`.
         hastened: called when `due` has become earlier.
 
     Attributes:
-        epoch: how often the connection was put back.
+        epoch: the number of reconnects.
         empty_since: since when there is no topic; None while there is one, and before the first.
     """
 
@@ -198,7 +198,7 @@ class ConnectionTopics:
     def unreadable(self) -> None:
         """Note a message that cannot be read and names no topic: it may have been a push of any of them.
 
-        Of a row of such messages the first is a gap at once, and those of a second after it are one more.
+        The first of a series of such messages is a gap at once; all further ones within a second are one more gap.
         """
         now = trio.current_time()
         if self._unreadable.add(now):
@@ -237,11 +237,11 @@ class ConnectionTopics:
             heard = None if wanted.pulse is None else wanted.pulse.stop(now)
             if wanted.held:
                 wanted.settled = trio.Event()
-                # What was on its way when the connection fell silent is lost as well.
+                # Pushes in flight when the connection fell silent are lost as well.
                 since = last_message if heard is None else min(heard, last_message)
                 if since <= self._slept_at:
                     since -= self._slept
-                if wanted.gap is not None:  # it was being subscribed to afresh
+                if wanted.gap is not None:  # the topic was being subscribed to afresh
                     since = min(since, wanted.gap.since)
                 wanted.gap = TopicGap(since, reason, self._connection, epoch)
         gaps = {topic: wanted.gap for topic, wanted in self._wanted.items()}
@@ -250,7 +250,7 @@ class ConnectionTopics:
     def _gap(self, topic: str, begun: TopicGap, epoch: int) -> Gap:
         """Return the gap as it is reported, up to now.
 
-        The epoch is not the one noted then: there may have been several connections in between.
+        The epoch differs from the one noted at the loss: there may have been several connections in between.
         """
         epoch = begun.epoch if begun.connection not in (None, self._connection) else epoch
         return Gap(begun.since, trio.current_time(), begun.reason, epoch, topic)

@@ -1,14 +1,15 @@
 """All connections of one client.
 
-It packs topics onto connections within the exchange's limits and gives out subscriptions.
+`Connections` packs topics onto connections within the exchange's limits and hands out subscriptions.
 
 Connections are opened when a topic needs one, shared by all subscriptions, and owned by the client's nursery. Two
-subscriptions to one topic share it on the wire; the last one to close gives it up.
+subscriptions to one topic share it on the wire; the last subscription to close releases it.
 
 New topics fill the connections in the order of their opening. As topics close, an empty connection is closed after a
-while unless it is the only one, and one that breaks is not put back if the others have room for its topics. A live
-topic is never moved: nothing tells which pushes of two connections are the same, so a move would repeat some, lose
-some, or turn their order around.
+while unless it is the only one, and a connection that breaks is not reconnected if the others have room for its topics.
+
+A live topic is never moved: pushes of two connections cannot be matched, so a move would repeat pushes, lose pushes, or
+change their order.
 """
 
 from __future__ import annotations
@@ -62,21 +63,21 @@ class StreamsStatistics(Model):
     """The counts of a client's streams since its opening, including closed subscriptions."""
 
     routed: int
-    """Pushes that somebody had asked for."""
+    """Pushes of topics that are subscribed to."""
     unasked: int
-    """Pushes that nobody had asked for; not decoded."""
+    """Pushes of topics without a subscriber; not decoded."""
     malformed: int
     """Pushes that could not be read; each is a gap of its topic."""
     deviations: int
     """Members that were missing or unreadable, in pushes and in this client's REST replies; see ``bm.absent``."""
     connections: int
-    """Sockets now, those that are being put back among them."""
+    """Sockets now, including those that are reconnecting."""
     topics: int
     """Topics held now."""
     subscriptions: int
-    """Open now, order books and account views among them."""
+    """Subscriptions open now, including those of order books and account views."""
     received: int
-    """Items pushed to subscriptions: one push counts for each that wanted it."""
+    """Items pushed to subscriptions: one push counts once for each subscription to it."""
     backfilled: int
     """Items read over REST to fill gaps."""
     delivered: int
@@ -111,14 +112,14 @@ class Connections:
 
     Args:
         nursery: owns the connections.
-        venue: which topics and sockets there are.
-        credentials: for private topics; None has none.
-        config: of the client.
+        venue: defines the topics and the sockets.
+        credentials: for private topics; None if there are none.
+        config: the client's configuration.
         connect: opens streams.
-        clock: a market's time at the exchange in milliseconds, for logins.
-        resync: corrects that clock, None where there is no REST to ask.
-        slept: takes how long Trio's clock stood still, for what is reckoned by it.
-        drift: counts what pushes deviate in; None makes one.
+        clock: returns a market's time at the exchange in milliseconds, for logins.
+        resync: corrects that clock over REST; None where there is no REST.
+        slept: takes how long Trio's clock stood still, for everything that is timed by it.
+        drift: counts the deviations of pushes; None creates one.
     """
 
     def __init__(
@@ -171,10 +172,10 @@ class Connections:
         """Subscribe while inside; returns once the exchange has acknowledged every topic.
 
         Args:
-            topics: as on the wire.
-            spell: makes topics of what the user gives to ``Subscription.add`` and ``remove``.
-            buffer: items held; None takes the configuration's.
-            overflow: what a full buffer does; None takes the channel's.
+            topics: the topics as on the wire.
+            spell: makes topics of the arguments of ``Subscription.add`` and ``remove``.
+            buffer: the size of the buffer in items; None takes the configuration's.
+            overflow: the policy of a full buffer; None takes the channel's.
             gaps: how gaps reach the reader.
             backfiller: fills gaps, in the client's nursery.
         """
@@ -214,7 +215,7 @@ class Connections:
         """Hold a topic for a sink of the caller's own, who gives it back by `forget`; returns once it is acknowledged.
 
         Returns:
-            Whether the topic was held before: then the exchange does not send its first state once more.
+            True if the topic was already held: then the exchange does not send its first state again.
         """
         self._check_open()
         shared = self.holds(topic)
@@ -289,7 +290,7 @@ class Connections:
                     held = self._topics[topic.text] = _Held(topic, self._place(topic), [])
                     held.connection.load += 1
                 held.sinks.append(sink)
-                # Attached before it is asked for: a push may precede the acknowledgement.
+                # Attach the sink before the subscribe: a push may precede the acknowledgement.
                 self._router.attach(topic, sink)
                 sink.topics[topic.text] = None
                 wanted.setdefault(held.connection, []).append(topic)
@@ -361,7 +362,7 @@ class Connections:
     def _place(self, topic: Topic) -> Connection:
         """A connection with room for a topic, opened if there is none.
 
-        The first ones are filled first, so that they pack again as topics close.
+        The oldest connections are filled first, so that topics pack again as others close.
         """
         most = topic.dialect.limits(topic.private).topics
         for connection in self._connections.get((topic.market, topic.private), ()):
@@ -409,7 +410,7 @@ class Connections:
             next(self._numbers),
             target,
             self._router,
-            # Counted here and not by the task: whoever asks next must know of it.
+            # Counted here and not by the task: the next caller must see it.
             ConnectionSlot(url, dialect.limits(private)),
             tell=self._tell,
             ended=self._ended,

@@ -39,9 +39,9 @@ class SubscriptionStatistics(Model):
     dropped: int
     """Items discarded because the buffer was full, or because the stream ended while they waited behind a gap."""
     repeated: int
-    """Pushes left out because the user had them already, over REST."""
+    """Pushes left out because the user already had them from REST."""
     gaps: int
-    """Gaps that stayed: one a topic and break of its connection."""
+    """Gaps that stayed: one per topic and break of its connection."""
     reconnects: int
     """Breaks after which topics were acknowledged again."""
     buffer_used: int
@@ -50,5 +50,5 @@ class SubscriptionStatistics(Model):
     last_message: float | None
     """``trio.current_time()`` of the newest item, None before the first."""
     open_receive_channels: int
-    """This subscription and its clones."""
+    """The open handles: this subscription and its clones."""
     tasks_waiting_receive: int

@@ -1,6 +1,7 @@
 """Opens the byte stream below a REST connection or a socket: TCP, an HTTP proxy where one is configured, TLS.
 
-There is one way for both, so that a certificate, a proxy or a host is judged alike wherever the key goes.
+REST and sockets share this code, so that certificates, proxies and hosts are checked in the same way wherever the key
+is sent.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _RECORD_HEAD: Final = 5
 
 @lru_cache(maxsize=8)
 def _context(ca_file: str | None) -> ssl.SSLContext:
-    # Once for each set of roots: reading the certificates takes 30 to 50 ms.
+    # Cached for each set of roots: reading the certificates takes 30 to 50 ms.
     try:
         context = ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as error:
@@ -63,7 +64,7 @@ class OpenedStream:
     """An open byte stream to a host, and what is known of bytes on it that nobody has read.
 
     Attributes:
-        stream: to talk on.
+        stream: the byte stream.
     """
 
     def __init__(self, stream: trio.abc.Stream, socket: trio.socket.SocketType, below: _BelowTls | None) -> None:
@@ -73,7 +74,7 @@ class OpenedStream:
 
     async def is_quiet(self) -> bool:
         """Return True if no unread bytes have arrived in the socket or in TLS: only then is a reply an answer."""
-        # What is on the way through this machine arrives first. Nothing waits between the look and the sending.
+        # Let bytes in flight within this machine arrive first. No wait comes between this check and the sending.
         await trio.lowlevel.checkpoint()
         if self._below is not None and not await self._below.is_quiet(self.stream):
             return False
@@ -94,8 +95,8 @@ class _NothingMore(Exception):
 class _BelowTls(trio.abc.Stream):
     """Between TLS and the bytes of the network: knows whether TLS still holds something that came in.
 
-    TLS does not say what it has buffered. So the length of each record is followed here, which tells of a part of one,
-    and whole ones are found by a read that is not allowed to go to the network.
+    TLS does not report what it has buffered. So this stream follows the length of each record, to detect a partial one,
+    and finds whole records by a read that may not go to the network.
     """
 
     def __init__(self, inner: trio.SocketStream) -> None:
@@ -160,8 +161,8 @@ async def open_stream(host: str, port: int, config: Config, *, secure: bool) -> 
     """Connect, through ``Config.proxy`` where there is one, and do the TLS handshake. There is no deadline in here.
 
     Raises:
-        OSError: no connection, or the certificate was refused; the text has the words of the system or of OpenSSL.
-        ConfigurationError: the proxy refuses, or `Config.tls` is unusable; another try changes nothing.
+        OSError: no connection, or the certificate was refused; the text is that of the system or of OpenSSL.
+        ConfigurationError: the proxy refuses, or `Config.tls` is unusable; a retry would not help.
     """
     tls = tls_context(config) if secure else None
     if config.proxy is None:
@@ -202,8 +203,8 @@ async def _through_proxy(proxy: Proxy, host: str, port: int) -> trio.SocketStrea
     """A tunnel to host and port, asked for with CONNECT.
 
     Raises:
-        ConfigurationError: the proxy refuses; that will not change by trying again.
-        OSError: it cannot be reached, or breaks off.
+        ConfigurationError: the proxy refuses; a retry would not help.
+        OSError: the proxy cannot be reached, or its connection breaks.
     """
     stream = await bare(trio.open_tcp_stream, proxy.host, proxy.port)
     try:

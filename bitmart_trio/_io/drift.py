@@ -26,7 +26,7 @@ class DriftLog:
     """The deviations that one client has met, of REST and streams together.
 
     Args:
-        hook: of the `Config`; called once a place.
+        hook: the hook of the `Config`; called once for each place.
     """
 
     def __init__(self, hook: Callable[[Drift], object] | None) -> None:

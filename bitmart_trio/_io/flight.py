@@ -1,7 +1,7 @@
 """Report whether the bytes of a write in progress may be on the wire.
 
-A cancelled call raises nothing but ``trio.Cancelled``, which cannot say whether the request had been sent. Who needs it
-(a trading session) sets `FLIGHT` in its own task, and the pipeline keeps it true at every moment.
+A cancelled call raises only ``trio.Cancelled``, which cannot say whether the request was sent. A caller that needs to
+know (a trading session) sets `FLIGHT` in its own task, and the pipeline keeps it up to date at every moment.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ class Flight:
     """One write, through all its tries."""
 
     stamp: int | None = None
-    """The exchange's time in milliseconds that a try was signed with whose end is not known; None: nothing of the call
-    is on its way, because nothing was sent yet or because the exchange refused what was sent.
+    """The exchange's time in milliseconds with which the try in flight was signed. None if no try is in flight: nothing
+    was sent yet, or the exchange refused what was sent.
     """
     left_at: float = 0.0
     """When that try was signed, by ``trio.current_time()``."""
     abandoned: bool = False
-    """Nobody waits for it any more: it must not be sent if it has not been yet."""
+    """True if nobody waits for the write any more: if it has not been sent, it must not be."""
     scope: trio.CancelScope = attrs.field(factory=trio.CancelScope)
     """The cancel scope of the call."""
 

@@ -1,7 +1,7 @@
 """Where a subscription's pushes come in: let through to the receivers, or held back behind a gap of their topic.
 
-The router's side (`Sink`) never waits. What a gap may become is a table in ``pending_gap.py``; how items wait for their
-reader is in ``receivers.py`` and ``item_queue.py``.
+The router's side (`Sink`) never waits. The states of a gap are a table in ``pending_gap.py``; the queue of items for
+the reader is in ``receivers.py`` and ``item_queue.py``.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ class Gate(Generic[T]):
     """The sink of one subscription and its clones.
 
     Args:
-        size: items that may wait for the reader, with those that are held behind gaps.
-        overflow: what happens above that.
+        size: the most items that may wait for the reader, including those held back behind gaps.
+        overflow: the policy beyond that.
         gaps: how gaps reach the reader.
 
     Raises:
-        InvalidRequest: no room for a single item, or a word that is not a policy.
+        InvalidRequest: there is no room for a single item, or a policy does not exist.
     """
 
     def __init__(self, *, size: int, overflow: Overflow, gaps: Gaps) -> None:
@@ -69,12 +69,12 @@ class Gate(Generic[T]):
         self.receivers: Receivers[T] = Receivers(self._queue, gaps, self._counts)
         self._gaps: dict[str, PendingGap[T]] = {}
         self._early: dict[str, float] = {}
-        """Topics whose gap was shown before its end was known, and when they pushed last.
+        """Topics whose gap was reported before its end was known, with the time of their last push.
 
         They pushed more before their acknowledgement than can be held.
         """
         self._epochs: dict[int, int] = {}
-        """The newest break that was counted of each connection."""
+        """The newest counted break of each connection."""
         self._last_message: float | None = None
 
     @property
@@ -91,7 +91,7 @@ class Gate(Generic[T]):
         self._counts.received += 1
         self._last_message = now
         if self._gaps and (gap := self._gaps.get(_topic(key))) is not None:
-            # Half of the room stays free for the moment when they are all let through.
+            # Half of the room stays free for the moment when all held pushes are let through.
             if self._queue.reserved < max(1, self._queue.size // 2):
                 gap.hold(item, key)
                 self._queue.reserved += 1
@@ -118,7 +118,7 @@ class Gate(Generic[T]):
     def _notice(backfiller: Backfiller[T], topic: str, item: T) -> bool:
         try:
             return backfiller.notice(topic, item)
-        except AbsentMember:  # what follows cannot be joined on to an item that is not known whole
+        except AbsentMember:  # later items cannot be joined to an item with absent members
             backfiller.missed(topic)
             return True
 
@@ -137,7 +137,7 @@ class Gate(Generic[T]):
 
         Args:
             topic: as on the wire.
-            gap: the gap so far. None if the topic had not been acknowledged: there is nothing to have a gap in.
+            gap: the gap so far. None if the topic had not been acknowledged: then there can be no gap.
         """
         if gap is None or self._closed:
             return
@@ -151,7 +151,7 @@ class Gate(Generic[T]):
                 pending.stop()
                 pending.machine.step(event)
         if pending is None:
-            # If a gap was shown early, this one begins behind what has come since.
+            # If a gap was reported early, this one begins after the items received since.
             since = self._early.pop(topic, gap.since)
             pending = self._gaps[topic] = PendingGap(self, gap, since=since)
         pending.extend(gap)
@@ -160,8 +160,8 @@ class Gate(Generic[T]):
         """Note that a topic is back: its gap is as long as ``gap`` says, and is shown or filled.
 
         Args:
-            gap: from the last message before it on.
-            connection: the one that broke; None for a gap on a connection that did not break.
+            gap: the gap, beginning at the last message before it.
+            connection: the connection that broke; None for a gap on a connection that did not break.
         """
         if connection is not None and self._epochs.get(connection, 0) != gap.epoch:
             self._epochs[connection] = gap.epoch  # each of the connection's topics brings its own gap
@@ -194,7 +194,7 @@ class Gate(Generic[T]):
                 reason = await self.backfiller.fill(gap)
             except (BitMartError, NoRoom) as error:
                 reason = f"{type(error).__name__}: {error}"
-            except Exception as error:  # the stream must go on whatever REST has brought
+            except Exception as error:  # the stream must continue whatever REST has returned
                 logger.exception("a gap in %s could not be filled", gap.topic)
                 reason = repr(error)
         if gap.scope is scope:
@@ -207,7 +207,7 @@ class Gate(Generic[T]):
         """Take what was read for a gap.
 
         Raises:
-            NoRoom: not all of it can be held.
+            NoRoom: the buffer cannot hold all of the items.
         """
         if not items:
             return
@@ -237,7 +237,7 @@ class Gate(Generic[T]):
             self.backfiller.missed(pending.topic)
             gap = gap._replace(reason=f"{gap.reason}; not filled: {reason}")
             if pending.filled:
-                # What was filled may go beyond the acknowledgement, and a push of the same may have been left out.
+                # The backfill may extend beyond the acknowledgement, and a push of the same item may have been omitted.
                 gap = gap._replace(until=trio.current_time())
         self._counts.gaps += 1
         self.receivers.mark(gap)

@@ -1,6 +1,6 @@
 """Calls the hooks of a `Config`: what leaves, what comes back, what happens to connections.
 
-A hook that raises must not end a call whose order is on the way, so its error is logged and goes no further.
+A hook that raises must not end a call whose order is in flight, so its error is only logged.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class TryHooks:
     ) -> None:
         if self._event is None:
             return
-        # What failed travels inside a carrier of the pipeline's own.
+        # The pipeline wraps the failure in an exception of its own.
         cause = getattr(error, "error", error)
         tell(
             self._on_reply,

@@ -1,17 +1,17 @@
 """The REST pipeline of one host: build, wait for quota, take a slot, sign, send, read, judge.
 
-The order is the point. Bytes are built once; they are what is signed and what is sent. Signing comes after all
-waiting, so a timestamp is never old. A slot is held from signing until the reply is read; whatever happens in
-between, and wherever it is cancelled, slot and connection are given back. What a failure means is decided in
-``_core/verdict.py``.
+The order is essential. The bytes are built once, and the same bytes are signed and sent. Signing comes after all
+waiting, so a timestamp is never old. A slot is held from signing until the reply is read; whatever happens in between,
+and wherever the call is cancelled, the slot and the connection are released. ``_core/verdict.py`` decides what a
+failure means.
 
-The clock: no request is spent on it in advance, since most machines keep time. It is set by every answer of the venue's
-time path (so by ``latency()``), and when the exchange refuses a timestamp: then it is asked once, however many calls
-were refused, and each of those is repeated once. The ``Date`` header of ordinary replies comes from the network in
-front of the exchange, in whole seconds and perhaps from a cache; so it is looked at twice a minute at most, and counts
-only when it proves the clock in use wrong.
+The clock: no request is spent on it in advance, since most machines keep time. Every reply of the venue's time path
+sets the clock (so ``latency()`` does, too). When the exchange refuses a timestamp, its time is requested once, however
+many calls were refused, and each of those calls is repeated once. The ``Date`` header of ordinary replies comes from
+the network in front of the exchange, in whole seconds and perhaps from a cache; so the pipeline checks it at most twice
+a minute, and uses it only when it proves the current clock wrong.
 
-A ban (418) is raised at once, never repeated; other calls wait until its pause is over, or raise, as configured.
+A ban (418) is raised at once and never repeated; other calls wait until its pause is over, or raise, as configured.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _OURS: Final = __name__.partition(".")[0] + "."
-"""How the names of this library's modules begin."""
+"""The prefix of the names of this library's modules."""
 _CLOSING: Final = 3.0
 _DATE_EVERY: Final = 30.0
 _LEFT_OVER: Final = 16_384
@@ -144,13 +144,13 @@ class Pipeline:
     """Sends the REST calls of one market. Does no IO when made, and owns nothing that must be closed.
 
     Args:
-        root_url: of the host, such as ``https://api.example``.
-        credentials: None serves public calls only.
-        config: of the client.
-        dialect: how the venue spells its calls.
-        transport: does the HTTP; closed by whoever made it.
+        root_url: the URL of the host, such as ``https://api.example``.
+        credentials: the credentials for signed calls; with None only public calls work.
+        config: the client's configuration.
+        dialect: the spelling of the venue's calls.
+        transport: does the HTTP; its creator closes it.
         quota_queue: shared by all pipelines of a client.
-        environment: its name; rows that only another one has are refused. None has all.
+        environment: the environment's name; rows that exist only in another environment are refused. None has all rows.
     """
 
     def __init__(
@@ -183,7 +183,7 @@ class Pipeline:
                 "reply": waits.reply,
             }
         }
-        # A transport that is not ours knows of no deadline for a whole reply.
+        # A transport that is not ours has no deadline for a whole reply.
         ours = isinstance(transport, LifoTransport) and transport.judges_deadlines
         self._reply_within = math.inf if ours else waits.reply
         headers = {
@@ -199,8 +199,8 @@ class Pipeline:
 
         Raises:
             InvalidRequest: a wrong argument; MissingCredentials: no key, secret or memo. Nothing was sent.
-            ConfigurationError: this environment does not serve it.
-            ApiError: the exchange refused.
+            ConfigurationError: this environment does not serve the endpoint.
+            ApiError: the exchange refused the call.
             OutcomeUnknown: a write was cut off.
             ConnectionLost, MalformedReply, ReplyTooLarge: no usable reply to a read, or a write that was not sent.
         """
@@ -400,7 +400,7 @@ class Pipeline:
             raise _Refused(error, answer=answer, clock_answers=clock_answers) from error
         try:
             self._learn(job, answer)
-        except Exception:  # the call was answered well: what the answer says beside it must not undo that
+        except Exception:  # the call has succeeded: an error in the rest of the reply must not undo that
             log.exception("%s: the time in the reply could not be used", job.where)
         return answer, result
 
@@ -420,11 +420,11 @@ class Pipeline:
             job.wire.method,
             _url(self._root, job.wire.target),
             headers=self._head(job, timestamp, signature),
-            # As a stream httpx takes it as it is. Given the bytes, it would build the headers twice.
+            # httpx takes a stream unchanged. Given bytes, it would build the headers twice.
             stream=_Bytes(job.wire.body),
             extensions=self._extensions,
         )
-        outgoing.read()  # so that a transport of the user's may look at its content
+        outgoing.read()  # so that a user's transport can access its content
         return outgoing
 
     def _head(self, job: _Job, timestamp: int, signature: Secret[str]) -> dict[str, str]:
@@ -495,7 +495,7 @@ class Pipeline:
                 body += chunk if inflate is None else inflate.decompress(chunk, most + 1 - len(body))
             except zlib.error:
                 unusable = MalformedReply(f"{job.where} answered with broken gzip", http_status=status)
-            if len(body) > most or wire > most:  # what is packed may not be larger than what is in it may be
+            if len(body) > most or wire > most:  # the limit holds for the compressed size, too
                 unusable = ReplyTooLarge(too_large)
             if unusable is not None:
                 break
@@ -571,9 +571,7 @@ class Pipeline:
             if server is not None:
                 clock.sample(sent=answer.sent, received=now, server=server / 1000, wall=answer.wall)
             return
-        if (
-            self._config.clock is not None or now < self._host.look_at_date
-        ):  # a clock of the user's own is not second-guessed
+        if self._config.clock is not None or now < self._host.look_at_date:  # the user's own clock is not corrected
             return
         self._host.look_at_date = now + _DATE_EVERY
         second = _date(answer.headers)
@@ -586,9 +584,9 @@ class Pipeline:
 async def _abandon(response: httpx.Response, chunks: AsyncIterator[bytes]) -> None:
     """Leave a reply half read.
 
-    httpcore reads through nested async generators. Left as they are, the garbage collector would finalise them, with a
-    warning for each; after closing, the next read fails and so ends them all from the inside. What has already arrived
-    comes first; the count is for transports that never fail.
+    httpcore reads through nested async generators. If they were left unfinished, the garbage collector would finalize
+    them, with a warning for each. After closing, the next read fails and so ends them all from the inside. Bytes that
+    have already arrived are read first; the count is a bound for transports that never fail.
     """
     with trio.move_on_after(_CLOSING, shield=True):
         await response.aclose()

@@ -1,15 +1,15 @@
 """One HTTP/1.1 connection as an httpx transport: requests go out as one piece, replies are judged by h11.
 
-httpx's own transport takes a lock three times a request, asks the scheduler seven times, and sends head and body of a
-POST apart: most of a call's cost on a machine near the exchange. This does what the pipeline needs and nothing else:
-one request after the other, no HTTP/2, no cookies, no redirects. Errors are httpx's, so that what sits above need not
-know who does the work.
+httpx's own transport takes a lock three times per request, yields to the scheduler seven times, and sends head and body
+of a POST separately: most of a call's cost on a machine near the exchange. This transport does only what the pipeline
+needs: one request at a time, no HTTP/2, no cookies, no redirects. It raises httpx's errors, so the layers above need
+not know which transport is used.
 
-A deadline is judged by what had arrived when it came, not by what had been read: when one passes, the reply that lies
-in the socket is still taken. A program that kept the loop busy has only itself to wait for.
+A deadline is judged by what had arrived by then, not by what had been read: when it passes, a reply that is already in
+the socket is still taken. So a call does not fail because the program kept the loop busy.
 
-A connection is used again only if every byte that came on it belonged to a reply: bytes behind one (in h11's buffer, in
-TLS or in the socket) would otherwise be taken for the answer to the next request, a signed one perhaps.
+A connection is reused only if every byte received on it belonged to a reply: surplus bytes after a reply (in h11's
+buffer, in TLS or in the socket) would be taken for the answer to the next request, perhaps a signed one.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ from .dial import OpenedStream, open_stream
 
 _READ_BYTES: Final = 64 * 1024
 _AT_ONCE: Final = 16
-"""So many pieces of a reply are handed on without asking the scheduler."""
+"""The number of pieces of a reply that are passed on without a checkpoint."""
 _LATE_BYTES: Final = 8 * 1024 * 1024
 """The most of a reply that is read after its deadline: more than a socket holds."""
 _MOST_PIECES: Final = 100_000
-"""Pieces of a reply, of whatever size: each takes some 20 microseconds, a byte in a chunk of its own too."""
+"""The most pieces of a reply, of whatever size: each takes some 20 microseconds, even a chunk of one byte."""
 _LATE_PIECES: Final = 4_096
-"""The most that are read after its deadline: a socket full of chunks of the usual size."""
+"""The most pieces that are read after the deadline: a socket full of chunks of the usual size."""
 _MOST_INTERIM: Final = 100
-"""Interim replies (``100 Continue``) before the one that counts."""
+"""The most interim replies (``100 Continue``) before the final one."""
 _NO_WAITS: Final[Mapping[str, float | None]] = {}
-# h11 wants to know what was asked before it reads the answer. The real request is spelled here: its parts were checked
-# when they were made, and checking them once more would cost more than everything else.
+# h11 must know a request before it reads the reply. The real request is serialized here instead: its parts were checked
+# when they were made, and checking them again would cost more than everything else.
 _ASKED: Final = {method: h11.Request(method=method, target="/", headers=[("Host", "-")]) for method in ("GET", "POST")}
 _END: Final = h11.EndOfMessage()
 
@@ -60,9 +60,9 @@ class Http1Transport(httpx.AsyncBaseTransport):
         self._due = float("inf")
         """When the whole reply must have come."""
         self._late = 0
-        """Bytes that may still be read after that."""
+        """The bytes that may still be read after that deadline."""
         self._pieces = 0
-        """Pieces that may still be read."""
+        """The pieces that may still be read."""
         self._http = h11.Connection(h11.CLIENT)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -70,7 +70,7 @@ class Http1Transport(httpx.AsyncBaseTransport):
 
         Raises:
             httpx.ConnectError, httpx.ConnectTimeout: nothing of the request was sent.
-            httpx.TransportError: it broke later.
+            httpx.TransportError: the connection broke later.
             ConfigurationError: the proxy refuses, or ``Config.tls`` is unusable; nothing was sent.
         """
         waits: Mapping[str, float | None] = request.extensions.get("timeout", _NO_WAITS)
@@ -78,7 +78,7 @@ class Http1Transport(httpx.AsyncBaseTransport):
         self._pieces = _MOST_PIECES
         whole = _spell(request, await request.aread())
         if self._line is not None and not await self._line.is_quiet():
-            # Nothing was asked for: the server has closed it, or talks out of turn.
+            # No request is pending: the server has closed the connection, or has sent surplus bytes.
             await self.aclose()
         line = self._line if self._line is not None else await self._connect(request.url, waits.get("connect"))
         asked = _ASKED.get(request.method)
@@ -127,7 +127,7 @@ class Http1Transport(httpx.AsyncBaseTransport):
         """The next part of the reply, once it has come.
 
         Raises:
-            httpx.ReadTimeout: nothing had come until then, or not the whole reply until it was due.
+            httpx.ReadTimeout: no bytes came until then, or the whole reply did not come until its deadline.
         """
         line = self._line
         if line is None:
@@ -164,7 +164,7 @@ class Http1Transport(httpx.AsyncBaseTransport):
         """The next piece of the body, None at its end."""
         event: object = self._next()
         if event is not h11.NEED_DATA:
-            # A short reply is all there already. One of a thousand pieces must not keep the program from all else.
+            # A short reply has arrived whole. A reply of a thousand pieces must not starve other tasks.
             self._at_once += 1
             if self._at_once % _AT_ONCE == 0:
                 await trio.lowlevel.checkpoint()
@@ -184,7 +184,7 @@ class Http1Transport(httpx.AsyncBaseTransport):
         """Close the connection, if there is one. The next request would open another."""
         line, self._line = self._line, None
         if line is not None:
-            with suppress(trio.BrokenResourceError):  # it may be gone already
+            with suppress(trio.BrokenResourceError):  # it may be broken already
                 await line.stream.aclose()
 
 

@@ -28,7 +28,7 @@ async def signed(credentials: Credentials, message: Secret[bytes]) -> Secret[str
 def is_hex(signature: Secret[Any]) -> bool:
     """Return True if a signer returned a signature that a header and a login can carry.
 
-    A signer of the user's may return anything at all.
+    A user's signer may return anything.
     """
     text = signature.reveal()
     return isinstance(text, str) and text.isascii() and text.isalnum()

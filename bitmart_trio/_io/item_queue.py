@@ -1,8 +1,8 @@
 """The items of one subscription that wait to be read: bounded, and acting by policy when the bound is reached.
 
-Marks (`Gap`, `Backfilled`) stand between the items. They take no room and no policy drops them. With ``conflate``
-there is one item a state, in the order in which the states first appeared; the other policies keep every item, in the
-order of arrival. No task waits here (``receivers.py``), and nothing is held back (``gate.py``).
+Marks (`Gap`, `Backfilled`) stand between the items. Marks take no room, and no policy drops them. With ``conflate``
+there is one item per state, in the order in which the states first appeared; the other policies keep every item, in the
+order of arrival. Tasks wait in ``receivers.py``, and pushes behind a gap are held back in ``gate.py``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .counts import Counts
 T = TypeVar("T")
 
 Mark: TypeAlias = Gap | Backfilled
-"""A mark between items: a gap, or the begin of a backfill."""
+"""A mark between items: a gap, or the start of a backfill."""
 
 
 @protected
@@ -31,12 +31,12 @@ class ItemQueue(Generic[T]):
     """Items and marks in the order in which they are read.
 
     Args:
-        size: items that it may hold.
-        overflow: what happens above that.
-        counts: where it counts what it conflates and drops.
+        size: the most items in the queue.
+        overflow: the policy beyond that.
+        counts: the counters of conflated and dropped items.
 
     Raises:
-        InvalidRequest: no room for a single item, or a word that is not a policy.
+        InvalidRequest: there is no room for a single item, or the policy does not exist.
     """
 
     def __init__(self, size: int, overflow: Overflow, counts: Counts) -> None:
@@ -66,13 +66,13 @@ class ItemQueue(Generic[T]):
 
         Args:
             item: the item.
-            key: its state, which ``conflate`` keeps one item of.
+            key: the state that the item describes; ``conflate`` keeps one item per state.
         """
         if self.overflow == "conflate":
             if key in self._states:
                 self._counts.conflated += 1
                 if self.marks:
-                    del self._states[key]  # what arrived behind a gap is read behind it
+                    del self._states[key]  # an item that arrived after a gap is read after the gap
             elif self.used >= self.size:
                 self._drop_oldest_state()
             self._states[key] = item
@@ -102,7 +102,7 @@ class ItemQueue(Generic[T]):
     def mark(self, mark: Mark) -> None:
         """Append a mark. It is merged with one of the same topic when no item stands between them.
 
-        So a connection that breaks all the time cannot fill the memory of a reader that is away.
+        So a connection that breaks repeatedly cannot fill the memory while the reader does not read.
         """
         if self._merge(mark):
             return
@@ -134,7 +134,7 @@ class ItemQueue(Generic[T]):
         """Remove and return the first item or mark.
 
         Raises:
-            trio.WouldBlock: there is none.
+            trio.WouldBlock: the queue is empty.
         """
         if self._items:
             item = self._items.popleft()

@@ -11,16 +11,16 @@ from ..errors import BitMartError, ClockOutOfSync
 from .socket import LoginFailed
 
 _CLOCK_OFF: Final = 5000
-"""Milliseconds by which a clock must be wrong to have been the reason of a refusal; exchanges allow more."""
+"""Milliseconds by which a clock must be wrong to have caused a refusal; exchanges allow more."""
 
 
 class LoginClock:
     """The knowledge that one connection has of the clock for signing logins.
 
     Args:
-        clock: the exchange's time in milliseconds, as well as it is known.
-        resync: corrects that clock; None where there is no REST to ask.
-        names_clock: True if a refusal says that it was for the timestamp. Otherwise any refusal may have been.
+        clock: returns the exchange's time in milliseconds, as well as it is known.
+        resync: corrects that clock over REST; None where there is no REST.
+        names_clock: True if a refusal names the timestamp as its cause. If False, any refusal may be due to it.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class LoginClock:
         clock, begun = self._clock(), trio.current_time()
         try:
             await self._resync()
-        except BitMartError as failure:  # the refusal says more than this
+        except BitMartError as failure:  # the refusal is more informative than this error
             self.hint = (
                 "This machine's clock may be the reason: it could not be compared with the exchange's, "
                 f"since asking for its time failed ({failure})"

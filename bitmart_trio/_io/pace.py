@@ -1,9 +1,9 @@
 """When a loop over items that are ready lets other tasks have their turn.
 
-Trio's own functions are all checkpoints. A full one is three quarters of what an item of ``async for`` costs, since the
-scheduler looks at every deadline and asks the operating system; and it is not an item that other tasks must not wait
-for, but time. So an iterator of ours looks for a cancellation (and for Ctrl-C) at each item, and lets the scheduler run
-by time: see `Pace.is_due`.
+All of Trio's own async functions are checkpoints. A full checkpoint is three quarters of the cost of an item of
+``async for``, since the scheduler examines every deadline and calls the operating system. And fairness to other tasks
+is a matter of time, not of items. So our iterators check for cancellation (and Ctrl-C) at each item, and let the
+scheduler run by time: see `Pace.is_due`.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from typing import Final
 import trio
 
 _SECONDS: Final = 0.0005
-"""The longest that a loop goes on, beside what its body takes."""
+"""The longest time that a loop continues, not counting the time of its body."""
 _ITEMS: Final = 64
-"""The most items, too: virtual time stands still while a task runs."""
+"""The most items in that time: virtual time stands still while a task runs."""
 
 
 class Pace:
     """The turns of one iterator.
 
     Attributes:
-        strict: how many want every item to be a full checkpoint; `testing.cancel_sweep` strikes at each, then.
+        strict: the number of callers that need a full checkpoint at every item; `testing.cancel_sweep` cancels at each.
     """
 
     strict: int = 0

@@ -1,11 +1,10 @@
 """A gap in one topic whose end is not known or that is being filled, and the pushes that wait behind it.
 
-When a connection breaks, each of its topics has such a gap. From then on the topic's pushes are held back in order:
-until the gap's end is known, and, with a `Backfiller`, until it is filled or given up. So a `Gap` stands before
-whatever came behind it, also when a push precedes the acknowledgement, and what is read over REST comes before later
-pushes.
+When a connection breaks, each of its topics gets such a gap. From then on the topic's pushes are held back in order:
+until the gap's end is known, and, with a `Backfiller`, until the gap is filled or given up. So a `Gap` always precedes
+the items after it, even when a push precedes the acknowledgement, and items read over REST precede later pushes.
 
-Its states, and what takes one to another (`TRANSITIONS`; every other pair is illegal):
+The states of a gap and the events between them (`TRANSITIONS`; every other pair is illegal):
 
 | state | means | pushes that are held |
 | --- | --- | --- |
@@ -13,13 +12,13 @@ Its states, and what takes one to another (`TRANSITIONS`; every other pair is il
 | UNFILLABLE | as OPEN | of two connections: more may be missing between them, so it cannot be filled |
 | FILLING | the end is known; a task reads what is missing | all since the topic came back |
 | FILLED | over: nothing is missing any more | let through |
-| STAYED | over: the reader misses something, and is shown the gap | let through |
+| STAYED | over: items are missing, and the gap is reported to the reader | let through |
 | DISCARDED | over: nobody reads any more | dropped, counted |
 
-A topic that breaks while its gap is open only makes the gap longer. One that breaks while its gap is being filled opens
-it again if nothing is held yet; otherwise the gap stays, and a second one begins behind what is held.
+If a topic breaks while its gap is open, the gap only grows. If it breaks while the gap is being filled, the gap reopens
+if no push is held yet; otherwise the gap stays, and a second one begins after the held pushes.
 
-The gate (``gate.py``) says what happens to a gap; a backfiller fills it.
+The gate (``gate.py``) decides what happens to a gap; a backfiller fills it.
 """
 
 from __future__ import annotations
@@ -57,17 +56,17 @@ class GapEvent(Enum):
     BROKE = auto()
     """The topic's connection broke once more, with nothing held."""
     BROKE_BEHIND = auto()
-    """It broke behind pushes that are held."""
+    """The topic's connection broke after pushes that are held."""
     RETURNED = auto()
     """The topic was acknowledged, and a task can fill the gap."""
     RETURNED_UNFILLED = auto()
-    """It was acknowledged, and nothing fills the gap."""
+    """The topic was acknowledged, and nothing fills the gap."""
     READ = auto()
-    """All that was missing has been delivered."""
+    """All missing items have been delivered."""
     FAILED = auto()
-    """It cannot be read, or there is no room to hold more pushes, or the topic was given up."""
+    """The gap cannot be read, or there is no room to hold more pushes, or the topic was released."""
     ENDED = auto()
-    """The stream ends; what was received can still be read."""
+    """The stream ends; received items can still be read."""
     CLOSED = auto()
     """The last reader has left."""
 
@@ -133,7 +132,7 @@ class Backfiller(Protocol[T]):
         """Read what is missing and `PendingGap.deliver` it.
 
         Returns:
-            None when nothing is missing any more, else why something may be.
+            None if nothing is missing any more, otherwise the reason why items may be missing.
 
         Raises:
             BitMartError: REST failed.
@@ -147,14 +146,14 @@ class PendingGap(Generic[T]):
     def __init__(self, gate: Gate[T], gap: Gap, *, since: float) -> None:
         self.topic: str = gap.topic
         self.gap: Gap = gap._replace(since=since)
-        """What the reader would be shown of it now."""
+        """The gap as it would be reported to the reader now."""
         self.held: list[Held[T]] = []
         self.filled: int = 0
         """Items delivered for it."""
         self.shown: bool = False
-        """True once the reader was shown that the gap, as long as it is now, was filled in part or whole."""
+        """True once the reader got a mark that the gap, at its present length, was filled in part or whole."""
         self.scope: trio.CancelScope | None = None
-        """Of the task that fills it."""
+        """The cancel scope of the task that fills the gap."""
         self.machine: Machine[GapState, GapEvent] = Machine(TRANSITIONS, GapState.OPEN)
         self._gate = gate
         self._arrived = trio.Event()
@@ -183,7 +182,7 @@ class PendingGap(Generic[T]):
         """Give the reader what was read for the gap, now.
 
         Raises:
-            NoRoom: the buffer cannot hold it.
+            NoRoom: the buffer cannot hold the items.
         """
         self._gate.backfill(self, items)
 

@@ -1,7 +1,7 @@
 """Share quotas, a ban, slots per host, clocks and deviations among one client's REST pipelines.
 
-Who waits here waits in the order of arrival. Urgent calls (cancels, renewals) stand in a line of their own, and a
-quarter of the slots is never given to others, so a cancel gets through while a thousand ordinary calls wait.
+Calls wait here in the order of arrival. Urgent calls (cancels, renewals) have their own line, and a quarter of the
+slots is reserved for them, so a cancel gets through while a thousand ordinary calls wait.
 """
 
 from __future__ import annotations
@@ -52,11 +52,12 @@ class _Slot:
         self._held: list[trio.CapacityLimiter] = []
 
     async def __aenter__(self) -> None:  # noqa: ASYNC910  # waits for what it is given
-        # It is the borrower, not the task: one task may hold several, through nested calls of a signer for example.
+        # The borrower is this object, not the task: one task may hold several slots, for example through a signer's
+        # nested calls.
         try:
             for limiter in self._limiters:
                 try:
-                    # Whoever holds a slot goes on to the network, where there are checkpoints enough.
+                    # The holder of a slot goes on to the network, where there are enough checkpoints.
                     limiter.acquire_on_behalf_of_nowait(self)
                 except trio.WouldBlock:
                     await limiter.acquire_on_behalf_of(self)
@@ -79,7 +80,7 @@ class Line:
     def __init__(self, bucket: Bucket) -> None:
         self.bucket = bucket
         self.turns = {False: trio.Lock(), True: trio.Lock()}
-        """By urgency: only the first of each line watches the bucket."""
+        """The lines by urgency: only the first call of each line watches the bucket."""
         self.changed = trio.Event()
 
     def notify(self) -> None:
@@ -97,7 +98,7 @@ class Host:
         self.wall = wall
         self.resyncing = trio.Lock()
         self.look_at_date = -1.0
-        """When (by Trio's clock) the Date of a reply is worth a look again."""
+        """When (by Trio's clock) the Date of a reply is checked next."""
 
     def timestamp(self) -> int:
         """The exchange's time in milliseconds, to sign with."""
@@ -116,9 +117,9 @@ class QuotaQueue:
     """Decides when a call may go.
 
     Args:
-        config: of the client.
-        rows: every endpoint that is known so far; it may grow.
-        random: numbers from 0 up to but not including 1, for the jitter.
+        config: the client's configuration.
+        rows: every endpoint that is known so far; more may be added.
+        random: returns numbers from 0 up to but not including 1, for the jitter.
     """
 
     def __init__(
@@ -150,14 +151,14 @@ class QuotaQueue:
     def line(self, root_url: str, verb_and_path: str, key: str | None) -> Line:
         """The line of one endpoint, counted by address or by key as its rows say.
 
-        An account (uid) is counted by its key: a client has one of each.
+        An account (uid) is counted by its key: a client has one account and one key.
         """
         rule = self._rule(verb_and_path)
         whom = "" if rule.quota.by == "ip" else key or ""
         name = (root_url, verb_and_path, whom)
         line = self._lines.get(name)
         if line is None:
-            # Buckets are per path, so a reserve helps only where urgent and other calls meet on one.
+            # Buckets are per path, so a reserve helps only where urgent and other calls share a path.
             line = self._lines[name] = Line(self.quotas.bucket(name, rule.quota, keep=rule.urgent))
         return line
 
@@ -177,7 +178,7 @@ class QuotaQueue:
         """Reserve a place in the bucket if nobody waits for one and there is one; `leave` must follow.
 
         Raises:
-            RateLimited: it would have to wait, and the configuration says not to. Nothing was sent.
+            RateLimited: the call would have to wait, and the configuration forbids it. Nothing was sent.
         """
         if line.turns[urgent].locked():
             return False

@@ -1,8 +1,8 @@
 """The receiving end of a subscription and its clones: the tasks that wait, and the queue they read when none does.
 
-It has the semantics of a memory channel: the first to wait is the first to be served, and an item is either handed
-over or stays. A task in ``batches()`` that was woken and has not run yet takes along what arrives meanwhile. The
-sending side never waits.
+The semantics are those of a memory channel: the first task to wait is served first, and an item is either handed over
+or stays. A task in ``batches()`` that was woken and has not run yet also gets the items that arrive in the meantime.
+The sending side never waits.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ class Receivers(Generic[T]):
     Args:
         queue: holds items while no task waits.
         gaps: how gaps reach the reader.
-        counts: where it counts what it delivers.
+        counts: the counters of delivered items.
 
     Raises:
-        InvalidRequest: a word that says no way of showing gaps.
+        InvalidRequest: ``gaps`` is not one of the allowed words.
     """
 
     def __init__(self, queue: ItemQueue[T], gaps: Gaps, counts: Counts) -> None:
@@ -54,14 +54,14 @@ class Receivers(Generic[T]):
             raise InvalidRequest(f"gaps must be one of {', '.join(get_args(Gaps))}, not {gaps!r}", argument="gaps")
         self.queue: ItemQueue[T] = queue
         self.handles: int = 0
-        """Subscriptions on this end that are open: one, and its clones."""
+        """The number of open handles: the subscription and its clones."""
         self.ended: Exception | None = None
-        """What ended the stream. It is raised once everything in the queue has been read."""
+        """The error that ended the stream, raised once everything in the queue has been read."""
         self._gaps: Gaps = gaps
         self._counts = counts
         self._waiting: OrderedDict[Task, _Waiter] = OrderedDict()
         self._batch: list[T | Mark] | None = None
-        """What a task in ``batches()`` was woken with, until it runs."""
+        """The batch with which a task in ``batches()`` was woken, until the task runs."""
 
     @property
     def waiting(self) -> int:
@@ -96,7 +96,7 @@ class Receivers(Generic[T]):
             if not self._raises(mark):
                 self._batch.append(mark)
                 return
-            self._batch = None  # what arrives behind a gap that raises is read behind it
+            self._batch = None  # items after a gap that raises are read after it
         self.queue.mark(mark)
 
     def end(self, error: Exception) -> None:
@@ -120,7 +120,7 @@ class Receivers(Generic[T]):
         waiter.result, waiter.error = item, error
         if waiter.wants_batch:
             waiter.result = [item]
-            # A state that is replaced in the meantime must not be in it twice.
+            # A state that is replaced in the meantime must not be in the batch twice.
             self._batch = None if self.queue.overflow == "conflate" or error is not None else waiter.result
         trio.lowlevel.reschedule(task)
 
@@ -130,9 +130,9 @@ class Receivers(Generic[T]):
         """Take the next item.
 
         Raises:
-            trio.WouldBlock: there is none yet.
-            StreamGap: the next is a gap that raises.
-            Exception: what ended the stream.
+            trio.WouldBlock: no item is ready.
+            StreamGap: a gap is next, with ``gaps="raise"``.
+            Exception: the error that ended the stream.
         """
         try:
             item = self.queue.take()

@@ -1,8 +1,8 @@
 """Topics to subscribers. The router decodes each push once and puts its items into sinks; it never waits for anybody.
 
-A push has a name, and belongs to the topics that have this name among their `keys`: to the one of exactly that text, or
-to the one without what the name adds, else to all of them. Where pushes of one name are for several topics, each item
-says by its symbol which topic it is for (`Topic.subject`). A push that nobody asked for is counted and not decoded.
+A push has a name, and belongs to the topics that have this name among their `keys`: to the topic of exactly that text,
+or to the topic without the name's suffix, otherwise to all of them. Where pushes of one name are for several topics,
+the symbol of each item names its topic (`Topic.subject`). A push without a subscriber is counted and not decoded.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 _LONGEST_NAME: Final = 200
 _MOST_COPIES: Final = 256
-"""Items whose second copy may still come: the two pushes of one item follow each other closely."""
+"""The most items whose second copy is awaited: the two pushes of one item follow each other closely."""
 
 Followers: TypeAlias = tuple[str, list[Sink]]
 """A topic, as on the wire, and the sinks that it is for."""
@@ -41,17 +41,17 @@ class _Table:
     channel: Channel[Any] | None
     known: dict[str, Topic] = attrs.field(factory=dict)
     topics: dict[str, list[Sink]] = attrs.field(factory=dict)
-    """The same by what they are followed for: the sinks of each topic."""
+    """The sinks of each topic."""
     read: Callable[[bytes], list[Any] | None] | None = None
     """Reads the items of a whole push; None where a push is read in steps."""
     key: Callable[[Any], object] | None = None
-    """The channel's."""
+    """The channel's `key`."""
     by_symbol: dict[str, Followers] | None = None
-    """Where each item is for the one topic that its symbol names, else None."""
+    """The followers by symbol, where each item is for the one topic that its symbol names, else None."""
     shared: dict[str, Followers] | None = None
-    """The same where items are for topics without a subject too (`Topic.shared`), else None."""
+    """The followers by symbol, where items are also for topics without a subject (`Topic.shared`), else None."""
     pulses: dict[str, Pulse] = attrs.field(factory=dict)
-    """Of those topics that are timed."""
+    """The pulses of the timed topics."""
 
     def of_all_items(self) -> tuple[Followers, ...]:
         """Return the topics that all items are for."""
@@ -63,9 +63,9 @@ class RouterStatistics:
     """The counts of a client's pushes."""
 
     routed: int
-    """Pushes that somebody had asked for."""
+    """Pushes of topics that are subscribed to."""
     unasked: int
-    """Pushes that nobody had asked for; not decoded."""
+    """Pushes of topics without a subscriber; not decoded."""
     malformed: int
     """Pushes that could not be read."""
 
@@ -74,10 +74,10 @@ class Router:
     """See the head of this file.
 
     Args:
-        malformed: gets every push that cannot be read (one of its topics, reason, first bytes).
-        bare: the name of a push without what its topic may lack (`Venue.bare`).
-        drift: gets the members that pushes lack; None drops them.
-        strict: a push with any missing or unreadable member cannot be read.
+        malformed: takes every push that cannot be read (one of its topics, reason, first bytes).
+        bare: returns the name of a push without the suffix that its topic may lack (`Venue.bare`).
+        drift: takes the members that pushes lack; None drops them.
+        strict: True to treat a push with any missing or unreadable member as unreadable.
     """
 
     def __init__(
@@ -216,7 +216,7 @@ class Router:
             return False
         self._routed += 1
         if table.by_symbol is not None and not table.pulses and len(items) == 1:
-            # What nearly all pushes are, without another call.
+            # The fast path of nearly all pushes, without another call.
             item = items[0]
             meant = table.by_symbol.get(item.symbol)
             if meant is not None and table.key is None:
@@ -317,7 +317,7 @@ class Router:
     def _put(channel: Channel[Any], topic: str, items: Iterable[Any], sinks: list[Sink], now: float) -> None:
         for item in items:
             state = topic if channel.key is None else _state(channel, topic, item)
-            # A sink may be detached while it is put into: then its list loses it.
+            # A sink may be detached during its `put`: then it leaves this list.
             for sink in tuple(sinks) if len(sinks) > 1 else sinks:
                 sink.put(item, state, now)
 
@@ -341,7 +341,7 @@ class Router:
     def _put_raw(table: _Table, targets: Iterable[Followers], key: str, raw: bytes, now: float) -> None:
         try:
             data = codec.loads(raw) if raw else None
-        except codec.DecodeError:  # the frame was read, so this is only what never was JSON
+        except codec.DecodeError:  # the frame itself was readable, so the payload is not JSON
             data = None
         symbols = _symbols(data)
         for topic, sinks in targets:

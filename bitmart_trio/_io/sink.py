@@ -15,7 +15,7 @@ class Sink(Protocol):
     """A consumer that can be attached to topics."""
 
     topics: dict[str, None]
-    """Those it holds now; kept by the connections."""
+    """The topics that the sink holds now; the connections maintain them."""
 
     def put(self, item: Any, key: Hashable, now: float) -> None:  # noqa: ANN401  # the topic's model
         """Take an item of a topic."""
@@ -34,16 +34,16 @@ class Sink(Protocol):
         """A gap is over.
 
         Args:
-            gap: from the last message before it on.
-            connection: which one broke, and has a topic of it acknowledged again; None for a gap in one that did not
-                break.
+            gap: the gap, beginning at the last message before it.
+            connection: the connection that broke; its topic is acknowledged again. None for a gap on a connection that
+                did not break.
         """
         ...
 
     def doubt(self, topic: str) -> None:
         """Handle a topic that may be stale: it was silent for too long, or the machine was suspended.
 
-        That is over when the topic speaks, is lost, or is `renewed`.
+        The doubt ends when the topic sends again, is lost, or is `renewed`.
         """
         ...
 

@@ -1,12 +1,13 @@
 """Drive one WebSocket: reader, writer and heartbeat.
 
-A reader, a writer and a heartbeat around one `ConnectionProtocol`, in one nursery that lives as long as the connection.
+A reader, a writer and a heartbeat run around one `ConnectionProtocol`, in one nursery that lives as long as the
+connection.
 
-A deadline is judged by what had arrived when it came, not by what had been read: a program may have kept the loop busy
-while the answer lay in the socket. So the heartbeat lets the reader catch up first.
+A deadline is judged by what had arrived by then, not by what had been read: the program may have kept the loop busy
+while the answer was already in the socket. So the heartbeat lets the reader catch up first.
 
-The protocol decides, this file waits. Expected ends (the network's errors, a refused login, a dead peer) are noted and
-end the nursery; `run` then raises the noted one, so that only bugs leave as a group.
+The protocol decides, this file waits. Expected errors (of the network, a refused login, a dead peer) are recorded and
+end the nursery; `run` then raises the recorded error, so that only bugs leave as a group.
 """
 
 from __future__ import annotations
@@ -33,16 +34,16 @@ from .websocket import close_socket, open_socket
 _NO_CLOSE_FRAME: Final = 1006
 _TOO_BIG: Final = 1009
 _TOO_BIG_WORDS: Final = "Exceeded maximum message size"
-"""How trio-websocket begins the reason that it gives itself."""
+"""The start of the reason that trio-websocket gives for such a close."""
 _ROUND: Final = 4
-"""Turns of the loop in which a reader has certainly taken something, if anything had arrived: the bytes, a record of
-TLS, and a message that trio-websocket passes on by a channel.
+"""Turns of the loop after which a reader has certainly taken something, if anything had arrived: the bytes, a TLS
+record, and a message that trio-websocket passes on through a channel.
 """
 _ROUNDS: Final = 32
-"""The most that are waited for while bytes keep coming: 8 MiB, more than a socket holds."""
+"""The most such rounds while bytes keep coming: 8 MiB, more than a socket holds."""
 
 Connect: TypeAlias = Callable[[str], Awaitable[trio.abc.Stream]]
-"""Opens the stream for a socket URL: TCP and TLS done, the handshake not."""
+"""Opens the stream for a socket URL, with TCP and TLS but without the WebSocket handshake."""
 
 
 class LoginFailed(Exception):
@@ -58,18 +59,18 @@ class Socket:
     """See the head of this file. Made for one connection, used once.
 
     Args:
-        protocol: fresh.
-        config: time-outs, ceilings, agent.
+        protocol: a new protocol.
+        config: time-outs, ceilings, user agent.
         credentials: for a private connection, else None.
-        clock: the exchange's time in milliseconds, for the login.
-        push: takes a push (key, payload, time); never waits, never raises for what a peer sends.
-        push_frame: the same with the whole frame, for one that looks like a push; says whether it is one.
+        clock: returns the exchange's time in milliseconds, for the login.
+        push: takes a push (key, payload, time); never waits, and never raises because of what a peer sends.
+        push_frame: takes the whole frame of what looks like a push; returns True if it is a push.
         event: takes everything else.
-        due: when there is something else to do; after it has become earlier, call `retime` or anything else here.
-        chores: does that.
+        due: returns when ``chores`` must be called; once it returns an earlier time, call `retime` or any other method.
+        chores: does the other work that is due.
 
     Attributes:
-        last_message: when the last message came, by ``trio.current_time()``; the time of creation before that.
+        last_message: when the last message came, by ``trio.current_time()``; until then the time of creation.
     """
 
     def __init__(
@@ -137,8 +138,8 @@ class Socket:
         """Give the connection up; `run` raises the error.
 
         Args:
-            error: why.
-            polite: close in order, for the peer is well and only not needed any more.
+            error: the error to raise.
+            polite: True for a closing handshake: the peer is alive, only no longer needed.
         """
         if self._failure is None:
             self._failure = error
@@ -149,8 +150,8 @@ class Socket:
         """Connect, log in, and stay until the connection ends. Being cancelled closes it politely, for a bounded time.
 
         Raises:
-            ConnectionLost: it could not be made, or broke.
-            ConfigurationError: the proxy does not let us through.
+            ConnectionLost: the connection could not be made, or broke.
+            ConfigurationError: the proxy refuses.
             LoginFailed: the exchange refused the login.
         """
         with self._scope:
@@ -172,7 +173,7 @@ class Socket:
                 await self._log_in(self._credentials)
             await self._read(stream, connection)
         finally:
-            # Only a leave of our own is worth a farewell: whoever let us down would not answer it.
+            # Close politely only when we end the connection: a peer that failed would not answer a Close frame.
             seconds = self._config.timeouts.close if self._polite else 0
             await close_socket(connection, stream, seconds)  # noqa: ASYNC102  # it is shielded and timed in there
 
@@ -210,7 +211,7 @@ class Socket:
         try:
             message = Secret(self._protocol.string_to_sign(timestamp, credentials.memo or ""))
             signature = await signed(credentials, message)
-        except Exception as error:  # the user's signer: its failure is this connection's
+        except Exception as error:  # the user's signer failed: that ends this connection
             raise ConnectionLost(f"the login could not be signed: {type(error).__name__}") from error
         if not is_hex(signature):
             raise ConfigurationError("the signer of the credentials returned what is not a hex signature")
@@ -226,11 +227,11 @@ class Socket:
         push_frame = self._push_frame
         for event in self._protocol.receive(messages, now):
             if type(event) is tuple:
-                # No cast here: it would be a call a message.
+                # No cast here: it would be a call per message.
                 if not push_frame(event[0], event[1], now):  # type: ignore[arg-type, misc]
                     for read in self._protocol.read(event[1], now):  # type: ignore[arg-type, misc]
                         if type(read) is Malformed:
-                            # It looked like a push, so its topic is known, and who missed it.
+                            # It looked like a push, so its topic and the affected subscribers are known.
                             self._push(event[0], event[1], now)  # type: ignore[arg-type, misc]
                         else:
                             self._tell(read, now)
@@ -272,32 +273,32 @@ class Socket:
         except trio_websocket.ConnectionClosed as closed:
             if stream.failure is not None:
                 raise stream.failure from None
-            # Not from what trio-websocket raised: a traceback would show the server's reason as it came.
+            # Not chained to trio-websocket's error: a traceback would show the server's reason unescaped.
             raise ConnectionLost(await _who_cut(stream, closed)) from stream.broken
 
     async def _write(self, connection: trio_websocket.WebSocketConnection) -> None:  # noqa: ASYNC910  # a task of ours
         try:
             while True:
                 self._stirred = trio.Event()
-                # No variable holds a message: the login's has key and signature in it.
+                # No variable holds a message: the login message contains key and signature.
                 for sending in map(connection.send_message, self._protocol.take_outgoing(trio.current_time())):
                     await sending
                 await self._stirred.wait()
         except (trio_websocket.ConnectionClosed, trio.BrokenResourceError, trio.ClosedResourceError):
-            pass  # the reader learns of it too, and knows the reason
+            pass  # the reader gets the same error, with the reason
 
     async def _keep_time(self, stream: TapStream) -> None:
         """The heartbeat, every other deadline of the protocol, and the chores."""
         while True:
             self._retimed = trio.Event()
-            # A millisecond at the least, so that no rounding of a float can make this loop spin.
+            # At least a millisecond, so that float rounding cannot make this loop spin.
             wake = max(min(self._protocol.deadline(), self._due()), trio.current_time() + 0.001)
             with trio.move_on_at(wake):
                 await self._retimed.wait()
                 continue
             now = trio.current_time()
             await self._catch_up(stream, now)
-            # By the time before: what has become due since is judged after another look.
+            # Use the earlier time: deadlines that have passed since are judged after another catch-up.
             self._handle(self._protocol.tick(now))
             if now >= self._due():
                 self._chores(now)

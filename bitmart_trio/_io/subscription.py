@@ -1,11 +1,12 @@
 """`Subscription`: what a user iterates.
 
-A ``trio.abc.ReceiveChannel`` over a bounded queue that acts by policy when it is full. What the exchange pushes comes
-in through a gate (``gate.py``), and reaches the reader through what all its clones share (``receivers.py``).
+A `Subscription` is a ``trio.abc.ReceiveChannel`` over a bounded queue with a policy for when the queue is full. Pushes
+enter through a gate (``gate.py``), and reach the reader through the receivers that all clones share (``receivers.py``).
 
-It has the semantics of a memory channel's receive side (a conformance test runs the same cases on both): several tasks
-may receive and compete for items, clones share one buffer, closing wakes those who wait with ``ClosedResourceError``.
-One thing differs, since it is most of what an item costs: ``async for`` is a full checkpoint by time (``pace.py``).
+A subscription has the semantics of a memory channel's receive side (a conformance test runs the same cases on both):
+several tasks may receive and compete for items, clones share one buffer, closing wakes waiting tasks with
+``ClosedResourceError``. There is one difference, since a full checkpoint is most of the cost of an item: ``async for``
+makes one by time (``pace.py``).
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ T_co = TypeVar("T_co", covariant=True)
 class Subscription(trio.abc.ReceiveChannel[T_co]):
     """A live stream of typed items: ``async for item in subscription``.
 
-    Made by the openers of ``client.streams``, closed by leaving their ``async with``. Delivery is in the order of the
-    wire. What may be missing says the opener; what was missed, dropped or conflated is counted in `statistics`.
+    The openers of ``client.streams`` make subscriptions; leaving the opener's ``async with`` closes them. Items are
+    delivered in the order of the wire. The opener's docstring states what may be missing; `statistics` counts gaps and
+    dropped or conflated items.
     """
 
     def __init__(self, gate: Gate[Any]) -> None:
@@ -54,7 +56,7 @@ class Subscription(trio.abc.ReceiveChannel[T_co]):
         """The next item without waiting.
 
         Raises:
-            trio.WouldBlock: nothing is ready.
+            trio.WouldBlock: no item is ready.
             trio.ClosedResourceError: this handle is closed.
             StreamGap, SubscriberTooSlow, ConnectionLost, AuthenticationError, SubscriptionRefused: as `receive`.
         """
@@ -86,9 +88,9 @@ class Subscription(trio.abc.ReceiveChannel[T_co]):
     async def __anext__(self) -> T_co:  # noqa: ASYNC910, ASYNC911  # a checkpoint by time
         """The next item of ``async for``. Raises what `receive` raises, and cancelling loses nothing.
 
-        The one public async function that is not a full checkpoint each time: where items are ready it looks for a
-        cancellation and for Ctrl-C at each, and lets other tasks run at the latest half a millisecond, or 64 items,
-        after they ran before. `receive` is a full checkpoint.
+        This is the one public async function that is not always a full checkpoint. While items are ready it checks for
+        cancellation and Ctrl-C at each item, and lets other tasks run at the latest half a millisecond, or 64 items,
+        after they last ran. `receive` is a full checkpoint.
         """
         await trio.lowlevel.checkpoint_if_cancelled()
         try:
@@ -134,7 +136,7 @@ class Subscription(trio.abc.ReceiveChannel[T_co]):
     def clone(self) -> Subscription[T_co]:
         """Another handle on the same buffer.
 
-        Handles compete for items; the last one to close gives the topics up.
+        Handles compete for items; the last handle to close releases the topics.
         """
         if self._closed:
             raise trio.ClosedResourceError("this subscription is closed")
@@ -147,10 +149,10 @@ class Subscription(trio.abc.ReceiveChannel[T_co]):
     async def add(self, *subjects: str) -> None:
         """Add symbols (for a typed opener) or topics (for ``streams.subscribe``); returns once they are acknowledged.
 
-        Cancelling it may leave some of them added.
+        A cancelled call may have added some of them.
 
         Raises:
-            SubscriptionRefused: the exchange refused one; none of them is held then.
+            SubscriptionRefused: the exchange refused a topic; then none of them is held.
         """
         await trio.lowlevel.checkpoint_if_cancelled()
         await self._owner().add(self._gate, subjects)
@@ -169,7 +171,7 @@ class Subscription(trio.abc.ReceiveChannel[T_co]):
     def close(self) -> None:
         """Close this handle of the subscription.
 
-        Tasks that wait on it get ``ClosedResourceError``. The last handle lets the topics go. Idempotent.
+        Tasks that wait on this handle get ``ClosedResourceError``. The last handle releases the topics. Idempotent.
         """
         if self._closed:
             return
@@ -191,7 +193,7 @@ class Subscription(trio.abc.ReceiveChannel[T_co]):
         self.close()
         if error is None:
             await trio.lowlevel.checkpoint()  # noqa: ASYNC102  # no error is in flight
-        else:  # a cancellation must not replace it
+        else:  # a cancellation must not replace the error in flight
             await trio.lowlevel.cancel_shielded_checkpoint()
 
     def __enter__(self) -> Subscription[T_co]:

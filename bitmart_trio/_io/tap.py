@@ -1,12 +1,11 @@
 """The tap: a stream between the socket and trio-websocket that takes the data messages out.
 
-trio-websocket keeps what it is good at: handshake, pings, closing, sending. Data messages go from here to our protocol,
-all that one read brought as one batch, without a task switch. So nothing queues up inside trio-websocket, and it
-answers pings whatever users do; by itself it answers none while a message waits to be fetched
-(python-trio/trio-websocket issue 82).
+trio-websocket keeps the handshake, pings, closing and sending. Data messages go from the tap straight to our protocol,
+one batch per read, without a task switch. So nothing queues up inside trio-websocket, and it answers pings whatever
+users do; without the tap it answers none while a message waits to be fetched (python-trio/trio-websocket issue 82).
 
-What the tap does not take (see ``_core/frames.py``) comes out of the connection's ``get_message()``. One task must
-always wait there: it is how the end of the connection is learned, too.
+Messages that the tap does not take (see ``_core/frames.py``) come out of the connection's ``get_message()``. One task
+must always wait there, since it also reports the end of the connection.
 """
 
 from __future__ import annotations
@@ -24,42 +23,41 @@ Deliver: TypeAlias = Callable[[list[Message]], None]
 """Takes the messages of one read, in order; must not block."""
 
 READ_BYTES: Final = 64 * 1024
-"""Asked of the socket at a time. Batches of this size, rather than trio-websocket's 4 KiB, are much of the speed."""
+"""The size of a read. Batches of this size, instead of trio-websocket's 4 KiB, account for much of the speed."""
 
 _CLOSE: Final = b"\x88"
 _TOO_BIG: Final = 1009
 _FAREWELL: Final = 1.0
 """Seconds that a Close frame may take."""
 _MOST_REFUSAL: Final = 64 * 1024
-"""Bytes of a reply that is not a handshake. trio-websocket would collect its body without bound."""
+"""The most bytes of a reply that is not a handshake. trio-websocket would collect its body without bound."""
 
 
 class TapStream(trio.abc.Stream):
     """Stands between a byte stream and trio-websocket's client side.
 
     Args:
-        inner: the connection to the server, TLS included. It belongs to the tap from now on: closing the tap closes it.
-        deliver: gets the data messages. It is called from within ``receive_some``, so it must return at once. What it
-            raises is kept in `failure` and breaks the stream.
-        ceiling: the most payload bytes of a message. Larger ones are left to trio-websocket, which closes the
-            connection over them.
-        active: False takes nothing out, all messages come from ``get_message()``. The guards below hold all the same.
+        inner: the connection to the server, TLS included. The tap owns it: closing the tap closes it.
+        deliver: takes the data messages. It is called from within ``receive_some``, so it must return at once. An
+            exception that it raises is kept in `failure` and breaks the stream.
+        ceiling: the most payload bytes of a message. Larger messages are left to trio-websocket, which closes the
+            connection because of them.
+        active: False takes nothing out, so all messages come from ``get_message()``. The guards below still apply.
 
-    trio-websocket waits for ever if the stream ends during the handshake, whichever way. So an end there is always an
-    error here, an endless refusal is cut off, and `ended` tells whoever opens the connection.
+    trio-websocket waits for ever if the stream ends during the handshake, in whatever way. So the tap treats such an
+    end as an error, cuts off an endless refusal, and sets `ended` for the opener of the connection.
 
     Attributes:
-        failure: what ``deliver`` raised. The stream is broken since then, and whoever runs the connection should raise
-            this.
-        broken: how the stream below failed, None while it has not and after a tidy end.
-        refusal: why the stream was broken from this side, "" while it was not.
-        said_goodbye: whether a Close frame was sent: by trio-websocket in answer to the server's, or for too large a
-            message.
+        failure: the exception that ``deliver`` raised. The stream is then broken, and the owner of the connection
+            should raise this.
+        broken: how the stream below failed; None while it has not, and after a tidy end.
+        refusal: why this side broke the stream; "" while it has not.
+        said_goodbye: True if trio-websocket sent a Close frame: in answer to the server's, or for a message that is too
+            large.
         ended: set when nothing more will be read: end of stream, failure, or closed.
-        last_received: when bytes last came in, of whatever kind, by ``trio.current_time()``; the time of creation
-            before that.
-        reads: how many times bytes came in.
-        ceiling: as given.
+        last_received: when bytes of any kind last came in, by ``trio.current_time()``; until then the time of creation.
+        reads: the number of times that bytes came in.
+        ceiling: the ceiling as given.
     """
 
     def __init__(self, inner: trio.abc.Stream, deliver: Deliver, *, ceiling: int, active: bool = True) -> None:
@@ -77,9 +75,9 @@ class TapStream(trio.abc.Stream):
         self._handshake = Handshake()
         self._splitter = FrameSplitter(ceiling)
         self._unsplit = b""
-        """Frames that came in one read with the end of the handshake."""
+        """Frames that came in the same read as the end of the handshake."""
         self._passed: bytes | bytearray = b""
-        """What is to be passed on."""
+        """The bytes to be passed on."""
 
     @property
     def plain(self) -> bool:
@@ -154,8 +152,8 @@ class TapStream(trio.abc.Stream):
         """Hand the messages over; give what is to be passed on."""
         handshake = self._handshake
         if not handshake.accepted:
-            # What follows the head waits until trio-websocket asks for more. Then it has checked the head and found it
-            # good.
+            # Bytes after the head wait until trio-websocket asks for more: by then it has checked and accepted the
+            # head.
             passed, self._unsplit = handshake.feed(data)
             if handshake.refused and handshake.received > _MOST_REFUSAL:
                 error = trio.BrokenResourceError("too long an answer to the WebSocket handshake")
@@ -170,7 +168,7 @@ class TapStream(trio.abc.Stream):
                 self._deliver(messages)
             except Exception as error:
                 # trio-websocket swallows some exceptions of its stream and lets others through: only this one has a
-                # meaning there.
+                # defined meaning there.
                 self.failure = error
                 self.ended.set()
                 raise trio.BrokenResourceError("the tap has failed") from error

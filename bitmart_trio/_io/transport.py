@@ -1,12 +1,12 @@
 """HTTP connections that survive cancellation: transports of one connection each, the last one used first.
 
-httpx's own pool loses slots when a waiting request is cancelled, and under load it rescans or reopens its
-connections. Here nothing waits and nothing is scanned: whoever calls has been let in by a limiter above
-(`quota_queue.Slots`), takes the idle connection that was used last, or opens a new one. Taking the newest first lets
-the rest grow old and be closed, instead of keeping them all half warm.
+httpx's own pool loses slots when a waiting request is cancelled, and under load it rescans or reopens its connections.
+Here nothing waits and nothing is scanned: a limiter above (`quota_queue.Slots`) admits the call, which takes the idle
+connection that was used last, or opens a new one. Taking the most recently used first lets the others age and be
+closed, instead of keeping all of them half warm.
 
-A connection comes back when its reply has been read to the end. After anything else (an error, a cancel, a reply left
-half read) it is closed and dropped; that costs one handshake and leaves nothing in a doubtful state.
+A connection is returned when its reply has been read to the end. After anything else (an error, a cancellation, a reply
+left half read) it is closed and dropped; that costs one handshake and leaves nothing in an unknown state.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ NOTHING_SENT: Final = (
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
 )
-"""With these a transport says that no byte of the request has left."""
+"""The errors by which a transport reports that no byte of the request was sent."""
 
 
 class LifoTransport(httpx.AsyncBaseTransport):
     """A stack of one-connection transports to one host.
 
     Args:
-        make: makes one; it must be usable for one request after another.
-        keepalive: seconds that an idle one is kept; 0 closes each after its reply.
+        make: makes a one-connection transport, usable for one request after another.
+        keepalive: seconds that an idle connection is kept; 0 closes each after its reply.
         monotonic: the clock of `keepalive`.
-        judges_deadlines: whether what is made keeps the deadlines of a request itself, that of the whole reply
-            (``reply`` among its time-outs) too.
+        judges_deadlines: True if these transports enforce the deadlines of a request themselves, including that of the
+            whole reply (``reply`` among its time-outs).
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class LifoTransport(httpx.AsyncBaseTransport):
 
         Raises:
             httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError: nothing of the request was sent.
-            httpx.TransportError: it broke later.
+            httpx.TransportError: the connection broke later.
             trio.ClosedResourceError: the transport has been closed.
         """
         if self._closed:
@@ -119,7 +119,7 @@ class LifoTransport(httpx.AsyncBaseTransport):
         return True
 
     async def _drop(self, connection: httpx.AsyncBaseTransport) -> None:
-        # Not put back: another one costs nothing beside the handshake that is needed anyway.
+        # Not returned to the stack: a new one costs only the handshake that is needed anyway.
         self._busy.discard(connection)
         await connection.aclose()
 
@@ -157,7 +157,7 @@ class _Body(httpx.AsyncByteStream):
             await trio.lowlevel.checkpoint()
             return
         self._closed = True
-        # Whoever closes a reply shields and bounds that: nothing of ours calls it otherwise.
+        # The callers that close a reply shield and bound the close: our code has no others.
         try:
             await self._stream.aclose()
         finally:

@@ -1,18 +1,17 @@
 """Opens and closes a trio-websocket connection over a tap, in bounded time and with errors of ours.
 
-trio-websocket's ``wrap_client_stream`` and ``aclose`` leave four things to their caller, and this file is where they
-are done:
+trio-websocket's ``wrap_client_stream`` and ``aclose`` leave four things to their caller, and this file does them:
 
-- *The handshake can hang.* Its reader task ends without a word when the stream ends or breaks, or cannot be written
-  to; nobody then wakes the opener. The tap's ``ended`` does.
-- *The reader task can crash*, and throws what it crashed of into the nursery, in a group: a refusal, or (its issue
-  184) a ping that arrives while we are closing. A task of ours owns the reader's nursery, so a refusal becomes
-  `ConnectionLost` where the connection is opened, and a later crash is the end of the connection and of nothing else.
-- *A polite close needs a living reader.* Cancelling a scope around both would kill the reader first, and ``aclose``
-  would then wait out its deadline for an answer that nobody reads. So the reader is shielded once the connection is
-  open, and outlives a cancellation by the time that closing may take, no longer.
+- *The handshake can hang.* Its reader task ends silently when the stream ends or breaks, or cannot be written to; then
+  trio-websocket does not wake the opener. The tap's ``ended`` does.
+- *The reader task can crash* and raises its error into the nursery, in a group: a refusal, or (its issue 184) a ping
+  that arrives while we are closing. One of our tasks owns the reader's nursery, so a refusal becomes `ConnectionLost`
+  where the connection is opened, and a later crash ends only the connection.
+- *A polite close needs a living reader.* Cancelling a scope around both would end the reader first, and ``aclose``
+  would then wait until its deadline for an answer that nobody reads. So the reader is shielded once the connection is
+  open, and outlives a cancellation only by the time that closing may take.
 - *The stream stays open* after the peer has closed and after a protocol error. Here it is closed whenever the reader
-  is through.
+  has ended.
 """
 
 from __future__ import annotations
@@ -43,20 +42,19 @@ async def open_socket(
 ) -> WebSocketConnection:
     """Do the WebSocket handshake.
 
-    There is no deadline in here: callers put connect, TLS and this under one ``trio.fail_after``.
+    This function sets no deadline: callers put connect, TLS and the handshake under one ``trio.fail_after``.
 
-    The tap may deliver messages before this has returned. Whatever happens, the stream will be closed: at once if this
-    raises, else when the connection is over, and at the latest ``close_seconds`` after ``nursery`` has been cancelled.
-    Always call `close_socket`, also when cancelled.
+    The tap may deliver messages before this returns. The stream is always closed: at once if this raises, otherwise
+    when the connection ends, and at the latest ``close_seconds`` after ``nursery`` was cancelled. Always call
+    `close_socket`, also when cancelled.
 
     Args:
         nursery: gets one task, which lives as long as the connection and raises nothing.
-        stream: a fresh tap, nothing read from it yet.
-        host: for the Host header; names the port too unless it is the scheme's own.
+        stream: a new tap from which nothing has been read.
+        host: the Host header, with the port unless it is the scheme's default.
         resource: path and query.
-        headers: to be sent beside those of the handshake.
-        close_seconds: how long the connection stays able to close politely after a cancellation; what `close_socket`
-            will be given.
+        headers: headers to send in addition to those of the handshake.
+        close_seconds: the time that a polite close may take after a cancellation; pass the same to `close_socket`.
 
     Raises:
         ConnectionLost: the server refused, did not speak HTTP, or the stream ended or broke. The text has the status
@@ -76,7 +74,8 @@ async def close_socket(connection: WebSocketConnection, stream: TapStream, secon
                 await connection.aclose()
                 nursery.cancel_scope.cancel()
     finally:
-        # After a close by the peer, aclose() has left it open; a peer that floods or falls silent would keep it so.
+        # After a close by the peer, aclose() leaves the stream open; a peer that floods or falls silent would keep it
+        # open.
         await close_now(stream)  # noqa: ASYNC102  # it shields itself
 
 
@@ -99,8 +98,8 @@ async def _own(
                 async with open_nursery() as nursery:
                     with opening:
                         connection = await wrap_client_stream(
-                            cast("trio.Nursery", StartOnly(nursery)),  # all that it wants of one
-                            cast("trio.SocketStream", stream),  # it takes any stream, its annotation does not say so
+                            cast("trio.Nursery", StartOnly(nursery)),  # it only starts tasks
+                            cast("trio.SocketStream", stream),  # it takes any stream, despite its annotation
                             host,
                             resource,
                             extra_headers=extra,
@@ -110,17 +109,17 @@ async def _own(
                     if connection is None:
                         nursery.cancel_scope.cancel()
                     else:
-                        # If the opener was cancelled in this very moment, it must not wait for a lingering reader.
+                        # If the opener was cancelled at this very moment, it must not wait for a lingering reader.
                         await trio.lowlevel.checkpoint_if_cancelled()
                         reading.shield = True
                         task_status.started(connection)
-            except* Exception as group:  # noqa: BLE001 - the edge of trio-websocket's task, the only one that can fail
+            except* Exception as group:  # noqa: BLE001 - only trio-websocket's task can fail here
                 crash = group.exceptions[0]
         await trio.lowlevel.checkpoint_if_cancelled()
         if connection is None:
             raise _refusal(stream, crash) from (crash or stream.broken)
         if crash is not None:
-            # A ping after our close frame does this; anything else would be news.
+            # A ping after our Close frame causes this; any other cause would be new.
             level = logging.DEBUG if connection.closed is not None else logging.WARNING
             _log.log(level, "the reader of a WebSocket failed: %r", crash)
     finally:
@@ -133,8 +132,8 @@ async def _scopes(
 ) -> AsyncGenerator[tuple[trio.CancelScope, trio.CancelScope], None]:
     """Two scopes, and the tasks that end them.
 
-    The first is around the block, which may shield it; cancelling the world outside gives it a deadline. The second is
-    for the handshake; it is cancelled when the stream has ended.
+    The first scope is around the block, which may shield it; an outside cancellation sets its deadline. The second
+    scope is for the handshake; it is cancelled when the stream has ended.
     """
     reading, opening = trio.CancelScope(), trio.CancelScope()
     async with open_nursery() as nursery:
@@ -152,7 +151,7 @@ def _refusal(stream: TapStream, crash: Exception | None) -> ConnectionLost:
         status = f"the server refused the WebSocket: HTTP {crash.status_code}"
         return ConnectionLost(f"{status}: {body}" if body else status)
     if crash is not None:
-        # trio-websocket crashes while it answers a bad reply, as no client can: what was wrong is what came first.
+        # trio-websocket crashes while it answers a bad reply, as no client can: the first error is the cause.
         first: BaseException = crash
         while first.__context__ is not None:
             first = first.__context__
