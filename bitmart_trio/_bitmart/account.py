@@ -302,8 +302,8 @@ class AccountLedger(Generic[O]):
     ) -> list[Change[O]]:
         """Take what a look-up says of an order that a list did not hold; None when the exchange does not know it.
 
-        An order is dropped as unknown only the second time, and `PATIENCE` after it was last reported as open: a replica
-        of the exchange may be behind. If the order is reported as open again later, it returns.
+        An order is dropped as unknown only the second time, and `PATIENCE` after it was last reported as open: a
+        replica of the exchange may be behind. If the order is reported as open again later, it returns.
 
         Args:
             begun: the number that `begin` returned when the list was requested.

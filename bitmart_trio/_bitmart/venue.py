@@ -9,8 +9,8 @@ from ..config import DEMO, LIVE, Environment, Market
 from .channel import find, is_private, market_of, without_speed
 from .sockets import dialect
 
-# Order pushes may arrive under either table for either kind of subscription (docs and BitMart.Net disagree, 2026). So an
-# order goes to both kinds of subscription; when the other table repeats the same order, it goes to neither.
+# Order pushes may arrive under either table for either kind of subscription (docs and BitMart.Net disagree, 2026). So
+# an order goes to both kinds of subscription; when the other table repeats the same order, it goes to neither.
 _ONE_PAIR: Final = "spot/user/order"
 _ALL_PAIRS: Final = "spot/user/orders"
 _ALL_SYMBOLS: Final = "ALL_SYMBOLS"

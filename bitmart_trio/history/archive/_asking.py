@@ -27,10 +27,10 @@ _LONGEST_WAIT: Final = 60.0
 _HEADERS: Final = ("content-type", "date", "retry-after", "cf-ray", "server")
 _QUOTA: Final = "x-bm-ratelimit-"
 _MESSAGE: Final = 300
-"""Characters of a reason that are kept: a message of the exchange has no documented length."""
+"""The most characters of a reason that are kept: a message of the exchange has no documented length."""
 
 PATIENCE: Final = 8
-"""Tries of one question, later and later: about two minutes."""
+"""The most tries of one request, with growing delays: about two minutes in all."""
 
 
 @attrs.frozen
@@ -40,8 +40,9 @@ class Progress(Model):
     name: str
     """The endpoint and its arguments."""
     state: str
-    """``running``, ``waiting`` (for the exchange), or how it ended: ``answered``, ``not_offered``, ``not_permitted``,
-    ``failed`` or ``unreadable``. ``notice`` is no history: the note says what was changed about the folder."""
+    """``running``, ``waiting`` (for the exchange), or the final state: ``answered``, ``not_offered``,
+    ``not_permitted``, ``failed`` or ``unreadable``. ``notice`` is not a history: the note reports a change to the
+    folder."""
     fraction: float
     """The fraction of its range that is done, from 0 to 1."""
     records: int
@@ -49,7 +50,7 @@ class Progress(Model):
     requests: int
     gaps: int
     note: str = ""
-    """Why it waits, or was not answered."""
+    """Why the history waits, or was not answered."""
 
 
 @attrs.frozen
@@ -57,19 +58,19 @@ class Judged:
     """The result of one request."""
 
     judgement: Judgement
-    """Of the last try."""
+    """The judgement of the last try."""
     reply: int | None
-    """Its number in the archive; None when no reply came."""
+    """The number of the reply in the archive; None when no reply came."""
 
 
 class Asker:
     """Asks the questions of one run.
 
     Args:
-        client: whose account is archived.
-        store: what keeps the replies.
-        run: runs what blocks.
-        tell: is given each step.
+        client: the client of the archived account.
+        store: keeps the replies.
+        run: runs blocking code.
+        tell: is called with each step.
     """
 
     def __init__(self, client: Client, store: Store, run: Runner, tell: Callable[[Progress], None]) -> None:
@@ -92,7 +93,7 @@ class Asker:
         """Ask until it is answered, refused for good, or has failed so many times.
 
         Raises:
-            ArchiveError: the disk does not take a reply.
+            ArchiveError: a reply cannot be written to the disk.
             AuthenticationError: the key does not work.
         """
         wait, left = 1.0, tries
@@ -111,7 +112,7 @@ class Asker:
 
         async def keep(captured: Captured) -> None:
             if not captured.target.startswith(row.path):
-                await trio.lowlevel.checkpoint()  # the exchange's clock, which a call may ask for in between
+                await trio.lowlevel.checkpoint()  # a call may request the exchange's clock in between
                 return
             self.requests += 1
             found = judge(endpoint, captured.status, captured.body, captured.error)
@@ -131,7 +132,7 @@ class Asker:
         except (ArchiveError, ConfigurationError):
             raise
         except InvalidRequest as error:
-            # A symbol or name that the exchange has given, and that no request can carry.
+            # The exchange has listed a symbol or name that no request can carry.
             last.append(Judged(Judgement(State.FAILED, reason=str(error)[:_MESSAGE], again=False), None))
         except AuthenticationError as error:
             if not last or last[-1].judgement.key_refused:

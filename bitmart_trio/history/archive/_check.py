@@ -1,8 +1,8 @@
 """Proving an archive offline: everything in it is made again from its replies, and compared.
 
-The journal's lines are read once, each held against the hash of the one before, and applied to tables of their own, the
-very way in which the archive's tables were made. Then the two are compared row by row, and every decision is held
-against the replies that it rests on. What cannot be read is one more problem, and never the end of the search.
+The journal's lines are read once. Each is checked against the hash of the line before, and applied to new tables in the
+same way as the archive's tables were made. Then the two sets of tables are compared row by row, and every decision is
+checked against the replies that it rests on. Unreadable data is one more problem, and never ends the search.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from ._schema import DATABASE, SIBLINGS, quote, schema_of, signature
 from ._wire import NotReadable
 
 _SHOWN: Final = 5
-"""Rows of one table that are named."""
+"""The most rows of one table that are named."""
 _AT_ONCE: Final = 500
 _MOST: Final = 200
-"""Problems that are named; a file of another archive would give one for each line."""
+"""The most problems that are named; a file of another archive would give one for each line."""
 
 WITHOUT_DIGEST: Final = (
     "without its digest nothing tells an archive whose replies were all written anew, or cut off at their end, and "
@@ -55,7 +55,7 @@ class Verification(Model):
     windows: int
     records: int
     complete: bool
-    """True if everything was answered, or is not offered to this account, and nothing is suspect."""
+    """True if everything was answered, or is not offered to this account, and no doubt is left."""
 
     @property
     def proven(self) -> bool:
@@ -66,17 +66,17 @@ class Verification(Model):
 def verify(directory: Path | str, digest: str | None = None) -> Verification:
     """Check an archive against itself, without the network.
 
-    The chain of hashes over all lines; that tables and reports are what the replies and decisions make of them, value
-    by value; that each window and look rests on replies that say so; that the windows of each history follow on each
-    other from its beginning to its end. It blocks, and writes nothing.
+    The checks are: the chain of hashes over all lines is intact; tables and reports follow from the replies and
+    decisions, value by value; the replies support the decision on each window and look; the windows of each history
+    are contiguous from its beginning to its end. The function blocks, and writes nothing.
 
     Args:
-        directory: of the archive.
-        digest: what was printed when the archive was made: without it a whole archive that was written anew cannot be
-            distinguished from the original.
+        directory: the directory of the archive.
+        digest: the digest that was printed when the archive was made: without it, an archive that was rewritten as a
+            whole cannot be distinguished from the original.
 
     Raises:
-        ArchiveError: there is no archive, a run is writing it, or this is no digest.
+        ArchiveError: there is no archive, a run is writing it, or ``digest`` is not a digest.
     """
     wanted = None if digest is None else digest.strip().lower()
     if wanted is not None and not re.fullmatch("[0-9a-f]{64}", wanted):
@@ -108,7 +108,7 @@ class _Verifier:
             self._more += 1
 
     def run(self) -> Verification:
-        # A private file of SQLite's own, which is gone when it is closed: nothing grows with the archive in memory.
+        # A private file of SQLite's own, deleted when it is closed: memory does not grow with the archive.
         with closing(sqlite3.connect("", isolation_level=None)) as made:
             Deriver.prepare(made)
             made.execute("PRAGMA synchronous=OFF")
@@ -215,7 +215,7 @@ class _Verifier:
         try:
             report = read_report(reader)
             files = report_files(report)
-        except Exception as error:  # noqa: BLE001  # of lines that were changed into anything whatever
+        except Exception as error:  # noqa: BLE001  # lines may have been changed into anything
             self._problem(f"no report can be made of it ({type(error).__name__}: {error})")
             return False
         for name, wanted in files.items():
@@ -309,9 +309,9 @@ class _Table:
     name: str
     columns: tuple[str, ...]
     keys: tuple[int, ...]
-    """The places of the columns of its key."""
+    """The positions of the columns of the table's key."""
     sql: str
-    """Reads all of it, in the order of its key."""
+    """The query that reads the whole table, in the order of its key."""
 
 
 def _table(db: sqlite3.Connection, name: str) -> _Table:

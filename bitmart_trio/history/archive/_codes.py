@@ -1,7 +1,7 @@
 """Define the codes of the exchange that end a history, with advice for the account's owner, in one table.
 
-A code that is not here never ends anything: the reply counts as failed, is asked again, and leaves the archive
-incomplete. So do codes that no source documents.
+A code that is not in the table never ends a history: the reply counts as failed, is requested again, and leaves the
+archive incomplete. The same holds for codes that no source documents.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ class Refusal(Enum):
     NOT_PERMITTED = "not_permitted"
     """There may be records, and this key may not see them."""
     TOO_OLD = "too_old"
-    """The window lies before what the exchange still lists."""
+    """The window is older than the records that the exchange still lists."""
     NO_DATA = "no_data"
-    """There are no records in the window: an answer."""
+    """There are no records in the window; this counts as an answer."""
 
 
 @attrs.frozen
@@ -34,7 +34,7 @@ class CodeMeaning:
     advice: str = ""
     """Advice for the account's owner; "" if there is none."""
     of: str = ""
-    """The beginning of the names of the endpoints that the code is documented for: from others it says nothing."""
+    """The prefix of the endpoint names for which the code is documented; from other endpoints it means nothing."""
 
 
 _row = CodeMeaning  # a short name keeps the table readable
@@ -47,8 +47,8 @@ _VERIFY: Final = "verify the account on the site as the exchange asks"
 _MAIN: Final = "make the archive with a key of the main account"
 
 _ROWS: Final = (
-    # There is no such account or product. It counts as complete, so only the market whose documentation has the code is
-    # believed: "no futures account" from the spot market is no answer of a kind that anybody knows.
+    # There is no such account or product. This counts as complete, so the code is trusted only from the market whose
+    # documentation has it: "no futures account" from the spot market would be an answer of no known kind.
     _row(40001, Refusal.NOT_OFFERED, of="futures."),
     _row(40046, Refusal.NOT_OFFERED, of="futures."),
     _row(40047, Refusal.NOT_OFFERED, of="futures."),
@@ -56,7 +56,7 @@ _ROWS: Final = (
     _row(53004, Refusal.NOT_OFFERED, of="spot."),
     _row(53008, Refusal.NOT_OFFERED, of="spot."),
     _row(60027, Refusal.NOT_OFFERED, of="spot.sub_account."),
-    # This key, address or account may not ask.
+    # This key, address or account is not permitted.
     _row(30010, Refusal.NOT_PERMITTED, _ADDRESS),
     _row(30012, Refusal.NOT_PERMITTED, "add the permission {permission} to the key on the site, or make a key with it"),
     _row(30019, Refusal.NOT_PERMITTED, _SUPPORT),
@@ -77,7 +77,7 @@ _ROWS: Final = (
     _row(60029, Refusal.NOT_PERMITTED, "ask the main account's owner: the main account has frozen this account"),
     _row(60063, Refusal.NOT_PERMITTED, _SUPPORT),
     _row(61006, Refusal.NOT_PERMITTED, _SUPPORT),
-    # The window is the trouble.
+    # The window is the problem.
     _row(50041, Refusal.TOO_OLD),
     # An answer.
     _row(70000, Refusal.NO_DATA),

@@ -1,7 +1,7 @@
 """From the journal's entries to the tables, one after the other: the one way in which tables are made.
 
-The running archive, ``rebuild`` and ``verify`` all come through here, so what one of them makes of a journal the others
-make too. Applying an entry reads nothing but the entry and the tables.
+The running archive, ``rebuild`` and ``verify`` all use this module, so they make the same tables of a journal. Applying
+an entry reads only the entry and the tables.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Deriver:
         """Refuse an entry that cannot be applied.
 
         Raises:
-            OutOfPlace: it is about a history that was not begun or that nobody knows, or a window that ends before it
+            OutOfPlace: the entry is about a history that was not begun or is unknown, or a window that ends before it
                 begins.
         """
         if isinstance(entry, WindowDecided | HistoryEnded):
@@ -83,7 +83,7 @@ class Deriver:
         """Apply many entries, some hundreds in one transaction.
 
         Raises:
-            OutOfPlace: one cannot be applied.
+            OutOfPlace: an entry cannot be applied.
         """
         batch: list[tuple[Place, Entry]] = []
         for each in found:
@@ -106,7 +106,7 @@ class Deriver:
             last = batch[-1][0]
             _set(self._db, entries=str(last.number), digest=last.hash, offset=str(last.offset + last.length))
         except BaseException:
-            if self._db.in_transaction:  # a full disk has ended it
+            if self._db.in_transaction:  # a full disk ends the transaction
                 self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
@@ -240,10 +240,10 @@ class Deriver:
         """Decide which contents of an id count: the latest, and every one that tells of something else.
 
         Args:
-            kind: of the records.
-            only: among those of this history; None: of all.
-            id_: of the records.
-            substance: of those that have changed; None when an amount is missing in them.
+            kind: the kind of the records.
+            only: the history to which the decision is limited; None for all.
+            id_: the id of the records.
+            substance: the substance of the changed contents; None when an amount is missing in them.
         """
         if (
             substance is not None
@@ -252,7 +252,7 @@ class Deriver:
                 (kind.name, id_),
             ).fetchone()
         ):
-            substance = None  # a content that lacks an amount may be a state of any of them
+            substance = None  # a content without an amount may be a state of any of these records
         group = self._db.execute(
             "SELECT record, walk, last_reply, content, current, superseded FROM records WHERE kind = ? AND id = ? "
             "AND id <> '' AND (? IS NULL OR substance = ?) AND (? IS NULL OR walk = ?) ORDER BY record",
@@ -291,7 +291,7 @@ class Deriver:
             (walk, entry.until, entry.since),
         )
         for row in covered:
-            # What sticks out of the new window stays as it was decided.
+            # The parts of older windows outside the new one keep their decisions.
             for since, until in ((row[1], entry.since), (entry.until, row[2])):
                 if since < until:
                     self._insert_window((row[0], since, until, *row[3:]))

@@ -1,7 +1,7 @@
 """Define the entries of an archive's journal, one per line, from the first reply to the last decision.
 
-Each line is a JSON object in ASCII. It begins with its number, the SHA-256 of the line before it, and its kind; what
-follows are the members of one of the classes below, under their names.
+Each line is a JSON object in ASCII. It begins with its number, the SHA-256 of the line before it, and its kind; then
+follow the members of one of the classes below, under their names.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from .._values import Plain
 
 FORMAT: Final = "2"
 _MOST: Final = 1 << 53
-"""What a whole number of an entry can be."""
+"""The bound of the integers in an entry."""
 
 
 class State(StrEnum):
     """The final state of a window, a look or a history."""
 
     RUNNING = "running"
-    """Not at its end."""
+    """Not finished."""
     ANSWERED = "answered"
-    """The exchange gave it whole."""
+    """The exchange listed it completely."""
     NOT_OFFERED = "not_offered"
-    """A documented code says that there is no such account or product: there is nothing to give."""
+    """A documented code says that there is no such account or product: there is nothing to list."""
     NOT_PERMITTED = "not_permitted"
     """A documented code says that the key or its address may not read it."""
     FAILED = "failed"
-    """No answer of the exchange was had; another run asks again."""
+    """The exchange did not answer; another run asks again."""
     UNREADABLE = "unreadable"
-    """An answer came that cannot be read; it is kept as it is."""
+    """An answer came that cannot be read; it is kept unchanged."""
 
     @property
     def complete(self) -> bool:
@@ -59,11 +59,11 @@ class Begin:
 
     kind: ClassVar[str] = "begin"
     account: str
-    """The account's id; blank where the exchange did not give it."""
+    """The account's id; blank if the exchange did not report it."""
     since: int
     until: int
     library: str
-    """The version that began it."""
+    """The version of the library that began the archive."""
     format: str = FORMAT
 
 
@@ -113,7 +113,7 @@ class ReplyCame:
 
     kind: ClassVar[str] = "reply"
     of: str
-    """The history or look that asked."""
+    """The history or look that sent the request."""
     endpoint: str
     """Its name, such as ``spot.trading.trades``."""
     method: str
@@ -122,10 +122,10 @@ class ReplyCame:
     request: str | None
     """The body as sent."""
     at: int
-    """When it came, in milliseconds."""
+    """When the reply came, in milliseconds."""
     status: int
     headers: Mapping[str, str]
-    """Those that matter, in lower case."""
+    """The relevant headers, with names in lower case."""
     body: bytes = attrs.field(repr=False)
     asked: Asked | None = None
 
@@ -138,13 +138,13 @@ class WindowDecided:
     of: str
     since: int
     until: int
-    """This moment is not part of it."""
+    """The end of the window, exclusive."""
     state: State
     replies: tuple[int, ...]
-    """The numbers of the replies that it rests on."""
+    """The numbers of the replies on which the decision rests."""
     reason: str = ""
     code: int = 0
-    """Of the exchange's refusal; 0 for none."""
+    """The code of the exchange's refusal; 0 for none."""
     total: int | None = None
     """The number of records that the exchange reports."""
     gap: HistoryGap | None = None
@@ -178,7 +178,7 @@ class Noted:
     what: str
     """A word for the matter."""
     text: str
-    """A sentence for a person."""
+    """A sentence for the user."""
     since: int = 0
     until: int = 0
     resolved: bool = False
@@ -220,7 +220,7 @@ def encode(entry: Entry, number: int, before: str) -> bytes:
     members: dict[str, object] = {"n": number, "before": before, "entry": entry.kind}
     members.update(attrs.asdict(entry, value_serializer=_plain))
     if isinstance(entry, ReplyCame):
-        # A person who greps the file looks for the path.
+        # Kept readable for those who grep the file for a path.
         members["call"] = entry.endpoint
         members["endpoint"] = f"{entry.method} {entry.target.partition('?')[0]}"
         del members["body"]
@@ -239,7 +239,7 @@ def decode(line: bytes) -> Entry:
     """The entry of a line.
 
     Raises:
-        NotAnEntry: it is none, or one of a later version.
+        NotAnEntry: the line is not an entry, or is an entry of a later version.
     """
     try:
         members = json.loads(line)

@@ -1,7 +1,7 @@
 """Judge an archive's decisions again, from its replies, one by one.
 
-The run decides, and writes down which replies it decided by. Here each of them is judged anew, by the same rules and
-nothing but its bytes, and a decision that they do not bear is named.
+The run records the replies on which each decision rests. This module judges each reply again, by the same rules and
+from its bytes alone, and names every decision that the replies do not support.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
     exported = export("my-account", "my-export", format="xlsx")
     print(exported.files, exported.rows)
 
-``csv`` and ``parquet`` give one file a kind of record, ``xlsx`` one workbook with a sheet a kind; ``koinly``,
-``cointracker`` and ``cryptotaxcalculator`` give one CSV file in the tool's generic layout. All are made from what the
-archive holds, offline, in a memory that does not grow with it.
+``csv`` and ``parquet`` make one file per kind of record, ``xlsx`` one workbook with a sheet per kind; ``koinly``,
+``cointracker`` and ``cryptotaxcalculator`` make one CSV file in the tool's generic layout. All are made from the
+archive alone, offline, and memory does not grow with its size.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SHEET_ROWS: Final = 1_048_576
 _SHEET_NAME: Final = 31
 _CELL: Final = 32_767
-"""Characters: what a cell of a workbook holds."""
+"""The most characters in a cell of a workbook."""
 
 
 @attrs.frozen
@@ -52,9 +52,9 @@ class Exports(Model):
     """The result of an export."""
 
     files: tuple[Path, ...]
-    """In the folder; those of an earlier export with the same names were replaced."""
+    """The files in the folder; files of an earlier export with the same names were replaced."""
     rows: int
-    """Of all files, headers not counted."""
+    """The number of rows in all files, without headers."""
     left_out: tuple[LeftOut, ...]
     """Records that have no place in the layout of a tax tool; the plain formats have every record."""
 
@@ -70,17 +70,17 @@ def export(
     """Write what an archive holds to files for people. It blocks, and needs no network.
 
     Args:
-        directory: the archive.
-        folder: where the files go; made when it is missing, so that only its owner can open it.
+        directory: the directory of the archive.
+        folder: the folder for the files; if missing it is created so that only its owner can open it.
         format: ``csv``, ``xlsx`` (extra ``xlsx``), ``parquet`` (extra ``parquet``), or the name of a tax tool.
-        formulas: let texts through that a spreadsheet would take for a formula. Otherwise they get an apostrophe in
-            front, for every format that a spreadsheet opens.
+        formulas: True to leave texts unchanged that a spreadsheet would take for a formula. Otherwise they are prefixed
+            with an apostrophe, in every format that a spreadsheet opens.
         decimals: the amounts of Parquet files: ``"exact"`` decimals, or the nearest floats (``"float"``). In the other
             formats they are text with every digit.
 
     Raises:
         ArchiveError: there is no archive, or a file cannot be written.
-        ExportError: the format needs a package that is not installed, has no floats, or does not hold an amount.
+        ExportError: the format needs a package that is not installed, has no floats, or cannot hold an amount.
     """
     if format not in FORMATS:
         raise ExportError(f"there is no format {format!r}; choose one of {', '.join(FORMATS)}")
@@ -236,7 +236,7 @@ def _xlsx(xlsxwriter: ModuleType, place: Folder, found: Iterator[Table], formula
     options = {
         "constant_memory": True,
         "tmpdir": str(place.path),
-        # Nothing that a cell says is anything but text.
+        # Every cell is plain text.
         "strings_to_formulas": False,
         "strings_to_urls": False,
         "strings_to_numbers": False,

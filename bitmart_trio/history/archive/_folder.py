@@ -1,8 +1,8 @@
 """The folder of an archive: closed to other users, and no link in it is ever followed.
 
-The folder is 0700, its files 0600. A file is opened below the open folder with ``O_NOFOLLOW`` and must be a plain file
-of one name; a file that is replaced is written beside its place and renamed into it. On Windows there are no such
-modes; links are refused there by looking first.
+The folder has mode 0700, its files 0600. A file is opened relative to the open folder with ``O_NOFOLLOW`` and must be a
+regular file with one name; a replacement is written beside the file and renamed over it. Windows has no such modes;
+there, links are refused by a check before opening.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def clear_errors(deed: str, path: Path) -> Generator[None]:
     """Turn what a disk refuses into one line that says what to do.
 
     Raises:
-        ArchiveError: instead of any `OSError`.
+        ArchiveError: in place of any `OSError`.
     """
     try:
         yield
@@ -82,13 +82,13 @@ class Folder:
 
     Args:
         path: a folder, not a link to one.
-        create: make it where it is not there, and close it to others where it is.
+        create: create the folder if it is missing, and close it to others if it exists.
 
     Attributes:
-        notices: what was changed about it, for a person.
+        notices: the changes to the folder, for the user.
 
     Raises:
-        ArchiveError: it is not there, is a link, belongs to another user, or cannot be opened.
+        ArchiveError: the folder is missing, is a link, belongs to another user, or cannot be opened.
     """
 
     def __init__(self, path: Path | str, *, create: bool = False) -> None:
@@ -145,7 +145,7 @@ class Folder:
         """Be the one who writes here until `close`, or until the process dies.
 
         Raises:
-            ArchiveError: somebody else is.
+            ArchiveError: another process is writing here.
         """
         file = self.open(LOCK, os.O_RDWR | os.O_CREAT)
         self._take(file)
@@ -183,7 +183,7 @@ class Folder:
         """Check that a file of that name exists.
 
         Raises:
-            ArchiveError: what bears the name is no plain file, or has a second name.
+            ArchiveError: the name is not that of a regular file, or the file has a second name.
         """
         with clear_errors("look at", self.path / name):
             found = self.stat(name)
@@ -211,7 +211,7 @@ class Folder:
 
         Raises:
             FileNotFoundError: the file does not exist.
-            ArchiveError: it cannot be opened, or is no plain file.
+            ArchiveError: the file cannot be opened, or is not a regular file.
         """
         try:
             if self._fd is None:
@@ -238,7 +238,7 @@ class Folder:
         """Return the content of a file; None if it does not exist.
 
         Raises:
-            ArchiveError: it cannot be read.
+            ArchiveError: the file cannot be read.
         """
         try:
             file = self.open(name, os.O_RDONLY)

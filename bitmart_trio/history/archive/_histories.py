@@ -1,7 +1,7 @@
 """Reading one history: its windows as the plan says, each decided and written down before the next is asked.
 
-What a run leaves undecided, or decided as failed, the next run asks again. A window that fails twice in a row with its
-neighbour ends the history for this run: the service is down, and its other windows would each be waited for in vain.
+The next run requests again the windows that a run left undecided or decided as failed. When two neighbouring windows
+fail in a row, the history ends for this run: the service is down, and waiting for each further window would be in vain.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from ._wire import Wire, canonical
 from ._writer import Store
 
 _EDGE: Final = 3_600_000
-"""How closely the moment is found before which an exchange refuses to answer."""
+"""The precision, in milliseconds, of the moment before which an exchange refuses to answer."""
 _NARROW: Final = (7 * DAY, DAY)
-"""The widths of the windows in which a history is asked again that has shown nothing in wider ones."""
+"""The widths of the windows in which a history is read again if wider windows listed nothing."""
 _CONTRADICTED: Final = "the exchange has listed records of this account, and refuses this as if there were none"
 _COARSE: Final = 89 * DAY
-"""The width of the windows in which a history without a documented longest window is looked at first."""
+"""The width of the first windows of a history without a documented longest window."""
 
 
 @attrs.define
@@ -44,13 +44,13 @@ class _Walked:
     gaps: int = 0
     requests: int = 0
     failures: int = 0
-    """Windows in a row that have failed."""
+    """Consecutive failed windows."""
     refused: Span | None = None
-    """The window before, when it was refused and others are not."""
+    """The window before, if it was refused while others are not."""
     newest_refused: bool | None = None
-    """Whether the newest day is refused too; None while nobody has asked."""
+    """True if the newest day is refused too; None before it was requested."""
     ended: State | None = None
-    """Why nothing more is asked."""
+    """The state for which no more is requested."""
     reason: str = ""
     code: int = 0
 
@@ -59,10 +59,10 @@ class Histories:
     """Reads the histories of one run.
 
     Args:
-        store: where they go.
-        run: runs what blocks.
-        asker: asks.
-        tell: is given each step.
+        store: keeps the histories.
+        run: runs blocking code.
+        asker: sends the requests.
+        tell: is called with each step.
         now: the exchange's time when the run began.
     """
 
@@ -73,9 +73,9 @@ class Histories:
         self._tell = tell
         self._now = now
         self._empty: dict[str, tuple[Span, tuple[int, ...]]] = {}
-        """Stretches whose wide windows have shown nothing, by history, with their replies."""
+        """Spans whose wide windows listed nothing, by history, with their replies."""
         self.listed: dict[str, set[str]] = {}
-        """The ids in the lists of what is open now, as they were read last, by endpoint."""
+        """The ids in the last lists of open orders, by endpoint."""
 
     async def read(self, history: History, since: int, until: int, *, patience: int = PATIENCE) -> None:
         """Read what of a history is not there yet."""
@@ -120,7 +120,8 @@ class Histories:
 
         Args:
             history: the history.
-            believed: nothing else in the account speaks against it; else the usual windows are read.
+            believed: True if nothing else in the account contradicts the empty windows; otherwise the usual windows are
+                read.
         """
         found = self._empty.pop(history.name, None)
         if found is None:
@@ -140,7 +141,7 @@ class Histories:
         def contradicted() -> list[WindowRow]:
             if self._row(history).state is not State.NOT_OFFERED or not self._has_records(history):
                 return []
-            # A window without a reply is one that the documentation rules out.
+            # A window without a reply is one that the documentation excludes.
             return [each for each in self._store.reader().windows(history.name) if each.replies]
 
         rows = await self._run(contradicted)
@@ -155,12 +156,12 @@ class Histories:
     async def doubt_empty(self, history: History, moments: Sequence[int]) -> None:
         """Ask a history that has shown nothing in wide windows for narrow ones.
 
-        Nobody knows what an exchange answers to a window that is wider than it searches: nothing, perhaps. A record in
-        a narrow window shows that it is so, and everything is read again in such windows.
+        It is not known what an exchange answers to a window that is wider than it searches: perhaps an empty list. A
+        record in a narrow window proves that, and then everything is read again in narrow windows.
 
         Args:
             history: the history.
-            moments: when the account was active: there a record is likely.
+            moments: times at which the account was active, where a record is likely.
         """
         rules = history.rules
         row = await self._run(partial(self._row, history))
@@ -203,7 +204,7 @@ class Histories:
         rules, walk = history.rules, history.walk
         floor = self._now - rules.reach if rules.reach is not None else 0
         if floor > span.since:
-            # Nobody can ask for it: the documentation says so.
+            # The documentation says that this span cannot be requested.
             until = min(floor, span.until)
             reason = f"documented: nothing before {moment(until)} is listed"
             await self._decide(history, WindowDecided(history.name, span.since, until, State.NOT_OFFERED, (), reason))
@@ -239,7 +240,7 @@ class Histories:
                         edge, walked.refused = walked.refused, None
                         await self._edge(history, edge, walk, walked, patience)
                 elif plan.window == window:
-                    continue  # another page, or the same window once more
+                    continue  # another page, or the same window again
             elif not found.again and await self._refuses(history, walk, walked):
                 state, reason = found.state, found.reason
                 if state is State.NOT_OFFERED and await self._run(partial(self._has_records, history)):
@@ -322,7 +323,7 @@ class Histories:
         while until - since > max(_EDGE, 2 * rules.grain):
             middle = since + (until - since) // 2
             middle -= middle % rules.grain
-            # As much more in front as the plan may ask for, so that it is not refused for that.
+            # Leave room for the margin that the plan may request in front, so that the window is not refused for that.
             ask = Ask(middle - IN_FRONT, until, 1)
             found = (await self._ask(history, walk, ask, patience)).judgement
             if found.state is State.ANSWERED:
@@ -336,9 +337,9 @@ class Histories:
     async def _coarse(self, history: History, span: Span) -> Rules | None:
         """Look at a long stretch in wide windows; the rules to read it by, or None when nothing is left to read.
 
-        Nobody has documented how wide a window may be, so an empty one proves nothing by itself: an endpoint that
-        searches only a part of it would look the same. A reply whose records lie further apart than the usual window is
-        wide proves that windows of that width are searched whole.
+        The greatest width of a window is not documented, so an empty window proves nothing by itself: an endpoint that
+        searches only a part of the window would answer the same. A reply whose records lie further apart than the width
+        of the usual window proves that windows of that width are searched completely.
         """
         rules, walk = history.rules, history.walk
         widest, empty, at = 0, list[int](), span.since
@@ -347,7 +348,7 @@ class Histories:
             judged = await self._ask(history, walk, Ask(at, until, 1), PATIENCE)
             found = judged.judgement
             if found.state is not State.ANSWERED or judged.reply is None:
-                return rules  # the usual windows find out what it is
+                return rules  # the usual windows determine the cause
             rows = self._stamped(history, found)
             times = [row.time for row in rows if at <= row.time <= until]
             widest = max(widest, max(times, default=0) - min(times, default=0))

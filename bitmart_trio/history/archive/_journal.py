@@ -1,8 +1,8 @@
 """The one truth of an archive: a file of lines, each with the hash of the line before.
 
-A line is appended, and on the disk, before anything is made of it. Nothing is ever changed or cut out, so the hash of
-the last line stands for all of them: it is the archive's digest. What a killed process or a full disk has left of a
-line is cut off when the file is opened for writing: nothing was made of it.
+A line is appended and on the disk before anything is derived from it. Lines are never changed or removed, so the hash
+of the last line stands for all of them: it is the archive's digest. A partial line left by a killed process or a full
+disk is cut off when the file is opened for writing: nothing was derived from it.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ class Place:
     number: int
     offset: int
     length: int
-    """Its newline counts."""
+    """The length in bytes, including the newline."""
     before: str
     """The hash of the previous line, as this line gives it."""
     hash: str
-    """Its own."""
+    """The hash of this line."""
     line: bytes = attrs.field(repr=False)
-    """Without its newline; b"" when it is longer than any line of ours."""
+    """The line without its newline; b"" if it is longer than any line of ours."""
     whole: bool
-    """False for one without a newline: the last one, when writing it was broken off."""
+    """False for a line without a newline: the last line, if writing it was interrupted."""
     ours: bool
-    """True if it begins as our lines do."""
+    """True if the line begins as our lines do."""
 
 
 def places(folder: Folder, offset: int = 0) -> Generator[Place]:
@@ -79,10 +79,11 @@ def places(folder: Folder, offset: int = 0) -> Generator[Place]:
 def entries(folder: Folder, number: int = 0, digest: str = START, offset: int = 0) -> Generator[tuple[Place, Entry]]:
     """Yield the entries behind a line, which its number, its hash and its end identify.
 
-    A last line that was broken off is left out.
+    An incomplete last line is left out.
 
     Raises:
-        ArchiveError: a line does not follow on the one before, or is no entry; or the archive is of another format.
+        ArchiveError: a line does not match the hash of the line before, or is not an entry; or the archive has another
+            format.
     """
     path = folder.path / REPLIES
     for place in places(folder, offset):
@@ -113,15 +114,15 @@ class Journal:
     """The file, open for writing.
 
     Args:
-        folder: locked by whoever opens this.
+        folder: the folder, locked by the caller.
 
     Attributes:
-        number: how many lines there are.
-        digest: the hash of the last one.
-        size: in bytes.
+        number: the number of lines.
+        digest: the hash of the last line.
+        size: the size in bytes.
 
     Raises:
-        ArchiveError: a line is not what it was, or the file cannot be used.
+        ArchiveError: a line was changed, or the file cannot be used.
     """
 
     def __init__(self, folder: Folder) -> None:
@@ -151,7 +152,7 @@ class Journal:
         """Write an entry; when this returns it survives a crash of the machine.
 
         Raises:
-            ArchiveError: the disk does not take it. What is there already stays, and so does the file's end.
+            ArchiveError: the entry cannot be written to the disk. The existing lines and the file's end are unchanged.
         """
         line = encode(entry, self.number + 1, self.digest)
         place = Place(

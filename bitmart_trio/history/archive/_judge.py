@@ -1,8 +1,8 @@
 """Judge one reply: answered, refused, failed or unreadable. Pure, so that a verification judges like the run.
 
-A reply answers only if it is JSON of the API with code 1000 (or a documented "no data") in which the list that is asked
-for is there: null and [] are empty, a missing list is no answer. Only a documented code in a JSON reply of the API
-refuses. Everything else, pages of the network in front of the exchange above all, has failed.
+A reply is an answer only if it is JSON of the API with code 1000 (or a documented "no data") and contains the requested
+list: null and [] are empty lists, a missing list is no answer. Only a documented code in a JSON reply of the API
+refuses. Everything else, above all pages of the network in front of the exchange, counts as failed.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from ._wire import Answer, NotReadable, Wire, answer, below
 
 _TITLE: Final = re.compile(rb"<title[^>]*>(.{0,200}?)</title>", re.IGNORECASE | re.DOTALL)
 _PASSING: Final = (RateLimited, ServiceUnavailable, ExchangeFault, ClockOutOfSync)
-"""Refusals that a later try may not meet."""
+"""Transient refusals: a later try may be answered."""
 
 
 @attrs.frozen
@@ -47,19 +47,19 @@ class Judgement:
 
     state: State
     code: int = 0
-    """The exchange's code; 0 without one."""
+    """The exchange's code; 0 if there is none."""
     reason: str = ""
-    """Why it is no answer, and what the owner can do, for a person."""
+    """Why the reply is no answer, and what the owner can do; for the user."""
     records: tuple[Wire, ...] = attrs.field(default=(), repr=False)
-    """The records in the order of the reply; of a look that is no list: its data."""
+    """The records in the order of the reply; for a look that is not a list, its data."""
     total: int | None = None
     """The number of records that fit the request, if the reply has it."""
     too_old: bool = False
-    """The reason is the age of the window: no later try changes it, and newer windows may well be answered."""
+    """True if the window is too old: a retry would not help, but newer windows may well be answered."""
     again: bool = True
     """True if a later try may be answered."""
     key_refused: bool = False
-    """The key does not work at all."""
+    """True if the key does not work at all."""
 
 
 def find_walk(name: str) -> Walk[object, object]:
@@ -72,7 +72,7 @@ def judge(name: str, status: int | None, body: bytes, error: str = "") -> Judgem
     """Judge one reply of the exchange.
 
     Args:
-        name: of the endpoint that was asked, such as ``spot.trading.trades``.
+        name: the name of the endpoint, such as ``spot.trading.trades``.
         status: the HTTP status; None when no whole reply came.
         body: the exact body.
         error: why no whole reply came.
@@ -101,7 +101,7 @@ def _refused(name: str, endpoint: Endpoint[object], status: int, found: Answer) 
         return Judgement(State.ANSWERED, code)
     error: type[ApiError] = ApiError if row is None else row.error
     if meaning is None and endpoint.auth is Auth.NONE and issubclass(error, InvalidSymbol):
-        meaning = Refusal.NOT_OFFERED  # the market is gone, and with it what anybody could read of it
+        meaning = Refusal.NOT_OFFERED  # the market is gone, and with it all of its records
     if meaning is None or troubled:
         again = row is None or meaning is not None or issubclass(error, _PASSING)
         key_refused = issubclass(error, AuthenticationError) and status < 500
@@ -134,7 +134,7 @@ def _answered(name: str, endpoint: Endpoint[object], found: Answer) -> Judgement
         else:
             records, total = _looked(endpoint, found.data)
     except NotReadable as error:
-        # {} is how the exchange says that a service is down.
+        # The exchange sends {} when a service is down.
         state = State.FAILED if isinstance(found.data, Mapping) and not found.data else State.UNREADABLE
         return Judgement(state, found.code, f"code 1000 without what was asked for: {error}{said}")
     odd = sum(not isinstance(each, Mapping | list) for each in records) if kind is not None else 0
@@ -173,7 +173,7 @@ def _looked(endpoint: Endpoint[object], data: Wire) -> tuple[list[Wire], int | N
     """The entries of a look, or its one object.
 
     Raises:
-        NotReadable: what was asked for is not there.
+        NotReadable: the requested data is missing.
     """
     shape = _shape(endpoint)
     within = below(data, shape.path)

@@ -28,7 +28,7 @@ _ROUND_TRIP: Final = 0.3
 """Seconds."""
 
 _HARMLESS: Final = frozenset({"read", "read_only", "read-only", "readonly", "sub_transfer", "broker", "contract_agent"})
-"""Words for what a key may do that cannot trade or withdraw. No source documents the words, so any other is suspect."""
+"""Permissions that allow neither trading nor withdrawing. No source documents the words, so any other is suspect."""
 
 
 class UnsafeKey(ArchiveError):
@@ -40,13 +40,13 @@ class KeyLook(Model):
     """The exchange's report on an account and its key."""
 
     account: str
-    """The account's id; blank when the exchange does not give it."""
+    """The account's id; blank if the exchange does not report it."""
     permissions: tuple[str, ...]
-    """The words for what the key may do."""
+    """The exchange's words for the key's permissions."""
     opened: int
     """When the account was opened, in milliseconds, as far as it is known."""
     problems: tuple[str, ...] = ()
-    """Why the key is not known to be one that can only read."""
+    """The reasons why the key is not known to be read-only."""
 
     @property
     def harmless(self) -> bool:
@@ -59,7 +59,7 @@ async def look_at_key(client: Client) -> KeyLook:
 
     Raises:
         AuthenticationError: the key does not work.
-        ConnectionLost, MalformedReply, ServiceUnavailable, RateLimited, ExchangeFault: no answer; try again.
+        ConnectionLost, MalformedReply, ServiceUnavailable, RateLimited, ExchangeFault: there was no answer; retry.
     """
     try:
         info = await client.spot.account.info()
@@ -96,9 +96,9 @@ class Estimate(Model):
     """The estimated number of requests, before anything is known of the account's records."""
 
     requests: int
-    """At the least: an account with many records takes more."""
+    """The least number of requests: an account with many records takes more."""
     seconds: float
-    """At the least, within the exchange's limits."""
+    """The least time, within the exchange's limits."""
 
 
 async def estimate(
@@ -107,12 +107,12 @@ async def estimate(
     """Count the requests that an account without records takes. Asks what the range of an archive would be.
 
     Args:
-        client: with the account's credentials.
-        since: the first moment; when the account was opened if left out.
-        until: the end; the exchange's present if left out.
-        without: what is left out, as of `archive`.
+        client: a client with the account's credentials.
+        since: the start; the opening of the account if left out.
+        until: the end; the exchange's present time if left out.
+        without: the parts to skip, as for `archive`.
     """
-    await trio.lowlevel.checkpoint()  # nothing may be left to ask
+    await trio.lowlevel.checkpoint()  # there may be nothing left to request
     first = (await look_at_key(client)).opened if since is None else millis(since, "since")
     last = int((await client.spot.system.time()).server_time) if until is None else millis(until, "until")
     return counted(first, last, without)
@@ -128,7 +128,7 @@ def counted(since: int, until: int, without: Iterable[str]) -> Estimate:
         rules = history.rules
         span = 89 * DAY if rules.stretches else rules.span
         asked[history.endpoint] += -(-max(until - since, 1) // span) if span and not rules.sums else 1
-        asked[history.endpoint] += 1  # the newest hour, again
+        asked[history.endpoint] += 1  # the newest hour is read twice
     for look in present():
         if look.group not in left_out:
             asked[look.endpoint] += 1
