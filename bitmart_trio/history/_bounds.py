@@ -2,8 +2,8 @@
 
 An exchange may silently round the bounds of a request to seconds, minutes, hours or days. If it rounds inwards, records
 near a bound are in no reply at all. So windows begin and end on whole units, which rounding does not move. Windows
-narrower than a unit are requested only after a probe: a narrow window around a record that was listed before. An
-endpoint that lists nothing there rounds its bounds, and no window may be narrower than that.
+narrower than a unit are requested only after a probe: a narrow window around a record that was listed before. If the
+endpoint lists nothing there, it rounds its bounds to the unit, and no window may be narrower than that unit.
 """
 
 from __future__ import annotations
@@ -91,8 +91,8 @@ class Bounds:
 
     @property
     def _edge(self) -> int:
-        # Windows within a range begin and end on units anyway. The range's beginning may lie where the exchange's
-        # memory begins, and its end is the present: times much earlier or later would be refused.
+        # Windows within a range begin and end on units anyway. The range may begin at the oldest record that the
+        # exchange keeps, and it ends at the present: times much earlier or later would be refused.
         return min(self.unit, max(MINUTE, self._grain))
 
     def _coarser(self, unit: int) -> int:

@@ -4,9 +4,9 @@
         lambda cursor: spot_klines(client, "BTC_USDT", step=60, since=since, cursor=cursor), SpotKline, "btc.csv"
     )
 
-Beside the file, ``<file>.cursor`` says how far it is complete. Rows written after that are cut off when the export is
-resumed, so that none is doubled. Parquet cannot be appended to: rows are collected in ``<file>.rows`` first, and the
-file is made at the end of the history.
+Beside the file, ``<file>.cursor`` records how far the file is complete. Rows written after that point are cut off when
+the export is resumed, so that none is duplicated. Parquet cannot be appended to: rows are collected in ``<file>.rows``
+first, and the file is made at the end of the history.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ async def export(
     Raises:
         ExportError: the file exists and ``resume`` is not given, or it cannot be continued; pyarrow is missing; floats
             are asked for in another format.
-        ApiError, TransportError: as of any call; resume to continue.
+        ApiError, TransportError: as for any call; resume to continue.
     """
     runner = run or Thread()
     file = await runner(lambda: _File(Path(path), kind, resume=resume, decimals=decimals))
@@ -144,7 +144,7 @@ class _File(Generic[T]):
             if os.path.lexists(path) or os.path.lexists(self._rows):
                 what = "there is no cursor beside it to resume from" if resume else "choose another file"
                 raise ExportError(f"{path} exists already; {what}")
-            # Written before the file itself: then its content is ours, and the next run cuts it off.
+            # The note is written before the file: then the file's content is ours, and the next run cuts it off.
             self._write_note(0)
         self._file: BinaryIO = open_again(self._rows) if os.path.lexists(self._rows) else open_new(self._rows)
         if self._file.seek(0, os.SEEK_END) < (size or 0):

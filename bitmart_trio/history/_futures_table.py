@@ -71,8 +71,8 @@ MARKET_TRADES: Final = Walk(
     end=None,
     omits=("only the newest 100 public trades are listed",),
 )
-# At most 90 days; asked in seconds, listed in milliseconds. The exchange silently cuts off more than 200 orders. For
-# fills no source names the cut.
+# At most 90 days; requested in seconds, listed in milliseconds. The exchange silently omits orders beyond 200. For
+# fills no source gives the limit.
 ORDERS: Final = Walk(
     name="futures.trading.order_history",
     endpoint=rows.trading.order_history,
@@ -115,7 +115,7 @@ TRANSFERS: Final = Walk(
 )
 
 
-# At most 90 days and 20 rows, by one source; the rows give their total.
+# At most 90 days and 20 rows, by one source; the rows contain their total.
 _DEBT_RULES: Final = Rules(span=89 * DAY, grain=SECOND, most=20, pages=100_000)
 REPAYMENTS: Final = Walk(
     name="futures.account.auto_repayments",

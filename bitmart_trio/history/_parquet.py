@@ -96,8 +96,8 @@ def write_lines(lines: Path, path: Path, kind: type, decimals: Decimals = "exact
 
     Args:
         lines: one record per line, as JSON.
-        path: of the file.
-        kind: the class.
+        path: the path of the file.
+        kind: the class of the records.
         decimals: the type of amounts.
 
     Raises:

@@ -52,7 +52,7 @@ class Search:
 
     Args:
         coarse: the steps to choose from.
-        step: of the walk, in minutes.
+        step: the step of the walk, in minutes.
         since: the beginning of the search, in milliseconds.
         until: the end of the walk.
         now: the present; bars in progress then may be missing from replies.
@@ -86,7 +86,7 @@ class Search:
         length, end = _length(step), self._end(step)
         first = min((time for time in times if self.found < time + length and time <= end), default=None)
         if first is not None:
-            # A bar that began before may consist of earlier trades only.
+            # A bar that began earlier may consist only of earlier trades.
             self._bound = first + length if first >= self.found else None
             self.found = max(self.found, first)
             # One window of the walk reaches the end of the found bar: near enough.

@@ -43,7 +43,7 @@ MARKET_TRADES: Final = Walk(
     end=None,
     omits=("only the newest 50 public trades are listed",),
 )
-# The documentation names no longest window. By default the endpoint searches a week, so a week is certain to work.
+# The documentation gives no longest window. By default the endpoint searches a week, so a week certainly works.
 ORDERS: Final = Walk(
     name="spot.trading.order_history",
     endpoint=rows.trading.order_history,
@@ -89,7 +89,7 @@ OPEN_ALGO_ORDERS: Final = Walk(
 DEPOSITS_WITHDRAWALS: Final = Walk(
     name="spot.account.deposit_withdraw_history",
     endpoint=rows.account.deposit_withdraw_history,
-    # Under 90 days. A thousand since 2025-02; older sources say 100, which would be a silent cut.
+    # Under 90 days. A thousand rows since 2025-02; older sources say 100, and more would be omitted silently.
     rules=Rules(span=89 * DAY, most=1000),
     pick=same,
     time=lambda row: row.apply_time,
@@ -176,11 +176,11 @@ class DailyRebate(Model):
     """The rebate of a broker for one day in one currency."""
 
     day: date
-    """In UTC."""
+    """The day, in UTC."""
     currency: str
     """Short code."""
     rebate_amount: Decimal
-    """In that currency."""
+    """The rebate, in that currency."""
 
     @property
     def time(self) -> int:

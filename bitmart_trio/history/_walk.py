@@ -170,7 +170,7 @@ class Walk(Generic[P, T]):
     def _stamp(self, row: T) -> Stamped[T]:
         try:
             time = scaled(self.time(row))
-        except AttributeError:  # the exchange has omitted it
+        except AttributeError:  # the exchange has omitted the member
             time = -1
         try:
             rank = "" if self.rank is None else self.rank(row)
@@ -367,7 +367,7 @@ class Walker(Generic[T]):
         Raises:
             StopAsyncIteration: the range is done.
             IncompleteHistory: the exchange omits something here (``gaps="raise"``); call again to continue after it.
-            ApiError, TransportError: as of any call; call again to retry.
+            ApiError, TransportError: as for any call; call again to retry.
         """
         await trio.lowlevel.checkpoint()
         while not self._ready:
@@ -391,7 +391,7 @@ class Walker(Generic[T]):
     def skip(self, reason: str) -> HistoryGap:
         """Give up the window of the last failed call: it becomes a gap, and the next call continues after it.
 
-        This is for windows that an endpoint always refuses, such as those that are too long ago.
+        This is for windows that an endpoint always refuses, such as windows that are too old.
 
         Args:
             reason: the reason in the gap, for the user.
@@ -446,7 +446,7 @@ class Walker(Generic[T]):
         window = self._window
         assert window is not None
         if self._ready:
-            # A record whose own time lies outside its window counts where it was listed.
+            # A record whose own time is outside its window belongs to the window that listed it.
             at = min(max(row.time, window.since), window.until - 1)
             self._seen = frozenset((row.key,)) if at != self._at else self._seen | {row.key}
             self._at = at
@@ -555,7 +555,7 @@ class Walker(Generic[T]):
     async def _begin(self) -> Plan[T]:
         now = self._now = int((await self._source.system.time()).server_time)
         if self._since > now:
-            # An exchange in process has a date of its own: without a warning this looks like an empty history.
+            # An in-process exchange has its own date: without a warning this would look like an empty history.
             _log.warning(
                 "%s: nothing to read, since=%s is later than the exchange's clock (%s)",
                 self.name,

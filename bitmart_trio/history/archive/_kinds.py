@@ -1,7 +1,7 @@
 """The kinds of records, a row for each: where they are in a reply, and what distinguishes one from another.
 
-All names are those on the wire: records are distinguished before any model has read them, so that what a model cannot
-read is kept like everything else.
+All names are those on the wire: records are distinguished before any model reads them, so that records which a model
+cannot read are kept like all others.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from .._values import columns
 from ._wire import NotReadable, Wire, below
 
 _SECONDS: Final = 100_000_000_000
-"""As milliseconds this is 1973: a smaller time is in seconds, whatever is documented."""
+"""A smaller time is in seconds, whatever is documented: in milliseconds it would be in 1973."""
 _LATEST: Final = 1 << 53
 
 
@@ -91,15 +91,15 @@ class Kind:
 
     Args:
         name: the endpoint's name.
-        ids: members of which the first that is not blank is the record's id.
-        time: the member that is its time; None for sums, which have none.
+        ids: the members for the id; the first that is not blank is the record's id.
+        time: the member with the record's time; None for sums, which have none.
         substance: amounts, kinds and times. Records of one id that differ in one of them are different records;
-            else the later content replaces the earlier.
+            otherwise the later content replaces the earlier.
         record: the model.
         under: the members that lead to the list, below the endpoint's own path.
-        total: the member beside the list that says how many there are.
-        pick: makes a list of what is there.
-        apart: ids say nothing from one history to another: they are times, and each market has its own.
+        total: the member beside the list with the number of records.
+        pick: makes a list of the payload.
+        apart: True if ids are unique only within one history: they are times, and each market has its own.
     """
 
     name: str
@@ -121,7 +121,7 @@ class Kind:
         """The records of a payload, in its order.
 
         Raises:
-            NotReadable: there is no list where it should be.
+            NotReadable: the list is missing.
         """
         return self.pick(below(data, (*find_endpoint(self.name).at, *self.under)))
 
@@ -294,7 +294,7 @@ class Typed:
     """A record as its model reads it."""
 
     values: Mapping[str, object]
-    """By the model's names; None for what is absent."""
+    """The values by the model's names; None for absent values."""
     odd: str
     """The unreadable part, for the user; blank for none."""
 

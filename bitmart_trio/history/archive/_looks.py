@@ -20,7 +20,7 @@ from ._writer import Store
 _PAGE: Final = 100
 _PAGES: Final = 1000
 _TRIES: Final = 3
-"""How often a list is read again whose pages have fewer entries than its total says."""
+"""The most times that a list is read if its pages have fewer entries than its total."""
 
 
 @attrs.frozen
@@ -30,17 +30,17 @@ class Seen:
     state: State
     entries: tuple[Wire, ...] = ()
     full: bool = False
-    """There may be more entries than the exchange lists."""
+    """True if there may be more entries than the exchange lists."""
 
 
 class Looks:
     """Takes the looks of one run.
 
     Args:
-        store: where they go.
-        run: runs what blocks.
-        asker: asks.
-        tell: is given each step.
+        store: keeps the looks.
+        run: runs blocking code.
+        asker: sends the requests.
+        tell: is called with each step.
     """
 
     def __init__(self, store: Store, run: Runner, asker: Asker, tell: Callable[[Progress], None]) -> None:
@@ -66,7 +66,7 @@ class Looks:
 
         Args:
             look: the look.
-            anew: take it again all the same.
+            anew: True to take the look again in any case.
         """
         self.tried.add(look.name)
         if look.name in self.answered and not anew:
@@ -119,7 +119,7 @@ class Looks:
             if total is not None and len(entries) >= total and len(found.records) < _PAGE:
                 break
             if len(entries) == before:
-                break  # the same page again and again
+                break  # the exchange repeats the same page
         return pages, list(entries.values()), total
 
     async def _note(self, look: Look, what: str, text: str, *, suspect: bool) -> None:

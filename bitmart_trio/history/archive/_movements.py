@@ -24,7 +24,7 @@ Value: TypeAlias = "str | int | None"
 Values: TypeAlias = "Mapping[str, Value]"
 
 EXACT: Final = Context(prec=1_000)
-"""Adds amounts without rounding: none has more than 400 digits on either side of the point."""
+"""The context that adds amounts without rounding: none has more than 400 digits on either side of the point."""
 _LAST: Final = 253_402_300_800_000
 """The year 10000 in milliseconds."""
 
@@ -36,14 +36,14 @@ class Kind(StrEnum):
     DEPOSIT = "deposit"
     WITHDRAWAL = "withdrawal"
     TRANSFER = "transfer"
-    """To or from a sub-account or the main account."""
+    """A transfer to or from a sub-account or the main account."""
     REALISED = "realised profit"
     """Profit or loss of a contract, liquidations included."""
     FUNDING = "funding"
     FEE = "fee"
-    """Of contracts, of loans, and whatever is charged by itself."""
+    """A fee of contracts or loans, or one that is charged separately."""
     INTEREST = "interest"
-    """Earned with savings."""
+    """Interest earned with savings."""
     REBATE = "rebate"
     LOAN = "loan"
     REPAYMENT = "repayment"
@@ -61,19 +61,19 @@ class Movement:
     received: Decimal | None = None
     received_coin: str = ""
     sent: Decimal | None = None
-    """Without the fee."""
+    """The amount without the fee."""
     sent_coin: str = ""
     fee: Decimal | None = None
-    """Beside what is sent or received."""
+    """The fee, charged in addition to the amount sent or received."""
     fee_coin: str = ""
     id: str = ""
-    """The exchange's."""
+    """The exchange's id."""
     hash: str = ""
-    """Of the transaction on its chain."""
+    """The hash of the transaction on its chain."""
     text: str = ""
     """The subject, for the user: the symbol, the kind of entry."""
     base: str = ""
-    """Of a trade: the base currency of its pair."""
+    """The base currency of a trade's pair."""
 
 
 @attrs.frozen
@@ -100,9 +100,9 @@ class _Context:
     ledgers: frozenset[str]
     """The futures accounts that have a ledger."""
     settled_in: Mapping[str, str]
-    """Coin by contract."""
+    """The settlement coin by contract."""
     transfers: Counter[tuple[str, ...]]
-    """Sub-account transfers that another list has."""
+    """Sub-account transfers that another list contains."""
 
 
 _Made: TypeAlias = "Iterable[Movement]"
@@ -112,7 +112,7 @@ def amount(values: Values, name: str) -> Decimal:
     """An amount of a record.
 
     Raises:
-        Unplaced: it is missing, or is no number of a sensible size.
+        Unplaced: the amount is missing, or is not a number of a sensible size.
     """
     value = values.get(name)
     if value is None or value == "":
@@ -181,13 +181,13 @@ _DONE: Final = "3"
 def _deposit_or_withdrawal(record: Record, time: int, _: _Context) -> _Made:
     values = record.values
     if _word(values, "status") != _DONE:
-        return  # not yet, or never
+        return  # not executed yet, or never
     which, coin, arrived = (
         _word(values, "operation_type").lower(),
         _word(values, "currency"),
         amount(values, "arrival_amount"),
     )
-    # Currencies on several chains are spelled with the chain behind a hyphen.
+    # Currencies on several chains are spelled with the chain after a hyphen.
     coin, _chain, network = coin.partition("-")
     moved = Movement(time=time, kind=Kind.DEPOSIT, id=record.id, hash=_or_blank(values, "tx_id"), text=network)
     if which == "deposit":
@@ -212,7 +212,7 @@ _LEDGER: Final = {
     "5": Kind.REALISED,
     "liquidation clearance": Kind.REALISED,
 }
-"""The kind of an entry by its number or its words; None for what stays in the account."""
+"""The kind of an entry by its number or its words; None for entries that stay within the account."""
 
 
 def _ledger(record: Record, time: int, _: _Context) -> _Made:
@@ -235,7 +235,7 @@ def _account(record: Record) -> str:
 def _futures_fill(record: Record, time: int, context: _Context) -> _Made:
     values = record.values
     if _account(record) in context.ledgers:
-        return  # the ledger has it
+        return  # the ledger has this amount
     symbol = _word(values, "symbol")
     coin = context.settled_in.get(symbol) or next((each for each in ("USDT", "USDC", "USD") if each in symbol), "")
     if not coin:
@@ -251,12 +251,12 @@ def _sub_transfer(record: Record, time: int, context: _Context) -> _Made:
     giver, taker = _word(values, "from_account"), _word(values, "to_account")
     coin, number = _word(values, "currency"), amount(values, "amount")
     key = (str(time), giver, taker, coin, format(number, "f"))
-    if context.transfers[key] > 0:  # the other list has it
+    if context.transfers[key] > 0:  # the other list has this transfer
         context.transfers[key] -= 1
         return
     inside = (giver in context.sub_accounts, taker in context.sub_accounts)
     if inside == (True, True):
-        return  # between two others
+        return  # a transfer between two other accounts
     if inside == (False, False):
         raise Unplaced("the list of sub-accounts does not say which of its two accounts this one is")
     text = f"from {giver} to {taker}"
@@ -322,23 +322,23 @@ MAKERS: Final[Mapping[str, Callable[[Record, int, _Context], _Made]]] = {
     "futures.sub_account.transfers": _sub_transfer,
     "futures.sub_account.transfer_history": _sub_transfer,
 }
-"""The kinds of records that move something. All others (orders, transfers between wallets, rebates that are sums of
+"""The kinds of records that are movements. All others (orders, transfers between wallets, rebates that are sums of
 others' trades) are in the plain exports only."""
 
 _TWICE: Final = {
     "spot.sub_account.transfer_history": "spot.sub_account.transfers",
     "futures.sub_account.transfer_history": "futures.sub_account.transfers",
 }
-"""Lists that may have the same transfers as another."""
+"""Lists that may contain the same transfers as another list."""
 
 
 class Movements:
     """The movements of an account; iterating reads the archive.
 
     Args:
-        reader: of the archive.
-        sub_accounts: names of the account's sub-accounts.
-        settled_in: the coin by contract.
+        reader: the reader of the archive.
+        sub_accounts: the names of the account's sub-accounts.
+        settled_in: the settlement coin by contract.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
 """The report as a page: one content, shown as Markdown and as HTML.
 
-Every text on it may come from the exchange, so all of it is escaped where it is written out, ours too.
+Any text of the page may come from the exchange, so all text is escaped where it is written out, including ours.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ._report import CANNOT_GIVE, ArchiveReport, HistoryReport, LookReport, Miss
 from ._tables import iso
 
 _BAR: Final = 40
-"""Characters of the longest bar."""
+"""The length of the longest bar, in characters."""
 
 
 @attrs.frozen
@@ -247,7 +247,7 @@ def _as_markdown(block: Block) -> Iterator[str]:
             most = max(count for _, count in counts)
             yield f"{markdown(title)}:"
             yield ""
-            # An indented block shows the bars in columns, and nothing in it is markup.
+            # An indented block shows the bars in columns and contains no markup.
             for name, count in counts:
                 yield f"    {name:<8} {'#' * max(round(count * _BAR / most), count > 0):<{_BAR}} {count}"
 
@@ -318,7 +318,7 @@ _HEIGHT: Final = 220
 _LEFT: Final = 60
 _BELOW: Final = 24
 _LABELS: Final = 12
-"""At most so many names of periods have room."""
+"""The most names of periods that have room."""
 
 
 def _svg(title: str, counts: Sequence[tuple[str, int]]) -> Iterator[str]:

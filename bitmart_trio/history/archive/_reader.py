@@ -29,16 +29,16 @@ class Meta(Model):
 
     format: str
     library: str
-    """The version that made the tables."""
+    """The version of the library that made the tables."""
     account: str
-    """The account's id; blank where the exchange did not give it."""
+    """The account's id; blank if the exchange did not report it."""
     since: int
     """The beginning of its range, in milliseconds."""
     until: int
     digest: str
     """The hash of the journal's last line: it stands for all of them."""
     entries: int
-    """Lines of the journal."""
+    """The number of lines in the journal."""
     runs: int
     ended: bool
     """True if the last run ended by itself; an interrupted run may not have begun some histories."""
@@ -58,15 +58,15 @@ class HistoryRow(Model):
     until: int
     state: State
     reason: str
-    """Why it is not answered."""
+    """Why the history is not answered."""
     code: int
-    """Of the exchange's refusal; 0 for none."""
+    """The code of the exchange's refusal; 0 for none."""
     requests: int
     """The number of replies."""
     records: int
     """The number of listed contents, including superseded ones."""
     position: int
-    """Up to where its windows go."""
+    """The end of its last window."""
     cursor: Mapping[str, object] | None
 
 
@@ -83,7 +83,7 @@ class WindowRow(Model):
     """The number of records that the exchange reports."""
     gap: HistoryGap | None
     replies: tuple[int, ...]
-    """The replies that it rests on."""
+    """The numbers of the replies on which the decision rests."""
 
 
 @attrs.frozen
@@ -121,17 +121,17 @@ class Record(Model):
     kind: str
     """The endpoint's name."""
     id: str
-    """Blank for none."""
+    """The record's id; blank for none."""
     time: int | None
-    """In milliseconds; None when it does not say."""
+    """The record's time in milliseconds; None if it has none."""
     listed: int
-    """1, or 2 and more where one reply lists the same again."""
+    """1 for the first copy in a reply, 2 and more for further copies of the same content."""
     told: int
     """The number of replies that hold it."""
     current: bool
     """True if it is the present content."""
     superseded: str
-    """Why it does not."""
+    """Why it is not the present content."""
     odd: str
     """The part of it that could not be read."""
     outside: bool
@@ -139,9 +139,9 @@ class Record(Model):
     reply: int
     """The number of the reply that listed it first."""
     place: int
-    """Its place in that reply, from 0."""
+    """Its position in that reply, from 0."""
     content: str
-    """All of it, as it was listed; JSON."""
+    """The whole record as it was listed, as JSON."""
     values: Mapping[str, Column]
     """The values that the model reads in it; None for absent ones."""
 
@@ -151,7 +151,7 @@ def sql_errors(path: Path) -> Generator[None]:
     """Turn what SQLite refuses into one line that says what to do.
 
     Raises:
-        ArchiveError: instead of any `sqlite3.Error`.
+        ArchiveError: in place of any `sqlite3.Error`.
     """
     try:
         yield
@@ -174,7 +174,7 @@ class Reader:
     """An archive for reading, also while it is written.
 
     Args:
-        directory: of the archive.
+        directory: the directory of the archive.
 
     Raises:
         ArchiveError: there is no archive, or it cannot be read.
@@ -329,8 +329,8 @@ class Reader:
 
         Args:
             kind: the endpoint's name.
-            history: of this history only.
-            superseded: those that do not count, too.
+            history: the name of the only history to include; None for all.
+            superseded: True to include superseded records, too.
         """
         row = _kind(kind)
         names = columns(row.record)

@@ -1,6 +1,6 @@
 """Report what an archive holds, what is missing and why, and what the account did, from the archive alone.
 
-The report depends on nothing but the archive, so it can be made again from it and compared.
+The report depends only on the archive, so it can be made again from the archive and compared.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ class Missing(Model):
     """A stretch of a history that is not there, or a doubt about it that was not resolved."""
 
     since: int
-    """Its first moment, in milliseconds."""
+    """The beginning, in milliseconds."""
     until: int
-    """Its end, in milliseconds."""
+    """The end, in milliseconds."""
     state: str
     """``failed``, ``unreadable``, ``not_permitted``, ``gap`` or the kind of the doubt."""
     reason: str
@@ -77,11 +77,11 @@ class HistoryReport(Model):
     requests: int
     records: int
     missing: tuple[Missing, ...]
-    """Neighbours of one reason are one."""
+    """The missing periods; neighbouring periods with the same reason are joined."""
     doubts: int
     """The number of suspicions: full pages, fewer records than the exchange reports, and the like."""
     oldest: int | None
-    """The time of the oldest record: nothing older was given."""
+    """The time of the oldest record: the exchange listed nothing older."""
     omits: tuple[str, ...]
     """The records that the endpoint always omits."""
 
@@ -101,7 +101,7 @@ class LookReport(Model):
     code: int
     advice: str = ""
     missing: tuple[Missing, ...] = ()
-    """Doubts that were not resolved: a list that was full, and its like."""
+    """Doubts that were not resolved, such as a list that was full."""
 
     @property
     def complete(self) -> bool:
@@ -120,17 +120,17 @@ class Total(Model):
     went_out: Decimal = _ZERO
     """Withdrawals without their fees, and transfers to other accounts."""
     bought: Decimal = _ZERO
-    """Received in spot trades."""
+    """Amounts received in spot trades."""
     sold: Decimal = _ZERO
-    """Given in spot trades."""
+    """Amounts given in spot trades."""
     fees: Decimal = _ZERO
-    """Of trades, withdrawals, contracts and loans."""
+    """Fees of trades, withdrawals, contracts and loans."""
     realised: Decimal = _ZERO
-    """Profit less loss of contracts, liquidations included."""
+    """Profit minus loss of contracts, including liquidations."""
     funding: Decimal = _ZERO
-    """Received less paid."""
+    """Funding received minus funding paid."""
     other: Decimal = _ZERO
-    """Interest, rebates and loans, less repayments."""
+    """Interest, rebates and loans, minus repayments."""
 
     @property
     def net(self) -> Decimal:
@@ -148,7 +148,7 @@ class Balance(Model):
     coin: str
     free: Decimal
     held: Decimal
-    """By orders and positions."""
+    """The amount held by orders and positions."""
 
 
 @attrs.frozen(kw_only=True)
@@ -159,10 +159,10 @@ class ArchiveReport(Model):
     """The beginning of its range, in milliseconds."""
     until: int
     account: str
-    """The account's id; blank where the exchange did not give it."""
+    """The account's id; blank if the exchange did not report it."""
     library: str
     digest: str
-    """Of all replies and decisions: to be kept elsewhere, and given to ``verify``."""
+    """The digest of all replies and decisions: keep it elsewhere, and pass it to ``verify``."""
     histories: tuple[HistoryReport, ...]
     looks: tuple[LookReport, ...]
     ended: bool
@@ -170,7 +170,7 @@ class ArchiveReport(Model):
     totals: tuple[Total, ...]
     balances: tuple[Balance, ...]
     months: tuple[tuple[str, int], ...]
-    """Records by month, from the first month with one to the last."""
+    """The number of records by month, from the first month with records to the last."""
     left_out: tuple[LeftOut, ...]
     """Records that the totals do not count, and why."""
 
@@ -271,7 +271,7 @@ def _history(reader: Reader, row: HistoryRow, notes: Iterable[NoteRow]) -> Histo
     missing = [*_joined(_missing(windows, row.endpoint)), *(_doubt(note) for note in doubts)]
     state = State(row.state)
     if not state.complete and not missing:
-        # No window was decided: the whole of it is missing.
+        # No window was decided: the whole history is missing.
         missing.append(Missing(row.since, row.until, row.state, row.reason, advice(row.code, row.endpoint)))
     return HistoryReport(
         name=row.name,
@@ -334,9 +334,9 @@ _PLAIN: Final = {
     Kind.TRANSFER: ("came_in", "went_out"),
     Kind.TRADE: ("bought", "sold"),
 }
-"""Where what was received and what was sent is counted; both are sums of positive amounts."""
+"""The totals that count received and sent amounts; both are sums of positive amounts."""
 _SIGNED: Final = {Kind.REALISED: "realised", Kind.FUNDING: "funding"}
-"""Where received less sent is counted; all others are ``other``."""
+"""The totals that count received minus sent amounts; all other kinds count as ``other``."""
 
 
 def _totals(movements: Iterable[Movement]) -> tuple[Total, ...]:
@@ -401,7 +401,7 @@ _WALLETS: Final = (
     ),
     ("savings", "spot.earn.holdings", ("coinName",), ("totalUserSum",), ()),
 )
-"""Wallet, look, and the members that say coin, what is free and what is held (of the futures wallet: the sum)."""
+"""Wallet, look, and the members with the coin, the free and the held amount (for the futures wallet: the sum)."""
 
 
 def _balances(reader: Reader) -> Iterator[Balance]:

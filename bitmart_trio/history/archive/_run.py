@@ -1,8 +1,9 @@
 """Making an archive: check the key, look at the account, read all its histories, find out which more there are.
 
-Every reply is on the disk before anything is made of it, and every window is decided before the next is asked for: so
-whatever ends the process, the next run goes on from there. What is open is looked at before the histories and after
-them, and the newest hour is read again at the end: what was between two states in the meantime is in one of the two.
+Every reply is on the disk before anything is derived from it, and every window is decided before the next is requested.
+So whatever ends the process, the next run continues from there. Open orders are read before and after the histories,
+and the newest hour is read again at the end: a record that changed state in the meantime is in at least one of these
+reads.
 """
 
 from __future__ import annotations
@@ -46,22 +47,22 @@ from ._writer import Store
 T = TypeVar("T")
 
 AT_ONCE: Final = 6
-"""Histories that are read at the same time: each has a quota of its own."""
+"""The number of histories that are read at the same time: each has a quota of its own."""
 SETTLE: Final = 60.0
-"""Seconds: how long the newest records may take to show in a history. No source names a time."""
+"""Seconds that the newest records may take to appear in a history. No source gives a time."""
 GROUPS: Final = ("sub_accounts", "broker", "affiliate")
 """The parts that an owner without them can skip."""
 
 _LONGEST_WAIT: Final = 60.0
 _CLOSING: Final = 30.0
 _QUIET: Final = 3.0
-"""Seconds: as long as the longest window of a quota."""
+"""Seconds to wait: the longest window of a quota."""
 _NEWEST: Final = 60 * MINUTE
 _LAST_HOUR: Final = "the newest hour"
 _SECOND_CHANCE: Final = 3
-"""Tries of a question that has failed before in this run."""
+"""The most tries of a request that has already failed in this run."""
 _FOLLOWED: Final = 500
-"""Orders that are followed up one by one, at the most."""
+"""The most orders that are followed up one by one."""
 _SPOT_TRACES: Final = (
     "spot.trading.",
     "spot.algo.",
@@ -70,9 +71,9 @@ _SPOT_TRACES: Final = (
     "spot.earn.",
     "futures.account.transfers",
 )
-"""Histories that an account leaves traces in that has ever had funds on the spot market."""
+"""Histories with records of any account that has ever had funds on the spot market."""
 _PASSING: Final = (RateLimited, ServiceUnavailable, ExchangeFault, ConnectionLost, MalformedReply)
-"""What may be over when one asks again later."""
+"""Transient errors: a later try may succeed."""
 
 
 @protected
@@ -92,29 +93,30 @@ async def archive(
 ) -> ArchiveReport:
     """Read the whole account into a directory: the replies, tables made of them, and a completeness report.
 
-    Only reads. What the exchange refuses is noted and the rest goes on; what fails for a while is tried again. However
-    it ends, what was written stays, and ``resume=True`` goes on from there. The range is fixed when it begins.
+    The archive only reads from the account. If the exchange refuses a part, the refusal is noted and the rest
+    continues; transient failures are retried. However the run ends, everything written stays, and ``resume=True``
+    continues from there. The range is fixed when the archive begins.
 
     Args:
-        client: with the account's credentials. A signed read needs secret and memo too.
-        directory: made when it is not there.
-        since: the first moment; when the account was opened if left out.
-        until: the end; the exchange's present if left out.
-        resume: go on with the archive in the directory, or begin one.
-        symbols: contracts to ask for beside those that the account has left traces of.
-        without: what the account does not have, and is not asked for: ``sub_accounts``, ``broker``, ``affiliate``. An
-            archive that leaves them out says so.
-        settle: how many seconds old the end of the range is before its newest hour is read a second time.
-        allow_trading_key: archive with a key that can do more than read, too.
-        progress: is given each step; called in the same task, so it must be quick.
-        run: runs what blocks (SQLite and files); a worker thread if left out.
+        client: a client with the account's credentials. A signed read also needs secret and memo.
+        directory: the directory; created if it is missing.
+        since: the start; the opening of the account if left out.
+        until: the end; the exchange's present time if left out.
+        resume: continue the archive in the directory, or begin one.
+        symbols: contracts to read in addition to those in the account's own records.
+        without: the parts that the account does not have, to be skipped: ``sub_accounts``, ``broker``, ``affiliate``.
+            The archive's report names them.
+        settle: the age, in seconds, of the end of the range before its newest hour is read a second time.
+        allow_trading_key: also accept a key that can do more than read.
+        progress: is called with each step, in the same task, so it must be quick.
+        run: runs blocking code (SQLite and files); a worker thread if left out.
 
     Returns:
         The report that was written.
 
     Raises:
-        UnsafeKey: the key can trade or withdraw, or the exchange does not say. Nothing was written.
-        ArchiveError: the directory has an archive already, or one of another account, or the disk does not serve.
+        UnsafeKey: the key can trade or withdraw, or the exchange does not report its permissions. Nothing was written.
+        ArchiveError: the directory already has an archive, or one of another account, or the disk cannot be used.
         AuthenticationError: the key does not work.
     """
     tell, runner = progress or _nobody, run or Thread()
@@ -122,7 +124,7 @@ async def archive(
     if unknown := left_out - set(GROUPS):
         raise InvalidRequest(f"without is of {', '.join(GROUPS)}, not {', '.join(sorted(unknown))}", argument="without")
     if resume and await runner((Path(directory) / REPLIES).exists):
-        # The run before may have ended this very moment, and nobody but the exchange knows what is left of its quotas.
+        # The run before may have ended just now, and only the exchange knows how much of its quotas is left.
         await trio.sleep(_QUIET)
     key = await _patiently(partial(look_at_key, client), "spot.account.info", tell)
     if not key.harmless and not allow_trading_key:
@@ -199,7 +201,7 @@ class _Archivist:
         """Fix the range, or find the one that was fixed.
 
         Raises:
-            ArchiveError: it is another account's.
+            ArchiveError: the archive is that of another account.
         """
         begun = await self._run(partial(self._store.begin, key.account, since, until))
         if begun.account != key.account:
@@ -233,10 +235,10 @@ class _Archivist:
         await self._all(partial(self._read_one, each) for each in lists)
         await self._empty(lists)
         await self._vanished()
-        await self._found(symbols)  # what the newest hour has brought
+        await self._found(symbols)  # symbols found in the newest hour
         moments = await self._run(lambda: self._store.reader().active())
         await self._all(partial(self._histories.doubt_empty, each, moments) for each in [*self._read.values()])
-        await self._found(symbols)  # what narrow windows have brought
+        await self._found(symbols)  # symbols found in narrow windows
         await self._all(partial(self._histories.doubt_refused, each) for each in [*self._read.values()])
         await self._run(partial(self._store.run_ended, self._present()))
 
@@ -294,7 +296,7 @@ class _Archivist:
         """Decide what wide windows have shown to be empty: only an account without any trace is believed."""
         idle, held = await self._run(lambda: (never_traded(self._store.reader()), holds(self._store.reader())))
         spot_orders = next(iter(lists)).name
-        # An open order holds what it would spend.
+        # An open order holds the amount that it would spend.
         await self._all(
             partial(self._histories.settle_empty, each, believed=idle or (each.name == spot_orders and not held))
             for each in [*self._read.values()]
@@ -328,7 +330,7 @@ class _Archivist:
     async def _open_orders(self, moment: str) -> None:  # noqa: ASYNC910  # a part of calls that wait for the network or the disk
         """Look at the open orders of contracts; contract by contract where there are more than one list holds."""
         for look in _tasks.open_orders(moment):
-            # What an earlier run has seen stays what was there before: what is gone by now is followed up.
+            # The list of an earlier run stays the list "before": orders that are gone by now are followed up.
             seen = await self._looks.take(look, anew=moment == "after")
             if seen.full:
                 await self._by_contract(look)
@@ -419,12 +421,12 @@ class _Archivist:
 def never_traded(reader: Reader) -> bool:
     """Return True if nothing in an archive shows that its account could ever trade on the spot market.
 
-    No funds, no record of any that came or went, and nothing left unknown that could tell.
+    That is: no funds, no record of funds that came in or went out, and no unread part that could hold such a record.
     """
     if any(kind.startswith(_SPOT_TRACES) for kind in reader.kinds()):
         return False
     for row in reader.histories():
-        # Those that were only seen in wide windows are still running: they are what is asked about.
+        # Histories that were only read in wide windows are still running: this decision is about them.
         if row.endpoint.startswith(_SPOT_TRACES) and not row.state.complete and row.state is not State.RUNNING:
             return False
     for endpoint in ("spot.account.balances", "spot.account.spot_balances"):

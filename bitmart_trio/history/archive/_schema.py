@@ -1,7 +1,7 @@
 """The SQLite file of an archive: all of its tables, from the beginning.
 
-It is a derivation of the journal and of nothing else, so it may be deleted and made again at any time. Amounts are
-text, so that nothing is rounded; no column has a type, so that text stays text to the last digit.
+The file is derived from the journal alone, so it may be deleted and made again at any time. Amounts are text, so that
+nothing is rounded; no column has a type, so that text stays text to the last digit.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Records as plain tables for people and programs: one table a kind, one a look at the account's present.
 
-Times are ISO 8601 in UTC, numbers that stand for words are words (``buy_open_long``), amounts and ids are text with
-every digit that the exchange sent.
+Times are ISO 8601 in UTC, numbers that stand for words become words (``buy_open_long``), and amounts and ids are text
+with every digit that the exchange sent.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Role(StrEnum):
     """The role of a column."""
 
     TEXT = "text"
-    """Also ids: every digit stays."""
+    """Text, and ids: every digit is kept."""
     AMOUNT = "amount"
     """A number with every digit, as text."""
     TIME = "time"
@@ -61,7 +61,7 @@ class Table:
     """A table that can be read more than once."""
 
     name: str
-    """Good for a file's name."""
+    """The table's name, usable as a file name."""
     columns: tuple[Column, ...]
     rows: Callable[[], Iterator[Sequence[Cell]]]
 
@@ -127,7 +127,7 @@ def _time(value: str | int) -> str:
 
 TIME: Final = Column("time_utc", Role.TIME)
 _BEHIND: Final = (Column("history", Role.TEXT), Column("unreadable", Role.TEXT))
-"""Behind a record's own columns: where it was listed; and all of it as JSON where a part of it could not be read."""
+"""The columns after a record's own: its history; and the whole record as JSON if a part of it could not be read."""
 
 
 def record_table(kind: str, record: type[object], read: Callable[[], Iterator[Record]]) -> Table:
@@ -135,8 +135,8 @@ def record_table(kind: str, record: type[object], read: Callable[[], Iterator[Re
 
     Args:
         kind: the endpoint's name.
-        record: its model.
-        read: gives the records that count, oldest first.
+        record: the model of the records.
+        read: returns the present records, oldest first.
     """
     own = columns_of(record)
 
@@ -152,8 +152,8 @@ def look_table(endpoint: str, looks: Sequence[tuple[str, Callable[[], Iterator[o
     """The table of all looks at one endpoint: the entries of each, or its one object; None where there are none.
 
     Args:
-        endpoint: its name.
-        looks: the name of each look, and what reads its pages.
+        endpoint: the endpoint's name.
+        looks: the name of each look, and a function that reads its pages.
     """
     names = list(
         dict.fromkeys(member for _, read in looks for page in read() for each in entries_of(page) for member in each)
@@ -197,7 +197,7 @@ def entries_of(page: object) -> list[Mapping[str, object]]:
     if isinstance(page, Mapping):
         members = cast("Mapping[str, object]", page)
         lists = [cast("list[object]", value) for value in members.values() if isinstance(value, list)]
-        # A page: one list, and at most counts beside it.
+        # A page has one list and, at most, counts beside it.
         if len(lists) == 1 and all(isinstance(value, list | int | str | Decimal | None) for value in members.values()):
             return entries_of(lists[0])
         return [members]

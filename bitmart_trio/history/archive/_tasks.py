@@ -15,7 +15,7 @@ from ._judge import find_walk
 from ._reader import Reader
 
 Group: TypeAlias = Literal["account", "sub_accounts", "broker", "affiliate", "market"]
-"""Who has such records at all: every account, one with sub-accounts, a broker, an affiliate; the market: candles."""
+"""The accounts that have such records: any, one with sub-accounts, a broker's, an affiliate's; ``market``: candles."""
 
 _DAILY: Final = 1440
 
@@ -25,10 +25,10 @@ class History:
     """A history that is asked.
 
     Args:
-        endpoint: its name, such as ``spot.trading.trades``.
-        arguments: of every request.
-        group: who has such records at all.
-        candles: its records are the finished candles of so many minutes; 0: they are not.
+        endpoint: the endpoint's name, such as ``spot.trading.trades``.
+        arguments: the arguments of every request.
+        group: the accounts that have such records.
+        candles: the minutes of the finished candles that are its records; 0 if they are not candles.
     """
 
     endpoint: str
@@ -52,7 +52,7 @@ class History:
         rules = self.walk.rules
         if not self.candles:
             return rules
-        # As many whole candles as the documented minutes.
+        # As many whole candles as fit the documented minutes.
         return attrs.evolve(rules, span=(rules.span // MINUTE - 1) * self.candles * MINUTE)
 
     def last(self, until: int, now: int) -> int:
@@ -72,10 +72,10 @@ class Look:
     arguments: Mapping[str, Plain] = attrs.field(factory=dict[str, Plain])
     paged: bool = False
     full: int = 0
-    """As many entries as this may not be all; 0: the list has no limit."""
+    """The number of entries from which the list may be incomplete; 0 if the list has no limit."""
     group: Group = "account"
     moment: str = ""
-    """``before`` or ``after`` the histories, for what is looked at twice."""
+    """``before`` or ``after`` the histories, for a look that is taken twice."""
 
     @property
     def name(self) -> str:
@@ -107,10 +107,10 @@ _PLAIN_LOOKS: Final = (
     "futures.position.positions_v2",
     "futures.position.mode",
 )
-"""Calls without arguments: what the account has now, and what the exchange says of its markets and coins."""
+"""Calls without arguments: the account's present state, and the exchange's data about its markets and coins."""
 
 _OPEN: Final = 100
-"""Open orders of contracts in one reply at the most."""
+"""The most open orders of contracts in one reply."""
 
 
 def present() -> Iterator[Look]:
@@ -147,7 +147,7 @@ def fees_of_contract(symbol: str) -> Look:
 # ---- the past -------------------------------------------------------------------------------------------------------
 
 SPOT_OPEN: Final = ("spot.trading.open_orders", "spot.algo.open_orders")
-"""Lists of what is open now that are read window by window, before the histories and after them."""
+"""Lists of open orders that are read window by window, before and after the histories."""
 
 
 def past() -> Iterator[History]:
@@ -227,7 +227,7 @@ def contracts(reader: Reader) -> set[str]:
         found |= reader.distinct(kind, "symbol")
     for endpoint in ("futures.trading.open_orders", "futures.trading.plan_orders"):
         found |= {str(row["symbol"]) for row in entries(reader, endpoint) if row.get("symbol")}
-    # The list of positions has one of every contract; only those that hold something are the account's.
+    # The list of positions has an entry for every contract; only entries that are not zero are the account's.
     for row in entries(reader, "futures.position.positions_v2"):
         amount = str(row.get("current_amount", row.get("position_amount", "1"))).strip()
         if row.get("symbol") and amount.strip("-0."):

@@ -4,7 +4,7 @@ Koinly: "universal" template, support.koinly.io article 9489976; its tags: artic
 CoinTracker: support.cointracker.io article 4413071299729; its tags: article 4413049710225.
 Crypto Tax Calculator (now also called Summ): "advanced custom CSV", help.cryptotaxcalculator.io article 5777675.
 
-All three want amounts without fees, the fee beside them, and UTC.
+All three require amounts without fees, the fee in a separate column, and UTC.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _told(movement: Movement) -> str:
     return " ".join(filter(None, (movement.kind.value, movement.text, movement.id and f"({movement.id})")))
 
 
-# "in" is a movement that only receives, "out" one that only sends.
+# "in" is a movement that only receives, "out" is one that only sends.
 _KOINLY_IN: Final = {
     Kind.REALISED: "realized gain",
     Kind.FUNDING: "realized gain",

@@ -1,7 +1,7 @@
 """Replies as JSON values, digit for digit, and one spelling for each value.
 
-A record's identity is its content, so two contents that say the same must be spelled the same: members sorted, nothing
-between them, ASCII, and numbers by their digits (``1.50`` is not ``1.5``: nobody knows whether the exchange means it).
+A record's identity is its content, so equal contents must have the same spelling: members sorted, no whitespace, ASCII,
+and numbers by their digits (``1.50`` is not ``1.5``: the exchange may mean the difference).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Wire: TypeAlias = "Mapping[str, Wire] | list[Wire] | str | int | Decimal | bool 
 """A JSON value: fractions are `Decimal`, whole numbers ``int``."""
 
 _DEEPEST: Final = 64
-"""Levels of a reply: what lies deeper is kept as the text it is. A reply of the exchange has fewer than ten."""
+"""The most levels of a reply: deeper values are kept as text. A reply of the exchange has fewer than ten levels."""
 _TOKENS: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 
 
@@ -56,7 +56,7 @@ def loads(data: bytes) -> Wire:
     """A JSON value. A number beyond all bounds is the text of its digits.
 
     Raises:
-        NotReadable: it is none, or it is nested too deep.
+        NotReadable: the data is not JSON, or is nested too deep.
     """
     try:
         found = cast("Wire", _READER.decode(data.decode().strip()))
@@ -70,7 +70,7 @@ def loads(data: bytes) -> Wire:
 def _is_deep(value: Wire) -> bool:
     level = [value]
     for _ in range(_DEEPEST):
-        # The reader makes no other mappings than dicts, and these are found far quicker than a Mapping of any kind.
+        # The reader makes only dicts, and a check for dict is much faster than one for any Mapping.
         level = [
             child
             for each in level
@@ -85,10 +85,10 @@ def _is_deep(value: Wire) -> bool:
 def _mended(body: bytes) -> bytes:
     """A reply without what no reader takes, so that one odd member does not lose the other records.
 
-    That is: a byte that is no UTF-8, a bare control character, half a surrogate pair, NaN, a value nested too deep.
+    That is: a byte that is not UTF-8, a bare control character, half a surrogate pair, NaN, a value nested too deep.
 
     Raises:
-        NotReadable: it is no JSON all the same.
+        NotReadable: the rest is not JSON either.
     """
     text = body.decode("utf-8", "surrogateescape").strip()
     try:
@@ -120,7 +120,7 @@ def canonical(value: Wire) -> str:
     """The one spelling of a value.
 
     Raises:
-        NotReadable: it is nested too deep.
+        NotReadable: the value is nested too deep.
     """
     try:
         return _spelled(value)
@@ -166,18 +166,18 @@ class Answer:
     message: str
     good: bool
     empty: bool
-    """The exchange says that there is nothing of what was asked for."""
+    """True if the exchange reports that there are no such records."""
     data: Wire
-    """The payload; None when it is null or missing."""
+    """The payload; None if it is null or missing."""
     missing: bool
-    """There is not even a null in its place."""
+    """True if the payload is missing, rather than null."""
 
 
 def answer(endpoint: Endpoint[object], status: int, body: bytes) -> Answer:
     """Read a reply of the exchange.
 
     Raises:
-        NotReadable: it does not come from the API, or is not what the API sends.
+        NotReadable: the reply does not come from the API, or does not match it.
     """
     try:
         found, data = _opened(endpoint, status, body)
@@ -200,7 +200,7 @@ def below(data: Wire, path: tuple[str, ...]) -> Wire:
     """Return the value at a path of members.
 
     Raises:
-        NotReadable: a member is missing. (A null on the way is "nothing".)
+        NotReadable: a member is missing. (A null along the path counts as an empty value.)
     """
     for name in path:
         if data is None:

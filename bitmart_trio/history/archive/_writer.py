@@ -1,7 +1,8 @@
 """An archive that is open for writing: journal first, tables second.
 
-Every entry is on the disk before it is applied to SQLite. What a killed process has left unapplied is applied when the
-archive is opened again; a SQLite file that is missing, damaged, or of another version is made again from the journal.
+Every entry is on the disk before it is applied to SQLite. Entries that a killed process left unapplied are applied when
+the archive is opened again; a SQLite file that is missing, damaged, or of another version is made again from the
+journal.
 """
 
 from __future__ import annotations
@@ -39,17 +40,17 @@ class Store:
     """An archive that is open for writing. One process has it at a time; everything here blocks.
 
     Args:
-        directory: made when it is not there.
-        resume: go on with an archive; else there must be none.
+        directory: the directory; created if it is missing.
+        resume: continue an archive; otherwise there must be none.
         anew: make the tables again from the journal.
 
     Attributes:
-        folder: where it is, and where its reports go.
-        notices: what was changed on opening, for a person.
+        folder: the folder of the archive and its reports.
+        notices: the changes made on opening, for the user.
 
     Raises:
-        ArchiveError: there is an archive already, another process is writing it, it has been changed, or the disk does
-            not serve.
+        ArchiveError: there is already an archive, another process is writing it, it has been changed, or the disk
+            cannot be used.
     """
 
     def __init__(self, directory: Path | str, *, resume: bool, anew: bool = False) -> None:
@@ -111,7 +112,7 @@ class Store:
         db = self._db = sqlite3.connect(
             self.directory / DATABASE, check_same_thread=False, isolation_level=None, timeout=1
         )
-        # A power cut can take back what was committed last, which is then applied again.
+        # A power cut can undo the last commits; their entries are then applied again.
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=NORMAL")
         db.execute("BEGIN IMMEDIATE")
@@ -134,7 +135,7 @@ class Store:
                     raise
             return f"it cannot be read ({error})"
         try:
-            # The line behind the last one that was applied knows that one's hash.
+            # The line after the last applied line contains the hash of that line.
             following = next(entries(self.folder, number, digest, offset), None)
         except ArchiveError:
             return "it is not of these replies"
@@ -168,8 +169,8 @@ class Store:
         if self._journal is not None:
             self._journal.close()
         if self._db is not None:
-            # One plain file, which can be read from where nothing can be written. Where the disk does not let it
-            # happen, the next one to open the archive does it.
+            # Leave one plain file, which can be read where nothing can be written. If the disk prevents that, the next
+            # process to open the archive does it.
             with contextlib.suppress(sqlite3.Error):
                 self._db.execute("PRAGMA journal_mode=DELETE")
             self._db.close()
@@ -252,8 +253,8 @@ class Store:
         """Journal an entry, then apply it.
 
         Raises:
-            ArchiveError: the disk does not take it. Once the tables lag behind the journal nothing more is added:
-                opening the archive again applies what they lack.
+            ArchiveError: the entry cannot be written. Once the tables lag behind the journal nothing more is added:
+                opening the archive again applies the missing entries.
         """
         assert self._journal is not None
         assert self._db is not None
@@ -281,7 +282,7 @@ def rebuild(directory: Path | str) -> ArchiveReport:
     """Make tables and reports of an archive again from its replies, without the network. It blocks.
 
     Raises:
-        ArchiveError: there is no archive, it is being written, it has been changed, or the disk does not serve.
+        ArchiveError: there is no archive, it is being written, it has been changed, or the disk cannot be used.
     """
     with Store(directory, resume=True, anew=True) as store:
         return write_reports(store.folder, store.reader())
