@@ -7,8 +7,8 @@ smallest bound is kept. Its bound grows with age, since quartz drifts, so a wors
 end.
 
 Between samples time runs by mono, so setting the wall clock changes nothing. But when wall and mono diverge, mono may
-have stood still (a suspended machine): then the bound grows by the divergence. Before the first sample the wall clock
-is used.
+have stood still (a suspended machine): then the bound grows by the divergence. Before the first sample only the wall
+clock is available.
 """
 
 from __future__ import annotations

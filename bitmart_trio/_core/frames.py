@@ -107,7 +107,7 @@ class Handshake:
         return self._final(first)
 
     def _final(self, data: bytes) -> tuple[bytes, bytes]:
-        """Handle the final reply as `feed` does."""
+        """Take bytes of the final reply; the result is that of `feed`."""
         before = self.received
         self.received += len(data)
         if len(self._head) <= _MOST_HEAD:

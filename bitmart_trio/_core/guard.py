@@ -46,7 +46,7 @@ _SURROGATES: Final = re.compile(
 # engine can search for fast, and then look back.)
 _UNDERSCORE: Final = re.compile(rb'_(?:(?<=[-+".0-9_\s]_)[-+".0-9eE\s]|(?<=[eE]_)[-+0-9_]+"(?!\s*:))')
 _FOREIGN: Final = re.compile(r"(?![\x00-\x7f])[\d\s]")
-# Of text in lower case.
+# For text in lower case.
 _EXPONENT: Final = re.compile(rb"e(?<=[0-9.]e)[-+]?[0-9]")
 _NOT_LETTERS: Final = bytes(set(range(256)) - set(string.ascii_letters.encode()))
 _NOT_FINITE: Final = re.compile(rb'"\s*[+-]?(?:s?nan\d*|inf(?:inity)?)\s*"')

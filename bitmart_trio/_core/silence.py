@@ -74,7 +74,7 @@ class Pulse:
     def start(self, now: float) -> None:
         """It is acknowledged, on a new connection."""
         self.heard = self._mark = now
-        # If it was quiet when the old one went, it may be so still: the gap ends when it speaks.
+        # If the topic was quiet when the old connection ended, it may still be: the gap ends when the topic sends.
         self.quiet = None if self.quiet is None else now
         self._probed = None
         self._armed, self._well = self.prompt or self._spoken, False

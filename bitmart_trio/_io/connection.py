@@ -14,7 +14,7 @@ The states of a connection and the events between them (`TRANSITIONS`; every oth
 | LEAVING | it is empty, and not the only one of its kind: it is about to close | no |
 | GIVEN_UP | over; every waiter raises the error that ended it | no |
 
-* Once up, a connection reconnects for ever, unless `Backoff.attempts` sets a limit, the login is refused for good, no
+* Once up, a connection reconnects forever, unless `Backoff.attempts` sets a limit, the login is refused for good, no
   topic is wanted of it, or its topics fit onto connections that are up: then they move there.
 * A topic that falls silent is probed, then the connection is replaced (`_core/silence.py`).
 * An empty connection that is not the only one of its kind is closed after `LINGER` seconds.

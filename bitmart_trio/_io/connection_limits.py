@@ -1,6 +1,6 @@
 """Limit what one address does at an exchange's sockets, counted over all clients of a run.
 
-The limits are the number of connections and the connects per minute.
+Both the number of connections and the connects per minute are limited.
 
 The counts are in a run-local variable: two ``trio.run`` in one process (tests, threads) have their own clocks and do
 not share counts.

@@ -70,7 +70,7 @@ class Subscription(trio.abc.ReceiveChannel[T_co]):
 
         Raises:
             trio.ClosedResourceError: this handle or its client was closed.
-            StreamGap: with ``gaps="raise"``; the next call goes on behind the gap.
+            StreamGap: with ``gaps="raise"``; the next call continues after the gap.
             SubscriberTooSlow: the buffer was full, with ``overflow="fail"``.
             ConnectionLost: reconnecting was given up (``Backoff.attempts``).
             AuthenticationError: the login was refused after a reconnect.

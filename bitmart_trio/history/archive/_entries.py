@@ -220,7 +220,7 @@ def encode(entry: Entry, number: int, before: str) -> bytes:
     members: dict[str, object] = {"n": number, "before": before, "entry": entry.kind}
     members.update(attrs.asdict(entry, value_serializer=_plain))
     if isinstance(entry, ReplyCame):
-        # Kept readable for those who grep the file for a path.
+        # These members let a person grep the file for a path.
         members["call"] = entry.endpoint
         members["endpoint"] = f"{entry.method} {entry.target.partition('?')[0]}"
         del members["body"]

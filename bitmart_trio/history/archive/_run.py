@@ -105,7 +105,7 @@ async def archive(
         resume: continue the archive in the directory, or begin one.
         symbols: contracts to read in addition to those in the account's own records.
         without: the parts that the account does not have, to be skipped: ``sub_accounts``, ``broker``, ``affiliate``.
-            The archive's report names them.
+            The archive notes each skipped part.
         settle: the age, in seconds, of the end of the range before its newest hour is read a second time.
         allow_trading_key: also accept a key that can do more than read.
         progress: is called with each step, in the same task, so it must be quick.
@@ -415,7 +415,7 @@ class _Archivist:
                 await self._run(partial(self._store.note, note))
 
 
-# ---- what speaks for an account that was never used -----------------------------------------------------------------
+# ---- evidence for an account that was never used --------------------------------------------------------------------
 
 
 def never_traded(reader: Reader) -> bool:
