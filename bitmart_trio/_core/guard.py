@@ -20,7 +20,8 @@ MOST_NESTED: Final = 64
 MOST_PARTS: Final = 100_000
 """The most arrays and objects in one reply or frame. The longest list of the exchange has a few thousand."""
 MOST_VALUES: Final = 1_000_000
-"""The most values in one reply or frame: bytes have a ceiling, but three bytes (``{},``) become an object of 100."""
+"""The most values in one reply or frame: bytes have a ceiling, but three of them (``{},``) make an object of a hundred.
+"""
 _SURELY_FEW: Final = 65_536
 """Bytes that hold too few values to be counted."""
 
