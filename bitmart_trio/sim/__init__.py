@@ -7,9 +7,9 @@ In use::
     async with open_server(port=8765) as server:
         print(server.url)
 
-It is written from the exchange's documentation by code of its own, so that a mistake of the client is not mirrored
-here. What goes wrong on request is in `Faults`; what sockets are allowed is in `Limits`; ``/sim/...`` reaches both from
-other processes.
+The simulator is written from the exchange's documentation by code of its own, so it does not mirror the client's
+mistakes. `Faults` holds the faults to inject, `Limits` the limits of sockets; ``/sim/...`` gives other
+processes access to both.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The simulated exchange itself: kernel, both markets and the treasury, put together.
+"""Put the simulated exchange together: kernel, both markets and the treasury.
 
-Everything but `Exchange.run` is synchronous and deterministic: one seed and the same deeds at the same exchange times
-give the same events. How users talk to it is not its business: a venue's face answers requests and listens to
+Everything but `Exchange.run` is synchronous and deterministic: one seed and the same actions at the same exchange times
+give the same events. The exchange does not know how users talk to it: a venue's face answers requests and listens to
 `Exchange.feed`.
 """
 
@@ -32,36 +32,36 @@ from .spot.market import SpotMarket
 from .treasury import Treasury
 
 START_MS = 1_767_225_600_000
-"""2026-01-01 00:00 UTC: where exchange time begins by default."""
+"""2026-01-01 00:00 UTC, the default start of exchange time."""
 WALK_MS = 100
-"""The walk of prices goes on by a move in so many milliseconds."""
+"""Milliseconds between two moves of the random walk of prices."""
 MOST_MOVES = 10
 TICK_SECONDS = 0.1
 """The default interval of market moves; the walk of prices always counts in this step."""
 
 
 class Driver(Protocol):
-    """Lets happen what is not up to chance: a tape."""
+    """A source of events that are not random, such as a tape."""
 
     @property
     def next_ms(self) -> int | None:
-        """When something happens next; None when nothing does any more."""
+        """Return the time of the next event; None when there are no more."""
         ...
 
     def play(self, now_ms: int) -> None:
-        """Let happen what is due."""
+        """Produce the events that are due."""
 
 
 @attrs.define
 class Schedule:
-    """The precision with which `Exchange.run` keeps its pace; on virtual time it is exact."""
+    """The precision of `Exchange.run`'s ticks; on virtual time it is exact."""
 
     ticks: int = 0
-    """Made so far."""
+    """The number of ticks so far."""
     skipped: int = 0
-    """Left out, because the one before took too long or the machine was busy."""
+    """The number of ticks skipped because the previous one took too long or the machine was busy."""
     worst_ms: float = 0.0
-    """The latest that a tick has been, in milliseconds."""
+    """The longest delay of a tick, in milliseconds."""
 
 
 @protected
@@ -72,17 +72,17 @@ class Exchange:
     ``sim-sub-memo``) and ``desk2@example.com`` (the same with ``sub2``).
 
     Args:
-        seed: What every random choice is derived from.
-        start: Exchange time at creation, in milliseconds.
-        symbols: What is traded, by name or as `SpotPair` and `Contract`; None: the usual six.
-        moved: Makes the model of what moves the markets; as it is, nothing does.
-        models: The rules that are a matter of choice.
-        tick_seconds: How often the market moves and pushes are paced; longer ticks cost less, and the walk of prices is
-            the same for all.
-        held: Whether the clock stands still from the beginning, see `Clock.hold`.
+        seed: the seed of every random choice.
+        start: exchange time at creation, in milliseconds.
+        symbols: the traded symbols, by name or as `SpotPair` and `Contract`; None: the usual six.
+        moved: makes the model that moves the markets; by default nothing moves them.
+        models: the exchangeable rules.
+        tick_seconds: the interval at which the market moves and paced pushes are sent; longer ticks cost less, and the
+            walk of prices is the same for all.
+        held: True if the clock stands still from the beginning; see `Clock.hold`.
 
     Raises:
-        ValueError: A symbol makes no sense, or a tick is shorter than 0.01 s or longer than 60 s.
+        ValueError: a symbol is invalid, or a tick is shorter than 0.01 s or longer than 60 s.
     """
 
     def __init__(
@@ -100,27 +100,27 @@ class Exchange:
             raise ValueError("tick_seconds must be between 0.01 and 60")
         self.seed = seed
         self.tick_ms: int = round(tick_seconds * 1000)
-        """The market moves every so many milliseconds."""
+        """The interval of market moves, in milliseconds."""
         self.clock: Clock = Clock(start, held=held)
         self.log: EventLog = EventLog(self.clock)
         self.accounts: Accounts = Accounts()
         self.faults: Faults = Faults()
         self.random: Randoms = Randoms(seed)
         self.agenda: Agenda = Agenda(self.clock)
-        """The events that are on their way inside the exchange."""
+        """The events in flight inside the exchange."""
         self.delays: Delays = Delays(models.latency, self.agenda, self.random("latency"))
-        """How long its ways are."""
+        """The latency inside the exchange."""
         self.feed: Feed = Feed(self.delays.push)
-        # Above 2^53 on purpose, like the real ones: a client that reads ids as doubles fails here too.
+        # Above 2^53 on purpose, like real order ids: a client that reads ids as doubles fails here too.
         self.ids: Ids = Ids(start << 20)
-        # The futures side's are documented with 15 and 16 digits and come as JSON numbers too: every client can hold
+        # Futures ids are documented with 15 and 16 digits and also come as JSON numbers: every client can represent
         # them.
         self.contract_ids: Ids = Ids(start << 10)
         self.listed: Listed = read_symbols(symbols)
         """The traded symbols, with all their rules."""
         self._open_accounts()
         self.schedule: Schedule = Schedule()
-        """How well it keeps up."""
+        """The precision of the ticks."""
         self.flow: MarketModel = moved(self.listed, self.clock, self.random)
         """The model that moves the markets."""
         ground = Ground(
@@ -154,7 +154,7 @@ class Exchange:
             self.accounts, self.spot, self.futures, self.clock, self.ids.new, self.random
         )
         self.driver: Driver | None = None
-        """The events that happen at times of their own, such as a tape's."""
+        """The events that have fixed times, such as a tape's."""
         self._walked_ms = start
         self._after_tick: list[Callable[[int], None]] = []
 
@@ -188,7 +188,7 @@ class Exchange:
 
     @own_decimals
     def tick(self) -> None:
-        """Let the market live on to the present moment; `run` does this ten times a second."""
+        """Advance the market to the present moment; `run` does this ten times per second."""
         now = self.clock.steady_ms()
         self.play()
         self.flow.advance(self._moves(now))
@@ -198,22 +198,22 @@ class Exchange:
             watcher(now)
 
     def _moves(self, now: int) -> int:
-        """How far the walk of prices has to go: a move a tenth of a second, one at least, and no more than a tick's."""
+        """Return the number of moves of the price walk: one per tenth of a second, at least one, at most one tick's."""
         most = max(MOST_MOVES, self.tick_ms // WALK_MS)
         moves = max(1, min((now - self._walked_ms) // WALK_MS, most))
-        # What is beyond the most is left out: a clock that leaps over a month brings no month of walking.
+        # Moves beyond the maximum are dropped: a clock that jumps a month ahead does not cause a month of walking.
         self._walked_ms = min(max(self._walked_ms + moves * WALK_MS, now - WALK_MS), now)
         return moves
 
     @property
     def next_ms(self) -> int | None:
-        """When something happens next between ticks: something arrives, or is on the tape; None when nothing does."""
+        """Return the time of the next event between ticks (an arrival, or one on the tape); None when there is none."""
         arrives, on_tape = self.agenda.next_ms, None if self.driver is None else self.driver.next_ms
         return min((ms for ms in (arrives, on_tape) if ms is not None), default=None)
 
     @own_decimals
     def play(self) -> None:
-        """Let happen what is due between ticks, in the order of its times."""
+        """Produce the events that are due between ticks, in the order of their times."""
         now, arrived = self.clock.steady_ms(), False
         while (due := self.agenda.next_ms) is not None and due <= now:
             if self.driver is not None:
@@ -236,14 +236,14 @@ class Exchange:
         return stop
 
     def live(self, ms: int, *, tick_ms: int | None = None) -> Iterator[int]:
-        """Move the clock on by ``ms`` milliseconds, piece by piece, and let the market live through them.
+        """Advance the clock by ``ms`` milliseconds, in pieces, and run the market through them.
 
-        It is done while the caller iterates, which gets the time (ms) after each piece and may let others run between
-        two of them. Ticks fall on the same moments however a time is divided into calls.
+        This happens while the caller iterates: after each piece it gets the time (ms) and may let other tasks run.
+        Ticks fall on the same moments however a time is divided into calls.
 
         Args:
-            ms: How far.
-            tick_ms: The distance of ticks for this once; None: the exchange's own.
+            ms: the milliseconds to advance.
+            tick_ms: the interval of ticks during this call; None: the exchange's own.
 
         Raises:
             ValueError: ``ms`` is negative.
@@ -269,7 +269,7 @@ class Exchange:
             yield now
 
     def step(self, ms: int) -> None:
-        """`live` in one go: everything that happens in that time has happened when it returns.
+        """Run `live` to its end: every event of that time has happened when this returns.
 
         Raises:
             ValueError: ``ms`` is negative.
@@ -278,7 +278,7 @@ class Exchange:
             pass
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Keep the market moving until cancelled; while the clock is held it stands still."""
+        """Keep the market moving until cancelled; while the clock is held the market stands still."""
         began, tick, count = trio.current_time(), self.tick_ms / 1000, 0
         task_status.started()
         while True:
@@ -299,6 +299,6 @@ class Exchange:
                 await self.agenda.wait_changed()
 
     def _when_next(self) -> float:
-        """Trio's time at which something happens between ticks."""
+        """Return Trio's time of the next event between ticks."""
         due = self.next_ms
         return float("inf") if due is None or self.clock.held else self.clock.when(due)

@@ -1,9 +1,9 @@
-"""Money between markets, accounts and the world outside: deposits, withdrawals, transfers, the funding wallet.
+"""Move money between markets, accounts and the outside world: deposits, withdrawals, transfers, the funding wallet.
 
-There are no blockchains here. A chain withdrawal takes its money at once (the fee comes out of the amount) and then
-passes through its states by exchange time: waiting for review, processing after `REVIEW_MS`, done after `CHAIN_MS`.
-An internal withdrawal is done at once and free. Deposits come from `Funding.deposit`; what an account was opened with
-is listed as its first ones. Every main account has the same kind of address book, made up from the seed.
+There are no blockchains here. A withdrawal to a chain takes its money at once (the fee comes out of the amount) and
+then changes its state by exchange time: waiting for review, processing after `REVIEW_MS`, done after `CHAIN_MS`. An
+internal withdrawal is done at once and free. Deposits come from `Funding.deposit`; an account's opening balances are
+listed as its first deposits. Every main account has the same kind of address book, generated from the seed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ KEPT = 10_000
 REVIEW_MS = 5_000
 CHAIN_MS = 30_000
 DAILY_BTC = Decimal(100)
-"""The most that may leave in a day, valued in BTC."""
+"""The daily limit of withdrawals, in BTC."""
 
 Kind: TypeAlias = Literal["spot", "future"]
 Way: TypeAlias = Literal["spot_to_contract", "contract_to_spot"]
@@ -62,12 +62,12 @@ class FamilyBook:
         return (account_id, number) in self._numbers
 
     def note(self, account_id: str, number: str, transfer: FamilyTransfer) -> None:
-        """Write down a transfer that has been made; only now its number is used up."""
+        """Record a completed transfer; its request number is used up only now."""
         self._numbers.add((account_id, number))
         self._transfers.append(transfer)
 
     def newest(self, kind: Kind, account_id: str, now_ms: int) -> Iterator[FamilyTransfer]:
-        """The transfers an account had part in, newest first, as far back as they are listed."""
+        """Return the transfers of an account in either direction, newest first, as far back as they are listed."""
         for transfer in reversed(self._transfers):
             if transfer.time_ms < now_ms - LISTED_MS:
                 return
@@ -93,7 +93,7 @@ class SpotTransfers:
         self._of_account: dict[str, deque[SpotTransfer]] = {}
 
     def of_account(self, account_id: str) -> deque[SpotTransfer]:
-        """Those of an account, oldest first."""
+        """Return the transfers of an account, oldest first."""
         return self._of_account.setdefault(account_id, deque(maxlen=KEPT))
 
 
@@ -105,7 +105,7 @@ class Chain:
     network: str
     contract: str | None
     least: str
-    """The least withdrawal."""
+    """The smallest withdrawal."""
     fee: str
     least_deposit: str
 
@@ -143,7 +143,7 @@ class Record:
     tx_id: str = ""
 
     def status(self, now_ms: int) -> int:
-        """1 while it waits for review, 2 in processing, 3 when it is done."""
+        """1 while waiting for review, 2 in processing, 3 when done."""
         on_chain = self.operation == "withdraw" and self.tx_id
         age = now_ms - self.time_ms
         return 3 if not on_chain or age >= CHAIN_MS else 2 if age >= REVIEW_MS else 1
@@ -159,11 +159,11 @@ class Saved:
     memo: str
     remark: str
     kind: int
-    """0 for one currency, 1 for all of a network, 2 for all EVM networks."""
+    """0 for one currency, 1 for all currencies of a network, 2 for all EVM networks."""
     verified: bool
 
     def serves(self, chain: Chain) -> bool:
-        """Return True if a currency may be sent there."""
+        """Return True if the address accepts a currency."""
         if self.kind == 0:
             return self.currency in (chain.name, chain.coin) and self.network == chain.network
         return chain.network == ("ERC20" if self.kind == 2 else self.network)
@@ -174,7 +174,7 @@ class Funding:
 
     def __init__(self, treasury: Treasury) -> None:
         self.deposit_accounts: dict[str, str] = {}
-        """Account id -> the wallet that its deposits go into, where one was chosen."""
+        """Account id -> the wallet that receives its deposits, if one was chosen."""
         self._accounts, self._clock, self._new_id = treasury.accounts, treasury.clock, treasury.new_id
         self._spot, self._futures, self._random = treasury.spot, treasury.futures, treasury.random
         self._records: dict[str, list[Record]] = {}
@@ -207,10 +207,10 @@ class Funding:
         )
 
     def deposit(self, account: Account, currency: str, amount: Decimal) -> None:
-        """Let a deposit arrive, in the wallet that the account has chosen for its deposits.
+        """Add a deposit, in the wallet that the account has chosen for its deposits.
 
         Raises:
-            ValueError: There is no such currency, or ``amount`` is not above zero.
+            ValueError: there is no such currency, or ``amount`` is not above zero.
         """
         if currency not in USUAL or not amount > 0:
             raise ValueError(f"no deposit: {amount} {currency}")
@@ -225,19 +225,19 @@ class Funding:
             self._spot.balance_moved(account, currency, "ACCOUNT_RECHARGE")
 
     def _arrived(self, account: Account, currency: str, amount: Decimal) -> None:
-        """List a deposit."""
+        """Add a deposit to the list."""
         records = self.records(account)
         records.append(self._incoming(account, len(records), currency, amount, self._clock.now_ms()))
 
     def address(self, account: Account, chain: Chain) -> str:
-        """Where an account's deposits on a network go; always the same."""
+        """Return the deposit address of an account on a network; it never changes."""
         stream = self._random(f"address/{account.account_id}/{chain.network}")
         if chain.network == "ERC20":
             return f"0x{stream.getrandbits(160):040x}"
         return ("T" if chain.network == "TRC20" else "1") + "".join(stream.choice(_ALPHABET) for _ in range(33))
 
     def saved(self, account: Account) -> list[Saved]:
-        """The account's address book; sub-accounts have none."""
+        """Return the account's address book; sub-accounts have none."""
         if account.parent is not None:
             return []
         stream = self._random(f"book/{account.account_id}")
@@ -252,11 +252,11 @@ class Funding:
         ]
 
     def left_today(self, account: Account) -> Decimal:
-        """The amount that may still leave today, valued in BTC."""
+        """Return the amount that may still be withdrawn today, in BTC."""
         return self._left.get((account.account_id, self._clock.now_ms() // DAY_MS), DAILY_BTC)
 
     def to_chain(self, account: Account, source: str | None, chain: Chain, amount: Decimal, to: Saved) -> Record:
-        """Withdraw to a saved address, from the wallet ``SPOT`` or ``FUND``, from both without a word."""
+        """Withdraw to a saved address, from the wallet ``SPOT`` or ``FUND``, or from both if none is named."""
         self._take(account, source, chain.coin, amount)
         fee = Decimal(chain.fee)
         self._accounts.fees.credit(chain.coin, fee)
@@ -271,7 +271,7 @@ class Funding:
     def to_account(
         self, account: Account, source: str | None, chain: Chain, amount: Decimal, target: Account, named: str
     ) -> Record:
-        """Withdraw to another account, which was named so."""
+        """Withdraw to another account, named by the caller."""
         self._take(account, source, chain.coin, amount)
         target.spot.credit(chain.coin, amount)
         self._arrived(target, chain.coin, amount)
@@ -281,7 +281,7 @@ class Funding:
         return record
 
     def _take(self, account: Account, source: str | None, coin: str, amount: Decimal) -> None:
-        """Take the money of a withdrawal out of the wallets it is drawn on; where it goes is the caller's business."""
+        """Take the money of a withdrawal out of its wallets; the caller decides where the money goes."""
         value = amount * (self._spot.price(coin) or ZERO) / (self._spot.price("BTC") or 1)
         if value > DAILY_BTC:
             raise Refused("amount")
@@ -302,20 +302,20 @@ class Funding:
 
 @attrs.define(eq=False)
 class Treasury:
-    """All that moves between wallets of different markets and accounts."""
+    """All movements between wallets of different markets and accounts."""
 
     accounts: Accounts
     spot: SpotMarket
-    """Shows balances of spot wallets, and knows the prices of coins."""
+    """Provides balances of spot wallets and prices of coins."""
     futures: FuturesMarket
     clock: Clock
     new_id: Callable[[], str]
     random: Randoms
-    """Addresses and transaction numbers are drawn from it."""
+    """The random stream of addresses and transaction numbers."""
     family: FamilyBook = attrs.field(factory=FamilyBook, init=False)
     spot_transfers: SpotTransfers = attrs.field(factory=SpotTransfers, init=False)
     funding: Funding = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        """Make what shares all of this."""
+        """Create the parts that share these members."""
         self.funding = Funding(self)

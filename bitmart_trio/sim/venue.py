@@ -1,9 +1,9 @@
-"""Opening a simulated exchange, in process over pipes or on loopback over TCP, and clients set up for it.
+"""Open a simulated exchange, in process over pipes or on loopback over TCP, and clients set up for it.
 
     async with open_exchange(seed=7) as exchange, exchange.open_client() as client:
         ...
 
-The only module of the simulator that knows the client side.
+This is the only module of the simulator that knows the client side.
 """
 
 from __future__ import annotations
@@ -48,15 +48,15 @@ IN_PROCESS_URL: Final = "http://simulated.invalid"
 """A name that never resolves: a client that misses the in-process transport cannot reach anybody by mistake."""
 ADDRESS: Final = "127.0.0.1"
 _CROWDED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
-"""The errors of accepting a connection while there are too many."""
+"""The errors of accepting a connection when too many are open."""
 _PAUSE: Final = 0.1
-"""Seconds until it is tried again."""
+"""Seconds until accepting is tried again."""
 
 _log: Final = logging.getLogger(__name__)
 
 
 Who: TypeAlias = "Credentials | Literal['default'] | None"
-"""Whose client it is: ``default`` is the account that is always there, None a client without credentials."""
+"""The account of a client: ``default`` always exists; None is a client without credentials."""
 
 
 class _Options(TypedDict):
@@ -69,16 +69,16 @@ class _Options(TypedDict):
 Kind: TypeAlias = "Market | Tape | Moved | Literal['synthetic', 'scripted']"
 """The driver of the market.
 
-The usual synthetic flow, or one with other options; a tape; what makes a market model of one's own; or nothing but what
-a test says.
+The synthetic market as usual, or with other options; a tape; a function that makes a market model; or a market that
+only a script moves.
 """
 
 
 def _moved(market: Kind) -> Moved:
-    """What makes the model of a kind of market.
+    """Make the model of a kind of market.
 
     Raises:
-        ValueError: There is no such kind.
+        ValueError: there is no such kind.
     """
     if isinstance(market, Market):
         return partial(Flow.of_market, market)
@@ -92,25 +92,26 @@ def _moved(market: Kind) -> Moved:
 
 
 FaceName: TypeAlias = Literal["bitmart", "generic"]
-"""The face of an exchange to clients: BitMart's, or a plain protocol of its own (``docs/generic_venue.md``)."""
+"""The protocol that clients see: BitMart's, or a plain one (``docs/generic_venue.md``)."""
 
 
 class Simulation:
-    """An exchange, a venue's face on it, and what drives its markets, put together; nothing is open yet.
+    """Combine an exchange, a venue's face on it, and the driver of its markets; nothing is open yet.
 
     Args:
-        seed: What every random choice is derived from.
-        start: Exchange time at creation, in milliseconds; None: that of the tape, or the beginning of 2026.
-        symbols: What is traded, by name or as `SpotPair` and `Contract`; None: what is on the tape, or the usual six.
-        market: What moves it: ``"synthetic"``, a `Market` with options of its own, a `Tape`, ``"scripted"``, or what
-            makes a market model of one's own, such as its class, of what is listed, the clock and the random streams.
-        tick_seconds: How often the market moves and pushes are paced.
-        models: The rules that are a matter of choice.
-        venue: How clients see it: ``"bitmart"``, or ``"generic"`` for a plain protocol.
-        held: Whether the clock stands still from the beginning.
+        seed: the seed of every random choice.
+        start: exchange time at creation, in milliseconds; None: the tape's start, or the beginning of 2026.
+        symbols: the traded symbols, by name or as `SpotPair` and `Contract`; None: those on the tape, or the usual six.
+        market: the driver of the market: ``"synthetic"``, a `Market` with options, a `Tape`, ``"scripted"``, or a
+            function (such as a class) that makes a market model from the listed symbols, the clock and the random
+            streams.
+        tick_seconds: the interval at which the market moves and paced pushes are sent.
+        models: the exchangeable rules.
+        venue: the protocol that clients see: ``"bitmart"``, or ``"generic"`` for a plain one.
+        held: True if the clock stands still from the beginning.
 
     Raises:
-        ValueError: A symbol makes no sense, the tape has others, or a tick is too short or too long.
+        ValueError: a symbol is invalid, the tape has other symbols, or a tick is too short or too long.
     """
 
     @own_decimals
@@ -144,13 +145,13 @@ class Simulation:
         """The exchange itself: clock, accounts, markets, feed, event log."""
         exchange = self.exchange
         self.face: BitMart | Generic = BitMart(exchange) if venue == "bitmart" else Generic(exchange)
-        """How clients see it."""
+        """The face that clients see."""
         self.market: MarketScript = MarketScript(
             exchange.spot, exchange.futures, exchange.flow, exchange.clock, exchange.log
         )
-        """Trades and prices by hand."""
+        """Sets trades and prices from a script."""
         self.book: BookScript = BookScript(exchange.spot, exchange.futures, exchange.flow, exchange.clock, exchange.log)
-        """Books by hand; on a scripted market."""
+        """Sets books from a script, on a scripted market."""
         self._player = None if tape is None else Player(exchange, tape, self.market, self.book)
         exchange.driver = self._player
         self._past = self.face.past if isinstance(self.face, BitMart) else None
@@ -161,19 +162,19 @@ class Simulation:
         """Return the face for BitMart's clients.
 
         Raises:
-            ValueError: It has another face.
+            ValueError: the venue has another face.
         """
         if not isinstance(self.face, BitMart):
             raise ValueError('this exchange speaks a plain protocol; open it with venue="bitmart" for BitMart\'s')
         return self.face
 
     def close(self) -> None:
-        """Play no tape any more, and close its file."""
+        """Stop playing the tape, if any, and close its file."""
         if self._player is not None:
             self._player.close()
 
     def bind_faults(self) -> None:
-        """Give the faults the exchange's clock, random numbers and log; done once, when the exchange is opened."""
+        """Give the faults the exchange's clock, random numbers and log; called once, when the exchange is opened."""
         exchange = self.exchange
         exchange.faults.bind(
             exchange.clock, exchange.random("faults"), exchange.log, salt=str(exchange.seed), past=self._past
@@ -182,46 +183,46 @@ class Simulation:
 
 @protected
 class Venue:
-    """A simulated exchange that is open, and the ways to it."""
+    """A simulated exchange that is open, and the ways to reach it."""
 
     def __init__(
         self, simulation: Simulation, nursery: trio.Nursery, limits: Limits | None, url: str, host: str = ""
     ) -> None:
         self.simulation = simulation
-        """The exchange with its face and drivers, as they were put together."""
+        """The exchange with its face and drivers."""
         self.exchange: Exchange = simulation.exchange
         """The exchange itself: clock, accounts, markets, feed, event log."""
-        # Play money: its key may go there, wherever it listens.
+        # Play money: its key may be sent there, wherever the server listens.
         elsewhere = not is_loopback(urlsplit(url).hostname)
         self.environment: Environment = Environment.at(url, allow_plaintext=elsewhere)
         self.credentials: Credentials = Credentials("sim-key", "sim-secret", "sim-memo")
-        """Those of the default account."""
+        """The credentials of the default account."""
         self._nursery = nursery
         simulation.bind_faults()
         self._sockets = Sockets(self.exchange, simulation.face, limits, host)
 
     @property
     def faults(self) -> Faults:
-        """The faults: add, remove, count."""
+        """The faults: add, remove and count them here."""
         return self.exchange.faults
 
     @property
     def market(self) -> MarketScript:
-        """Trades and prices by hand: ``exchange.market.trade("BTC_USDT", price="60000", size="1")``."""
+        """Set trades and prices: ``exchange.market.trade("BTC_USDT", price="60000", size="1")``."""
         return self.simulation.market
 
     @property
     def book(self) -> BookScript:
-        """Books by hand, on a scripted market: ``exchange.book.set("BTC_USDT", bids=[("59999", "1")], asks=[])``."""
+        """Set books, on a scripted market: ``exchange.book.set("BTC_USDT", bids=[("59999", "1")], asks=[])``."""
         return self.simulation.book
 
     def tick(self) -> None:
-        """Let the market look around now: quotes, triggers, liquidations, paced pushes; see ``live``."""
+        """Run one step of the market now: quotes, triggers, liquidations, paced pushes; see ``live``."""
         self.exchange.tick()
 
     @property
     def limits(self) -> Limits:
-        """The limits of the sockets; change them at any time."""
+        """The limits of the sockets, which may be changed at any time."""
         return self._sockets.limits
 
     @property
@@ -230,23 +231,23 @@ class Venue:
         return self._sockets.connections
 
     def drop_connections(self, kind: str | None = None) -> int:
-        """Break connections off without a word.
+        """Break connections off without a closing handshake.
 
-        All sockets, or those that match (``spot/*``, ``ws-3``; ``http`` for REST).
+        All sockets, or those that match a pattern (``spot/*``, ``ws-3``; ``http`` for REST).
         """
         return self._sockets.drop(kind)
 
     def clock(self) -> float:
-        """The right time in seconds since 1970: the exchange's own, without the skew that a fault puts on it."""
+        """Return the exchange's true time in seconds since 1970, without the skew that a fault adds."""
         return self.exchange.clock.steady_ms() / 1000
 
     def http_transport(self, *, address: str = ADDRESS, wire: bool = True) -> httpx.AsyncBaseTransport:
         """A transport that reaches this exchange in process, as a client at ``address``.
 
         Args:
-            address: for limits counted by address.
+            address: the client's address, for limits counted by address.
             wire: speak HTTP over a pipe, so that connections can break in every way; without it calls are handed over
-                as they are, at a fraction of the cost.
+                directly, at a fraction of the cost.
         """
         if not wire:
             return DirectTransport(self.exchange, self.simulation.face, self._nursery, address=address)
@@ -256,7 +257,7 @@ class Venue:
         """Open a stream to the exchange in process; the WebSocket handshake is up to the caller.
 
         Raises:
-            ConnectionRefusedError: a fault has it so, or the exchange is closed.
+            ConnectionRefusedError: a fault refuses the connection, or the exchange is closed.
         """
         await trio.lowlevel.checkpoint()
         kind = urlsplit(url).path.removeprefix("/ws/")
@@ -293,7 +294,7 @@ class Venue:
         _ = self.simulation.bitmart  # no other venue has clients here
         config = Config() if config is None else config
         if config.clock is None:
-            # A step of the exchange's clock is no sleep of this machine.
+            # A step of the exchange's clock does not mean that this machine was suspended.
             config = attrs.evolve(config, clock=self.clock, suspended_after=float("inf"))
         return _Options(
             environment=self.environment, config=config, http_transport=self.http_transport(), connect=self.connect
@@ -312,10 +313,10 @@ class Venue:
 
 @protected
 class Server(Venue):
-    """A simulated exchange on loopback; its own clients reach it over TCP, as everybody else's do."""
+    """A simulated exchange on loopback; its own clients reach it over TCP, like all others."""
 
     url: str
-    """Such as ``http://127.0.0.1:8765``."""
+    """The server's URL, such as ``http://127.0.0.1:8765``."""
     port: int
 
     def __init__(
@@ -344,12 +345,12 @@ class Server(Venue):
 
 
 async def serve_stream(simulation: Simulation, stream: trio.abc.Stream, *, address: str) -> None:
-    """Serve one connection to an exchange until it ends; it is closed in any case, and has limits of its own.
+    """Serve one connection to an exchange until it ends; the connection is always closed, and has its own limits.
 
     Args:
-        simulation: Who answers.
-        stream: Carries HTTP/1.1; a WebSocket handshake turns it into a WebSocket.
-        address: Where the client is, for limits counted by address.
+        simulation: answers the requests.
+        stream: carries HTTP/1.1; a WebSocket handshake turns it into a WebSocket.
+        address: the client's address, for limits counted by address.
     """
     await http.serve_stream(Sockets(simulation.exchange, simulation.face), stream, address=address)
 
@@ -369,24 +370,24 @@ async def open_exchange(
     live: bool = True,
     log: str | os.PathLike[str] | None = None,
 ) -> AsyncGenerator[Venue, None]:
-    """Open a simulated exchange inside this process, without any socket; it works on trio's virtual clock too.
+    """Open a simulated exchange inside this process, without any socket; it also works on Trio's virtual clock.
 
     Args:
-        seed: what every random choice is derived from: same seed and same requests, same events.
-        start: exchange time at opening, in milliseconds; None: that of the tape, or 2026-01-01.
-        symbols: what is traded, by name or as `SpotPair` and `Contract`; None: what is on the tape, or the usual six.
-        market: what moves it: ``"synthetic"``, a `Market` with options of its own, a `Tape`, ``"scripted"`` when
-            ``venue.market`` and ``venue.book`` say what happens, or what makes a `sim.models.MarketModel` of one's own.
-        tick_seconds: how often the market moves and paced pushes go out; longer ticks cost less.
-        models: the rules that are a matter of choice, such as fees and latency, `sim.Models`.
-        venue: how clients see it: ``"bitmart"``, or ``"generic"`` for a plain protocol.
-        limits: what sockets are allowed; as documented when None.
+        seed: the seed of every random choice: the same seed and the same requests give the same events.
+        start: exchange time at opening, in milliseconds; None: the tape's start, or 2026-01-01.
+        symbols: the traded symbols, by name or as `SpotPair` and `Contract`; None: those on the tape, or the usual six.
+        market: the driver of the market: ``"synthetic"``, a `Market` with options, a `Tape`, ``"scripted"`` (moved only
+            by ``venue.market`` and ``venue.book``), or a function that makes a `sim.models.MarketModel`.
+        tick_seconds: the interval at which the market moves and paced pushes are sent; longer ticks cost less.
+        models: the exchangeable rules, such as fees and latency; see `sim.Models`.
+        venue: the protocol that clients see: ``"bitmart"``, or ``"generic"`` for a plain one.
+        limits: the limits of sockets; the documented ones when None.
         faults: active from the beginning.
-        live: whether the market moves by itself; else ``venue.tick()`` moves it.
-        log: a file for the whole event log, a JSON line an event; the exchange keeps the last 20,000 in any case.
+        live: True if the market moves without a call; else ``venue.tick()`` moves it.
+        log: a file for the whole event log, one JSON line per event; the exchange always keeps the last 20,000.
 
     Raises:
-        ValueError: a symbol or an option makes no sense.
+        ValueError: a symbol or an option is invalid.
         OSError: the log cannot be written.
     """
     simulation = Simulation(
@@ -419,25 +420,25 @@ async def open_server(
     """Open a simulated exchange on TCP, HTTP and WebSocket on one port, ready when the block is entered.
 
     Args:
-        host: a local address; anybody who reaches it may trade and use ``/sim/...``. Browsers get in by it, by any
-            address, and by names without dots; others are named in ``Limits.allowed_hosts``.
-        port: 0 takes a free one, see ``Server.port``.
-        seed: what every random choice is derived from.
-        start: exchange time at opening, in milliseconds; the real time when None (a tape begins then, too).
+        host: a local address; anybody who reaches it may trade and use ``/sim/...``. Browsers may use this name, any
+            address, and names without dots; other names must be listed in ``Limits.allowed_hosts``.
+        port: 0 takes a free one; see ``Server.port``.
+        seed: the seed of every random choice.
+        start: exchange time at opening, in milliseconds; the real time when None (a tape then starts at that time).
         symbols: as for `open_exchange`.
         market: as for `open_exchange`.
         tick_seconds: as for `open_exchange`.
         models: as for `open_exchange`.
         venue: as for `open_exchange`.
-        limits: what sockets are allowed; as documented when None.
+        limits: the limits of sockets; the documented ones when None.
         faults: active from the beginning.
-        live: whether time passes by itself; else the clock is held, and only ``/sim/clock`` (or ``exchange.step``)
-            moves it and the market with it.
+        live: True if time passes; else the clock is held, and only ``/sim/clock`` (or ``exchange.step``) moves it, and
+            the market with it.
         log: as for `open_exchange`.
 
     Raises:
-        ValueError: a symbol or an option makes no sense.
-        OSError: the port is taken, the address is not ours, or the log cannot be written.
+        ValueError: a symbol or an option is invalid.
+        OSError: the port is taken, the address is not local, or the log cannot be written.
     """
     start = time.time_ns() // 1_000_000 if start is None else start
     simulation = Simulation(
@@ -458,7 +459,7 @@ async def open_server(
                 raise OSError(f"{host[:100]!a} is no name of a host") from error
             try:
                 server = Server(simulation, nursery, limits, host, int(listeners[0].socket.getsockname()[1]))
-                # A held clock may be released later, and then the market has to be there.
+                # A held clock may be released later, and then the market must run.
                 await _begin(server, nursery, faults, live=True)
                 for listener in listeners:
                     start_soon(nursery, _listen, listener, server, nursery)

@@ -1,14 +1,14 @@
-"""When an order book that is right must be doubted although nothing has said that it is wrong.
+"""Decide when a live order book must be probed although no message says that it is wrong.
 
-Silence may mean that the market is quiet, or that the exchange has forgotten the subscription. So a book of which
-nothing has come for a while is asked for: for a snapshot of it, which the exchange sends as an ordinary push.
+Silence may mean that the market is quiet, or that the exchange has lost the subscription. So the library probes a book
+that has received nothing for a while: it requests a snapshot, which the exchange sends as an ordinary push.
 
-* An answer that holds the same levels: the market is quiet. The next question comes twice as late.
-* An answer that holds others, though no push had said so: the exchange pushes the book no longer. The levels count, not
-  the version, which on futures rises with each push.
+* The answer holds the same levels: the market is quiet. The next probe comes after twice the time.
+* The answer holds different levels that no push had reported: the exchange no longer pushes the book. The levels count,
+  not the version, which rises with each push on futures.
 * No answer: the book may be wrong.
 
-With ``max_age`` the book is too old when the newest push is older than that. Then it is asked for each second.
+With ``max_age`` the book is too old when its newest push is older than that. Then it is probed every second.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Final
 from ..errors import InvalidRequest
 
 PACE: Final = 1.0
-"""Seconds between two questions, however often a book breaks: all topics share one allowance."""
+"""Seconds between two probes, however often a book breaks: all topics share one allowance."""
 QUIET: Final = 15.0
 """Seconds without a push after which a live book is probed. Futures books were seen to pause for 10 s at most."""
 _LONGEST_QUIET: Final = 3600.0
@@ -31,7 +31,7 @@ class Finding(enum.Enum):
 
     ASK = enum.auto()
     UNANSWERED = enum.auto()
-    """The last question was not answered in time."""
+    """The last probe was not answered in time."""
     TOO_OLD = enum.auto()
     """The newest push has just become older than ``max_age``."""
 
@@ -56,22 +56,22 @@ class Doubt:
         self._patience = patience
         self._asked = float("-inf")
         self.quiet: float = QUIET
-        """Seconds without a push after which it is asked for; more than `QUIET` once it was, until it is pushed."""
+        """Seconds without a push after which the book is probed; above `QUIET` after a probe, until the next push."""
 
     def too_old(self, now: float) -> bool:
         """True when the newest push is older than ``max_age``."""
         return self.max_age is not None and self.last is not None and now >= self.last + self.max_age
 
     def asked(self, now: float) -> None:
-        """A question was sent, for whatever reason."""
+        """Record that a probe was sent, for whatever reason."""
         self._asked = now
 
     def may_ask(self) -> float:
-        """When the next question may be sent."""
+        """Return when the next probe may be sent."""
         return self._asked + PACE
 
     def due(self, *, old: bool) -> float:
-        """When to `look`, should nothing come until then.
+        """Return when to `look` next if nothing arrives before.
 
         Args:
             old: the book was found too old.
@@ -79,7 +79,7 @@ class Doubt:
         return min((when for when, _ in self._findings(old=old)), default=float("inf"))
 
     def look(self, now: float, *, old: bool) -> Finding | None:
-        """Find what there is to do now."""
+        """Return the action that is due now."""
         found = next((finding for when, finding in self._findings(old=old) if now >= when), None)
         if found is Finding.ASK:
             self.quiet = min(2 * self.quiet, _LONGEST_QUIET)

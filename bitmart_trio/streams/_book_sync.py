@@ -1,27 +1,27 @@
 """Synchronise an order book: the sink that the router feeds, and its states.
 
 The router itself feeds a book, push by push, so a slow reader cannot break it.
-What a push does to the levels is said in ``_core/book.py``, when a silent book is doubted in ``_book_doubt.py``. Here
-is how a book that is not right gets right again.
+What a push does to the levels is defined in ``_core/book.py``, and when a silent book is probed in ``_book_doubt.py``.
+This module defines how a stale book becomes live again.
 
 | state | means | after ``patience`` without a snapshot |
 | --- | --- | --- |
 | OPENING | the exchange has not acknowledged the topic | |
-| DUE | acknowledged, or asked for by somebody else: a snapshot comes by itself | WANTED |
-| WANTED | none comes by itself: it is asked for, at most once a second | |
-| ASKED | it was asked for | RENEWED |
-| RENEWED | the topic is subscribed to afresh, and its snapshot follows | REPLACED, or WANTED |
-| REPLACED | the connection is being given up for a new one | WANTED |
-| LIVE | right | |
-| OLD | right, but its newest push is older than ``max_age`` | |
-| DOWN | the connection is gone; the new one acknowledges the topic | |
-| ENDED | over: the stream ended with an error | |
-| CLOSED | over: the user left | |
+| DUE | acknowledged, or a snapshot was requested elsewhere: one comes without a request | WANTED |
+| WANTED | no snapshot comes without a request: one is requested, at most once per second | |
+| ASKED | a snapshot was requested | RENEWED |
+| RENEWED | the topic is being subscribed again, and its snapshot follows | REPLACED, or WANTED |
+| REPLACED | the connection is being replaced | WANTED |
+| LIVE | the book is right | |
+| OLD | the book is right, but its newest push is older than ``max_age`` | |
+| DOWN | the connection is lost; the next one acknowledges the topic | |
+| ENDED | final: the stream ended with an error | |
+| CLOSED | final: the user left the block | |
 
-A snapshot makes the book LIVE in every state that is not over. So does an update where the book still has its levels:
-a book that was only doubted is confirmed by the next push. An update that leaves a gap makes it WANTED, also while an
-answer is awaited: that answer came too early. A connection is replaced once, since it has other topics too; after that
-the questions begin again, each round with twice the patience.
+A snapshot makes the book LIVE in every state that is not final. So does an update if the book still has its levels: a
+book that was only doubted is confirmed by the next push. An update that reveals a gap makes the book WANTED, even while
+an answer is awaited: that answer came too early. A connection is replaced only once, since it carries other topics too;
+after that the requests begin again, each round with twice the patience.
 
 `TRANSITIONS` is the whole table; every other pair is illegal.
 """
@@ -72,25 +72,25 @@ class SyncEvent(Enum):
     OPENED = auto()
     """The topic was acknowledged for the first time."""
     OPENED_SHARED = auto()
-    """The same of a topic that others held before: no snapshot follows."""
+    """The acknowledgement of a topic that was already subscribed: no snapshot follows."""
     ACKNOWLEDGED = auto()
-    """The topic was acknowledged afresh, on the same connection or a new one."""
+    """The topic was acknowledged again, on the same connection or a new one."""
     CONFIRMED = auto()
-    """A push has left the book right."""
+    """A push made the book right."""
     BROKE = auto()
-    """A version is missing, or a push cannot be understood."""
+    """A version is missing, or a push could not be understood."""
     CROSSED = auto()
     """The best bid is not below the best ask."""
     DOUBTED = auto()
-    """The topic fell silent or the machine slept, and somebody asks for a snapshot."""
+    """The topic fell silent or the machine was suspended, and a snapshot is being requested elsewhere."""
     EXPIRED = auto()
     """The newest push is older than ``max_age``."""
     QUESTIONED = auto()
-    """A snapshot was asked for."""
+    """A snapshot was requested."""
     UNANSWERED = auto()
-    """None came in time."""
+    """No snapshot came in time."""
     UNANSWERED_AGAIN = auto()
-    """The same, and the connection was replaced for that before."""
+    """No snapshot came in time, and the connection was already replaced for that."""
     LOST = auto()
     """Handle the loss of the connection, and with it of the versions."""
     ENDED = auto()
@@ -117,14 +117,14 @@ _ANY_TIME: Final[dict[tuple[SyncState, SyncEvent], SyncState]] = {
         (SyncEvent.CLOSED, SyncState.CLOSED),
     )
 }
-"""What the router and the user can bring about at any time, and where it leads unless `TRANSITIONS` says otherwise."""
+"""The events that the router and the user can cause at any time, and their states unless `TRANSITIONS` differs."""
 
 TRANSITIONS: Final = MappingProxyType(
     {
         **_ANY_TIME,
         (SyncState.OPENING, SyncEvent.OPENED): SyncState.DUE,
         (SyncState.OPENING, SyncEvent.OPENED_SHARED): SyncState.WANTED,
-        # Pushes can come before the acknowledgement, and the connection can break behind it.
+        # Pushes can arrive before the acknowledgement, and the connection can break right after it.
         **{
             (state, event): state
             for state in (SyncState.DUE, SyncState.WANTED, SyncState.LIVE, SyncState.DOWN)
@@ -197,12 +197,12 @@ class BookSink:
         self._since = 0.0
         """The time of the last change of state."""
         self._turned = trio.Event()
-        """Set by the next one."""
+        """Set at the next change of state."""
         self._first_patience = self._patience = patience
         self._rounds: int = 0
-        """How often all that can be done to get a snapshot was done in vain since the book was right."""
+        """The number of rounds of failed attempts to get a snapshot since the book was last right."""
         self._lives: int = 0
-        """How often the book got right."""
+        """The number of times that the book became right."""
         self._reconnects: int = 0
 
     # ---- the router's side -------------------------------------------------------------------------------------------
@@ -214,7 +214,7 @@ class BookSink:
             return
         doubt = self._doubt
         doubt.last = now
-        # Of a book that was asked for because it was quiet, what the answer is compared with.
+        # For a book that was probed because it was quiet: the levels that the answer is compared with.
         shown = self._shown() if doubt.quiet > QUIET and state in _RIGHT else None
         try:
             take = self._takes.get(item.type)
@@ -255,22 +255,22 @@ class BookSink:
         return self._local.missed()
 
     def lost(self, topic: str, gap: Gap | None) -> None:
-        """The connection is gone; without a gap the topic was not acknowledged on it."""
+        """Handle the loss of the connection; without a gap the topic was not acknowledged on it."""
         self._local.reset()
         if gap is not None:
             self._happened(SyncEvent.LOST)
 
     def doubt(self, topic: str) -> None:
-        """The topic fell silent, or the machine slept."""
+        """Handle a silent topic, or a suspended machine."""
         self._happened(SyncEvent.DOUBTED)
 
     def renewed(self, topic: str) -> None:
-        """The topic was acknowledged afresh: its snapshot follows, and is no answer to a question."""
+        """Handle a new acknowledgement: the snapshot that follows answers no request."""
         self._doubt.quiet = QUIET
         self._happened(SyncEvent.ACKNOWLEDGED)
 
     def gap(self, gap: Gap, connection: int | None) -> None:
-        """A new connection has taken the topic up; a gap in one that did not break shows in the versions."""
+        """Handle a topic taken over by a new connection; a gap on an unbroken connection shows in the versions."""
         if connection is not None:
             self._reconnects += 1
             self._happened(SyncEvent.ACKNOWLEDGED)
@@ -286,7 +286,7 @@ class BookSink:
     # ---- states -----------------------------------------------------------------------------------------------------
 
     def _happened(self, event: SyncEvent) -> None:
-        """Take what the router says; it may still speak to a book that is over."""
+        """Apply an event from the router, which may arrive after the book is over."""
         if self._machine.state not in _OVER:
             self._step(event)
 
@@ -320,7 +320,7 @@ class BookSink:
 
     @property
     def closed(self) -> bool:
-        """True once its ``async with`` was left."""
+        """True once the book's ``async with`` block was left."""
         return self._machine.state is SyncState.CLOSED
 
     @property
@@ -398,7 +398,7 @@ class BookSink:
             self._act(trio.current_time())
 
     def _due(self) -> float:
-        """When something must be done, should nothing happen until then."""
+        """Return when something must be done if nothing happens before."""
         state = self._machine.state
         if state in _RIGHT:
             return self._doubt.due(old=state is SyncState.OLD)
@@ -407,7 +407,7 @@ class BookSink:
         return self._doubt.may_ask() if state is SyncState.WANTED else float("inf")
 
     def _act(self, now: float) -> None:
-        """Do what is due."""
+        """Do whatever is due."""
         state = self._machine.state
         if state in _RIGHT:
             match self._doubt.look(now, old=state is SyncState.OLD):

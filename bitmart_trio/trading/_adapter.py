@@ -35,8 +35,8 @@ _PERMANENT: Final = (
 def is_transient(error: Exception) -> bool:
     """Return True if the failed call may work when repeated.
 
-    Only an error code of the exchange is final: a page of the network in front of it, which may say 400, 401 or 403 for
-    a moment, is not.
+    Only an error code of the exchange is final. A page from the network in front of the exchange is not: it may say
+    400, 401 or 403 for a moment.
     """
     if isinstance(error, ApiError) and error.code not in CODES:
         return True

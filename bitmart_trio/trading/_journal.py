@@ -506,7 +506,7 @@ class FileJournal:
 
 DISK: Final[ContextVar[Callable[[str | os.PathLike[str]], Journal] | None]] = ContextVar("journal_disk", default=None)
 """The function that opens a journal's path instead of `FileJournal`: a rehearsal in virtual time, which no thread may
-hold up, has a disk of its own.
+delay, has a simulated disk.
 """
 
 

@@ -1,9 +1,10 @@
 """Cancels that tasks ask for at the same moment, as few requests.
 
-Whoever leaves a session, or cancels all of it, has a task an order. They ask at the same moment, so up to ten of them
-share a request. Each gets the exchange's answer to its own order only. An order that the reply names as
-cancelled was cancelled. All others, and all of a request that was refused, are asked for one by one, since a batch
-gives no reason. If a request was cut off, each of its orders may have been cancelled, and its task learns so.
+Leaving a session, or cancelling all of its orders, runs one task per order. These tasks ask at the same moment, so up
+to ten orders share a request. Each task gets the exchange's answer about its own order only. An order that the reply
+lists as cancelled was cancelled. All other orders, and all orders of a refused request, are cancelled one by one, since
+a batch gives no reasons. If a request was cut off, each of its orders may have been cancelled, and its task is
+notified.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import trio
 from ..errors import ApiError, BitMartError, OutcomeUnknown, RateLimited, ServiceUnavailable
 
 _MOST: Final = 10
-"""Orders in one request, as the exchange takes them."""
+"""The maximum number of orders that the exchange accepts in one request."""
 
 
 @attrs.define(eq=False)
@@ -26,21 +27,21 @@ class _Asked:
 
     order_id: str
     taken: bool = False
-    """Whether it is in a request."""
+    """True once the order is in a request."""
     answered: trio.Event = attrs.field(factory=trio.Event)
     cancelled: bool = False
-    """Whether the exchange said so."""
+    """True if the exchange reported the order as cancelled."""
     error: BitMartError | None = None
-    """What kept the request from being answered."""
+    """The error that kept the request from being answered."""
 
 
 class Cancels:
     """The cancels of one pair.
 
     Args:
-        many: cancels several orders; gives the ids of those that the exchange says it has cancelled.
-        one: cancels one, and raises why it could not.
-        endpoint: of several, for errors.
+        many: cancels several orders, and returns the ids of those that the exchange reports as cancelled.
+        one: cancels one order, and raises the reason if it cannot.
+        endpoint: of ``many``, for errors.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class Cancels:
             await self._one(order_id)
 
     async def _send(self, first: _Asked) -> None:  # noqa: ASYNC910  # its caller waits for the answer
-        """Send a request for an order and those that wait with it, and tell each what came of it."""
+        """Send a request for an order and the orders that wait with it, and record the outcome of each."""
         batch = {first.order_id: first}
         for each in self._waiting:
             if len(batch) < _MOST:
@@ -80,7 +81,7 @@ class Cancels:
         for each in batch.values():
             each.taken = True
             self._waiting.remove(each)
-        # What stands if nothing is heard, this task being cancelled for example.
+        # The result if no answer arrives, for example because this task is cancelled.
         error: BitMartError | None = OutcomeUnknown(
             "a cancel of several orders was cut off: each of them may have been cancelled", endpoint=self._endpoint
         )
