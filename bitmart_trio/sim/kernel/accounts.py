@@ -1,8 +1,8 @@
-"""Who trades on the simulated exchange: accounts, their wallets and their API keys.
+"""Hold the accounts of the simulated exchange, their wallets and their API keys.
 
-Money moves only through `Wallet`, which refuses to go below zero. The exchange has wallets of its own on the other
-side of every movement (``Accounts.own``); all of them but ``fees`` may go below zero. So once the accounts are open the
-sum over all wallets of a currency never changes, and tests can check that.
+Money moves only through `Wallet`, which refuses to go below zero. Every movement has one of the exchange's own wallets
+on the other side (``Accounts.own``); all of them but ``fees`` may go below zero. So once the accounts are open, the sum
+of a currency over all wallets never changes, which tests can check.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Amount: TypeAlias = "Decimal | int | str"
 SIM_KEY = "sim-key"
 SIM_SECRET = "sim-secret"
 SIM_MEMO = "sim-memo"
-"""The default account's key, secret and memo: play money, known to everybody."""
+"""The default account's key, secret and memo: play money, known to everyone."""
 
 PERMISSIONS = frozenset({
     "read", "spot_trade", "margin_trade", "futures_trade", "withdraw", "sub_transfer", "finance", "broker",
@@ -39,7 +39,7 @@ ZERO = Decimal(0)
 
 
 class InsufficientFunds(Exception):
-    """A wallet holds less than was asked of it."""
+    """A wallet holds less than was requested."""
 
     def __init__(self, currency: str, wanted: Decimal, there: Decimal) -> None:
         super().__init__(f"{wanted:f} {currency} wanted, {there:f} there")
@@ -55,7 +55,7 @@ class Wallet:
         self._overdraft = overdraft
 
     def copied(self) -> Wallet:
-        """Another wallet with the same balances."""
+        """Return another wallet with the same balances."""
         copy = Wallet(self._available, overdraft=self._overdraft)
         copy._frozen = dict(self._frozen)  # one of its own kind
         return copy
@@ -65,11 +65,11 @@ class Wallet:
         return self._available.get(currency, ZERO)
 
     def frozen(self, currency: str) -> Decimal:
-        """The balance that open orders hold."""
+        """Return the balance that open orders hold."""
         return self._frozen.get(currency, ZERO)
 
     def total(self, currency: str) -> Decimal:
-        """Free and held together."""
+        """Return the sum of free and held money."""
         return self.available(currency) + self.frozen(currency)
 
     def credit(self, currency: str, amount: Decimal) -> None:
@@ -77,31 +77,31 @@ class Wallet:
         self._available[currency] = self.available(currency) + _positive(amount)
 
     def debit(self, currency: str, amount: Decimal) -> None:
-        """Take free money out; `InsufficientFunds` when it is not there."""
+        """Take free money out of the wallet; `InsufficientFunds` if there is too little."""
         there = self.available(currency)
         if _positive(amount) > there and not self._overdraft:
             raise InsufficientFunds(currency, amount, there)
         self._available[currency] = there - amount
 
     def hold(self, currency: str, amount: Decimal) -> None:
-        """Set free money aside; `InsufficientFunds` when it is not there."""
+        """Hold free money; `InsufficientFunds` if there is too little."""
         self.debit(currency, amount)
         self._frozen[currency] = self.frozen(currency) + amount
 
     def release(self, currency: str, amount: Decimal) -> None:
-        """Give held money back."""
+        """Release held money."""
         self.spend_held(currency, amount)
         self.credit(currency, amount)
 
     def spend_held(self, currency: str, amount: Decimal) -> None:
-        """Take held money out for good; `InsufficientFunds` when less is held."""
+        """Take held money out of the wallet; `InsufficientFunds` if less is held."""
         there = self.frozen(currency)
         if _positive(amount) > there:
             raise InsufficientFunds(currency, amount, there)
         self._frozen[currency] = there - amount
 
     def rows(self) -> list[tuple[str, Decimal, Decimal]]:
-        """(currency, available, frozen) of every currency ever held, in the order of arrival."""
+        """Return (currency, available, frozen) of every currency ever held, in the order of arrival."""
         currencies = dict.fromkeys((*self._available, *self._frozen))
         return [(currency, self.available(currency), self.frozen(currency)) for currency in currencies]
 
@@ -117,9 +117,9 @@ class Account:
     """One account with its wallets; ``parent`` names the main account of a sub-account."""
 
     account_id: str
-    """Such as ``1`` for the default account."""
+    """The account's id, such as ``1`` for the default account."""
     spot: Wallet = attrs.Factory(Wallet)
-    """Return the balances of the spot wallet."""
+    """The spot wallet."""
     fund: Wallet = attrs.Factory(Wallet)
     """The funding wallet."""
     futures: Wallet = attrs.Factory(Wallet)
@@ -132,10 +132,10 @@ class Account:
     opening: tuple[tuple[str, Decimal], ...] = ()
     """The opening balances of the spot and funding wallets: the account's first deposits."""
     status: Literal["normal", "disabled", "frozen"] = "normal"
-    """The state of a sub-account, which decides if it may transfer; its main account sees and sets it."""
+    """The state of a sub-account, which decides if it may transfer; its main account reads and sets it."""
 
     def copied(self) -> Account:
-        """The account with wallets of its own, as they are now."""
+        """Return a copy of the account with copies of its wallets."""
         return attrs.evolve(self, spot=self.spot.copied(), fund=self.fund.copied(), futures=self.futures.copied())
 
 
@@ -145,19 +145,19 @@ class ApiKey:
 
     key: str
     secret: str = attrs.field(repr=False)
-    """Signs."""
+    """The secret, which signs requests."""
     memo: str = attrs.field(repr=False)
-    """Part of what is signed."""
+    """The memo, which is part of what is signed."""
     account_id: str
-    """Whose it is."""
+    """The owner of the key."""
     permissions: frozenset[str] = PERMISSIONS
-    """Its permissions."""
+    """The key's permissions."""
     ips: frozenset[str] = frozenset()
-    """Addresses the key may be used from; empty: any."""
+    """Addresses from which the key may be used; empty: any."""
     frozen: bool = False
-    """Refused while it is."""
+    """True while the key is refused."""
     expires_ms: int | None = None
-    """When it ends, in milliseconds; None never."""
+    """The time when the key expires, in milliseconds; None: never."""
 
 
 class Accounts:
@@ -167,13 +167,13 @@ class Accounts:
         self.fees: Wallet = Wallet()
         """The fees of trades and withdrawals."""
         self.house: Wallet = Wallet(overdraft=True)
-        """The synthetic market's pocket."""
+        """The synthetic market's wallet."""
         self.lender: Wallet = Wallet(overdraft=True)
-        """Lends to margin accounts and takes the interest."""
+        """The wallet that lends to margin accounts and receives the interest."""
         self.savings: Wallet = Wallet(overdraft=True)
-        """Keeps what is in savings products and pays the interest."""
+        """The wallet that holds the money in savings products and pays the interest."""
         self.outside: Wallet = Wallet(overdraft=True)
-        """The world beyond the exchange: deposits come from there, withdrawals go there."""
+        """The outside world: deposits come from here, withdrawals go here."""
         self._accounts: dict[str, Account] = {}
         self._keys: dict[str, ApiKey] = {}
 
@@ -229,7 +229,7 @@ class Accounts:
         permissions: Iterable[str] = PERMISSIONS,
         ips: Iterable[str] = (),
     ) -> ApiKey:
-        """Give an account one more key."""
+        """Add a key to an account."""
         allowed = frozenset(permissions)
         if key in self._keys:
             raise ValueError("that key exists")
@@ -239,16 +239,16 @@ class Accounts:
         return self._keys[key]
 
     def by_key(self, key: str) -> tuple[Account, ApiKey] | None:
-        """The account and the record of a key; None when there is no such key."""
+        """Return the account and the record of a key; None when there is no such key."""
         found = self._keys.get(key)
         return None if found is None else (self._accounts[found.account_id], found)
 
     def by_name(self, name: str) -> Account | None:
-        """The account of that user name."""
+        """Return the account with a user name."""
         return next((account for account in self._accounts.values() if account.name == name), None)
 
     def keys_of(self, account: Account) -> list[ApiKey]:
-        """The keys of an account, oldest first."""
+        """Return the keys of an account, oldest first."""
         return [key for key in self._keys.values() if key.account_id == account.account_id]
 
     @property
@@ -257,9 +257,9 @@ class Accounts:
         return self.fees, self.house, self.lender, self.savings, self.outside
 
     def get(self, account_id: str) -> Account | None:
-        """The account of that id."""
+        """Return the account with an id."""
         return self._accounts.get(account_id)
 
     def all(self) -> list[Account]:
-        """Every account, oldest first."""
+        """Return every account, oldest first."""
         return list(self._accounts.values())

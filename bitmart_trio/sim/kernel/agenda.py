@@ -1,4 +1,4 @@
-"""Events that happen later, each at a moment of its own."""
+"""Events that happen later, each at its own time."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import trio
 from .clock import Clock
 
 Lane: TypeAlias = tuple[str, ...]
-"""A sequence that keeps its order: nothing overtakes on a lane."""
+"""A sequence of events that keep their order: none overtakes another."""
 
 
 class Agenda:
-    """Deeds by the time at which they are due.
+    """Scheduled actions, by the time at which they are due.
 
     Args:
-        clock: Says what time it is.
+        clock: provides the time.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -27,18 +27,18 @@ class Agenda:
         self._numbers = count()
         self._due: list[tuple[int, int, Lane, Callable[[], object]]] = []
         self._lanes: dict[Lane, tuple[int, int]] = {}
-        """For each lane with something on it: when the last of it is due, and how much there is."""
+        """For each lane that is not empty: when its last event is due, and the number of its events."""
         self._changed = trio.Event()
 
     @property
     def next_ms(self) -> int | None:
-        """When something happens next; None when nothing is on its way."""
+        """Return the time of the next event; None when none is scheduled."""
         return self._due[0][0] if self._due else None
 
     def after(self, ms: int, lane: Lane, deed: Callable[[], object]) -> None:
-        """Do something in ``ms`` milliseconds, but not before what was sent along the same lane.
+        """Schedule an action in ``ms`` milliseconds, but not before earlier actions on the same lane.
 
-        With nothing to wait for it is done before this returns.
+        Without anything to wait for, the action runs before this returns.
         """
         last_ms, waiting = self._lanes.get(lane, (0, 0))
         if ms <= 0 and not waiting:
@@ -50,7 +50,7 @@ class Agenda:
         self._changed.set()
 
     def play(self) -> None:
-        """Do what is due next, whether its time has come or not."""
+        """Run the action that is due next, even before its time."""
         _, _, lane, deed = heapq.heappop(self._due)
         last_ms, waiting = self._lanes[lane]
         if waiting == 1:
@@ -60,6 +60,6 @@ class Agenda:
         deed()
 
     async def wait_changed(self) -> None:
-        """Return once something more is on its way."""
+        """Wait until another event is scheduled."""
         self._changed = trio.Event()
         await self._changed.wait()

@@ -1,7 +1,7 @@
-"""A price-time matching book: what every market of the simulated exchange trades on.
+"""A price-time matching book, on which every market of the simulated exchange trades.
 
-It knows prices, sizes and the order of arrival; money, fees and order states belong to its owners. All arithmetic is
-exact.
+The book knows prices, sizes and the order of arrival. Money, fees and order states belong to its users. All arithmetic
+is exact.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Resting:
     owner: str | None
     """Account id; None for the synthetic market's own orders."""
     ahead: Decimal = Decimal(0)
-    """The size that strangers are assumed to have before a user's order; their trades at its price lower it."""
+    """The size of strangers' orders assumed to stand before a user's order; their trades at its price reduce it."""
 
 
 _NOBODY: Final[Mapping[str, Resting]] = {}
@@ -37,7 +37,7 @@ _NOBODY: Final[Mapping[str, Resting]] = {}
 
 @attrs.frozen
 class Match:
-    """One meeting of a taker with a resting order, at the resting order's price."""
+    """One match of a taker with a resting order, at the resting order's price."""
 
     maker: Resting
     price: Decimal
@@ -45,7 +45,7 @@ class Match:
 
 
 def difference(old: Mapping[Decimal, Decimal], new: Mapping[Decimal, Decimal]) -> dict[Decimal, Decimal]:
-    """The levels to send so that ``old`` becomes ``new``; size 0 takes one away."""
+    """Return the levels that turn ``old`` into ``new``; size 0 removes a level."""
     gone = {price: Decimal(0) for price in old if price not in new}
     return gone | {price: size for price, size in new.items() if old.get(price) != size}
 
@@ -56,29 +56,29 @@ class Book:
     def __init__(self) -> None:
         self.version: int = 1
         self.takes: int = 0
-        """How often somebody has traded with an order of the book."""
+        """The number of trades with orders of the book."""
         self.owned: int = 0
-        """How many of its orders are users'."""
+        """The number of users' orders in the book."""
         self.queued: bool = False
-        """Whether an order ever stood behind something that the book does not know, see `Resting.ahead`."""
+        """True if an order ever stood behind size that the book does not know; see `Resting.ahead`."""
         self._orders: dict[str, Resting] = {}
         self._levels: dict[Side, dict[Decimal, OrderedDict[str, Resting]]] = {"buy": {}, "sell": {}}
         self._keys: dict[Side, list[Decimal]] = {"buy": [], "sell": []}
-        """Sort keys, best last, where a list is cheap to change: the price for bids, minus the price for asks."""
+        """Sort keys, best last, where a list is cheap to change: the price for bids, the negated price for asks."""
 
     def __contains__(self, order_id: str) -> bool:
         return order_id in self._orders
 
     def ids(self) -> KeysView[str]:
-        """The ids of all orders, as a view that follows the book."""
+        """The ids of all orders, as a live view."""
         return self._orders.keys()
 
     def get(self, order_id: str) -> Resting | None:
-        """The resting order of that id."""
+        """Return the resting order with an id."""
         return self._orders.get(order_id)
 
     def best(self, side: Side) -> Decimal | None:
-        """The best price of a side, None when it is empty."""
+        """Return the best price of a side, None when it is empty."""
         keys = self._keys[side]
         return None if not keys else abs(keys[-1])
 
@@ -91,27 +91,27 @@ class Book:
         ]
 
     def prices(self, side: Side, count: int) -> list[Decimal]:
-        """The best ``count`` prices of a side, best first."""
+        """Return the best ``count`` prices of a side, best first."""
         return [abs(key) for key in self._keys[side][: -count - 1 : -1]]
 
     def size_at(self, side: Side, price: Decimal) -> Decimal:
-        """The size that rests at a price, 0 when none does."""
+        """Return the size that rests at a price, 0 when there is none."""
         return sum((order.left for order in self._levels[side].get(price, _NOBODY).values()), Decimal(0))
 
     def strangers_at(self, side: Side, price: Decimal) -> Decimal:
-        """The size of strangers' orders at a price."""
+        """Return the size of strangers' orders at a price."""
         return sum(
             (order.left for order in self._levels[side].get(price, _NOBODY).values() if order.owner is None), Decimal(0)
         )
 
     def passed(self, side: Side, price: Decimal, size: Decimal) -> None:
-        """Strangers have traded so much among themselves: the users' orders at that price move up."""
+        """Record that strangers traded a size with each other: the users' orders at that price move up."""
         for order in self._levels[side].get(price, _NOBODY).values():
             if order.ahead:
                 order.ahead = max(Decimal(0), order.ahead - size)
 
     def bound_queues(self) -> None:
-        """No more stands before a user's order than strangers have there now; for books that somebody has replaced."""
+        """Limit the size before each user's order to what strangers have at its price; for books that were replaced."""
         for order in self._orders.values():
             if order.ahead:
                 order.ahead = min(order.ahead, self.strangers_at(order.side, order.price))
@@ -122,17 +122,17 @@ class Book:
         return [order for order in self.candidates(taker, None) if order.owner == owner]
 
     def crosses(self, side: Side, price: Decimal | None) -> bool:
-        """Return True if an order of this side and limit would trade at once; a limit of None takes any price."""
+        """Return True if an order of this side and limit would trade at once; a limit of None accepts any price."""
         best = self.best("sell" if side == "buy" else "buy")
         if best is None:
             return False
         return price is None or (best <= price if side == "buy" else best >= price)
 
     def candidates(self, side: Side, price: Decimal | None) -> Iterator[Resting]:
-        """The resting orders that a taker of this side and limit meets, in that order.
+        """Yield the resting orders that a taker of this side and limit meets, in that order.
 
-        The caller may trade with them and cancel others meanwhile; an order that is gone by its turn is left out. Only
-        as much of the book is read as the caller asks for.
+        The caller may trade with them and cancel others meanwhile; an order that is gone by its turn is skipped. The
+        book is read only as far as the caller iterates.
         """
         other: Side = "sell" if side == "buy" else "buy"
         keys, levels = self._keys[other], self._levels[other]
@@ -151,7 +151,7 @@ class Book:
             place = bisect_left(keys, key)
 
     def take(self, maker: Resting, size: Decimal) -> Match:
-        """Trade ``size`` against one resting order (at most what is left of it)."""
+        """Trade ``size``, or what is left of the order if that is less, against one resting order."""
         if size <= 0 or size > maker.left:
             raise ValueError(f"cannot take {size} of {maker.left}")
         maker.left -= size
@@ -162,13 +162,13 @@ class Book:
         return Match(maker, maker.price, size)
 
     def shrink(self, side: Side, price: Decimal, size: Decimal) -> None:
-        """Take up to ``size`` away from what strangers have at a price."""
+        """Remove up to ``size`` of strangers' orders at a price."""
         for order in tuple(self._levels[side].get(price, _NOBODY).values()):
             if order.owner is None and size > 0:
                 size -= self.take(order, min(size, order.left)).size
 
     def match(self, side: Side, price: Decimal | None, size: Decimal) -> list[Match]:
-        """Trade up to ``size`` against the other side within the limit; the rest is the caller's."""
+        """Trade up to ``size`` against the other side within the limit; the caller handles the rest."""
         matches: list[Match] = []
         for maker in self.candidates(side, price):
             if size <= 0:
@@ -178,7 +178,7 @@ class Book:
         return matches
 
     def add(self, order: Resting) -> None:
-        """Rest an order behind those already at its price."""
+        """Add an order behind those already at its price."""
         if order.order_id in self._orders or order.left <= 0:
             raise ValueError(f"order {order.order_id} cannot rest")
         level = self._levels[order.side].get(order.price)
@@ -192,7 +192,7 @@ class Book:
         self.version += 1
 
     def cancel(self, order_id: str) -> Resting | None:
-        """Take an order out; None when it does not rest here."""
+        """Remove an order; return None when it does not rest here."""
         order = self._orders.get(order_id)
         if order is not None:
             self.version += 1

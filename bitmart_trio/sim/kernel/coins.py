@@ -1,4 +1,4 @@
-"""Coins: what they cost at first, and the grid on which their prices move."""
+"""Define coins: their opening prices, and the grid on which their prices move."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ DOLLARS = frozenset({"USDT", "USDC", "USD"})
 
 @attrs.frozen
 class Coin:
-    """The walk of a coin's price, in whole points around ``base``."""
+    """The random walk of a coin's price, in whole points around ``base``."""
 
     name: str
     point: Decimal
     """The grid of the price, in US dollars."""
     base: int
-    """Where the price begins, roughly, in points."""
+    """The approximate start of the price, in points."""
     unit: int
     """Twice the greatest move of a tick in ordinary times, in points."""
 
     @classmethod
     def at(cls, name: str, price: Decimal) -> Coin:
-        """A coin that costs about so much; its price has seven digits and moves like the others' do."""
+        """Return a coin with about this price; its price has seven digits and moves like those of the other coins."""
         point = Decimal(1).scaleb(price.adjusted() - 6)
         base = int(price / point)
         return cls(name, point, base, max(2, base * 40 // 1_000_000))
@@ -35,8 +35,8 @@ COINS = (
     Coin("ETH", Decimal("0.01"), 300_000, 12),
     Coin("BMX", Decimal("0.00001"), 30_000, 2),
 )
-"""The coins that every exchange knows; what an account is worth is counted with them."""
+"""The coins of every exchange, with which the value of an account is calculated."""
 
 
 USUAL = ("BTC", "ETH", "USDT", "BMX")
-"""The currencies that every exchange knows."""
+"""The currencies of every exchange."""

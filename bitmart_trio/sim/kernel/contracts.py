@@ -25,12 +25,12 @@ FUNDING_MS = FUNDING_HOURS * 3_600_000
 
 
 def cut(amount: Decimal) -> Decimal:
-    """An amount of money without what is finer than the grain, towards zero."""
+    """Return an amount of money cut at the grain, towards zero."""
     return amount.quantize(GRAIN, ROUND_DOWN)
 
 
 def plain(number: Decimal) -> str:
-    """A number as the wire writes it: no exponent, no trailing zeros."""
+    """Return a number as the wire has it: no exponent, no trailing zeros."""
     return format(number.normalize(), "f") if number else "0"
 
 
@@ -44,11 +44,11 @@ class Bracket:
     cap: Decimal
     ratio: Decimal
     cum: Decimal
-    """The reduction of the tier's maintenance margin that makes it grow without steps."""
+    """The deduction from the tier's maintenance margin that makes the margin grow without steps."""
 
 
 def brackets(*tiers: tuple[int, str, str]) -> tuple[Bracket, ...]:
-    """Risk tiers from (greatest leverage, upper bound, maintenance ratio), smallest first."""
+    """Return risk tiers made from (greatest leverage, upper bound, maintenance ratio), smallest first."""
     made: list[Bracket] = []
     floor, ratio, cum = ZERO, ZERO, ZERO
     for number, (leverage, cap_text, ratio_text) in enumerate(tiers, 1):
@@ -72,7 +72,7 @@ class Terms:
     tick: Decimal
     brackets: Sequence[Bracket]
     open_interest: int
-    """Contracts held by the synthetic market."""
+    """The contracts held by the synthetic market."""
     min_volume: int = 1
     max_volume: int = 1_000_000
     market_max_volume: int = 50_000
@@ -86,55 +86,55 @@ class Terms:
         return self.base if self.inverse else self.quote
 
     def on_grid(self, price: Decimal) -> Decimal:
-        """The nearest price on the tick grid."""
+        """Return the nearest price on the tick grid."""
         return (price / self.tick).quantize(Decimal(1), ROUND_HALF_EVEN) * self.tick
 
     def value(self, size: Decimal, price: Decimal) -> Decimal:
-        """The value of ``size`` contracts at a price, in the settlement currency."""
+        """Return the value of ``size`` contracts at a price, in the settlement currency."""
         worth = self.contract_size * size
         return cut(worth / price if self.inverse else worth * price)
 
     def base_amount(self, size: Decimal, price: Decimal) -> Decimal:
-        """``size`` contracts in units of the base currency."""
+        """Return ``size`` contracts in units of the base currency."""
         return self.value(size, price) if self.inverse else self.contract_size * size
 
     def quote_amount(self, size: Decimal, price: Decimal) -> Decimal:
-        """``size`` contracts in units of the quote currency."""
+        """Return ``size`` contracts in units of the quote currency."""
         return self.contract_size * size if self.inverse else self.value(size, price)
 
     def average(self, size: Decimal, value: Decimal) -> Decimal:
-        """The price at which ``size`` contracts are worth ``value``; 0 for no contracts."""
+        """Return the price at which ``size`` contracts are worth ``value``; 0 for no contracts."""
         if not size or not value:
             return ZERO
         worth = self.contract_size * size
         return cut(worth / value if self.inverse else value / worth)
 
     def profit(self, direction: Direction, cost: Decimal, proceeds: Decimal) -> Decimal:
-        """The profit of contracts entered at value ``cost`` and valued ``proceeds`` now."""
+        """Return the profit of contracts entered at value ``cost`` and now valued ``proceeds``."""
         gain = cost - proceeds if self.inverse else proceeds - cost
         return gain if direction == "long" else -gain
 
     def cost(self, size: Decimal, price: Decimal, leverage: Decimal, fee: Decimal) -> Decimal:
-        """The cost of opening ``size`` contracts: margin, and a fee of this share of the value."""
+        """Return the cost of opening ``size`` contracts: margin, and a fee of this share of the value."""
         value = self.value(size, price)
         return cut(value / leverage) + cut(value * fee)
 
     def bracket(self, value: Decimal) -> Bracket:
-        """The risk tier of a position value; the last one beyond every bound."""
+        """Return the risk tier of a position value; the last one beyond every bound."""
         return next((tier for tier in self.brackets if value <= tier.cap), self.brackets[-1])
 
     def maintenance(self, value: Decimal) -> Decimal:
-        """The margin below which a position of this value is liquidated."""
+        """Return the margin below which a position of this value is liquidated."""
         tier = self.bracket(value)
         return cut(value * tier.ratio - tier.cum)
 
     def max_value(self, leverage: Decimal) -> Decimal:
-        """The greatest position value that may be held with a leverage."""
+        """Return the greatest position value that may be held with a leverage."""
         return max((tier.cap for tier in self.brackets if tier.leverage >= leverage), default=ZERO)
 
 
 def _tiers(first_ratio: str, *caps: int) -> tuple[Bracket, ...]:
-    """The usual seven tiers, which differ in their bounds."""
+    """Return the usual seven tiers, with other bounds."""
     ratios = (first_ratio, "0.01", "0.025", "0.05", "0.1", "0.25", "0.5")
     return brackets(*zip((100, 50, 20, 10, 5, 2, 1), map(str, caps), ratios, strict=True))
 

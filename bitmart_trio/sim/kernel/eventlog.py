@@ -1,4 +1,4 @@
-"""The events inside the simulated exchange, newest last, for tests and `/sim/...`: never keys or signatures.
+"""The events inside the simulated exchange, newest last, for tests and `/sim/...`; without keys or signatures.
 
 One event is one flat object with ``ms`` (exchange time, without skew) and ``kind``:
 
@@ -30,36 +30,36 @@ Event: TypeAlias = "dict[str, Json]"
 
 
 TEXT_MOST: Final = 500
-"""Characters of a text in an event: peers choose paths and names."""
+"""The maximum number of characters of a text in an event: peers choose paths and names."""
 BYTES_MOST: Final = 32 * 1024 * 1024
-"""The memory that the kept events may take, roughly."""
+"""The approximate memory that the kept events may take."""
 EVENT_BYTES: Final = 400
-"""The memory of an event beside its texts, roughly."""
+"""The approximate memory of an event besides its texts."""
 
 
 class EventLog:
     """A bounded record of events, each a flat object with ``ms`` and ``kind``.
 
     Args:
-        clock: dates them.
-        size: how many are kept at most.
-        most_bytes: how much memory those may take, roughly; the oldest fall out first.
+        clock: provides the times of events.
+        size: the maximum number of events kept.
+        most_bytes: the approximate memory that events may take; the oldest are dropped first.
     """
 
     def __init__(self, clock: Clock, size: int = 20_000, most_bytes: int = BYTES_MOST) -> None:
         self.lines: deque[Event] = deque()
         self.written: int = 0
-        """How many events there ever were, those that have fallen out included."""
+        """The number of events ever added, including dropped ones."""
         self._size = size
         self._most_bytes = most_bytes
         self._weights: deque[int] = deque()
-        """Roughly what each of `lines` takes, and all together."""
+        """The approximate memory of each of `lines`, and of all together."""
         self._bytes = 0
         self._clock = clock
         self._watchers: list[Callable[[Event], None]] = []
 
     def write(self, kind: str, **fields: Json) -> None:
-        """Add one event, its texts cut to `TEXT_MOST`; the oldest fall out when the log is full."""
+        """Add one event, its texts cut to `TEXT_MOST`; when the log is full the oldest events are dropped."""
         self.written += 1
         event: Event = {"ms": self._clock.steady_ms(), "kind": kind, **fields}
         weight = EVENT_BYTES
@@ -78,11 +78,11 @@ class EventLog:
             watcher(event)
 
     def dump(self) -> bytes:
-        """All events that are still kept as JSON lines."""
+        """Return all kept events as JSON lines."""
         return b"".join(encode(line) + b"\n" for line in self.lines)
 
     def watch(self, watcher: Callable[[Event], None]) -> Callable[[], None]:
-        """Call ``watcher`` with every event until the returned function is called; it must not change the event."""
+        """Call ``watcher``, which must not change events, with every event until the returned function is called."""
         self._watchers.append(watcher)
 
         def stop() -> None:
@@ -93,10 +93,10 @@ class EventLog:
 
     @contextmanager
     def to_file(self, path: str | os.PathLike[str]) -> Generator[None, None, None]:
-        """Write every event of the block to a new file too, a JSON line each, without bound; each is flushed at once.
+        """Also write every event of the block to a new file of any length, one JSON line each, flushed at once.
 
         Raises:
-            OSError: The file cannot be written.
+            OSError: the file cannot be written.
         """
         with Path(path).open("wb", buffering=0) as file:
             stop = self.watch(lambda event: _write_all(file.write, encode(event) + b"\n"))

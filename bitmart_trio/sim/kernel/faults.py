@@ -1,4 +1,4 @@
-"""The base of all faults: when and how often they hit, the pattern of where, and the list of active ones."""
+"""The base of all faults: when and how often they hit, the pattern of their places, and the list of active faults."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SOCKETS = "*/*"
 
 
 class FaultError(ValueError):
-    """A fault that does not exist or makes no sense, with the reason."""
+    """A fault that does not exist or is invalid, with the reason."""
 
 
 LEAST: dict[str, float] = {
@@ -30,23 +30,23 @@ LEAST: dict[str, float] = {
 
 
 class HasSkew(Protocol):
-    """The exchange's clock: `exchange.ClockSkew` turns it, and ``lasting`` is counted by it."""
+    """The exchange's clock, which `exchange.ClockSkew` changes and ``lasting`` is measured by."""
 
     skew_ms: int
 
     def steady_ms(self) -> int:
-        """The time without the skew."""
+        """Return the time without the skew."""
         ...
 
 
 class HasPast(Protocol):
-    """The exchange's recent past: it is kept while somebody follows it."""
+    """The exchange's recent past, which is recorded while anybody follows it."""
 
     def follow(self, ms: int) -> None:
-        """Remember what was so many milliseconds ago."""
+        """Start recording the states of so many milliseconds ago."""
 
     def unfollow(self, ms: int) -> None:
-        """Take one `follow` back."""
+        """Undo one `follow`."""
 
 
 @attrs.frozen
@@ -56,7 +56,7 @@ class Stage:
     clock: HasSkew | None = None
     """None before the faults are bound to an exchange."""
     past: HasPast | None = None
-    """None where the exchange keeps none."""
+    """None if the exchange records none."""
 
 
 @attrs.frozen
@@ -70,12 +70,12 @@ class Fault:
     lasting: float | None = attrs.field(default=None, kw_only=True)
     """The fault ends so many seconds after it was added; None: when it is used up or removed."""
     place: ClassVar[str] = ""
-    """The field that holds the pattern."""
+    """The name of the field that holds the pattern."""
     words: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-    """The values of those text fields that know only some."""
+    """The allowed values of the text fields that have a fixed set."""
 
     def __attrs_post_init__(self) -> None:
-        """Refuse numbers that make no sense."""
+        """Refuse invalid numbers."""
         for name, least in LEAST.items():
             value = getattr(self, name, None)
             if value is not None and value < least:
@@ -86,25 +86,25 @@ class Fault:
 
     @property
     def pattern(self) -> str:
-        """Return the pattern of where it happens."""
+        """Return the pattern of the fault's places."""
         return str(getattr(self, self.place)) if self.place else "*"
 
     @property
     def limit(self) -> int | None:
-        """The number of hits until it ends; None: no end."""
+        """Return the number of hits until the fault ends; None: no end."""
         times: int | None = getattr(self, "times", None)
         return times
 
     def begin(self, stage: Stage) -> bool:
-        """Do what the fault does at once when it is added; True when that is a hit.
+        """Apply the fault's immediate effect when it is added; return True if that is a hit.
 
         Raises:
-            FaultError: The fault cannot be added, with the reason.
+            FaultError: the fault cannot be added, with the reason.
         """
         return False
 
     def finish(self, stage: Stage) -> None:
-        """Undo what `begin` did, when the fault ends."""
+        """Undo `begin` when the fault ends."""
 
 
 @attrs.frozen
@@ -119,31 +119,31 @@ class AtPath(Fault):
 
 
 Trouble: TypeAlias = Literal["too_many", "banned", "maintenance", "no_data", "unavailable", "broken"]
-"""The answer of an exchange as a whole: too many requests; the address is banned; maintenance; success with nothing in
-it; unavailable for now; an internal error."""
+"""The kinds of answers that apply to any request: too many requests; the address is banned; maintenance; success
+without content; unavailable for now; an internal error."""
 
 
 class Voice(Protocol):
-    """The spelling of a venue's answers to any request."""
+    """The format of a venue's answers to any request."""
 
     def trace(self) -> str:
-        """The next request id."""
+        """Return the next request id."""
         ...
 
     def trouble(self, what: Trouble, status: int | None = None) -> Response:
-        """The answer of an exchange in trouble, with another HTTP status than the usual one if it is given."""
+        """Return the answer of an exchange in trouble, with another HTTP status than the usual one if one is given."""
         ...
 
 
 @attrs.frozen
 class StandIn(AtPath):
-    """An answer that stands in for the exchange's own."""
+    """An answer in place of the exchange's own."""
 
     trouble: ClassVar[Trouble] = "broken"
-    """The venue's answer, unless the fault has one of its own."""
+    """Return the venue's answer, unless the fault has its own."""
 
     def response(self, voice: Voice) -> Response:
-        """The answer to the client, in the words of the venue."""
+        """Return the answer to the client, in the venue's format."""
         return voice.trouble(self.trouble)
 
     @property
@@ -178,7 +178,7 @@ F = TypeVar("F", bound=Fault)
 
 
 class HasEvents(Protocol):
-    """Records the hits: the exchange's event log."""
+    """Records the hits, as the exchange's event log does."""
 
     def write(self, kind: str, **fields: Json) -> None:
         """Add one event to the log."""
@@ -186,24 +186,24 @@ class HasEvents(Protocol):
 
 @attrs.define(eq=False)
 class FaultHandle:
-    """An added fault: how often it hit, whether it is still active, and the way to take it back."""
+    """An added fault: its number of hits, whether it is active, and the function that removes it."""
 
     fault: Fault
     _faults: Faults = attrs.field(repr=False)
     id: int = 0
-    """Its number among all faults that its exchange was ever given, from 1."""
+    """The fault's number among all faults ever added to the exchange, from 1."""
     hits: int = 0
     seen: int = 0
-    """Occasions that matched, hits or not."""
+    """The number of occasions that matched, whether they were hits or not."""
     since: float | None = None
     active: bool = True
     memory: dict[str, str] = attrs.field(factory=dict, repr=False)
-    """The fault's own notes from one call to the next."""
+    """The fault's own state from one call to the next."""
     seen_pushes: dict[str, dict[str, str]] = attrs.field(factory=dict, repr=False)
-    """Its notes about pushes, by connection."""
+    """The fault's state for pushes, by connection."""
 
     def remove(self) -> None:
-        """End the fault; does nothing when it has ended."""
+        """End the fault; does nothing if it has ended."""
         self._faults.end(self)
 
 
@@ -212,15 +212,15 @@ class Faults:
 
     def __init__(self) -> None:
         self.hits: Counter[str] = Counter()
-        """How often each fault hit since the exchange was made, by name."""
+        """The number of hits of each fault since the exchange was made, by name."""
         self.changed: trio.Event = trio.Event()
-        """Set, and replaced by a new one, whenever a fault is added or ends."""
+        """Set, and replaced by a new event, whenever a fault is added or ends."""
         self._handles: list[FaultHandle] = []
         self._added = 0
         self._watchers: list[Callable[[FaultHandle], None]] = []
         self._random = Random(0)
         self.salt: str = ""
-        """Of the exchange's seed, for what is drawn from a record's content."""
+        """The exchange's seed, for choices that depend on a record's content."""
         self.stage: Stage = Stage()
         """The parts of the exchange that faults may use."""
         self._log: HasEvents | None = None
@@ -228,7 +228,7 @@ class Faults:
     def bind(
         self, clock: HasSkew, random: Random, log: HasEvents | None = None, salt: str = "", past: HasPast | None = None
     ) -> None:
-        """Give the faults their exchange's clock, random numbers and event log; done once, by whoever opens it."""
+        """Bind the faults to their exchange's clock, random numbers and event log; called once, by the opener."""
         self.stage = Stage(clock, past)
         self._random = random
         self._log = log
@@ -236,7 +236,7 @@ class Faults:
 
     @property
     def active(self) -> list[FaultHandle]:
-        """The faults that can still hit."""
+        """Return the faults that can still hit."""
         self._expire()
         return list(self._handles)
 
@@ -244,7 +244,7 @@ class Faults:
         """Make a fault active.
 
         Raises:
-            FaultError: the fault needs an exchange, and the faults are bound to none yet.
+            FaultError: the fault needs an exchange, and the faults are not bound to one yet.
         """
         handle = FaultHandle(fault, self, self._added + 1, since=self._now())
         if fault.begin(self.stage):
@@ -267,22 +267,22 @@ class Faults:
             self._notify()
 
     def clear(self) -> int:
-        """End all faults that can still hit; how many there were."""
+        """End all faults that can still hit; return their number."""
         active = self.active
         for handle in active:
             self.end(handle)
         return len(active)
 
     def find(self, kind: type[F], *subjects: str) -> F | None:
-        """The first active fault of a kind at one of these places, without counting a hit."""
+        """Return the first active fault of a kind at one of these places, without counting a hit."""
         for _, fault in self._matching(kind, subjects):
             return fault
         return None
 
     def take(self, kind: type[F], *subjects: str) -> F | None:
-        """The fault of a kind that hits now at one of these places, if any does.
+        """Return the fault of a kind that hits now at one of these places, if any.
 
-        It is counted, and ended when used up.
+        The hit is counted, and a fault without hits left ends.
         """
         for handle, fault in self.due(kind, subjects):
             self.count(handle, subjects[0])
@@ -292,7 +292,7 @@ class Faults:
     def due(
         self, kind: type[F], subjects: tuple[str, ...], concerned: Callable[[F], bool] = lambda fault: True
     ) -> Iterable[tuple[FaultHandle, F]]:
-        """Those that match and whose turn it is, by ``after`` and by chance; each match is an occasion."""
+        """Yield the matching faults that hit now, by ``after`` and by chance; each match is an occasion."""
         for handle, fault in self._matching(kind, subjects):
             if not concerned(fault):
                 continue
@@ -301,7 +301,7 @@ class Faults:
                 yield handle, fault
 
     def count(self, handle: FaultHandle, where: str = "") -> None:
-        """Count one hit; the fault ends when it is used up."""
+        """Count one hit; the fault ends when it has none left."""
         handle.hits += 1
         self._tell("fault", handle, where=where, hits=handle.hits)
         self.hits[type(handle.fault).__name__] += 1
@@ -336,7 +336,7 @@ class Faults:
             self._log.write(kind, id=handle.id, fault=type(handle.fault).__name__, **fields)
 
     def _now(self) -> float | None:
-        """Seconds by the exchange's clock; by Trio's before there is one, None outside Trio."""
+        """Return seconds by the exchange's clock, or by Trio's before there is one; None outside Trio."""
         if self.stage.clock is not None:
             return self.stage.clock.steady_ms() / 1000
         try:

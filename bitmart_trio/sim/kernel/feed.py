@@ -1,8 +1,8 @@
-"""The push side of the simulated exchange: which topics exist, what each says first, and who listens to it.
+"""The push side of the simulated exchange: its topics, the first frames of each, and their listeners.
 
-Chapters register a `FeedChannel` a channel; matching and the market flow call `Feed.publish`. Nothing here knows
-sockets: a listener is a function that takes a frame and never waits. With latency a push arrives later: with the
-content of the moment when it was published, at those who listened then and still do.
+Chapters register a `FeedChannel` for each channel; matching and the market flow call `Feed.publish`. This module does
+not know sockets: a listener is a function that takes a frame and never waits. With latency a push arrives later, with
+the content of the moment when it was published, at the listeners of that moment that are still subscribed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Frame: TypeAlias = "dict[str, Json]"
 Deliver: TypeAlias = "Callable[[Frame], None]"
 
 Way: TypeAlias = "Callable[[str, str | None, Callable[[], object]], None]"
-"""Brings a push of a topic and, if it is private, of an account on its way."""
+"""Delivers a push of a topic and, if the topic is private, of an account."""
 
 
 def _at_once(topic: str, account_id: str | None, deed: Callable[[], object]) -> None:
@@ -41,7 +41,7 @@ class FeedChannel:
     first: Callable[[str, Account | None], Iterable[Frame]] = lambda rest, account: ()
     """The frames sent right after the acknowledgement."""
     asked: Callable[[str, Account | None], Iterable[Frame]] | None = None
-    """The answer to the request verb; None where the channel does not take it."""
+    """The answer to the request verb; None if the channel does not accept it."""
     private: bool = attrs.Factory(lambda self: self.socket.endswith("private"), takes_self=True)
     """True if each account receives only its own frames."""
 
@@ -50,28 +50,28 @@ class Feed:
     """Topics and their listeners.
 
     Args:
-        way: What brings the push of a topic to its listeners.
+        way: delivers the pushes of a topic to its listeners.
     """
 
     def __init__(self, way: Way = _at_once) -> None:
         self._way = way
         self.channels: dict[str, FeedChannel] = {}
         self.changes: int = 0
-        """How often a topic has found its first listener or lost its last one."""
+        """The number of times that a topic gained its first listener or lost its last one."""
         self.symbols: Counter[str] = Counter()
-        """How many topics somebody listens to, by the symbol they are about ("" for those about none)."""
+        """The number of topics with listeners, by their symbol ("" for topics without one)."""
         self._listeners: dict[tuple[str, str | None], list[Deliver]] = {}
 
     def add(self, channel: FeedChannel) -> None:
-        """Make a channel known."""
+        """Register a channel."""
         if channel.name in self.channels:
             raise ValueError(f"two channels named {channel.name}")
         self.channels[channel.name] = channel
 
     def find(self, socket: SocketKind, topic: str) -> tuple[FeedChannel, str] | Literal["channel", "filter"]:
-        """The channel of a topic and its filter, or what is wrong.
+        """Return the channel of a topic and its filter, or the error.
 
-        No such channel on this socket, or no such filter.
+        The error is an unknown channel on this socket, or an unknown filter.
         """
         name, _, rest = topic.partition(":")
         channel = self.channels.get(name)
@@ -101,15 +101,15 @@ class Feed:
         return stop
 
     def wanted(self, topic: str, account_id: str | None = None) -> bool:
-        """Return True if anybody listens, so that frames nobody reads are never built."""
+        """Return True if a topic has listeners, so that unread frames are never built."""
         return (topic, account_id) in self._listeners
 
     def topics(self) -> list[str]:
-        """The topics that are listened to, in the order in which they were first asked for."""
+        """Return the topics with listeners, in the order of their first subscription."""
         return list(dict.fromkeys(topic for topic, _ in self._listeners))
 
     def publish(self, topic: str, frame: Frame, account_id: str | None = None) -> None:
-        """Hand a frame to the topic's listeners; private topics go to one account's listeners only."""
+        """Send a frame to the topic's listeners; private topics reach only one account's listeners."""
         listeners = self._listeners.get((topic, account_id))
         if listeners:
             self._way(topic, account_id, partial(self._hand, (topic, account_id), tuple(listeners), frame))

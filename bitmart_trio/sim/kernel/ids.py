@@ -6,10 +6,10 @@ import random
 
 
 class Ids:
-    """Numeric texts that ascend.
+    """Ids in ascending order, as numeric texts.
 
     Args:
-        before: The number before the first one.
+        before: the number before the first id.
     """
 
     def __init__(self, before: int) -> None:
@@ -22,15 +22,15 @@ class Ids:
 
 
 class Randoms:
-    """A random stream of its own for each purpose, so that one more draw here changes nothing there.
+    """Separate random streams for each purpose, so that another draw for one changes nothing for the others.
 
     Args:
-        seed: What all of them are derived from.
+        seed: the seed from which all streams are derived.
     """
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
 
     def __call__(self, purpose: str) -> random.Random:
-        """The stream of a purpose, from its beginning."""
+        """Return a purpose's stream, from its beginning."""
         return random.Random(f"{self.seed}/{purpose}")

@@ -1,4 +1,4 @@
-"""A request as a face hands it on, and a reply as a venue gives it: shaped like HTTP, which all faces speak."""
+"""A request as a face passes it on, and a reply as a venue returns it: both have the shape of HTTP."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import attrs
 
 @attrs.frozen
 class Request:
-    """One HTTP request as it came in; header names are lower-case."""
+    """One HTTP request as received; header names are lower-case."""
 
     method: str
     path: str
@@ -22,7 +22,7 @@ class Request:
 
 @attrs.frozen
 class Response:
-    """One HTTP answer: status, headers (names as sent) and the exact body bytes."""
+    """One HTTP answer: status, headers (with names as sent) and the exact body bytes."""
 
     status: int
     headers: Mapping[str, str]

@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 FEW = 12
-"""So many markets are all looked after at every tick, if ticks are short."""
+"""Up to this number, all markets move at every tick, if ticks are short."""
 SHORT_MS = 500
 A_ROUND = 30
-"""Of more, or with longer ticks, those that somebody observes, and each of the others once in so many ticks."""
+"""With more markets or longer ticks: observed markets move at every tick, each of the others once in this many
+ticks."""
 
 
 class Rota:
     """The choice of markets that move at a tick, so that a hundred of them cost hardly more than ten.
 
-    One that nobody observes waits for its turn; whoever looks at it asks `behind` first.
+    A market that nobody observes waits for its turn; anyone who reads it calls `behind` first.
 
     Args:
-        names: The markets, in order.
-        observed: Whether somebody would notice at once: listens, has an order or a position there.
-        tick_ms: How far ticks are apart.
+        names: the markets, in order.
+        observed: returns True if a change would be noticed at once: by a listener, or by the owner of an order or
+            position.
+        tick_ms: the interval of ticks.
     """
 
     def __init__(self, names: Iterable[str], observed: Callable[[str], bool], tick_ms: int) -> None:
@@ -30,7 +32,7 @@ class Rota:
         self._lived = dict.fromkeys(self._names, 0)
 
     def turn(self) -> list[str]:
-        """The markets of this tick."""
+        """Return the markets of this tick."""
         names = self._names
         if self._all or not names:
             return names

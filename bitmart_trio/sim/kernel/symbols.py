@@ -2,8 +2,8 @@
 
     open_exchange(symbols=["BTC_USDT", "SOL_USDT", SpotPair("PEPE_USDT", price="0.00001"), Contract("SOLUSDT")])
 
-A name alone is enough. Rules that nobody gave follow from what a coin costs: seven digits of price, a step worth some
-cents, contracts worth some ten dollars. All markets of one coin follow one price.
+A name alone is enough. Missing rules follow from the coin's price: seven digits of price, a step worth some cents,
+contracts worth some ten dollars. All markets of one coin follow one price.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PRICES: Final[dict[str, str]] = {
     "ETC": "20", "FIL": "4", "LINK": "15", "LTC": "90", "NEAR": "3", "OP": "1", "PEPE": "0.00001", "SHIB": "0.00001",
     "SOL": "150", "SUI": "2", "TON": "4", "TRX": "0.25", "UNI": "8", "XLM": "0.2", "XMR": "200", "XRP": "0.6",
 }  # fmt: skip
-"""The default prices of well-known coins; a coin that is not here gets a price made from its name."""
+"""The default prices of well-known coins; any other coin gets a price made from its name."""
 OWN_CONTRACTS: Final = ("BTC", "ETH")
 """The coins that a contract may be settled in."""
 _SPOT_NAME: Final = re.compile(r"([A-Z0-9]{1,20})_([A-Z0-9]{2,20})")
@@ -41,8 +41,8 @@ def exact(value: object, what: str) -> Decimal:
     """A number above zero, exactly as given.
 
     Raises:
-        TypeError: It is a float.
-        ValueError: It is none, or not above zero.
+        TypeError: the value is a float.
+        ValueError: the value is not a number, or not above zero.
     """
     if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
         raise TypeError(f"give the {what} as Decimal, int or str: a float is not exact")
@@ -77,12 +77,12 @@ class _Named:
 
     @property
     def quote(self) -> str:
-        """The currency of prices: of a contract USDT, or USD for those settled in the coin."""
+        """The currency of prices: for a contract USDT, or USD if it is settled in the coin."""
         return self._parts()[1]
 
     @property
     def plain(self) -> bool:
-        """Whether nothing but the name was given."""
+        """True if only the name was given."""
         return self == type(self)(self.symbol)
 
     def _parts(self) -> tuple[str, str]:
@@ -98,20 +98,20 @@ def _parts(symbol: str, name: re.Pattern[str], kind: str) -> tuple[str, str]:
 
 @attrs.frozen
 class SpotPair(_Named):
-    """A spot pair; what is not given follows from the price.
+    """A spot pair; missing rules follow from the price.
 
     Args:
-        symbol: Such as ``SOL_USDT`` or ``ETH_BTC``.
-        price: What one unit costs at the opening, in the quote currency. Of several symbols with the same base coin,
+        symbol: the name, such as ``SOL_USDT`` or ``ETH_BTC``.
+        price: the price of one unit at the opening, in the quote currency. Of several symbols with the same base coin,
             the first that names a price decides.
-        tick: The step of prices: 1, 0.1, 0.01, ...
-        step: The step of sizes, and the smallest size: 1, 0.1, 0.01, ...
-        min_notional: What an order must be worth at least, in the quote currency.
-        max_size: The largest order.
+        tick: the step of prices: 1, 0.1, 0.01, ...
+        step: the step of sizes, and the smallest size: 1, 0.1, 0.01, ...
+        min_notional: the smallest value of an order, in the quote currency.
+        max_size: the largest size of an order.
 
     Raises:
-        ValueError: The symbol is no pair, or a number makes no sense.
-        TypeError: A float was given for an amount.
+        ValueError: the symbol is not a pair, or a number is invalid.
+        TypeError: an amount is a float.
     """
 
     price: Decimal | None = attrs.field(default=None, converter=_amount, kw_only=True)
@@ -121,7 +121,7 @@ class SpotPair(_Named):
     max_size: Decimal | None = attrs.field(default=None, converter=_amount, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
-        """Refuse what is not the name of a pair."""
+        """Refuse a name that is not a pair's."""
         if self.base == self.quote or self.base in DOLLARS:
             raise ValueError(f"{self.symbol} is no pair with a price of its own")
 
@@ -131,18 +131,18 @@ class SpotPair(_Named):
 
 @attrs.frozen
 class Contract(_Named):
-    """A perpetual contract; what is not given follows from the price.
+    """A perpetual contract; missing rules follow from the price.
 
     Args:
-        symbol: Such as ``SOLUSDT``; ``BTCUSD`` and ``ETHUSD`` are settled in their coin.
-        price: What the coin costs at the opening, in US dollars; see `SpotPair`.
-        tick: The step of prices.
-        size: What one contract is: units of the coin, or US dollars for those settled in the coin.
-        max_leverage: The greatest leverage, 1 to 100.
+        symbol: the name, such as ``SOLUSDT``; ``BTCUSD`` and ``ETHUSD`` are settled in their coin.
+        price: the price of the coin at the opening, in US dollars; see `SpotPair`.
+        tick: the step of prices.
+        size: the size of one contract: units of the coin, or US dollars if the contract is settled in the coin.
+        max_leverage: the greatest leverage, 1 to 100.
 
     Raises:
-        ValueError: The symbol is no contract, or a number makes no sense.
-        TypeError: A float was given for an amount.
+        ValueError: the symbol is not a contract, or a number is invalid.
+        TypeError: an amount is a float.
     """
 
     price: Decimal | None = attrs.field(default=None, converter=_amount, kw_only=True)
@@ -151,7 +151,7 @@ class Contract(_Named):
     max_leverage: int | None = attrs.field(default=None, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
-        """Refuse what is not the name of a contract, and impossible leverages."""
+        """Refuse a name that is not a contract's, and impossible leverages."""
         if self.max_leverage is not None and not 1 <= self.max_leverage <= 100:
             raise ValueError("max_leverage is 1 to 100")
         if self.inverse and self.base not in OWN_CONTRACTS:
@@ -159,7 +159,7 @@ class Contract(_Named):
 
     @property
     def inverse(self) -> bool:
-        """Return True if it is settled in the coin."""
+        """Return True if the contract is settled in the coin."""
         return self.quote == "USD"
 
     def _parts(self) -> tuple[str, str]:
@@ -171,24 +171,24 @@ Symbol: TypeAlias = "str | SpotPair | Contract"
 
 @attrs.frozen
 class Listed:
-    """Everything that one exchange trades, with all its rules."""
+    """The symbols that one exchange trades, with all their rules."""
 
     pairs: tuple[Pair, ...]
     contracts: tuple[Terms, ...]
     coins: tuple[Coin, ...]
-    """The coins with prices; the usual three always among them."""
+    """The coins with prices, which always include the usual three."""
 
     def currencies(self) -> tuple[str, ...]:
         """Every currency of the spot market."""
         return tuple(dict.fromkeys((*USUAL, *(each for pair in self.pairs for each in (pair.base, pair.quote)))))
 
     def traded(self) -> frozenset[str]:
-        """The coins whose prices anything here depends on."""
+        """The coins whose prices affect a traded symbol."""
         pairs = {currency for pair in self.pairs for currency in (pair.base, pair.quote)}
         return frozenset(pairs | {terms.base for terms in self.contracts})
 
     def gifts(self) -> dict[str, Decimal]:
-        """The default account's opening balances of other than the usual coins: about 10,000 US dollars' worth each."""
+        """The default account's opening balances of unusual coins: about 10,000 US dollars' worth of each."""
         prices = {coin.name: coin.base * coin.point for coin in self.coins}
         gifts: dict[str, Decimal] = {}
         for currency in self.currencies():
@@ -199,15 +199,15 @@ class Listed:
 
 
 def usual() -> tuple[Symbol, ...]:
-    """The symbols that are traded by default."""
+    """Return the symbols that are traded by default."""
     return (*(pair.symbol for pair in PAIRS), *(terms.symbol for terms in CONTRACTS))
 
 
 def read_symbols(symbols: Iterable[Symbol] | None) -> Listed:
-    """The rules behind names and wishes.
+    """Return the rules of names and requested symbols.
 
     Raises:
-        ValueError: A name is no symbol, or is given twice.
+        ValueError: a name is not a symbol, or is given twice.
     """
     wishes = [_wish(symbol) for symbol in (usual() if symbols is None else symbols)]
     seen: set[str] = set()
@@ -238,7 +238,7 @@ def _coins(wishes: Iterable[SpotPair | Contract]) -> dict[str, Coin]:
         for currency in (wish.quote, wish.base):
             if currency not in DOLLARS:
                 needed[currency] = None
-    # Prices in dollars first: a price in another coin has to know what that one costs.
+    # Prices in dollars first: a price in another coin depends on that coin's price.
     for wish in sorted(wishes, key=lambda wish: wish.quote not in DOLLARS):
         if wish.price is not None and wish.base not in asked:
             asked[wish.base] = wish.price * _price(wish.quote, asked)
@@ -249,7 +249,7 @@ def _coins(wishes: Iterable[SpotPair | Contract]) -> dict[str, Coin]:
 
 
 def _price(name: str, asked: dict[str, Decimal]) -> Decimal:
-    """The price of a coin at the opening, in dollars."""
+    """Return the price of a coin at the opening, in dollars."""
     if name in DOLLARS:
         return Decimal(1)
     if name in asked:

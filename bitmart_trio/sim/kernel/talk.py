@@ -1,6 +1,6 @@
-"""The contract between faces and venues: a face carries bytes, a venue knows their meaning.
+"""The contract between faces and venues: a face transports bytes, a venue knows their meaning.
 
-A venue is given to the faces when it is opened; neither imports the other.
+A venue is passed to the faces when they are opened; neither imports the other.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from .messages import Request, Response
 
 
 class Line(Protocol):
-    """One connection, as the dialect that is spoken on it sees it."""
+    """One connection, as its dialect sees it."""
 
     kind: SocketKind
     address: str
     account: Account | None
-    """Whose login was accepted."""
+    """The account whose login was accepted."""
     topics: dict[str, Callable[[], None]]
-    """The subscribed topics, each with the function that ends it, in the order of subscription."""
+    """The subscribed topics, in the order of subscription, each with the function that ends the subscription."""
     subscribed: bool
-    """True if it ever subscribed to anything."""
+    """True if the connection ever subscribed to a topic."""
 
     @property
     def most_topics(self) -> int | None:
-        """Topics that it may hold; None for any number."""
+        """Return the maximum number of topics on the connection; None for any number."""
         ...
 
     @property
     def most_args(self) -> int | None:
-        """Topics that one message may name."""
+        """Return the maximum number of topics in one message."""
         ...
 
     def say(self, frame: Frame) -> None:
@@ -48,27 +48,27 @@ class Line(Protocol):
         """Send a push to the client."""
 
     def deliver_to(self, topic: str) -> Deliver:
-        """The listener of a topic."""
+        """Return the function that receives a topic's frames."""
         ...
 
     def close(self) -> None:
-        """Close in order once everything queued is sent."""
+        """Close the connection in order once everything queued is sent."""
 
     def drop(self) -> None:
         """Break the connection off at once."""
 
-    # What goes wrong on purpose.
+    # Injected faults.
 
     def breaks_at_login(self) -> bool:
         """Return True if the connection must break between a login and its reply."""
         ...
 
     def refused_login(self) -> tuple[str, str] | None:
-        """Code and text with which a login is to be refused, whatever is in it."""
+        """Return the code and text with which a login must be refused, even a correct one."""
         ...
 
     def refused_topic(self, topic: str) -> tuple[str, str] | None:
-        """Code and text with which a topic is to be refused."""
+        """Return the code and text with which a topic must be refused."""
         ...
 
     def loses_ack(self, topic: str) -> bool:
@@ -77,7 +77,7 @@ class Line(Protocol):
 
 
 def listen(feed: Feed, line: Line, topic: str, channel: FeedChannel, rest: str) -> None:
-    """Subscribe a connection, and send what the channel says first."""
+    """Subscribe a connection, and send the channel's first frames."""
     account = line.account if channel.private else None
     account_id = None if account is None else account.account_id
     line.topics[topic] = feed.listen(topic, account_id, line.deliver_to(topic))
@@ -90,51 +90,51 @@ class Dialect(Protocol):
     """The protocol of one connection."""
 
     def hear(self, text: str) -> None:
-        """Act on one message of the client; it never waits."""
+        """Act on one message of the client, without waiting."""
 
     def turn_away(self, why: str) -> None:
-        """Say that one message (``messages``), connection (``connections``) or attempt (``connects``) is too many."""
+        """Report one message (``messages``), connection (``connections``) or attempt (``connects``) too many."""
 
 
 class Spoiler(Protocol):
     """Faults in what is answered and pushed."""
 
     def answer(self, route: Endpoint, call: Call, handler: Onward) -> Json:
-        """The answer to a call, spoiled by the faults that hit it."""
+        """Return the answer to a call, changed by the faults that hit it."""
         ...
 
     def push(self, topic: str, connection: str, frame: Frame) -> Frame:
-        """The push, spoiled by the faults that hit it."""
+        """Return the push, changed by the faults that hit it."""
         ...
 
 
 class Venue(Voice, Protocol):
-    """An exchange as its clients know it."""
+    """An exchange as its clients see it."""
 
     kinds: tuple[SocketKind, ...]
-    """The sockets that it has, each at ``/ws/KIND``."""
+    """The venue's sockets, each at ``/ws/KIND``."""
 
     endpoints: int
     """The number of REST endpoints."""
     spoiler: Spoiler | None = None
-    """The faults in answers to requests that come in by a face, and in pushes; `handle` has none of them."""
+    """The faults in answers and pushes that pass through a face; `handle` applies none of them."""
 
     def handle(self, request: Request) -> Response:
         """Answer one request; never raises."""
         ...
 
     def serve(self, request: Request) -> Response:
-        """The same, with the faults that concern answers."""
+        """Answer one request, with the faults that concern answers."""
         ...
 
     def error(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:
-        """Say that something is wrong with a request before it is one."""
+        """Return the answer to a malformed request."""
         ...
 
     def spoil(self, topic: str, connection: str, frame: Frame) -> Frame:
-        """A push with the faults that concern what is in it; the very frame where there are none."""
+        """Return a push with the faults that concern its content; the same frame if there are none."""
         return frame if self.spoiler is None else self.spoiler.push(topic, connection, frame)
 
     def dialect(self, line: Line) -> Dialect:
-        """The dialect of a connection of this kind."""
+        """Return the dialect of a connection of this kind."""
         ...
