@@ -1,7 +1,7 @@
-"""A venue of no particular exchange on the same markets and accounts, see ``docs/generic_venue.md``.
+"""A plain venue on the same markets and accounts; see ``docs/generic_venue.md``.
 
-Plain JSON: amounts are texts, times milliseconds. Symbols of both markets are alike, and contracts are held one way: a
-sell makes a long position smaller, and opens a short one with what is left.
+It uses plain JSON: amounts are texts, times milliseconds. Symbols of both markets are treated alike, and contracts are
+in one-way mode: a sell reduces a long position, and opens a short one with the rest.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 HEADERS: Final = {"Content-Type": "application/json"}
 WORDS: Final = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "not_allowed", 413: "too_large"}
-"""The words of errors, by HTTP status; any other error of a request is ``invalid``."""
+"""The names of errors, by HTTP status; any other error of a request is ``invalid``."""
 TROUBLES: Final[dict[Trouble, int]] = {
     "too_many": 429, "banned": 418, "maintenance": 503, "no_data": 200, "unavailable": 503, "broken": 500
 }  # fmt: skip
@@ -55,7 +55,7 @@ TYPES: Final[dict[str, Kinds]] = {  # as each market calls them
 
 
 def trade_row(symbol: str, trade: PublicTrade | Print) -> Frame:
-    """A trade; the side is the taker's."""
+    """Return a trade as JSON; the side is the taker's."""
     side = trade.side if isinstance(trade, PublicTrade) else "sell" if trade.buyer_is_maker else "buy"
     return {
         "symbol": symbol, "price": plain(trade.price), "size": plain(trade.size), "side": side, "time": trade.time_ms
@@ -63,7 +63,7 @@ def trade_row(symbol: str, trade: PublicTrade | Print) -> Frame:
 
 
 def order_row(order: SpotOrder | Order) -> Frame:
-    """An order as replies and pushes show it."""
+    """Return an order as replies and pushes show it."""
     if isinstance(order, SpotOrder):
         form, filled, symbol = order.form, order.filled_size, order.form.market.pair.symbol
         client_id, side, price, size = form.client_order_id, form.side, form.price, form.size
@@ -110,7 +110,7 @@ def _one_of(call: Call, name: str, words: Mapping[str, T], default: str = "") ->
 
 
 def _number(call: Call, name: str, step: Decimal, most: Decimal = MAX_PRICE) -> Decimal:
-    """A number above zero that has to be there, and is a multiple of a step."""
+    """Return a required number that is above zero and a multiple of a step."""
     call.need(name)
     value = call.decimal(name) or Decimal(0)
     if not 0 < value <= most or value % step:
@@ -119,7 +119,7 @@ def _number(call: Call, name: str, step: Decimal, most: Decimal = MAX_PRICE) -> 
 
 
 class Markets(Watcher, MarketWatcher):
-    """Both markets alike: what is asked over REST, and pushes of trades and orders at once, of books once a tick."""
+    """Both markets in one format: REST handlers, pushes of trades and orders at once, pushes of books once per tick."""
 
     def __init__(self, spot: SpotMarket, futures: FuturesMarket, feed: Feed) -> None:
         self.spot = spot
@@ -137,14 +137,14 @@ class Markets(Watcher, MarketWatcher):
         return symbol in self.spot.markets or symbol in self.futures.listings
 
     def find(self, symbol: str) -> PairMarket | Listing:
-        """The market of a symbol."""
+        """Return the market of a symbol."""
         found = self.spot.look(symbol) or self.futures.look(symbol)
         if found is None:
             raise Refusal(404, f"there is no symbol {symbol[:40]!a}", http=404)
         return found
 
     def symbols(self, call: Call) -> Json:
-        """Every symbol with its rules."""
+        """Return every symbol with its rules."""
         pairs: list[Json] = [
             {
                 "symbol": (pair := market.pair).symbol, "kind": "spot", "base": pair.base, "quote": pair.quote,
@@ -164,18 +164,18 @@ class Markets(Watcher, MarketWatcher):
         return pairs + contracts
 
     def book(self, call: Call) -> Json:
-        """The best levels of both sides."""
+        """Return the best levels of both sides."""
         return self.book_row(call.need("symbol"), _count(call, "levels", 20))
 
     def book_row(self, symbol: str, levels: int = 20) -> Frame:
-        """A book as replies and pushes show it; its version rises with every change."""
+        """Return a book as replies and pushes show it; its version rises with every change."""
         book = self.find(symbol).book
         bids, asks = book.levels("buy", levels), book.levels("sell", levels)
         rows: list[Json] = [[[plain(price), plain(size)] for price, size in side] for side in (bids, asks)]
         return {"symbol": symbol, "version": book.version, "bids": rows[0], "asks": rows[1]}
 
     def trades(self, call: Call) -> Json:
-        """The latest trades of a symbol, newest first."""
+        """Return the latest trades of a symbol, newest first."""
         found, count = self.find(symbol := call.need("symbol")), _count(call, "limit", 50)
         rows = [trade_row(symbol, each) for each in (found.trades if isinstance(found, PairMarket) else found.prints)]
         return [*rows[: -count - 1 : -1]]
@@ -186,14 +186,14 @@ class Markets(Watcher, MarketWatcher):
         return trader
 
     def balances(self, call: Call) -> Json:
-        """Free and held money of both wallets."""
+        """Return free and held money of both wallets."""
         return {
             market: [{"currency": name, "free": plain(free), "held": plain(held)} for name, free, held in wallet.rows()]
             for market, wallet in (("spot", call.owner.spot), ("futures", call.owner.futures))
         }
 
     def positions(self, call: Call) -> Json:
-        """The open positions in contracts; the size of a short one is negative."""
+        """Return the open positions in contracts; a short position has a negative size."""
         listings = self.futures.listings
         return [
             {
@@ -206,7 +206,7 @@ class Markets(Watcher, MarketWatcher):
         ]  # fmt: skip
 
     def fills(self, call: Call) -> Json:
-        """The caller's fills since a time, newest first."""
+        """Return the caller's fills since a time, newest first."""
         symbol, since = call.text("symbol"), call.integer("since", 0)
         found = [
             (fill.time_ms, _fill_row(order.form.market.pair.symbol, order.order_id, order.form.side, fill))
@@ -222,11 +222,11 @@ class Markets(Watcher, MarketWatcher):
         return [row for _, row in found[: _count(call, "limit", 100)]]
 
     def orders(self, call: Call) -> Json:
-        """One order by either id, open or not; else the open ones of a symbol or all."""
+        """Return one order by either id, open or not; without an id, the open orders of a symbol or all."""
         return [order_row(order) for order in self._chosen(call)]
 
     def cancel(self, call: Call) -> Json:
-        """Accept the cancellation of one order by either id, or of all open ones; it may come too late."""
+        """Accept the cancellation of one order by either id, or of all open orders; it may come too late."""
         chosen = [order for order in self._chosen(call) if order_row(order)["state"] == "open"]
         for order in chosen:
             if isinstance(order, SpotOrder):
@@ -247,7 +247,7 @@ class Markets(Watcher, MarketWatcher):
         return found
 
     def submit(self, call: Call) -> Json:
-        """Accept an order, which need not mean that it is in the book."""
+        """Accept an order, which may still be on its way to the book."""
         engine, account, found = self.spot.engine, call.owner, self.find(call.need("symbol"))
         side, kind = _one_of(call, "side", SIDES), _one_of(call, "type", TYPES, "limit")
         client_id = call.text("client_id", "") or ""
@@ -332,7 +332,7 @@ class StreamDialect:
     line: Line
     feed: Feed
     account: Callable[[str, str], Account | None]
-    """The account of a key and its secret."""
+    """Return the account of a key and its secret."""
 
     def hear(self, text: str) -> None:
         """Act on one message of the client."""
@@ -349,7 +349,7 @@ class StreamDialect:
             self._refuse("invalid", "op is ping, login, or subscribe or unsubscribe with a list of topics")
 
     def turn_away(self, why: str) -> None:
-        """Say that there is one too many."""
+        """Report that a limit is exceeded."""
         self._refuse("too_many", f"too many {why}")
 
     def _login(self, key: str, secret: str) -> None:
@@ -395,7 +395,7 @@ class Route:
 
 
 class Generic(Venue):
-    """A plain venue on an exchange, which knows nothing of it."""
+    """A plain venue on an exchange; the exchange does not know it."""
 
     kinds: tuple[SocketKind, ...] = ("stream",)
 
@@ -419,7 +419,7 @@ class Generic(Venue):
         self.endpoints: int = len(routes)
 
     def handle(self, request: Request, spoiler: Spoiler | None = None) -> Response:
-        """Answer one request, with these faults in what is answered; never raises."""
+        """Answer one request, with these faults in the answer; never raises."""
         account: Account | None = None
         try:
             route = self._route(request)
@@ -441,25 +441,25 @@ class Generic(Venue):
         return response
 
     def serve(self, request: Request) -> Response:
-        """The same, with the faults of the exchange."""
+        """Answer one request, with the faults of the exchange."""
         return self.handle(request, self.spoiler)
 
     def error(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:
-        """Say that something is wrong with a request before it is one."""
+        """Return the answer to a malformed request."""
         body: dict[str, Json] = {"error": WORDS.get(status, "invalid"), "message": text}
         return Response(status, {**HEADERS, **(headers or {})}, encode(body))
 
     def trace(self) -> str:
-        """The next request id."""
+        """Return the next request id."""
         return f"{self._traces.getrandbits(64):016x}"
 
     def trouble(self, what: Trouble, status: int | None = None) -> Response:
-        """The answer of an exchange in trouble."""
+        """Return the answer of an exchange in trouble."""
         body: Json = {} if what == "no_data" else {"error": what, "message": what.replace("_", " ")}
         return Response(TROUBLES[what] if status is None else status, HEADERS, encode(body))
 
     def dialect(self, line: Line) -> StreamDialect:
-        """The dialect of the socket."""
+        """Return the dialect of the socket."""
         return StreamDialect(line, self.exchange.feed, self._account)
 
     def _route(self, request: Request) -> Route:
@@ -489,7 +489,7 @@ class Generic(Venue):
 
 
 def _params(request: Request) -> dict[str, Json]:
-    """The parameters: the query, or the JSON object in the body of a POST."""
+    """Return the parameters: the query, or the JSON object in the body of a POST."""
     if request.method != "POST":
         return dict(parse_qsl(request.query, keep_blank_values=True))
     members = read_object(request.body.decode(errors="replace"))

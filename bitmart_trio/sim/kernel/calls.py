@@ -1,4 +1,4 @@
-"""A call that a venue has let in, as its handlers and the faults before them see it."""
+"""A call that a venue has accepted, as its handlers and the faults before them see it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .numbers import NumberError, read_decimal, read_integer
 
 
 class Refusal(Exception):
-    """The venue says no: a code of its own, its text, and the HTTP status that goes with it."""
+    """The venue refuses: its own code, its text, and the HTTP status."""
 
     def __init__(self, code: int, message: str, *, http: int = 400) -> None:
         super().__init__(code, message)
@@ -35,20 +35,20 @@ class Call:
     """None on public routes; use `owner` in private handlers."""
     now_ms: int
     key: ApiKey | None = None
-    """The key the call came with; None on public routes."""
+    """The key of the call; None on public routes."""
     missing: ClassVar[int] = 400
-    """The venue's code for a parameter that is not there, unless a handler has another."""
+    """The venue's code for a missing parameter, unless a handler has another."""
     unreadable: ClassVar[int] = 400
-    """Its code for one that makes no sense."""
+    """The venue's code for an invalid parameter."""
 
     @property
     def owner(self) -> Account:
-        """The account of a private call."""
+        """Return the account of a private call."""
         assert self.account is not None, "a private route was reached without an account"
         return self.account
 
     def text(self, name: str, default: str | None = None) -> str | None:
-        """The parameter as text; ``default`` when missing, null or blank."""
+        """Return the parameter as text; ``default`` if missing, null or blank."""
         value = self.params.get(name)
         if value is None or value == "":
             return default
@@ -57,14 +57,14 @@ class Call:
         return format(value, "f") if isinstance(value, Decimal) else str(value)
 
     def need(self, name: str, code: int | None = None) -> str:
-        """The parameter as text; `Refusal` with ``code`` when it is missing."""
+        """Return the parameter as text; `Refusal` with ``code`` if it is missing."""
         value = self.text(name)
         if value is None:
             raise Refusal(self.missing if code is None else code, f"Missing parameter {name}")
         return value
 
     def integer(self, name: str, default: int, *, code: int | None = None) -> int:
-        """The parameter as a whole number."""
+        """Return the parameter as a whole number."""
         value = self.text(name)
         if value is None:
             return default
@@ -74,7 +74,7 @@ class Call:
             raise self._unreadable(name, code) from None
 
     def decimal(self, name: str, *, code: int | None = None) -> Decimal | None:
-        """The parameter as an exact finite decimal, None when it is missing."""
+        """Return the parameter as an exact finite decimal, None if it is missing."""
         value = self.text(name)
         if value is None:
             return None
@@ -88,7 +88,7 @@ class Call:
 
 
 Onward: TypeAlias = "Callable[[Call], Json]"
-"""A handler with its market bound, or what stands before it."""
+"""A handler bound to its market, or a function in front of it."""
 
 
 class Endpoint(Protocol):
@@ -101,5 +101,5 @@ class Endpoint(Protocol):
 
     @property
     def writes(self) -> bool:
-        """Return True if a call of it changes anything."""
+        """Return True if a call of the endpoint changes anything."""
         ...

@@ -1,4 +1,4 @@
-"""Candles of one price: minute bars as they happen, the past behind them, and longer steps put together on demand."""
+"""Candles of one price: minute bars as they happen, the past before them, and longer bars built on demand."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WEEK_BEGINS: Final = "Monday"
 _WEEK_OFF: Final = _WEEKDAYS.index(WEEK_BEGINS) * DAY
 _CENT: Final = Decimal("0.01")
 _SETTLED: Final = (DAY, 60)
-"""Lengths of live bars that are kept once they are over, so that long steps need not go through all minutes."""
+"""Lengths of live bars that are kept once they end, so that longer bars need not be built from minutes."""
 
 
 @attrs.define
@@ -35,10 +35,10 @@ class Bar:
     close: Decimal
     volume: Decimal = ZERO
     turnover: Decimal = ZERO
-    """In the quote currency; whole cents once the minute is over."""
+    """The turnover in the quote currency; whole cents once the minute is over."""
 
     def join(self, later: Bar) -> None:
-        """Take the following bar in."""
+        """Merge the following bar into this one."""
         self.high = max(self.high, later.high)
         self.low = min(self.low, later.low)
         self.close = later.close
@@ -47,7 +47,7 @@ class Bar:
 
 
 def bucket(minute: int, step: int) -> int:
-    """The start of the bar of ``step`` minutes that a minute belongs to."""
+    """Return the start of the bar of ``step`` minutes that contains a minute."""
     if step == MONTH:
         moment = dt.datetime.fromtimestamp(minute * 60, dt.UTC)
         return int(moment.replace(day=1, hour=0, minute=0).timestamp()) // 60
@@ -56,13 +56,13 @@ def bucket(minute: int, step: int) -> int:
 
 
 def following(start: int, step: int) -> int:
-    """The start of the next bar."""
+    """Return the start of the next bar."""
     return bucket(start + 32 * DAY, step) if step == MONTH else start + step
 
 
 @attrs.define
 class _Running:
-    """A bar in progress: what is settled of it, up to a minute."""
+    """A bar in progress: its finished part, up to a minute."""
 
     bar: Bar | None
     upto: int
@@ -72,9 +72,9 @@ class Candles:
     """All bars of one price.
 
     Args:
-        past: What was before.
-        price: The opening price.
-        opens_at_trade: Whether a bar opens at its first trade, and not at the close before it.
+        past: the bars before the opening.
+        price: the opening price.
+        opens_at_trade: True if a bar opens at its first trade, and not at the previous close.
     """
 
     def __init__(self, past: Prehistory, price: Decimal, *, opens_at_trade: bool) -> None:
@@ -93,7 +93,7 @@ class Candles:
         return self._bars[-1]
 
     def roll(self, now_ms: int) -> None:
-        """Open the bars of the minutes that have begun; minutes without trades repeat the last price."""
+        """Open the bars of the minutes that have begun; a minute without trades repeats the last price."""
         bar = self._bars[-1]
         while bar.minute < now_ms // 60_000:
             bar.turnover = bar.turnover.quantize(_CENT)
@@ -102,7 +102,7 @@ class Candles:
             self._bars.append(bar)
 
     def note(self, now_ms: int, price: Decimal, size: Decimal = ZERO, turnover: Decimal = ZERO) -> None:
-        """Take a trade (or, with no size, a mere change of the price) into the minute it happened in."""
+        """Add a trade (or, with no size, a mere change of the price) to the minute in which it happened."""
         self.roll(now_ms)
         bar = self._bars[-1]
         if self._opens_at_trade and not bar.volume:
@@ -117,7 +117,7 @@ class Candles:
             bar.turnover += turnover
 
     def day(self) -> Bar:
-        """The last 24 hours as one bar: the minute in progress and the 1439 before it."""
+        """Return the last 24 hours as one bar: the minute in progress and the 1439 before it."""
         last = self._bars[-1].minute
         if self._day is None or self._day[0] != last:
             self._day = last, self._span(max(last - DAY + 1, self._past.first), last)
@@ -126,11 +126,11 @@ class Candles:
         return day
 
     def latest(self, step: int) -> Bar:
-        """The bar of a step in progress."""
+        """Return the bar of a step in progress."""
         return self._bar(bucket(self._bars[-1].minute, step), step)
 
     def newest(self, step: int, count: int, first: int, last: int) -> list[Bar]:
-        """The newest bars that begin in a span of minutes, both bounds included, newest first."""
+        """Return the newest bars that begin in a span of minutes, both bounds included, newest first."""
         start = bucket(min(last, self._bars[-1].minute), step)
         lowest = max(first, bucket(self._past.first, step))
         found: list[Bar] = []
@@ -140,7 +140,7 @@ class Candles:
         return found
 
     def oldest(self, step: int, count: int, first: int) -> list[Bar]:
-        """The oldest bars that begin at a minute or later, newest first like all lists of bars."""
+        """Return the oldest bars that begin at a minute or later, newest first like all lists of bars."""
         start = bucket(max(first, self._past.first), step)
         if start < first:
             start = following(start, step)
@@ -150,13 +150,13 @@ class Candles:
             start = following(start, step)
         return found[::-1]
 
-    # -- putting together --------------------------------------------------------------------------
+    # -- building ------------------------------------------------------------------------------------
 
     def _bar(self, start: int, step: int) -> Bar:
         last, end = self._bars[-1].minute, following(start, step)
         if end <= last:
             return self._span(start, end)
-        # Only finished minutes are kept in the running bar; the one in progress is joined to a copy.
+        # The running bar holds only finished minutes; the minute in progress is merged into a copy.
         running = self._running.get(step)
         if running is None or running.bar is None or running.bar.minute != start:
             running = self._running[step] = _Running(None, max(start, self._past.first))
@@ -175,7 +175,7 @@ class Candles:
         return bar
 
     def _span(self, start: int, end: int) -> Bar:
-        """One new bar of the finished minutes from one to another (not included)."""
+        """Return one new bar of the finished minutes from one to another (not included)."""
         pieces = self._pieces(max(start, self._past.first), end)
         bar = attrs.evolve(next(pieces), minute=start)
         for piece in pieces:
@@ -183,11 +183,11 @@ class Candles:
         return bar
 
     def _pieces(self, at: int, end: int) -> Iterator[Bar]:
-        """As few bars as possible that make up a span."""
+        """Yield as few bars as possible that cover a span."""
         opening = self._opening
         stop = min(end, opening)
         while at < stop:
-            # A block that the opening cuts ends there.
+            # A block that contains the opening ends there.
             level = next(
                 level
                 for level, length in enumerate(LEVELS)
@@ -201,7 +201,7 @@ class Candles:
             at += length
 
     def _kept(self, length: int, start: int) -> Bar:
-        """A live bar of a length that is over."""
+        """Return a finished live bar of a length."""
         found = self._settled.get((length, start))
         if found is None:
             at = start - self._opening

@@ -1,4 +1,4 @@
-"""The three pairs of the simulated spot market: their trading rules, and what the market has done so far."""
+"""Define the pairs of the simulated spot market: their trading rules, and their market data so far."""
 
 from __future__ import annotations
 
@@ -30,28 +30,28 @@ class Pair:
     spacing: Decimal = Decimal("0.5")
     """The distance of the synthetic quotes."""
     lots: tuple[int, int] = (2_000, 150_000)
-    """Least and greatest size of a synthetic quote, in steps of `lot`."""
+    """The smallest and the largest size of a synthetic quote, in steps of `lot`."""
 
     @property
     def lot(self) -> Decimal:
-        """The step of sizes, and the smallest one."""
+        """Return the step of sizes, which is also the smallest size."""
         return Decimal(1).scaleb(-self.size_places)
 
     @property
     def tick(self) -> Decimal:
-        """The step of prices."""
+        """Return the step of prices."""
         return Decimal(1).scaleb(-self.price_places)
 
     def on_grid(self, price: Decimal) -> Decimal:
-        """The nearest price on the grid; one that is on it stays as it is."""
+        """Return the nearest price on the grid; a price on the grid is unchanged."""
         return price if not price % self.tick else price.quantize(self.tick)
 
     def price_text(self, price: Decimal) -> str:
-        """A price as the wire writes it."""
+        """Return a price as the wire has it."""
         return f"{price:.{self.price_places}f}"
 
     def size_text(self, size: Decimal) -> str:
-        """A size as the wire writes it."""
+        """Return a size as the wire has it."""
         return f"{size:.{self.size_places}f}"
 
 
@@ -63,19 +63,19 @@ PAIRS = (
 
 
 def money(amount: Decimal) -> str:
-    """An amount of money as the wire writes it: eight decimals, never more than there is."""
+    """Return an amount of money as the wire has it: eight decimals, rounded down."""
     return format(amount.quantize(MONEY, ROUND_DOWN), "f")
 
 
 @attrs.frozen
 class PublicTrade:
-    """One trade as everybody sees it."""
+    """One trade as everyone sees it."""
 
     time_ms: int
     price: Decimal
     size: Decimal
     side: Side
-    """The taker's."""
+    """The side of the taker."""
 
 
 @attrs.define(eq=False)
@@ -90,12 +90,12 @@ class PairMarket:
     """Newest last."""
 
     def record(self, trade: PublicTrade, steady_ms: int) -> None:
-        """Take one trade into price, candles and lists."""
+        """Add one trade to price, candles and lists."""
         self.last = trade.price
         self.trades.append(trade)
         self.candles.note(steady_ms, trade.price, trade.size, trade.price * trade.size)
 
     def mark(self, price: Decimal, steady_ms: int) -> None:
-        """Take a price that came without a trade."""
+        """Set a price that changed without a trade."""
         self.last = price
         self.candles.note(steady_ms, price)

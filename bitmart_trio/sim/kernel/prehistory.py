@@ -1,11 +1,11 @@
-"""The prices before the exchange opened: years of them, made up from the seed when somebody asks.
+"""The prices before the exchange opened: years of them, generated from the seed when they are requested.
 
 Each coin has one path, from which the candles of its pairs, its contracts and their mark prices are read, so they all
-agree. It is made from the top down. A day begins and ends at points of a slow wave, which is a pure function of seed
-and time and ends at the opening price. A day's bar is divided into hours, these into quarters, five minutes and
-minutes: each part begins where the one before ends, none leaves the range of the whole, one touches its high and one
-its low, and volumes add up to the whole's. So a bar of any length and age costs a few divisions, nothing is stored but
-what was asked for last, and long bars are exactly the sums of the short ones in them.
+agree. The path is generated from the top down. A day begins and ends at points of a slow wave, which is a pure function
+of seed and time and ends at the opening price. A day's bar is divided into hours, these into quarters, five minutes and
+minutes. Each part begins where the previous one ends, none leaves the range of the whole, one touches its high and one
+its low, and the volumes add up to the whole's. So a bar of any length and age costs a few divisions, only the last
+results are stored, and long bars are exactly the sums of the short ones in them.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ Shown: TypeAlias = "tuple[Decimal, Decimal, Decimal, Decimal, Decimal, Decimal]"
 
 DAY: Final = 1440
 PAST_BEGINS_S: Final = 1_594_080_000
-"""Where the past begins, unless the opening is less than a year later."""
+"""The start of the past, unless the opening is less than a year later."""
 LEVELS: Final = (DAY, 60, 15, 5, 1)
-"""The lengths of blocks in minutes, each a part of the one before."""
+"""The lengths of blocks in minutes, each a divisor of the previous one."""
 _WAVES: Final = ((DAY, 300), (3 * DAY, 250), (11 * DAY, 500), (47 * DAY, 900), (211 * DAY, 2_000), (797 * DAY, 5_000))
 """(distance of the points in minutes, swing in 1/10000 of the price)."""
 _SCALE: Final = 1 << 16
@@ -45,7 +45,7 @@ _DIGITS: Final = 9
 
 
 def first_minute(opening: int) -> int:
-    """The minute at which the past begins, for an exchange that opens at a minute."""
+    """Return the minute at which the past begins, for an exchange that opens at a minute."""
     return min(PAST_BEGINS_S // 60, (opening - _YEAR) // DAY * DAY)
 
 
@@ -53,9 +53,9 @@ class PricePath:
     """The prices of one coin before the opening, in whole units.
 
     Args:
-        key: Seed and name of the coin.
-        opening: The minute at which the exchange opens.
-        price: The price at that moment.
+        key: the seed and the name of the coin.
+        opening: the minute at which the exchange opens.
+        price: the price at that moment.
     """
 
     def __init__(self, key: str, opening: int, price: Decimal) -> None:
@@ -69,17 +69,17 @@ class PricePath:
         self._end = self._wave(opening)
 
     def at(self, day: int) -> int:
-        """The price at the start of a day since 1970; from the opening on, the opening price."""
+        """Return the price at the start of a day since 1970; from the opening on, the opening price."""
         minute = day * DAY
         if minute >= self.opening:
             return self._price
         swing = self._wave(minute) - self._end
-        # Doubling and halving are equally far away, and nothing ever gets down to zero.
+        # Doubling and halving are equally distant, and the price never reaches zero.
         moved = self._price * (_WHOLE + swing) // _WHOLE if swing >= 0 else self._price * _WHOLE // (_WHOLE - swing)
         return max(1, moved)
 
     def block(self, level: int, start: int) -> Prices:
-        """The bar of the block of a level that begins at a minute; one that the opening cuts ends there."""
+        """Return the bar of a level's block that begins at a minute; a block that contains the opening ends there."""
         if level == 0:
             found = self._days.get(start)
             if found is None:
@@ -109,7 +109,7 @@ class PricePath:
         first, high, low, last = whole
         count, minutes, spread = len(lengths), sum(lengths), high - low
         dice = self.dice(level + 1, start, 3 * count)
-        # A walk that is bent so that it ends where the whole does.
+        # A random walk, bent so that it ends where the whole block ends.
         steps = [2 * each - 255 for each in dice[:count]]
         drift, wander, passed, size = sum(steps), 0, 0, 384 * isqrt(count) + 1
         ends: list[int] = []
@@ -118,7 +118,7 @@ class PricePath:
             passed += length
             bent = wander - drift * passed // minutes
             end = first + (last - first) * passed // minutes + spread * bent // size
-            # What goes beyond the range is reflected: at its edge the price would stand still.
+            # Values beyond the range are reflected: clipped to its edge, the price would stand still.
             end = 2 * high - end if end > high else 2 * low - end if end < low else end
             ends.append(min(max(end, low), high))
         ends[-1] = last
@@ -138,7 +138,7 @@ class PricePath:
         )
 
     def dice(self, kind: int, start: int, count: int) -> bytes:
-        """So many random numbers from 0 to 255, always the same for the same place."""
+        """Return so many random numbers from 0 to 255, always the same for the same place."""
         return shake_128(b"%s/%d/%d" % (self._key, kind, start)).digest(count)
 
     def _wave(self, minute: int) -> int:
@@ -158,9 +158,9 @@ class PricePath:
 
 
 class CrossPath(PricePath):
-    """The price of one coin in another: each day begins where the two coins' own paths say.
+    """The price of one coin in another, where each day begins at the ratio of the two coins' own paths.
 
-    Within a day it goes its own way.
+    Within a day the price has its own path.
     """
 
     def __init__(self, key: str, price: Decimal, base: PricePath, quote: PricePath) -> None:
@@ -168,7 +168,7 @@ class CrossPath(PricePath):
         super().__init__(key, base.opening, price)
 
     def at(self, day: int) -> int:
-        """The ratio of the two prices."""
+        """Return the ratio of the two prices."""
         if day * DAY >= self.opening:
             return self._price
         base, quote = self._base.at(day) * self._base.unit, self._quote.at(day) * self._quote.unit
@@ -176,12 +176,12 @@ class CrossPath(PricePath):
 
 
 class Paths:
-    """The paths of one exchange: one a coin, and one for each coin that is priced in another.
+    """The paths of one exchange: one for each coin, and one for each coin that is priced in another.
 
     Args:
-        seed: Of the exchange.
-        opening_ms: When it opens, in milliseconds.
-        price: What a coin costs in US dollars at the opening; 1 for a dollar.
+        seed: the seed of the exchange.
+        opening_ms: the opening, in milliseconds.
+        price: returns the price of a coin in US dollars at the opening; 1 for a dollar.
     """
 
     def __init__(self, seed: int, opening_ms: int, price: Callable[[str], Decimal]) -> None:
@@ -191,7 +191,7 @@ class Paths:
         self._found: dict[tuple[str, str], PricePath] = {}
 
     def of(self, base: str, quote: str) -> PricePath:
-        """The path of one currency's price in another."""
+        """Return the path of one currency's price in another."""
         found = self._found.get((base, quote))
         if found is None:
             found = self._found[base, quote] = self._made(base, quote)
@@ -207,7 +207,7 @@ class Paths:
 
 
 def parts(level: int, start: int, opening: int) -> list[int]:
-    """The lengths of a block's parts in minutes; what would lie behind the opening is left out."""
+    """Return the lengths of a block's parts in minutes, without those after the opening."""
     length = LEVELS[level + 1]
     end = min(start + LEVELS[level], opening)
     whole, rest = divmod(end - start, length)
@@ -219,11 +219,11 @@ class Market:
     """The form of a path in one market.
 
     Args:
-        name: Seed and symbol: its volumes are its own.
-        on_grid: The nearest price of its grid.
-        unit: One unit of volume, as it is shown; 0 for a price without volume.
-        worth: What a unit is worth in the quote currency at a price.
-        pace: Units a minute, roughly.
+        name: the seed and the symbol, from which the volumes are generated.
+        on_grid: returns the nearest price of the market's grid.
+        unit: one unit of volume, as displayed; 0 for a price without volume.
+        worth: returns the value of a unit in the quote currency at a price.
+        pace: the approximate number of units per minute.
     """
 
     name: str
@@ -239,7 +239,7 @@ class Prehistory:
     def __init__(self, path: PricePath, market: Market) -> None:
         self.opening: int = path.opening
         self.first: int = first_minute(path.opening)
-        """The minute at which there is the first bar."""
+        """The minute of the first bar."""
         self._path = path
         self._market = market
         self._key = market.name.encode()
@@ -247,7 +247,7 @@ class Prehistory:
         self._parts: dict[tuple[int, int], tuple[Amounts, ...]] = {}
 
     def block(self, level: int, start: int) -> Shown:
-        """Open, high, low, close, volume and turnover of a block."""
+        """Return the open, high, low, close, volume and turnover of a block."""
         found = self._days.get(start) if level == 0 else None
         if found is None:
             first, high, low, last = map(self._shown, self._path.block(level, start))
@@ -295,7 +295,7 @@ class Prehistory:
 
 
 def _share(whole: int, weights: list[int]) -> list[int]:
-    """Whole numbers in proportion to the weights that add up to the whole."""
+    """Return whole numbers in proportion to the weights that add up to the total."""
     total = sum(weights) or 1
     shares: list[int] = []
     weight = given = 0

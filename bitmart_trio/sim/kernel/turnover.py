@@ -8,7 +8,7 @@ from typing import Final
 from .clock import DAY_MS
 
 DAYS: Final = 30
-"""Days of the UTC calendar that count, today included."""
+"""The number of counted days of the UTC calendar, today included."""
 
 
 class Turnover:
@@ -23,7 +23,7 @@ class Turnover:
         days[today] = days.get(today, Decimal(0)) + dollars
 
     def of(self, account_id: str, now_ms: int) -> Decimal:
-        """The turnover of an account in 30 days."""
+        """Return the turnover of an account in 30 days."""
         first = now_ms // DAY_MS - DAYS + 1
         days = self._days.get(account_id, {})
         for day in [day for day in days if day < first]:

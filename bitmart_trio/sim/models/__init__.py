@@ -1,4 +1,4 @@
-"""The exchangeable rules of an exchange: fees, fills, latency, funding rates, margins, and the market's own moves."""
+"""The exchangeable rules of an exchange: fees, fills, latency, funding rates, margins, and the moves of the market."""
 
 from __future__ import annotations
 
@@ -37,23 +37,23 @@ __all__ = [
 
 @attrs.frozen(kw_only=True)
 class Models:
-    """The rules of an exchange that are a matter of choice; as they are, those that were recorded.
+    """The exchangeable rules of an exchange; by default the recorded ones.
 
-    Any object with the right methods will do; nothing has to be derived from. What moves the markets is chosen by
+    Any object with the right methods will do, without a base class. The model that moves the markets is chosen by
     ``open_exchange(market=...)``.
     """
 
     fees: Fees = Fees()
     """The fees of fills."""
     fills: FillModel = First()
-    """The share of resting orders in the trades of others."""
+    """The fill model: the share of resting orders in the trades of others."""
     latency: LatencyModel = Instant()
     """The model of latency inside the exchange, for orders, pushes and replies."""
     funding: FundingModel = Reverting()
     """The model of funding rates."""
     margin: MarginModel = Tiers()
-    """The backing that positions in contracts need."""
+    """The margin that positions in contracts need."""
 
 
 RECORDED: Final = Models()
-"""Those of an exchange for which nothing else was chosen."""
+"""The default models of an exchange."""

@@ -1,4 +1,4 @@
-"""The fees of fills: on spot each in one of two coins, on futures in the settlement currency.
+"""The fees of fills: on spot in either coin of the pair, on futures in the settlement currency.
 
 open_exchange(models=Models(fees=Fees(spot=InBought(), futures=OfValue(taker=Decimal(0), maker=Decimal(0)))))
 """
@@ -25,38 +25,38 @@ R_co = TypeVar("R_co", covariant=True)
 
 
 class SpotRates(Protocol):
-    """The fee rates of one order on a pair: a fee in the quote coin or one in the base coin of each fill."""
+    """The fee rates of one order on a pair: each fill pays a fee in the quote coin or in the base coin."""
 
     @property
     def maker(self) -> Decimal:
-        """The share that a resting order pays; not above the taker's, which a buy sets aside."""
+        """Return the share that a resting order pays; at most the taker's, which a buy holds."""
         ...
 
     @property
     def taker(self) -> Decimal:
-        """The share that whoever meets a resting order pays."""
+        """Return the share that a taker pays."""
         ...
 
     def in_quote(self, side: Side, value: Decimal, *, maker: bool) -> Decimal:
-        """The fee in the quote coin of a fill, or of an order that is to be set aside for; ``value`` is in it, too."""
+        """Return the fee in the quote coin of a fill, or of an order to hold; ``value`` is in that coin, too."""
         ...
 
     def in_base(self, side: Side, size: Decimal, *, maker: bool) -> Decimal:
-        """The fee in the base coin."""
+        """Return the fee in the base coin."""
         ...
 
 
 class FuturesRates(Protocol):
-    """The fee rates of one order on a contract: a share of the value of each fill."""
+    """The fee rates of one order on a contract: each fill pays a share of its value."""
 
     @property
     def maker(self) -> Decimal:
-        """The share that a maker pays; not above the taker's."""
+        """Return the share that a maker pays; at most the taker's."""
         ...
 
     @property
     def taker(self) -> Decimal:
-        """The share that a taker pays; opening orders set it aside."""
+        """Return the share that a taker pays; opening orders hold it."""
         ...
 
 
@@ -64,7 +64,7 @@ class SpotFees(Protocol):
     """A fee model of the spot market."""
 
     def rates(self, volume: Decimal) -> SpotRates:
-        """The rates of an order whose account has traded ``volume`` US dollars in 30 days; it keeps them."""
+        """Return the rates, kept by the order, of an account that traded ``volume`` US dollars in 30 days."""
         ...
 
 
@@ -72,7 +72,7 @@ class FuturesFees(Protocol):
     """A fee model of the futures market."""
 
     def rates(self, volume: Decimal) -> FuturesRates:
-        """The rates of an order whose account has traded ``volume`` US dollars in 30 days; it keeps them."""
+        """Return the rates, kept by the order, of an account that traded ``volume`` US dollars in 30 days."""
         ...
 
 
@@ -87,19 +87,19 @@ def _check(rates: FuturesRates) -> None:
 
 @attrs.frozen
 class InQuote:
-    """Both sides pay in the quote coin, as recorded; a buyer on top of the value.
+    """Both sides pay in the quote coin, as recorded; a buyer pays in addition to the value.
 
     Raises:
-        ValueError: A rate is below 0, or the maker's is above the taker's.
+        ValueError: a rate is below 0, or the maker's is above the taker's.
     """
 
     taker: Decimal = RATE
-    """Share of the value; 0.001 is a tenth of a percent."""
+    """The taker's share of the value; 0.001 is a tenth of a percent."""
     maker: Decimal = attrs.Factory(lambda self: self.taker, takes_self=True)
-    """The same for orders that rested; without a word the taker's."""
+    """The share for orders that rested; the taker's if left out."""
 
     def __attrs_post_init__(self) -> None:
-        """Refuse what a buy could not set aside."""
+        """Refuse rates that a buy could not hold money for."""
         _check(self)
 
     def rates(self, volume: Decimal) -> InQuote:
@@ -107,7 +107,7 @@ class InQuote:
         return self
 
     def in_quote(self, side: Side, value: Decimal, *, maker: bool) -> Decimal:
-        """A share of the value."""
+        """Return a share of the value."""
         return _share(value, self.maker if maker else self.taker)
 
     def in_base(self, side: Side, size: Decimal, *, maker: bool) -> Decimal:
@@ -117,14 +117,14 @@ class InQuote:
 
 @attrs.frozen
 class InBought(InQuote):
-    """Each side pays out of what it receives, as the exchange did in 2019."""
+    """Each side pays from the coin that it receives, as the exchange did in 2019."""
 
     def in_quote(self, side: Side, value: Decimal, *, maker: bool) -> Decimal:
-        """A share of the value, from sellers."""
+        """Return a share of the value, from sellers."""
         return super().in_quote(side, value, maker=maker) if side == "sell" else ZERO
 
     def in_base(self, side: Side, size: Decimal, *, maker: bool) -> Decimal:
-        """A share of the size, from buyers."""
+        """Return a share of the size, from buyers."""
         return super().in_quote(side, size, maker=maker) if side == "buy" else ZERO
 
 
@@ -133,16 +133,16 @@ class OfValue:
     """Takers and makers of contracts each pay a share of the value, the same for every account and contract.
 
     Raises:
-        ValueError: A rate is below 0, or the maker's is above the taker's.
+        ValueError: a rate is below 0, or the maker's is above the taker's.
     """
 
     taker: Decimal = TAKER
-    """Share of the value that whoever meets a resting order pays."""
+    """The share of the value that a taker pays."""
     maker: Decimal = MAKER
-    """Share of the value that whoever rested in the book pays."""
+    """The share of the value that a resting order pays."""
 
     def __attrs_post_init__(self) -> None:
-        """Refuse what an order could not set aside."""
+        """Refuse rates that an order could not hold money for."""
         _check(self)
 
     def rates(self, volume: Decimal) -> OfValue:
@@ -152,16 +152,16 @@ class OfValue:
 
 @attrs.frozen
 class Tiered(Generic[R_co]):
-    """The more an account has traded in 30 days, the less it pays; for either market.
+    """Fees that fall with the volume that an account traded in 30 days, for either market.
 
     Tiered(((Decimal(0), InQuote()), (Decimal(1_000_000), InQuote(Decimal("0.0008")))))
 
     Raises:
-        ValueError: There is no tier from 0, or the volumes do not ascend.
+        ValueError: there is no tier from 0, or the volumes do not ascend.
     """
 
     tiers: tuple[tuple[Decimal, R_co], ...]
-    """From which volume in US dollars, counted for each market by itself, which rates; ascending, the first from 0."""
+    """The rates by the volume in US dollars from which they apply, counted per market; ascending, the first from 0."""
 
     def __attrs_post_init__(self) -> None:
         """Refuse a table that leaves a volume without rates."""
@@ -170,7 +170,7 @@ class Tiered(Generic[R_co]):
             raise ValueError("tiers ascend by volume, and the first is from 0")
 
     def rates(self, volume: Decimal) -> R_co:
-        """Those of the highest tier that is reached."""
+        """Return the rates of the highest tier that is reached."""
         return next(rates for least, rates in reversed(self.tiers) if volume >= least)
 
 
@@ -179,13 +179,13 @@ class Fees:
     """The fee models of both markets."""
 
     spot: SpotFees = attrs.Factory(InQuote)
-    """Of pairs."""
+    """The fee model of pairs."""
     futures: FuturesFees = attrs.Factory(OfValue)
-    """Of contracts."""
+    """The fee model of contracts."""
 
 
 def _tiers(maker: Decimal, taker: Decimal) -> list[tuple[Decimal, Decimal, Decimal]]:
-    """Four made-up steps, each a tenth (for makers a fifth) of the first rates cheaper than the one before."""
+    """Return four invented steps, each cheaper by a tenth (for makers a fifth) of the first rates."""
     return [
         (Decimal(least), taker * (10 - step) / 10, maker * (5 - step) / 5)
         for step, least in enumerate((0, 100_000, 1_000_000, 10_000_000))
@@ -193,16 +193,16 @@ def _tiers(maker: Decimal, taker: Decimal) -> list[tuple[Decimal, Decimal, Decim
 
 
 FREE: Final = Fees(spot=InQuote(ZERO), futures=OfValue(ZERO, ZERO))
-"""Nobody pays anything."""
+"""Fees of zero for everyone."""
 TIERED: Final = Fees(
     spot=Tiered(tuple((least, InQuote(taker, maker)) for least, taker, maker in _tiers(RATE, RATE))),
     futures=Tiered(tuple((least, OfValue(taker, maker)) for least, taker, maker in _tiers(MAKER, TAKER))),
 )
-"""The recorded rates, cheaper from 100,000, 1,000,000 and 10,000,000 US dollars on; the steps are made up."""
+"""The recorded rates, cheaper from 100,000, 1,000,000 and 10,000,000 US dollars on; the steps are invented."""
 
 
 def _flat(text: str) -> Fees:
-    """``MAKER:TAKER`` for both markets."""
+    """Return the fees of ``MAKER:TAKER`` for both markets."""
     maker, colon, taker = text.partition(":")
     if not colon:
         raise ModelError("rates are written MAKER:TAKER")
@@ -213,10 +213,10 @@ def _flat(text: str) -> Fees:
 
 
 def parse_fees(text: str) -> Fees:
-    """Fee models by a word of the command line: ``recorded``, ``zero``, ``tiered``, ``bought``, ``0.0010:0.0025``.
+    """Return fee models by name (``recorded``, ``zero``, ``tiered``, ``bought``) or rates (``0.0010:0.0025``).
 
     Raises:
-        ModelError: It is none of these.
+        ModelError: the text names none of these.
     """
     words = {"recorded": Fees(), "zero": FREE, "tiered": TIERED, "bought": Fees(spot=InBought())}
     return pick("fees", text, words, {"MAKER:TAKER, such as 0.0010:0.0025": _flat})

@@ -1,9 +1,9 @@
-"""When resting orders of users are filled: how much of what others trade at their price passes them by.
+"""Decide when resting orders of users are filled: how much of the trades at their price passes them by.
 
 open_exchange(models=Models(fills=QueuePosition()))
 
-This is about trades of the synthetic market, of a tape and of a script; users trade with each other by price and time.
-What passes an order by is a trade between strangers at its price.
+These models concern trades of the synthetic market, of a tape and of a script; users trade with each other by price and
+time. A trade that passes an order by is one between strangers at its price.
 """
 
 from __future__ import annotations
@@ -20,25 +20,26 @@ from .words import pick, share
 
 
 class FillModel(Protocol):
-    """Decides what a user's order gets of the trades of others."""
+    """Decides how much a user's order gets of the trades of others."""
 
     def ahead(self, there: Decimal) -> Decimal:
-        """The size before an order that joins a level where strangers have ``there``.
+        """Return the size before an order that joins a level where strangers have ``there``.
 
-        It is kept in `Resting.ahead`, and shrinks with what strangers trade at that price.
+        The size is kept in `Resting.ahead`, and shrinks with the trades of strangers at that price.
         """
         ...
 
     def passing(self, order: Resting, size: Decimal, dice: random.Random) -> Decimal:
         """Return how much of a trade of ``size``, at the order's price, bypasses it before the rest reaches it.
 
-        A trade at a worse price than the order's has gone through it, and fills it without being asked about here.
+        A trade at a worse price than the order's has gone through the order, and fills it without a call of this
+        method.
         """
         ...
 
 
 def let_past(fills: FillModel, book: Book, order: Resting, size: Decimal, dice: random.Random) -> Decimal:
-    """The part of a trade at an order's price that goes to strangers before the rest reaches it; the queue moves up."""
+    """Return the part of a trade at an order's price that goes to strangers first; the queue moves up."""
     past = fills.passing(order, size, dice)
     if past:
         book.passed(order.side, order.price, past)
@@ -47,9 +48,10 @@ def let_past(fills: FillModel, book: Book, order: Resting, size: Decimal, dice: 
 
 @attrs.frozen
 class First:
-    """Every trade reaches the order, as if it stood first at its price.
+    """Every trade reaches the order, as if it were first at its price.
 
-    In a synthetic book it stands behind the quotes that were there; they change so often that it comes to the same.
+    In a synthetic book the order is behind the quotes that were there, but they change so often that the effect is the
+    same.
     """
 
     def ahead(self, there: Decimal) -> Decimal:
@@ -63,9 +65,10 @@ class First:
 
 @attrs.frozen
 class QueuePosition:
-    """An order waits until all has traded that strangers had at its price when it came.
+    """An order waits until strangers' whole size at its price, as of its arrival, has traded.
 
-    What strangers take back is taken to have stood behind it: cautious, and what back-tests call a risk-averse queue.
+    Size that strangers withdraw is assumed to have stood behind the order: a cautious choice, which back-tests call a
+    risk-averse queue.
     """
 
     def ahead(self, there: Decimal) -> Decimal:
@@ -73,7 +76,7 @@ class QueuePosition:
         return there
 
     def passing(self, order: Resting, size: Decimal, dice: random.Random) -> Decimal:
-        """The size that is still before it."""
+        """Return the size that is still before the order."""
         return min(order.ahead, size)
 
 
@@ -87,11 +90,11 @@ class Chance:
     """A trade at the price of an order reaches it with a certain probability, or not at all.
 
     Raises:
-        ValueError: The probability is not from 0 to 1.
+        ValueError: the probability is not from 0 to 1.
     """
 
     probability: float = attrs.field(default=0.5, validator=_a_probability)
-    """1 for `First`, 0 for orders that fill only once the price has gone through them."""
+    """The probability: 1 is `First`, 0 is for orders that fill only once the price has gone through them."""
 
     def ahead(self, there: Decimal) -> Decimal:
         """Return 0: nothing is before the order."""
@@ -107,10 +110,10 @@ def _chance(text: str) -> FillModel:
 
 
 def parse_fills(text: str) -> FillModel:
-    """A fill model by a word of the command line: ``first``, ``queue``, ``chance:0.5``.
+    """Return the fill model that a word of the command line names: ``first``, ``queue``, ``chance:0.5``.
 
     Raises:
-        ModelError: It is none of these.
+        ModelError: the text names none of these.
     """
     words: dict[str, FillModel] = {"first": First(), "queue": QueuePosition()}
     return pick("fills", text, words, {"chance:0.5": _chance})

@@ -12,7 +12,7 @@ from ..kernel.contracts import FUNDING_CAP
 from .words import ModelError, number, pick
 
 USUAL: Final = Decimal("0.0001")
-"""0.01 %: what rates return to."""
+"""0.01 %, to which rates return."""
 _GRAIN: Final = Decimal("1E-12")
 
 
@@ -20,18 +20,18 @@ class FundingModel(Protocol):
     """Draws the rate of each settlement."""
 
     def following(self, rate: Decimal, dice: random.Random) -> Decimal:
-        """The rate after this one; positive: longs pay. The exchange keeps it within `FUNDING_CAP`."""
+        """Return the rate after this one; if positive, longs pay. The exchange keeps it within `FUNDING_CAP`."""
         ...
 
 
 @attrs.frozen
 class Reverting:
-    """Each rate goes half way back to the usual one, with a little noise."""
+    """Each rate returns half way to the usual one, with a little noise."""
 
     usual: Decimal = USUAL
 
     def following(self, rate: Decimal, dice: random.Random) -> Decimal:
-        """Half way back, plus noise."""
+        """Return a rate half way back, plus noise."""
         noise = Decimal(dice.randint(-40_000, 40_000)) / 1_000_000_000
         return (rate + self.usual) / 2 + noise
 
@@ -41,7 +41,7 @@ class Constant:
     """The same rate at every settlement."""
 
     rate: Decimal = USUAL
-    """Positive: longs pay shorts; kept within `FUNDING_CAP`."""
+    """The rate: if positive, longs pay shorts; kept within `FUNDING_CAP`."""
 
     def following(self, rate: Decimal, dice: random.Random) -> Decimal:
         """Return the same rate again."""
@@ -49,10 +49,10 @@ class Constant:
 
 
 def parse_funding(text: str) -> FundingModel:
-    """A funding model by a word of the command line: ``reverting``, ``none``, ``constant:0.0001``.
+    """Return the funding model that a word of the command line names: ``reverting``, ``none``, ``constant:0.0001``.
 
     Raises:
-        ModelError: It is none of these.
+        ModelError: the text names none of these.
     """
     words: dict[str, FundingModel] = {"reverting": Reverting(), "none": Constant(Decimal(0))}
     return pick("fundings", text, words, {"constant:0.0001": lambda rest: Constant(_rate(rest))})
@@ -66,5 +66,5 @@ def _rate(text: str) -> Decimal:
 
 
 def capped(rate: Decimal) -> Decimal:
-    """A rate within the bounds of every contract, on the grain that is shown."""
+    """Return a rate within the bounds of every contract, on the displayed grain."""
     return max(-FUNDING_CAP, min(FUNDING_CAP, rate)).quantize(_GRAIN)

@@ -1,4 +1,4 @@
-"""The ground that both markets of an exchange share."""
+"""The parts that both markets of an exchange share."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from .market import MarketModel
 
 @attrs.frozen(kw_only=True)
 class Ground:
-    """Time, chance and the models that are the same for spot and futures."""
+    """Time, random streams, and the models that are the same for spot and futures."""
 
     clock: Clock
     log: EventLog
     random: Randoms
-    """The past, the fills and the makers are drawn from it."""
+    """The random streams of the past, the fills and the makers."""
     model: MarketModel
-    """Moves the prices and quotes on the books."""
+    """The model that moves prices and quotes on the books."""
     paths: Paths
     """The prices before the opening."""
     fills: FillModel
@@ -32,4 +32,4 @@ class Ground:
     listened: Mapping[str, int]
     """The number of topics with listeners, by symbol."""
     tick_ms: int
-    """The distance of two ticks."""
+    """The interval of ticks in milliseconds."""

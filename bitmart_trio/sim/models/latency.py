@@ -1,10 +1,10 @@
-"""Model latency inside an exchange: an order's way to the book, a push's and a reply's way out.
+"""Model latency inside an exchange: on an order's way to the book, and on the way out of a push or a reply.
 
 open_exchange(models=Models(latency=Jittered(20, 80)))
 
-An order is accepted at once: it has an id, its money is held, and the reply says so. It joins the book when its time
-has come, and what happens until then happens without it. What an account sends for one symbol arrives in the order in
-which it was sent; two accounts may overtake each other.
+An order is accepted at once: it has an id, its money is held, and the reply says so. It joins the book only after its
+latency, and events before that do not affect it. The messages of an account for one symbol arrive in the order in which
+they were sent; two accounts may overtake each other.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from ..kernel.agenda import Agenda
 from .words import ModelError, milliseconds, pick
 
 Way: TypeAlias = Literal["order", "push", "reply"]
-"""The ways that take time: an order, change or cancellation from acceptance to the book; a push from its event to the
-socket; a reply from what it reports to the connection."""
+"""The paths with a latency: an order, change or cancellation from acceptance to the book; a push from its event to the
+socket; a reply from its event to the connection."""
 
 
 Enter: TypeAlias = "Callable[[str, str, Callable[[], object]], None]"
-"""Lets something of an account (the first text) reach the book of a symbol (the second)."""
+"""A function that schedules an account's action (the account is the first text) on a symbol's book (the second)."""
 
 
 class LatencyModel(Protocol):
-    """Draws how long each way takes."""
+    """Draws the latency of each message."""
 
     def ms(self, way: Way, dice: random.Random) -> int:
-        """Whole milliseconds; 0 for at once."""
+        """Return whole milliseconds; 0 for at once."""
         ...
 
 
 @attrs.frozen
 class Instant:
-    """Nothing takes any time."""
+    """Every path has a latency of zero."""
 
     def ms(self, way: Way, dice: random.Random) -> int:
         """Return 0 milliseconds for everything."""
@@ -51,59 +51,59 @@ def _a_time(model: object, field: attrs.Attribute[int], value: int) -> None:
 
 @attrs.frozen
 class Fixed:
-    """Every way takes the same time."""
+    """Every path has the same latency."""
 
     milliseconds: int = attrs.field(validator=_a_time)
-    """Such as 50: an order is in the book 50 ms after its acceptance, and its fill is pushed 50 ms after that."""
+    """The latency, such as 50: an order joins the book 50 ms after acceptance, and its fill is pushed 50 ms later."""
 
     def ms(self, way: Way, dice: random.Random) -> int:
-        """The same each time."""
+        """Return the same latency each time."""
         return self.milliseconds
 
 
 @attrs.frozen
 class Jittered:
-    """Every way takes a time of its own between two bounds, so that pushes and replies come in either order."""
+    """Every message draws a latency between two bounds, so that pushes and replies come in either order."""
 
     least: int = attrs.field(validator=_a_time)
-    """Milliseconds."""
+    """The lower bound in milliseconds."""
     most: int
-    """Milliseconds, not below the least."""
+    """The upper bound in milliseconds, not below the lower one."""
 
     def __attrs_post_init__(self) -> None:
-        """Refuse bounds that leave nothing."""
+        """Refuse bounds that leave no value."""
         if self.most < self.least:
             raise ValueError(f"at most {self.most} ms is less than at least {self.least} ms")
 
     def ms(self, way: Way, dice: random.Random) -> int:
-        """Any of them, equally likely."""
+        """Return any latency within the bounds, equally likely."""
         return dice.randint(self.least, self.most)
 
 
 @attrs.frozen(kw_only=True)
 class Ways:
-    """A latency model for each way: ``Ways(order=Jittered(5, 40), push=Fixed(100))``."""
+    """A latency model for each path: ``Ways(order=Jittered(5, 40), push=Fixed(100))``."""
 
     order: LatencyModel = attrs.Factory(Instant)
-    """From acceptance to the book."""
+    """The latency from acceptance to the book."""
     push: LatencyModel = attrs.Factory(Instant)
-    """From what a push reports to the socket."""
+    """The latency from the event of a push to the socket."""
     reply: LatencyModel = attrs.Factory(Instant)
-    """From what a reply reports to the connection."""
+    """The latency from the event of a reply to the connection."""
 
     def ms(self, way: Way, dice: random.Random) -> int:
-        """That of the way."""
+        """Return the latency of the path."""
         models: dict[Way, LatencyModel] = {"order": self.order, "push": self.push, "reply": self.reply}
         return models[way].ms(way, dice)
 
 
 class Delays:
-    """A latency model at work: sends orders and pushes on their ways.
+    """A latency model at work, which delays orders and pushes.
 
     Args:
-        model: How long each way takes.
-        agenda: What happens later.
-        dice: What the model draws from.
+        model: draws the latencies.
+        agenda: schedules what happens later.
+        dice: the random stream of the model.
     """
 
     def __init__(self, model: LatencyModel, agenda: Agenda, dice: random.Random) -> None:
@@ -113,14 +113,14 @@ class Delays:
 
     @property
     def instant(self) -> bool:
-        """Return True if no way takes any time."""
+        """Return True if every latency is zero."""
         return isinstance(self._model, Instant)
 
     def to_books(self, look: Callable[[str], object]) -> Enter:
-        """The way of orders, changes and cancellations to the books of one market.
+        """Return the function that brings orders, changes and cancellations to the books of one market.
 
         Args:
-            look: Brings the book of a symbol up to date before something arrives there.
+            look: brings the book of a symbol up to date before an arrival.
         """
 
         def enter(account_id: str, symbol: str, deed: Callable[[], object]) -> None:
@@ -128,13 +128,13 @@ class Delays:
                 look(symbol)
                 deed()
 
-            # At once, or behind what the account has sent there before.
+            # At once, or after the account's earlier messages for the symbol.
             self._agenda.after(self._model.ms("order", self._dice), ("order", account_id, symbol), arrive)
 
         return enter
 
     def push(self, topic: str, account_id: str | None, deed: Callable[[], object]) -> None:
-        """Let a push of a topic leave: at once, or behind the ones before."""
+        """Send a push of a topic: at once, or after the earlier ones."""
         self._agenda.after(self._model.ms("push", self._dice), ("push", account_id or "", topic), deed)
 
     def reply_seconds(self) -> float:
@@ -153,10 +153,10 @@ def _jittered(text: str) -> Jittered:
 
 
 def parse_latency(text: str) -> LatencyModel:
-    """A latency model by a word of the command line: ``none``, ``fixed:50ms``, ``jitter:20ms-80ms``.
+    """Return the latency model that a word of the command line names: ``none``, ``fixed:50ms``, ``jitter:20ms-80ms``.
 
     Raises:
-        ModelError: It is none of these.
+        ModelError: the text names none of these.
     """
     words: dict[str, LatencyModel] = {"none": Instant()}
     return pick(

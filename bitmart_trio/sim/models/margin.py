@@ -1,4 +1,4 @@
-"""The backing that positions in contracts need: leverage and maintenance margin.
+"""The margin that positions in contracts need: greatest leverage and maintenance margin.
 
 open_exchange(models=Models(margin=Flat(Decimal("0.02"), leverage=20)))
 """
@@ -15,56 +15,56 @@ from .words import pick, share
 
 
 class MarginModel(Protocol):
-    """Says how far a position may be leveraged, and when it is liquidated."""
+    """Decides the greatest leverage of a position, and when it is liquidated."""
 
     def leverage(self, terms: Terms, value: Decimal) -> Decimal:
-        """The greatest leverage with which a position of this value may be opened; 0 when it may not be at all."""
+        """Return the greatest leverage at which a position of this value may be opened; 0 if it may not be opened."""
         ...
 
     def maintenance(self, terms: Terms, value: Decimal) -> Decimal:
-        """The margin at which a position is liquidated that was entered at this value, in the settlement currency."""
+        """Return the margin at which a position entered at this value is liquidated, in the settlement currency."""
         ...
 
 
 @attrs.frozen
 class Tiers:
-    """By the risk tiers of the contract, as recorded: the greater a position, the less leverage."""
+    """Margins by the risk tiers of the contract, as recorded: the greater a position, the lower its leverage."""
 
     def leverage(self, terms: Terms, value: Decimal) -> Decimal:
-        """That of the tier; nothing beyond the last one."""
+        """Return the tier's leverage; 0 beyond the last tier."""
         return ZERO if value > terms.brackets[-1].cap else Decimal(terms.bracket(value).leverage)
 
     def maintenance(self, terms: Terms, value: Decimal) -> Decimal:
-        """The share of the tier, less what makes it grow without steps."""
+        """Return the tier's share, less the deduction that makes it grow without steps."""
         return terms.maintenance(value)
 
 
 @attrs.frozen
 class Flat:
-    """The same for every contract and value. The tiers that the exchange lists for its contracts stay what they are.
+    """The same margin for every contract and value. The tiers that the exchange lists for its contracts stay unchanged.
 
     Raises:
-        ValueError: The share is not from 0 to 1, or the leverage is below 1.
+        ValueError: the share is not from 0 to 1, or the leverage is below 1.
     """
 
     ratio: Decimal = Decimal("0.005")
-    """Maintenance margin as a share of the value at entry; 0 liquidates when everything is lost."""
+    """The maintenance margin as a share of the value at entry; 0 liquidates when everything is lost."""
     greatest: int = attrs.field(default=100, kw_only=True, alias="leverage")
-    """Leverage."""
+    """The greatest leverage."""
 
     def __attrs_post_init__(self) -> None:
-        """Refuse what makes no sense."""
+        """Refuse invalid values."""
         if not 0 <= self.ratio <= 1:
             raise ValueError(f"a maintenance margin is a share from 0 to 1: {self.ratio}")
         if self.greatest < 1:
             raise ValueError(f"a leverage is 1 or more: {self.greatest}")
 
     def leverage(self, terms: Terms, value: Decimal) -> Decimal:
-        """The same for all."""
+        """Return the same leverage for all."""
         return Decimal(self.greatest)
 
     def maintenance(self, terms: Terms, value: Decimal) -> Decimal:
-        """A share of the value."""
+        """Return a share of the value."""
         return cut(value * self.ratio)
 
 
@@ -73,10 +73,10 @@ def _flat(text: str) -> MarginModel:
 
 
 def parse_margin(text: str) -> MarginModel:
-    """A margin model by a word of the command line: ``tiers``, ``flat:0.005``.
+    """Return the margin model that a word of the command line names: ``tiers``, ``flat:0.005``.
 
     Raises:
-        ModelError: It is none of these.
+        ModelError: the text names none of these.
     """
     words: dict[str, MarginModel] = {"tiers": Tiers()}
     return pick("margins", text, words, {"flat:0.005": _flat})

@@ -1,4 +1,4 @@
-"""Models of the markets: prices of coins, and the makers and takers of each book."""
+"""Models of the markets: the prices of coins, and the makers and takers of each book."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ..kernel.pairs import Pair
 from ..kernel.symbols import Listed
 
 Take: TypeAlias = "Callable[[Side, Decimal, Decimal | None], None]"
-"""A synthetic taker at work on a pair: side, limit price, size (None: all there is within the limit)."""
+"""A function for a synthetic taker's trade on a pair: side, limit price, size (None: everything within the limit)."""
 Step: TypeAlias = "Callable[[], None]"
-"""Let the makers and takers of one book do what they do in a tick."""
+"""A function that runs the makers and takers of one book for a tick."""
 
 
 class Shown(Protocol):
@@ -30,30 +30,30 @@ class Shown(Protocol):
 
 
 class Sweep(Protocol):
-    """A synthetic taker at work on a contract."""
+    """A function for a synthetic taker's trade on a contract."""
 
     def __call__(self, side: Side, limit: Decimal | None, size: Decimal, *, opens: bool) -> None:
-        """Take up to ``size`` from the book; ``opens`` is whether the trade shows as opening a position."""
+        """Take up to ``size`` from the book; ``opens`` says if the trade shows as opening a position."""
 
 
 class MarketModel(Protocol):
-    """Prices of all coins in US dollars, and who quotes and trades beside the users."""
+    """The prices of all coins in US dollars, and the makers and takers beside the users."""
 
     @property
     def moves(self) -> bool:
-        """Return True if prices move and books are quoted by themselves; else a script sets them."""
+        """Return True if the model moves prices and quotes books; else a script sets them."""
         ...
 
     def price(self, coin: str) -> Decimal:
-        """The price of a coin now; 1 for a dollar."""
+        """Return the present price of a coin; 1 for a dollar."""
         ...
 
     def rate(self, base: str, quote: str) -> Decimal:
-        """The price of one currency in another."""
+        """Return the price of one currency in another."""
         ...
 
     def first(self, coin: str) -> Decimal:
-        """The rough price of a coin before the exchange opened."""
+        """Return the approximate price of a coin before the exchange opened."""
         ...
 
     def knows(self, coin: str) -> bool:
@@ -61,20 +61,20 @@ class MarketModel(Protocol):
         ...
 
     def advance(self, ticks: int) -> None:
-        """Go on by so many moves of a tenth of a second."""
+        """Advance prices by so many moves of a tenth of a second."""
 
     def push(self, coin: str, price: Decimal) -> None:
-        """Set a price; where prices move they go on from there."""
+        """Set a price; moving prices continue from there."""
 
     def pin(self, coin: str, price: Decimal) -> None:
-        """Give a coin exactly this price, until it is given another."""
+        """Set a coin's exact price, which stays until the next call."""
 
     def on_pair(self, pair: Pair, book: Book, last: Decimal, take: Take) -> Step | None:
-        """The makers and takers of a pair, who have quoted around its last price; None without any."""
+        """Return the makers and takers of a pair, with quotes placed around its last price; None without any."""
         ...
 
     def on_contract(self, shown: Shown, sweep: Sweep) -> Step | None:
-        """The makers and takers of a contract, who have quoted already; None without any."""
+        """Return the makers and takers of a contract, with quotes placed; None without any."""
         ...
 
 
@@ -83,10 +83,10 @@ Moved: TypeAlias = "Callable[[Listed, Clock, Randoms], MarketModel]"
 
 
 class Still:
-    """A market on which nothing moves: prices stand until they are set, and books have no makers.
+    """A market on which nothing moves: prices stay until they are set, and books have no makers.
 
     Args:
-        coins: Every coin with a price.
+        coins: every coin with a price.
     """
 
     def __init__(self, coins: Iterable[Coin]) -> None:
@@ -95,7 +95,7 @@ class Still:
 
     @classmethod
     def of(cls, listed: Listed, clock: Clock, random: Randoms) -> Still:
-        """That of an exchange."""
+        """Return the still model of an exchange."""
         return cls(listed.coins)
 
     @property
@@ -104,15 +104,15 @@ class Still:
         return False
 
     def price(self, coin: str) -> Decimal:
-        """The price that was set; at first the price before the opening."""
+        """Return the price that was set; at first the price before the opening."""
         return Decimal(1) if coin in DOLLARS else self._prices[coin]
 
     def rate(self, base: str, quote: str) -> Decimal:
-        """The price of one currency in another."""
+        """Return the price of one currency in another."""
         return self.price(base) if quote in DOLLARS else self.price(base) / self.price(quote)
 
     def first(self, coin: str) -> Decimal:
-        """The price of a coin before the exchange opened."""
+        """Return the price of a coin before the exchange opened."""
         if coin in DOLLARS:
             return Decimal(1)
         return self._coins[coin].base * self._coins[coin].point

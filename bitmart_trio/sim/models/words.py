@@ -1,4 +1,4 @@
-"""Models by a word of the command line, such as ``zero`` or ``fixed:50ms``; what is no word is answered with those."""
+"""Read models from words of the command line, such as ``zero`` or ``fixed:50ms``; an error lists the valid words."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..kernel.numbers import NumberError, read_decimal
 M = TypeVar("M")
 
 MOST: Final = 60_000
-"""Milliseconds that the command line takes."""
+"""The maximum number of milliseconds on the command line."""
 
 
 class ModelError(ValueError):
@@ -19,17 +19,17 @@ class ModelError(ValueError):
 
 
 def pick(what: str, text: str, words: Mapping[str, M], shapes: Mapping[str, Callable[[str], M]]) -> M:
-    """The model that a text names.
+    """Return the model that a text names.
 
     Args:
-        what: What kind of model, for the message.
-        text: What somebody has written.
-        words: Models by name.
-        shapes: What makes a model of a text with numbers in it, by how that is written. The first reads a text without
-            a name; the others begin with one and a colon.
+        what: the kind of model, for the message.
+        text: the text that the user wrote.
+        words: models by name.
+        shapes: functions that make a model of a text with numbers in it, by the form of the text. The first form has no
+            name; the others begin with a name and a colon.
 
     Raises:
-        ModelError: It names none; the message lists what does.
+        ModelError: the text names no model; the message lists the valid ones.
     """
     if text in words:
         return words[text]
@@ -45,10 +45,10 @@ def pick(what: str, text: str, words: Mapping[str, M], shapes: Mapping[str, Call
 
 
 def number(text: str) -> Decimal:
-    """A number such as -0.001.
+    """Return a number such as -0.001.
 
     Raises:
-        ModelError: It is none.
+        ModelError: the text is not a number.
     """
     try:
         return read_decimal(text)
@@ -57,10 +57,10 @@ def number(text: str) -> Decimal:
 
 
 def share(text: str) -> Decimal:
-    """A share such as 0.001.
+    """Return a share such as 0.001.
 
     Raises:
-        ModelError: It is no number from 0 to 1.
+        ModelError: the text is not a number from 0 to 1.
     """
     found = number(text)
     if not 0 <= found <= 1:
@@ -69,10 +69,10 @@ def share(text: str) -> Decimal:
 
 
 def milliseconds(text: str) -> int:
-    """A time such as ``50ms``; whole milliseconds, a minute at most.
+    """Return a time such as ``50ms``; whole milliseconds, a minute at most.
 
     Raises:
-        ModelError: It is none.
+        ModelError: the text is not such a time.
     """
     digits = text.removesuffix("ms")
     if not (text.endswith("ms") and digits.isascii() and digits.isdigit() and len(digits) <= 5 and int(digits) <= MOST):
