@@ -1,1 +1,1 @@
-"""Move a market by the synthetic flow, a tape, or a script."""
+"""Drive a market by the synthetic flow, a tape, or a script."""

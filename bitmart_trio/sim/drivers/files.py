@@ -1,6 +1,6 @@
-"""Files of market data as lines and rows: plain, gzipped or zipped text, and Parquet; never read whole.
+"""Read files of market data as lines and rows: plain, gzipped or zipped text, and Parquet; never as a whole.
 
-What a file is, is seen from its first bytes, not from its name.
+The kind of a file is detected from its first bytes, not from its name.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Row: TypeAlias = "tuple[int, Sequence[str]]"
 """The number of a line, from 1, and its cells."""
 
 LONGEST_LINE: Final = 1 << 20
-"""Characters; a line of a book of a thousand levels has less than a tenth of them."""
+"""The maximum number of characters in a line; a book of a thousand levels has less than a tenth of them."""
 _GZIP: Final = b"\x1f\x8b"
 _ZIP: Final = b"PK\x03\x04"
 _PARQUET: Final = b"PAR1"
@@ -34,11 +34,11 @@ _DAMAGED: Final = (EOFError, UnicodeDecodeError, zlib.error, zipfile.BadZipFile,
 
 
 def lines(path: AnyPath) -> Iterator[tuple[int, str]]:
-    """The lines of a text file that is plain, gzipped, or alone in a zip file, with their numbers from 1.
+    """Yield the lines of a text file that is plain, gzipped, or alone in a zip file, with their numbers from 1.
 
     Raises:
-        OSError: The file cannot be read.
-        TapeError: It is damaged, is no text, or a line is endless.
+        OSError: the file cannot be read.
+        TapeError: the file is damaged or not text, or a line is too long.
     """
     name, number = Path(path).name, 0
     try:
@@ -53,13 +53,13 @@ def lines(path: AnyPath) -> Iterator[tuple[int, str]]:
 
 
 def rows(path: AnyPath) -> Iterator[Row]:
-    """The rows of a table in text or Parquet, the names of the columns among them where the file has names.
+    """Yield the rows of a table in text or Parquet, starting with the column names if the file has them.
 
-    Blank lines are left out.
+    Blank lines are skipped.
 
     Raises:
-        OSError: The file cannot be read.
-        TapeError: It is damaged, or Parquet without the package that reads it.
+        OSError: the file cannot be read.
+        TapeError: the file is damaged, or is Parquet and the package that reads it is missing.
     """
     with Path(path).open("rb") as file:
         is_parquet = file.read(4) == _PARQUET
@@ -70,8 +70,8 @@ def is_table(path: AnyPath) -> bool:
     """Return True if a file holds a table, in text or Parquet, rather than JSON lines.
 
     Raises:
-        OSError: The file cannot be read.
-        TapeError: It is damaged.
+        OSError: the file cannot be read.
+        TapeError: the file is damaged.
     """
     with Path(path).open("rb") as file:
         if file.read(4) == _PARQUET:
@@ -82,17 +82,17 @@ def is_table(path: AnyPath) -> bool:
 
 @contextmanager
 def writing(path: AnyPath) -> Generator[io.BufferedIOBase, None, None]:
-    """A file to write, gzipped if it is called ``.gz``, that appears, or takes the place of another, when it is done.
+    """Write a file, gzipped if its name ends in ``.gz``, that appears, or replaces an old one, only when complete.
 
     Raises:
-        OSError: The file cannot be written.
+        OSError: the file cannot be written.
     """
     path = Path(path)
     part = path.with_name(f"{path.name}.part")
     try:
         with part.open("wb") as plain:
             if path.suffix == ".gz":
-                # Without name and time: the same moments are the same bytes.
+                # Without name and time: the same moments give the same bytes.
                 with gzip.GzipFile("", "wb", 6, plain, 0) as packed:
                     yield packed
             else:
@@ -167,6 +167,6 @@ def _cell(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
-        # As many digits as a float keeps of what was written into it: 0.1 + 0.2 is 0.3.
+        # As many digits as a float preserves of its source: 0.1 + 0.2 is 0.3.
         return format(value, ".15g")
     return value.isoformat() if isinstance(value, datetime | date) else str(value)

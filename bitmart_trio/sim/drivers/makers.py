@@ -1,8 +1,8 @@
 """The synthetic market of one contract: quotes around the moving price, and takers that trade against the book.
 
-Every tick the ladder is moved to where the underlying price went. A user's order that the price has crossed is traded
-against first, at most a few hundred contracts a tick, so that big orders fill in parts and hold the quotes back while
-they last.
+Every tick the ladder moves to the underlying price. First a taker trades against users' orders that the price has
+crossed, at most a few hundred contracts per tick. So big orders fill in parts, and hold the quotes back while they
+last.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..kernel.contracts import ZERO
 from ..models.market import Shown, Sweep
 
 LEVELS = 64
-"""Levels a side that are kept; more are cut back when half as many again have gathered."""
+"""The number of levels kept per side; excess levels are removed once there are half as many again."""
 _BASIS_STEP = Decimal("0.000005")
 _BASIS_LIMIT = Decimal("0.0003")
 
@@ -31,11 +31,11 @@ class Makers:
         self._basis = ZERO
         self._ids = count(1)
         self._quotes: dict[Side, dict[int, str]] = {"buy": {}, "sell": {}}
-        """Price in ticks -> id of our order there."""
+        """Price in ticks -> id of the synthetic order there."""
         self._busy = False
 
     def tick(self, activity: float = 1.0) -> None:
-        """Move the ladder to the present price and let takers trade, ``activity`` times as often as usual."""
+        """Move the ladder to the present price, and let takers trade ``activity`` times as often as usual."""
         listing, dice = self._listing, self._dice
         tick = listing.contract.tick
         self._basis = max(-_BASIS_LIMIT, min(_BASIS_LIMIT, self._basis + _BASIS_STEP * dice.randint(-3, 3)))
@@ -45,7 +45,7 @@ class Makers:
         self._requote("sell", at + spread)
         self._stir()
         if abs(middle - listing.last) > 8 * tick:
-            # The price does not move without a trade that shows it.
+            # The price does not move without a trade.
             self._sweep("buy" if middle > listing.last else "sell", None, self._size(), opens=True)
         if dice.random() < 0.04:
             self._busy = not self._busy
@@ -62,7 +62,7 @@ class Makers:
         listing, book = self._listing, self._listing.book
         other: Side = "sell" if side == "buy" else "buy"
         tick, sign = listing.contract.tick, -1 if side == "buy" else 1
-        # The other side's quotes that the price has run over, then the users' orders there.
+        # First the other side's quotes that the price has crossed, then the users' orders there.
         for at in [at for at in self._quotes[other] if (at - best) * sign >= 0]:
             book.cancel(self._quotes[other].pop(at))
         if book.crosses(side, best * tick):
@@ -93,7 +93,7 @@ class Makers:
                 book.cancel(quotes.pop(at))
 
     def _stir(self) -> None:
-        """Change the size of a few levels, so that a book never stands still."""
+        """Change the sizes of a few levels, so that a book never stands still."""
         sides: tuple[Side, Side] = ("buy", "sell")
         tick = self._listing.contract.tick
         for side in sides:
@@ -112,5 +112,5 @@ class Makers:
         self._listing.book.add(Resting(order_id, side, at * self._listing.contract.tick, size, None))
 
     def _size(self) -> Decimal:
-        """Mostly small, sometimes large."""
+        """Return a size, mostly small, sometimes large."""
         return Decimal(self._dice.choice((1, 2, 5, 10, 20, 50, 100)) * self._dice.randint(1, 9))

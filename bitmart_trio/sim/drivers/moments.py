@@ -1,4 +1,4 @@
-"""Define the moments of a tape, trades and books with their times, and their spelling in a file.
+"""Define the moments of a tape, trades and books with their times, and their format in a file.
 
 {"ms":1767225600100,"symbol":"BTC_USDT","price":"60010.50","size":"0.25","side":"buy"}
 {"ms":1767225600100,"symbol":"BTC_USDT","bids":[["60010.00","1.5"]],"asks":[["60010.50","0.75"]]}
@@ -22,7 +22,7 @@ from ..kernel.symbols import exact, read_symbols
 
 
 class TapeError(ValueError):
-    """A tape that cannot be read, with the line, or that does not fit the exchange."""
+    """A tape that cannot be read, with the line number, or that does not fit the exchange."""
 
 
 @attrs.frozen
@@ -33,9 +33,9 @@ class TapeTrade:
     symbol: str
     price: Decimal
     size: Decimal
-    """Base currency on spot, contracts on futures."""
+    """The size: base currency on spot, contracts on futures."""
     side: Side
-    """The taker's."""
+    """The side of the taker."""
 
 
 Levels: TypeAlias = "tuple[tuple[Decimal, Decimal], ...]"
@@ -44,12 +44,12 @@ Levels: TypeAlias = "tuple[tuple[Decimal, Decimal], ...]"
 
 @attrs.frozen
 class TapeBook:
-    """A whole book, or one side of it, from a moment on."""
+    """A whole book, or one side of it, from its time on."""
 
     ms: int
     symbol: str
     bids: Levels | None
-    """(price, size); None leaves the side as it was."""
+    """(price, size); None leaves the side unchanged."""
     asks: Levels | None
 
 
@@ -58,16 +58,16 @@ Moment: TypeAlias = "TapeTrade | TapeBook"
 
 @cache
 def check_symbol(symbol: str) -> None:
-    """Refuse what is the name of neither a pair nor a contract.
+    """Refuse a name that is neither a pair's nor a contract's.
 
     Raises:
-        ValueError: It is none.
+        ValueError: the name is neither.
     """
     read_symbols([symbol])
 
 
 def line_of(moment: Moment) -> bytes:
-    """A moment as a line of a tape file."""
+    """Return a moment as a line of a tape file."""
     line: Event = {"ms": moment.ms, "symbol": moment.symbol}
     if isinstance(moment, TapeTrade):
         line |= {"price": moment.price, "size": moment.size, "side": moment.side}
@@ -80,10 +80,10 @@ def line_of(moment: Moment) -> bytes:
 
 
 def read_line(line: str | bytes, where: str) -> Moment | None:
-    """The moment that a line spells; None for a blank line, and for events of a log that are no moments.
+    """Return the moment in a line; None for a blank line, and for a log's events that are not moments.
 
     Raises:
-        TapeError: It spells none.
+        TapeError: the line is invalid.
     """
     if not line.strip():
         return None
@@ -98,10 +98,10 @@ def read_line(line: str | bytes, where: str) -> Moment | None:
 
 
 def moment_of(event: Mapping[str, object], where: str) -> Moment:
-    """The moment that an object spells.
+    """Return the moment in a JSON object.
 
     Raises:
-        TapeError: It spells none.
+        TapeError: the object is not a moment.
     """
     try:
         ms, symbol = event["ms"], event["symbol"]

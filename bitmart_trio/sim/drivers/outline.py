@@ -1,4 +1,4 @@
-"""Outline a tape's content per symbol in one pass, so that a tape of any length can be played from its file."""
+"""Summarise a tape's content per symbol in one pass, so that a tape of any length can be played from its file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .moments import Moment, TapeBook
 
 _ONE: Final = Decimal(1)
 _DIGITS: Final = 26
-"""Of a quotient, as many as decimal arithmetic has without rounding."""
+"""The number of digits of a quotient, as many as decimal arithmetic has without rounding."""
 
 
 @attrs.define
@@ -29,7 +29,7 @@ class TapePart:
     trades: int = 0
     books: int = 0
     volume: Decimal = Decimal(0)
-    """The sizes of all trades together: base currency on spot, contracts on futures."""
+    """The sum of the sizes of all trades: base currency on spot, contracts on futures."""
     first: Decimal | None = None
     """The price of the first trade; None without trades."""
     last: Decimal | None = None
@@ -39,16 +39,16 @@ class TapePart:
     longest_gap_ms: int = 0
     """The longest time between two moments."""
     gap_ms: int | None = None
-    """When that began."""
+    """The time when the longest gap began."""
     price_step: Decimal = _ONE
-    """The power of ten that all prices are multiples of, at most 1."""
+    """The greatest power of ten, at most 1, of which all prices are multiples."""
     size_step: Decimal = _ONE
-    """The power of ten that all sizes are multiples of, at most 1."""
+    """The greatest power of ten, at most 1, of which all sizes are multiples."""
     opening: Decimal | None = None
-    """The first price, of a trade or of a level; None if all that there is are empty books."""
+    """The first price, of a trade or of a level; None if there are only empty books."""
 
     def take(self, moment: Moment) -> None:
-        """Count one moment more."""
+        """Count one more moment."""
         if moment.ms - self.end_ms > self.longest_gap_ms:
             self.longest_gap_ms, self.gap_ms = moment.ms - self.end_ms, self.end_ms
         self.end_ms = moment.ms
@@ -67,11 +67,11 @@ class TapePart:
 
     @own_decimals
     def rule(self) -> Symbol:
-        """The symbol with steps fine enough for what is on the tape, to list on an exchange."""
-        # On a side that is empty throughout there is nothing to fit.
+        """Return the symbol, with steps fine enough for the tape, to list on an exchange."""
+        # A side that is always empty restricts nothing.
         if self.opening is None:
             return self.symbol
-        # No coarser than a symbol of that price would be: a tape of whole coins does not forbid smaller orders.
+        # No coarser than a usual symbol of that price: a tape of whole coins does not forbid smaller orders.
         if "_" not in self.symbol:
             terms = read_symbols([Contract(self.symbol, price=self.opening)]).contracts[0]
             return Contract(self.symbol, price=self.opening, tick=min(self.price_step, terms.tick))
@@ -92,20 +92,20 @@ class TapePart:
 
 @attrs.define
 class Outline:
-    """The content of a tape: its times, and a part per symbol."""
+    """The content of a tape: its times, and a summary per symbol."""
 
     start_ms: int = 0
     end_ms: int = 0
     moments: int = 0
     ordered: bool = True
-    """True if no moment is earlier than the one before it."""
+    """True if no moment is earlier than the previous one."""
     parts: dict[str, TapePart] = attrs.field(factory=dict[str, TapePart])
-    """By symbol, in order of appearance."""
+    """The summaries by symbol, in order of appearance."""
 
     @classmethod
     @own_decimals
     def of(cls, moments: Iterable[Moment]) -> Outline:
-        """Look at all moments; at what comes behind one that is out of order, no longer."""
+        """Count all moments; stop at the first one that is out of order."""
         outline = cls()
         for moment in moments:
             outline.take(moment)
@@ -114,7 +114,7 @@ class Outline:
         return outline
 
     def take(self, moment: Moment) -> None:
-        """Count one moment more."""
+        """Count one more moment."""
         if not self.moments:
             self.start_ms = self.end_ms = moment.ms
         elif moment.ms < self.end_ms:
@@ -128,8 +128,8 @@ class Outline:
 
 
 def _fitted(step: Decimal, number: Decimal) -> Decimal:
-    """The step, or a finer one that the number is a multiple of."""
-    # What has too many digits for a remainder is measured at once.
+    """Return the step, or a finer one of which the number is a multiple."""
+    # A number with too many digits for a remainder is measured directly.
     if number.adjusted() - step.adjusted() < _DIGITS and not number % step:
         return step
     exponent = number.normalize().as_tuple().exponent

@@ -1,4 +1,4 @@
-"""A tape that runs on an exchange: each trade and each book at its time, and users' orders in between."""
+"""Play a tape on an exchange: each trade and each book at its time, with users' orders in between."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .script import BookScript, MarketScript
 from .tape import Tape
 
 LADDER: Final = 20
-"""Invented levels a side."""
+"""The number of invented levels per side."""
 
 
 class Player:
-    """A tape that runs on an exchange, by the hands of the scripts."""
+    """A tape that plays on an exchange, through the scripts."""
 
     def __init__(self, exchange: Exchange, tape: Tape, market: MarketScript, book: BookScript) -> None:
         listed = {*exchange.spot.markets, *exchange.futures.listings}
@@ -34,7 +34,7 @@ class Player:
         self._next: Moment | None = next(self._moments, None)
         self._booked = {symbol for symbol, part in tape.parts.items() if part.books}
         self._ladders: dict[str, tuple[Decimal, int]] = {}
-        """Price and age (in times traded on) of the invented books."""
+        """Price and age (in trades of the book) of the invented books."""
         spot = {pair.base for pair in (market.pair for market in exchange.spot.markets.values())}
         self._leads = {
             symbol: coin
@@ -42,7 +42,7 @@ class Player:
             if "_" in symbol or _coin(exchange, symbol) not in spot
             for coin in (_coin(exchange, symbol),)
         }
-        """The symbols whose trades are the price of a coin: the pair's before the contract's."""
+        """The symbols whose trades set the price of a coin: the pair before the contract."""
         for symbol, part in tape.parts.items():
             if part.first is not None:
                 market.price(symbol, part.first)
@@ -50,11 +50,11 @@ class Player:
 
     @property
     def next_ms(self) -> int | None:
-        """When something happens next; None when the tape has run out."""
+        """Return the time of the next event; None when the tape has ended."""
         return None if self._next is None else self._next.ms + self._shift
 
     def play(self, now_ms: int) -> None:
-        """Let happen what is due."""
+        """Play the events that are due."""
         while self._next is not None and self._next.ms + self._shift <= now_ms:
             moment, self._next = self._next, next(self._moments, None)
             if isinstance(moment, TapeBook):
@@ -63,7 +63,7 @@ class Player:
                 self._trade(moment)
 
     def close(self) -> None:
-        """Play no more; closes the file that the tape is read from."""
+        """Stop playing, and close the tape's file."""
         self._next = None
         if isinstance(self._moments, Generator):
             cast("Generator[Moment]", self._moments).close()
@@ -86,7 +86,7 @@ class Player:
         self._book.put(moment.symbol, sides)
 
     def _ladder(self, symbol: str, price: Decimal) -> None:
-        """Invent a book around a price, unless the tape has one or it stands there already."""
+        """Invent a book around a price, unless the tape has one or one is there already."""
         if symbol in self._booked:
             return
         market = self._spot.markets.get(symbol)

@@ -1,11 +1,11 @@
-"""The market by hand: trades, prices and whole books, exactly as a test wants them.
+"""Script a market: trades, prices and whole books, exactly as a test sets them.
 
     async with open_exchange(market="scripted") as exchange:
         exchange.book.set("BTC_USDT", bids=[("59999", "1")], asks=[("60001", "2")])
         exchange.market.trade("BTC_USDT", price="60001", size="0.5", side="buy")
 
-On a scripted exchange nothing moves by itself: books are empty until they are set, prices stand where they were put,
-and users' orders trade with what is there. Pushes follow as on any exchange.
+On a scripted exchange nothing moves unless it is set: books are empty until they are set, prices stay where they were
+put, and users' orders trade with the orders in the book. Pushes follow as on any exchange.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from ..models.market import MarketModel
 from ..spot.market import SpotMarket
 
 Level: TypeAlias = "tuple[Amount, Amount]"
-"""Price and size."""
+"""A price and a size."""
 
 
 class _Scripted:
-    """What both scripts know: the markets behind symbols, and their grids."""
+    """The common base of both scripts: the markets of symbols, and their grids."""
 
     def __init__(
         self, spot: SpotMarket, futures: FuturesMarket, model: MarketModel, clock: Clock, log: EventLog
@@ -51,7 +51,7 @@ class _Scripted:
         return found
 
     def _steps(self, symbol: str) -> tuple[Decimal, Decimal]:
-        """The steps of prices and sizes."""
+        """Return the steps of prices and sizes."""
         market = self._spot.markets.get(symbol)
         if market is not None:
             return market.pair.tick, market.pair.lot
@@ -66,24 +66,24 @@ class _Scripted:
 
 @protected
 class MarketScript(_Scripted):
-    """Trades and prices by hand."""
+    """Sets trades and prices of a market."""
 
     @own_decimals
     def trade(self, symbol: str, *, price: Amount, size: Amount, side: Side = "buy") -> None:
-        """Let two others trade, at exactly this price.
+        """Make a trade between two strangers at exactly this price.
 
-        Users' orders that the price reaches are filled first, best price first, each at its own price; what is left of
-        the size is a trade between strangers, and is missing afterwards from the level that was set at that price.
+        Users' orders that the price reaches are filled first, best price first, each at its own price. The rest of the
+        size is a trade between strangers, and is removed from the level that was set at that price.
 
         Args:
-            symbol: A pair or contract.
-            price: A multiple of the symbol's price step.
-            size: Base currency on spot, contracts on futures.
-            side: The taker's.
+            symbol: a pair or contract.
+            price: a multiple of the symbol's price step.
+            size: base currency on spot, contracts on futures.
+            side: the taker's side.
 
         Raises:
-            ValueError: The symbol is not listed, or a number is not on its grid.
-            TypeError: A float was given.
+            ValueError: the symbol is not listed, or a number is not on its grid.
+            TypeError: a number is a float.
         """
         self._found(symbol)
         if side not in ("buy", "sell"):
@@ -103,13 +103,12 @@ class MarketScript(_Scripted):
     def price(self, symbol: str, price: Amount) -> None:
         """Set the last price of a symbol, without a trade, and with it the price of its coin.
 
-        Mark and index prices of all contracts of the coin follow at once. What looks at prices (triggers,
-        liquidations) does so at the next tick. On a synthetic market the walk goes on from there instead, and last
-        prices follow at the next tick.
+        Mark and index prices of all contracts of the coin follow at once. Triggers and liquidations follow at the next
+        tick. On a synthetic market the walk continues from there instead, and last prices follow at the next tick.
 
         Raises:
-            ValueError: The symbol is not listed, or the price is not on its grid.
-            TypeError: A float was given.
+            ValueError: the symbol is not listed, or the price is not on its grid.
+            TypeError: the price is a float.
         """
         self._found(symbol)
         number = self._price(symbol, price)
@@ -128,7 +127,7 @@ class MarketScript(_Scripted):
 
     @own_decimals
     def pin(self, coin: str, dollars: Decimal) -> None:
-        """Give a coin a price, and its contracts their index."""
+        """Set the price of a coin and the index of its contracts."""
         if self._model.moves:
             self._model.push(coin, dollars)
             return
@@ -150,20 +149,20 @@ class BookScript(_Scripted):
 
     @own_decimals
     def set(self, symbol: str, *, bids: Iterable[Level] | None = None, asks: Iterable[Level] | None = None) -> None:
-        """Put exactly these levels into a book, in place of all that is there but users' orders.
+        """Set the levels of a book, in place of everything but users' orders.
 
-        A level that meets users' orders trades with them, at their price, and only its rest stays.
+        A level that meets users' orders trades with them, at their price, and only the rest of it stays.
 
         Args:
-            symbol: A pair or contract.
-            bids: (price, size) in any order; None leaves the side as it is, an empty list empties it.
-            asks: The same for the other side.
+            symbol: a pair or contract.
+            bids: (price, size) in any order; None leaves the side unchanged, an empty list empties it.
+            asks: the same for the other side.
 
         Raises:
-            ValueError: The symbol is not listed, a number is not on its grid, two levels have one price, or the sides
+            ValueError: the symbol is not listed, a number is not on its grid, two levels have one price, or the sides
                 would cross.
-            TypeError: A float was given.
-            RuntimeError: The market is a synthetic one: its makers would quote over it.
+            TypeError: a number is a float.
+            RuntimeError: the market is synthetic: its makers would quote over the book.
         """
         if self._model.moves:
             raise RuntimeError('the makers own this book; open the exchange with market="scripted"')
@@ -204,15 +203,15 @@ class BookScript(_Scripted):
             self._spot.market_moved(market)
 
     def bids(self, symbol: str) -> list[tuple[Decimal, Decimal]]:
-        """All bids as (price, size), users' orders included, best first."""
+        """Return all bids as (price, size), users' orders included, best first."""
         return self._found(symbol).book.levels("buy", 1_000_000)
 
     def asks(self, symbol: str) -> list[tuple[Decimal, Decimal]]:
-        """All asks as (price, size), users' orders included, best first."""
+        """Return all asks as (price, size), users' orders included, best first."""
         return self._found(symbol).book.levels("sell", 1_000_000)
 
     def _meet(self, symbol: str, side: Side, price: Decimal, size: Decimal) -> Decimal:
-        """Trade a new level with the users' orders in its way; what is left of it."""
+        """Trade a new level with the users' orders in its way; return the rest of its size."""
         market = self._spot.markets.get(symbol)
         if market is not None:
             return self._spot.engine.meet(market, side, price, size)
@@ -231,7 +230,7 @@ class BookScript(_Scripted):
 def _on_grid(number: Decimal, step: Decimal, what: str) -> Decimal:
     if number % step:
         raise ValueError(f"{number} is no multiple of {step}, {what}")
-    # With the step's own places, so that the log writes one number one way.
+    # With the step's decimal places, so that the log has one spelling per number.
     return number.quantize(step) if step == Decimal(1).scaleb(step.adjusted()) else number
 
 

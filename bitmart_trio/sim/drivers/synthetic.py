@@ -1,8 +1,8 @@
 """The synthetic market: a seeded price per coin, makers that quote around it on every book, and takers that trade.
 
-Both markets follow the same prices, so that BTC costs the same on spot and on futures. `Flow` walks the prices on, ten
-times a second; on each book of the spot market a `Quoter` follows them, on each of the futures market `Makers`. The
-walk is made of whole points and seeded choices only, so one seed gives the same market on every machine.
+Both markets follow the same prices, so BTC costs the same on spot and on futures. `Flow` moves the prices ten times per
+second. A `Quoter` follows them on each spot book, and `Makers` on each futures book. The walk consists of whole points
+and seeded choices only, so one seed gives the same market on every machine.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from .makers import Makers
 
 _QUIET, _NORMAL, _BURST = 0, 1, 2
 _MOVES = (10, 35, 90)
-"""Chance in percent, by mood, that a tick moves the price."""
+"""The chance in percent, by mood, that a tick moves the price."""
 _REACH = (1, 2, 6)
-"""Greatest move of a tick by mood, in half units."""
+"""The greatest move of a tick by mood, in half units."""
 _TRADES = (8, 30, 80)
-"""Chance in percent, by mood, that a tick brings a taker."""
+"""The chance in percent, by mood, that a tick brings a taker."""
 _HOUR_MS = 3_600_000
 _MOVES_AN_HOUR = 36_000
 
@@ -48,10 +48,10 @@ def _hours(hours: Iterable[int]) -> frozenset[int]:
 
 @attrs.frozen(kw_only=True)
 class Market:
-    """The settings of the synthetic market; without arguments, the usual one.
+    """The settings of the synthetic market; the usual ones by default.
 
     Raises:
-        ValueError: A number is negative, or an hour is none.
+        ValueError: a number is negative, or an hour is invalid.
     """
 
     volatility: float = attrs.field(default=1.0, validator=_not_negative)
@@ -65,14 +65,14 @@ class Market:
     quiet: int = attrs.field(default=1, validator=_not_negative)
     """The number of quiet periods per two ordinary ones."""
     quiet_hours: frozenset[int] = attrs.field(default=frozenset(), converter=_hours)
-    """Hours of the UTC day in which hardly anything happens."""
+    """The hours of the UTC day in which hardly anything happens."""
     gaps: float = attrs.field(default=0.0, validator=_not_negative)
     """The average number of price jumps per hour, for each coin."""
     gap_size: float = attrs.field(default=0.02, validator=_not_negative)
     """The greatest jump, as a share of the price."""
 
     def moods(self) -> tuple[int, ...]:
-        """The spells to choose from."""
+        """Return the moods to choose from."""
         return (_QUIET,) * self.quiet + (_NORMAL, _NORMAL) + (_BURST,) * self.bursts
 
 
@@ -90,12 +90,12 @@ class _Walk:
     mood: int = _NORMAL
     mood_left: int = 100
     carried: float = 0.0
-    """The part of a point that the trend has not moved yet."""
+    """The fraction of a point that the trend has not moved yet."""
     pinned: Decimal | None = None
-    """The exact price somebody has set; it stands still."""
+    """The exact price that was set; it stands still."""
 
     def move(self, asleep: bool) -> None:
-        """One tick."""
+        """Advance the price by one tick."""
         self.mood_left -= 1
         if self.mood_left <= 0:
             self.mood = self.dice.choice(self.moods)
@@ -110,7 +110,7 @@ class _Walk:
         if self.dice.randrange(100) < _MOVES[self.mood]:
             unit = self.coin.unit
             reach = max(1, unit * _REACH[self.mood] // 2)
-            # A weak spring: the walk may wander for hours, but a run of months does not end at zero.
+            # A weak spring: the walk may wander for hours, but months of walking do not end at zero.
             away = self.points - self.base
             pull = abs(away) * unit * 3 // (2 * self.base)
             if market.volatility != 1:
@@ -122,20 +122,20 @@ class _Walk:
         self.carried += self.coin.base * trend / _MOVES_AN_HOUR
         whole = int(self.carried)
         self.carried -= whole
-        # The spring's middle goes along, down to where the price itself stops.
+        # The spring's centre moves along, down to the lowest price.
         self.base = max(self.base + whole, self.coin.base // 10)
         self.points += whole
 
 
 class Flow(Still):
-    """The prices of all coins in US dollars, and makers and takers that follow them.
+    """The prices of all coins in US dollars, and the makers and takers that follow them.
 
     Args:
-        coins: Every coin with a price.
-        traded: The names of those that are traded; the others' prices stand still.
-        market: What the walk is like.
-        clock: Says when the quiet hours are.
-        random: Each coin and each book draws from a stream of its own.
+        coins: every coin with a price.
+        traded: the names of the traded coins; the prices of others stand still.
+        market: the settings of the walk.
+        clock: provides the time, for the quiet hours.
+        random: provides a separate stream for each coin and each book.
     """
 
     def __init__(
@@ -155,7 +155,7 @@ class Flow(Still):
 
     @classmethod
     def of_market(cls, market: Market, listed: Listed, clock: Clock, random: Randoms) -> Flow:
-        """One with these options, for an exchange."""
+        """Return a flow with these options, for an exchange."""
         return cls(listed.coins, listed.traded(), market, clock, random)
 
     @property
@@ -171,7 +171,7 @@ class Flow(Still):
         return walk.points * walk.coin.point if walk.pinned is None else walk.pinned
 
     def advance(self, ticks: int = 1) -> None:
-        """Walk every coin on by so many ticks of a tenth of a second."""
+        """Advance every coin by so many ticks of a tenth of a second."""
         hours = self.market.quiet_hours
         asleep = bool(hours) and self._clock.steady_ms() // _HOUR_MS % 24 in hours
         for _ in range(ticks):
@@ -179,16 +179,16 @@ class Flow(Still):
                 walk.move(asleep)
 
     def push(self, coin: str, price: Decimal) -> None:
-        """Move a coin at once; the walk goes on from there."""
+        """Move a coin at once; the walk continues from there."""
         walk = self._walks[coin]
         walk.points = int(price / walk.coin.point)
 
     def pin(self, coin: str, price: Decimal) -> None:
-        """Give a coin exactly this price, until it is given another."""
+        """Set a coin's exact price, which stays until the next call."""
         self._walks[coin].pinned = price
 
     def on_pair(self, pair: Pair, book: Book, last: Decimal, take: Take) -> Step:
-        """A `Quoter` that has quoted around the last price and follows the walk."""
+        """Return a `Quoter` with quotes placed around the last price, which follows the walk."""
         quoter = Quoter(
             book,
             self._random(f"quotes/{pair.symbol}"),
@@ -201,13 +201,13 @@ class Flow(Still):
         walk, activity = self._walks[pair.base], self.market.activity
 
         def step() -> None:
-            # Takers come seldom in quiet spells, often in bursts.
+            # Takers are rare in quiet spells, and often come in bursts.
             quoter.step(self.rate(pair.base, pair.quote), round(_TRADES[walk.mood] * activity))
 
         return step
 
     def on_contract(self, shown: Shown, sweep: Sweep) -> Step:
-        """`Makers` that have quoted and follow the contract's index."""
+        """Return `Makers` with quotes placed, which follow the contract's index."""
         makers = Makers(shown, sweep, self._random(f"futures/{shown.contract.symbol}"))
         makers.tick()
         return partial(makers.tick, self.market.activity)
@@ -216,17 +216,17 @@ class Flow(Still):
 class Quoter:
     """The synthetic makers and takers of one book.
 
-    Makers keep ``levels`` prices a side, ``spacing`` apart. When the price moves through quotes, a taker clears what
-    rests there, users' orders included: a user's limit order is always filled once the walk has crossed it.
+    Makers keep ``levels`` prices per side, ``spacing`` apart. When the price moves through quotes, a taker clears the
+    orders there, including users': a user's limit order is always filled once the walk has crossed it.
 
     Args:
-        book: The book to quote on; orders are added and cancelled there directly, they never cross.
-        random: The random stream of this book alone.
-        spacing: Distance between quotes, a multiple of the market's tick.
-        lot: The market's size step.
-        lots: Least and greatest size of one quote, in lots.
-        take: How a synthetic taker trades on this market.
-        levels: Quotes a side.
+        book: the book to quote on; orders are added and cancelled there directly, and never cross.
+        random: the random stream of this book.
+        spacing: the distance between quotes, a multiple of the market's tick.
+        lot: the market's size step.
+        lots: the smallest and the largest size of one quote, in lots.
+        take: the function by which a synthetic taker trades on this market.
+        levels: the number of quotes per side.
     """
 
     def __init__(
@@ -251,10 +251,10 @@ class Quoter:
         self._quotes: dict[Side, dict[int, Resting]] = {"buy": {}, "sell": {}}
         self._count = 0
         self._takes = -1
-        """How often the book had been traded on when the quotes were last complete."""
+        """The number of trades on the book when the quotes were last complete."""
 
     def step(self, price: Decimal, trade_chance: int = 0) -> None:
-        """Follow the price: bids up to it, asks above it, and now and then a trade."""
+        """Follow the price: bids up to it, asks above it, and occasionally a trade."""
         centre = int(price / self._spacing)
         before, self._centre = self._centre, centre
         moved = before is None or before != centre
@@ -267,17 +267,17 @@ class Quoter:
             self._takes = self._book.takes
         if before is not None:
             self._churn(centre)
-            # A leap over all quotes ends with a trade where it lands, or the last price would stay behind.
+            # A jump over all quotes ends with a trade at its target, or the last price would stay behind.
             if self._random.randrange(100) < trade_chance or abs(centre - before) > self._levels:
                 self._trade()
 
     def _cross(self, before: int, centre: int) -> None:
-        """Clear the side the price has moved into."""
+        """Clear the side into which the price has moved."""
         side: Side = "buy" if centre > before else "sell"
         met: Side = "sell" if side == "buy" else "buy"
         last = centre if side == "buy" else centre + 1
         quotes = self._quotes[met]
-        # Makers see it coming: only the outermost quote is sure to be traded, most of the others are pulled in time.
+        # Makers anticipate the move: only the outermost quote is sure to trade, and most others are withdrawn in time.
         for index in [index for index in quotes if (index < last if side == "buy" else index > last)]:
             if self._random.randrange(3):
                 self._book.cancel(quotes.pop(index).order_id)
@@ -286,7 +286,7 @@ class Quoter:
             self._take(side, limit, None)
 
     def _trim(self, centre: int) -> None:
-        """Forget quotes that were traded and pull those too far away."""
+        """Forget quotes that were traded, and withdraw those too far away."""
         for side, quotes in self._quotes.items():
             low, high = (centre - self._levels + 1, centre) if side == "buy" else (centre + 1, centre + self._levels)
             for index in [index for index in quotes if not low <= index <= high]:
@@ -309,7 +309,7 @@ class Quoter:
         self._book.add(quote)
 
     def _churn(self, centre: int) -> None:
-        """Change the size of a few quotes, mostly near the price."""
+        """Change the sizes of a few quotes, mostly near the price."""
         for _ in range(self._random.randrange(3)):
             side: Side = "buy" if self._random.randrange(2) else "sell"
             away = min(self._random.randrange(1, 12) ** 2 // 3, self._levels - 1)

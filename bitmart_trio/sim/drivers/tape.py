@@ -1,4 +1,4 @@
-"""Tapes: what once happened on a market, to happen again.
+"""Tapes: recorded market events, to be replayed.
 
     with Tape.record(exchange) as recorder:                  # or open_exchange(log="run.jsonl"): a log is a tape too
         ...
@@ -6,18 +6,18 @@
     async with open_exchange(market=Tape.load("morning.jsonl")) as exchange: ...
     day = Tape.from_trades("BTCUSDT-trades-2026-03-01.zip", "BTC_USDT")              # or from_candles, from_books
 
-A tape is a list of trades and, if there are any, books. In a file it is one JSON object a line, times in milliseconds
-since 1970, prices and sizes as text:
+A tape is a list of trades and, optionally, books. In a file each is one JSON object per line, with times in
+milliseconds since 1970 and with prices and sizes as text:
 
     {"ms":1767225600100,"symbol":"BTC_USDT","price":"60010.50","size":"0.25","side":"buy"}
     {"ms":1767225600100,"symbol":"BTC_USDT","bids":[["60010.00","1.5"]],"asks":[["60010.50","0.75"]]}
 
-Replayed, each trade and each book happens at its time (shifted as a whole if the exchange opens at another one), and
-users' orders trade against it: what a trade's price reaches is filled, and orders that take find the tape's book.
+On replay, each trade and each book happens at its time (all are shifted if the exchange opens at another time), and
+users' orders trade against them: orders that a trade's price reaches are filled, and takers meet the tape's book.
 Symbols without books on the tape get an invented one, twenty levels around each trade.
 
-A tape from a file is not held in memory. It is gone through once, to see that every line can be read and what is there,
-and again when it is played; only a file out of the order of its times is read whole, to be sorted.
+A tape from a file is not held in memory. It is read once to check every line and to summarise the content, and again on
+replay. Only a file whose times are out of order is read as a whole, to be sorted.
 """
 
 from __future__ import annotations
@@ -54,17 +54,17 @@ class Tape:
     """Trades and books in the order of their times.
 
     Args:
-        moments: At least one; put in order of time, those of one time left as they are.
+        moments: at least one; sorted by time, with the order of equal times preserved.
 
     Raises:
-        TapeError: There is nothing on it.
+        TapeError: there are no moments.
     """
 
     def __init__(self, moments: Iterable[Moment]) -> None:
         self._begin(tuple(sorted(moments, key=_ms)).__iter__)
 
     def __iter__(self) -> Iterator[Moment]:
-        """The moments, one after the other, from memory or from the file."""
+        """Yield the moments in order, from memory or from the file."""
         return self._source()
 
     def __eq__(self, other: object) -> bool:
@@ -84,22 +84,22 @@ class Tape:
 
     @property
     def moments(self) -> tuple[Moment, ...]:
-        """All moments at once; of a tape in a file, that reads it whole."""
+        """Return all moments at once; a tape from a file is then read as a whole."""
         return tuple(self)
 
     @property
     def start_ms(self) -> int:
-        """The time of the first moment."""
+        """Return the time of the first moment."""
         return self._outline.start_ms
 
     @property
     def seconds(self) -> float:
-        """From the first moment to the last."""
+        """Return the seconds from the first moment to the last."""
         return (self._outline.end_ms - self._outline.start_ms) / 1000
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """Whose moments they are, in order of appearance."""
+        """Return the symbols, in order of appearance."""
         return tuple(self._outline.parts)
 
     @property
@@ -108,31 +108,31 @@ class Tape:
         return MappingProxyType(self._outline.parts)
 
     def trades(self, symbol: str | None = None) -> list[TapeTrade]:
-        """The trades, of one symbol or of all."""
+        """Return the trades, of one symbol or of all."""
         return [at for at in self if isinstance(at, TapeTrade) and symbol in (None, at.symbol)]
 
     def rules(self) -> list[Symbol]:
-        """The symbols with steps fine enough for what is on the tape, to list on an exchange."""
+        """Return the symbols, with steps fine enough for the tape, to list on an exchange."""
         return [part.rule() for part in self._outline.parts.values()]
 
     def save(self, path: AnyPath) -> None:
-        """Write the tape to a file, gzipped if it is called ``.gz``.
+        """Write the tape to a file, gzipped if its name ends in ``.gz``.
 
-        The file appears when all is written.
+        The file appears when it is complete.
 
         Raises:
-            OSError: The file cannot be written.
+            OSError: the file cannot be written.
         """
         with files.writing(path) as file:
             file.writelines(line_of(moment) for moment in self)
 
     @classmethod
     def load(cls, path: AnyPath) -> Tape:
-        """Read a tape, or an exchange's event log: its matches and books are one.
+        """Read a tape, or an exchange's event log, whose matches and books form a tape.
 
         Raises:
-            OSError: The file cannot be read.
-            TapeError: A line is no moment, or there is none.
+            OSError: the file cannot be read.
+            TapeError: a line is invalid, or there are no moments.
         """
 
         def read() -> Iterator[Moment]:
@@ -146,10 +146,10 @@ class Tape:
 
     @classmethod
     def of_lines(cls, lines: Iterable[str | bytes]) -> Tape:
-        """The tape that these JSON lines are; see `load`.
+        """Return the tape that these JSON lines hold; see `load`.
 
         Raises:
-            TapeError: A line is no moment, or there is none.
+            TapeError: a line is invalid, or there are no moments.
         """
         found = (read_line(line, f"line {number}") for number, line in enumerate(lines, 1))
         return cls(moment for moment in found if moment is not None)
@@ -169,23 +169,23 @@ class Tape:
         levels: int = 20,
         every: float = 0.1,
     ) -> Tape:
-        """Read whatever `load`, `from_trades`, `from_candles` or `from_books` can: a look at the file says which.
+        """Read any file that `load`, `from_trades`, `from_candles` or `from_books` can read, by detecting its layout.
 
         Args:
-            path: The file; of a tape or an event log, the other arguments say nothing.
-            symbol: As for `from_trades`, and so are the next three.
-            format: How the file is laid out.
-            only: The market's name in the file.
-            unit: What sizes are counted in.
-            step: As for `from_candles`, and so are the next two.
-            seed: What the order of low and high is drawn from.
-            trades: How many trades a candle becomes.
-            levels: As for `from_books`, and so is the next.
-            every: Seconds between two books.
+            path: the file; if it is a tape or an event log, the other arguments are ignored.
+            symbol: as for `from_trades`, like the next three.
+            format: the layout of the file.
+            only: the market's name in the file.
+            unit: the unit of sizes.
+            step: as for `from_candles`, like the next two.
+            seed: the seed of the order of low and high.
+            trades: the number of trades per candle.
+            levels: as for `from_books`, like the next one.
+            every: seconds between two books.
 
         Raises:
-            OSError: The file cannot be read.
-            TapeError: It is none of these, or a line makes no sense.
+            OSError: the file cannot be read.
+            TapeError: the file has none of these layouts, or a line is invalid.
         """
         if format == "auto" and not files.is_table(path):
             return cls.load(path)
@@ -211,30 +211,30 @@ class Tape:
         only: str | None = None,
         unit: Unit | None = None,
     ) -> Tape:
-        """Read a table of trades: a dump of Binance's or Tardis', or what ``bitmart-trio trades`` writes.
+        """Read a table of trades: a dump from Binance or Tardis, or a file that ``bitmart-trio trades`` wrote.
 
-        A file with the names of its columns is known by them: ``price``; ``size``, ``qty``, ``quantity`` or ``amount``;
+        A file with column names is read by these names: ``price``; ``size``, ``qty``, ``quantity`` or ``amount``;
         ``side`` or ``is_buyer_maker``; and the time in ``local_timestamp``, ``ms``, ``time``, ``timestamp``,
         ``open_time``, ``transact_time``, ``datetime`` or ``date``: a number of seconds, milli-, micro- or nanoseconds,
-        distinguished by its size, or ISO 8601 (UTC when it does not say). Binance's spot files have no names and are
-        known by their shape. Where nobody knows who took (Tardis' side ``unknown``), the price decides: up is a buy.
+        distinguished by its size, or ISO 8601 (UTC by default). Binance's spot files have no names and are detected by
+        their shape. If the taker is unknown (Tardis' side ``unknown``), the price decides: a rise is a buy.
 
-        Text may be gzipped or alone in a zip file; Parquet needs the extra ``parquet``. Dumps name markets in their own
-        way, so ``symbol`` says what they are here.
+        Text may be gzipped or alone in a zip file; Parquet needs the extra ``parquet``. Dumps use other market names,
+        so ``symbol`` gives the name on the exchange.
 
         Args:
-            path: The file.
-            symbol: The market on the exchange, such as ``BTC_USDT``; None: as the column ``symbol`` says, in files of
-                this package.
-            format: How the file is laid out; ``auto`` looks at it.
-            only: The market's name in the file, where it has several.
-            unit: What sizes are counted in. Left out, it is ``base`` but for a column ``size`` of a contract and for
-                contracts that are worth dollars. Amounts become whole contracts, at least one; what is left over is
-                carried to the next trade.
+            path: the file.
+            symbol: the market on the exchange, such as ``BTC_USDT``; None: taken from the column ``symbol``, in files
+                of this package.
+            format: the layout of the file; ``auto`` detects it.
+            only: the market's name in the file, if the file has several.
+            unit: the unit of sizes. By default ``base``, but contracts for a column ``size`` of a contract and for
+                contracts that are worth dollars. Amounts become whole contracts, at least one; the remainder is carried
+                to the next trade.
 
         Raises:
-            OSError: The file cannot be read.
-            TapeError: It is laid out in another way, the symbol is missing, or a row makes no sense; with the line.
+            OSError: the file cannot be read.
+            TapeError: the layout is unknown, the symbol is missing, or a row is invalid; with the line number.
 
         Source: https://github.com/binance/binance-public-data (trades, aggTrades) and
         https://docs.tardis.dev/downloadable-csv-files/data-types (trades)
@@ -255,29 +255,29 @@ class Tape:
         seed: int = 0,
         trades: int = FEWEST,
     ) -> Tape:
-        """Read a table of candles: klines of Binance's, OHLCV of ccxt's, or what ``bitmart-trio klines`` writes.
+        """Read a table of candles: klines from Binance, OHLCV from ccxt, or a file that ``bitmart-trio klines`` wrote.
 
         Each candle becomes a path of trades from the open to the close, the first at the candle's beginning and the
-        last in its last millisecond. It visits low and high in an order that is drawn for each candle from the seed,
-        since a candle does not say which came first. The sizes add up to the volume. A candle without volume is no
-        trade, and one of fewer than four contracts cannot visit all its prices: its close is kept first, then its open.
+        last in its last millisecond. A candle does not say if its low or its high came first, so the order is drawn for
+        each candle from the seed. The sizes add up to the volume. A candle without volume gives no trade, and one of
+        fewer than four contracts cannot visit all its prices: it keeps its close first, then its open.
 
-        The columns are ``open``, ``high``, ``low``, ``close`` (also with ``_price`` behind) and ``volume``; the time is
-        the candle's beginning, spelt as in `from_trades`, and may be the nameless index of a data frame.
+        The columns are ``open``, ``high``, ``low``, ``close`` (or with the suffix ``_price``) and ``volume``. The time
+        is the candle's beginning, in the formats of `from_trades`, and may be the unnamed index of a data frame.
 
         Args:
-            path: The file, text or Parquet.
-            symbol: As for `from_trades`.
-            format: As for `from_trades`.
-            only: As for `from_trades`.
-            unit: What volumes are counted in, as for `from_trades`.
-            step: The length of a candle in seconds; None: the shortest distance of two of them.
-            seed: What the order of low and high is drawn from.
-            trades: How many trades a candle becomes, at least four; the others lie on the way between the four prices.
+            path: the file, text or Parquet.
+            symbol: as for `from_trades`.
+            format: as for `from_trades`.
+            only: as for `from_trades`.
+            unit: the unit of volumes, as for `from_trades`.
+            step: the length of a candle in seconds; None: the shortest distance between two candles.
+            seed: the seed of the order of low and high.
+            trades: the number of trades per candle, at least four; the others lie between the four prices.
 
         Raises:
-            OSError: The file cannot be read.
-            TapeError: It is laid out in another way, the symbol is missing, or a row makes no sense; with the line.
+            OSError: the file cannot be read.
+            TapeError: the layout is unknown, the symbol is missing, or a row is invalid; with the line number.
 
         Source: https://github.com/binance/binance-public-data (klines) and https://docs.ccxt.com (OHLCV structure)
         """
@@ -305,24 +305,24 @@ class Tape:
         levels: int = 20,
         every: float = 0.1,
     ) -> Tape:
-        """Read a table of books: whole ones a row (Tardis' ``book_snapshot_N``) or changes (``incremental_book_L2``).
+        """Read a table of whole books (Tardis' ``book_snapshot_N``) or of changes (``incremental_book_L2``).
 
-        Changes before the first snapshot of a file are left out, and a new snapshot discards the book that was there,
-        as Tardis says. A book whose sides cross, as it can between two messages, is left out. Books alone have no
-        trades: put them together with a tape of trades, `merged`.
+        Changes before the first snapshot of a file are skipped, and a new snapshot discards the previous book, as
+        Tardis documents. A crossed book, which can occur between two messages, is skipped. Books alone have no trades:
+        combine them with a tape of trades, `merged`.
 
         Args:
-            path: The file.
-            symbol: As for `from_trades`.
-            format: As for `from_trades`.
-            only: As for `from_trades`.
-            unit: What amounts are counted in, as for `from_trades`.
-            levels: How many of each side are kept.
-            every: Seconds that are at least between two books; 0: each that differs.
+            path: the file.
+            symbol: as for `from_trades`.
+            format: as for `from_trades`.
+            only: as for `from_trades`.
+            unit: the unit of amounts, as for `from_trades`.
+            levels: the number of levels kept per side.
+            every: the least number of seconds between two books; 0: every change.
 
         Raises:
-            OSError: The file cannot be read.
-            TapeError: It is laid out in another way, the symbol is missing, or a row makes no sense; with the line.
+            OSError: the file cannot be read.
+            TapeError: the layout is unknown, the symbol is missing, or a row is invalid; with the line number.
 
         Source: https://docs.tardis.dev/downloadable-csv-files/data-types (book_snapshot, incremental_book_L2)
         """
@@ -339,12 +339,12 @@ class Tape:
 
     @classmethod
     def merged(cls, *tapes: Tape) -> Tape:
-        """Several tapes as one: trades with their books, or the markets of one day.
+        """Return several tapes as one: trades with their books, or the markets of one day.
 
-        Moments of one time are in the order of the tapes.
+        Moments of equal times are in the order of the tapes.
 
         Raises:
-            TapeError: There is no tape.
+            TapeError: no tape is given.
         """
         return cls._of_source(lambda: heapq.merge(*tapes, key=_ms))
 
@@ -353,12 +353,12 @@ class Tape:
     def record(
         cls, venue: HasExchange, *, symbols: Iterable[str] | None = None, levels: int = 0
     ) -> Generator[Recorder, None, None]:
-        """Write down what happens on an open exchange while the block lasts.
+        """Record the events of an open exchange while the block lasts.
 
         Args:
-            venue: The exchange.
-            symbols: What to record; None for everything.
-            levels: How many levels a side of each book to keep, after every tick that changed it; 0: trades only.
+            venue: the exchange.
+            symbols: the symbols to record; None for all.
+            levels: the number of levels kept per side of each book, after every tick that changed it; 0: trades only.
         """
         recorder = Recorder(venue.exchange, symbols, levels)
         try:
@@ -368,7 +368,7 @@ class Tape:
 
     @classmethod
     def _of_source(cls, source: Callable[[], Iterator[Moment]]) -> Tape:
-        """The tape that can be gone through again and again; sorted in memory if it is not in order."""
+        """Return the tape of a source that can be read repeatedly; sorted in memory if it is out of order."""
         tape = cls.__new__(cls)
         tape._begin(source)
         return tape if tape._outline.ordered else cls(source())
@@ -394,15 +394,15 @@ class Recorder:
 
     @property
     def tape(self) -> Tape:
-        """The tape up to now.
+        """Return the tape up to now.
 
         Raises:
-            TapeError: Nothing has happened yet.
+            TapeError: nothing has happened yet.
         """
         return Tape(self._moments)
 
     def stop(self) -> None:
-        """Record no more; done at the end of the block."""
+        """Stop recording, at the end of the block."""
         for stop in self._stops:
             stop()
         self._stops = []

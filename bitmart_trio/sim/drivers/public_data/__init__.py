@@ -1,1 +1,1 @@
-"""Market data as others publish it, read as the moments of a tape."""
+"""Read market data that others publish as the moments of a tape."""

@@ -1,4 +1,4 @@
-"""Books of a table, whole ones or single levels, as the books of a tape."""
+"""Turn the books of a table, whole ones or single levels, into the books of a tape."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ class Keep:
     """The part of a file's books that goes on the tape.
 
     Args:
-        levels: Of each side.
-        every: Seconds that are at least between two books; 0: each that differs from the one before.
+        levels: the number of levels per side.
+        every: the least number of seconds between two books; 0: every change.
     """
 
     levels: int = 20
     every: float = 0.1
 
     def __attrs_post_init__(self) -> None:
-        """Refuse what is no book, and a time that runs backwards."""
+        """Refuse an invalid number of levels or interval."""
         if not 1 <= self.levels <= 1000:
             raise TapeError(f"a book has 1 to 1,000 levels, not {self.levels}")
         if not 0 <= self.every <= 3600:
@@ -37,7 +37,7 @@ class Keep:
 
 
 class _Paced:
-    """Lets a book through when it is another one, and not too soon after the last."""
+    """Passes a book on if it differs from the last one and is not too soon after it."""
 
     def __init__(self, keep: Keep) -> None:
         self._apart = round(keep.every * 1000)
@@ -45,11 +45,11 @@ class _Paced:
         self._last: tuple[Levels, Levels] | None = None
 
     def due(self, ms: int) -> bool:
-        """Whether the time for another book has come."""
+        """Return True if another book may pass."""
         return ms >= self._next
 
     def show(self, ms: int, symbol: str, bids: Levels, asks: Levels) -> Iterator[TapeBook]:
-        """The book, unless it is as it was, or is crossed: that is none, but a moment between two messages."""
+        """Return the book, unless it is unchanged or crossed: a crossed book is only a moment between two messages."""
         crossed = bids and asks and bids[0][0] >= asks[0][0]
         if (bids, asks) == self._last or crossed:
             return
@@ -63,7 +63,7 @@ def read_books(
     """Return a function that makes books of rows with complete books.
 
     Raises:
-        TapeError: A column is missing.
+        TapeError: a column is missing.
     """
     time = layout.needed(*TIMES)
     sides = [_columns(layout, side, keep.levels) for side in ("bids", "asks")]
@@ -93,16 +93,16 @@ def read_books(
 
 
 class Changes:
-    """A book that is made of the single levels of a file, and shown when all levels of a moment are in it.
+    """A book built from the single levels of a file, and emitted when all levels of a moment are in it.
 
     Args:
-        layout: What the columns are.
-        names: Whose they are.
-        unit: What sizes are counted in.
-        keep: How much is shown.
+        layout: the layout of the columns.
+        names: the names of the markets.
+        unit: the unit of sizes.
+        keep: the part of the book that is emitted.
 
     Raises:
-        TapeError: A column is missing.
+        TapeError: a column is missing.
     """
 
     def __init__(self, layout: Layout, names: Names, unit: Unit | None, keep: Keep) -> None:
@@ -114,7 +114,7 @@ class Changes:
         self._books: dict[str, _Building] = {}
 
     def read(self, row: Sequence[str]) -> Iterator[TapeBook]:
-        """Take one level in; what was whole before it."""
+        """Add one level; return the book that was complete before it."""
         symbol = self._names.of(row)
         if symbol is None:
             return
@@ -137,7 +137,7 @@ class Changes:
 
 
 class _Building:
-    """One book under way."""
+    """One book being built."""
 
     def __init__(self, symbol: str, sizes: Sizes, keep: Keep) -> None:
         self.ms = 0
@@ -149,13 +149,13 @@ class _Building:
         self._in_snapshot = False
 
     def take(self, snapshot: bool, side: str, price: Decimal, size: Decimal) -> None:
-        """One level: a size in place of the one that was there, or of none if it is zero."""
+        """Set one level to a size; zero removes the level."""
         if side not in self._prices:
             raise ValueError(f"side is bid or ask, not {side!r}")
         if size < 0:
             raise ValueError(f"an amount below zero: {size}")
         if snapshot and not self._in_snapshot:
-            # A new beginning: the line was broken, and nobody knows what became of the old levels.
+            # A new beginning: the connection was interrupted, and the fate of the old levels is unknown.
             for each in self._prices:
                 self._prices[each].clear()
                 self._sizes[each].clear()
@@ -172,7 +172,7 @@ class _Building:
             sizes[price] = size
 
     def show(self) -> Iterator[TapeBook]:
-        """The book as it is."""
+        """Return the present book."""
         if self._begun and self._paced.due(self.ms):
             bids = self._levels("bid", self._prices["bid"][: -self._most - 1 : -1])
             asks = self._levels("ask", self._prices["ask"][: self._most])
@@ -184,7 +184,7 @@ class _Building:
 
 
 def _columns(layout: Layout, side: str, most: int) -> list[tuple[int, int]]:
-    """Where the prices and sizes of a side are, best first."""
+    """Return the columns of a side's prices and sizes, best first."""
     found: list[tuple[int, int]] = []
     for level in count():
         price, size = (layout.column(f"{side}{level}{what}") for what in ("price", "amount"))
@@ -195,5 +195,5 @@ def _columns(layout: Layout, side: str, most: int) -> list[tuple[int, int]]:
 
 
 def _whole(sizes: Sizes, size: Decimal, price: Decimal) -> Decimal:
-    """The size of a level: each for itself, none smaller than one contract."""
+    """Return the size of a level, converted on its own and not smaller than one contract."""
     return sizes.of(exact(size, "amount"), price, carry=False)

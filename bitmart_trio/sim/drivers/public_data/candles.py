@@ -1,7 +1,7 @@
-"""Candles as trades: a path from open over low and high, in whichever order, to close, that sums up to the volume.
+"""Turn candles into trades: a path from open over low and high, in either order, to close, that sums up to the volume.
 
-How prices went inside a candle is not known from it. So the order of low and high is drawn: from the seed, the symbol
-and the candle's time, so that it is the same for a candle wherever a file begins.
+A candle does not say how prices moved inside it. So the order of low and high is drawn from the seed, the symbol and
+the candle's time: a candle has the same order wherever a file begins.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Path:
     """The path through a candle.
 
     Args:
-        seed: What the order of low and high is drawn from.
-        trades: How many trades a candle becomes; those beyond four lie on the way between the four.
+        seed: the seed of the order of low and high.
+        trades: the number of trades per candle; those beyond four lie between the four prices.
     """
 
     seed: int = 0
@@ -44,17 +44,17 @@ class Path:
             raise TapeError(f"a candle becomes {FEWEST} to 1,000 trades, not {self.trades}")
 
     def corners(self, symbol: str, ms: int, opened: Decimal, high: Decimal, low: Decimal, closed: Decimal) -> Corners:
-        """The four prices in the order in which they are visited."""
+        """Return the four prices in the order of the path."""
         draw = random.Random(f"{self.seed}/{symbol}/{ms}").random()
         return (opened, low, high, closed) if draw < 0.5 else (opened, high, low, closed)
 
     def prices(self, corners: Corners, most: int | None = None) -> list[Decimal]:
-        """The whole way, corners and what lies between them, on the grid of the corners.
+        """Return the whole path, corners and points between them, on the grid of the corners.
 
         Args:
-            corners: The four prices in order.
-            most: How many there may be; None: `trades`. Of fewer than four, the close is kept first, then the open,
-                then the extreme that is farther from it.
+            corners: the four prices in order.
+            most: the maximum number of points; None: `trades`. With fewer than four, the close is kept first, then the
+                open, then the extreme that is farther from it.
         """
         count = self.trades if most is None else min(most, self.trades)
         if count < FEWEST:
@@ -64,7 +64,7 @@ class Path:
         grid = Decimal(1).scaleb(min(0, *(_exponent(price) for price in corners)))
         ways = [abs(after - before) for before, after in pairwise(corners)]
         free, whole = count - FEWEST, sum(ways)
-        # Points go where the way is long; what rounding leaves over, to the last.
+        # Long stretches get more points; the last one gets the remainder of rounding.
         shares = [int(free * way / whole) if whole else free // 3 for way in ways[:2]]
         shares.append(free - sum(shares))
         found = [corners[0]]
@@ -77,9 +77,9 @@ class Path:
 
 
 def candle_length(layout: Layout, rows: Iterator[tuple[int, Sequence[str]]]) -> int:
-    """The length of a file's candles in milliseconds: the shortest distance of two of them; a minute for a single one.
+    """Return the candle length in milliseconds: the shortest distance between two candles; a minute for a single one.
 
-    Rows that cannot be read are left to `read_candles`.
+    Invalid rows are left to `read_candles`.
     """
     time = layout.needed(*TIMES)
     last: int | None = None
@@ -101,15 +101,15 @@ def read_candles(
     """Return a function that makes the trades of a path from each row.
 
     Args:
-        layout: What the columns are.
-        names: Whose candles they are.
-        unit: What volumes are counted in; None: contracts in the candles of contracts that this package writes, else
-            units of the base currency (contracts, for contracts that are worth dollars).
-        length: Of a candle, in milliseconds.
-        path: How it is walked.
+        layout: the layout of the columns.
+        names: the names of the markets.
+        unit: the unit of volumes; None: contracts in candles of contracts that this package wrote, else units of the
+            base currency (contracts, for contracts that are worth dollars).
+        length: the length of a candle in milliseconds.
+        path: the path through a candle.
 
     Raises:
-        TapeError: A column is missing.
+        TapeError: a column is missing.
     """
     time = layout.needed(*TIMES)
     columns = [layout.needed(word, f"{word}price") for word in ("open", "high", "low", "close")]
@@ -152,7 +152,7 @@ def read_candles(
 
 
 def split(volume: Decimal, parts: int, *, whole: bool) -> list[Decimal]:
-    """Parts above zero that add up to a volume, on its own grid or, if that is too coarse, on a finer one."""
+    """Return parts above zero that add up to a volume, on its own grid or, if that is too coarse, on a finer one."""
     grid = Decimal(1) if whole else Decimal(1).scaleb(min(0, _exponent(volume)))
     while volume // grid < parts:
         grid = grid.scaleb(-1)

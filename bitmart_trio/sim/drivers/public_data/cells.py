@@ -17,16 +17,16 @@ Unit: TypeAlias = Literal["base", "contracts"]
 """The unit of sizes: units of the base currency, or contracts."""
 
 _UNITS: Final = ((10**11, 1000, 1), (10**14, 1, 1), (10**17, 1, 1000), (10**20, 1, 1_000_000))
-"""A time below the first number is in seconds, milliseconds, micro-, nanoseconds: of the years 1973 to 5138."""
+"""Bounds of times in seconds, milliseconds, micro- and nanoseconds: the years 1973 to 5138."""
 _FLOAT: Final = Context(prec=15, rounding=ROUND_HALF_EVEN)
-"""The digits that a float keeps of what was written into it."""
+"""The number of digits that a float preserves of its source."""
 
 
 def read_time(text: str) -> int:
-    """A time as milliseconds since 1970: a number of seconds, milli-, micro- or nanoseconds, or ISO 8601 (UTC).
+    """Return a time as milliseconds since 1970: a number of seconds, milli-, micro- or nanoseconds, or ISO 8601 (UTC).
 
     Raises:
-        ValueError: It is none.
+        ValueError: the text is not a time.
     """
     if text.isascii() and text.isdigit() and len(text) <= 20:
         number = int(text)
@@ -34,7 +34,7 @@ def read_time(text: str) -> int:
             if number < below:
                 return number * times // parts
     try:
-        # A float, as data frames write it.
+        # A float, as data frames write times.
         whole = read_decimal(text)
     except NumberError:
         pass
@@ -51,10 +51,10 @@ def read_time(text: str) -> int:
 
 
 def read_flag(text: str, what: str) -> bool:
-    """True or false, in letters or as 1 or 0.
+    """Return true or false, from a word or from 1 or 0.
 
     Raises:
-        ValueError: It is neither.
+        ValueError: the text is neither.
     """
     word = text.strip().lower()
     if word not in ("true", "false", "1", "0"):
@@ -63,17 +63,17 @@ def read_flag(text: str, what: str) -> bool:
 
 
 def unfloated(number: Decimal) -> Decimal:
-    """A number that went through floats, without the digits that came of it: 0.30000000000000004 is 0.3."""
+    """Return a number that went through floats, without the digits that this added: 0.30000000000000004 is 0.3."""
     return _FLOAT.plus(number).normalize() if len(number.as_tuple().digits) > _FLOAT.prec else number
 
 
 class Names:
-    """Whose rows those of a file are.
+    """The names of a file's markets, and the choice of rows.
 
     Args:
-        layout: What the columns are.
-        symbol: What the market is called here; None: what the rows say, in files of this package.
-        only: The market, as the file calls it, whose rows are wanted; None: there is no other in it.
+        layout: the layout of the columns.
+        symbol: the market's name on the exchange; None: taken from the rows, in files of this package.
+        only: the wanted market's name in the file; None: the file has only one market.
     """
 
     def __init__(self, layout: Layout, symbol: str | None, only: str | None) -> None:
@@ -93,10 +93,10 @@ class Names:
             raise TapeError("the file has no column symbol to choose by")
 
     def of(self, row: Sequence[str]) -> str | None:
-        """The symbol that a row is of; None for one that is not wanted.
+        """Return the symbol of a row; None if the row is not wanted.
 
         Raises:
-            ValueError: A second market is in the file, and nobody said which is wanted.
+            ValueError: the file has a second market, and the wanted one was not named.
         """
         if self._column is None:
             return self._symbol
@@ -114,14 +114,15 @@ class Names:
 
 
 class Sizes:
-    """Sizes as a market counts them: base currency on spot, whole contracts on futures.
+    """Sizes in a market's own unit: base currency on spot, whole contracts on futures.
 
-    Contracts that an amount is not a whole number of are carried to the next one, so that the sum stays right; none is
+    The fraction of a contract in an amount is carried to the next amount, so that the sum stays right; no size is
     smaller than one contract.
 
     Args:
-        symbol: A pair or contract.
-        unit: What the file counts; None: as files do, contracts where they are worth dollars, else units of the coin.
+        symbol: a pair or contract.
+        unit: the unit in the file; None: contracts if they are worth dollars, else units of the coin, as usual in
+            files.
     """
 
     def __init__(self, symbol: str, unit: Unit | None) -> None:
@@ -133,13 +134,13 @@ class Sizes:
         self._carried = Decimal(0)
 
     def of(self, amount: Decimal, price: Decimal, *, least: int = 1, carry: bool = True) -> Decimal:
-        """An amount at a price in the market's own unit.
+        """Return an amount at a price in the market's own unit.
 
         Args:
-            amount: What the file says.
-            price: What it was traded at.
-            least: Contracts that it is at least.
-            carry: Whether what is no whole contract is carried on.
+            amount: the amount in the file.
+            price: the price of the trade.
+            least: the least number of contracts to return.
+            carry: True if the fraction of a contract is carried to the next amount.
         """
         if self._terms is None:
             return amount
@@ -153,9 +154,9 @@ class Sizes:
 
 
 def amount(text: str, what: str) -> Decimal:
-    """A number above zero.
+    """Return a number above zero.
 
     Raises:
-        ValueError: It is none.
+        ValueError: the text is not such a number.
     """
     return exact(text.strip(), what)

@@ -1,7 +1,7 @@
 """Define the layouts of public files, and detect the layout of a file.
 
-A file with the names of its columns is known by them, in whatever order they are. One without is known by how many
-columns it has and what is in them; `--format` says it where that is not enough.
+A file with column names is detected by these names, in any order. A file without names is detected by the number of its
+columns and their content; `--format` names the layout where that is not enough.
 
 Sources:
     binance-*   https://github.com/binance/binance-public-data (tables of columns; times of spot files in microseconds
@@ -23,7 +23,7 @@ import attrs
 from ..moments import TapeError
 
 Kind: TypeAlias = Literal["trades", "candles", "books", "changes"]
-"""``books`` are whole ones; ``changes`` are single levels of one."""
+"""``books`` are whole ones; ``changes`` are single levels of a book."""
 Format: TypeAlias = Literal[
     "auto",
     "binance-trades",
@@ -36,7 +36,7 @@ Format: TypeAlias = Literal[
     "own-trades",
     "own-klines",
 ]
-"""Names of layouts; ``auto`` looks at the file. The last two are what the commands of this package write."""
+"""Names of layouts; ``auto`` detects the layout. The commands of this package write the last two."""
 
 
 @attrs.frozen
@@ -45,19 +45,20 @@ class Layout:
 
     kind: Kind
     names: tuple[str, ...]
-    """Of the columns in order, as letters and digits alone; blank for what nobody needs."""
+    """The names of the columns in order, as letters and digits only; blank for unused columns."""
     shape: str = ""
-    """The kinds of cells in a row without names: n a number, b true or false; the last in brackets are optional."""
+    """The kinds of cells in a row without names: n a number, b true or false; the last ones, in brackets, are
+    optional."""
 
     def column(self, *names: str) -> int | None:
         """Return the column with the first of these names that exists."""
         return next((self.names.index(name) for name in names if name in self.names), None)
 
     def needed(self, *names: str) -> int:
-        """`column` of what cannot be missing.
+        """Return a `column` that is required.
 
         Raises:
-            TapeError: It is.
+            TapeError: the column is missing.
         """
         found = self.column(*names)
         if found is None:
@@ -82,7 +83,7 @@ LAYOUTS: Final[dict[Format, Layout]] = {
     "own-klines": Layout("candles", ("timestamp", "open", "high", "low", "close", "volume")),
 }
 TIMES: Final = ("localtimestamp", "ms", "time", "timestamp", "opentime", "transacttime", "datetime", "date")
-"""Names of the column of times. Tardis' files are in the order of the first; their other one is not always."""
+"""Names of the column of times. Tardis' files are in the order of the first; their other one is not always in order."""
 OPENS: Final = ("open", "openprice")
 _NUMBER: Final = re.compile(r"[+-]?[0-9.]+([eE][+-]?[0-9]+)?")
 _LEVEL: Final = re.compile(r"(asks|bids)[0-9]+(price|amount)")
@@ -94,10 +95,10 @@ def has_names(row: Sequence[str]) -> bool:
 
 
 def named(row: Sequence[str]) -> Layout:
-    """The layout that the names of columns spell.
+    """Return the layout that has these column names.
 
     Raises:
-        TapeError: They are no names of market data.
+        TapeError: the names are not those of market data.
     """
     names = [re.sub("[^a-z0-9]", "", cell.lower()) for cell in row]
     if names and names[0] in ("", "indexlevel0") and not any(name in TIMES for name in names):
@@ -119,10 +120,10 @@ def named(row: Sequence[str]) -> Layout:
 
 
 def shaped(row: Sequence[str]) -> Layout:
-    """The layout that a row without names has.
+    """Return the layout of a row without names.
 
     Raises:
-        TapeError: None has this shape.
+        TapeError: no layout has this shape.
     """
     shape = "".join(_letter(cell.strip()) for cell in row)
     for layout in LAYOUTS.values():
@@ -135,15 +136,15 @@ def shaped(row: Sequence[str]) -> Layout:
 def _letter(cell: str) -> str:
     if cell.lower() in ("true", "false"):
         return "b"
-    # A blank is what pandas writes for a number that is missing.
+    # A blank is a missing number, as pandas writes it.
     return "n" if not cell or _NUMBER.fullmatch(cell) else "?"
 
 
 def layout_of(first: Sequence[str], format: Format) -> Layout:
-    """The layout of a file that begins with this row.
+    """Return the layout of a file that begins with this row.
 
     Raises:
-        TapeError: It is none that is known, or another one than was asked for.
+        TapeError: the layout is unknown, or not the requested one.
     """
     asked = LAYOUTS.get(format)
     if has_names(first):

@@ -1,4 +1,4 @@
-"""A file of market data and how it is to be read, as moments that can be gone through again and again."""
+"""Read a file of market data, with its reading options, as moments that can be read repeatedly."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from .layouts import Format, Kind, Layout, has_names, layout_of
 from .trades import read_trades
 
 _LONGEST: Final = 366 * 86_400
-"""Seconds of a candle: a year."""
+"""The maximum length of a candle in seconds: a year."""
 
 
 @attrs.frozen(kw_only=True)
 class Source:
-    """A file and how it is read.
+    """A file and its reading options.
 
     Args:
-        path: The file.
-        kinds: What may be in it; None: whatever there is.
-        symbol: What the market is called on the exchange.
-        only: What the file calls it, where it has more than one.
-        format: How the file is laid out.
-        unit: What its sizes are counted in.
-        step: The length of a candle in seconds.
-        candle_path: How candles are walked.
-        keep: How much of books is kept.
+        path: the file.
+        kinds: the accepted kinds of content; None: all.
+        symbol: the market's name on the exchange.
+        only: the market's name in the file, if the file has several.
+        format: the layout of the file.
+        unit: the unit of sizes.
+        step: the length of a candle in seconds.
+        candle_path: the path through candles.
+        keep: the part of books that is kept.
     """
 
     path: AnyPath
@@ -54,11 +54,11 @@ class Source:
             raise TapeError(f"a candle is 1 to {_LONGEST:,} seconds long, not {self.step}")
 
     def moments(self) -> Iterator[Moment]:
-        """Yield the moments of the file in order, which stays open meanwhile.
+        """Yield the moments of the file in order; the file stays open meanwhile.
 
         Raises:
-            OSError: The file cannot be read.
-            TapeError: It is not laid out as it should be, or a row makes no sense; with its line.
+            OSError: the file cannot be read.
+            TapeError: the layout is wrong, or a row is invalid; with the line number.
         """
         layout, named = self._layout()
         read, finish = self._reader(layout)
@@ -67,7 +67,8 @@ class Source:
             next(lines)
         for number, row in lines:
             try:
-                # The reader's own context must not round what is read, nor ours what they calculate between two rows.
+                # The reader's own decimal context must not round what is read, nor ours what callers calculate between
+                # two rows.
                 with localcontext(DECIMALS):
                     found = list(read(row))
             except IndexError:
@@ -82,7 +83,7 @@ class Source:
         yield from last
 
     def _layout(self) -> tuple[Layout, bool]:
-        """How the file is laid out, and whether its first row says so."""
+        """Return the layout of the file, and True if its first row names the columns."""
         first = next(rows(self.path), None)
         if first is None:
             raise TapeError(f"{self._name}: there is nothing in the file")
@@ -98,7 +99,7 @@ class Source:
     def _reader(
         self, layout: Layout
     ) -> tuple[Callable[[Sequence[str]], Iterator[Moment]], Callable[[], Iterator[Moment]]]:
-        """What makes moments of rows, and what is left when there are no more."""
+        """Return the function that makes moments of rows, and the function for the rest at the end."""
         try:
             names = Names(layout, self.symbol, self.only)
             if layout.kind == "changes":

@@ -1,4 +1,4 @@
-"""Trades of a table as the trades of a tape."""
+"""Turn the trades of a table into the trades of a tape."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ def read_trades(layout: Layout, names: Names, unit: Unit | None) -> Callable[[Se
     """Return a function that makes trades of rows.
 
     Args:
-        layout: What the columns are.
-        names: Whose they are.
-        unit: What sizes are counted in; None: contracts in a column ``size``, as this package writes it, else units of
-            the base currency (contracts, for contracts that are worth dollars).
+        layout: the layout of the columns.
+        names: the names of the markets.
+        unit: the unit of sizes; None: contracts in a column ``size``, as this package writes it, else units of the base
+            currency (contracts, for contracts that are worth dollars).
 
     Raises:
-        TapeError: A column is missing.
+        TapeError: a column is missing.
     """
     time, price = layout.needed(*TIMES), layout.needed("price")
     size = layout.needed("size", "qty", "quantity", "amount")
@@ -44,7 +44,7 @@ def read_trades(layout: Layout, names: Names, unit: Unit | None) -> Callable[[Se
         elif maker is not None:
             taker = "sell" if read_flag(row[maker], "is_buyer_maker") else "buy"
         if taker is None:
-            # Nobody knows who took: as prices went.
+            # The taker is unknown: the side follows the price.
             before, taker = last.get(symbol, (at, "buy"))
             taker = "buy" if at > before else "sell" if at < before else taker
         last[symbol] = at, taker
