@@ -1,6 +1,6 @@
-"""Answer a complete request: carry it out, spoil it by faults, or lose the reply.
+"""Answer a complete request: carry it out, change its answer by faults, or lose the reply.
 
-Nothing here looks at a connection, so it is the same over HTTP and where calls are handed over without.
+This module does not look at the connection, so it serves both HTTP and calls that are handed over directly.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ class Answer:
 
     response: Response
     half: bool = False
-    """The connection ends in the middle of it."""
+    """True if the connection ends in the middle of the answer."""
 
 
 def kind_at(venue: Venue, path: str) -> SocketKind | None:
-    """The kind of socket at a path."""
+    """Return the kind of socket at a path."""
     return next((kind for kind in venue.kinds if path == f"{_WS}{kind}"), None)
 
 
 class Answering:
-    """Answers requests to one exchange, and lets faults spoil what they may."""
+    """Answers requests to one exchange, and applies faults."""
 
     def __init__(self, exchange: Exchange, venue: Venue) -> None:
         self._exchange = exchange
@@ -57,7 +57,7 @@ class Answering:
         return self._exchange.delays.instant and self._exchange.faults.find(Delay, path) is None
 
     async def answer(self, request: Request) -> Answer | None:  # noqa: ASYNC910  # waits where a fault or model says so
-        """Carry a request out; None when the connection breaks before anything goes back."""
+        """Carry a request out; return None if the connection breaks before any answer."""
         faults, path = self._exchange.faults, request.path
         delay = faults.take(Delay, path)
         if delay is not None and delay.before:
@@ -93,7 +93,7 @@ class Answering:
         return response
 
     def _stand_in(self, request: Request) -> Response | None:
-        """The answer of a fault that stands in for the exchange's own."""
+        """Return the answer of a fault that replaces the exchange's own."""
         stand_in = self._exchange.faults.take(StandIn, request.path)
         if stand_in is None:
             return None

@@ -1,4 +1,4 @@
-"""``/sim/...``: a look inside the simulated exchange, and a hand on its faults and its clock, for other processes.
+"""``/sim/...``: inspect the simulated exchange, and control its faults and its clock, from other processes.
 
     GET    /                  where all this is, as JSON or, for a browser, as a page
     GET    /sim/              a page for people: book, trades, accounts, connections, faults, clock
@@ -18,7 +18,7 @@
     POST   /sim/drop          break sockets off; {"kind": pattern} for some of them
     POST   /sim/accounts      {"account_id", "key", "secret", "memo", "balances", "futures", "fund", "permissions"}
 
-No faults, keys or limits stand before these paths. A web page of somebody else cannot use them from a browser: see
+Faults, keys and limits do not apply to these paths. Web pages of other sites cannot use them from a browser: see
 ``hosts.py``.
 """
 
@@ -54,24 +54,24 @@ SAFETY_HEADERS: Final = {
 }
 JSON_HEADERS: Final = {"Content-Type": "application/json", **SAFETY_HEADERS}
 STEP_MOST_MS: Final = 31 * 24 * 3_600_000
-"""The longest step of the clock that one request may ask for."""
+"""The longest step of the clock in one request."""
 STEP_PATIENCE: Final = 1.0
-"""Seconds that a step waits for a client to read what it has for it; one that did not is not waited for again."""
+"""Seconds that a step waits for a client to read its frames; a client that did not is not waited for again."""
 STEP_BACKLOG: Final = 256
-"""Frames that may be waiting for one client before a step waits for it."""
+"""The number of unread frames of one client above which a step waits for it."""
 
 
 class _Wrong(Exception):
-    """The request makes no sense, with the reason."""
+    """The request is invalid, with the reason."""
 
 
 class _Missing(Exception):
-    """What the request is about is not there, with the reason."""
+    """The object of the request does not exist, with the reason."""
 
 
 @attrs.frozen
 class _ClockWishes:
-    """What is to be done to the clock, in this order: time passes, the skew is set, the clock is held or released."""
+    """The actions on the clock, in this order: time passes, the skew is set, the clock is held or released."""
 
     skew_ms: int | None
     step_ms: int | None
@@ -178,7 +178,7 @@ def _state(exchange: Exchange, sockets: Sockets, request: Request) -> Json:
 
 
 def _wanted(query: dict[str, list[str]]) -> inspection.Wanted:
-    """Which events a query asks for."""
+    """Return the choice of events in a query."""
     return inspection.Wanted(
         frozenset(query.get("kind", ())), query.get("find", [""])[-1], query.get("quiet", ["0"])[-1] not in ("0", "")
     )
@@ -226,7 +226,7 @@ def _set_clock(exchange: Exchange, sockets: Sockets, request: Request) -> Json:
 
 
 async def _step(exchange: Exchange, sockets: Sockets, request: Request) -> None:
-    """Let the time that a request asks for pass, with the market living through it and clients hearing of it."""
+    """Advance the clock by the requested time, with the market running and clients receiving its frames."""
     wanted = _clock_wishes(request)
     dead: set[Connection] = set()
     for _ in exchange.live(wanted.step_ms or 0, tick_ms=wanted.tick_ms):

@@ -1,8 +1,8 @@
 """The shortest way to the simulated exchange's REST face: an httpx transport that hands calls over without HTTP.
 
-It costs a quarter of what `MemoryTransport` costs. What only a connection can do is missing: no handshake, no
-keep-alive, no compression, and a reply that ends half-way is one that never came. A request that was handed over is
-carried out whatever becomes of its sender, as over a wire.
+It costs a quarter of what `MemoryTransport` costs. It lacks what only a connection can do: handshake, keep-alive,
+compression; a partial reply becomes a lost one. A request that was handed over is carried out even if its sender is
+gone, as over a wire.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ class DirectTransport(httpx.AsyncBaseTransport):
     """An httpx transport without connections.
 
     Args:
-        exchange: Who is called.
-        venue: Its face.
-        nursery: Where requests are carried out that take their time; the exchange is closed when it is cancelled.
-        address: Where the client is, for limits counted by address.
+        exchange: the exchange to call.
+        venue: the exchange's face.
+        nursery: runs requests that take time; the exchange is closed when the nursery is cancelled.
+        address: the client's address, for limits counted by address.
     """
 
     def __init__(self, exchange: Exchange, venue: Venue, nursery: trio.Nursery, *, address: str) -> None:
@@ -78,7 +78,7 @@ class DirectTransport(httpx.AsyncBaseTransport):
 
 
 def _run(waitless: Coroutine[Any, Any, Answer | None]) -> Answer | None:
-    """The result of a coroutine that has nothing to wait for."""
+    """Return the result of a coroutine that never waits."""
     try:
         waitless.send(None)
     except StopIteration as ended:

@@ -1,14 +1,14 @@
-"""Who may talk to the exchange from a browser: nobody's page but its own.
+"""Decide which browser pages may talk to the exchange: only its own.
 
-Browsers let any page on the web send simple requests, and open sockets, to this machine. They say whose page it is in
-``Origin``, and that must be the exchange's own. A page whose name was made to lead here (DNS rebinding) would count as
-the exchange's own, so the name must be one that nobody else can own: an address, ``localhost``, a name without dots,
-one below ``.invalid`` or ``.localhost``, the server's own, or one that was allowed. Programs send no ``Origin``, and
-are never refused for it.
+Browsers let any page on the web send simple requests, and open sockets, to this machine. They name the page's host in
+``Origin``, which must be the exchange's own. A page whose name was made to resolve to this machine (DNS rebinding)
+would count as the exchange's own, so the name must be one that nobody else can own: an address, ``localhost``, a name
+without dots, a name below ``.invalid`` or ``.localhost``, the server's own name, or an allowed one. Programs send no
+``Origin``, and are never refused for it.
 
-Images, scripts, frames and links send no ``Origin`` either. Browsers mark what they ask of an address of this machine
-by ``Sec-Fetch-Site`` all the same. Of pages of others, only a link to a path that changes nothing is followed: a GET of
-the exchange counts against quotas, and uses up faults.
+Images, scripts, frames and links send no ``Origin`` either. But browsers mark their requests to an address of this
+machine by ``Sec-Fetch-Site``. Of the requests from other pages, only a link to a path that changes nothing is accepted:
+a GET of the exchange counts against quotas, and uses up faults.
 """
 
 from __future__ import annotations
@@ -31,15 +31,16 @@ def stranger(
     authority: str | None = None,
     looks_only: bool = False,
 ) -> str | None:
-    """Why a request is refused before anything else is looked at; None when it may pass.
+    """Return the reason to refuse a request before anything else is read; None if the request may pass.
 
     Args:
-        method: of the request.
-        headers: by lower-case name.
+        method: the method of the request.
+        headers: the headers by lower-case name.
         allowed: names with dots under which the exchange may be called, and pages that may call it.
-        own: the name of the server: it may be called by it, but pages of other ports of that name may not call it.
-        authority: the host in the request's target, where it names one: it counts in place of ``Host``.
-        looks_only: whether a GET of the path changes nothing.
+        own: the name of the server: clients may use it, but pages on other ports of that name may not call the
+            exchange.
+        authority: the host in the request's target, if it names one: it replaces ``Host``.
+        looks_only: True if a GET of the path changes nothing.
     """
     host = (headers.get("host", "") if authority is None else authority).lower()
     if not _HOST.fullmatch(host):

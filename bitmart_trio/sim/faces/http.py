@@ -1,7 +1,7 @@
-"""The HTTP/1.1 face: reads requests off any stream, hands them to the exchange, and lets faults spoil what they may.
+"""The HTTP/1.1 face: reads requests from any stream, passes them to the exchange, and applies faults.
 
-A request that has been received whole is carried out whatever becomes of its sender: nothing between its last byte and
-``Venue.handle`` looks at the connection. What a peer sends never raises out of here.
+A request that was received completely is carried out even if its sender is gone: nothing between its last byte and
+``Venue.handle`` looks at the connection. No input of a peer raises an error here.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ ZIPPED_FROM: Final = 1024
 
 
 async def serve_stream(sockets: Sockets, stream: trio.abc.Stream, *, address: str) -> None:
-    """Serve one connection until it ends; it is closed in any case.
+    """Serve one connection until it ends; the connection is always closed.
 
     Args:
-        sockets: The exchange and its venue, and where WebSocket connections are kept and limited.
-        stream: Carries HTTP/1.1; a WebSocket handshake turns it into a WebSocket.
-        address: Where the client is, for limits counted by address.
+        sockets: the exchange and its venue, and the registry of WebSocket connections with their limits.
+        stream: carries HTTP/1.1; a WebSocket handshake turns it into a WebSocket.
+        address: the client's address, for limits counted by address.
     """
     exchange = sockets.exchange
     patience = sockets.limits.http_send_seconds
@@ -56,7 +56,7 @@ async def serve_stream(sockets: Sockets, stream: trio.abc.Stream, *, address: st
     except (trio.BrokenResourceError, trio.ClosedResourceError):
         pass  # the peer is gone, or a fault cut the connection
     except Exception:
-        # The edge of a supervised task: one connection's trouble must not end the exchange.
+        # The edge of a supervised task: one connection's error must not end the exchange.
         log.exception("bug in the simulated exchange's faces")
         exchange.log.write("bug", connection=link.names[-1])
     finally:
@@ -71,7 +71,7 @@ class _Face:
 
     def __init__(self, sockets: Sockets, link: Link, address: str) -> None:
         self._read = bytearray()
-        """What was read since the last request ended, until a head is complete; handshakes are replayed from it."""
+        """The bytes read since the last request ended, until a head is complete; handshakes are replayed from them."""
         self._exchange = sockets.exchange
         self._venue = sockets.venue
         self._sockets = sockets
@@ -80,17 +80,17 @@ class _Face:
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_BYTES)
         self._answering = Answering(sockets.exchange, sockets.venue)
         self._bodiless = False
-        """Whether the request is one whose answer has no body, a refusal of it too."""
+        """True if the answer to the request has no body, even if the answer is a refusal."""
         self._zips = False
-        """Whether the client takes gzip."""
+        """True if the client accepts gzip."""
 
     async def refuse(self, status: int, text: str) -> None:
-        """Send one refusal, whatever the client has to say."""
+        """Send one refusal without reading a request."""
         self._exchange.log.write("turned_away", status=status, address=self._address)
         await self._send(self._venue.error(status, text), closing=True)
 
     async def serve(self) -> SocketKind | None:
-        """Answer requests until the connection ends; the kind of socket it has become, if it has."""
+        """Answer requests until the connection ends; return the kind of socket that it has become, if any."""
         while True:
             try:
                 head = await self._next(reading_head=True)
@@ -125,14 +125,14 @@ class _Face:
             self._read = bytearray(self._http.trailing_data[0])
 
     def handshake(self) -> tuple[bytes, bytes]:
-        """The bytes of the request head that asked for a WebSocket, and those that came with it."""
+        """Return the bytes of the request head that asked for a WebSocket, and those after it."""
         rest = self._http.trailing_data[0]
         return bytes(self._read[: len(self._read) - len(rest)]), rest
 
     async def _next(self, *, reading_head: bool = False) -> h11.Event | None:
-        """The next event of the client; None when the connection is over."""
+        """Return the next event of the client; None when the connection is over."""
         since: float | None = trio.current_time() if self._read else None
-        """When the head began."""
+        """The time when the head began."""
         while True:
             event = self._http.next_event()
             if event is h11.NEED_DATA:
@@ -152,7 +152,7 @@ class _Face:
         return bytes(await self._link.receive_some(RECEIVE_BYTES))
 
     async def _receive_head(self, since: float | None) -> bytes | None:
-        """More of a head that has begun, or the first of one; None when that takes too long."""
+        """Read more of a head that has begun, or the first bytes of one; return None if that takes too long."""
         limits = self._sockets.limits
         if since is None:
             deadline = trio.current_time() + _seconds(limits.http_idle_seconds)
@@ -165,7 +165,7 @@ class _Face:
         return None
 
     async def _body(self) -> bytes | None:
-        """The whole body; None when there is too much of it."""
+        """Return the whole body; None if it is too long."""
         body = bytearray()
         if self._http.they_are_waiting_for_100_continue:
             await self._link.send_all(
@@ -182,7 +182,7 @@ class _Face:
                 return None
 
     async def _answer(self, request: Request) -> bool:
-        """Carry a request out and answer it; False when the connection is of no more use."""
+        """Carry a request out and answer it; return False if the connection is of no more use."""
         if control.is_below(request.path):
             response = await control.answer(self._exchange, self._sockets, request)
             return await self._send(response)
@@ -193,7 +193,7 @@ class _Face:
         return await self._send(answer.response, half=answer.half)
 
     def _refusal(self, head: h11.Request) -> Response | None:
-        """The refusal of a request by its head alone, before anything else is read."""
+        """Return the refusal of a request by its head alone, before anything else is read."""
         headers, (path, _) = _headers(head), _path(head)
         why = stranger(
             head.method.decode("ascii"),
@@ -209,12 +209,12 @@ class _Face:
                 return Response(403, control.JSON_HEADERS, encode({"error": why}) + b"\n")
             return self._venue.error(403, why)
         if "transfer-encoding" in headers and ("content-length" in headers or head.http_version == b"1.0"):
-            # Whoever stands in between may have seen another end of this request: no more is read from it.
+            # A proxy may have seen another end of this request: no more is read from the connection.
             return self._venue.error(400, "Bad request: two lengths")
         return None
 
     async def _upgrade(self, head: h11.Request) -> SocketKind | None:
-        """Judge a WebSocket handshake: its kind when it may go on, else None after a refusal."""
+        """Check a WebSocket handshake; return its kind, or None after a refusal."""
         headers, faults = _headers(head), self._exchange.faults
         kind = kind_at(self._venue, _path(head)[0])
         if kind is None:
@@ -232,7 +232,7 @@ class _Face:
             return None
         if faults.take(HangHandshake, kind):
             self._link.names = (kind, *self._link.names)
-            # Held open for as long as the client cares to wait.
+            # The connection stays open as long as the client waits.
             while await self._link.receive_some(RECEIVE_BYTES):
                 pass
             return None
@@ -244,9 +244,9 @@ class _Face:
         return kind
 
     async def _turn_away(self, response: Response) -> None:
-        """Send a last answer, and let the client finish.
+        """Send a last answer, and let the client finish sending.
 
-        To close with bytes unread would reset the connection under the answer.
+        Closing with unread bytes would reset the connection and lose the answer.
         """
         await self._send(response, closing=True)
         with trio.move_on_after(self._sockets.limits.close_seconds):
@@ -254,7 +254,7 @@ class _Face:
                 pass
 
     async def _send(self, response: Response, *, closing: bool = False, half: bool = False) -> bool:
-        """Send an answer; False when the connection ends with it."""
+        """Send an answer; return False if the connection ends with it."""
         headers = [(name, value) for name, value in response.headers.items() if name.lower() != "content-length"]
         headers.append(("Date", formatdate(self._exchange.now_ms() / 1000, usegmt=True)))
         body = response.body
@@ -271,7 +271,7 @@ class _Face:
         data += self._http.send(h11.Data(data=body)) or b""
         data += self._http.send(h11.EndOfMessage()) or b""
         if half:
-            # Closed in order, so that the half arrives; the head is whole and half of the body is missing.
+            # Closed in order, so that the half arrives: the head is complete and half of the body is missing.
             await self._link.send_all(data[: len(data) - (len(body) + 1) // 2])
             return False
         await self._link.send_all(data)
@@ -279,7 +279,7 @@ class _Face:
 
 
 def _headers(head: h11.Request) -> dict[str, str]:
-    """The headers by lower-case name, repeated ones joined."""
+    """Return the headers by lower-case name, repeated ones joined."""
     headers: dict[str, str] = {}
     for name, value in head.headers:
         key, text = name.decode("ascii"), value.decode("latin-1")
@@ -288,7 +288,7 @@ def _headers(head: h11.Request) -> dict[str, str]:
 
 
 def _takes_gzip(head: h11.Request) -> bool:
-    """Whether gzip is among what the client accepts."""
+    """Return True if the client accepts gzip."""
     for word in _headers(head).get("accept-encoding", "").lower().split(","):
         name, _, weight = word.partition(";")
         if name.strip() == "gzip":
@@ -297,7 +297,7 @@ def _takes_gzip(head: h11.Request) -> bool:
 
 
 def _is_key(text: str) -> bool:
-    """Whether a ``Sec-WebSocket-Key`` is 16 bytes in base64."""
+    """Return True if a ``Sec-WebSocket-Key`` is 16 bytes in base64."""
     try:
         return len(base64.b64decode(text, validate=True)) == KEY_BYTES
     except ValueError:
@@ -309,20 +309,20 @@ def _seconds(limit: float | None) -> float:
 
 
 def _authority(head: h11.Request) -> str | None:
-    """The host in the request's target, where the client sends a whole URL as to a proxy."""
+    """Return the host in the request's target, if the client sends a whole URL as to a proxy."""
     target = head.target.decode("ascii")
     return None if target[:1] in ("/", "*") else target.partition("://")[2].partition("/")[0].partition("?")[0]
 
 
 def _wants_socket(head: h11.Request) -> bool:
-    """Whether a WebSocket handshake is meant; other upgrades are not taken up, as the protocol allows."""
+    """Return True for a WebSocket handshake; other upgrades are ignored, as the protocol allows."""
     headers = _headers(head)
     tokens = {token.strip().lower() for token in headers.get("connection", "").split(",")}
     return "upgrade" in tokens and headers.get("upgrade", "").lower() == "websocket"
 
 
 def _path(head: h11.Request) -> tuple[str, str]:
-    """Path and query of a request, also when the client sends the whole URL as to a proxy."""
+    """Return path and query of a request, also if the client sends a whole URL as to a proxy."""
     target = head.target.decode("ascii")
     if not target.startswith("/"):
         target = "/" + target.partition("://")[2].partition("/")[2]
@@ -332,6 +332,6 @@ def _path(head: h11.Request) -> tuple[str, str]:
 
 def _request(head: h11.Request, body: bytes, address: str) -> Request:
     path, query = _path(head)
-    # What HEAD asks for is what GET would get, without the body.
+    # HEAD gets the headers of GET, without the body.
     method = "GET" if head.method == b"HEAD" else head.method.decode("ascii")
     return Request(method, path, query, _headers(head), body, address)

@@ -1,7 +1,7 @@
 """Collect the content of ``/sim/state``: markets, books, trades, candles, accounts, faults, events.
 
-Reading changes nothing: no account, trader or order comes into being by being looked at. Only what is asked for is put
-together, so that a page may ask twice a second.
+Reading changes nothing: it creates no account, trader or order. Only the requested parts are built, so that a page may
+ask twice per second.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from .websocket import Sockets
 LEVELS_MOST: Final = 200
 TRADES_MOST: Final = 200
 EVENTS_MOST: Final = 500
-"""The most events in one answer: of more, the latest."""
+"""The maximum number of events in one answer, which has the latest."""
 STEPS: Final = (1, 5, 15, 60, 240, 1440)
-"""Lengths of candles in minutes."""
+"""The lengths of candles in minutes."""
 CANDLES_MOST: Final = 500
 
 _FUTURES_SIDES: Final = {1: "open long", 2: "close short", 3: "close long", 4: "open short"}
@@ -38,7 +38,7 @@ _ONE_WAY_SIDES: Final = {1: "buy", 2: "buy, reduce only", 3: "sell, reduce only"
 
 
 def overview(exchange: Exchange, sockets: Sockets) -> dict[str, Json]:
-    """The whole exchange but for books, trades and events."""
+    """Return the state of the exchange, without books, trades and events."""
     return {
         "time": exchange.now_ms(),
         "skew_ms": exchange.clock.skew_ms,
@@ -67,7 +67,7 @@ def overview(exchange: Exchange, sockets: Sockets) -> dict[str, Json]:
 
 
 def books(exchange: Exchange, symbols: Iterable[str], levels: int) -> Json:
-    """The best levels a side of these symbols' books, best first, as [price, size] texts; unknown ones are left out."""
+    """Return the best levels per side of these symbols' books, best first, as [price, size] texts; skip unknown ones."""
     found = ((symbol, _book(exchange, symbol)) for symbol in symbols)
     return {
         symbol: {
@@ -81,14 +81,14 @@ def books(exchange: Exchange, symbols: Iterable[str], levels: int) -> Json:
 
 
 def trades(exchange: Exchange, symbols: Iterable[str], count: int) -> Json:
-    """The latest public trades of these symbols, newest first; sizes of contracts are in contracts."""
+    """Return the latest public trades of these symbols, newest first; sizes on futures are in contracts."""
     return {symbol: list(islice(_trades(exchange, symbol), count)) for symbol in symbols if _book(exchange, symbol)}
 
 
 def candles(exchange: Exchange, symbols: Iterable[str], minutes: int, count: int) -> Json:
-    """The latest candles of these symbols, oldest first: [ms, open, high, low, close, volume].
+    """Return the latest candles of these symbols, oldest first: [ms, open, high, low, close, volume].
 
-    Unknown symbols are left out; ``minutes`` is one of `STEPS`.
+    Unknown symbols are skipped; ``minutes`` is one of `STEPS`.
     """
     now = exchange.clock.steady_ms() // 60_000
     found = ((symbol, _series(exchange, symbol)) for symbol in symbols)
@@ -104,13 +104,13 @@ def candles(exchange: Exchange, symbols: Iterable[str], minutes: int, count: int
 
 @attrs.frozen
 class Wanted:
-    """The events of the log that a question asks for; all of them if it names nothing."""
+    """A choice of events in the log; all events by default."""
 
     kinds: frozenset[str] = frozenset()
     text: str = ""
-    """A part of the event as JSON, in letters of either case."""
+    """A part of the event as JSON; case is ignored."""
     quiet: bool = False
-    """Leave out frames, and the trades of the synthetic market with itself, which would bury all else."""
+    """Skip frames, and the trades of the synthetic market with itself, which would hide all else."""
 
     def takes(self, event: Event) -> bool:
         """Return True if an event is wanted."""
@@ -122,11 +122,11 @@ class Wanted:
 
 
 def events(exchange: Exchange, since: int, wanted: Wanted) -> Json:
-    """The wanted events behind the first ``since`` events of the log, oldest first, with their numbers.
+    """Return the chosen events after the first ``since`` events of the log, oldest first, with their numbers.
 
-    ``next`` is the ``since`` of the next question, ``missed`` how many events nobody looked at any more: they have
-    fallen out of the log, or lie before the `EVENTS_MOST` that one answer carries. ``first_ms`` is the time of the
-    oldest event that the log still has.
+    ``next`` is the ``since`` of the next request. ``missed`` is the number of events that no answer had: they were
+    dropped from the log, or exceed the `EVENTS_MOST` of one answer. ``first_ms`` is the time of the oldest event that
+    the log still has.
     """
     log = exchange.log
     numbers: list[Json] = []
@@ -151,17 +151,17 @@ def events(exchange: Exchange, since: int, wanted: Wanted) -> Json:
 
 
 def log_lines(exchange: Exchange, wanted: Wanted) -> bytes:
-    """The wanted events of the log as JSON lines, oldest first."""
+    """Return the chosen events of the log as JSON lines, oldest first."""
     return b"".join(encode(event) + b"\n" for event in exchange.log.lines if wanted.takes(event))
 
 
 def fault(handle: FaultHandle) -> dict[str, Json]:
-    """One active fault with the id that ends it, and its hits."""
+    """Return one active fault as JSON, with the id that ends it, and its hits."""
     return {"id": handle.id, **describe_fault(handle.fault), "hits": handle.hits}
 
 
 def active_faults(exchange: Exchange) -> list[Json]:
-    """The active faults in the order in which they were added."""
+    """Return the active faults in the order in which they were added."""
     return [fault(handle) for handle in exchange.faults.active]
 
 

@@ -1,6 +1,6 @@
-"""The exchange's end of one connection, whatever carries it.
+"""The exchange's end of one connection, over any stream.
 
-Replays bytes already read, stalls, trickles, and breaks off.
+The link replays bytes already read, stalls, trickles, and breaks off.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from .pipe import Pipe
 
 PIECES_PER_SECOND = 10
 CLOSE_FRAME = b"\x88"
-"""The beginning of a close frame."""
+"""The first bytes of a close frame."""
 FAREWELL_SECONDS = 1
 BROKEN_BY_CLIENT = (1002, 1007, 1009)
-"""The codes for what no client may send: out of protocol, no UTF-8, too big."""
+"""The codes for a client's violations: protocol error, invalid UTF-8, message too big."""
 
 
 class Link(trio.abc.Stream):
-    """A stream with the faults of its connection in front of it.
+    """A stream behind the faults of its connection.
 
     Args:
-        stream: What carries the bytes: a `Pipe`, a TCP stream, or any other.
-        faults: Consulted before everything that is sent.
-        names: What patterns of faults match: the connection's kind and its number.
-        head: Bytes that were read already; they are received first, and nothing after them until `release`.
-        rest: What was read beyond the head.
-        patience: Seconds that a client may leave what is sent to it unread before it is broken off; None: for ever.
+        stream: transports the bytes: a `Pipe`, a TCP stream, or any other.
+        faults: consulted before every send.
+        names: the names that patterns of faults match: the connection's kind and its number.
+        head: bytes that were read already; they are received first, and nothing after them until `release`.
+        rest: the bytes that were read beyond the head.
+        patience: seconds after which a client that does not read is disconnected; None: never.
     """
 
     def __init__(
@@ -47,9 +47,9 @@ class Link(trio.abc.Stream):
     ) -> None:
         self.names = names
         self.cut: bool = False
-        """Broken off by `sever`."""
+        """True once `sever` broke the connection off."""
         self.watch: Callable[[bytes | bytearray], None] | None = None
-        """Sees everything that comes behind the head."""
+        """The function that receives every byte after the head."""
         self._stream = stream
         self._faults = faults
         self._head = head
@@ -60,7 +60,7 @@ class Link(trio.abc.Stream):
             self._gate.set()
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        """Send all of it, as fast as the active faults allow."""
+        """Send all data, as fast as the active faults allow."""
         await self._let_through()
         slow = self._faults.take(SlowLink, *self.names)
         if slow is None:
@@ -83,16 +83,16 @@ class Link(trio.abc.Stream):
             raise trio.BrokenResourceError("the client takes nothing")
 
     async def wait_send_all_might_not_block(self) -> None:
-        """Wait until the stream below might take more."""
+        """Wait until the stream below may accept more."""
         await self._stream.wait_send_all_might_not_block()
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
-        """The bytes that were read already, then those of the stream below."""
+        """Return the bytes that were read already, then those of the stream below."""
         if self._head:
             await trio.lowlevel.checkpoint()
             data, self._head = self._head, b""
             return data
-        # wsproto keeps frames that come before it has accepted the handshake, and shows them only when more arrive.
+        # wsproto keeps frames that arrive before it accepts the handshake, and shows them only when more arrive.
         await self._gate.wait()
         more = await self._behind_head(max_bytes)
         if self.watch is not None:
@@ -107,7 +107,7 @@ class Link(trio.abc.Stream):
         return await self._stream.receive_some(max_bytes)
 
     def release(self) -> None:
-        """Let the bytes behind the head through."""
+        """Release the bytes after the head."""
         self._gate.set()
 
     async def aclose(self) -> None:
@@ -115,15 +115,15 @@ class Link(trio.abc.Stream):
         await self._stream.aclose()
 
     def sever(self) -> None:
-        """Break off at once, without a word to the other side.
+        """Break the connection off at once, without a closing handshake.
 
-        Streams that cannot do it at once do it when they are closed.
+        Streams that cannot do so at once break off when they are closed.
         """
         self.cut = True
         if isinstance(self._stream, Pipe):
             self._stream.reset()
         elif isinstance(self._stream, trio.SocketStream):
-            # Lingering for no time turns the close into a reset; a socket that is closed already takes no options.
+            # A linger time of zero turns the close into a reset; a closed socket accepts no options.
             with suppress(OSError):
                 self._stream.socket.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
             self._stream.socket.close()
@@ -135,9 +135,9 @@ class Link(trio.abc.Stream):
 
 
 class SocketLink(Link):
-    """A link under a WebSocket that says why it is closed when the client broke the protocol.
+    """A link under a WebSocket that reports the close code when the client violated the protocol.
 
-    trio-websocket closes the stream without a word then, and by that time it knows the code.
+    trio-websocket then closes the stream without a close frame, although it knows the code.
     """
 
     def __init__(
@@ -145,20 +145,20 @@ class SocketLink(Link):
     ) -> None:
         super().__init__(stream, faults, names, head, rest)
         self.why: Callable[[], int | None] = lambda: None
-        """The code of what the client did wrong, if it did; asked when the stream is closed."""
+        """Returns the code of the client's violation, if any; called when the stream is closed."""
         self._said = False
         self._closing = trio.Lock()
         self._sending = trio.Lock()
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        """Send all of it, after what is being sent, and remember a close frame."""
+        """Send all data, after any send in progress, and remember a close frame."""
         async with self._sending:
             self._said = self._said or bytes(data[:1]) == CLOSE_FRAME
             await super().send_all(data)
 
     async def aclose(self) -> None:
-        """Say why, then close the stream below."""
-        # Shielded: whoever notices first that the connection is over cancels the others.
+        """Send the close code, then close the stream below."""
+        # Shielded: the first task that notices the end of the connection cancels the others.
         with trio.move_on_after(FAREWELL_SECONDS, shield=True):
             async with self._closing:
                 code = None if self._said or self.cut else self.why()

@@ -1,6 +1,6 @@
-"""Protocol pings (RFC 6455) of a client, found in the bytes that it sends.
+"""Find a client's protocol pings (RFC 6455) in the bytes that it sends.
 
-trio-websocket answers them by itself without reporting them, but the exchange counts them as signs of life.
+trio-websocket answers pings without reporting them, but the exchange counts them as signs of life.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ _MASK = 0x80
 
 
 class PingWatch:
-    """Calls ``heard`` for every ping in a stream of a client's frames, which may come in any pieces."""
+    """Calls ``heard`` for every ping in a stream of a client's frames, which may arrive in any pieces."""
 
     def __init__(self, heard: Callable[[], None]) -> None:
         self._heard = heard
         self._head = b""
         """The beginning of a frame whose head is not complete yet."""
         self._skip = 0
-        """Bytes of the present frame that are still to come."""
+        """The remaining bytes of the present frame."""
 
     def feed(self, data: bytes | bytearray) -> None:
-        """Take the next bytes in."""
+        """Add the next bytes."""
         data = self._head + data
         at = self._skip
         while at + 2 <= len(data):

@@ -1,7 +1,7 @@
 """A byte pipe in memory that behaves like a TCP connection: bounded, half-closable, and able to end with a reset.
 
-Trio's own memory streams take any amount of unread bytes, so nobody who does not read is ever noticed, and they cannot
-break off. Both matter to an exchange.
+Trio's own memory streams accept any amount of unread bytes, so a peer that does not read is never noticed, and they
+cannot break off. An exchange needs both.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ class _Lane:
         self.capacity = capacity
         self.data: bytearray = bytearray()
         self.ended = False
-        """The sender has closed: what is left may be read, then comes the end."""
+        """True once the sender has closed: the rest may be read, then the stream ends."""
         self.deaf = False
-        """The receiver has closed: sending is pointless."""
+        """True once the receiver has closed: sending is pointless."""
         self.reset = False
-        """Cut: unread bytes are gone."""
+        """True once the pipe was reset: unread bytes are lost."""
         self._changed = trio.Event()
 
     def notify(self) -> None:
@@ -34,7 +34,7 @@ class _Lane:
 
 
 class _OneTask:
-    """Refuses a second task while one is at it."""
+    """Refuses a second task while one is using it."""
 
     def __init__(self, deed: str) -> None:
         self._deed = deed
@@ -50,7 +50,7 @@ class _OneTask:
 
 
 class Pipe(trio.abc.HalfCloseableStream):
-    """One end of a pipe; make two with `open_pipe`."""
+    """One end of a pipe; `open_pipe` makes both."""
 
     def __init__(self, outgoing: _Lane, incoming: _Lane) -> None:
         self._out = outgoing
@@ -65,7 +65,7 @@ class Pipe(trio.abc.HalfCloseableStream):
         return bool(self._in.data) or self._in.ended or self._in.reset
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        """Send all of it, waiting while the other side is behind."""
+        """Send all data, waiting while the other side is behind."""
         with self._sender:
             await trio.lowlevel.checkpoint()
             left = memoryview(data)
@@ -90,7 +90,7 @@ class Pipe(trio.abc.HalfCloseableStream):
                 self._check_sending()
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
-        """Bytes as they come; b"" once the other side has ended."""
+        """Return bytes as they arrive; b"" once the other side has closed."""
         if max_bytes is not None and index(max_bytes) < 1:
             raise ValueError("max_bytes must be at least 1")
         with self._receiver:
@@ -112,7 +112,7 @@ class Pipe(trio.abc.HalfCloseableStream):
             return data
 
     async def send_eof(self) -> None:
-        """Say that nothing more will be sent; receiving goes on."""
+        """End sending; receiving continues."""
         with self._sender:
             await trio.lowlevel.checkpoint()
             if self._closed:
@@ -126,7 +126,7 @@ class Pipe(trio.abc.HalfCloseableStream):
         await trio.lowlevel.checkpoint()
 
     def close(self) -> None:
-        """`aclose` without the checkpoint."""
+        """Close like `aclose`, without the checkpoint."""
         if not self._closed:
             self._closed = True
             self._out.ended = True
@@ -135,7 +135,7 @@ class Pipe(trio.abc.HalfCloseableStream):
             self._in.notify()
 
     def reset(self) -> None:
-        """Break off as a TCP reset does: what the other side has not read yet is lost to it."""
+        """Break off like a TCP reset: the other side loses what it has not read yet."""
         self._out.reset = self._in.reset = True
         self._out.data.clear()
         self.close()
@@ -150,6 +150,6 @@ class Pipe(trio.abc.HalfCloseableStream):
 
 
 def open_pipe(capacity: int = 65536) -> tuple[Pipe, Pipe]:
-    """Two connected ends; each direction holds at most ``capacity`` unread bytes."""
+    """Return two connected ends; each direction holds at most ``capacity`` unread bytes."""
     one, other = _Lane(capacity), _Lane(capacity)
     return Pipe(one, other), Pipe(other, one)

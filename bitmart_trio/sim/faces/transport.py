@@ -1,7 +1,6 @@
-"""The in-process way to the simulated exchange's HTTP face: an httpx transport whose connections are pipes in memory.
+"""The in-process transport of the simulated exchange's HTTP face, whose connections are pipes in memory.
 
-httpcore does all of HTTP as it would over TCP, so what a client sees (keep-alive, half a reply, a connection that ends)
-is the real thing.
+httpcore handles HTTP exactly as over TCP, so clients see genuine keep-alive, partial replies and broken connections.
 """
 
 from __future__ import annotations
@@ -39,13 +38,13 @@ def _as_httpx() -> Generator[None, None, None]:
 
 
 class MemoryTransport(httpx.AsyncBaseTransport):
-    """An httpx transport over pipes: the idle connection that was used last, or a new one, and never a wait for one.
+    """An httpx transport over pipes that takes the last used idle connection, or a new one, and never waits for one.
 
-    httpcore's pool keeps a connection for ever whose first request is cut off before it began, and loses places in its
-    queue; one connection of httpcore's does neither.
+    httpcore's pool keeps a connection forever if its first request is cancelled before it began, and loses places in
+    its queue; a single httpcore connection does neither.
 
     Args:
-        dial: Gives a new connection to the exchange, or raises `OSError`.
+        dial: returns a new connection to the exchange, or raises `OSError`.
     """
 
     def __init__(self, dial: Callable[[], Pipe]) -> None:
@@ -54,9 +53,9 @@ class MemoryTransport(httpx.AsyncBaseTransport):
         self._busy: set[httpcore.AsyncHTTPConnection] = set()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request; the response's body is read as it arrives."""
+        """Send one request; return the response, whose body is read as it arrives."""
         url = request.url
-        # Read whole: a generator that a cancelled sending leaves half-way is collected by trio with a warning.
+        # Read completely: a generator that a cancelled send leaves unfinished is collected by Trio with a warning.
         content = b"".join([part async for part in cast("httpx.AsyncByteStream", request.stream)])
         outgoing = httpcore.Request(
             method=request.method,
@@ -90,7 +89,8 @@ class MemoryTransport(httpx.AsyncBaseTransport):
             await finish(_CLOSING, connection.aclose)
 
     async def _take(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
-        # No expiry of idle ones: httpcore would measure it in real time. The exchange closes them in its own.
+        # Idle connections do not expire here: httpcore would measure it in real time. The exchange closes them in its
+        # own.
         connection = httpcore.AsyncHTTPConnection(origin, keepalive_expiry=None, network_backend=self._backend)
         while self._idle:
             idle = self._idle.pop()
@@ -110,7 +110,7 @@ class MemoryTransport(httpx.AsyncBaseTransport):
 
 
 class _Once:
-    """An iterable of one part that is no generator."""
+    """An iterable of one part that is not a generator."""
 
     def __init__(self, part: bytes) -> None:
         self._parts = [part] if part else []
@@ -141,7 +141,7 @@ class _Body(httpx.AsyncByteStream):
     async def aclose(self) -> None:
         give_back, self._give_back = self._give_back, None
         if give_back is not None:
-            # httpcore loses a connection whose closing is interrupted.
+            # httpcore loses a connection whose close is interrupted.
             await finish(_CLOSING, self._response.aclose)
             await give_back()
 
@@ -203,5 +203,5 @@ class _Wire(httpcore.AsyncNetworkStream):
         raise httpcore.ConnectError("the simulated exchange speaks plain HTTP")
 
     def get_extra_info(self, info: str) -> object:
-        # What the pool asks before it reuses a connection: an idle one with something to read is being closed.
+        # The pool asks this before it reuses a connection: an idle one with something to read is being closed.
         return self._pipe.readable if info == "is_readable" else None

@@ -1,8 +1,7 @@
-"""The WebSocket face: who is connected, what each connection may do, and one task set a connection.
+"""The WebSocket face: the open connections, their limits, and one set of tasks per connection.
 
-What is said on a connection is the business of the venue's dialect. Here live the queue of what goes out, the
-deadlines, the exchange's limits, and the faults. The exchange never waits for a client: a full queue ends the
-connection.
+The venue's dialect handles the messages of a connection. This module has the send queue, the deadlines, the exchange's
+limits, and the faults. The exchange never waits for a client: a full queue ends the connection.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ from .pings import PingWatch
 
 TOO_BIG = 1009
 PATIENCE = 5
-"""The time for sending queued messages before a close, as a multiple of the closing handshake's time."""
+"""The time for sending queued messages before a close, as a multiple of the time for the closing handshake."""
 MAX_MESSAGE_BYTES = 65536
 """The limit for trio-websocket; the exchange's own limits are lower and checked here."""
 RECEIVE_BYTES = 65536
@@ -60,30 +59,30 @@ RECEIVE_BYTES = 65536
 
 @attrs.define(kw_only=True)
 class Limits:
-    """The exchange's limits, as documented; every figure may be changed at any time, None lifts it.
+    """The exchange's limits, as documented; every number may be changed at any time, and None removes a limit.
 
-    Limits of spot and futures sockets are for those alone; what the generic venue has is bounded by the others.
+    Limits of spot and futures sockets apply only to those; the generic venue has only the other limits.
     """
 
     spot_public_connections: int | None = 20
-    """Open sockets an address."""
+    """The maximum number of open sockets per address."""
     spot_private_connections: int | None = 10
     futures_connections: int | None = 500
-    """Public and private together."""
+    """The maximum number of open futures sockets, public and private together."""
     connects_per_minute: int | None = 30
-    """New spot sockets an address and a minute, public and private counted apart."""
+    """The maximum number of new spot sockets per address and minute; public and private are counted separately."""
     spot_public_topics: int | None = 115
-    """Topics a connection."""
+    """The maximum number of topics per connection."""
     spot_private_topics: int | None = 100
     args_per_frame: int | None = 20
-    """Topics a spot frame."""
+    """The maximum number of topics in a spot message."""
     spot_messages: int | None = 100
-    """Messages a spot connection may send in ten seconds, pings included."""
+    """The maximum number of messages that a spot connection may send in ten seconds, pings included."""
     spot_frame_bytes: int | None = 4096
     futures_frame_bytes: int | None = 2048
-    """A larger message closes the connection with code 1009."""
+    """The largest message; a larger one closes the connection with code 1009."""
     idle_seconds: float | None = 20.0
-    """A connection on which nothing was said for so long is closed."""
+    """The seconds of silence after which a connection is closed."""
     idle_counts: Literal["both", "client"] = "both"
     """The messages that keep a connection alive.
 
@@ -92,53 +91,53 @@ class Limits:
     spot_protocol_pings: bool = True
     """True if protocol pings also keep a spot connection alive; on futures they always do."""
     spot_lifeless_seconds: float | None = 300.0
-    """A connection that never subscribed is closed after so long."""
+    """The seconds after which a connection that never subscribed is closed."""
     futures_lifeless_seconds: float | None = 5.0
     futures_ping_seconds: float | None = 54.0
     """The interval of the exchange's own protocol pings on futures."""
     queue_frames: int = 4096
-    """Frames held for a client that does not read; more end its connection."""
+    """The maximum number of frames held for a client that does not read; more end its connection."""
     close_seconds: float = 2.0
-    """The longest time of a closing handshake."""
+    """The longest time for a closing handshake."""
     http_idle_seconds: float | None = 75.0
-    """An HTTP connection without a request is closed after so long."""
+    """The seconds after which an HTTP connection without a request is closed."""
     http_head_seconds: float | None = 10.0
-    """The longest time of a request's head, from its first byte to its last."""
+    """The longest time for a request's head, from its first byte to its last."""
     http_body_seconds: float | None = 30.0
-    """The longest time of a request's body."""
+    """The longest time for a request's body."""
     http_send_seconds: float | None = 60.0
-    """The longest time for which a client may read nothing of an answer."""
+    """The longest time that a client may leave an answer unread."""
     http_body_bytes: int = 1024 * 1024
     deflate: frozenset[str] = frozenset({"spot/public"})
-    """Kinds of connections whose pushes go out as raw deflate in binary frames."""
+    """The kinds of connections whose pushes are sent as raw deflate in binary frames."""
     deflate_replies: bool = False
-    """Deflate acknowledgements and errors too, where pushes are."""
+    """True if acknowledgements and errors are deflated too, where pushes are."""
     allowed_hosts: frozenset[str] = frozenset()
-    """Names with dots under which the exchange may be called, such as ``exchange.lab.example``, see ``hosts.py``."""
+    """Names with dots under which the exchange may be called, such as ``exchange.lab.example``; see ``hosts.py``."""
     open_connections: int | None = 1000
-    """Connections of all kinds, HTTP and sockets together; one more is answered with 503."""
+    """The maximum number of connections of all kinds, HTTP and sockets together; one more is answered with 503."""
 
     def connections(self, kind: str) -> int | None:
-        """Open sockets an address may have of this kind (futures: of both)."""
+        """Return the maximum number of open sockets of this kind (futures: of both kinds) per address."""
         if kind.startswith("futures"):
             return self.futures_connections
         spot = {"spot/public": self.spot_public_connections, "spot/private": self.spot_private_connections}
         return spot.get(kind)
 
     def topics(self, kind: str) -> int | None:
-        """Topics a connection may hold."""
+        """Return the maximum number of topics on a connection."""
         return {"spot/public": self.spot_public_topics, "spot/private": self.spot_private_topics}.get(kind)
 
     def frame_bytes(self, kind: str) -> int | None:
-        """The largest message of a client."""
+        """Return the size of the largest message of a client."""
         return self.futures_frame_bytes if kind.startswith("futures") else self.spot_frame_bytes
 
     def idle(self, kind: str) -> float | None:
-        """Seconds of silence after which a connection is closed."""
+        """Return the seconds of silence after which a connection is closed."""
         return self.idle_seconds if kind.startswith(("spot", "futures")) else None
 
     def lifeless(self, kind: str) -> float | None:
-        """Seconds until a connection without a subscription is closed."""
+        """Return the seconds until a connection without a subscription is closed."""
         if kind.startswith("futures"):
             return self.futures_lifeless_seconds
         return self.spot_lifeless_seconds if kind.startswith("spot") else None
@@ -146,7 +145,7 @@ class Limits:
 
 @attrs.frozen
 class _Close:
-    """In the queue: close with this code after everything before it is sent."""
+    """An entry of the send queue: close with this code after everything before it is sent."""
 
     code: int
 
@@ -159,16 +158,16 @@ class Connection:
         self.address = address
         self.name: str = f"ws-{number}"
         self.account: Account | None = None
-        """Whose login was accepted."""
+        """The account whose login was accepted."""
         self.topics: dict[str, Callable[[], None]] = {}
-        """The subscribed topics, each with the function that ends it, in the order of subscription."""
+        """The subscribed topics, in the order of subscription, each with the function that ends the subscription."""
         self.subscribed = False
-        """True if it ever subscribed to anything."""
+        """True if the connection ever subscribed to a topic."""
         self.closing: bool = False
         self.sent: int = 0
-        """Frames put on the wire."""
+        """The number of frames sent."""
         self.received: int = 0
-        """Messages of the client."""
+        """The number of messages received."""
         self.exchange: Exchange = sockets.exchange
         self.sockets = sockets
         self._link = link
@@ -178,9 +177,9 @@ class Connection:
         self._scope = trio.CancelScope()
         self._nursery: trio.Nursery | None = None
         self._held: dict[str, Frame] = {}
-        """Pushes held back to come out of order, by topic."""
+        """Pushes held back for sending out of order, by topic."""
         self._before: dict[str, dict[str, str | bytes]] = {}
-        """By topic, the last push about each order or symbol, while a fault wants it."""
+        """The last push about each order or symbol, by topic, while a fault needs it."""
         self._messages: deque[float] = deque()
         self._opened = trio.current_time()
         self._last_heard = self._opened
@@ -196,25 +195,25 @@ class Connection:
 
     @property
     def most_topics(self) -> int | None:
-        """Topics that it may hold."""
+        """Return the maximum number of topics on the connection."""
         return self.sockets.limits.topics(self.kind)
 
     @property
     def most_args(self) -> int | None:
-        """Topics that one message may name."""
+        """Return the maximum number of topics in one message."""
         return self.sockets.limits.args_per_frame
 
     def breaks_at_login(self) -> bool:
-        """Return True if a fault breaks it between a login and its reply."""
+        """Return True if a fault breaks the connection between a login and its reply."""
         return self.exchange.faults.take(DropDuringLogin, *self.names) is not None
 
     def refused_login(self) -> tuple[str, str] | None:
-        """Code and text of a fault that refuses logins."""
+        """Return the code and text of a fault that refuses logins."""
         fault = self.exchange.faults.take(RefuseLogin, *self.names)
         return None if fault is None else (fault.code, fault.text)
 
     def refused_topic(self, topic: str) -> tuple[str, str] | None:
-        """Code and text of a fault that refuses a topic."""
+        """Return the code and text of a fault that refuses a topic."""
         fault = self.exchange.faults.take(RefuseTopic, topic)
         return None if fault is None else (fault.code, fault.text)
 
@@ -237,7 +236,7 @@ class Connection:
             start_soon(self._nursery, self._put_later, late.seconds, text)
 
     def push(self, topic: str, frame: Frame) -> None:
-        """Send a push, unless a fault has it otherwise."""
+        """Send a push, unless a fault prevents or changes it."""
         if self.closing:
             return
         faults = self.exchange.faults
@@ -269,20 +268,20 @@ class Connection:
             self._push(topic, b"\x07garbage" if isinstance(packed, bytes) else packed[: len(packed) // 2])
 
     def deliver_to(self, topic: str) -> Deliver:
-        """The listener of a topic."""
+        """Return the function that receives a topic's frames."""
         return partial(self.push, topic)
 
     def close(self, code: int = 1000) -> None:
-        """Close in order once everything queued is sent; messages of the client are ignored from now on."""
+        """Close in order once everything queued is sent; later messages of the client are ignored."""
         if not self.closing:
             self.closing = True
             self._queue.append(_Close(code))
             self._ready.set()
-            # A client that does not read must not keep its connection for ever.
+            # A client that does not read must not keep its connection forever.
             self._scope.deadline = trio.current_time() + PATIENCE * self.sockets.limits.close_seconds
 
     def turn_away(self, why: str) -> None:
-        """Say that this is one too many, then close."""
+        """Report that a limit is exceeded, then close."""
         self._dialect.turn_away(why)
         self.close()
 
@@ -294,11 +293,11 @@ class Connection:
 
     @property
     def queued(self) -> int:
-        """Frames that wait to be sent."""
+        """Return the number of frames that wait to be sent."""
         return len(self._queue)
 
     def describe(self) -> dict[str, Json]:
-        """The connection as JSON."""
+        """Return the connection as JSON."""
         return {
             "name": self.name,
             "kind": self.kind,
@@ -310,7 +309,7 @@ class Connection:
             "queued": self.queued,
         }
 
-    # --- its life ---
+    # --- running ---
 
     async def run(self) -> None:
         """Speak WebSocket until either side ends it."""
@@ -321,8 +320,8 @@ class Connection:
                     await self._converse(nursery)
                     nursery.cancel_scope.cancel()
             except* LocalProtocolError:
-                # A message beyond all bounds that comes after we have begun to close: trio-websocket wants to close
-                # once more and may not. There is nothing left to say on this connection.
+                # A message beyond all bounds that arrives after our close began: trio-websocket tries to close again
+                # and may not. Nothing remains to be sent on this connection.
                 pass
             finally:
                 self._nursery = None
@@ -334,7 +333,7 @@ class Connection:
     async def _converse(self, nursery: trio.Nursery) -> None:
         limits = self.sockets.limits
         request: WebSocketRequest | None = None
-        # The head was checked before it came here; a deadline all the same, for one refused below is never handed on.
+        # The head was checked before; the deadline still matters, since a handshake refused below never returns.
         with trio.move_on_after(limits.close_seconds):
             request = await wrap_server_stream(
                 cast("trio.Nursery", StartOnly(nursery)),  # all that it wants of one
@@ -415,7 +414,7 @@ class Connection:
             self._scope.cancel()
 
     async def _watch(self) -> None:
-        """Close the connection when it is idle, or has never been of use."""
+        """Close the connection when it is idle, or never subscribed."""
         limits = self.sockets.limits
         while not self.closing:
             alive = self._last_heard
@@ -433,7 +432,7 @@ class Connection:
             await trio.sleep_until(due)
 
     async def _keep_alive(self, socket: WebSocketConnection) -> None:
-        """Send protocol pings, as the futures side does; their answers are not waited for beyond the next one."""
+        """Send protocol pings, as the futures side does; each answer is awaited only until the next ping."""
         while (seconds := self.sockets.limits.futures_ping_seconds) is not None:
             await trio.sleep(seconds)
             try:
@@ -482,23 +481,23 @@ class Connection:
 
 
 class Sockets:
-    """All WebSocket connections of one exchange, and what it allows them."""
+    """All WebSocket connections of one exchange, and their limits."""
 
     def __init__(self, exchange: Exchange, venue: Venue, limits: Limits | None = None, host: str = "") -> None:
         self.exchange = exchange
         self.venue = venue
-        """Who knows what is said."""
+        """The venue, which handles messages."""
         self.host = host
-        """The name that the exchange was opened at, if it was; see ``hosts.py``."""
+        """The name at which the exchange was opened, if any; see ``hosts.py``."""
         self.limits: Limits = Limits() if limits is None else limits
         self.connections: list[Connection] = []
-        """Open ones, oldest first."""
+        """The open connections, oldest first."""
         self.links: list[Link] = []
-        """HTTP connections, oldest first; a socket's is among them until its handshake."""
+        """The HTTP connections, oldest first; a socket's connection is among them until its handshake."""
         self.opened: Counter[str] = Counter()
-        """How many were ever accepted, by kind."""
+        """The number of connections ever accepted, by kind."""
         self.refused: Counter[str] = Counter()
-        """How many were refused for the exchange's limits, by kind."""
+        """The number of connections refused because of the exchange's limits, by kind."""
         self._numbers = 0
         self._connects: dict[tuple[str, str], deque[float]] = {}
         self._encoded: tuple[Frame, bytes] | None = None
@@ -512,12 +511,12 @@ class Sockets:
         return most is not None and len(self.links) + len(self.connections) >= most
 
     def number(self) -> int:
-        """The next connection's number."""
+        """Return the next connection's number."""
         self._numbers += 1
         return self._numbers
 
     async def serve(self, kind: SocketKind, link: SocketLink, address: str) -> None:
-        """Run one connection whose handshake is next to be read from ``link``."""
+        """Run one connection whose handshake is the next data on ``link``."""
         connection = Connection(self, kind, address, self.number(), link)
         link.names = connection.names
         refusal = self._refusal(kind, address)
@@ -525,7 +524,7 @@ class Sockets:
         self.opened[kind] += 1
         self.exchange.log.write("socket_opened", connection=connection.name, socket=kind, address=address)
         if refusal is not None:
-            # The codes exist as frames only, so the handshake goes through first.
+            # The codes exist as frames only, so the handshake is completed first.
             self.refused[kind] += 1
             connection.turn_away(refusal)
         try:
@@ -535,7 +534,7 @@ class Sockets:
             self.exchange.log.write("socket_closed", connection=connection.name, socket=kind)
 
     def drop(self, pattern: str | None = None) -> int:
-        """Break off the connections that match (all sockets when None, ``http`` for HTTP ones); returns how many."""
+        """Break off the connections that match (all sockets when None, ``http`` for HTTP ones); return their number."""
         pattern = SOCKETS if pattern is None else pattern
         sockets = [connection for connection in self.connections if _matches(connection.names, pattern)]
         links = [link for link in self.links if _matches(link.names, pattern)]
@@ -546,20 +545,20 @@ class Sockets:
         return len(sockets) + len(links)
 
     def encode(self, frame: Frame) -> bytes:
-        """The frame as JSON; one that goes to many connections in a row is encoded once, so it must not change."""
+        """Return the frame as JSON. A frame for many connections in a row is encoded once, so it must not change."""
         if self._encoded is None or self._encoded[0] is not frame:
             self._encoded = (frame, encode(frame))
         return self._encoded[1]
 
     def deflate(self, text: bytes) -> bytes:
-        """Raw deflate, without header or checksum; once for many connections in a row."""
+        """Return raw deflate, without header or checksum; compressed once for many connections in a row."""
         if self._deflated is None or self._deflated[0] is not text:
             squeezer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
             self._deflated = (text, squeezer.compress(text) + squeezer.flush())
         return self._deflated[1]
 
     def _refusal(self, kind: SocketKind, address: str) -> str | None:
-        """What the limits say to one more connection, itself not counted yet."""
+        """Return the limit that one more connection exceeds, if any; the connection is not counted yet."""
         market = kind if kind.startswith("spot") else "futures"
         held = sum(
             other.address == address and other.kind.startswith(market) and not other.closing

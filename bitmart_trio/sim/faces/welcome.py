@@ -1,4 +1,4 @@
-"""``GET /``: where everything of a simulated exchange is, for a program as JSON and for a person as a page."""
+"""``GET /``: the addresses of a simulated exchange, for a program as JSON and for a person as a page."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ PLACES: Final = {
 
 
 def welcome(venue: Venue, accept: str) -> tuple[str, bytes]:
-    """The content type and the body of the answer.
+    """Return the content type and the body of the answer.
 
     Args:
-        venue: Whose paths and sockets they are.
-        accept: What the client takes, as its header says; HTML goes to those that name it, as browsers do.
+        venue: the venue with the paths and sockets.
+        accept: the client's ``Accept`` header; HTML is sent to clients that name it, as browsers do.
     """
     if "text/html" in accept.lower():
         return "text/html; charset=utf-8", "".join(_page(venue)).encode()

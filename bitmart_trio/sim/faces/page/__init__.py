@@ -1,8 +1,8 @@
-"""The web page at ``/sim/``: what a simulated exchange is doing, live, and its faults and clock within reach.
+"""The web page at ``/sim/``, which shows a simulated exchange live and controls its faults and its clock.
 
-Files as a browser takes them, without a build step. ``uplot.js`` and ``uplot.css`` are those of uPlot 1.6.32, as its
-npm package holds them (MIT, ``uplot.LICENSE``); nothing is fetched from elsewhere. The page only uses what ``/sim/...``
-offers to every program; see ``control.py``.
+The files are served to browsers as they are, without a build step. ``uplot.js`` and ``uplot.css`` are those of uPlot
+1.6.32 from its npm package (MIT, ``uplot.LICENSE``); nothing is fetched from elsewhere. The page only uses what
+``/sim/...`` offers to every program; see ``control.py``.
 """
 
 from __future__ import annotations
@@ -21,4 +21,4 @@ PAGES: Final[dict[str, tuple[str, bytes]]] = {
         ("/sim/uplot.css", "text/css; charset=utf-8", "uplot.css"),
     )
 }
-"""By path: content type and content."""
+"""Content type and content, by path."""
