@@ -67,7 +67,7 @@ def overview(exchange: Exchange, sockets: Sockets) -> dict[str, Json]:
 
 
 def books(exchange: Exchange, symbols: Iterable[str], levels: int) -> Json:
-    """Return the best levels per side of these symbols' books, best first, as [price, size] texts; skip unknown ones."""
+    """Return the best levels per side of these symbols' books, best first, as [price, size] texts; skip unknown."""
     found = ((symbol, _book(exchange, symbol)) for symbol in symbols)
     return {
         symbol: {

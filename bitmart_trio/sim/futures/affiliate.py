@@ -1,8 +1,8 @@
-"""REST chapter: an affiliate's users, their trades and what they bring; an invented book, always the same for one seed.
+"""An affiliate's users, their trades and rebates: invented data, always the same for one seed.
 
 An affiliate is an account opened with the permission ``contract_agent``; each has a few users of its own. Every figure
-is counted from the same invented trades and payments of the 90 days before the exchange opened, so the answers of the
-chapter agree with each other. Nobody in the book trades on the exchange itself, and the rebates are paid to nobody.
+is derived from the same invented trades and payments of the 90 days before the exchange opened, so the answers of the
+chapter agree with each other. None of these users trades on the exchange itself, and the rebates are paid to nobody.
 """
 
 from __future__ import annotations
@@ -45,16 +45,16 @@ class Deal:
 
     @property
     def fee(self) -> Decimal:
-        """The fee in the settlement currency."""
+        """Return the fee in the settlement currency."""
         return cut(self.contract.value(self.size, self.price) * TAKER).quantize(Decimal("1E-8"))
 
     @property
     def volume(self) -> Decimal:
-        """The value in US dollars."""
+        """Return the value in US dollars."""
         return self.contract.quote_amount(self.size, self.price)
 
     def in_usdt(self, amount: Decimal) -> Decimal:
-        """An amount of the settlement currency in USDT, at the price of the trade."""
+        """Return an amount of the settlement currency in USDT, at the price of the trade."""
         return amount * self.price if self.contract.inverse else amount
 
 
@@ -69,7 +69,7 @@ class Payment:
 
 @attrs.frozen
 class Invited:
-    """One user an affiliate has brought."""
+    """One user whom an affiliate has invited."""
 
     cid: int
     registered_s: int
@@ -80,25 +80,25 @@ class Invited:
     payments: list[Payment]
 
     def between(self, start_s: int, end_s: int) -> list[Deal]:
-        """The trades of a span of time, oldest first."""
+        """Return the trades of a span of time, oldest first."""
         return [deal for deal in self.deals if start_s <= deal.time_s <= end_s]
 
     def rebate(self, deals: Iterable[Deal]) -> Decimal:
-        """The rebate for some trades, in USDT."""
+        """Return the rebate for some trades, in USDT."""
         return sum((self.of_fee(deal.in_usdt(deal.fee)) for deal in deals), ZERO)
 
     def of_fee(self, fee: Decimal) -> Decimal:
-        """The affiliate's share of a fee."""
+        """Return the affiliate's share of a fee."""
         return fee * self.rate / 100
 
     def assets(self) -> Decimal:
-        """The money left in the account: nobody in the book holds a position."""
+        """Return the money left in the account; none of these users has a position."""
         paid = sum((item.amount if item.kind == 1 else -item.amount for item in self.payments), ZERO)
         return paid + sum((deal.in_usdt(deal.profit - deal.fee) for deal in self.deals), ZERO)
 
 
 class Affiliates:
-    """The books of all affiliates, made up when they are first asked for."""
+    """The users of all affiliates, generated on first use."""
 
     def __init__(self, random: Randoms, start_ms: int, first: Callable[[str], Decimal]) -> None:
         self._random = random
@@ -107,7 +107,7 @@ class Affiliates:
         self._books: dict[str, dict[int, Invited]] = {}
 
     def users(self, account: Account) -> dict[int, Invited]:
-        """An affiliate's users by id."""
+        """Return an affiliate's users by id."""
         found = self._books.get(account.account_id)
         if found is None:
             users = (self._user(account, number) for number in range(USERS))

@@ -1,4 +1,4 @@
-"""The effects of a fill on money and positions: fee, profit, margin, and the entries in its owner's books."""
+"""The effects of a fill on money and positions: fee, profit, margin, and the entries of its owner's ledger."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Clearing:
     """The clearing, which carries fills out."""
 
     listings: Mapping[str, Listing]
-    """Their open interest changes."""
+    """The contracts, whose open interest changes."""
     ledger: Ledger
     margin: MarginModel
     turnover: Turnover
 
     def fill(self, order: Order, size: Decimal, price: Decimal, *, maker: bool, trade_id: int, now: int) -> None:
-        """Fill part of an order that holds no money any more: what it closes first, then what it opens."""
+        """Fill part of an order that no longer holds money: first close, then open."""
         trader, contract = order.owner, order.contract
         currency, symbol = contract.settle, contract.symbol
         held, closing, opening = order.split(size)
@@ -91,7 +91,7 @@ class Clearing:
         held.realized += profit
         held.updated_ms = now
         if held.open_type == "isolated" and margin + profit < 0:
-            # An isolated position can lose its own margin and no more.
+            # An isolated position can lose at most its own margin.
             self.ledger.book_margin(trader, held, profit, "pnl", now)
         else:
             held.margin -= margin

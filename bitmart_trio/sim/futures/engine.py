@@ -1,11 +1,13 @@
 """The matching and margin engine: takes orders, trades them, and moves the money.
 
-How margin works here. An opening order needs its value over the leverage plus the taker fee at the worst price it may
-trade at; what rests holds that amount in the wallet. A fill turns it into fee and position margin. Cross positions
-are backed by everything in the wallet of their currency, isolated ones by their own margin only.
+Margin works as follows. An opening order needs its value over the leverage plus the taker fee at the worst price at
+which it may trade; a resting order holds that amount in the wallet. A fill turns the amount into fee and position
+margin. Cross positions are backed by everything in the wallet of their currency, isolated ones by their own margin
+only.
 
-An order that may not rest or trade as asked (maker-only that would take, fill-or-kill that cannot be filled) is
-accepted and then cancelled, as with the real exchange, where acceptance only means that the request was taken in.
+An order that may not rest or trade as requested (a maker-only order that would take, a fill-or-kill order that cannot
+be filled) is accepted and then cancelled, as on the real exchange, where acceptance only means that the request was
+received.
 """
 
 from __future__ import annotations
@@ -41,8 +43,8 @@ class Engine:
     """All trading of all contracts.
 
     Args:
-        dice: The chance in the fill model.
-        enter: Brings orders, changes and cancellations to the book.
+        dice: the random stream of the fill model.
+        enter: brings orders, changes and cancellations to the book.
     """
 
     def __init__(
@@ -75,18 +77,18 @@ class Engine:
         self._resting: dict[str, Order] = {}
 
     def trader(self, account: Account) -> Trader:
-        """The futures side of an account; made when first asked for."""
+        """Return the futures side of an account; created on first use."""
         found = self.traders.get(account.account_id)
         if found is None:
             found = self.traders[account.account_id] = Trader(account)
         return found
 
     def rates_of(self, account: Account) -> FuturesRates:
-        """The fee rates that a new order of an account would get."""
+        """Return the fee rates that a new order of an account would get."""
         return self.fees.rates(self._turnover.of(account.account_id, self.now()))
 
     def in_use(self) -> set[str]:
-        """The contracts on which somebody has a position or an order of any kind."""
+        """Return the contracts on which a user has a position or an order of any kind."""
         found: set[str] = set()
         for trader in self.traders.values():
             found.update(held.contract.symbol for held in trader.open_positions())
@@ -96,16 +98,16 @@ class Engine:
 
     @property
     def marks(self) -> dict[str, Decimal]:
-        """The mark price of every contract."""
+        """Return the mark price of every contract."""
         return {symbol: listing.mark for symbol, listing in self.listings.items()}
 
     # ------------------------------------------------------------ orders in
 
     def submit(self, order: Order) -> None:
-        """Take an order: check that it can be paid for; once it is at the book, trade, rest or drop what is left.
+        """Accept an order that can be paid for; once it has reached the book, trade it, and rest or drop the remainder.
 
         Raises:
-            Refused: There is no money, not enough to close, or more leverage than the risk tier allows.
+            Refused: there is too little money, not enough to close, or more leverage than the risk tier allows.
         """
         order.rates = self.rates_of(order.owner.account)
         self._check(order)
@@ -121,23 +123,23 @@ class Engine:
         self._send(order, partial(self._arrive, order))
 
     def modify(self, order: Order, price: Decimal, size: Decimal) -> None:
-        """Give a live order another price and size; it goes to the end of its new level and may trade at once.
+        """Give a live order another price and size; it moves to the end of its new level and may trade at once.
 
         Raises:
-            Refused: The change cannot be paid for.
+            Refused: the change cannot be paid for.
         """
         self._changing(order, price, size)()
         self._send(order, partial(self._modified, order, price, size))
 
     def _changing(self, order: Order, price: Decimal, size: Decimal) -> Callable[[], None]:
-        """Change an order if that can be paid for; what undoes it."""
+        """Change an order if the change can be paid for; return the function that undoes it."""
         wallet, currency, before = order.owner.account.futures, order.contract.settle, (order.price, order.size)
 
         def undo() -> None:
             order.price, order.size = before
             wallet.hold(currency, order.held)
 
-        # What it holds may pay for the change; if that is refused, the order has not left its place in the book.
+        # The money that the order holds may pay for the change; after a refusal the order keeps its place in the book.
         wallet.release(currency, order.held)
         order.price, order.size = price, size
         try:
@@ -148,7 +150,7 @@ class Engine:
         return undo
 
     def _modified(self, order: Order, price: Decimal, size: Decimal) -> None:
-        """Carry a change out that was accepted; not what fills or other orders have made impossible meanwhile."""
+        """Carry out an accepted change, unless fills or other orders have made it impossible meanwhile."""
         if order.state == DONE or size <= order.deal_size:
             return
         try:
@@ -162,11 +164,11 @@ class Engine:
         self._run(self.listings[order.contract.symbol], order)
 
     def request_cancel(self, order: Order) -> None:
-        """Accept a cancellation; it does what it can once it has reached the book."""
+        """Accept a cancellation, which takes effect once it has reached the book."""
         self._send(order, partial(self.cancel, order))
 
     def cancel(self, order: Order, action: int = CANCELLED) -> None:
-        """End a live order; what it held is free again."""
+        """End a live order and release its held money."""
         if order.state == DONE:
             return
         self._unrest(order)
@@ -174,7 +176,7 @@ class Engine:
         self.watcher.order_event(order, action)
 
     def close_at_market(self, trader: Trader, held: Position) -> Order:
-        """Close a whole position at market, after the closing orders that stand in the way have been cancelled."""
+        """Close a whole position at market, after cancelling the closing orders that reserve it."""
         for order in self.closing_orders(trader, held):
             self.cancel(order)
         side = 3 if held.direction == "long" else 2
@@ -196,19 +198,19 @@ class Engine:
         return order
 
     def closing_orders(self, trader: Trader, held: Position) -> list[Order]:
-        """The live orders that close a position, oldest first."""
+        """Return the live orders that close a position, oldest first."""
         return [
             order for order in trader.live(held.contract.symbol) if order.closing and order.direction == held.direction
         ]
 
     def sweep(self, listing: Listing, side: Side, limit: Decimal | None, size: Decimal, *, opens: bool) -> None:
-        """Let the synthetic market take up to ``size`` from the book; with a limit the price has run over the rest."""
+        """Let the synthetic market take up to ``size`` from the book; with a limit the price has crossed the rest."""
         self._match(listing, side, limit, size, None, opens, ending=limit)
 
     def meet(self, listing: Listing, side: Side, price: Decimal, size: Decimal, *, through: bool = True) -> Decimal:
-        """Let somebody trade with the users' orders that a price reaches, and no others; what is left of the size.
+        """Trade with the users' orders that a price reaches, and no others; return the rest of the size.
 
-        Those at exactly that price fill as well when the price has gone ``through`` them, else as the fill model says.
+        Orders at exactly that price fill as well if the price has gone ``through`` them, else by the fill model.
         """
         left = self._match(
             listing, side, price, size, None, True, strangers=False, ending=None if through else price, through=through
@@ -217,14 +219,14 @@ class Engine:
         return left
 
     def show(self, listing: Listing, side: Side, price: Decimal, size: Decimal) -> None:
-        """A trade of the outside world at exactly this price, after the users' orders that it reaches."""
+        """Record an outside trade at exactly this price, after the users' orders that it reaches."""
         left = self.meet(listing, side, price, size, through=False)
         if left:
             self._print(listing, price, left, side)
             listing.book.shrink("sell" if side == "buy" else "buy", price, left)
 
     def liquidation_price(self, trader: Trader, held: Position) -> Decimal:
-        """The mark price at which a position would be liquidated if nothing else moved; 0 for never."""
+        """Return the mark price at which a position would be liquidated if nothing else moved; 0 for never."""
         if held.open_type == "isolated":
             return held.liquidation_price(held.margin)
         return held.liquidation_price(self.ledger.backing(trader, held.contract.settle, self.marks, held))
@@ -256,13 +258,13 @@ class Engine:
             raise Refused("funds")
 
     def _opening_size(self, order: Order) -> Decimal:
-        """How much of what is left would open a position, as things stand."""
+        """Return how much of the remainder would open a position at present."""
         if order.closing:
             return ZERO
         return order.split(order.left)[2]
 
     def _worst_price(self, order: Order) -> Decimal | None:
-        """The price, of those it may trade at, at which the contracts are worth most; None with an empty book."""
+        """Return the price, of those at which the order may trade, with the greatest value; None with an empty book."""
         book = self.listings[order.contract.symbol].book
         prices = [] if order.price is None else [order.price]
         left = order.left
@@ -276,7 +278,7 @@ class Engine:
         return min(prices) if order.contract.inverse else max(prices)
 
     def _open_value(self, trader: Trader, contract: Terms, without: Order) -> Decimal:
-        """The value of what the account holds and may still open on a contract, both directions taken together."""
+        """Return the value that the account holds and may still open on a contract, both directions together."""
         mark = self.listings[contract.symbol].mark
         held = sum(
             (position.value(mark) for position in trader.open_positions() if position.contract is contract), ZERO
@@ -296,7 +298,7 @@ class Engine:
         self._enter(order.owner.account.account_id, order.contract.symbol, deed)
 
     def _hold(self, order: Order) -> None:
-        """Set aside what an order may need until it is at the book."""
+        """Hold the money that an order may need until it reaches the book."""
         opening = self._opening_size(order)
         worst = self._worst_price(order) if opening > 0 else None
         if worst is not None:
@@ -314,7 +316,7 @@ class Engine:
 
     @staticmethod
     def _too_late(order: Order) -> bool:
-        """Whether what a closing order was to close has gone while it was on its way."""
+        """Return True if the position of a closing order has gone while the order was in flight."""
         if not order.closing:
             return False
         held = order.owner.position(order.contract.symbol, order.direction)
@@ -339,7 +341,7 @@ class Engine:
 
     @staticmethod
     def _protective_price(listing: Listing, order: Order) -> Decimal:
-        """The price that a market order shows: worse than the last one by `PROTECTIVE_SHARE` of it."""
+        """Return the price that a market order shows: worse than the last price by `PROTECTIVE_SHARE` of it."""
         share = PROTECTIVE_SHARE
         return listing.contract.on_grid(listing.last * (1 + share if order.book_side == "buy" else 1 - share))
 
@@ -358,9 +360,9 @@ class Engine:
     ) -> Decimal | None:
         """Trade against the book, or against users' orders only.
 
-        What is left of the size; None when the taker must not go on (self-trade, or its money ran out). A taker without
-        an order trades as the fill model says with the users' orders that the price has not gone through: all of them,
-        or, where it ends at a price, those at that price.
+        Return the rest of the size; None if the taker must stop (self-trade, or its money ran out). A taker without an
+        order trades, by the fill model, with the users' orders that the price has not gone through: all of them or, if
+        the trade ends at a price, those at that price.
         """
         past = ZERO
         for maker in listing.book.candidates(side, limit):
@@ -401,21 +403,21 @@ class Engine:
         return size + past
 
     def _print(self, listing: Listing, price: Decimal, size: Decimal, side: Side) -> None:
-        """A trade of strangers."""
+        """Record a trade of strangers."""
         trade = listing.print(
             self.now(), price, size, buyer_is_maker=side == "sell", taker_opens=True, maker_opens=True
         )
         self.watcher.matched(listing, trade, None, None)
 
     def _room(self, order: Order, size: Decimal) -> Decimal:
-        """As much of ``size`` as the order may still fill: a closing one no more than there is to close."""
+        """Return as much of ``size`` as the order may still fill: a closing one no more than there is to close."""
         if not order.closing:
             return size
         held = order.owner.position(order.contract.symbol, order.direction)
         return ZERO if held is None else min(size, held.size)
 
     def _affordable(self, order: Order, size: Decimal, price: Decimal) -> bool:
-        """Whether a fill can be paid for; in doubt only where part of an order nets off in one-way mode."""
+        """Return True if a fill can be paid for; uncertain only if part of an order nets off in one-way mode."""
         held, closing, opening = order.split(size)
         if opening <= 0 or order.closing:
             return True
@@ -453,7 +455,7 @@ class Engine:
             None if resting is None else resting.order_id,
             None if taker is None else taker.order_id,
         )
-        # A fill can cancel other orders of its owner, so both sides are filled before anybody looks at positions again.
+        # A fill can cancel other orders of its owner, so both sides are filled before positions are read again.
         for order, made in ((resting, True), (taker, False)):
             if order is not None:
                 self._fill(order, size, price, made, trade.trade_id, now)
@@ -480,7 +482,7 @@ class Engine:
         self.watcher.asset_changed(order.owner, currency)
 
     def _unrest(self, order: Order) -> None:
-        """Out of the book, its held money free."""
+        """Remove an order from the book and release its held money."""
         self.listings[order.contract.symbol].book.cancel(order.order_id)
         self._resting.pop(order.order_id, None)
         if order.held:
@@ -528,7 +530,7 @@ class Engine:
         self.watcher.position_changed(trader, order.contract)
 
     def prune(self, trader: Trader, held: Position) -> None:
-        """Cancel the closing orders, newest first, that there is nothing left to close for."""
+        """Cancel the closing orders, newest first, for which there is nothing left to close."""
         surplus = trader.frozen_size(held) - held.size
         for order in reversed(self.closing_orders(trader, held)):
             if surplus <= 0:

@@ -1,8 +1,8 @@
 """Decide if a fill-or-kill order would fill completely, by a dry run of the match.
 
-The run goes through the book as the match does: own orders are passed or stop it as the self-trade mode says, and each
-part must be paid for. A maker whose own money is in doubt (part of the order nets off in one-way mode, and what it
-needs then depends on what happens before) ends it: such an order is killed rather than filled in part.
+The run goes through the book as the match does: own orders are skipped or stop it, by the self-trade mode, and each
+part must be paid for. The run ends at a maker whose own money is uncertain (part of its order nets off in one-way mode,
+and its need of money then depends on earlier fills): such a taker is killed rather than filled in part.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def fills_whole(listing: Listing, order: Order, resting: Mapping[str, Order]) ->
 
 
 def _covered(maker: Order) -> bool:
-    """Whether a resting order can be paid for, whatever else its owner does."""
+    """Return True if a resting order can be paid for, whatever else its owner does."""
     if maker.closing:
         return True
     assert maker.price is not None, "only limit orders rest"
@@ -53,12 +53,12 @@ def _covered(maker: Order) -> bool:
 
 @attrs.define
 class _Payer:
-    """The taker's money and the position that it nets off, as they would be after each part."""
+    """The taker's money, and the position that it nets off, after each part."""
 
     order: Order
     free: Decimal
     size: Decimal
-    """Of the position that is closed."""
+    """The size of the position that is closed."""
     cost: Decimal
     margin: Decimal
 
@@ -71,7 +71,7 @@ class _Payer:
         return cls(order, free, held.size, held.cost, held.margin)
 
     def pays(self, part: Decimal, price: Decimal) -> bool:
-        """Whether the next part can be paid for; if so, it is."""
+        """Pay for the next part; return False if the money does not suffice."""
         order, contract, fee = self.order, self.order.contract, self.order.rates.taker
         closing = min(part, self.size)
         opening = part - closing

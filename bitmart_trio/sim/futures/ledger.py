@@ -1,10 +1,10 @@
-"""Every movement of futures money: what users hold and owe, and the exchange's own account on the other side.
+"""Record every movement of futures money: users' balances, and the exchange's own account on the other side.
 
-The money of a user is in three places: free and held in the futures wallet (`Wallet`), and in the margin of open
-positions. Whatever leaves these goes to the exchange's own account (``Ledger.house``, by currency and kind) and the
-other way round, so that the sum of all users' money and the house's never changes; the house is the counterparty of
-every position. A loss that exceeds what may be taken for it (the margin of an isolated position; for cross margin
-everything free in that currency) is borne by the house under ``insurance``.
+A user's money is in three places: free and held in the futures wallet (`Wallet`), and in the margin of open positions.
+Money that leaves these goes to the exchange's own account (``Ledger.house``, by currency and kind), and the reverse, so
+that the sum of all users' money and the house's never changes; the house is the counterparty of every position. A loss
+that exceeds the money available for it (the margin of an isolated position; for cross margin everything free in that
+currency) is borne by the house under ``insurance``.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ class Ledger:
 
     def __init__(self) -> None:
         self.house: dict[tuple[str, Flow], Decimal] = {}
-        """The exchange's takings (negative: payments), by currency and kind."""
+        """The exchange's income (negative: payments), by currency and kind."""
         self._tran_ids = 9_689_322_392
 
     def free(self, trader: Trader, currency: str, marks: dict[str, Decimal]) -> Decimal:
-        """The money that may back new orders: the free balance, less any unrealised loss of the cross positions."""
+        """Return the money for new orders: the free balance, less any unrealised loss of the cross positions."""
         loss = sum(
             (
                 held.profit(marks[held.contract.symbol])
@@ -39,7 +39,7 @@ class Ledger:
     def backing(
         self, trader: Trader, currency: str, marks: dict[str, Decimal], without: Position | None = None
     ) -> Decimal:
-        """The backing of cross positions: balances, their margins, and the others' profit over maintenance."""
+        """Return the backing of cross positions: balances, their margins, and the others' profit over maintenance."""
         wallet = trader.account.futures
         total = wallet.available(currency) + wallet.frozen(currency)
         for held in trader.open_positions(currency):
@@ -51,7 +51,7 @@ class Ledger:
         return total
 
     def book(self, trader: Trader, symbol: str, currency: str, amount: Decimal, flow: Flow, now_ms: int) -> None:
-        """Give a user money (or, negative, take it as far as it goes; the house bears the rest)."""
+        """Give a user money (or, if negative, take it as far as possible; the house bears the rest)."""
         if not amount:
             return
         wallet = trader.account.futures
@@ -66,7 +66,7 @@ class Ledger:
         self._write(trader, symbol, currency, amount, flow, now_ms)
 
     def book_margin(self, trader: Trader, held: Position, amount: Decimal, flow: Flow, now_ms: int) -> None:
-        """The same, but out of and into the margin of a position."""
+        """Give or take money like `book`, but in the margin of a position."""
         if not amount:
             return
         paid = max(amount, -held.margin)
@@ -77,11 +77,11 @@ class Ledger:
         self._write(trader, symbol, currency, amount, flow, now_ms)
 
     def note_transfer(self, trader: Trader, currency: str, amount: Decimal, now_ms: int) -> None:
-        """List a transfer that has already been carried out on the wallet."""
+        """Record a transfer that has already been made on the wallet."""
         trader.transactions.append(Transaction(self._next_id(), "", "transfer", amount, currency, now_ms))
 
     def total(self, trader: Trader, currency: str) -> Decimal:
-        """All the futures money of a user in a currency, without unrealised profit."""
+        """Return all futures money of a user in a currency, without unrealised profit."""
         wallet = trader.account.futures
         margins = sum((held.margin for held in trader.open_positions(currency)), ZERO)
         return wallet.available(currency) + wallet.frozen(currency) + margins

@@ -1,4 +1,4 @@
-"""One contract as it trades: book, trades, candles, mark and index price, funding rates; no money."""
+"""One contract's market data: book, trades, candles, mark and index price, funding rates; no money."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..models.funding import USUAL, FundingModel, capped
 
 KEPT_TRADES = 1000
 _PACE = 2000
-"""Contracts a minute of the past, at most."""
+"""The approximate maximum of contracts per minute of the past."""
 
 
 @attrs.frozen
@@ -35,7 +35,7 @@ class Print:
 
     @property
     def way(self) -> int:
-        """The digit 1 to 8 by which a push says who bought or sold and who opened or closed."""
+        """Return the digit 1 to 8 by which a push encodes who bought or sold and who opened or closed."""
         return (5 if self.buyer_is_maker else 1) + (0 if self.taker_opens else 2) + (0 if self.maker_opens else 1)
 
 
@@ -56,11 +56,11 @@ class Funding:
 
     @property
     def last(self) -> Decimal:
-        """The rate of the last settlement."""
+        """Return the rate of the last settlement."""
         return self.settled[-1][1]
 
     def settle(self) -> tuple[int, Decimal]:
-        """Make the expected rate the settled one, as of the time that was announced for it; draw the next."""
+        """Settle the expected rate, as of its announced time; draw the next one."""
         settled = (self.next_ms, self.expected)
         self.settled.append(settled)
         self.next_ms += FUNDING_MS
@@ -104,20 +104,20 @@ class Listing:
         self.funding: Funding = Funding(funding, dice, now_ms)
         self.prints: deque[Print] = deque(maxlen=KEPT_TRADES)
         self.user_interest = ZERO
-        """Contracts held by users, longs and shorts counted alike."""
+        """The contracts held by users, longs and shorts counted alike."""
         self._ids = count(3_000_000_000_000_001)
 
     @property
     def open_interest(self) -> Decimal:
-        """Contracts open: the synthetic market's and the users'."""
+        """Return the open contracts: the synthetic market's and the users'."""
         return self.contract.open_interest + self.user_interest
 
     def trigger_price(self, price_type: int) -> Decimal:
-        """The price that conditional orders look at: 1 last, 2 mark."""
+        """Return the price that conditional orders watch: 1 last, 2 mark."""
         return self.mark if price_type == 2 else self.last
 
     def set_index(self, now_ms: int, index: Decimal) -> None:
-        """Take the underlying price; the mark price is it, on the contract's grid."""
+        """Set the underlying price, and with it the mark price on the contract's grid."""
         self.index = index
         self.mark = self.contract.on_grid(index)
         self.mark_series.note(now_ms, self.mark)
@@ -126,7 +126,7 @@ class Listing:
     def print(
         self, now_ms: int, price: Decimal, size: Decimal, *, buyer_is_maker: bool, taker_opens: bool, maker_opens: bool
     ) -> Print:
-        """Write one trade down for everybody to see."""
+        """Record one public trade."""
         made = Print(next(self._ids), price, size, now_ms, buyer_is_maker, taker_opens, maker_opens)
         self.last = price
         self.prints.append(made)

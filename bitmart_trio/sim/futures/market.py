@@ -1,4 +1,4 @@
-"""The futures market: contracts with their books, the engine, conditional orders and upkeep, put together."""
+"""Combine the futures market's contracts with their books, the engine, conditional orders and upkeep."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class FuturesMarket(EngineWatcher):
     """All contracts of one exchange.
 
     Args:
-        ground: Time, chance, prices.
-        contracts: Everything that is traded.
-        new_id: Makes the ids of orders.
-        fees: The cost of fills.
-        margin: The backing that positions need.
-        funding: The source of funding rates.
+        ground: time, random streams and prices.
+        contracts: every traded contract.
+        new_id: makes the ids of orders.
+        fees: the fees of fills.
+        margin: the margin that positions need.
+        funding: the source of funding rates.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class FuturesMarket(EngineWatcher):
             for contract in contracts
         }
         self.watchers: list[MarketWatcher] = []
-        """Receivers of all that happens here, such as the pushes of a venue."""
+        """The watchers of the market, such as the pushes of a venue."""
         self.engine: Engine = Engine(
             self.listings,
             clock.steady_ms,
@@ -89,14 +89,14 @@ class FuturesMarket(EngineWatcher):
         self._makers = {symbol: step for symbol, step in steps.items() if step is not None}
 
     def look(self, symbol: str) -> Listing | None:
-        """The contract of that name, up to date even if it has waited for its turn; None when there is none."""
+        """Return a contract by name, brought up to date if it has waited for its turn; None when there is none."""
         found = self.listings.get(symbol)
         if found is not None and self._rota.behind(symbol):
             self._live_on(found, self._clock.steady_ms())
         return found
 
     def tick(self, now_ms: int) -> None:
-        """Live on to the present: prices, quotes, trades, triggers, funding, liquidations, timers, pushes."""
+        """Advance to the present: prices, quotes, trades, triggers, funding, liquidations, timers, pushes."""
         self.upkeep.expire()
         self._in_use = self.engine.in_use()
         turn = [self.listings[symbol] for symbol in self._rota.turn()]
@@ -119,7 +119,7 @@ class FuturesMarket(EngineWatcher):
             step()
 
     def show(self, listing: Listing, side: Side, price: Decimal, size: Decimal) -> None:
-        """A trade of the outside world, see `Engine.show`, and what follows from it at once."""
+        """Record an outside trade, see `Engine.show`, and its immediate effects."""
         self.engine.show(listing, side, price, size)
         self.settled()
 
@@ -127,18 +127,18 @@ class FuturesMarket(EngineWatcher):
         return symbol in self._in_use or bool(self._listened[symbol])
 
     def balance_moved(self, owner: Account, currency: str, amount: Decimal) -> None:
-        """List a transfer that was just made into (or, negative, out of) the futures wallet, and push the balance."""
+        """Record a transfer already made into (or, negative, out of) the futures wallet, and push the balance."""
         trader = self.engine.trader(owner)
         self.engine.ledger.note_transfer(trader, currency, amount, self.engine.now())
         self.asset_changed(trader, currency)
         self.settled()
 
     def settled(self) -> None:
-        """A call or a tick is over: changed balances and positions may be shown."""
+        """Handle the end of a call or tick: changed balances and positions may be pushed."""
         for watcher in self.watchers:
             watcher.settled()
 
-    # What the engine reports, passed on to the conditional orders and to everybody who watches.
+    # Reports of the engine, passed on to the conditional orders and to all watchers.
 
     def matched(self, listing: Listing, trade: Print, maker: str | None, taker: str | None) -> None:
         """A trade has been printed."""
@@ -187,7 +187,7 @@ class FuturesMarket(EngineWatcher):
             watcher.position_changed(trader, contract)
 
     def position_closed(self, trader: Trader, held: Position) -> None:
-        """There is nothing left of a position."""
+        """Report a position that has become empty."""
         self.plans.position_closed(trader, held)
         for watcher in self.watchers:
             watcher.position_closed(trader, held)

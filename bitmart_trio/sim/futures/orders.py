@@ -72,7 +72,7 @@ class Order:
     stp_mode: int = 1
     presets: Presets = attrs.Factory(Presets)
     plan: Plan | None = None
-    """The conditional order that made this one."""
+    """The conditional order that sent this one."""
     state: int = LIVE
     deal_size: Decimal = ZERO
     deal_value: Decimal = ZERO
@@ -83,30 +83,30 @@ class Order:
     protective_price: Decimal | None = None
     """The price that a market order shows."""
     rates: FuturesRates = attrs.Factory(OfValue)
-    """The fee rates of its fills; settled when it is accepted."""
+    """The fee rates of the order's fills, fixed on acceptance."""
 
     @property
     def left(self) -> Decimal:
-        """Return the contracts that are not filled."""
+        """Return the number of unfilled contracts."""
         return self.size - self.deal_size
 
     @property
     def book_side(self) -> Side:
-        """Return the side of the book that it rests on."""
+        """Return the side of the book on which the order rests."""
         return "buy" if self.side in (1, 2) else "sell"
 
     @property
     def closing(self) -> bool:
-        """Return True if it may only reduce a position."""
+        """Return True if the order may only reduce a position."""
         return self.side in (2, 3)
 
     @property
     def direction(self) -> Direction:
-        """The position that it opens or closes (in one-way mode: beyond what it nets off)."""
+        """Return the position that the order opens or closes (in one-way mode: beyond the part that it nets off)."""
         return "long" if self.side in (1, 3) else "short"
 
     def split(self, size: Decimal) -> tuple[Position | None, Decimal, Decimal]:
-        """The position that ``size`` contracts of it would close now, how many would close, and how many would open."""
+        """Return the position that ``size`` contracts would close now, and how many would close and open."""
         if not self.closing and not self.owner.one_way:
             return None, ZERO, size
         direction = self.direction if self.closing else _OPPOSITE[self.direction]
@@ -116,13 +116,13 @@ class Order:
 
     @property
     def deal_average(self) -> Decimal:
-        """The average price of its fills."""
+        """Return the average price of the order's fills."""
         return self.contract.average(self.deal_size, self.deal_value)
 
 
 @attrs.define(eq=False)
 class Plan:
-    """A conditional order: waits for a price, then sends an `Order`."""
+    """A conditional order, which waits for a price, then sends an `Order`."""
 
     order_id: str
     client_order_id: str
@@ -153,12 +153,12 @@ class Plan:
 
     @property
     def closing(self) -> bool:
-        """Return True if it may only reduce a position."""
+        """Return True if the order may only reduce a position."""
         return self.side in (2, 3)
 
     @property
     def direction(self) -> Direction:
-        """The position that it opens or closes."""
+        """Return the position that the order opens or closes."""
         return "long" if self.side in (1, 3) else "short"
 
 
@@ -182,20 +182,20 @@ class Trader:
     positions: dict[tuple[str, Direction], Position] = attrs.field(factory=dict)
     settings: dict[str, Setting] = attrs.field(factory=dict)
     orders: dict[str, Order] = attrs.field(factory=dict)
-    """Live orders by id, oldest first."""
+    """The live orders by id, oldest first."""
     finished: deque[Order] = attrs.Factory(lambda: deque(maxlen=KEPT))
     plans: dict[str, Plan] = attrs.field(factory=dict)
     """Waiting plan, TP/SL and trailing orders by id."""
     finished_plans: deque[Plan] = attrs.Factory(lambda: deque(maxlen=KEPT))
     client_ids: dict[str, str] = attrs.field(factory=dict)
-    """Client order ids in use or used, with the order's id."""
+    """The client order ids ever used, with the order's id."""
     fills: deque[Fill] = attrs.Factory(lambda: deque(maxlen=KEPT))
     transactions: deque[Transaction] = attrs.Factory(lambda: deque(maxlen=KEPT))
     timers: dict[str, int] = attrs.field(factory=dict)
-    """Contract -> when its orders are due to be cancelled, in exchange milliseconds."""
+    """Contract -> the time when its orders are due to be cancelled, in exchange milliseconds."""
 
     def copied(self, account: Account) -> Trader:
-        """The account's futures side as it is now; finished orders change no more and are themselves."""
+        """Return a copy of the futures side; finished orders, which never change, are not copied."""
         return attrs.evolve(
             self,
             account=account,
@@ -209,7 +209,7 @@ class Trader:
         )
 
     def without_what_is_newer_than(self, then: Trader) -> Trader:
-        """The account's futures side as it is now, but only those orders, positions and entries that were there."""
+        """Return a copy of the futures side with only those orders, positions and entries that existed."""
         known = {*then.orders, *then.plans}
         known.update(done.order_id for done in then.finished)
         known.update(done.order_id for done in then.finished_plans)
@@ -228,7 +228,7 @@ class Trader:
         )
 
     def setting(self, symbol: str) -> Setting:
-        """The account's settings for a contract."""
+        """Return the account's settings for a contract."""
         return self.settings.setdefault(symbol, Setting())
 
     def position(self, symbol: str, direction: Direction) -> Position | None:
@@ -237,7 +237,7 @@ class Trader:
         return held if held is not None and held.size else None
 
     def open_positions(self, currency: str | None = None) -> Iterator[Position]:
-        """The open positions, of one settlement currency or of all."""
+        """Return the open positions, of one settlement currency or of all."""
         return (
             held
             for held in self.positions.values()
@@ -245,7 +245,7 @@ class Trader:
         )
 
     def terms_in_use(self, contract: Terms) -> list[tuple[Decimal, OpenType]]:
-        """Leverage and margin mode of each position and live opening order on a contract: others cannot come beside."""
+        """Return leverage and margin mode of the positions and live opening orders on a contract; new ones must fit."""
         held: list[tuple[Decimal, OpenType]] = [
             (each.leverage, each.open_type) for each in self.open_positions() if each.contract is contract
         ]
@@ -255,11 +255,11 @@ class Trader:
         return held + opening
 
     def live(self, symbol: str) -> list[Order]:
-        """The live ordinary orders on a contract, oldest first."""
+        """Return the live ordinary orders on a contract, oldest first."""
         return [order for order in self.orders.values() if order.contract.symbol == symbol]
 
     def frozen_size(self, held: Position) -> Decimal:
-        """Contracts of a position that live closing orders have spoken for."""
+        """Return the number of contracts of a position that live closing orders reserve."""
         return sum(
             (
                 order.left

@@ -1,9 +1,9 @@
 """Conditional orders: plan orders, take-profit and stop-loss of a position, and trailing orders.
 
-They hold no money. Each waits for the last or the mark price of its contract, looked at after every tick; when its
-price is reached it sends an ordinary order (client order id ``PLAN_<id>``) and is finished. If that order is refused
-then, for want of money or of a position, the plan is finished without one. Presets of an opening order become a TP/SL
-order each for what it has filled, once it is finished. TP/SL orders go away with their position.
+Conditional orders hold no money. Each watches the last or the mark price of its contract, which is checked after every
+tick. When its price is reached it sends an ordinary order (client order id ``PLAN_<id>``) and is finished. If that
+order is refused, for lack of money or of a position, the plan is finished without one. Once an opening order is
+finished, each of its presets becomes a TP/SL order for the filled size. TP/SL orders are cancelled with their position.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from .orders import DONE, IOC, Order, Plan, Trader
 from .positions import Position
 
 MAX_WAITING = 100
-"""Conditional orders an account may have waiting on one contract."""
+"""The maximum number of an account's waiting conditional orders on one contract."""
 FARTHEST = 5
-"""The factor of the price, up or down, within which a trigger must lie."""
+"""The factor of the price, up or down, within which a trigger must be."""
 
 
 class Plans:
@@ -29,10 +29,10 @@ class Plans:
         self._engine = engine
 
     def submit(self, plan: Plan) -> None:
-        """Let a conditional order wait.
+        """Accept a conditional order, which then waits for its price.
 
         Raises:
-            Refused: Too many wait already, or the trigger is too far off.
+            Refused: too many are waiting already, or the trigger is too far from the price.
         """
         trader, listing = plan.owner, self._engine.listings[plan.contract.symbol]
         if sum(other.contract is plan.contract for other in trader.plans.values()) >= MAX_WAITING:
@@ -55,12 +55,12 @@ class Plans:
         self._engine.watcher.plan_event(plan, SUBMITTED)
 
     def cancel(self, plan: Plan) -> None:
-        """Take a waiting order back."""
+        """Cancel a waiting order."""
         self._finish(plan)
         self._engine.watcher.plan_event(plan, CANCELLED)
 
     def check(self, listing: Listing) -> None:
-        """Fire what the prices of a contract have reached."""
+        """Fire the orders that the prices of a contract have reached."""
         for trader in self._engine.traders.values():
             for plan in [plan for plan in trader.plans.values() if plan.contract is listing.contract]:
                 if plan.state != DONE and self._reached(plan, listing.trigger_price(plan.price_type)):
@@ -97,7 +97,7 @@ class Plans:
                 try:
                     self.submit(plan)
                 except Refused:
-                    # The order itself was good; a preset that cannot be placed is reported as cancelled.
+                    # The order itself was valid; a preset that cannot be placed is reported as cancelled.
                     plan.state = DONE
                     self._engine.watcher.plan_event(plan, CANCELLED)
 

@@ -1,4 +1,4 @@
-"""Positions: what is held of a contract, what it was entered at, and what backs it; and the lines of a ledger."""
+"""Positions: their size, entry value and backing; and the entries of a ledger."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Flow: TypeAlias = Literal["transfer", "pnl", "funding", "fee", "clearance", "ins
 
 @attrs.define(eq=False)
 class Position:
-    """One direction of one contract in one account; it stays, empty, after it was closed."""
+    """One direction of one contract in one account; the object stays, empty, after the position is closed."""
 
     contract: Terms
     direction: Direction
@@ -23,51 +23,51 @@ class Position:
     leverage: Decimal
     size: Decimal = ZERO
     cost: Decimal = ZERO
-    """Value at entry of what is held, in the settlement currency."""
+    """The entry value of the open contracts, in the settlement currency."""
     margin: Decimal = ZERO
     realized: Decimal = ZERO
-    """Profits of what was closed and fundings, less all fees."""
+    """The profits of closed contracts and the fundings, less all fees."""
     closed_size: Decimal = ZERO
     closed_value: Decimal = ZERO
     opened_ms: int = 0
     updated_ms: int = 0
     needs: MarginModel = attrs.Factory(Tiers)
-    """The margin model of its backing."""
+    """The margin model of the position."""
 
     @property
     def entry(self) -> Decimal:
-        """The average price at which what is held was entered."""
+        """Return the average entry price of the open contracts."""
         return self.contract.average(self.size, self.cost)
 
     @property
     def close_average(self) -> Decimal:
-        """The average price of what was closed since the position was opened."""
+        """Return the average price of the contracts closed since the position was opened."""
         return self.contract.average(self.closed_size, self.closed_value)
 
     def value(self, price: Decimal) -> Decimal:
-        """The value of the position at a price."""
+        """Return the value of the position at a price."""
         return self.contract.value(self.size, price)
 
     def share(self, size: Decimal) -> tuple[Decimal, Decimal]:
-        """The entry value and the margin of part of it; all that there is for the whole."""
+        """Return the entry value and the margin of part of the position; all of both for the whole."""
         if size == self.size:
             return self.cost, self.margin
         return cut(self.cost * size / self.size), cut(self.margin * size / self.size)
 
     def profit(self, price: Decimal) -> Decimal:
-        """The unrealised profit at a price."""
+        """Return the unrealised profit at a price."""
         return self.contract.profit(self.direction, self.cost, self.value(price))
 
     @property
     def maintenance(self) -> Decimal:
-        """The margin below which it is liquidated: by its entry value."""
+        """Return the margin below which the position is liquidated, by its entry value."""
         return self.needs.maintenance(self.contract, self.cost) if self.size else ZERO
 
     def liquidation_price(self, backing: Decimal) -> Decimal:
-        """The price at which ``backing`` and unrealised profit are down to the maintenance margin; 0 for never."""
+        """Return the price at which ``backing`` and unrealised profit equal the maintenance margin; 0 for never."""
         if not self.size:
             return ZERO
-        # What may be lost of the value at entry, and what the value is when it is lost.
+        # The part of the entry value that may be lost, and the value after that loss.
         room = backing - self.maintenance
         below = self.cost - room if (self.direction == "long") != self.contract.inverse else self.cost + room
         if below <= 0:
@@ -78,7 +78,7 @@ class Position:
 
 @attrs.frozen
 class Transaction:
-    """One line of an account's futures ledger."""
+    """One entry of an account's futures ledger."""
 
     tran_id: str
     symbol: str

@@ -1,11 +1,11 @@
 """The effects of time on positions: funding, cancel-all-after timers and liquidation.
 
-Liquidation is simpler than the real one. Positions are looked at after every tick, at the mark price, and go as a
+Liquidation is simpler than the real one. Positions are checked after every tick, at the mark price, and are closed as a
 whole, against the exchange itself at that price: no partial reduction, no auction, no auto-deleveraging. An isolated
 position whose margin plus unrealised profit is down to its maintenance margin loses its margin. When the cross
-positions of a currency together get there, all orders of that currency are cancelled, all its cross positions are
-closed at the mark price, and their maintenance margin, as far as there is money, is taken as the clearance fee. What
-a user cannot pay, the house bears.
+positions of a currency together reach that point, all orders of that currency are cancelled, all its cross positions
+are closed at the mark price, and their maintenance margin, as far as there is money, is taken as the clearance fee. The
+house bears what a user cannot pay.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from .positions import Position
 
 
 class Upkeep:
-    """Looks after the positions of all accounts, tick by tick."""
+    """Maintains the positions of all accounts, tick by tick."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def fund(self, listing: Listing, rate: Decimal, settled_ms: int) -> None:
-        """Settle one funding: with a positive rate longs pay and shorts receive, on the value at the mark price."""
+        """Settle one funding: with a positive rate longs pay and shorts receive, by the value at the mark price."""
         for trader in self._engine.traders.values():
             for held in [p for p in trader.open_positions() if p.contract is listing.contract]:
                 amount = cut(held.value(listing.mark) * rate) * (-1 if held.direction == "long" else 1)
@@ -50,7 +50,7 @@ class Upkeep:
                     self._engine.cancel(order)
 
     def liquidate(self) -> None:
-        """Close what is no longer backed; see above."""
+        """Liquidate positions whose backing is too low, as described above."""
         marks = self._engine.marks
         for trader in self._engine.traders.values():
             for held in list(trader.open_positions()):
@@ -82,7 +82,7 @@ class Upkeep:
             trader.account.futures.credit(currency, held.margin)
             held.margin = ZERO
             clearance += held.maintenance
-        # Winners first, so that the house does not bear a loss that another position's profit can pay.
+        # Positions with a profit first, so that the house does not bear a loss that another position's profit can pay.
         for held in sorted(doomed, key=lambda held: -held.profit(marks[held.contract.symbol])):
             mark = marks[held.contract.symbol]
             profit = held.profit(mark)
@@ -93,7 +93,7 @@ class Upkeep:
         self._engine.watcher.asset_changed(trader, currency)
 
     def _empty(self, trader: Trader, held: Position, mark: Decimal, profit: Decimal) -> None:
-        """Write a liquidated position off and leave its order and fill behind."""
+        """Remove a liquidated position, and record its order and fill."""
         now, contract, size = self._engine.now(), held.contract, held.size
         order = Order(
             self._engine.new_id(),

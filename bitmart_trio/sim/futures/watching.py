@@ -1,4 +1,4 @@
-"""Receivers of what happens on the futures market; each overrides the methods it needs, the others do nothing."""
+"""Watchers of the futures market: each overrides the methods that it needs; the others do nothing."""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ from .positions import Position
 
 
 class Watcher:
-    """Is called at every change, when it happens."""
+    """A watcher whose methods are called when a change happens."""
 
     def matched(self, listing: Listing, trade: Print, maker: str | None, taker: str | None) -> None:
-        """A trade has been printed; the ids are those of users' orders."""
+        """Handle a trade; the ids are those of users' orders."""
 
     def order_event(self, order: Order, action: int) -> None:
-        """An order has changed."""
+        """Handle a change of an order."""
 
     def plan_event(self, plan: Plan, action: int) -> None:
-        """A conditional order has changed."""
+        """Handle a change of a conditional order."""
 
     def asset_changed(self, trader: Trader, currency: str) -> None:
-        """A balance has changed."""
+        """Handle a change of a balance."""
 
     def position_changed(self, trader: Trader, contract: Terms) -> None:
-        """A position of a contract has changed."""
+        """Handle a change of a contract's position."""
 
     def position_closed(self, trader: Trader, held: Position) -> None:
-        """There is nothing left of a position."""
+        """Handle a position that has become empty."""
 
 
 class EngineWatcher(Watcher):
-    """Watches the engine: the market, which passes every call on."""
+    """A watcher of the engine: the market, which passes every call on."""
 
     def order_finished(self, order: Order) -> None:
-        """An order has filled or been cancelled."""
+        """Handle an order that has filled or been cancelled."""
 
 
 class MarketWatcher(Watcher):
-    """Watches the market, such as the pushes of a venue."""
+    """A watcher of the market, such as the pushes of a venue."""
 
     def settled(self) -> None:
-        """A call or a tick is over: changed balances and positions may be shown."""
+        """Handle the end of a call or tick: changed balances and positions may be pushed."""
 
     def ticked(self, now_ms: int) -> None:
-        """A tick is over."""
+        """Handle the end of a tick."""

@@ -1,9 +1,9 @@
 """Algo orders: trigger orders and one-way take-profit or stop-loss orders that wait for the last price.
 
-They hold no money. One whose trigger is above the last price fires when the price rises to it, one below when it
-falls to it; prices are looked at after every tick. It then sends an ordinary order, under its own client order id if
-that is still free, and counts as ``filled``; if that order is refused, as ``failed``. Both types work alike. The
-queries do not show the trigger price: no source of the real answers does.
+Algo orders hold no money. A trigger above the last price fires when the price rises to it, a trigger below when the
+price falls to it; prices are checked after every tick. The algo order then sends an ordinary order, under its own
+client order id if that is still free, and becomes ``filled``; if that order is refused, ``failed``. Both types work
+alike. The queries do not show the trigger price, since no source of the real answers does.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ AlgoState: TypeAlias = Literal["new", "filled", "canceled", "failed"]
 
 @attrs.define(eq=False)
 class AlgoOrder:
-    """One algo order, waiting or done with."""
+    """One algo order, waiting or finished."""
 
     order_id: str
     owner: Account
@@ -39,7 +39,7 @@ class AlgoOrder:
     state: AlgoState = "new"
     cancel_source: Source = ""
     sent_id: str = ""
-    """The order it has sent."""
+    """The order that the algo order sent."""
 
 
 class Algo:
@@ -51,7 +51,7 @@ class Algo:
         self._new_id = new_id
         self._orders: dict[str, AlgoOrder] = {}
         self._waiting: dict[str, dict[str, AlgoOrder]] = {}
-        """By symbol and id."""
+        """The waiting algo orders, by symbol and id."""
         self._client_ids: dict[tuple[str, str], AlgoOrder] = {}
 
     def client_ids(self, account_id: str) -> set[str]:
@@ -59,13 +59,13 @@ class Algo:
         return {client_id for owner, client_id in self._client_ids if owner == account_id}
 
     def of_account(self, account_id: str) -> list[AlgoOrder]:
-        """Every algo order of an account, newest first."""
+        """Return every algo order of an account, newest first."""
         return [order for order in reversed(self._orders.values()) if order.owner.account_id == account_id]
 
     def find(
         self, account_id: str, *, order_id: str | None = None, client_order_id: str | None = None
     ) -> AlgoOrder | None:
-        """One algo order of an account."""
+        """Return one algo order of an account."""
         found = (
             self._orders.get(order_id)
             if order_id is not None
@@ -74,7 +74,7 @@ class Algo:
         return found if found is not None and found.owner.account_id == account_id else None
 
     def submit(self, owner: Account, kind: AlgoType, trigger: TriggerType, price: Decimal, form: Form) -> AlgoOrder:
-        """Let an order wait."""
+        """Accept an order, which then waits for its price."""
         market, now = form.market, self._clock.now_ms()
         order = AlgoOrder(self._new_id(), owner, kind, trigger, price, price > market.last, form, now, now)
         self._orders[order.order_id] = order
@@ -84,7 +84,7 @@ class Algo:
         return order
 
     def cancel(self, order: AlgoOrder) -> bool:
-        """Take a waiting order back; False when it is done with."""
+        """Cancel a waiting order; return False if it is finished."""
         if order.state != "new":
             return False
         order.cancel_source = "user"
@@ -96,7 +96,7 @@ class Algo:
         return bool(self._waiting.get(symbol))
 
     def tick(self) -> None:
-        """Fire what the last prices have reached."""
+        """Fire the orders that the last prices have reached."""
         for waiting in self._waiting.values():
             for order in list(waiting.values()):
                 last = order.form.market.last

@@ -1,9 +1,9 @@
-"""Savings: what the products are and what happens to the money in them.
+"""Savings: the products, and the movements of the money in them.
 
-Money in a product is in ``Accounts.savings``, which also pays the interest. Flexible interest accrues by the
-millisecond and is paid into the spot wallet at midnight UTC and when a holding is redeemed to the end. Fixed-term
-interest is paid at maturity, an early redemption brings the principal alone. Where automatic subscription is on, free
-spot money goes into the product at midnight.
+Money in a product is in ``Accounts.savings``, which also pays the interest. Flexible interest accrues every millisecond
+and is paid into the spot wallet at midnight UTC and when a holding is redeemed completely. Fixed-term interest is paid
+at maturity; an early redemption returns the principal alone. With automatic subscription, free spot money goes into the
+product at midnight.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ COIN_IDS = {"BTC": 1, "ETH": 2, "BMX": 3, "USDT": 4}
 
 @attrs.frozen
 class Tier:
-    """One rate for the part of a holding between two amounts."""
+    """The rate for the part of a holding between two amounts."""
 
     floor: Decimal
     cap: Decimal
@@ -48,7 +48,7 @@ class Product:
     tiers: tuple[Tier, ...] = ()
 
     def yearly(self, amount: Decimal) -> Decimal:
-        """The interest on an amount in a year."""
+        """Return the interest on an amount in a year."""
         if not self.tiers:
             return amount * self.apy
         return sum(
@@ -58,7 +58,7 @@ class Product:
 
     @property
     def term_ms(self) -> int:
-        """The length of the term."""
+        """Return the length of the term."""
         return self.days * DAY_MS
 
 
@@ -90,23 +90,23 @@ PRODUCTS = {
 
 @attrs.define(eq=False)
 class Holding:
-    """The money of one account in one product; a fixed one is a holding of its own each time."""
+    """The money of one account in one product; each fixed-term subscription is a separate holding."""
 
     earn_id: str
     product: Product
     amount: Decimal
     since_ms: int
-    """By the steady clock: up to when interest has been counted."""
+    """The time up to which interest has been counted, by the steady clock."""
     profit: Decimal = ZERO
-    """All the interest paid so far."""
+    """The sum of all interest paid so far."""
     accrued: Decimal = ZERO
-    """Interest counted and not yet paid, finer than money."""
+    """Interest counted and not yet paid, in finer units than money."""
     expires_ms: int = 0
     renewal: Renewal = "OFF"
 
     @property
     def term_interest(self) -> Decimal:
-        """The interest of a fixed holding at maturity."""
+        """Return the interest of a fixed holding at maturity."""
         return (self.product.yearly(self.amount) * self.product.days / 365).quantize(MONEY, ROUND_DOWN)
 
     def accrue(self, now_ms: int) -> None:
@@ -134,19 +134,19 @@ class Saver:
 
     owner: Account
     holdings: dict[str, Holding] = attrs.Factory(dict[str, Holding])
-    """Open ones by earn id."""
+    """The open holdings, by earn id."""
     entries: list[Entry] = attrs.Factory(list[Entry])
     automatic: set[str] = attrs.Factory(set[str])
     """The flexible products with automatic subscription."""
     requests: dict[str, str] = attrs.Factory(dict[str, str])
-    """Request number -> what was asked for with it."""
+    """Request number -> the arguments of the call."""
 
     def flexible(self, product: Product) -> Holding | None:
-        """The open holding of a flexible product: there is one at most."""
+        """Return the open holding of a flexible product, of which there is at most one."""
         return next((held for held in self.holdings.values() if held.product is product), None)
 
     def in_product(self, product: Product) -> Decimal:
-        """All that is in a product."""
+        """Return the sum of the holdings in a product."""
         return sum((held.amount for held in self.holdings.values() if held.product is product), ZERO)
 
 
@@ -154,8 +154,8 @@ class Earn:
     """The savings of all accounts.
 
     Args:
-        savings: Keeps the money in the products.
-        moved: Is called with account, currency and cause when a spot balance changes.
+        savings: the wallet that holds the money in the products.
+        moved: called with account, currency and cause when a spot balance changes.
     """
 
     def __init__(
@@ -169,22 +169,22 @@ class Earn:
         self._due = _midnight_after(clock.steady_ms())
 
     def saver(self, owner: Account) -> Saver:
-        """The savings side of an account; made when first asked for."""
+        """Return the savings of an account; created on first use."""
         found = self._savers.get(owner.account_id)
         if found is None:
             found = self._savers[owner.account_id] = Saver(owner)
         return found
 
     def shown_ms(self, at_ms: int) -> int:
-        """A time of the steady clock as users see it."""
+        """Return a time of the steady clock as users see it."""
         return at_ms + self._clock.skew_ms
 
     def settle(self) -> None:
-        """Do what has fallen due since the last time, in order."""
+        """Carry out everything that has fallen due since the last call, in order."""
         now = self._clock.steady_ms()
         while self._due <= now:
             due = self._due
-            # Looked up before anything matures: a new term may begin now, and is not due yet.
+            # Collected before anything matures: a new term may begin now, and is not due yet.
             for saver in list(self._savers.values()):
                 for held in [held for held in saver.holdings.values() if 0 < held.expires_ms <= due]:
                     self._mature(saver, held, due)
@@ -197,7 +197,7 @@ class Earn:
         ends = [held.expires_ms for saver in self._savers.values() for held in saver.holdings.values()]
         self._due = min(end for end in (*ends, _midnight_after(after_ms)) if end > after_ms)
 
-    # -- what users do -----------------------------------------------------------------------------
+    # -- actions of users -----------------------------------------------------------------------------
 
     def subscribe_flexible(self, saver: Saver, product: Product, amount: Decimal, request_no: str) -> None:
         """Put free spot money into a flexible product."""
@@ -205,7 +205,7 @@ class Earn:
         self._add_flexible(saver, product, amount, self._clock.steady_ms(), "MANUAL", request_no)
 
     def redeem_flexible(self, saver: Saver, held: Holding, amount: Decimal, request_no: str) -> None:
-        """Take money out again; with the last of it comes the interest so far."""
+        """Take money out; the last withdrawal also pays the interest so far."""
         now = self._clock.steady_ms()
         held.accrue(now)
         held.amount -= amount
@@ -218,18 +218,18 @@ class Earn:
     def subscribe_fixed(
         self, saver: Saver, product: Product, amount: Decimal, renewal: Renewal, request_no: str
     ) -> None:
-        """Put free spot money away for a term."""
+        """Put free spot money into a fixed-term product."""
         self._pay_in(saver, product, amount)
         self._add_fixed(saver, product, amount, renewal, self._clock.steady_ms(), "MANUAL", request_no)
 
     def redeem_fixed(self, saver: Saver, held: Holding, request_no: str) -> None:
-        """End a term early: the principal, and no interest."""
+        """End a term early: return the principal, without interest."""
         del saver.holdings[held.earn_id]
         self._pay_out(saver, held.product, held.amount)
         now = self._clock.steady_ms()
         self._write(saver, "redeem", held.product, held.amount, now, "MANUAL", request_no)
 
-    # -- what time does ----------------------------------------------------------------------------
+    # -- effects of time -------------------------------------------------------------------------------
 
     def _midnight(self, saver: Saver, due: int) -> None:
         for held in saver.holdings.values():
@@ -259,7 +259,7 @@ class Earn:
         else:
             self._pay_out(saver, product, held.amount)
 
-    # -- inside ------------------------------------------------------------------------------------
+    # -- helpers ---------------------------------------------------------------------------------------
 
     def _add_flexible(
         self, saver: Saver, product: Product, amount: Decimal, at_ms: int, how: Literal["MANUAL", "AUTO"], number: str

@@ -1,9 +1,9 @@
-"""Isolated margin: an account a pair and user, loans with hourly interest, orders on the same books as everybody's.
+"""Isolated margin: one account per pair and user, loans with hourly interest, and orders on the ordinary books.
 
-Interest is charged for the first hour when a loan is taken out and then at the start of every further one. It is a
-debt until it is repaid; repayments go to the oldest loan first, interest before principal. When what is in the account
-falls to `LIQUIDATE_RATE` times what is owed, its orders are cancelled, and debts are paid from what is there and, at
-the last price, from the other currency; the lender bears what is still missing.
+Interest is charged for the first hour when a loan is taken out, and then at the start of each further hour. Interest is
+a debt until it is repaid; repayments go to the oldest loan first, interest before principal. When the assets of an
+account fall to `LIQUIDATE_RATE` times its debts, its orders are cancelled, and the debts are paid from its assets and,
+at the last price, from the other currency; the lender bears the rest.
 """
 
 from __future__ import annotations
@@ -37,24 +37,24 @@ class Loan:
     currency: str
     amount: Decimal
     taken_ms: int
-    """By the steady clock: interest knows no skew."""
+    """The time of the loan, by the steady clock: interest ignores the skew."""
     shown_ms: int
     principal: Decimal
-    """Still owed."""
+    """The principal still owed."""
     interest: Decimal = ZERO
-    """Still owed."""
+    """The interest still owed."""
     charged: Decimal = ZERO
-    """All the interest so far."""
+    """The sum of all interest so far."""
     hours: int = 0
-    """For how many hours interest has been charged."""
+    """The number of hours for which interest has been charged."""
 
     @property
     def owed(self) -> Decimal:
-        """Principal and interest still owed."""
+        """Return the principal and interest still owed."""
         return self.principal + self.interest
 
     def charge(self, now_ms: int) -> None:
-        """Charge the hours that have begun since the last time."""
+        """Charge interest for the hours that have begun since the last call."""
         begun = (now_ms - self.taken_ms) // HOUR_MS + 1
         if begun > self.hours and self.principal:
             added = (begun - self.hours) * (self.principal * DAILY_RATE / 24).quantize(MONEY, ROUND_DOWN)
@@ -63,7 +63,7 @@ class Loan:
         self.hours = max(begun, self.hours)
 
     def repay(self, amount: Decimal) -> tuple[Decimal, Decimal]:
-        """Take up to ``amount``: interest first; what went to principal and what to interest."""
+        """Repay up to ``amount``, interest first; return the parts for principal and interest."""
         interest = min(amount, self.interest)
         principal = min(amount - interest, self.principal)
         self.interest -= interest
@@ -93,28 +93,28 @@ class MarginAccount:
     """Every loan ever, oldest first."""
     repayments: list[Repayment] = attrs.Factory(list[Repayment])
     opened: bool = False
-    """True if anything was ever moved in."""
+    """True if money was ever moved into the account."""
 
     def unpaid(self, currency: str) -> Iterator[Loan]:
-        """The loans that are still owed, oldest first."""
+        """Return the loans that are still owed, oldest first."""
         return (loan for loan in self.loans if loan.currency == currency and loan.owed)
 
     def owed(self, currency: str) -> Decimal:
-        """Principal and interest owed."""
+        """Return the principal and interest owed."""
         return sum((loan.owed for loan in self.unpaid(currency)), ZERO)
 
     def assets(self) -> Decimal:
-        """The assets, in the quote currency."""
+        """Return the assets, in the quote currency."""
         pair = self.market.pair
         return self.wallet.total(pair.base) * self.market.last + self.wallet.total(pair.quote)
 
     def debts(self) -> Decimal:
-        """The debts, in the quote currency."""
+        """Return the debts, in the quote currency."""
         pair = self.market.pair
         return self.owed(pair.base) * self.market.last + self.owed(pair.quote)
 
     def liquidation_price(self) -> Decimal | None:
-        """The price at which the account would be liquidated; None without a debt, and where no price does it."""
+        """Return the price at which the account would be liquidated; None without a debt, or if no price does it."""
         pair, rate = self.market.pair, LIQUIDATE_RATE
         gap = self.wallet.total(pair.base) - rate * self.owed(pair.base)
         if not self.debts() or not gap:
@@ -127,9 +127,9 @@ class Margin:
     """The margin accounts of an exchange.
 
     Args:
-        lender: The wallet that loans come from and repayments go to.
-        house: The wallet that trades in a liquidation.
-        first: The price of a coin before the opening.
+        lender: the wallet that loans come from and repayments go to.
+        house: the wallet that trades in a liquidation.
+        first: returns the price of a coin before the opening.
     """
 
     def __init__(
@@ -153,7 +153,7 @@ class Margin:
         self._owing: dict[tuple[str, str], MarginAccount] = {}
 
     def account(self, owner: Account, market: PairMarket) -> MarginAccount:
-        """A user's account on a pair, with interest up to date; made when first asked for."""
+        """Return a user's account on a pair, with interest up to date; created on first use."""
         key = (owner.account_id, market.pair.symbol)
         found = self.accounts.get(key)
         if found is None:
@@ -171,7 +171,7 @@ class Margin:
         return max(room, ZERO).quantize(MONEY, ROUND_DOWN)
 
     def max_loan(self, currency: str) -> Decimal:
-        """The most that one account may owe of a currency: of unusual ones, 10,000 US dollars' worth at the opening."""
+        """Return an account's maximum debt in a currency: for unusual ones, 10,000 US dollars' worth at the opening."""
         found = MAX_LOANS.get(currency)
         return 10_000 / self._first(currency) if found is None else found
 
@@ -187,7 +187,7 @@ class Margin:
         return loan
 
     def settle(self, held: MarginAccount, currency: str, amount: Decimal) -> Repayment:
-        """Count money that has reached the lender against the loans."""
+        """Apply money that has reached the lender to the loans."""
         principal = interest = ZERO
         for loan in list(held.unpaid(currency)):
             parts = loan.repay(amount - principal - interest)
@@ -200,7 +200,7 @@ class Margin:
         return repayment
 
     def orders(self, held: MarginAccount) -> list[SpotOrder]:
-        """The open margin orders of an account."""
+        """Return the open margin orders of an account."""
         return [
             order
             for order in self._engine.open_orders(held.account_id)
@@ -208,7 +208,7 @@ class Margin:
         ]
 
     def tick(self) -> None:
-        """Charge interest and liquidate what is under water; only accounts that owe are looked at."""
+        """Charge interest, and liquidate accounts whose assets are too low; accounts without debts are skipped."""
         for held in list(self._owing.values()):
             self._charge(held)
             if held.assets() <= LIQUIDATE_RATE * held.debts():

@@ -1,4 +1,4 @@
-"""The spot market: pairs with their books and candles, the engine, algo orders, margin and savings, put together."""
+"""Combine the spot market's pairs with their books and candles, the engine, algo orders, margin and savings."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class SpotMarket(EngineWatcher):
     """All pairs of one exchange.
 
     Args:
-        ground: Time, chance, prices.
-        pairs: Everything that is traded.
-        currencies: Everything that wallets may hold.
-        accounts: The owners of the money.
-        new_id: Makes the ids of orders and fills.
-        fees: The cost of fills.
+        ground: time, random streams and prices.
+        pairs: every traded pair.
+        currencies: every currency that wallets may hold.
+        accounts: the owners of the money.
+        new_id: makes the ids of orders and fills.
+        fees: the fees of fills.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class SpotMarket(EngineWatcher):
         self.currencies: tuple[str, ...] = tuple(currencies)
         """Every currency."""
         self.watchers: list[Watcher] = []
-        """Receivers of all that happens here, such as the pushes of a venue."""
+        """The watchers of the market, such as the pushes of a venue."""
         self._clock = clock
         self._model = model
         self._listened = ground.listened
@@ -90,14 +90,14 @@ class SpotMarket(EngineWatcher):
             _invent_trades(self.markets[symbol], random(f"trades/{symbol}"), clock.start)
 
     def price(self, currency: str) -> Decimal | None:
-        """The last price of a currency in USDT; None when nobody knows it."""
+        """Return the last price of a currency in USDT; None if it has none."""
         found = self.markets.get(f"{currency}_USDT")
         if found is not None:
             return found.last
         return self._model.price(currency) if self._model.knows(currency) else None
 
     def tick(self, now_ms: int) -> None:
-        """One step of the market, then the pushes that are due."""
+        """Run one step of the market, then send the pushes that are due."""
         turn = self._rota.turn()
         for symbol in turn:
             self._live_on(self.markets[symbol], now_ms)
@@ -108,7 +108,7 @@ class SpotMarket(EngineWatcher):
             watcher.pairs_ticked(turn)
 
     def look(self, symbol: str) -> PairMarket | None:
-        """The market of a pair, up to date even if it has waited for its turn; None when there is none."""
+        """Return the market of a pair, brought up to date if it has waited for its turn; None when there is none."""
         market = self.markets.get(symbol)
         if market is not None and self._rota.behind(symbol):
             self._live_on(market, self._clock.steady_ms())
@@ -124,11 +124,11 @@ class SpotMarket(EngineWatcher):
         return bool(self._listened[symbol] or self.markets[symbol].book.owned or self.algo.waits_on(symbol))
 
     def balance_moved(self, account: Account, currency: str, event: str) -> None:
-        """Something else than a fill has changed a spot balance; ``event`` says what, such as ``ACCOUNT_TRANSFER``."""
+        """Report a spot balance that changed without a fill, and the cause (such as ``ACCOUNT_TRANSFER``)."""
         for watcher in self.watchers:
             watcher.balances_moved(account.account_id, account.spot, (currency,), event)
 
-    # What the engine reports, passed on to everybody who watches.
+    # Reports of the engine, passed on to all watchers.
 
     def traded(self, market: PairMarket, trade: PublicTrade) -> None:
         """A trade has been recorded."""
@@ -152,7 +152,7 @@ class SpotMarket(EngineWatcher):
 
 
 def _invent_trades(market: PairMarket, stream: random.Random, until_ms: int) -> None:
-    """Give the list of latest trades a past; candles and volumes have one of their own."""
+    """Fill the list of latest trades with a past; candles and volumes have their own."""
     pair, most = market.pair, market.trades.maxlen or 0
     for number in range(most, 0, -1):
         price = market.last + stream.randint(-2, 2) * pair.tick

@@ -1,8 +1,8 @@
 """The matching engine of the simulated spot market: orders, holds, fees and fills.
 
-A fee is taken as the fee model said when the order came; what a buy pays in the quote currency is held with its value,
-so a fill never finds a wallet short. All money is exact at eight decimals. Orders of the synthetic market have no
-owner; what users trade with them goes through the house wallet, so nothing appears or vanishes.
+A fee is taken by the rates that the order got on acceptance. A fee that a buy pays in the quote currency is held with
+the order's value, so the wallet always covers a fill. All money is exact at eight decimals. Orders of the synthetic
+market have no owner; users' trades with them go through the house wallet, so money neither appears nor vanishes.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ Source: TypeAlias = Literal["", "user", "system", "stp"]
 
 ZERO = Decimal(0)
 MARKET_BUY_ENDS: Final[Literal["partially_canceled", "filled"]] = "partially_canceled"
-"""The final state of a market buy whose rest buys no whole lot."""
+"""The final state of a market buy whose remaining money buys no whole lot."""
 MARKET_BUY_EXACT: Final[Literal["partially_canceled", "filled"]] = "filled"
-"""The final state of one that has spent its notional to the last digit."""
+"""The final state of a market buy that has spent its whole notional."""
 FORGOTTEN_MS = 20 * 60_000
-"""After this long an order cancelled without a fill can no longer be looked up by id."""
+"""The time after which an order cancelled without a fill can no longer be looked up by id."""
 
 
 @attrs.frozen
@@ -57,17 +57,17 @@ class Fill:
 
 @attrs.frozen
 class Form:
-    """An order as asked for: checked for form, not yet for funds."""
+    """An order as requested: checked for form, not yet for funds."""
 
     market: PairMarket
     side: Side
     type: OrderType
     size: Decimal | None
-    """Base currency; None for a market buy."""
+    """The size in base currency; None for a market buy."""
     price: Decimal | None
-    """None for market orders."""
+    """The limit price; None for market orders."""
     notional: Decimal | None
-    """Quote currency to spend; a market buy only."""
+    """The quote currency to spend, for a market buy only."""
     client_order_id: str
     stp: Stp
 
@@ -90,27 +90,27 @@ class SpotOrder:
     filled_size: Decimal = ZERO
     filled_notional: Decimal = ZERO
     held: Decimal = ZERO
-    """The amount still set aside for it, in the currency it spends."""
+    """The amount still held for the order, in the currency that it spends."""
     fills: list[Fill] = attrs.Factory(list[Fill])
 
     @property
     def open(self) -> bool:
-        """Return True if it can still fill."""
+        """Return True if the order can still fill."""
         return self.state in ("new", "partially_filled")
 
     @property
     def shown_client_order_id(self) -> str:
-        """The client's id in replies and pushes: its own, else the order's."""
+        """Return the client's id in replies and pushes: its own, else the order's."""
         return self.form.client_order_id or self.order_id
 
     @property
     def spends(self) -> str:
-        """The currency it pays with."""
+        """Return the currency that the order spends."""
         pair = self.form.market.pair
         return pair.quote if self.form.side == "buy" else pair.base
 
     def wants(self, price: Decimal) -> Decimal:
-        """Return how much more it would take at a price, in whole lots."""
+        """Return the size that the order would still take at a price, in whole lots."""
         form = self.form
         if form.size is not None:
             return form.size - self.filled_size
@@ -120,7 +120,7 @@ class SpotOrder:
 
 
 class EngineWatcher:
-    """Watches the engine: the market, which passes every call on. A method that is not overridden does nothing."""
+    """A watcher of the engine: the market, which passes every call on. The methods do nothing unless overridden."""
 
     def traded(self, market: PairMarket, trade: PublicTrade) -> None:
         """A trade has been recorded."""
@@ -136,24 +136,24 @@ class EngineWatcher:
 
 
 class Watcher(EngineWatcher):
-    """Watches the market, such as the pushes of a venue."""
+    """A watcher of the market, such as the pushes of a venue."""
 
     def balances_moved(self, account_id: str, wallet: Wallet, currencies: tuple[str, ...], event: str) -> None:
-        """Something else than a fill has changed these balances."""
+        """Handle balances that changed without a fill."""
 
     def pairs_ticked(self, symbols: Iterable[str]) -> None:
-        """A tick is over; these pairs may have changed."""
+        """Handle the end of a tick; these pairs may have changed."""
 
 
 class Engine:
     """All user orders of the spot market.
 
     Args:
-        house: The wallet of the synthetic market.
-        takings: The wallet that fees go to.
-        dice: The chance in the fill model.
-        dollars: The price of a coin, for the volume by which fees may go.
-        enter: Brings orders and cancellations to the book.
+        house: the wallet of the synthetic market.
+        takings: the wallet that fees go to.
+        dice: the random stream of the fill model.
+        dollars: returns the price of a coin, for the volume on which fees may depend.
+        enter: brings orders and cancellations to the book.
     """
 
     def __init__(
@@ -192,17 +192,17 @@ class Engine:
     # -- looking up --------------------------------------------------------------------------------
 
     def of_account(self, account_id: str) -> Iterator[SpotOrder]:
-        """Every order of an account, newest first."""
+        """Return every order of an account, newest first."""
         return reversed(self._by_account.get(account_id, []))
 
     def open_orders(self, account_id: str) -> list[SpotOrder]:
-        """The open orders of an account, newest first."""
+        """Return the open orders of an account, newest first."""
         return list(reversed(self._open.get(account_id, {}).values()))
 
     def find(
         self, account_id: str, *, order_id: str | None = None, client_order_id: str | None = None
     ) -> SpotOrder | None:
-        """One order of an account; None when there is none or the exchange has forgotten it."""
+        """Return one order of an account; None if there is none or the exchange has forgotten it."""
         order = (
             self.orders.get(order_id or "")
             if order_id is not None
@@ -214,14 +214,14 @@ class Engine:
         return None if forgotten else order
 
     def copied(self, account_id: str) -> list[SpotOrder]:
-        """Every order of an account as it is now, oldest first; finished ones change no more and are themselves."""
+        """Return an account's orders in their present state, oldest first; finished ones are final, so not copied."""
         return [
             attrs.evolve(order, fills=list(order.fills)) if order.open else order
             for order in self._by_account.get(account_id, [])
         ]
 
     def showing(self, account_id: str, orders: list[SpotOrder]) -> Engine:
-        """An engine to look orders up in, which knows these of an account, oldest first, and no others."""
+        """Return an engine for look-ups that knows only these orders of an account, oldest first."""
         shown = copy(self)
         shown.orders = {order.order_id: order for order in orders}
         shown._by_account = {account_id: orders}
@@ -236,16 +236,16 @@ class Engine:
         return (account_id, client_order_id) in self._by_client_id
 
     def rates_of(self, account_id: str) -> SpotRates:
-        """The fee rates that a new order of an account would get."""
+        """Return the fee rates that a new order of an account would get."""
         return self.fees.rates(self._turnover.of(account_id, self._clock.steady_ms()))
 
     # -- placing and cancelling --------------------------------------------------------------------
 
     def submit(self, account_id: str, wallet: Wallet, form: Form, mode: Mode = "spot") -> SpotOrder:
-        """Accept an order; once it has reached the book, match it, and rest what is left if it may rest.
+        """Accept an order; once it has reached the book, match it, and rest what is left if allowed.
 
         Raises:
-            Refused: The wallet cannot cover it; nothing has happened then.
+            Refused: the wallet cannot cover the order; nothing has happened then.
         """
         order = self._new(account_id, wallet, form, mode)
         hold = self._cost(order)
@@ -260,7 +260,7 @@ class Engine:
         return order
 
     def submit_or_fail(self, account_id: str, wallet: Wallet, form: Form) -> SpotOrder:
-        """Like `submit`, but what cannot be paid for becomes an order in the state ``failed``."""
+        """Accept an order like `submit`, but one that cannot be paid for gets the state ``failed``."""
         try:
             return self.submit(account_id, wallet, form)
         except Refused:
@@ -271,14 +271,14 @@ class Engine:
             return order
 
     def request_cancel(self, order: SpotOrder) -> bool:
-        """Accept a cancellation, which does what it can once it has reached the book; False for a closed order."""
+        """Accept a cancellation, which takes effect at the book; return False for a closed order."""
         if not order.open:
             return False
         self._enter(order.account_id, order.form.market.pair.symbol, partial(self.cancel, order))
         return True
 
     def cancel(self, order: SpotOrder, source: Source = "user") -> bool:
-        """Close an open order and give back what it held; False when it was closed already."""
+        """Close an open order and release the money that it held; return False if it was closed already."""
         if not order.open:
             return False
         self._close(order, source)
@@ -286,7 +286,7 @@ class Engine:
         return True
 
     def take(self, market: PairMarket, side: Side, limit: Decimal, size: Decimal | None) -> None:
-        """Let a synthetic taker trade up to ``size`` within a limit; None: all there is."""
+        """Let a synthetic taker trade up to ``size`` within a limit; None: everything."""
         for maker in market.book.candidates(side, limit):
             if size is not None and maker.owner is not None:
                 past = let_past(self._fills, market.book, maker, size, self._dice)
@@ -304,9 +304,9 @@ class Engine:
         self._watcher.market_moved(market)
 
     def meet(self, market: PairMarket, side: Side, price: Decimal, size: Decimal, *, through: bool = True) -> Decimal:
-        """Let somebody trade with the users' orders that a price reaches, and no others; what is left of the size.
+        """Trade with the users' orders that a price reaches, and no others; return the rest of the size.
 
-        Those at exactly that price fill as well when the price has gone ``through`` them, else as the fill model says.
+        Orders at exactly that price fill as well if the price has gone ``through`` them, else by the fill model.
         """
         past = ZERO
         for maker in market.book.candidates(side, price):
@@ -324,21 +324,21 @@ class Engine:
         return size + past
 
     def show(self, market: PairMarket, side: Side, price: Decimal, size: Decimal) -> None:
-        """A trade of the outside world at exactly this price, after the users' orders that it reaches."""
+        """Record an outside trade at exactly this price, after the users' orders that it reaches."""
         left = self.meet(market, side, price, size, through=False)
         if left:
             self._record(market, PublicTrade(self._clock.now_ms(), price, left, side), None, None)
             market.book.shrink("sell" if side == "buy" else "buy", price, left)
         self._watcher.market_moved(market)
 
-    # -- inside ------------------------------------------------------------------------------------
+    # -- helpers ---------------------------------------------------------------------------------------
 
     def _new(self, account_id: str, wallet: Wallet, form: Form, mode: Mode) -> SpotOrder:
         now = self._clock.now_ms()
         return SpotOrder(self._new_id(), account_id, form, wallet, mode, now, now, rates=self.rates_of(account_id))
 
     def _cost(self, order: SpotOrder) -> Decimal:
-        """The amount that an order must set aside: a buy its fee too."""
+        """Return the amount that an order must hold, including the fee of a buy."""
         form = order.form
         if form.side == "sell":
             assert form.size is not None
@@ -351,7 +351,7 @@ class Engine:
         return value + order.rates.in_quote("buy", value, maker=False)
 
     def _needed(self, order: SpotOrder) -> Decimal:
-        """The amount that a buy must still set aside after a fill."""
+        """Return the amount that a buy must still hold after a fill."""
         form = order.form
         if form.price is None or form.size is None:
             return order.held
@@ -386,7 +386,7 @@ class Engine:
         if form.type == "limit_maker":
             assert form.price is not None
             assert form.size is not None
-            # Not an error on this exchange: the order is taken in, and the system cancels it without a word.
+            # Not an error on this exchange: the order is accepted, and the system cancels it without giving a reason.
             if market.book.crosses(form.side, form.price) or form.size * form.price < market.pair.min_value:
                 self._close(order, "system")
                 return
@@ -402,7 +402,7 @@ class Engine:
                 Resting(order.order_id, form.side, form.price, left, order.account_id, self._fills.ahead(there))
             )
         elif form.size is None and order.fills and not order.wants(market.book.best("sell") or order.fills[-1].price):
-            # All that buys a whole lot was bought.
+            # Everything that buys a whole lot was bought.
             self._finish(order, MARKET_BUY_EXACT if order.filled_notional == form.notional else MARKET_BUY_ENDS)
         else:
             self._close(order, "system")
@@ -425,7 +425,7 @@ class Engine:
                 return
 
     def _trade(self, market: PairMarket, maker: Resting, size: Decimal, side: Side, taker: SpotOrder | None) -> None:
-        """Let a taker (None: a synthetic one) trade with a resting order: book, money, order states, public record."""
+        """Make a trade of a taker (None: a synthetic one) with a resting order: book, money, states, public record."""
         match = market.book.take(maker, size)
         if market.book.queued and maker.owner is None:
             market.book.passed(maker.side, maker.price, size)
@@ -448,7 +448,7 @@ class Engine:
             house.credit(pair.quote, value)
         else:
             self._fill(seller, match.price, size, "taker" if seller is taker else "maker", now)
-        # Watchers are called only now, with both sides settled.
+        # Watchers are called only now, when both sides are settled.
         for order in (resting, taker):
             if order is not None:
                 self._watcher.order_changed(order)
@@ -489,7 +489,7 @@ class Engine:
         order.updated_ms = now
         order.state = "partially_filled"
         if side == "buy":
-            # A better price than the order's own leaves something over.
+            # A better price than the order's limit leaves money over.
             surplus = order.held - self._needed(order)
             wallet.release(order.spends, surplus)
             order.held -= surplus
@@ -509,13 +509,13 @@ class Engine:
         self._settle(order)
         self._watcher.order_changed(order)
         if given_back and order.fills:
-            # The pushes of the fills showed a balance in which this was still held; without another one a follower
-            # would keep a wrong balance.
+            # The pushes of the fills showed a balance in which this money was still held; without another push a
+            # follower would keep a wrong balance.
             pair = order.form.market.pair
             self._watcher.money_moved(order.account_id, order.wallet, (pair.base, pair.quote))
 
     def _settle(self, order: SpotOrder) -> None:
-        """Give back what a finished order no longer needs."""
+        """Release money that a finished order no longer needs."""
         order.wallet.release(order.spends, order.held)
         order.held = ZERO
         self._open.get(order.account_id, {}).pop(order.order_id, None)
