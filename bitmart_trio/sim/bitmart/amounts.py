@@ -1,6 +1,6 @@
-"""Parameters of the chapters that move money: amounts, counts, and who sends to whom.
+"""Read the parameters of the chapters that move money: amounts, counts, sender and receiver.
 
-Each chapter has codes of its own for the same mistakes, so the helpers take them as arguments.
+Each chapter has its own codes for the same mistakes, so these functions take them as arguments.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from .wire import Chapter, Scope
 
 GRAIN = Decimal("1E-8")
 LARGEST = Decimal(10) ** 12
-"""More than anybody has; beyond it arithmetic would no longer be exact."""
+"""An amount above any balance; beyond it arithmetic would no longer be exact."""
 REQUEST_NO_MAX = 64
 
 
 def read_amount(
     call: Call, name: str = "amount", *, missing: int, invalid: int, zero: int, places: int, grain: Decimal = GRAIN
 ) -> Decimal:
-    """An amount above zero on the grain; `Refusal` with the chapter's code for each mistake."""
+    """Return an amount above zero on the grain; `Refusal` with the chapter's code for each mistake."""
     call.need(name, missing)
     amount = call.decimal(name, code=invalid)
     assert amount is not None, "need() has looked"
@@ -40,7 +40,7 @@ def read_amount(
 
 
 def read_count(call: Call, name: str, default: int | None, most: int, code: int) -> int:
-    """A number of rows from 1 to ``most``; it has to be there when ``default`` is None."""
+    """Return a number of rows from 1 to ``most``; required if ``default`` is None."""
     if default is None:
         call.need(name, code)
     count = call.integer(name, default or 0, code=code)
@@ -50,7 +50,7 @@ def read_count(call: Call, name: str, default: int | None, most: int, code: int)
 
 
 def pay(giver: Wallet, taker: Wallet, currency: str, amount: Decimal, code: int, *, http: int = 400) -> None:
-    """Move free money from one wallet to another; `Refusal` when it is not there."""
+    """Move free money from one wallet to another; `Refusal` if there is too little."""
     try:
         giver.debit(currency, amount)
     except InsufficientFunds:
@@ -59,14 +59,14 @@ def pay(giver: Wallet, taker: Wallet, currency: str, amount: Decimal, code: int,
 
 
 def main_account(call: Call) -> Account:
-    """The caller, who has to be a main account."""
+    """Return the caller, which must be a main account."""
     if call.owner.parent is not None:
         raise Refusal(60026, "Sub-account does not have permission to operate", http=403)
     return call.owner
 
 
 def main_of(treasury: Treasury, call: Call) -> Account:
-    """The main account of the caller, who has to be a sub-account."""
+    """Return the main account of the caller, which must be a sub-account."""
     main = None if call.owner.parent is None else treasury.accounts.get(call.owner.parent)
     if main is None:
         raise Refusal(60027, "Only supports sub-account calls", http=403)
@@ -74,7 +74,7 @@ def main_of(treasury: Treasury, call: Call) -> Account:
 
 
 def sub_account(treasury: Treasury, main: Account, name: str, code: int = 61003) -> Account:
-    """A sub-account by its user name; `Refusal` when the main account has none of that name."""
+    """Return a sub-account by its user name; `Refusal` if the main account has none with that name."""
     found = treasury.accounts.by_name(name)
     if found is None or found.parent != main.account_id:
         raise Refusal(code, "Sub-account not found")
@@ -82,7 +82,7 @@ def sub_account(treasury: Treasury, main: Account, name: str, code: int = 61003)
 
 
 def check_status(*accounts: Account) -> None:
-    """Refuse (60028, 60029) what is disabled or frozen."""
+    """Refuse (60028, 60029) disabled and frozen accounts."""
     for account in accounts:
         if account.status == "disabled":
             raise Refusal(60028, "The account is disabled", http=403)
@@ -91,7 +91,7 @@ def check_status(*accounts: Account) -> None:
 
 
 def request_number(treasury: Treasury, call: Call) -> str:
-    """The request number of a transfer between main and sub-account; `Refusal` 61004 when it is used up."""
+    """Return the request number of a transfer between main and sub-account; `Refusal` 61004 if it is used up."""
     number = call.need("requestNo", 60000)
     if len(number) > REQUEST_NO_MAX:
         raise Refusal(60000, f"requestNo is longer than {REQUEST_NO_MAX} characters")

@@ -1,4 +1,4 @@
-"""The codes and texts of BitMart for what an exchange refuses, market by market."""
+"""BitMart's codes and texts for the refusals of an exchange, by market."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ _TROUBLES: Final[dict[Trouble, tuple[int, int, str]]] = {
 
 
 def refusal_of(refused: Refused, path: str) -> Refusal:
-    """The refusal of a path when the exchange has refused."""
+    """Return the refusal of a path for a refusal of the exchange."""
     codes = _FUTURES if path.startswith("/contract/") else _TREASURY if path.startswith("/account/") else _SPOT
     code, text = codes.get(refused.reason) or _SPOT[refused.reason]
     return Refusal(code, text, http=403 if code in _FORBIDDEN else 400)
 
 
 def trouble_response(what: Trouble, status: int | None, trace: str) -> Response:
-    """The answer when the exchange as a whole is in trouble."""
+    """Return the answer of an exchange in trouble."""
     usual, code, text = _TROUBLES[what]
     return json_response(usual if status is None else status, code, text, trace=trace)

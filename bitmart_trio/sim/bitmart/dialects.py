@@ -1,7 +1,7 @@
-"""The protocols of the sockets: spot has ``op`` and answers with codes, futures ``action`` and answers with texts.
+"""The protocols of the sockets: spot uses ``op`` and numeric codes, futures ``action`` and texts.
 
-A dialect takes one message and answers through its connection; it never waits. Where the exchange's documentation is
-silent the choice made here is noted beside the code.
+A dialect handles one message and answers through its connection; it never waits. If the exchange's documentation leaves
+a case open, a comment beside the code notes the choice made here.
 """
 
 from __future__ import annotations
@@ -53,14 +53,14 @@ CODES: Final[dict[str, str]] = {
 """The spot side's codes and texts."""
 
 TOO_MANY: Final = {"messages": "90007", "connects": "94001", "connections": "94002"}
-"""The codes for one too many."""
+"""The codes for an exceeded limit."""
 
 MASKED_CHARACTERS = 10
-"""The number of a key's characters in a refusal of the futures side."""
+"""The number of characters of a key in a futures refusal."""
 
 
 class _Login:
-    """The checks of a login on both markets: the outcome is the account, or the code of the first failed check."""
+    """The checks of a login on both markets: the result is the account, or the code of the first failed check."""
 
     def __init__(self, accounts: Accounts, now_ms: int, address: str, args: list[Json]) -> None:
         texts = [_word(arg) for arg in args[:3]]
@@ -70,7 +70,7 @@ class _Login:
         self._address = address
 
     def check(self) -> Account | str:
-        """The account behind the key, or a code of `CODES`."""
+        """Return the account of the key, or a code of `CODES`."""
         if not self.key:
             return "91001"
         found = self._accounts.by_key(self.key)
@@ -84,7 +84,7 @@ class _Login:
             return "91003"
         if record.expires_ms is not None and self._now_ms >= record.expires_ms:
             return "91004"
-        # No code is documented for an address off the key's list; the key does not exist there, so to speak.
+        # No code is documented for an address that the key does not allow; the key counts as unknown there.
         return "91002" if record.ips and self._address not in record.ips else None
 
     def _check_time(self) -> str | None:
@@ -103,7 +103,7 @@ class _Login:
 
 
 def _word(value: Json) -> str:
-    """An argument as text: some clients send the timestamp as a number."""
+    """Return an argument as text: some clients send the timestamp as a number."""
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
@@ -113,7 +113,7 @@ def _verb(message: dict[str, Json], name: str) -> str:
 
 
 def _topics(args: Json) -> list[str] | None:
-    """The arguments as topics; None unless they are a list of texts with something in it."""
+    """Return the arguments as topics; None unless they are a non-empty list of texts."""
     if not isinstance(args, list) or not args:
         return None
     topics = [arg for arg in args if isinstance(arg, str) and arg]
@@ -121,7 +121,7 @@ def _topics(args: Json) -> list[str] | None:
 
 
 def _answer_request(connection: Line, topic: str, channel: FeedChannel, rest: str) -> bool:
-    """Send the newest state of a channel; False where it does not take the request verb."""
+    """Send the newest state of a channel; return False if the channel does not accept the request verb."""
     if channel.asked is None:
         return False
     for frame in channel.asked(rest, connection.account):
@@ -131,7 +131,7 @@ def _answer_request(connection: Line, topic: str, channel: FeedChannel, rest: st
 
 @attrs.frozen
 class _Dialect:
-    """The parts that the dialects of both markets share."""
+    """The common base of both markets' dialects."""
 
     line: Line
     feed: Feed
@@ -140,10 +140,10 @@ class _Dialect:
 
 
 class SpotDialect(_Dialect):
-    """The spot side: ``{"op":...,"args":[...]}``, the words ping and pong, an answer a topic, numeric codes."""
+    """The spot side: ``{"op":...,"args":[...]}``, the words ping and pong, one answer per topic, numeric codes."""
 
     def hear(self, text: str) -> None:
-        """Act on one message of the client."""
+        """Handle one message of the client."""
         if text == "ping":
             self.line.pong("pong")
             return
@@ -161,7 +161,7 @@ class SpotDialect(_Dialect):
                 self._refuse(None, "90002")
 
     def turn_away(self, why: str) -> None:
-        """Send the error of one too many; it belongs to no message."""
+        """Send the error of an exceeded limit, which answers no message."""
         self._refuse(None, TOO_MANY[why])
 
     def _each(self, op: str, args: Json) -> None:
@@ -188,7 +188,7 @@ class SpotDialect(_Dialect):
         elif connection.kind == "spot/private" and connection.account is None:
             self._refuse("subscribe", "91006")
         elif found == "filter":
-            # The one documented example of this code comes without the event.
+            # The only documented example of this code lacks the event.
             self._refuse(None, "92001")
         elif topic in connection.topics:
             self._refuse("subscribe", "90008")
@@ -245,12 +245,12 @@ class SpotDialect(_Dialect):
 
 @attrs.frozen
 class FuturesDialect(_Dialect):
-    """The futures side: ``{"action":...,"args":[...]}``, JSON pings, an answer a topic, texts for errors."""
+    """The futures side: ``{"action":...,"args":[...]}``, JSON pings, one answer per topic, texts for errors."""
 
     random: Random
 
     def hear(self, text: str) -> None:
-        """Act on one message of the client."""
+        """Handle one message of the client."""
         message = read_object(text)
         if message is None:
             self._say({"success": False, "error": f"Invalid message: message must be JSON: {text}"})
@@ -264,7 +264,7 @@ class FuturesDialect(_Dialect):
             case "subscribe" | "unsubscribe" | "request":
                 topics = _topics(args)
                 if topics is None:
-                    # Undocumented: the text is made up, its shape is not.
+                    # Undocumented: the text is invented, its format is not.
                     self._say({"action": action, "success": False, "error": "Invalid args", "request": message})
                     return
                 act = {"subscribe": self._subscribe, "unsubscribe": self._unsubscribe, "request": self._request}[action]
@@ -275,7 +275,7 @@ class FuturesDialect(_Dialect):
                 self._say({"action": "", "success": False, "error": f"Invalid action [{action}] for group [{topic}]"})
 
     def turn_away(self, why: str) -> None:
-        """Send the error of one too many; this market has no codes."""
+        """Send the error of an exceeded limit; this market has no codes."""
         self._say({"success": False, "error": CODES[TOO_MANY[why]]})
 
     def _subscribe(self, topic: str, request: dict[str, Json]) -> None:
@@ -304,7 +304,7 @@ class FuturesDialect(_Dialect):
         elif isinstance(self.feed.find(connection.kind, topic), str):
             self._say({"action": "unsubscribe", "group": topic, "success": False, "error": _not_found(topic)})
             return
-        # A topic that exists and is not held is confirmed all the same, as a second subscription is.
+        # An existing topic without a subscription is confirmed too, like a second subscription.
         if not connection.loses_ack(topic):
             self._confirm("unsubscribe", topic, request)
 
@@ -335,7 +335,7 @@ class FuturesDialect(_Dialect):
         connection.close()
 
     def _needs_login(self, topic: str) -> bool:
-        """Whether the topic is a private one and nobody is logged in, or this is no connection to log in on."""
+        """Return True if the topic is private and nobody is logged in, or if the connection does not allow a login."""
         if isinstance(self.feed.find("futures/private", topic), str):
             return False
         return self.line.account is None or self.line.kind != "futures/private"
@@ -354,5 +354,5 @@ class FuturesDialect(_Dialect):
 
 
 def _not_found(topic: str) -> str:
-    """The text for a topic that does not exist; another one is documented for what is no futures topic at all."""
+    """Return the text for a topic that does not exist; another text is documented for a topic of no futures channel."""
     return f"Invalid channel: not found {topic}" if topic.startswith("futures/") else f"group [{topic}] not exist"

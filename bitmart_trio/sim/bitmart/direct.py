@@ -1,4 +1,4 @@
-"""Talking to the simulated exchange without HTTP: signed calls straight into `BitMart.handle`, for tests."""
+"""Call the simulated exchange without HTTP: signed calls directly into `BitMart.handle`, for tests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .wire import Between
 
 @attrs.frozen
 class Answer:
-    """One answer, taken apart."""
+    """One answer, decoded."""
 
     status: int
     headers: Mapping[str, str]
@@ -28,7 +28,7 @@ class Answer:
 
     @property
     def code(self) -> Json:
-        """The exchange's code; 1000 is success."""
+        """Return the exchange's code; 1000 is success."""
         return self.body.get("code")
 
     @property
@@ -39,23 +39,23 @@ class Answer:
 
 @attrs.define
 class Direct:
-    """A caller with a key of its own; the default account's unless another is given."""
+    """A caller with its own key; by default that of the default account."""
 
     venue: BitMart
     key: str = SIM_KEY
     secret: str = SIM_SECRET
     memo: str = SIM_MEMO
     address: str = "127.0.0.1"
-    """The address that the calls seem to come from."""
+    """The client's address as the exchange sees it."""
     between: Between | None = None
-    """Stands between the gate and the handlers, as faults do."""
+    """The function between the gate and the handlers, such as faults."""
 
     def get(self, path: str, **params: str | int) -> Answer:
-        """A GET with the key header alone, which is all a KEYED endpoint wants."""
+        """Send a GET with only the key header, which is enough for a KEYED endpoint."""
         return self.send(Request("GET", path, urlencode(params), {"x-bm-key": self.key}, b"", self.address))
 
     def post(self, path: str, **members: Json) -> Answer:
-        """A signed POST of these JSON members."""
+        """Send a signed POST of these JSON members."""
         body = encode(members)
         stamp = str(self.venue.exchange.now_ms())
         headers = {
@@ -67,7 +67,7 @@ class Direct:
         return self.send(Request("POST", path, "", headers, body, self.address))
 
     def send(self, request: Request) -> Answer:
-        """Any request, as it is."""
+        """Send any request unchanged."""
         response = self.venue.handle(request, self.between)
         body = cast("dict[str, Json]", json.loads(response.body, parse_float=Decimal))
         return Answer(response.status, response.headers, body)

@@ -28,18 +28,18 @@ class BitMart(Venue):
     """An exchange that answers and pushes as BitMart does.
 
     Args:
-        exchange: Whose markets and accounts they are; it knows nothing of this.
+        exchange: the exchange with its markets and accounts; it does not know the face.
     """
 
     kinds: tuple[SocketKind, ...] = ("spot/public", "spot/private", "futures/public", "futures/private")
-    """The sockets that it has."""
+    """The sockets of the venue."""
 
     def __init__(self, exchange: Exchange) -> None:
         self.exchange: Exchange = exchange
         self.notices: Notices = Notices(exchange.clock.start)
         """The notices that the maintenance endpoint lists."""
         self.past: Past = Past(exchange)
-        """How accounts looked a while ago, while a fault follows it."""
+        """The past states of accounts, recorded while a fault follows them."""
         self.routes: Routes = Routes()
         self._traces = exchange.random("trace")
         self._uuids = exchange.random("sockets")
@@ -54,40 +54,40 @@ class BitMart(Venue):
         self.endpoints: int = len(self.routes.table)
 
     def handle(self, request: Request, between: Between | None = None) -> Response:
-        """Answer one REST request. Never raises: a bug inside comes out as HTTP 500, code 59002, and is logged.
+        """Answer one request. Never raises: an internal bug is answered with HTTP 500 and code 59002, and logged.
 
         Args:
-            request: What was asked.
-            between: What stands between the gate and the handlers, such as faults.
+            request: the request.
+            between: runs between the gate and the handlers, such as faults.
         """
         return self.gate.answer(request, between)
 
     def serve(self, request: Request) -> Response:
-        """The same, with the faults that concern answers."""
+        """Answer one request, with the faults that concern answers."""
         return self.gate.answer(request, None if self.spoiler is None else self.spoiler.answer)
 
     def error(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:
-        """Say that something is wrong with a request before it is one."""
+        """Return the answer to a malformed request."""
         return json_response(status, 50000 if status == 413 else 30000, text, headers)
 
     def trouble(self, what: Trouble, status: int | None = None) -> Response:
-        """The answer of an exchange in trouble."""
+        """Return the answer of an exchange in trouble."""
         return trouble_response(what, status, self.trace())
 
     def dialect(self, line: Line) -> SpotDialect | FuturesDialect:
-        """The dialect of a connection."""
+        """Return the dialect of a connection."""
         feed, accounts, now_ms = self.exchange.feed, self.exchange.accounts, self.exchange.clock.now_ms
         if line.kind.startswith("spot"):
             return SpotDialect(line, feed, accounts, now_ms)
         return FuturesDialect(line, feed, accounts, now_ms, self._uuids)
 
     def trace(self) -> str:
-        """The next request id, shaped like a UUID."""
+        """Return the next request id, in the format of a UUID."""
         text = f"{self._traces.getrandbits(128):032x}"
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
     def _settling(self, routes: Iterable[Route]) -> Iterable[Route]:
-        """The same routes, but balances and positions are pushed when a writing call is over."""
+        """Return the same routes, but with balances and positions pushed at the end of a writing call."""
         for route in routes:
             handler = _after(route.handler, self.exchange.futures.settled) if route.writes else route.handler
             yield attrs.evolve(route, handler=handler)

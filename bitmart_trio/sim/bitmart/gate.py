@@ -1,8 +1,8 @@
-"""The door every REST request comes through: path, ban, key, quota, body, timestamp, signature, permission.
+"""Check every REST request: path, ban, key, quota, body, timestamp, signature, permission.
 
-The order matters: quotas per key and account need the key, and a refused signature still costs a call. The gate turns
-what a handler returns or refuses into the exact envelope bytes of the endpoint, and anything unforeseen into HTTP 500
-with code 59002.
+The order matters: quotas per key and account need the key, and a call with a refused signature still counts. The gate
+encodes a handler's result or refusal in the exact envelope of the endpoint, and answers any unforeseen error with HTTP
+500 and code 59002.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ TIMESTAMP_TOLERANCE_MS = 60_000
 RECV_WINDOW_MS = 5_000
 RECV_WINDOW_MAX_MS = 60_000
 AHEAD_MS = 1_000
-"""The time by which a timestamp may lie in the future if ``recvWindow`` applies."""
+"""The lead of a timestamp that is allowed if ``recvWindow`` applies."""
 STRIKES = 10
-"""Refused calls of one address within `STRIKE_SECONDS` that earn it a ban."""
+"""The number of refused calls of one address within `STRIKE_SECONDS` that causes a ban."""
 STRIKE_SECONDS = 10.0
 
 _PERMISSIONS: tuple[tuple[str, str, str], ...] = (
@@ -61,7 +61,7 @@ _PERMISSIONS: tuple[tuple[str, str, str], ...] = (
 
 
 def permission_of(route: Route) -> str:
-    """The permission that a private route requires of a key; "" when any key will do."""
+    """Return the permission that a private route requires of a key; "" if any key will do."""
     for prefix, method, permission in _PERMISSIONS:
         if route.path.startswith(prefix) and method in ("", route.method):
             return permission
@@ -69,21 +69,21 @@ def permission_of(route: Route) -> str:
 
 
 def signature(secret: str, timestamp: str, memo: str, text: str) -> str:
-    """HMAC-SHA256 over ``{timestamp}#{memo}#{text}`` as lower-case hex; sockets sign ``bitmart.WebSocket``."""
+    """Return HMAC-SHA256 over ``{timestamp}#{memo}#{text}`` as lower-case hex; sockets sign ``bitmart.WebSocket``."""
     message = f"{timestamp}#{memo}#{text}".encode(errors="surrogateescape")
     return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
 
 
 @attrs.define
 class _Window:
-    """One quota in use: it opens with the first call and closes after its length."""
+    """One quota window: it opens with the first call and closes after its length."""
 
     opened_ms: int
     used: int = 0
 
 
 class Quotas:
-    """Fixed windows per route and caller, and the ban for those who do not listen."""
+    """Fixed windows per route and caller, and the ban for callers that ignore refusals."""
 
     def __init__(self) -> None:
         self.ban_seconds: float = 60.0
@@ -96,12 +96,12 @@ class Quotas:
         return self._banned_until.get(address, 0) > now_ms
 
     def ban(self, address: str, now_ms: int) -> None:
-        """Shut an address out for ``ban_seconds``."""
+        """Ban an address for ``ban_seconds``."""
         self._banned_until[address] = now_ms + round(self.ban_seconds * 1000)
         self._strikes.pop(address, None)
 
     def spend(self, route: Route, caller: str, now_ms: int) -> tuple[dict[str, str], bool]:
-        """Count one call: the headers to send, and whether the call is within the quota."""
+        """Count one call; return the headers to send, and True if the call is within the quota."""
         limit = route.limit
         if limit is None:
             return {}, True
@@ -111,7 +111,7 @@ class Quotas:
         allowed = window.used < limit.count
         if allowed:
             window.used += 1
-        # "Remaining" counts what has been used: so the exchange documents it, and so it was seen.
+        # "Remaining" is the number of used calls, as documented and as observed.
         return {
             "X-BM-RateLimit-Remaining": str(window.used),
             "X-BM-RateLimit-Limit": str(limit.count),
@@ -120,7 +120,7 @@ class Quotas:
         }, allowed
 
     def strike(self, address: str, now_ms: int) -> None:
-        """Remember a refused call; the tenth in ten seconds brings the ban."""
+        """Count a refused call; the tenth in ten seconds causes the ban."""
         strikes = self._strikes.setdefault(address, deque())
         strikes.append(now_ms)
         while strikes[0] <= now_ms - STRIKE_SECONDS * 1000:
@@ -144,7 +144,7 @@ class Gate:
         self._spans = TimeSpans()
 
     def answer(self, request: Request, between: Between | None = None) -> Response:
-        """The answer to one request; never raises. ``between`` stands between the gate and the handler."""
+        """Return the answer to one request; never raises. ``between`` runs between the gate and the handler."""
         trace = self._trace()
         route = self._routes.table.get((request.method, request.path))
         headers: dict[str, str] = {**JSON_HEADERS}
@@ -182,7 +182,7 @@ class Gate:
         return Response(status, headers, encode(body))
 
     def _account_of(self, route: Route | None, request: Request) -> str | None:
-        """Whose key a private call came with; whether it was really them is in the code."""
+        """Return the account of a private call's key; the code says if the call was authentic."""
         if route is None or route.auth == "none":
             return None
         found = self._accounts.by_key(request.headers.get("x-bm-key", ""))
@@ -195,7 +195,7 @@ class Gate:
         return Refusal(30000, "Not found", http=404)
 
     def _methods(self, path: str) -> list[str]:
-        """The methods that a path takes; HEAD wherever GET is one of them."""
+        """Return the methods that a path accepts; HEAD wherever GET is accepted."""
         table = self._routes.table
         return [method for method in ("GET", "HEAD", "POST") if (method.replace("HEAD", "GET"), path) in table]
 
@@ -255,7 +255,7 @@ class Gate:
         if not text:
             raise Refusal(30006, "Header X-BM-TIMESTAMP is invalid", http=401)
         if not (text.isascii() and text.isdigit()):
-            # One market calls this a missing timestamp, the other a malformed one.
+            # One market calls this a missing timestamp, the other an invalid one.
             raise Refusal(
                 30008 if request.path.startswith("/contract/") else 30006,
                 "Header X-BM-TIMESTAMP invalid format",
@@ -282,7 +282,7 @@ class Gate:
             raise Refusal(30004, "Header X-BM-SIGN is empty", http=401)
         stamp = request.headers["x-bm-timestamp"]
         if request.method == "GET":
-            # Sources differ on what a signed GET covers; all three spellings are in use.
+            # Sources differ on the text that a signed GET covers; all three spellings are in use.
             texts = ["", request.query, "?" + request.query]
         else:
             texts = [request.body.decode(errors="surrogateescape")]
@@ -295,7 +295,7 @@ class Gate:
 
 
 def _handled(route: Route, call: Call) -> Json:
-    """The handler's answer; a refusal of the exchange gets the code of the path."""
+    """Return the handler's answer; a refusal of the exchange gets the path's code."""
     try:
         return route.handler(call)
     except Refused as refused:
@@ -372,6 +372,6 @@ def _refused(route: Route | None, path: str, refusal: Refusal, trace: str) -> di
         return {"errno": "ERROR", "message": refusal.message, "code": refusal.code, "data": None, "success": False}
     if route is not None and route.envelope == "info":
         return {"code": refusal.code, "msg": refusal.message, "data": None, "errorData": None, "success": False}
-    # The futures side writes msg in place of message on its two codes about paths.
+    # The futures side writes msg in place of message for its two codes about paths.
     word = "msg" if refusal.code in (30000, 30030) and path.startswith("/contract/") else "message"
     return {word: refusal.message, "code": refusal.code, "trace": trace, "data": {}}

@@ -1,8 +1,8 @@
-"""Remember past states of accounts, for an exchange whose parts lag behind its engines.
+"""Record past states of accounts, for an exchange whose parts lag behind its engines.
 
-While somebody follows it, the past is written down whenever something has changed: copies of each account's wallets,
-open orders and positions, and lists of what changes no more. To answer a call from the past, the engines' own readers
-are shown that copy for the length of one handler, so paging, filters and refusals are the handler's own.
+While anybody follows it, the past is recorded after every change: copies of each account's wallets, open orders and
+positions, and lists of records that no longer change. To answer a call from the past, the engines' own readers are
+given that copy for the duration of one handler, so paging, filters and refusals are the handler's own.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ SHOWN: Final = frozenset({
     "/contract/private/current-plan-order", "/contract/private/trades", "/contract/private/position",
     "/contract/private/position-v2", "/contract/private/position-risk",
 })  # fmt: skip
-"""The paths whose answers are made from what is written down here."""
+"""The paths whose answers can be made from the recorded past."""
 CHANGES: Final = frozenset({"match", "spot_order", "spot_done", "futures_order"})
-"""The events after which an account may look different."""
+"""The events that may change an account."""
 PAUSE_MS: Final = 1000
-"""Changes without an event (funding, interest) are written down this often."""
+"""The interval at which changes without an event (funding, interest) are recorded."""
 
 
 @attrs.frozen
@@ -50,7 +50,7 @@ class Past:
     """The recent past of all accounts.
 
     Args:
-        exchange: The exchange whose accounts they are.
+        exchange: the exchange with the accounts.
     """
 
     def __init__(self, exchange: Exchange) -> None:
@@ -62,7 +62,7 @@ class Past:
         self._changed = True
 
     def follow(self, ms: int) -> None:
-        """Remember from now on what was so many milliseconds ago, until `unfollow`."""
+        """Start recording the states of so many milliseconds ago, until `unfollow`."""
         self._followed.append(ms)
         if not self._stops:
             self._stops = [self._log.watch(self._heard), self._after_tick(self._ticked)]
@@ -70,7 +70,7 @@ class Past:
             self._write_down()
 
     def unfollow(self, ms: int) -> None:
-        """Take one `follow` back; nothing is remembered when nobody follows."""
+        """Undo one `follow`; recording stops when nobody follows."""
         self._followed.remove(ms)
         if not self._followed:
             for stop in self._stops:
@@ -79,7 +79,7 @@ class Past:
             self._moments.clear()
 
     def shows(self, path: str) -> bool:
-        """Return True if the past answer of a path is known."""
+        """Return True if a path can be answered from the past."""
         return path in SHOWN
 
     def answer(self, call: Call, onward: Onward, age_ms: int, *, missing: bool) -> Json:
@@ -88,8 +88,8 @@ class Past:
         Args:
             call: the call; parameters and time stay those of now.
             onward: the handler.
-            age_ms: how long ago; where that is before the first `follow`, that moment.
-            missing: show what was there then as it is now; else everything as it was.
+            age_ms: the age of the answer; if that is before the first `follow`, the moment of that `follow`.
+            missing: show the records that existed then in their present state; else everything as it was.
 
         Raises:
             Refusal: as the handler would have refused.
@@ -105,7 +105,7 @@ class Past:
             return onward(attrs.evolve(call, account=then.account))
 
     def _known(self, account: Account, then: _Then) -> _Then:
-        """The records that were there, as they are now."""
+        """Return the records that existed then, in their present state."""
         before = {order.order_id: len(order.fills) for order in then.orders}
         orders = [
             attrs.evolve(order, fills=order.fills[: before[order.order_id]])
@@ -154,7 +154,7 @@ class Past:
             copy = account.copied()
             trader = self._futures.trader(account).copied(copy)
             accounts[account.account_id] = _Then(copy, self._spot.engine.copied(account.account_id), trader)
-        # Of one moment its end counts; but what was before the first one is known by it alone.
+        # Of each moment the last state counts; but only the first state shows what was before the recording.
         if len(self._moments) > 1 and self._moments[-1][0] == now:
             self._moments.pop()
         self._moments.append((now, accounts))

@@ -10,7 +10,7 @@ HOUR_MS = 3_600_000
 
 
 class Notices:
-    """The maintenance notices of an exchange: at first one finished maintenance a market, a day before it opened."""
+    """The maintenance notices of an exchange: at first one finished notice per market, a day before the opening."""
 
     def __init__(self, start_ms: int) -> None:
         self.services: list[Json] = [
@@ -37,5 +37,5 @@ def time(notices: Notices, call: Call) -> Json:
 
 @routes.get("/system/service", limit=(10, 1, "ip"))
 def service(notices: Notices, call: Call) -> Json:
-    """Maintenance notices, as ``Notices.services`` holds them."""
+    """Return the maintenance notices of `Notices.services`."""
     return {"service": list(notices.services)}

@@ -1,7 +1,7 @@
-"""Says in the log why a list is empty: the span that was asked for begins later than the exchange's clock.
+"""Log the reason for an empty list: the requested span begins later than the exchange's clock.
 
-An exchange in process opens on a date of its own, so whoever asks it for "the last day" by the clock of the machine
-gets an empty list, as from the real exchange for a day in the future.
+An in-process exchange opens on a date of its own. So a client that requests "the last day" by the machine's clock gets
+an empty list, as the real exchange would answer for a day in the future.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from .wire import Route
 logger: logging.Logger = logging.getLogger(__name__)
 
 _BEGINNINGS: Final = ("start_time", "startTime", "after")
-"""The parameters that say where a span of time begins."""
+"""The parameters that hold the start of a time span."""
 _MILLIS: Final = 100_000_000_000
-"""From here on a time is in milliseconds; smaller ones are in seconds."""
+"""A time from this number on is in milliseconds; smaller ones are in seconds."""
 _LATEST: Final = 253_402_300_800_000
-"""The year 10000, where datetimes end."""
+"""The year 10000, the end of datetimes."""
 _GRACE_MS: Final = 60_000
-"""A caller's clock may be this much ahead without a word about it."""
+"""The lead of a caller's clock that is not logged."""
 
 
 class TimeSpans:
-    """The spans of one exchange's calls; each path is explained once."""
+    """The time spans of one exchange's calls; each path is explained once."""
 
     def __init__(self) -> None:
         self._explained: set[str] = set()
@@ -56,7 +56,7 @@ class TimeSpans:
 
 
 def _is_empty(data: Json) -> bool:
-    """Whether an answer is a list without items, or holds lists and none of them has any."""
+    """Return True if an answer is an empty list, or holds lists of which none has an item."""
     if isinstance(data, list):
         return not data
     lists = [member for member in data.values() if isinstance(member, list)] if isinstance(data, dict) else []

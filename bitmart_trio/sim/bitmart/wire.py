@@ -1,8 +1,8 @@
-"""The terms of REST handlers: the call, the refusal, and the table of routes.
+"""The types of REST handlers: the call, the refusal, and the table of routes.
 
-A handler is a plain function ``handler(market, call) -> Json``: it gets the market (or the treasury) that its chapter
-is about, and returns what goes under ``data`` or raises `Refusal`. Who calls, signatures, timestamps and quotas are
-settled before it runs (see ``gate.py``), so a handler holds the rules and shapes of its path and nothing else.
+A handler is a plain function ``handler(market, call) -> Json``: it gets the market (or the treasury) of its chapter,
+and returns the content of ``data`` or raises `Refusal`. Caller, signature, timestamp and quota are checked before it
+runs (see ``gate.py``), so a handler has only the rules and format of its path.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ Envelope: TypeAlias = Literal["standard", "affiliate", "errno", "info", "bare"]
 
 
 Between: TypeAlias = "Callable[[Route, Call, Onward], Json]"
-"""A function between the gate and a handler: it answers a call that passed the gate, with or without the handler."""
+"""A function between the gate and a handler, which answers a call with or without the handler."""
 
 
 @attrs.frozen
 class BitMartCall(Call):
-    """A call with BitMart's codes for parameters that are missing or make no sense."""
+    """A call with BitMart's codes for missing and invalid parameters."""
 
     missing: ClassVar[int] = 50028
     unreadable: ClassVar[int] = 50021
@@ -43,14 +43,14 @@ JSON_HEADERS: Final = {"Content-Type": "application/json;charset=utf-8"}
 def json_response(
     status: int, code: int, text: str, headers: Mapping[str, str] | None = None, *, trace: str = ""
 ) -> Response:
-    """An answer in the usual envelope that holds nothing but a code and its text."""
+    """An answer in the usual envelope with only a code and its text."""
     body: dict[str, Json] = {"message": text, "code": code, "trace": trace, "data": {}}
     return Response(status, {**JSON_HEADERS, **(headers or {})}, encode(body))
 
 
 @attrs.frozen
 class Limit:
-    """A documented quota: ``count`` calls in ``seconds``, counted by address, key or account."""
+    """A documented quota: ``count`` calls in ``seconds``, counted per address, key or account."""
 
     count: int
     seconds: float
@@ -73,13 +73,13 @@ class Route:
 
 
 class Chapter(Generic[M]):
-    """The endpoints of one chapter of the documentation, filled by decorators; all are about one market."""
+    """The endpoints of one chapter of the documentation, added by decorators; all concern one market."""
 
     def __init__(self) -> None:
         self._rows: list[Callable[[M], Route]] = []
 
     def of(self, market: M) -> list[Route]:
-        """The routes, with the market that they are about bound to their handlers."""
+        """Return the routes, with their handlers bound to the market."""
         return [row(market) for row in self._rows]
 
     def get(
@@ -102,7 +102,7 @@ class Chapter(Generic[M]):
         recv_window: bool = False,
         writes: bool = True,
     ) -> Callable[[Callable[[M, Call], Json]], Callable[[M, Call], Json]]:
-        """Register a POST handler; ``writes=False`` for the reads that travel as POST."""
+        """Register a POST handler; ``writes=False`` for reads that use POST."""
         return self._add("POST", path, auth, limit, recv_window, "standard", writes)
 
     def _add(
@@ -134,7 +134,7 @@ class Routes:
         self.table: dict[tuple[str, str], Route] = {}
 
     def include(self, routes: Iterable[Route]) -> None:
-        """Take over the routes of a chapter."""
+        """Add the routes of a chapter."""
         for route in routes:
             if (route.method, route.path) in self.table:
                 raise ValueError(f"two handlers for {route.method} {route.path}")

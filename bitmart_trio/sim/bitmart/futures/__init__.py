@@ -9,7 +9,7 @@ from . import account, affiliate, collateral, demo, market, plan_trading, positi
 
 
 def routes(futures: FuturesMarket, treasury: Treasury) -> list[Route]:
-    """The routes of all chapters; each gets the market or the treasury, whichever it is about."""
+    """Return the routes of all chapters; each is bound to its market or to the treasury."""
     return [
         *market.routes.of(futures),
         *account.routes.of(futures),

@@ -15,12 +15,12 @@ from . import params
 routes: Chapter[FuturesMarket] = Chapter()
 
 CURRENCIES = ("USDT", "BTC", "ETH")
-"""Always listed, whether there is any or not."""
+"""The currencies that are always listed, even with a zero balance."""
 WEEK_MS = params.WEEK_S * 1000
 
 
 def asset_row(engine: Engine, trader: Trader, currency: str) -> dict[str, Json]:
-    """One currency of a futures wallet."""
+    """Return one currency of a futures wallet."""
     wallet, marks = trader.account.futures, engine.marks
     positions = list(trader.open_positions(currency))
     deposit = sum((held.margin for held in positions), ZERO)
@@ -38,7 +38,7 @@ def asset_row(engine: Engine, trader: Trader, currency: str) -> dict[str, Json]:
 
 @routes.get("/contract/private/assets-detail", auth="keyed", limit=(12, 2, "key"))
 def assets_detail(futures: FuturesMarket, call: Call) -> Json:
-    """Every currency of the wallet."""
+    """Return every currency of the wallet."""
     trader = params.trader_of(futures, call)
     currencies = dict.fromkeys((*CURRENCIES, *(currency for currency, _, _ in call.owner.futures.rows())))
     return [asset_row(futures.engine, trader, currency) for currency in currencies]
@@ -46,14 +46,14 @@ def assets_detail(futures: FuturesMarket, call: Call) -> Json:
 
 @routes.get("/contract/private/trade-fee-rate", auth="keyed", limit=(2, 2, "key"))
 def trade_fee_rate(futures: FuturesMarket, call: Call) -> Json:
-    """The account's fee rates: the same for every contract here."""
+    """Return the account's fee rates, which are the same for every contract here."""
     symbol, rates = params.listing_of(futures, call).contract.symbol, futures.engine.rates_of(call.owner)
     return {"symbol": symbol, "taker_fee_rate": plain(rates.taker), "maker_fee_rate": plain(rates.maker)}
 
 
 @routes.get("/contract/private/transaction-history", auth="keyed", limit=(6, 2, "key"))
 def transaction_history(futures: FuturesMarket, call: Call) -> Json:
-    """The ledger, newest first; times in milliseconds."""
+    """Return the ledger, newest first; times in milliseconds."""
     symbol = params.optional_symbol(futures, call)
     flow_type = params.whole(call, "flow_type", 0, range(6))
     count = params.limit(call, 100, 1000, "page_size")

@@ -1,4 +1,4 @@
-"""REST chapter: an affiliate's users, their trades and what they bring."""
+"""REST chapter: an affiliate's users, their trades and rebates."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _sheet(rows: list[Json], page: int, size: int, name: str = "list") -> dict[s
 
 
 def _number(amount: Decimal) -> float | int:
-    """As a JSON number: this chapter alone writes amounts so."""
+    """Return an amount as a JSON number, as only this chapter does."""
     rounded = amount.quantize(Decimal("1E-8"))
     return int(rounded) if rounded == rounded.to_integral_value() else float(rounded)
 
@@ -73,7 +73,7 @@ def _text(amount: Decimal) -> str:
 
 @routes.get("/contract/private/affiliate/rebate-list", auth="keyed", limit=(24, 2, "key"), envelope="affiliate")
 def rebates(futures: FuturesMarket, call: Call) -> Json:
-    """The rebates from each user in one currency, and the sums of all currencies."""
+    """Return the rebates from each user in one currency, and the sums of all currencies."""
     currency, (page, size) = params.needed(call, "currency"), _paging(call)
     if currency not in COINS:
         raise Refusal(40011, "Invalid parameter currency")
@@ -105,7 +105,7 @@ def rebates(futures: FuturesMarket, call: Call) -> Json:
 
 @routes.get("/contract/private/affiliate/trade-list", auth="keyed", limit=(24, 2, "key"), envelope="affiliate")
 def trades(futures: FuturesMarket, call: Call) -> Json:
-    """The trades of one user on USDT-margined (1) or coin-margined (2) contracts, newest first."""
+    """Return the trades of one user on USDT-margined (1) or coin-margined (2) contracts, newest first."""
     user, (page, size) = _one(futures, call, "user_id"), _paging(call)
     inverse = params.whole(call, "type", None, (1, 2)) == 2
     start, end = _bounds(call, "")
@@ -133,7 +133,7 @@ def trades(futures: FuturesMarket, call: Call) -> Json:
 
 @routes.get("/contract/private/affiliate/rebate-user", auth="keyed", limit=(24, 2, "key"), envelope="affiliate")
 def user_rebate(futures: FuturesMarket, call: Call) -> Json:
-    """One user's volume, fees and rebate, in a period and in all; in USDT, the rate in percent."""
+    """Return one user's volume, fees and rebate, in a period and in total; in USDT, the rate in percent."""
     user, (start, end) = _one(futures, call), _period(call)
     deals = user.between(start, end)
     return {
@@ -158,7 +158,7 @@ def _fees(deals: Iterable[Deal]) -> Decimal:
 
 @routes.get("/contract/private/affiliate/rebate-api", auth="keyed", limit=(24, 2, "key"), envelope="affiliate")
 def api_rebate(futures: FuturesMarket, call: Call) -> Json:
-    """The part of it that came over the API."""
+    """Return the part that came over the API."""
     user, (start, end) = _one(futures, call), _period(call)
     deals = [deal for deal in user.between(start, end) if deal.by_api]
     return {"api_trading_fee_total": _text(_fees(deals)), "api_rebate_total": _text(user.rebate(deals))}
@@ -173,7 +173,7 @@ def invite_check(futures: FuturesMarket, call: Call) -> Json:
 
 @routes.get("/contract/private/affiliate/rebate-inviteUser", auth="keyed", limit=(24, 2, "key"), envelope="affiliate")
 def invited_users(futures: FuturesMarket, call: Call) -> Json:
-    """The users with what they have traded and brought in a period."""
+    """Return the users with their volumes and rebates in a period."""
     (start, end), (page, size) = _period(call), _paging(call)
     cid = call.text("cid")
     rows: list[Json] = [
@@ -195,7 +195,7 @@ def invited_users(futures: FuturesMarket, call: Call) -> Json:
 
 @routes.get("/contract/private/affiliate/deposit-withdrawal-list", auth="keyed", envelope="bare")
 def funds_records(futures: FuturesMarket, call: Call) -> Json:
-    """Deposits (1) and withdrawals (2) of one user, newest first; the answer has no envelope."""
+    """Return deposits (1) and withdrawals (2) of one user, newest first; the answer has no envelope."""
     user, (start, end), (page, size) = _one(futures, call), _period(call), _paging(call)
     kind = params.whole(call, "type", 0, (0, 1, 2))
     parent = int(call.owner.account_id) if call.owner.account_id.isdecimal() else 0
@@ -219,6 +219,6 @@ def funds_records(futures: FuturesMarket, call: Call) -> Json:
 
 @routes.get("/contract/private/affiliate/aff-customer-info", auth="keyed", envelope="affiliate")
 def customer_info(futures: FuturesMarket, call: Call) -> Json:
-    """The assets of one user; equity is the same, since nobody in the book holds a position."""
+    """Return the assets of one user; equity is the same, since none of these users has a position."""
     assets = _text(_one(futures, call, "userId").assets())
     return {"futuresAccountAssetTotalUsdt": assets, "futuresAccountRightUsdt": assets}

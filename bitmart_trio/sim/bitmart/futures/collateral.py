@@ -1,9 +1,9 @@
 """REST chapter: debts of cross collateral, their interest and their repayment.
 
-Positions here are backed by money of their settlement currency alone, so nobody can run up such a debt. That these
-lists are not always empty, each main account has an invented past instead: in the week before the exchange opened it
-owed some USDT for part of a day, was charged interest every hour, and was then repaid out of its bitcoin. All of it
-happened before the opening balances and moves no money.
+Positions here are backed only by money of their settlement currency, so no account can have such a debt. To make these
+lists non-empty, each main account has an invented past: in the week before the exchange opened it owed some USDT for
+part of a day, was charged interest every hour, and was then repaid out of its bitcoin. All of this happened before the
+opening balances and moves no money.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ routes: Chapter[Treasury] = Chapter()
 HOUR_S = 3_600
 ROWS_MAX = 20
 RATE = Decimal("0.00001")
-"""Of the debt, an hour."""
+"""The interest per hour, as a share of the debt."""
 _GRAIN = Decimal("1E-8")
 
 
 def _past(treasury: Treasury, account: Account) -> tuple[list[dict[str, Json]], list[dict[str, Json]]]:
-    """The hours of interest and the repayments of an account, oldest first."""
+    """Return the hours of interest and the repayments of an account, oldest first."""
     if account.parent is not None:
         return [], []
     stream = treasury.random(f"collateral/{account.account_id}")
@@ -76,7 +76,7 @@ def _past(treasury: Treasury, account: Account) -> tuple[list[dict[str, Json]], 
 
 
 def _page(call: Call, rows: list[dict[str, Json]], time: str, name: str) -> Json:
-    """The rows of the time and page asked for, newest first; at most `ROWS_MAX`, however many are wanted."""
+    """Return the rows of the requested time and page, newest first; at most `ROWS_MAX` even if more are requested."""
     start, end = params.span_s(call, call.now_ms)
     page = params.whole(call, "page", 1, range(1, 10**6))
     size = min(params.whole(call, "size", ROWS_MAX, range(1, 10**6)), ROWS_MAX)
@@ -86,7 +86,7 @@ def _page(call: Call, rows: list[dict[str, Json]], time: str, name: str) -> Json
 
 @routes.get("/contract/private/auto_repayment", auth="keyed", envelope="errno")
 def auto_repayments(treasury: Treasury, call: Call) -> Json:
-    """Repayments of debts out of other coins; times in seconds."""
+    """Return repayments of debts out of other coins; times in seconds."""
     coin, kind = call.text("from_coin_code"), call.text("type")
     _, rows = _past(treasury, call.owner)
     wanted = [row for row in rows if coin in (None, row["from_coin_code"]) and kind in (None, row["type"])]
@@ -95,7 +95,7 @@ def auto_repayments(treasury: Treasury, call: Call) -> Json:
 
 @routes.get("/contract/private/cross_collateral/interest_log", auth="keyed", envelope="errno")
 def cross_collateral_interest(treasury: Treasury, call: Call) -> Json:
-    """Interest on debts; times in seconds."""
+    """Return interest on debts; times in seconds."""
     coin = call.text("coin_code")
     rows, _ = _past(treasury, call.owner)
     return _page(call, [row for row in rows if coin in (None, row["coin_code"])], "interest_time", "items")

@@ -1,4 +1,4 @@
-"""REST chapter: more play money. The real endpoint exists on the demo host only; all the money here is play money."""
+"""REST chapter: more play money. The real endpoint exists only on the demo host; all money here is play money."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CLAIM = Decimal(10_000)
 
 @routes.post("/contract/private/claim")
 def claim(treasury: Treasury, call: Call) -> Json:
-    """Hand out USDT into the futures wallet; the answer is the free balance afterwards. Parameters change nothing."""
+    """Add USDT to the futures wallet, and return its free balance. Parameters have no effect."""
     account = call.owner
     treasury.accounts.outside.debit(CURRENCY, CLAIM)
     account.futures.credit(CURRENCY, CLAIM)

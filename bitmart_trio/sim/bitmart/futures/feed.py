@@ -1,7 +1,7 @@
-"""The pushes of the futures market: every channel, public frames at each tick, private ones as things happen.
+"""The pushes of the futures market: public frames at each tick, private ones as events happen.
 
-Changes of orders are pushed at once. Balances and positions are pushed once a call or tick, when it is over, so that
-nobody sees a transfer half done; every ten seconds the open positions are repeated.
+Changes of orders are pushed at once. Balances and positions are pushed once, at the end of a call or tick, so that no
+client sees a half-finished transfer; every ten seconds the open positions are repeated.
 """
 
 from __future__ import annotations
@@ -49,17 +49,17 @@ class FuturesFeed(MarketWatcher):
         self._fresh: dict[str, list[Print]] = {
             symbol: list(listing.prints) for symbol, listing in market.listings.items()
         }
-        """Trades not yet pushed, by symbol."""
+        """The trades not yet pushed, by symbol."""
         self._makers: dict[str, Callable[[str, str], Stream]] = {}
         self._streams: dict[str, Stream] = {}
         self._assets: dict[tuple[str, str], Trader] = {}
         self._positions: dict[tuple[str, str], Trader] = {}
         self._closed: set[Position] = set()
-        """Positions that have become empty and are to be pushed as such once more."""
+        """The positions that have become empty and must be pushed as such once."""
         self._pushed_assets: dict[tuple[str, str], Json] = {}
         self._slot = -1
         self._wanted: list[tuple[str, Stream]] = []
-        """The topics that somebody listens to, as of `_wanted_at`."""
+        """The topics with listeners, as of `_wanted_at`."""
         self._wanted_at = -1
         self._register()
 
@@ -151,7 +151,7 @@ class FuturesFeed(MarketWatcher):
     # ------------------------------------------------------------ pushes
 
     def ticked(self, now_ms: int) -> None:
-        """Push what is due."""
+        """Push the frames that are due."""
         for listing in self._market.listings.values():
             self._trades(listing)
         if self._wanted_at != self._feed.changes:
@@ -193,7 +193,7 @@ class FuturesFeed(MarketWatcher):
         self._fresh[listing.contract.symbol].append(trade)
 
     def order_event(self, order: Order, action: int) -> None:
-        """Push a change of an order to its owner, and the public side of a fill to everybody."""
+        """Push a change of an order to its owner, and the public side of a fill to all listeners."""
         account_id = order.owner.account.account_id
         if self._feed.wanted("futures/order", account_id):
             self._order(account_id, action, _order_data(order))
@@ -218,15 +218,15 @@ class FuturesFeed(MarketWatcher):
         self._feed.publish("futures/order", {"group": "futures/order", "data": rows}, account_id)
 
     def asset_changed(self, trader: Trader, currency: str) -> None:
-        """Remember that a balance is to be pushed."""
+        """Note that a balance must be pushed."""
         self._assets[trader.account.account_id, currency] = trader
 
     def position_changed(self, trader: Trader, contract: Terms) -> None:
-        """Remember that the positions of a contract are to be pushed."""
+        """Note that the positions of a contract must be pushed."""
         self._positions[trader.account.account_id, contract.symbol] = trader
 
     def position_closed(self, trader: Trader, held: Position) -> None:
-        """Remember that a position is to be pushed as empty at the next opportunity."""
+        """Note that a position must be pushed as empty at the next opportunity."""
         self._closed.add(held)
         self.position_changed(trader, held.contract)
 

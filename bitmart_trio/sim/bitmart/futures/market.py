@@ -23,7 +23,7 @@ MAX_LEVELS = 50
 
 @routes.get("/contract/public/details", limit=(12, 2, "ip"))
 def details(futures: FuturesMarket, call: Call) -> Json:
-    """Trading rules and last figures of one contract or of all."""
+    """Return trading rules and latest figures of one contract or of all."""
     symbol = call.text("symbol")
     names = [*futures.listings] if symbol is None else [symbol]
     listings = [params.find(futures, name, 40012, "SYMBOL_NOT_EXIST") for name in names]
@@ -74,7 +74,7 @@ def _interest_value(listing: Listing) -> Decimal:
 
 @routes.get("/contract/public/depth", limit=(12, 2, "ip"))
 def depth(futures: FuturesMarket, call: Call) -> Json:
-    """The best 50 levels a side, with running totals; an empty side is null."""
+    """Return the best 50 levels per side, with running totals; an empty side is null."""
     listing = params.listing_of(futures, call)
     return {
         "asks": _levels(listing.book.levels("sell", MAX_LEVELS)),
@@ -95,7 +95,7 @@ def _levels(levels: list[tuple[Decimal, Decimal]]) -> Json:
 
 @routes.get("/contract/public/market-trade", limit=(12, 2, "ip"))
 def market_trade(futures: FuturesMarket, call: Call) -> Json:
-    """The last public trades, newest first; quantities in base currency, times in seconds."""
+    """Return the last public trades, newest first; quantities in base currency, times in seconds."""
     listing = params.listing_of(futures, call)
     count, terms = params.limit(call, 50, 100), listing.contract
     return [
@@ -113,7 +113,7 @@ def market_trade(futures: FuturesMarket, call: Call) -> Json:
 
 @routes.get("/contract/public/open-interest", limit=(2, 2, "ip"))
 def open_interest(futures: FuturesMarket, call: Call) -> Json:
-    """Contracts open and their value."""
+    """Return the number of open contracts and their value."""
     listing = params.listing_of(futures, call)
     return {
         "timestamp": call.now_ms,
@@ -125,13 +125,13 @@ def open_interest(futures: FuturesMarket, call: Call) -> Json:
 
 @routes.get("/contract/public/funding-rate", limit=(12, 2, "ip"))
 def funding_rate(futures: FuturesMarket, call: Call) -> Json:
-    """The last settled and the expected rate of one contract."""
+    """Return the last settled and the expected rate of one contract."""
     return _funding(params.listing_of(futures, call), call.now_ms)
 
 
 @routes.get("/contract/public/funding-rate-v2", limit=(12, 2, "ip"))
 def funding_rates(futures: FuturesMarket, call: Call) -> Json:
-    """The same as a list; without a symbol coin-margined contracts are left out, as the real exchange does."""
+    """Return funding rates as a list; without a symbol it lacks coin-margined contracts, as on the real exchange."""
     symbol = call.text("symbol")
     listings = (
         [params.find(futures, symbol)]
@@ -157,7 +157,7 @@ def _funding(listing: Listing, now_ms: int) -> Json:
 
 @routes.get("/contract/public/funding-rate-history", limit=(12, 2, "ip"))
 def funding_rate_history(futures: FuturesMarket, call: Call) -> Json:
-    """Settled rates, newest first."""
+    """Return settled rates, newest first."""
     listing = params.listing_of(futures, call)
     count = params.limit(call, 100, 100)
     rows: list[Json] = [
@@ -169,13 +169,13 @@ def funding_rate_history(futures: FuturesMarket, call: Call) -> Json:
 
 @routes.get("/contract/public/kline", limit=(12, 2, "ip"))
 def kline(futures: FuturesMarket, call: Call) -> Json:
-    """Bars of traded prices, oldest first, at most 500: of a longer span, the newest."""
+    """Return bars of traded prices, oldest first, at most 500: of a longer span, the newest."""
     return _bars(call, params.listing_of(futures, call).series)
 
 
 @routes.get("/contract/public/markprice-kline", limit=(12, 2, "ip"))
 def mark_price_kline(futures: FuturesMarket, call: Call) -> Json:
-    """Bars of the mark price, without volume."""
+    """Return bars of the mark price, without volume."""
     return _bars(call, params.listing_of(futures, call).mark_series)
 
 
@@ -201,7 +201,7 @@ def _bars(call: Call, series: Candles) -> Json:
 
 @routes.get("/contract/public/leverage-bracket", limit=(12, 2, "ip"))
 def leverage_bracket(futures: FuturesMarket, call: Call) -> Json:
-    """The risk tiers of one contract or of all."""
+    """Return the risk tiers of one contract or of all."""
     symbol = params.optional_symbol(futures, call)
     rules: list[Json] = []
     for listing in futures.listings.values():

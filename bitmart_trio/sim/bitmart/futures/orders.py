@@ -1,4 +1,4 @@
-"""Shape orders, conditional orders and fills for REST and pushes."""
+"""Format orders, conditional orders and fills for REST and pushes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .. import models as rules
 
 
 def preset_rows(presets: Presets) -> dict[str, Json]:
-    """The four wire fields; 0 and blank for what is not set."""
+    """Return the four wire fields of presets; 0 and blank for unset ones."""
     return {
         "preset_take_profit_price_type": 0 if presets.take_profit is None else presets.take_profit_type,
         "preset_stop_loss_price_type": 0 if presets.stop_loss is None else presets.stop_loss_type,
@@ -19,7 +19,7 @@ def preset_rows(presets: Presets) -> dict[str, Json]:
 
 
 def fill_row(fill: Fill) -> dict[str, Json]:
-    """The form of the list of own trades."""
+    """Return a fill as the list of own trades has it."""
     return {
         "order_id": fill.order_id,
         "trade_id": str(fill.trade_id),
@@ -37,7 +37,7 @@ def fill_row(fill: Fill) -> dict[str, Json]:
 
 
 def order_row(order: Order | Plan, kind: str = "") -> dict[str, Json]:
-    """The fields that all reads of orders have in common; a conditional order shows as the ``kind`` given."""
+    """Return the common fields of all reads of orders; a conditional order has the given ``kind``."""
     if isinstance(order, Order):
         price, average, done = order.price or order.protective_price, order.deal_average, order.deal_size
     else:
@@ -62,12 +62,12 @@ def order_row(order: Order | Plan, kind: str = "") -> dict[str, Json]:
 
 
 def order_detail(order: Order) -> dict[str, Json]:
-    """The form of a look-up by id."""
+    """Return an order as a look-up by id has it."""
     return {**order_row(order), "account": "futures", **_trail(order), **preset_rows(order.presets)}
 
 
 def finished_row(order: Order) -> dict[str, Json]:
-    """The form of the order history."""
+    """Return an order as the order history has it."""
     return {
         **order_row(order),
         "account": "futures",
@@ -89,7 +89,7 @@ def _trail(order: Order) -> dict[str, Json]:
 
 
 def plan_row(plan: Plan) -> dict[str, Json]:
-    """The form of the list of waiting plan orders."""
+    """Return a waiting plan order as the list has it."""
     return {
         "order_id": plan.order_id,
         "client_order_id": plan.client_order_id,
@@ -114,7 +114,7 @@ def plan_row(plan: Plan) -> dict[str, Json]:
 
 
 def trailing_row(plan: Plan) -> dict[str, Json]:
-    """The form in which trailing orders are listed among the open orders."""
+    """Return a trailing order as the list of open orders has it."""
     return {
         **order_row(plan, rules.ORDER_FINDS_TRAILING.value),
         "activation_price_type": plan.price_type,
@@ -125,12 +125,12 @@ def trailing_row(plan: Plan) -> dict[str, Json]:
 
 
 def trailing_detail(plan: Plan) -> dict[str, Json]:
-    """The form of a look-up of a trailing order by id."""
+    """Return a trailing order as a look-up by id has it."""
     return {**trailing_row(plan), "account": "futures", "executive_order_id": plan.executive_order_id}
 
 
 def plan_history(plan: Plan) -> dict[str, Json]:
-    """The form of the order history, where finished conditional orders are listed too."""
+    """Return a finished conditional order as the order history has it."""
     trailing = plan.kind == "trailing"
     return {
         **order_row(plan, "trailing" if trailing else "planorder"),
@@ -146,5 +146,5 @@ def plan_history(plan: Plan) -> dict[str, Json]:
 
 
 def mode_name(trader: Trader) -> str:
-    """The wire word for an account's position mode."""
+    """Return the wire's word for an account's position mode."""
     return "one_way_mode" if trader.one_way else "hedge_mode"

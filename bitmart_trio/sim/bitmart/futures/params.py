@@ -1,4 +1,4 @@
-"""Reading the parameters of futures calls, and the code each kind of mistake is answered with."""
+"""Read the parameters of futures calls; each kind of mistake is answered with its own code."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ WEEK_S = 7 * 86_400
 
 
 def trader_of(futures: FuturesMarket, call: Call) -> Trader:
-    """The futures side of the caller's account."""
+    """Return the futures side of the caller's account."""
     return futures.engine.trader(call.owner)
 
 
 def missing(name: str) -> Refusal:
-    """A parameter that has to be there is not."""
+    """Return the refusal of a missing parameter."""
     return Refusal(40011, f"Invalid request: {name} is required")
 
 
 def needed(call: Call, name: str) -> str:
-    """A parameter that has to be there."""
+    """Return a required parameter."""
     value = call.text(name)
     if value is None:
         raise missing(name)
@@ -40,7 +40,7 @@ def needed(call: Call, name: str) -> str:
 def find(
     futures: FuturesMarket, symbol: str, code: int = 40034, message: str = "The contract does not exist"
 ) -> Listing:
-    """The contract of that name; `Refusal` when there is none."""
+    """Return the contract with a name; `Refusal` if there is none."""
     found = futures.look(symbol)
     if found is None:
         raise Refusal(code, message)
@@ -48,18 +48,18 @@ def find(
 
 
 def listing_of(futures: FuturesMarket, call: Call) -> Listing:
-    """The contract that a call is about."""
+    """Return the contract that a call names."""
     return find(futures, needed(call, "symbol"))
 
 
 def optional_symbol(futures: FuturesMarket, call: Call) -> str | None:
-    """The contract that a call is limited to; None for all."""
+    """Return the contract to which a call is limited; None for all."""
     symbol = call.text("symbol")
     return None if symbol is None else find(futures, symbol).contract.symbol
 
 
 def whole(call: Call, name: str, default: int | None, allowed: tuple[int, ...] | range, code: int = 40011) -> int:
-    """A whole number out of some; ``default`` None: it has to be there."""
+    """Return a whole number from a set; required if ``default`` is None."""
     if default is None:
         needed(call, name)
     value = call.integer(name, 0 if default is None else default, code=code)
@@ -69,7 +69,7 @@ def whole(call: Call, name: str, default: int | None, allowed: tuple[int, ...] |
 
 
 def positive(call: Call, name: str, code: int = 40044) -> Decimal | None:
-    """A number above zero, None when it is missing."""
+    """Return a number above zero, None if it is missing."""
     value = call.decimal(name, code=40007)
     if value is not None and value <= 0:
         raise Refusal(code, f"{name} is out of range")
@@ -77,7 +77,7 @@ def positive(call: Call, name: str, code: int = 40044) -> Decimal | None:
 
 
 def price(call: Call, contract: Terms, name: str = "price", *, required: bool = True) -> Decimal | None:
-    """A price on the contract's grid."""
+    """Return a price on the contract's grid."""
     value = positive(call, name)
     if value is None:
         if required:
@@ -91,14 +91,14 @@ def price(call: Call, contract: Terms, name: str = "price", *, required: bool = 
 
 
 def needed_price(call: Call, contract: Terms, name: str) -> Decimal:
-    """A price that has to be there."""
+    """Return a required price."""
     value = price(call, contract, name)
     assert value is not None, "price() requires one by default"
     return value
 
 
 def size(call: Call, contract: Terms, *, market: bool) -> Decimal:
-    """A number of contracts."""
+    """Return a number of contracts."""
     needed(call, "size")
     value = call.decimal("size", code=40007)
     assert value is not None, "needed() has looked"
@@ -115,7 +115,7 @@ def side(call: Call, allowed: tuple[int, ...] = (1, 2, 3, 4)) -> int:
 
 
 def client_id(call: Call, trader: Trader) -> str:
-    """A new client order id, "" when none is given."""
+    """Return a new client order id, "" if none is given."""
     text = call.text("client_order_id", "") or ""
     if not text:
         return ""
@@ -129,9 +129,9 @@ def client_id(call: Call, trader: Trader) -> str:
 
 
 def terms(call: Call, trader: Trader, contract: Terms) -> tuple[Decimal, OpenType]:
-    """Leverage and margin mode of an opening order: as sent, else as set for the contract.
+    """Return leverage and margin mode of an opening order: as sent, else the contract's settings.
 
-    What is sent becomes the setting; it must agree with an open position and with live opening orders.
+    Sent values become the settings; they must agree with an open position and with live opening orders.
     """
     setting = trader.setting(contract.symbol)
     leverage = read_leverage(call, contract) or setting.leverage
@@ -143,7 +143,7 @@ def terms(call: Call, trader: Trader, contract: Terms) -> tuple[Decimal, OpenTyp
 
 
 def plan_terms(call: Call, trader: Trader, contract: Terms, side: int) -> tuple[Decimal, OpenType]:
-    """The same for a conditional order, which has to name both; one that closes takes those of the contract."""
+    """Return leverage and margin mode of a conditional order, which must name both; a closing one uses the settings."""
     for name in ("leverage", "open_type"):
         needed(call, name)
     if side in (1, 4):
@@ -155,7 +155,7 @@ def plan_terms(call: Call, trader: Trader, contract: Terms, side: int) -> tuple[
 
 
 def check_terms(trader: Trader, contract: Terms, leverage: Decimal, open_type: OpenType) -> None:
-    """Refuse other terms than those of a position or a live opening order."""
+    """Refuse terms that differ from those of a position or a live opening order."""
     for used_leverage, used_type in trader.terms_in_use(contract):
         if used_type != open_type:
             raise Refusal(40012, "The margin mode differs from that of the existing position or orders")
@@ -164,7 +164,7 @@ def check_terms(trader: Trader, contract: Terms, leverage: Decimal, open_type: O
 
 
 def read_leverage(call: Call, contract: Terms) -> Decimal | None:
-    """A leverage within the contract's bounds, None when none is sent."""
+    """Return a leverage within the contract's bounds, None if none is sent."""
     value = call.decimal("leverage", code=40040)
     if value is None:
         return None
@@ -176,7 +176,7 @@ def read_leverage(call: Call, contract: Terms) -> Decimal | None:
 
 
 def read_open_type(call: Call) -> OpenType | None:
-    """A margin mode, None when none is sent."""
+    """Return a margin mode, None if none is sent."""
     text = call.text("open_type")
     if text not in (None, "cross", "isolated"):
         raise Refusal(40045, "open_type is invalid")
@@ -194,7 +194,7 @@ def order_type(call: Call, name: str = "type", default: str | None = "limit") ->
 
 
 def presets(call: Call, contract: Terms) -> Presets:
-    """Attached take-profit and stop-loss prices."""
+    """Return attached take-profit and stop-loss prices."""
     return Presets(
         price(call, contract, "preset_take_profit_price", required=False),
         whole(call, "preset_take_profit_price_type", 1, (1, 2)),
@@ -204,7 +204,7 @@ def presets(call: Call, contract: Terms) -> Presets:
 
 
 def plan_of(call: Call, trader: Trader, symbol: str, kinds: tuple[str, ...], order_id: str | None) -> Plan:
-    """A waiting conditional order by its id."""
+    """Return a waiting conditional order by its id."""
     found = None if order_id is None else trader.plans.get(order_id)
     if found is not None and found.contract.symbol == symbol and found.kind in kinds:
         return found
@@ -217,7 +217,7 @@ def plan_of(call: Call, trader: Trader, symbol: str, kinds: tuple[str, ...], ord
 
 
 def span_s(call: Call, now_ms: int) -> tuple[int, int]:
-    """``start_time`` and ``end_time`` in seconds; without both, the last seven days."""
+    """Return ``start_time`` and ``end_time`` in seconds; without both, the last seven days."""
     now = now_ms // 1000
     end = call.integer("end_time", now + 1, code=40039)
     start = call.integer("start_time", end - WEEK_S, code=40039)
@@ -232,7 +232,7 @@ def limit(call: Call, default: int, most: int, name: str = "limit") -> int:
 
 
 def elsewhere(call: Call) -> bool:
-    """Return True if the call asks for the copy-trading account, which is always empty here."""
+    """Return True if the call names the copy-trading account, which is always empty here."""
     account = call.text("account", "futures")
     if account not in ("futures", "copy_trading"):
         raise Refusal(40011, "Invalid parameter account")

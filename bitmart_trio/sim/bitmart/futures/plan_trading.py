@@ -30,7 +30,7 @@ def submit_plan_order(futures: FuturesMarket, call: Call) -> Json:
     side = params.side(call)
     if guard and side not in (2, 3):
         raise Refusal(40041, "A take-profit or stop-loss order closes a position")
-    # Without a price of its own, a take-profit or stop-loss is carried out at market.
+    # Without its own price, a take-profit or stop-loss sends a market order.
     if guard is None:
         order_type = params.order_type(call)
     else:
@@ -83,7 +83,7 @@ def _trigger(futures: FuturesMarket, call: Call, listing: Listing) -> tuple[Deci
 
 @routes.post("/contract/private/modify-preset-plan-order", limit=(24, 2, "uid"))
 def modify_preset_plan_order(futures: FuturesMarket, call: Call) -> Json:
-    """Change the take-profit and stop-loss prices attached to a live or a waiting order; what is not sent stays."""
+    """Change the take-profit and stop-loss prices attached to a live or waiting order; prices not sent stay."""
     trader, contract = params.trader_of(futures, call), params.listing_of(futures, call).contract
     order_id = params.needed(call, "order_id")
     there: Order | Plan | None = trader.orders.get(order_id)
@@ -100,7 +100,7 @@ def modify_preset_plan_order(futures: FuturesMarket, call: Call) -> Json:
 
 @routes.post("/contract/private/cancel-plan-order", limit=(40, 2, "uid"))
 def cancel_plan_order(futures: FuturesMarket, call: Call) -> Json:
-    """Cancel one plan or TP/SL order, or, named by neither id, all of the symbol."""
+    """Cancel one plan or TP/SL order, or, without an id, all of the symbol."""
     return _cancel(futures, call, PLAN_KINDS)
 
 
@@ -130,7 +130,7 @@ def _by_client_id(trader: Trader, call: Call) -> str | None:
 
 @routes.post("/contract/private/submit-tp-sl-order", limit=(24, 2, "uid"))
 def submit_tp_sl_order(futures: FuturesMarket, call: Call) -> Json:
-    """Attach a take-profit or a stop-loss to a position; the trigger has to lie on the right side of the price."""
+    """Attach a take-profit or stop-loss to a position; the trigger must be on the right side of the price."""
     trader, listing = params.trader_of(futures, call), params.listing_of(futures, call)
     engine, contract = futures.engine, listing.contract
     kind = _GUARDS.get(params.needed(call, "type"))
@@ -176,7 +176,7 @@ def submit_tp_sl_order(futures: FuturesMarket, call: Call) -> Json:
 
 
 def _execution(call: Call, listing: Listing, category: int) -> tuple[Literal["limit", "market"], Decimal | None]:
-    """Kind and price of the order a TP/SL sends: at market for the price 0, and by default for a whole position."""
+    """Return kind and price of a TP/SL's order: market for the price 0, and by default for a whole position."""
     if call.decimal("executive_price", code=40007) == 0:
         return "market", None
     if params.order_type(call, "category", "market" if category == 2 else "limit") == "market":
@@ -207,7 +207,7 @@ def modify_tp_sl_order(futures: FuturesMarket, call: Call) -> Json:
 
 @routes.post("/contract/private/submit-trail-order", limit=(24, 2, "uid"))
 def submit_trail_order(futures: FuturesMarket, call: Call) -> Json:
-    """Place a trailing order: after the activation price, a step back from the best price sends it at market."""
+    """Place a trailing order: after activation, a reversal from the best price sends a market order."""
     trader, contract = params.trader_of(futures, call), params.listing_of(futures, call).contract
     engine, side = futures.engine, params.side(call)
     params.needed(call, "callback_rate")

@@ -20,13 +20,13 @@ DIRECTIONS: tuple[Direction, Direction] = ("long", "short")
 
 
 def _common(listing: Listing, held: Position, now_ms: int) -> dict[str, Json]:
-    """The fields that both versions of the position list share."""
+    """Return the common fields of both versions of the position list."""
     entry, value = plain(held.entry), plain(held.value(listing.mark))
     return {
         "symbol": held.contract.symbol,
         "leverage": plain(held.leverage),
         "timestamp": now_ms,
-        # What the next settlement would take, see `rules.CURRENT_FEE`.
+        # The amount of the next settlement; see `rules.CURRENT_FEE`.
         "current_fee": plain(held.value(listing.mark) * listing.funding.expected),
         "open_timestamp": held.opened_ms,
         "current_value": value,
@@ -53,12 +53,12 @@ def _wanted(futures: FuturesMarket, call: Call) -> list[tuple[Position, Listing]
 
 @routes.get("/contract/private/position", auth="keyed", limit=(6, 2, "key"))
 def position(futures: FuturesMarket, call: Call) -> Json:
-    """Open positions, first version."""
+    """Return open positions, first version."""
     trader = params.trader_of(futures, call)
     return [
         {
             **_common(listing, held, call.now_ms),
-            # Not the price: see `rules.MARK_PRICE_V1`.
+            # This is not the price; see `rules.MARK_PRICE_V1`.
             "mark_price": plain(held.value(listing.mark)),
             "margin_type": held.open_type.capitalize(),
             "position_mode": mode_name(trader),
@@ -71,7 +71,7 @@ def position(futures: FuturesMarket, call: Call) -> Json:
 
 @routes.get("/contract/private/position-v2", auth="keyed", limit=(6, 2, "key"))
 def position_v2(futures: FuturesMarket, call: Call) -> Json:
-    """Positions; with a symbol, also the empty ones: two rows in hedge mode, one in one-way mode."""
+    """Return positions; with a symbol, also the empty ones: two rows in hedge mode, one in one-way mode."""
     trader, engine = params.trader_of(futures, call), futures.engine
     symbol = params.optional_symbol(futures, call)
     rows: list[Json] = []
@@ -105,7 +105,7 @@ def _v2(engine: Engine, trader: Trader, listing: Listing, held: Position, side: 
 
 @routes.get("/contract/private/position-risk", auth="keyed", limit=(24, 2, "key"))
 def position_risk(futures: FuturesMarket, call: Call) -> Json:
-    """Liquidation price and margin of the open positions."""
+    """Return liquidation price and margin of the open positions."""
     trader, engine = params.trader_of(futures, call), futures.engine
     return [
         {
@@ -135,7 +135,7 @@ def get_position_mode(futures: FuturesMarket, call: Call) -> Json:
 
 @routes.post("/contract/private/set-position-mode", limit=(2, 2, "key"))
 def set_position_mode(futures: FuturesMarket, call: Call) -> Json:
-    """Switch the account; refused while positions or orders, conditional ones too, are there."""
+    """Change the position mode; refused while there are positions or orders, conditional ones included."""
     trader = params.trader_of(futures, call)
     mode = params.needed(call, "position_mode")
     if mode not in ("hedge_mode", "one_way_mode"):
@@ -149,7 +149,7 @@ def set_position_mode(futures: FuturesMarket, call: Call) -> Json:
 
 @routes.post("/contract/private/submit-leverage", limit=(24, 2, "key"))
 def submit_leverage(futures: FuturesMarket, call: Call) -> Json:
-    """Set leverage and margin mode of a contract; other terms than those of an open position are refused."""
+    """Set leverage and margin mode of a contract; refused if an open position has other terms."""
     trader, terms = params.trader_of(futures, call), params.listing_of(futures, call).contract
     params.needed(call, "open_type")
     leverage, open_type = params.terms(call, trader, terms)

@@ -1,4 +1,4 @@
-"""The public pushes of one topic: when a frame is due, and what is in it."""
+"""The public pushes of one topic: when a frame is due, and its content."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ Levels: TypeAlias = "list[tuple[Decimal, Decimal]]"
 INTERVALS = {"1m": 1, "5m": 5, "15m": 15, "30m": 30, "1H": 60, "2H": 120, "4H": 240, "1D": 1440, "1W": WEEK}
 DEPTHS = (5, 20, 50)
 STALE_MS = 1000
-"""A book stream not looked at for this long was listened to by nobody and starts anew."""
+"""A book stream that was not read for this long has no listeners and starts anew."""
 IDLE_MS = 5000
-"""A book without changes still pushes an empty update this often."""
+"""The interval at which an unchanged book pushes an empty update."""
 
 
 def ratio(number: Decimal) -> str:
-    """A rate or fraction as text."""
+    """Return a rate or fraction as text."""
     return plain(number.quantize(Decimal("1E-12")))
 
 
 def ticker_data(listing: Listing) -> dict[str, Json]:
-    """The payload of the ticker channels."""
+    """Return the payload of the ticker channels."""
     day, book = listing.series.day(), listing.book
     bid, ask = book.best("buy") or ZERO, book.best("sell") or ZERO
     return {
@@ -47,7 +47,7 @@ def ticker_data(listing: Listing) -> dict[str, Json]:
 
 
 def funding_data(listing: Listing, now_ms: int) -> dict[str, Json]:
-    """The payload of the funding rate channel."""
+    """Return the payload of the funding rate channel."""
     funding = listing.funding
     return {
         "symbol": listing.contract.symbol,
@@ -62,7 +62,7 @@ def funding_data(listing: Listing, now_ms: int) -> dict[str, Json]:
 
 
 def book_ticker_data(listing: Listing, now_ms: int) -> dict[str, Json]:
-    """The payload of the best bid and ask."""
+    """Return the payload of the best bid and ask."""
     bid, ask = listing.book.best("buy") or ZERO, listing.book.best("sell") or ZERO
     return {
         "symbol": listing.contract.symbol,
@@ -75,7 +75,7 @@ def book_ticker_data(listing: Listing, now_ms: int) -> dict[str, Json]:
 
 
 def trade_data(listing: Listing, trades: list[Print]) -> Json:
-    """The payload of public trades, newest first."""
+    """Return the payload of public trades, newest first."""
     rows: list[Json] = []
     for trade in reversed(trades):
         at = datetime.fromtimestamp(trade.time_ms // 1000, UTC)
@@ -94,7 +94,7 @@ def trade_data(listing: Listing, trades: list[Print]) -> Json:
 
 
 def levels_json(levels: Levels, arrays: bool) -> Json:
-    """Book levels: objects, or pairs in the second version of the channels."""
+    """Return book levels: objects, or pairs in the second version of the channels."""
     rows: list[Json] = []
     for price, size in levels:
         rows.append([plain(price), plain(size)] if arrays else {"price": plain(price), "vol": plain(size)})
@@ -102,7 +102,7 @@ def levels_json(levels: Levels, arrays: bool) -> Json:
 
 
 class Stream:
-    """One topic that somebody listens to; `due` is asked at every tick."""
+    """One topic with listeners; `due` is called at every tick."""
 
     def __init__(self, topic: str, period_ms: int) -> None:
         self.topic = topic
@@ -114,7 +114,7 @@ class Stream:
         return now_ms // self.period_ms != self._slot
 
     def due(self, now_ms: int) -> Iterator[Frame]:
-        """The frames to push now, at most once a period."""
+        """Return the frames to push now, at most once per period."""
         slot = now_ms // self.period_ms
         if slot != self._slot:
             self._slot = slot
@@ -122,11 +122,11 @@ class Stream:
                 yield {"group": self.topic, "data": data}
 
     def mark_sent(self, now_ms: int) -> None:
-        """Note that the state was just sent by another way, so that nothing is due before the next period."""
+        """Note that the state was just sent in another way, so that nothing is due before the next period."""
         self._slot = now_ms // self.period_ms
 
     def payloads(self, now_ms: int) -> Iterator[Json]:
-        """The data that is new since the last push."""
+        """Return the data that is new since the last push."""
         raise TypeError("Stream is a base class")
 
 
@@ -143,7 +143,7 @@ class Steady(Stream):
 
 
 class BookTicker(Stream):
-    """The best bid and ask, whenever they change."""
+    """The best bid and ask, pushed whenever they change."""
 
     def __init__(self, topic: str, listing: Listing) -> None:
         super().__init__(topic, 1)
@@ -151,7 +151,7 @@ class BookTicker(Stream):
         self._last: dict[str, Json] = {}
 
     def payloads(self, now_ms: int) -> Iterator[Json]:
-        """The best prices if they are others than before."""
+        """Return the best prices if they have changed."""
         data = book_ticker_data(self._listing, now_ms)
         stripped = {key: value for key, value in data.items() if key != "ms_t"}
         if stripped != self._last:
@@ -160,7 +160,7 @@ class BookTicker(Stream):
 
 
 class CandlePush(Stream):
-    """The bar in progress, whenever it changes."""
+    """The bar in progress, pushed whenever it changes."""
 
     def __init__(self, topic: str, symbol: str, series: Candles, minutes: int) -> None:
         super().__init__(topic, 500)
@@ -170,7 +170,7 @@ class CandlePush(Stream):
         self._last: Bar | None = None
 
     def payloads(self, now_ms: int) -> Iterator[Json]:
-        """The bar as it is now; ``ts`` is the time of the push, as the live service has it."""
+        """Return the present bar; ``ts`` is the time of the push, as on the live service."""
         bar = self._series.latest(self._minutes)
         if bar != self._last:
             self._last = bar
@@ -186,7 +186,7 @@ class CandlePush(Stream):
 
 
 class Depth(Stream):
-    """Full book sides whenever they change: one side a frame, or (``together``) both in one."""
+    """Full book sides, pushed whenever they change: one side per frame, or (``together``) both in one."""
 
     def __init__(
         self, topic: str, listing: Listing, level: int, period_ms: int, *, together: bool, arrays: bool = False
@@ -199,7 +199,7 @@ class Depth(Stream):
         self._last: tuple[Levels, Levels] | None = None
 
     def payloads(self, now_ms: int) -> Iterator[Json]:
-        """Both sides if either has changed."""
+        """Return both sides if either has changed."""
         book, symbol = self._listing.book, self._listing.contract.symbol
         bids, asks = book.levels("buy", self._level), book.levels("sell", self._level)
         if (bids, asks) == self._last:
@@ -231,7 +231,7 @@ class Increments(Stream):
         self._pushed_ms = 0
 
     def snapshot(self, now_ms: int) -> Frame:
-        """The window as of the last push, so that the next update fits whoever has just come."""
+        """Return the window as of the last push, so that the next update fits a new listener."""
         if now_ms - self._looked_ms > STALE_MS:
             self._window = {"buy": self._seen("buy"), "sell": self._seen("sell")}
             self._version += 1
@@ -239,7 +239,7 @@ class Increments(Stream):
         return {"group": self.topic, "data": self._data(self._window, now_ms, "snapshot")}
 
     def payloads(self, now_ms: int) -> Iterator[Json]:
-        """The levels that differ from the last push; those that left the window have size 0."""
+        """Return the levels that differ from the last push; those that left the window have size 0."""
         self._looked_ms = now_ms
         window: dict[Side, dict[Decimal, Decimal]] = {side: self._seen(side) for side in self._window}
         changes: dict[Side, dict[Decimal, Decimal]] = {

@@ -1,4 +1,4 @@
-"""REST chapter: futures money between a main account and its sub-accounts; in USDT only."""
+"""REST chapter: futures money between a main account and its sub-accounts, in USDT only."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ register_transfers(routes, "/account/contract/sub-account", (8, 2, "key"), _tran
 
 @routes.get("/account/contract/sub-account/main/v1/wallet", auth="keyed", limit=(12, 2, "key"))
 def balances(treasury: Treasury, call: Call) -> Json:
-    """The futures balances of a sub-account that are above zero, without what is in positions."""
+    """Return the futures balances of a sub-account above zero, without the margin of positions."""
     account = sub_account(treasury, main_account(call), call.need("subAccount", 60000))
     wanted = call.text("currency")
     if wanted is not None and wanted not in _NAMES:
@@ -88,12 +88,12 @@ def _rows(call: Call, transfers: Iterable[FamilyTransfer]) -> Json:
 
 @routes.get("/account/contract/sub-account/main/v1/transfer-list", auth="keyed", limit=(8, 2, "key"))
 def transfers(treasury: Treasury, call: Call) -> Json:
-    """The newest transfers of one sub-account."""
+    """Return the newest transfers of one sub-account."""
     account = sub_account(treasury, main_account(call), call.need("subAccount", 60000))
     return _rows(call, treasury.family.newest("future", account.account_id, call.now_ms))
 
 
 @routes.get("/account/contract/sub-account/v1/transfer-history", auth="keyed", limit=(8, 2, "key"))
 def transfer_history(treasury: Treasury, call: Call) -> Json:
-    """The newest transfers the caller, main or sub, had part in."""
+    """Return the newest transfers of the caller, main or sub, in either direction."""
     return _rows(call, treasury.family.newest("future", call.owner.account_id, call.now_ms))

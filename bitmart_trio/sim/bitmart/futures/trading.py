@@ -28,7 +28,7 @@ MIN_TIMER_S = 5
 
 @routes.post("/contract/private/submit-order", limit=(24, 2, "key"))
 def submit_order(futures: FuturesMarket, call: Call) -> Json:
-    """Place a limit or market order; the answer's price is the text 'market price' for the latter."""
+    """Place a limit or market order; the answer's price for the latter is the text 'market price'."""
     trader, contract = params.trader_of(futures, call), params.listing_of(futures, call).contract
     engine = futures.engine
     side, kind = params.side(call), params.order_type(call)
@@ -66,7 +66,7 @@ def submit_order(futures: FuturesMarket, call: Call) -> Json:
 
 
 def _named(trader: Trader, call: Call, symbol: str) -> Order:
-    """The live order that a call names by either id."""
+    """Return the live order that a call names by either id."""
     order_id = call.text("order_id") or trader.client_ids.get(call.text("client_order_id") or "", "")
     order = trader.orders.get(order_id)
     if order is not None and order.contract.symbol == symbol:
@@ -78,7 +78,7 @@ def _named(trader: Trader, call: Call, symbol: str) -> Order:
 
 @routes.post("/contract/private/modify-limit-order", limit=(24, 2, "uid"))
 def modify_limit_order(futures: FuturesMarket, call: Call) -> Json:
-    """Change price or size of a resting order; the size is the order's whole size, filled part included."""
+    """Change price or size of a resting order; the size is the order's whole size, including the filled part."""
     trader, contract = params.trader_of(futures, call), params.listing_of(futures, call).contract
     if call.text("order_id") is None and call.text("client_order_id") is None:
         raise params.missing("order_id or client_order_id")
@@ -97,7 +97,7 @@ def modify_limit_order(futures: FuturesMarket, call: Call) -> Json:
 
 @routes.post("/contract/private/cancel-order", limit=(40, 2, "key"))
 def cancel_order(futures: FuturesMarket, call: Call) -> Json:
-    """Cancel one order, or, named by neither id, every order of the symbol."""
+    """Cancel one order, or, without an id, every order of the symbol."""
     trader, contract = params.trader_of(futures, call), params.listing_of(futures, call).contract
     engine = futures.engine
     if call.text("order_id") is None and call.text("client_order_id") is None:
@@ -119,7 +119,7 @@ def cancel_orders(futures: FuturesMarket, call: Call) -> Json:
 
 @routes.post("/contract/private/cancel-all-after", limit=(4, 2, "uid"))
 def cancel_all_after(futures: FuturesMarket, call: Call) -> Json:
-    """Arm or renew (5 s and up) or switch off (0) the timer that cancels the symbol's ordinary orders, once."""
+    """Arm or renew (5 s and up) or disarm (0) the timer that cancels the symbol's ordinary orders, once."""
     trader, contract = params.trader_of(futures, call), params.listing_of(futures, call).contract
     params.needed(call, "timeout")
     seconds = call.integer("timeout", 0, code=40011)
@@ -138,7 +138,7 @@ def cancel_all_after(futures: FuturesMarket, call: Call) -> Json:
 
 @routes.get("/contract/private/order", auth="keyed", limit=(50, 2, "key"))
 def order(futures: FuturesMarket, call: Call) -> Json:
-    """One order, live or finished, by exchange id; trailing orders, waiting or done with, are found too."""
+    """Return one order, live or finished, by exchange id; also trailing orders, waiting or finished."""
     trader, contract = params.trader_of(futures, call), params.listing_of(futures, call).contract
     order_id = params.needed(call, "order_id")
     waiting, live = trader.plans.get(order_id), trader.orders.get(order_id)
@@ -156,7 +156,7 @@ def order(futures: FuturesMarket, call: Call) -> Json:
 
 @routes.get("/contract/private/order-history", auth="keyed", limit=(6, 2, "key"))
 def order_history(futures: FuturesMarket, call: Call) -> Json:
-    """Finished orders of a contract, conditional ones included, newest first, at most 200."""
+    """Return finished orders of a contract, conditional ones included, newest first, at most 200."""
     trader, contract = params.trader_of(futures, call), params.listing_of(futures, call).contract
     start, end = params.span_s(call, futures.engine.now())
     order_id, client_order_id = call.text("order_id"), call.text("client_order_id")
@@ -179,7 +179,7 @@ def order_history(futures: FuturesMarket, call: Call) -> Json:
 
 @routes.get("/contract/private/get-open-orders", auth="keyed", limit=(50, 2, "key"))
 def get_open_orders(futures: FuturesMarket, call: Call) -> Json:
-    """Live ordinary and waiting trailing orders, newest first."""
+    """Return live ordinary and waiting trailing orders, newest first."""
     trader = params.trader_of(futures, call)
     symbol, kind = params.optional_symbol(futures, call), call.text("type")
     state, count = call.text("order_state", "all"), params.limit(call, 100, 100)
@@ -201,7 +201,7 @@ def get_open_orders(futures: FuturesMarket, call: Call) -> Json:
 
 @routes.get("/contract/private/current-plan-order", auth="keyed", limit=(50, 2, "key"))
 def current_plan_order(futures: FuturesMarket, call: Call) -> Json:
-    """Waiting plan and TP/SL orders, newest first; ``type`` looks at the order they will send."""
+    """Return waiting plan and TP/SL orders, newest first; ``type`` refers to the order that they will send."""
     trader = params.trader_of(futures, call)
     symbol, plan_type, count = (
         params.optional_symbol(futures, call),
@@ -226,7 +226,7 @@ def current_plan_order(futures: FuturesMarket, call: Call) -> Json:
 
 @routes.get("/contract/private/trades", auth="keyed", limit=(6, 2, "key"))
 def trades(futures: FuturesMarket, call: Call) -> Json:
-    """The account's own fills, newest first, at most 200."""
+    """Return the account's own fills, newest first, at most 200."""
     trader, symbol = params.trader_of(futures, call), params.optional_symbol(futures, call)
     start, end = params.span_s(call, futures.engine.now())
     order_id, client_order_id = call.text("order_id"), call.text("client_order_id")

@@ -24,7 +24,7 @@ _KINDS: dict[str, Way] = {"spot_to_contract": "spot_to_contract", "contract_to_s
 
 
 def check_free(treasury: Treasury, account: Account, currency: str, amount: Decimal, code: int, http: int) -> None:
-    """Refuse to take more out of a futures wallet than may leave it."""
+    """Refuse to transfer more out of a futures wallet than is free."""
     engine = treasury.futures.engine
     if amount > account.futures.available(currency):
         raise Refusal(code, "Balance not enough", http=http)
@@ -62,7 +62,7 @@ def submit_transfer(treasury: Treasury, call: Call) -> Json:
 
 @routes.post("/account/v1/transfer-contract-list", limit=(1, 2, "key"), recv_window=True, writes=False)
 def transfers(treasury: Treasury, call: Call) -> Json:
-    """The transfers between spot and futures, newest first."""
+    """Return the transfers between spot and futures, newest first."""
     page = params.whole(call, "page", None, range(1, 1001))
     count = params.whole(call, "limit", None, range(10, 101))
     currency = call.text("currency")

@@ -9,7 +9,7 @@ from . import account, algo, broker, funding, margin, market, savings, sub_accou
 
 
 def routes(spot: SpotMarket, treasury: Treasury) -> list[Route]:
-    """The routes of all chapters; each gets the market or the treasury, whichever it is about."""
+    """Return the routes of all chapters; each is bound to its market or to the treasury."""
     return [
         *market.routes.of(spot),
         *account.routes.of(spot),

@@ -1,4 +1,4 @@
-"""Wallets and fee rates over REST; deposits and withdrawals have a file of their own."""
+"""Wallets and fee rates over REST; deposits and withdrawals are in ``funding.py``."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ routes: Chapter[SpotMarket] = Chapter()
 
 CURRENCIES_MAX = 20
 _OTHER_CLASSES = {"B": "0.0025", "C": "0.004", "D": "0.006"}
-"""Rates of classes of pairs that are not listed here."""
+"""The rates of classes of pairs that are not listed here."""
 
 
 @routes.get("/account/v1/wallet", auth="keyed", limit=(12, 2, "key"))
 def balances(spot: SpotMarket, call: Call) -> Json:
-    """Spot and funding balances above zero, valued in US dollars when asked to."""
+    """Return spot and funding balances above zero, valued in US dollars on request."""
     account = call.owner
     wanted = call.text("currency")
     if wanted is not None and wanted not in spot.currencies:
@@ -79,7 +79,7 @@ def spot_balances(spot: SpotMarket, call: Call) -> Json:
 
 @routes.get("/account/v1/currencies", limit=(2, 2, "ip"))
 def account_currencies(spot: SpotMarket, call: Call) -> Json:
-    """Terms of deposit and withdrawal, one row a chain."""
+    """Return the terms of deposit and withdrawal, one row per chain."""
     names = (call.text("currencies") or "").split(",")
     wanted = {name.strip() for name in names} - {""}
     if len(wanted) > CURRENCIES_MAX:
@@ -95,7 +95,7 @@ def account_currencies(spot: SpotMarket, call: Call) -> Json:
             "withdraw_enabled": True,
             "deposit_enabled": True,
             "withdraw_minsize": chain.least,
-            # Null or the same fee once more: `rules.WITHDRAW_MINFEE`.
+            # Null, or the same fee again: `rules.WITHDRAW_MINFEE`.
             "withdraw_minfee": chain.fee if chain.contract is None else None,
             "withdraw_fee": chain.fee,
             "withdraw_fee_estimate": f"{Decimal(chain.fee) * (spot.price(chain.coin) or Decimal(0)):.4f}",
@@ -110,7 +110,7 @@ def account_currencies(spot: SpotMarket, call: Call) -> Json:
 
 @routes.get("/spot/v1/user_fee", auth="keyed", limit=(2, 2, "key"))
 def basic_fee_rate(spot: SpotMarket, call: Call) -> Json:
-    """The base rates per class of pairs; all pairs here are of class A."""
+    """Return the base rates per class of pairs; all pairs here are of class A."""
     own = spot.engine.rates_of(call.owner.account_id)
     rates = {"A": (own.taker, own.maker)} | {pairs: (Decimal(rate),) * 2 for pairs, rate in _OTHER_CLASSES.items()}
     answer: dict[str, Json] = {"user_rate_type": 0, "level": "LV1"}
@@ -121,7 +121,7 @@ def basic_fee_rate(spot: SpotMarket, call: Call) -> Json:
 
 @routes.get("/spot/v1/trade_fee", auth="keyed", limit=(2, 2, "key"))
 def trade_fee_rate(spot: SpotMarket, call: Call) -> Json:
-    """The rates of one pair."""
+    """Return the rates of one pair."""
     symbol = call.need("symbol")
     if symbol not in spot.markets:
         raise Refusal(50001, "Symbol not found")

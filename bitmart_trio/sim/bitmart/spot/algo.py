@@ -1,6 +1,6 @@
-"""Algo orders over REST; how they wait and fire is in ``sim/spot/algo.py``.
+"""Algo orders over REST; waiting and firing are in ``sim/spot/algo.py``.
 
-The queries do not show the trigger price: it is in no recorded answer.
+The queries do not show the trigger price: no recorded answer has it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def submit_order(spot: SpotMarket, call: Call) -> Json:
 
 @routes.post("/spot/v4/algo/cancel_order", limit=(10, 2, "key"))
 def cancel_order(spot: SpotMarket, call: Call) -> Json:
-    """Cancel one algo order; the result is false when it was done with already."""
+    """Cancel one algo order; the result is false if it was finished already."""
     market, kind = pair_market(spot, call.need("symbol")), _type(call)
     order = spot.algo.find(call.owner.account_id, order_id=call.need("order_id"))
     if order is None or order.form.market is not market or order.type != kind:
@@ -79,27 +79,27 @@ def _in_state(call: Call, found: AlgoOrder | None) -> Json:
 
 @routes.post("/spot/v4/query/algo/order", limit=(40, 2, "key"), recv_window=True, writes=False)
 def order(spot: SpotMarket, call: Call) -> Json:
-    """One algo order by its id."""
+    """Return one algo order by its id."""
     order_id = call.need("orderId", 50005)
     return _in_state(call, spot.algo.find(call.owner.account_id, order_id=order_id))
 
 
 @routes.post("/spot/v4/query/algo/client-order", limit=(40, 2, "key"), recv_window=True, writes=False)
 def order_by_client_id(spot: SpotMarket, call: Call) -> Json:
-    """One algo order by the client's id."""
+    """Return one algo order by the client's id."""
     client_order_id = call.need("clientOrderId", 50005)
     return _in_state(call, spot.algo.find(call.owner.account_id, client_order_id=client_order_id))
 
 
 @routes.post("/spot/v4/query/algo/open-orders", limit=(20, 2, "key"), recv_window=True, writes=False)
 def open_orders(spot: SpotMarket, call: Call) -> Json:
-    """Waiting algo orders, newest first."""
+    """Return waiting algo orders, newest first."""
     return _orders(spot, call, waiting=True)
 
 
 @routes.post("/spot/v4/query/algo/history-orders", limit=(20, 2, "key"), recv_window=True, writes=False)
 def order_history(spot: SpotMarket, call: Call) -> Json:
-    """Algo orders that are done with, newest first."""
+    """Return finished algo orders, newest first."""
     return _orders(spot, call, waiting=False)
 
 
@@ -116,7 +116,7 @@ def _orders(spot: SpotMarket, call: Call, *, waiting: bool) -> Json:
 
 
 def _row(order: AlgoOrder) -> Json:
-    """As the queries show it."""
+    """Return an algo order as the queries show it."""
     form, pair = order.form, order.form.market.pair
     notional = form.notional if form.size is None or form.price is None else form.size * form.price
     return {

@@ -1,7 +1,7 @@
-"""The share of its customers' fees that an API broker gets back: an invented book, the same for one seed.
+"""The rebates of an API broker, a share of its customers' fees: invented data, the same for one seed.
 
-A broker is an account opened with the permission ``broker``. The book has a few amounts for most days; they are paid
-to nobody.
+A broker is an account opened with the permission ``broker``. There are a few amounts for most days, which are paid to
+nobody.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ DAY_S = DAY_MS // 1000
 
 @routes.get("/spot/v1/broker/rebate", auth="keyed")
 def rebates(treasury: Treasury, call: Call) -> Json:
-    """The rebates of whole days that are over, by day and currency; times in seconds."""
+    """Return the rebates of finished days, by day and currency; times in seconds."""
     if call.key is None or "broker" not in call.key.permissions:
         raise Refusal(53005, "No permission for this interface", http=403)
     now = call.now_ms // 1000
@@ -34,7 +34,7 @@ def rebates(treasury: Treasury, call: Call) -> Json:
         raise Refusal(52004, "The end time lies before the start time")
     if end - start > DAYS * DAY_S:
         raise Refusal(50041, "Outside the range of time that can be queried")
-    # Only as far back as the book goes, so that an absurd range costs nothing.
+    # Only as far back as there is data, so that an absurd range costs nothing.
     first = max(-(-start // DAY_S), now // DAY_S - 2 * DAYS)
     found: dict[str, Json] = {}
     for day in range(first, min(end // DAY_S, now // DAY_S - 1) + 1):

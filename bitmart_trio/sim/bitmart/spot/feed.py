@@ -1,8 +1,8 @@
 """The pushes of the spot sockets: market data at the documented pace, the account's own orders and balances at once.
 
-Public frames are built only for topics somebody listens to. Times are the exchange's. The increments of a book are the
-difference between what a client holds by now and the best hundred levels, so a book kept by the rules is exactly right
-after every push.
+Public frames are built only for topics with listeners. Times are the exchange's. The increments of a book are the
+difference between the levels that a client holds and the best hundred levels, so a book kept by the rules is exactly
+right after every push.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from .. import models as rules
 Levels: TypeAlias = "dict[Side, dict[Decimal, Decimal]]"
 
 PACE_MS = 500
-"""Tickers, candles and depth snapshots come at most this often."""
+"""The interval at which tickers, candles and depth snapshots are pushed at most."""
 INCREMENT_LEVELS = 100
 IDLE_MS = 5_000
-"""After this long without a change an empty increment says that the book is alive."""
+"""The time without a change after which an empty increment shows that the book is alive."""
 INTERVALS = {
     "1m": 1, "3m": 3, "5m": 5, "15m": 15, "30m": 30, "45m": 45, "1H": 60, "2H": 120, "3H": 180, "4H": 240, "1D": 1440,
     "1W": 10080, "1M": 43200,
@@ -46,16 +46,16 @@ class _Increments:
     """The increment channel of one pair."""
 
     held: Levels = attrs.Factory(lambda: {"buy": {}, "sell": {}})
-    """The levels its listeners hold by now."""
+    """The levels that the listeners hold."""
     version: int = 0
     book_version: int = 0
     current: bool = False
-    """Whether ``held`` has been kept up to date; not while nobody listens."""
+    """True if ``held`` is up to date, which it is not without listeners."""
     sent_ms: int = 0
 
 
 class SpotFeed(Watcher):
-    """The spot channels of one exchange; watches the market."""
+    """The spot channels of one exchange, which watch the market."""
 
     def __init__(self, feed: Feed, markets: Mapping[str, PairMarket], accounts: Accounts, clock: Clock) -> None:
         self._feed = feed
@@ -63,18 +63,18 @@ class SpotFeed(Watcher):
         self._accounts = accounts
         self._clock = clock
         self._unsent: dict[str, list[PublicTrade]] = {}
-        """Trades that no push has carried yet, by symbol, oldest first."""
+        """The trades not yet pushed, by symbol, oldest first."""
         self._increments = {symbol: _Increments() for symbol in markets}
         self._sent: dict[str, tuple[int, object]] = {}
-        """Topic with listeners -> when it was last pushed, and the state it showed."""
+        """Topic with listeners -> the time of the last push, and the state that it showed."""
         self._paced: dict[str, tuple[Callable[[PairMarket], object], Callable[[PairMarket], Json]]] = {
             "spot/ticker": (self._ticker_state, self._ticker),
             **{f"spot/depth{level}": (_book_version, self._depth_builder(level)) for level in DEPTHS},
             **{f"spot/kline{interval}": (_last_trade, _kline_builder(step)) for interval, step in INTERVALS.items()},
         }
-        """The channels that keep a pace: the state whose change calls for a push, and the item pushed."""
+        """The paced channels: the state whose change causes a push, and the pushed item."""
         self._wanted: list[tuple[str, PairMarket]] = []
-        """Table and pair of the paced topics that somebody listens to, as of `_wanted_at`."""
+        """Table and pair of the paced topics with listeners, as of `_wanted_at`."""
         self._wanted_at = -1
         self._register()
 
@@ -95,7 +95,7 @@ class SpotFeed(Watcher):
     def _public(
         self, table: str, build: Callable[[PairMarket], Json], state: Callable[[PairMarket], object]
     ) -> FeedChannel:
-        """A channel that sends a new listener the present state."""
+        """Return a channel that sends the present state to a new listener."""
 
         def first(rest: str, account: object) -> list[Frame]:
             market = self._markets[rest]
@@ -106,7 +106,7 @@ class SpotFeed(Watcher):
         return FeedChannel(table, "spot/public", self._markets.__contains__, first)
 
     def pairs_ticked(self, symbols: Iterable[str]) -> None:
-        """Push what is due, of these pairs that may have changed."""
+        """Push the frames that are due for these pairs, which may have changed."""
         now = self._clock.steady_ms()
         for symbol in symbols:
             market = self._markets[symbol]
@@ -119,7 +119,7 @@ class SpotFeed(Watcher):
             self._push_changed(table, market, state, build, PACE_MS)
 
     def _find_wanted(self) -> None:
-        """Learn who listens; what is no longer listened to begins anew when it is."""
+        """Find the topics with listeners; a topic without listeners starts anew."""
         self._wanted_at = self._feed.changes
         self._wanted = [
             (table, market)
@@ -139,7 +139,7 @@ class SpotFeed(Watcher):
         build: Callable[[PairMarket], Json],
         pace_ms: int,
     ) -> None:
-        """Push a topic if its state has changed since the last push and that is long enough ago."""
+        """Push a topic if its state has changed and the last push is long enough ago."""
         topic = f"{table}:{market.pair.symbol}"
         if not self._feed.wanted(topic):
             self._sent.pop(topic, None)
@@ -154,11 +154,11 @@ class SpotFeed(Watcher):
     # -- what the market reports ---------------------------------------------------------------------
 
     def traded(self, market: PairMarket, trade: PublicTrade) -> None:
-        """Keep a trade until the book is as it is after it."""
+        """Keep a trade until the book shows its effect."""
         self._unsent.setdefault(market.pair.symbol, []).append(trade)
 
     def market_moved(self, market: PairMarket) -> None:
-        """Push new trades, and the best prices when they changed."""
+        """Push new trades, and the best prices if they changed."""
         symbol = market.pair.symbol
         fresh, topic = self._unsent.pop(symbol, None), f"spot/trade:{symbol}"
         if fresh and self._feed.wanted(topic):
@@ -185,16 +185,16 @@ class SpotFeed(Watcher):
                 self._feed.publish(topic, {"table": table, "data": [_order(order)]}, order.account_id)
 
     def money_moved(self, account_id: str, wallet: Wallet, currencies: tuple[str, ...]) -> None:
-        """Push the balances a fill has changed."""
+        """Push the balances that a fill has changed."""
         account = self._accounts.get(account_id)
         if account is not None and wallet is account.spot:
             self.balances_moved(account_id, wallet, currencies, "TRANSACTION_COMPLETED")
 
     def balances_moved(self, account_id: str, wallet: Wallet, currencies: tuple[str, ...], event: str) -> None:
-        """Push the new balances of these currencies; ``event`` is what changed them, such as ``ACCOUNT_TRANSFER``."""
+        """Push the new balances of these currencies; ``event`` names the cause, such as ``ACCOUNT_TRANSFER``."""
         topic = "spot/user/balance:BALANCE_UPDATE"
         if self._feed.wanted(topic, account_id):
-            # The two blanks are in the exchange's own sample: readers have to trim.
+            # The two blanks are in the exchange's own sample: clients must strip them.
             item: Json = {
                 "event_type": f"{event}  ",
                 "event_time": str(self._clock.now_ms()),
@@ -259,7 +259,7 @@ class SpotFeed(Watcher):
     def _snapshot(self, market: PairMarket) -> Json:
         channel = self._increments[market.pair.symbol]
         if not channel.current:
-            # Nobody has been listening, so nobody can notice that the version jumps over what was not pushed.
+            # There were no listeners, so nobody can notice that the version skips unpushed changes.
             channel.held = _best_levels(market)
             channel.book_version = market.book.version
             channel.version += 1
@@ -325,7 +325,7 @@ def _kline_builder(step: int) -> Callable[[PairMarket], Json]:
 
 
 def _top(market: PairMarket) -> tuple[Decimal, Decimal, Decimal, Decimal]:
-    """Best bid, its size, best ask, its size; 0 for an empty side."""
+    """Return best bid, its size, best ask, its size; 0 for an empty side."""
     bid, ask = market.book.best("buy"), market.book.best("sell")
     return (
         bid or ZERO,

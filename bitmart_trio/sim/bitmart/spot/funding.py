@@ -23,7 +23,7 @@ RECORD_GRAIN = Decimal("1E-12")
 
 
 def chain_of(call: Call) -> Chain:
-    """The chain of ``currency``; a coin with several may be named without one, which means the first."""
+    """Return the chain of ``currency``; without a chain, a coin that has several uses the first."""
     name = call.need("currency", 60000)
     found = CHAINS.get(name) or next((chain for chain in CHAINS.values() if chain.coin == name), None)
     if found is None:
@@ -39,7 +39,7 @@ def _main_only(call: Call, code: int = 60026) -> Account:
 
 @routes.get("/account/v1/deposit/address", auth="keyed", limit=(2, 2, "key"))
 def deposit_address(treasury: Treasury, call: Call) -> Json:
-    """Where to send a currency."""
+    """Return the deposit address of a currency."""
     account, chain = _main_only(call), chain_of(call)
     address = treasury.funding.address(account, chain)
     return {"currency": chain.name, "chain": chain.name, "address": address, "address_memo": ""}
@@ -47,7 +47,7 @@ def deposit_address(treasury: Treasury, call: Call) -> Json:
 
 @routes.get("/account/v1/withdraw/charge", auth="keyed", limit=(2, 2, "key"))
 def withdraw_quota(treasury: Treasury, call: Call) -> Json:
-    """Limits and fee of withdrawals."""
+    """Return limits and fee of withdrawals."""
     account, chain = _main_only(call, 60054), chain_of(call)
     return {
         "today_available_withdraw_BTC": f"{treasury.funding.left_today(account):.4f}",
@@ -60,7 +60,7 @@ def withdraw_quota(treasury: Treasury, call: Call) -> Json:
 
 @routes.post("/account/v1/withdraw/apply", limit=(8, 2, "key"))
 def submit_withdrawal(treasury: Treasury, call: Call) -> Json:
-    """Withdraw to a saved address, or, without one, to another account."""
+    """Withdraw to a saved address or, without one, to another account."""
     _main_only(call, 60054)
     chain = chain_of(call)
     amount = read_amount(call, missing=60000, invalid=60000, zero=60005, places=60006)
@@ -94,7 +94,7 @@ def _to_account(treasury: Treasury, call: Call, chain: Chain, amount: Decimal) -
     value, by = call.need("value", 60000), call.text("type")
     if by not in ("1", "2", "3") or (by == "3" and call.text("areaCode") is None):
         raise Refusal(60000, "Invalid parameter type")
-    # Nobody here has a phone, so 3 never finds anybody.
+    # No account here has a phone number, so 3 never finds one.
     target = treasury.accounts.get(value) if by == "1" else treasury.accounts.by_name(value) if by == "2" else None
     if target is None:
         raise Refusal(60053, "The target account is wrong", http=403)
@@ -104,7 +104,7 @@ def _to_account(treasury: Treasury, call: Call, chain: Chain, amount: Decimal) -
 
 
 def _source(call: Call) -> str | None:
-    """The wallet that a withdrawal is drawn on; None for both."""
+    """Return the wallet that a withdrawal is taken from; None for both."""
     source = call.text("sourceAccount")
     if source not in (None, "SPOT", "FUND"):
         raise Refusal(60001, "Unknown account type")
@@ -132,7 +132,7 @@ def withdraw_addresses(treasury: Treasury, call: Call) -> Json:
 
 @routes.get("/account/v2/deposit-withdraw/history", auth="keyed", limit=(8, 2, "key"))
 def deposit_withdraw_history(treasury: Treasury, call: Call) -> Json:
-    """The newest deposits or withdrawals; ``currency`` may name the coin or the coin with its chain."""
+    """Return the newest deposits or withdrawals; ``currency`` may be the coin or the coin with its chain."""
     account, operation = _main_only(call), call.need("operation_type", 60000)
     if operation not in ("deposit", "withdraw"):
         raise Refusal(60000, "Invalid parameter operation_type")
@@ -175,7 +175,7 @@ def _row(record: Record, now_ms: int) -> Json:
 
 @routes.get("/account/v1/deposit-withdraw/detail", auth="keyed", limit=(8, 2, "key"))
 def deposit_withdraw_record(treasury: Treasury, call: Call) -> Json:
-    """One deposit or withdrawal."""
+    """Return one deposit or withdrawal."""
     account, record_id = _main_only(call), call.need("id", 60000)
     for record in treasury.funding.records(account):
         if record.record_id == record_id:
@@ -185,7 +185,7 @@ def deposit_withdraw_record(treasury: Treasury, call: Call) -> Json:
 
 @routes.get("/uapi-key/v1/account/info", auth="keyed", envelope="info")
 def info(treasury: Treasury, call: Call) -> Json:
-    """The account and its keys; every account here is as old as the exchange."""
+    """Return the account and its keys; every account here is as old as the exchange."""
     account = call.owner
     return {
         "cid": account.account_id,
@@ -203,7 +203,7 @@ def info(treasury: Treasury, call: Call) -> Json:
 
 
 def _key_row(treasury: Treasury, call: Call, key: ApiKey, label: str) -> Json:
-    # The real label is the memo, which takes part in signatures: not something to hand out to whoever has the key.
+    # The real label is the memo, which is part of signatures and must not be shown to everyone with the key.
     expired = key.expires_ms is not None and call.now_ms >= key.expires_ms
     return {
         "access_key_masked": f"{key.key[:2]}****{key.key[-2:]}",
@@ -238,13 +238,13 @@ def submit_transfer(treasury: Treasury, call: Call) -> Json:
 
 @routes.get("/account/v1/get-deposit-account", auth="keyed")
 def deposit_account(treasury: Treasury, call: Call) -> Json:
-    """Return the wallet that deposits go to; the shape of the answer is not documented."""
+    """Return the wallet that receives deposits; the format of the answer is not documented."""
     return {"account_type": treasury.funding.deposit_accounts.get(call.owner.account_id, "SPOT")}
 
 
 @routes.post("/account/v1/set-deposit-account")
 def set_deposit_account(treasury: Treasury, call: Call) -> Json:
-    """Choose the wallet that deposits go to."""
+    """Set the wallet that receives deposits."""
     account, chosen = _main_only(call), call.need("account_type", 60000)
     if chosen not in ("SPOT", "CONTRACT", "FUND"):
         raise Refusal(60001, "Unknown account type")

@@ -53,7 +53,7 @@ def _markets(spot: SpotMarket, call: Call) -> list[PairMarket]:
 
 @routes.get("/spot/v1/margin/isolated/account", auth="keyed", limit=(12, 2, "key"))
 def accounts(spot: SpotMarket, call: Call) -> Json:
-    """The caller's account on one pair or on all."""
+    """Return the caller's account on one pair or on all."""
     held = [spot.margin.account(call.owner, market) for market in _markets(spot, call)]
     return {"symbols": [_account_row(spot, item) for item in held]}
 
@@ -94,7 +94,7 @@ def _asset_row(spot: SpotMarket, held: MarginAccount, currency: str) -> Json:
 
 @routes.get("/spot/v1/margin/isolated/pairs", auth="keyed", limit=(2, 2, "key"))
 def borrowing_rates(spot: SpotMarket, call: Call) -> Json:
-    """The cost of loans, and the amounts that the caller may borrow."""
+    """Return the cost of loans, and the amounts that the caller may borrow."""
     margin = spot.margin
     held = [margin.account(call.owner, market) for market in _markets(spot, call)]
     return {
@@ -132,7 +132,7 @@ def _window(call: Call) -> tuple[int, int, int]:
 
 @routes.get("/spot/v1/margin/isolated/borrow_record", auth="keyed", limit=(150, 2, "key"))
 def borrow_records(spot: SpotMarket, call: Call) -> Json:
-    """The loans of a pair, newest first."""
+    """Return the loans of a pair, newest first."""
     held, loan_id, (start, end, count) = _account(spot, call), call.text("borrow_id"), _window(call)
     rows: list[Json] = [
         {
@@ -153,7 +153,7 @@ def borrow_records(spot: SpotMarket, call: Call) -> Json:
 
 @routes.get("/spot/v1/margin/isolated/repay_record", auth="keyed", limit=(150, 2, "key"))
 def repay_records(spot: SpotMarket, call: Call) -> Json:
-    """The repayments of a pair, newest first; those of a liquidation too."""
+    """Return the repayments of a pair, newest first, including those of a liquidation."""
     held, repay_id, (start, end, count) = _account(spot, call), call.text("repay_id"), _window(call)
     currency = call.text("currency")
     rows: list[Json] = [
@@ -206,7 +206,7 @@ def borrow(spot: SpotMarket, call: Call) -> Json:
 
 @routes.post("/spot/v1/margin/isolated/repay", limit=(2, 2, "key"))
 def repay(spot: SpotMarket, call: Call) -> Json:
-    """Pay back what was borrowed, interest first."""
+    """Repay a loan, interest first."""
     held = _opened(spot, call)
     currency, amount = _currency(call, held.market.pair), _amount(call)
     if amount > held.owed(currency):
@@ -217,7 +217,7 @@ def repay(spot: SpotMarket, call: Call) -> Json:
 
 @routes.post("/spot/v1/margin/submit_order", limit=(20, 1, "uid"))
 def submit_order(spot: SpotMarket, call: Call) -> Json:
-    """Place an order paid from the margin account; it borrows nothing by itself. The id is a number here."""
+    """Place an order paid from the margin account, without automatic borrowing. The id is a number here."""
     held = _opened(spot, call)
     form = read_form(spot, call, held.market, "clientOrderId", set())
     order = spot.engine.submit(call.owner.account_id, held.wallet, form, "iso_margin")

@@ -25,7 +25,7 @@ T = TypeVar("T", int, None)
 routes: Chapter[SpotMarket] = Chapter()
 
 STEPS = (1, 5, 15, 30, 60, 120, 240, 1440, WEEK, MONTH)
-"""Lengths served over REST, in minutes."""
+"""The lengths of candles over REST, in minutes."""
 KLINES_MAX = 200
 KLINES_DEFAULT = 100
 LEVELS_MAX = 50
@@ -45,7 +45,7 @@ RETIRED = (
 
 
 def retired(spot: SpotMarket, call: Call) -> Json:
-    """Refuse a call of a retired path, whoever the caller is."""
+    """Refuse any call of a retired path, whatever its credentials."""
     raise Refusal(30031, "This endpoint is deprecated and no longer available", http=200)
 
 
@@ -58,7 +58,7 @@ for _method, _path in RETIRED:
 
 @routes.get("/spot/v1/currencies", limit=(8, 2, "ip"))
 def currencies(spot: SpotMarket, call: Call) -> Json:
-    """Every currency of the spot market."""
+    """Return every currency of the spot market."""
     return {
         "currencies": [
             # Only the usual coins have chains.
@@ -70,13 +70,13 @@ def currencies(spot: SpotMarket, call: Call) -> Json:
 
 @routes.get("/spot/v1/symbols", limit=(8, 2, "ip"))
 def symbols(spot: SpotMarket, call: Call) -> Json:
-    """The names of all pairs."""
+    """Return the names of all pairs."""
     return {"symbols": list(spot.markets)}
 
 
 @routes.get("/spot/v1/symbols/details", limit=(12, 2, "ip"))
 def symbol_details(spot: SpotMarket, call: Call) -> Json:
-    """The trading rules of all pairs."""
+    """Return the trading rules of all pairs."""
     return {"symbols": [_details(market.pair) for market in spot.markets.values()]}
 
 
@@ -101,14 +101,14 @@ def _details(pair: Pair) -> Json:
 
 @routes.get("/spot/quotation/v3/tickers", limit=(10, 2, "ip"))
 def tickers(spot: SpotMarket, call: Call) -> Json:
-    """One row of texts a pair."""
+    """Return one row of texts per pair."""
     found = [spot.look(symbol) for symbol in spot.markets]
     return [list(_ticker(market, call.now_ms).values()) for market in found if market is not None]
 
 
 @routes.get("/spot/quotation/v3/ticker", limit=(15, 2, "ip"))
 def ticker(spot: SpotMarket, call: Call) -> Json:
-    """The last 24 hours of one pair."""
+    """Return the last 24 hours of one pair."""
     return _ticker(_market(spot, call), call.now_ms)
 
 
@@ -134,7 +134,7 @@ def _ticker(market: PairMarket, now_ms: int) -> dict[str, Json]:
 
 @routes.get("/spot/quotation/v3/klines", limit=(10, 2, "ip"))
 def klines(spot: SpotMarket, call: Call) -> Json:
-    """Past candles, newest first."""
+    """Return past candles, newest first."""
     market = _market(spot, call)
     step = _number(call, "step", 71005, 1)
     if step not in STEPS:
@@ -145,7 +145,7 @@ def klines(spot: SpotMarket, call: Call) -> Json:
     after, before = _number(call, "after", 71001, None), _number(call, "before", 71002, None)
     if after is not None and before is not None and after >= before:
         raise _sorry(71003, "The interval of after and before is invalid")
-    # Both bounds are excluded, and in seconds.
+    # Both bounds are exclusive, and in seconds.
     first = 0 if after is None else after // 60 + 1
     if after is not None and before is None:
         found = market.candles.oldest(step, limit, first)
@@ -158,7 +158,7 @@ def klines(spot: SpotMarket, call: Call) -> Json:
 
 @routes.get("/spot/quotation/v3/lite-klines", limit=(15, 2, "ip"))
 def latest_klines(spot: SpotMarket, call: Call) -> Json:
-    """The same question under its other path."""
+    """Return past candles, under the other path."""
     return klines(spot, call)
 
 
@@ -176,7 +176,7 @@ def _kline(pair: Pair, bar: Bar) -> Json:
 
 @routes.get("/spot/quotation/v3/books", limit=(15, 2, "ip"))
 def order_book(spot: SpotMarket, call: Call) -> Json:
-    """The best levels of both sides, best first."""
+    """Return the best levels of both sides, best first."""
     market = _market(spot, call)
     limit = _limit(call, LEVELS_DEFAULT, LEVELS_MAX)
     pair = market.pair
@@ -194,7 +194,7 @@ def _levels(pair: Pair, levels: list[tuple[Decimal, Decimal]]) -> Json:
 
 @routes.get("/spot/quotation/v3/trades", limit=(15, 2, "ip"))
 def trades(spot: SpotMarket, call: Call) -> Json:
-    """The latest trades, newest first."""
+    """Return the latest trades, newest first."""
     market = _market(spot, call)
     pair = market.pair
     newest = list(reversed(market.trades))[: _limit(call, TRADES_MAX, TRADES_MAX)]
@@ -215,7 +215,7 @@ def _market(spot: SpotMarket, call: Call) -> PairMarket:
 
 
 def _limit(call: Call, default: int, most: int) -> int:
-    """No code is documented for a limit out of range here, so it is bent into it."""
+    """Return the limit, clipped to its range: no code is documented for a limit out of range."""
     text = call.text("limit", str(default)) or ""
     try:
         return min(max(read_integer(text), 1), most)

@@ -1,8 +1,8 @@
-"""Savings over REST; what happens to the money is in ``earn.py``.
+"""Savings over REST; the movements of the money are in ``earn.py``.
 
 No codes are documented for this chapter. Missing and malformed parameters are answered as on the trading paths (50028,
-50021), money that is not there with 50020, amounts out of a product's bounds with 60005 and 60009. A request number
-makes a call safe to repeat: the same call again is answered with ``true`` and does nothing, another one with 61004.
+50021), missing money with 50020, amounts out of a product's bounds with 60005 and 60009. A request number makes a call
+safe to repeat: the same call is answered with ``true`` and has no effect, a different one with 61004.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _RENEWALS: dict[str, Renewal] = {
 
 
 def _saver(spot: SpotMarket, call: Call) -> Saver:
-    """The caller's savings, up to date."""
+    """Return the caller's savings, up to date."""
     spot.earn.settle()
     return spot.earn.saver(call.owner)
 
@@ -71,7 +71,7 @@ def _holding(call: Call, saver: Saver, *, fixed: bool) -> Holding:
 
 
 def _holdings(call: Call, saver: Saver, *, fixed: bool) -> list[Holding]:
-    """Those of one kind that the caller asks for."""
+    """Return the requested savings of one kind."""
     coin, product_id = _coin(call), call.text("productId")
     return [
         held
@@ -101,7 +101,7 @@ def _switch(call: Call) -> bool:
 
 
 class _Request:
-    """A call with a request number: whether it was made before, and the note that it has been made."""
+    """A call with a request number, which says if the call was made before, and records it."""
 
     def __init__(self, call: Call, saver: Saver, what: str) -> None:
         number = call.need("requestNo")
@@ -117,7 +117,7 @@ class _Request:
             raise Refusal(61004, "requestNo is duplicated")
 
     def done(self) -> bool:
-        """The call has been carried out."""
+        """Record that the call has been carried out."""
         self._saver.requests[self.number] = self._contents
         return True
 
@@ -136,7 +136,7 @@ def _check_bounds(saver: Saver, product: Product, amount: Decimal) -> None:
 
 @routes.get("/newearn/cloud/v1/earn", auth="keyed")
 def holdings(spot: SpotMarket, call: Call) -> Json:
-    """All that is in savings, per coin; the previous day's profit is what was paid since midnight."""
+    """Return all savings per coin; the previous day's profit is the interest paid since midnight."""
     saver = _saver(spot, call)
     midnight = call.now_ms // DAY_MS * DAY_MS
     coins = dict.fromkeys(
@@ -257,7 +257,7 @@ def redeem_flexible(spot: SpotMarket, call: Call) -> Json:
 
 @routes.get("/newearn/cloud/v1/saving/earn", auth="keyed")
 def flexible_holdings(spot: SpotMarket, call: Call) -> Json:
-    """The flexible holdings; the amount is ours, the only source of this answer names none."""
+    """Return the flexible holdings; the amount's name is ours, since the only source of this answer has none."""
     saver = _saver(spot, call)
     return _page(
         call,
@@ -281,7 +281,7 @@ def flexible_holdings(spot: SpotMarket, call: Call) -> Json:
 
 @routes.get("/newearn/cloud/v1/saving/record", auth="keyed")
 def flexible_records(spot: SpotMarket, call: Call) -> Json:
-    """The history of flexible savings, newest first."""
+    """Return the history of flexible savings, newest first."""
     return _page(call, _record_rows(spot, call, fixed=False))
 
 
@@ -334,7 +334,7 @@ def fixed_holdings(spot: SpotMarket, call: Call) -> Json:
 
 @routes.get("/newearn/cloud/v1/saving/fixed/record", auth="keyed")
 def fixed_records(spot: SpotMarket, call: Call) -> Json:
-    """The history of fixed-term savings, newest first."""
+    """Return the history of fixed-term savings, newest first."""
     return _page(call, _record_rows(spot, call, fixed=True))
 
 

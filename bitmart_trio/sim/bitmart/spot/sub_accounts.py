@@ -1,4 +1,4 @@
-"""Spot transfers between a main account and its sub-accounts, and what the main account sees of them."""
+"""Spot transfers between a main account and its sub-accounts, and the main account's view of them."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ register_transfers(routes, "/account/sub-account", (2, 2, "key"), _transfer)
 
 @routes.post("/account/sub-account/main/v1/sub-to-sub", limit=(2, 2, "key"))
 def submit_sub_to_sub_transfer(treasury: Treasury, call: Call) -> Json:
-    """The main account moves money between two others."""
+    """Move money between two sub-accounts, by order of the main account."""
     main = main_account(call)
     giver = sub_account(treasury, main, call.need("fromAccount", 60000))
     return _transfer(treasury, call, giver, sub_account(treasury, main, call.need("toAccount", 60000), 61002))
@@ -82,7 +82,7 @@ def _page(call: Call, transfers: Iterable[FamilyTransfer]) -> Json:
 
 @routes.get("/account/sub-account/main/v1/transfer-list", auth="keyed", limit=(8, 2, "key"))
 def transfers(treasury: Treasury, call: Call) -> Json:
-    """Every transfer of the caller's sub-accounts, or of one of them."""
+    """Return every transfer of the caller's sub-accounts, or of one of them."""
     main, name = main_account(call), call.text("accountName")
     _check_move_type(call)
     one = None if name is None else sub_account(treasury, main, name)
@@ -98,14 +98,14 @@ def transfers(treasury: Treasury, call: Call) -> Json:
 
 @routes.get("/account/sub-account/v1/transfer-history", auth="keyed", limit=(8, 2, "key"))
 def transfer_history(treasury: Treasury, call: Call) -> Json:
-    """The transfers the caller, main or sub, had part in."""
+    """Return the transfers of the caller, main or sub, in either direction."""
     _check_move_type(call)
     return _page(call, treasury.family.newest("spot", call.owner.account_id, call.now_ms))
 
 
 @routes.get("/account/sub-account/main/v1/wallet", auth="keyed", limit=(12, 2, "key"))
 def balances(treasury: Treasury, call: Call) -> Json:
-    """The spot balances of a sub-account that are above zero."""
+    """Return the spot balances of a sub-account above zero."""
     account = sub_account(treasury, main_account(call), call.need("subAccount", 60000))
     wanted = call.text("currency")
     if wanted is not None and wanted not in treasury.spot.currencies:

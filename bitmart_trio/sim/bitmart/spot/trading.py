@@ -1,7 +1,7 @@
 """Spot orders over REST: placing, cancelling, looking up.
 
-Where the sources leave a case open, this is the choice: a batch with one malformed entry is refused as a whole; an
-entry of a well-formed batch that cannot be paid for gets an order id like the others and the state ``failed``; the
+If the sources leave a case open, this is the choice made here. A batch with one malformed entry is refused as a whole.
+An entry of a well-formed batch that cannot be paid for gets an order id like the others and the state ``failed``. The
 refusal to cancel a closed order names its state (50030, 50031). Unknown parameters are ignored, as by the exchange.
 """
 
@@ -50,7 +50,7 @@ def submit_order(spot: SpotMarket, call: Call) -> Json:
 
 @routes.post("/spot/v4/batch_orders", limit=(40, 2, "uid"), recv_window=True)
 def submit_orders(spot: SpotMarket, call: Call) -> Json:
-    """Place up to ten orders on one pair; the answer has an envelope of its own inside."""
+    """Place up to ten orders on one pair; the answer contains an envelope of its own."""
     market = pair_market(spot, call.need("symbol"))
     entries = call.params.get("orderParams")
     if not isinstance(entries, list) or not 1 <= len(entries) <= BATCH_MAX:
@@ -67,7 +67,7 @@ def submit_orders(spot: SpotMarket, call: Call) -> Json:
 
 
 def pair_market(spot: SpotMarket, symbol: str) -> PairMarket:
-    """The market of a symbol; `Refusal` 50001 when there is none."""
+    """Return the market of a symbol; `Refusal` 50001 if there is none."""
     market = spot.look(symbol)
     if market is None:
         raise Refusal(50001, "Symbol not found")
@@ -75,7 +75,7 @@ def pair_market(spot: SpotMarket, symbol: str) -> PairMarket:
 
 
 def read_form(spot: SpotMarket, call: Call, market: PairMarket, id_name: str, taken: set[str]) -> Form:
-    """Check an order as asked for: everything but funds; ``taken`` collects the client order ids of a batch."""
+    """Check everything but the funds of an order; ``taken`` collects the client order ids of a batch."""
     side, kind = _SIDES.get(call.need("side")), _TYPES.get(call.need("type"))
     if side is None:
         raise Refusal(52002, "Unsupported side")
@@ -92,7 +92,7 @@ def read_form(spot: SpotMarket, call: Call, market: PairMarket, id_name: str, ta
         if kind != "market":
             price = read_price(call, market)
         value = size * (market.last if price is None else price)
-        # Too small a limit_maker is taken in and cancelled by the system instead.
+        # Too small a limit_maker is accepted and then cancelled by the system.
         if value < market.pair.min_value and kind != "limit_maker":
             raise Refusal(51014 if kind == "market" else 51011, "The order value is below the minimum")
     client_order_id = _client_order_id(spot, call, id_name, taken)
@@ -126,7 +126,7 @@ def _size(call: Call, market: PairMarket) -> Decimal:
 
 
 def read_price(call: Call, market: PairMarket, name: str = "price") -> Decimal:
-    """A price that has to be there, on the pair's grid."""
+    """Return a required price on the pair's grid."""
     price, pair = call.decimal(name), market.pair
     if price is None:
         raise Refusal(50011, f"Parameter {name} is required")
@@ -178,7 +178,7 @@ def cancel_order(spot: SpotMarket, call: Call) -> Json:
 
 @routes.post("/spot/v4/cancel_orders", limit=(40, 2, "uid"), recv_window=True)
 def cancel_orders(spot: SpotMarket, call: Call) -> Json:
-    """Cancel up to ten orders of one pair; the answer sorts the ids into done and not done."""
+    """Cancel up to ten orders of one pair; the answer separates the ids into cancelled and not cancelled."""
     market = pair_market(spot, call.need("symbol"))
     order_ids, client_order_ids = call.params.get("orderIds"), call.params.get("clientOrderIds")
     if order_ids and client_order_ids:
@@ -208,7 +208,7 @@ def cancel_orders(spot: SpotMarket, call: Call) -> Json:
 
 @routes.post("/spot/v4/cancel_all", limit=(1, 3, "uid"))
 def cancel_all_orders(spot: SpotMarket, call: Call) -> Json:
-    """Cancel every open order, of one pair or side if one is named."""
+    """Cancel every open order, or those of one pair or side."""
     symbol, side = call.text("symbol"), call.text("side")
     market = None if symbol is None else pair_market(spot, symbol)
     if side not in (None, "buy", "sell"):
@@ -225,14 +225,14 @@ def cancel_all_orders(spot: SpotMarket, call: Call) -> Json:
 
 @routes.post("/spot/v4/query/order", limit=(50, 2, "key"), recv_window=True, writes=False)
 def order(spot: SpotMarket, call: Call) -> Json:
-    """One order by its id."""
+    """Return one order by its id."""
     found = spot.engine.find(call.owner.account_id, order_id=call.need("orderId", 50005))
     return order_row(_in_state(call, found))
 
 
 @routes.post("/spot/v4/query/client-order", limit=(50, 2, "key"), recv_window=True, writes=False)
 def order_by_client_id(spot: SpotMarket, call: Call) -> Json:
-    """One order by the client's id."""
+    """Return one order by the client's id."""
     found = spot.engine.find(call.owner.account_id, client_order_id=call.need("clientOrderId", 50005))
     return order_row(_in_state(call, found))
 
@@ -248,19 +248,19 @@ def _in_state(call: Call, found: SpotOrder | None) -> SpotOrder:
 
 @routes.post("/spot/v4/query/open-orders", limit=(12, 2, "key"), recv_window=True, writes=False)
 def open_orders(spot: SpotMarket, call: Call) -> Json:
-    """Open orders, newest first."""
+    """Return open orders, newest first."""
     return _orders(spot, call, spot.engine.open_orders(call.owner.account_id))
 
 
 @routes.post("/spot/v4/query/history-orders", limit=(12, 2, "key"), recv_window=True, writes=False)
 def order_history(spot: SpotMarket, call: Call) -> Json:
-    """Finished orders, newest first."""
+    """Return finished orders, newest first."""
     return _orders(spot, call, (item for item in spot.engine.of_account(call.owner.account_id) if not item.open))
 
 
 @routes.post("/spot/v4/query/trades", limit=(12, 2, "key"), recv_window=True, writes=False)
 def account_trades(spot: SpotMarket, call: Call) -> Json:
-    """The account's fills, newest first."""
+    """Return the account's fills, newest first."""
     selected = Selection(spot, call)
     fills = [
         (item, fill)
@@ -275,7 +275,7 @@ def account_trades(spot: SpotMarket, call: Call) -> Json:
 
 @routes.post("/spot/v4/query/order-trades", limit=(12, 2, "key"), recv_window=True, writes=False)
 def order_trades(spot: SpotMarket, call: Call) -> Json:
-    """The fills of one order, newest first."""
+    """Return the fills of one order, newest first."""
     found = spot.engine.find(call.owner.account_id, order_id=call.need("orderId", 50005))
     if found is None:
         raise Refusal(50005, "Order Id not found")
@@ -283,7 +283,7 @@ def order_trades(spot: SpotMarket, call: Call) -> Json:
 
 
 class Selection:
-    """The filters that all lists share."""
+    """The common filters of all lists."""
 
     def __init__(self, spot: SpotMarket, call: Call, modes: Iterable[str] = ("spot", "iso_margin")) -> None:
         symbol = call.text("symbol")
@@ -318,7 +318,7 @@ def _orders(spot: SpotMarket, call: Call, found: Iterable[SpotOrder]) -> Json:
 
 
 def order_row(item: SpotOrder) -> Json:
-    """An order as the v4 queries show it; what a market order does not have is zero."""
+    """Return an order as the v4 queries show it; fields without meaning for a market order are zero."""
     form, nothing = item.form, rules.MARKET_ORDER_ZERO.value
     pair = form.market.pair
     notional = form.notional if form.size is None or form.price is None else form.size * form.price
@@ -345,7 +345,7 @@ def order_row(item: SpotOrder) -> Json:
 
 
 def fill_row(item: SpotOrder, fill: Fill) -> Json:
-    """A fill as the v4 queries show it."""
+    """Return a fill as the v4 queries show it."""
     form = item.form
     pair = form.market.pair
     return {

@@ -5,7 +5,7 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 const UTC = (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC');
 const two = (value) => String(value).padStart(2, '0');
 
-// Times of an axis: the hour, and where a day begins, or all are days, the day.
+// Labels of a time axis: the hour; the day where a day begins, or if all labels are days.
 function times(_, ticks) {
   return ticks.map((seconds) => {
     const at = new Date(seconds * 1000);
@@ -16,7 +16,7 @@ function times(_, ticks) {
 
 const number = (value, places) => value.toLocaleString('en-US', { minimumFractionDigits: places, maximumFractionDigits: places });
 
-// A chart that is as large as its place, and is drawn again when the place or the theme changes.
+// A chart that fills its container, and is redrawn when the container's size or the theme changes.
 function chartIn(place, options, data) {
   const size = () => ({ width: Math.max(50, place.clientWidth), height: Math.max(50, place.clientHeight) });
   const axis = (more) => ({
@@ -38,7 +38,7 @@ class Candles {
     this.places = 2;
     this.readout = readout;
     this.plot = chartIn(place, {
-      // Half a candle of room on either side, and the extremes, not only the closes, within.
+      // Half a candle of space on either side, and a range that contains the extremes, not only the closes.
       scales: {
         x: { range: (_, low, high) => [low - 30 * this.step, high + 30 * this.step] },
         y: { range: () => this.bounds() },
@@ -58,7 +58,7 @@ class Candles {
     const [low, high] = [Math.min(...this.shown.map((bar) => bar.low)), Math.max(...this.shown.map((bar) => bar.high))];
     if (!this.shown.length) return [0, 1];
     const room = (high - low || high * 0.001) * 0.05;
-    // The volumes stand below the prices.
+    // The volumes are drawn below the prices.
     return [low - (high - low || high * 0.001) * 0.22, high + room];
   }
 
@@ -69,7 +69,7 @@ class Candles {
     this.step = step;
   }
 
-  // The newest bars, which replace those that were not over yet; false if some are missing between them and the others.
+  // Merge the newest bars, which replace unfinished ones; return false if bars are missing between old and new.
   take(rows, most, places) {
     const last = [...this.bars.keys()].at(-1);
     if (last !== undefined && rows.length && rows[0][0] > last + this.step * 60000) return false;
@@ -110,7 +110,7 @@ class Candles {
     ctx.restore();
   }
 
-  // What the candle under the pointer is, or else the newest.
+  // Show the values of the candle under the pointer, or else of the newest.
   tell() {
     const bar = this.shown[this.plot.cursor.idx ?? this.bars.size - 1] ?? this.shown.at(-1);
     if (!bar) return;
@@ -136,7 +136,7 @@ class Depth {
     }, [[], [], []]);
   }
 
-  // A price on the axis; none where the left edge would cut it.
+  // A price label on the axis; none where the left edge would cut it off.
   label(plot, price) {
     return plot.valToPos(price, 'x') < 24 ? '' : price.toLocaleString('en-US', { maximumFractionDigits: 6 });
   }
@@ -153,7 +153,7 @@ class Depth {
     this.tell();
   }
 
-  // Without the levels so far off that all others would be a line beside them.
+  // Without levels so far away that all others would shrink to a line.
   near(book, side) {
     const best = Number(book[side][0]?.[0]);
     const far = [...book.bids, ...book.asks].map(([price]) => Math.abs(price - best)).sort((one, two_) => one - two_);

@@ -1,4 +1,4 @@
-// Shows what /sim/state says twice a second, and passes a person's wishes on. Everything is put into the page as text.
+// Shows /sim/state twice per second, and sends the user's actions. Everything is inserted into the page as text.
 'use strict';
 
 const EVERY_MS = 500;
@@ -30,7 +30,7 @@ function say(element, text) {
   if (element.textContent !== String(text)) element.textContent = text;
 }
 
-// Rows by key, so that what a person has focused or is about to click stays the same element.
+// Rows by key, so that an element that the user has focused or is about to click stays the same.
 function sync(parent, items, keyOf, build, fill) {
   const old = new Map([...parent.children].map((child) => [child.dataset.key, child]));
   let next = parent.firstElementChild;
@@ -77,7 +77,7 @@ function tell(text) {
 
 async function ask(method, path, body) {
   const headers = body === undefined ? {} : { 'Content-Type': 'application/json' };
-  // A step of the clock is lived through by the exchange and may take its time; a look may not.
+  // A step of the clock may take long, since the exchange runs through it; a read of the state may not.
   const signal = method === 'GET' ? AbortSignal.timeout(PATIENCE_MS) : undefined;
   const reply = await fetch(path, { method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body) });
   const answer = await reply.json();
@@ -85,7 +85,7 @@ async function ask(method, path, body) {
   return answer;
 }
 
-// Does something on the exchange, says how it went, and shows the outcome at once.
+// Sends an action to the exchange, reports its result, and shows the new state at once.
 async function act(text, method, path, body) {
   try {
     await ask(method, path, body);
@@ -96,7 +96,7 @@ async function act(text, method, path, body) {
   }
 }
 
-// --- what is shown ---
+// --- display ---
 
 function showHead(state) {
   const market = state.markets.find((each) => each.symbol === view.symbol);
@@ -144,7 +144,7 @@ function showPickers(state) {
   }
 }
 
-// On a desk as many levels of each side as the block is high, on a phone as many as one looks at.
+// On a wide screen as many levels per side as the block's height allows, on a phone a fixed number.
 function levelsThatFit() {
   if (getComputedStyle(document.querySelector('main')).display !== 'grid') return 10;
   const row = $('bids').firstElementChild?.getBoundingClientRect().height || 19;
@@ -200,7 +200,7 @@ function showCandles(state) {
   const market = state.markets.find((each) => each.symbol === view.symbol);
   const rows = state.candles?.[view.symbol];
   if (!rows || !market) return;
-  // All of them once, then those that are under way; if a page that was hidden has missed some, all of them again.
+  // All candles once, then those in progress; if a hidden page has missed some, all of them again.
   view.whole = !view.candles.take(rows, range().bars, most([market.last, market.bid ?? 0, market.ask ?? 0]));
 }
 
@@ -272,7 +272,7 @@ function eventQuery() {
   return `since=${view.since}&${$('event-kind').value}&find=${encodeURIComponent($('filter').value.trim())}`;
 }
 
-// Other events are wanted: the exchange has more of them than the page has kept.
+// The filter has changed: read the events again, since the exchange has more of them than the page has kept.
 function otherEvents() {
   view.since = 0;
   view.events = [];
@@ -305,7 +305,7 @@ function show(state) {
   view.state = state;
   showPickers(state);
   showHead(state);
-  // The first answer, and one that was under way when another symbol was chosen, knows nothing of this one.
+  // The first answer, and one in flight when the symbol was changed, has no data of this symbol.
   if (state.books?.[view.symbol]) {
     showBook(state);
     showTrades(state);
@@ -379,7 +379,7 @@ async function loadKinds() {
 
 let looking = null;
 let again = false;
-// One look at a time; whoever asks for one while it is under way gets another one behind it, that knows of what was changed.
+// One read at a time; a request during a read is served by another read after it, which shows all changes made before.
 function look() {
   again = looking !== null;
   looking ||= (async () => {
@@ -397,7 +397,7 @@ function look() {
           restarted();
           continue;
         }
-        // What was asked before another choice was made says nothing about that.
+        // An answer requested before the choice was changed says nothing about the new one.
         if (asked === view.symbol && query === eventQuery() && step === range().step) show(state);
         else again = true;
       } while (again);
@@ -409,7 +409,7 @@ function look() {
 }
 
 function restarted() {
-  // Perhaps another exchange, with another log: nothing of the old one is carried on.
+  // This may be another exchange, with another log: nothing of the old one is kept.
   otherEvents();
   otherCandles();
   again = true;
@@ -425,7 +425,7 @@ function answers(state) {
   say($('alive'), state.held ? 'held' : 'live');
 }
 
-// Everything that is shown is from before: it is greyed, and says so.
+// The display is stale: it is greyed out, with a message.
 function stops(error) {
   view.stopped ||= new Date(view.answered ?? Date.now());
   document.body.classList.add('stopped');
@@ -451,7 +451,7 @@ async function live() {
       wait = 1000;
     }
     await new Promise((resume) => { setTimeout(resume, wait); });
-    // A page that nobody sees costs the exchange nothing.
+    // A hidden page does not poll, so it costs the exchange nothing.
     while (document.hidden) await new Promise((resume) => { document.addEventListener('visibilitychange', resume, { once: true }); });
   }
 }
@@ -485,7 +485,7 @@ function begin() {
   for (const button of document.querySelectorAll('[data-step]')) {
     button.onclick = async () => {
       button.disabled = true;
-      // Long steps are lived through in seconds, or a person would wait for them.
+      // Long steps run in ticks of a second, or the user would wait too long.
       const ms = Number(button.dataset.step);
       await act(`${button.textContent} has passed`, 'POST', 'clock', { step_ms: ms, tick_ms: ms > 60000 ? 1000 : undefined });
       button.disabled = false;
