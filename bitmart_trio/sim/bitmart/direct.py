@@ -20,7 +20,7 @@ from .wire import Between
 
 @attrs.frozen
 class Answer:
-    """One answer, decoded."""
+    """One answer of the exchange, decoded."""
 
     status: int
     headers: Mapping[str, str]

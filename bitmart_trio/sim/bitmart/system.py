@@ -10,7 +10,7 @@ HOUR_MS = 3_600_000
 
 
 class Notices:
-    """The maintenance notices of an exchange: at first one finished notice per market, a day before the opening."""
+    """The maintenance notices of an exchange, initially one per market, of the day before the opening (finished)."""
 
     def __init__(self, start_ms: int) -> None:
         self.services: list[Json] = [

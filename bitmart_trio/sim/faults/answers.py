@@ -1,4 +1,4 @@
-"""Faults in what an exchange answers and pushes, and how they are put in front of its handlers."""
+"""Faults in the exchange's answers and pushes, and their insertion before handlers."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from ..kernel.refusal import Refused
 
 
 class Earlier(Protocol):
-    """The answers of an exchange a while ago."""
+    """The past answers of an exchange."""
 
     def shows(self, path: str) -> bool:
-        """Return True if the past answer of a path is known."""
+        """Return True if a path can be answered from the past."""
         ...
 
     def answer(self, call: Call, onward: Onward, age_ms: int, *, missing: bool) -> Json:
@@ -29,26 +29,26 @@ class Earlier(Protocol):
 
 @attrs.frozen
 class Asked:
-    """One call that has passed the gate, as a fault in front of the handler sees it."""
+    """One call that has passed the gate, as a fault before the handler sees it."""
 
     route: Endpoint
     call: Call
     now_ms: int
     """Exchange time in milliseconds, without skew."""
     salt: str
-    """Of the exchange's seed, for what is drawn from a record's content: the same record has the same fate again."""
+    """The exchange's seed, for choices that depend on a record's content: the same record is always treated alike."""
     memory: dict[str, str]
-    """The fault's own notes from one call to the next."""
+    """The fault's own state from one call to the next."""
     onward: Onward
-    """The handler, or the fault in front of it."""
+    """The handler, or the fault before it."""
 
     past: Earlier | None = None
     """The past states of accounts."""
     untouched: list[Json | Refusal] = attrs.field(factory=list)
-    """The results of `plain`: an answer or a refusal that is none of these is a hit."""
+    """The results of `plain`: an answer or a refusal that is not among them is a hit."""
 
     def plain(self) -> Json:
-        """The answer as it would be without the fault."""
+        """Return the answer as it would be without the fault."""
         try:
             answer = self.onward(self.call)
         except Refusal as refusal:
@@ -58,11 +58,11 @@ class Asked:
         return answer
 
     def with_params(self, params: Mapping[str, Json]) -> Json:
-        """The answer as it would be if the client had asked with these parameters."""
+        """Return the answer as it would be if the client had sent these parameters."""
         return self.onward(attrs.evolve(self.call, params=params))
 
     def earlier(self, seconds: float, *, missing: bool = False) -> Json:
-        """The answer as it would have been so long ago, or of what was there then (``missing``) as it is now."""
+        """Return the answer of so long ago, or (``missing``) the records of then in their present state."""
         if self.past is None or self.call.account is None:
             return self.onward(self.call)
         return self.past.answer(self.call, self.onward, round(seconds * 1000), missing=missing)
@@ -120,11 +120,11 @@ class OfThePast(AtAnswer):
 
 
 class Spoiler:
-    """Puts the active faults that concern answers in front of handlers, and in the way of pushes.
+    """Inserts the active faults that concern answers before handlers, and applies them to pushes.
 
     Args:
-        faults: The faults of the exchange.
-        past: How accounts looked a while ago; None where nobody knows.
+        faults: the faults of the exchange.
+        past: the past states of accounts; None if none are recorded.
     """
 
     def __init__(self, faults: Faults, past: Earlier | None = None) -> None:
@@ -132,7 +132,7 @@ class Spoiler:
         self._past = past
 
     def answer(self, route: Endpoint, call: Call, handler: Onward) -> Json:
-        """Return the answer to a call after all faults; the first added fault is next to the handler."""
+        """Return the answer to a call after all faults; the fault added first is next to the handler."""
         onward = handler
         for handle, fault in self._faults.due(
             AtAnswer, (route.path,), lambda fault: fault.at_writes or not route.writes

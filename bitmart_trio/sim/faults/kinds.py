@@ -1,4 +1,4 @@
-"""Every kind of fault by its name, gathered from the families: a class in one of their files is enough."""
+"""Collect every kind of fault by its name from the families: a class in one of their files is enough."""
 
 from __future__ import annotations
 

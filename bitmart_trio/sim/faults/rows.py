@@ -1,4 +1,4 @@
-"""The records in an answer, and what can be read off one without knowing its endpoint."""
+"""The records in an answer, and the members that can be read without knowing the endpoint."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ IDS: Final = (
     "tradeId", "trade_id", "tran_id", "transfer_id", "withdraw_id", "deposit_id", "borrow_id", "repay_id", "recordId",
     "id", "orderId", "order_id",
 )  # fmt: skip
-"""Members that hold a record's own id, the most particular first: a fill has an order's id too."""
+"""Members that hold a record's own id, the most specific first: a fill has an order's id too."""
 TIMES: Final = (
     "createTime", "create_time", "time", "apply_time", "repay_time", "funding_time", "interest_time", "submissionTime",
     "dateTime", "timestamp",
 )  # fmt: skip
-"""Members that hold the time of what a record is about, the most particular first."""
+"""Members that hold a record's time, the most specific first."""
 SIZES: Final = ("limit", "N", "page_size", "sizePage", "size")
-"""Parameters that say how many records are wanted."""
+"""Parameters that hold the number of wanted records."""
 PAGES: Final = ("page", "currentPage")
-"""Parameters that say which page of them."""
+"""Parameters that hold the page number."""
 STARTS: Final = ("startTime", "start_time", "time_start", "rebate_start_time", "register_start_time", "after")
 ENDS: Final = ("endTime", "end_time", "time_end", "rebate_end_time", "register_end_time", "before")
 SECONDS_END: Final = 10**11
-"""A time below this is in seconds, one above in milliseconds."""
+"""A time below this is in seconds; others are in milliseconds."""
 
 Record = dict[str, "Json"]
 
 
 def rows_of(data: Json) -> list[Json] | None:
-    """The records of an answer: the list that it is, or the first list in it; None when there is none."""
+    """Return the records of an answer: the answer if it is a list, or the first list in it; None if there is none."""
     lists = [data] if isinstance(data, list) else [*data.values()] if isinstance(data, dict) else []
     for each in lists:
         if isinstance(each, list) and all(isinstance(row, dict | list) for row in each):
@@ -43,7 +43,7 @@ def rows_of(data: Json) -> list[Json] | None:
 
 
 def with_rows(data: Json, rows: list[Json]) -> Json:
-    """The same answer with these records in place of its own; the answer itself when nothing differs."""
+    """Return the answer with its records replaced; the same object if nothing differs."""
     old = rows_of(data)
     if old == rows or old is None:
         return data
@@ -53,7 +53,7 @@ def with_rows(data: Json, rows: list[Json]) -> Json:
 
 
 def records_of(data: Json) -> list[Record]:
-    """The records that are objects; a look-up's answer is one record."""
+    """Return the records that are objects; a look-up's answer is one record."""
     rows = rows_of(data)
     if rows is None:
         return [data] if isinstance(data, dict) and own_id(data) is not None else []
@@ -61,7 +61,7 @@ def records_of(data: Json) -> list[Record]:
 
 
 def with_records(data: Json, records: list[Record]) -> Json:
-    """The same answer with these in place of what `records_of` gave, one for one."""
+    """Return the answer with the records of `records_of` replaced, one for one."""
     rows = rows_of(data)
     if rows is None:
         return data if not records or records[0] == data else records[0]
@@ -70,12 +70,12 @@ def with_records(data: Json, records: list[Record]) -> Json:
 
 
 def own_id(record: Record) -> str | None:
-    """The member that holds the record's own id."""
+    """Return the member that holds the record's own id."""
     return next((name for name in IDS if record.get(name) not in (None, "")), None)
 
 
 def edited(value: Json, change: Callable[[Record], Record]) -> Json:
-    """JSON with every object in it changed; the very value where nothing is."""
+    """Return JSON with every object in it changed; the same object if nothing changes."""
     if isinstance(value, dict):
         members = {name: edited(member, change) for name, member in value.items()}
         same = all(members[name] is member for name, member in value.items())
@@ -89,7 +89,7 @@ def edited(value: Json, change: Callable[[Record], Record]) -> Json:
 
 
 def subject_of(frame: Mapping[str, Json]) -> str:
-    """The subject of a push: the first order in it by its id, else a symbol or currency; "" when there is neither."""
+    """Return the subject of a push: its first order by id, else a symbol or currency; "" if there is neither."""
     found: list[str] = []
 
     def look(record: Record) -> Record:
@@ -102,7 +102,7 @@ def subject_of(frame: Mapping[str, Json]) -> str:
 
 
 def own_time(record: Json) -> int | None:
-    """When it was, in milliseconds."""
+    """Return the record's time in milliseconds."""
     if isinstance(record, dict):
         for name in TIMES:
             value = whole(record.get(name))
@@ -112,7 +112,7 @@ def own_time(record: Json) -> int | None:
 
 
 def whole(value: Json) -> int | None:
-    """A number or its text as a whole number."""
+    """Return a number or its text as a whole number."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18:
@@ -121,12 +121,12 @@ def whole(value: Json) -> int | None:
 
 
 def fate(asked: Asked, record: Json, purpose: str) -> int:
-    """A number from 0 to 2^32 - 1 that belongs to a record: the same each time that the record is shown."""
+    """Return a number from 0 to 2^32 - 1 that depends only on the record."""
     return zlib.crc32(encode([asked.salt, purpose, record]))
 
 
 def first_of(params: Mapping[str, Json], names: tuple[str, ...]) -> tuple[str, int] | None:
-    """The first of these parameters that is given as a whole number."""
+    """Return the first of these parameters that is given, as a whole number."""
     for name in names:
         value = whole(params.get(name))
         if value is not None:
@@ -145,14 +145,14 @@ class Pages:
 
     @classmethod
     def of(cls, asked: Asked) -> Pages | None:
-        """The pages that a call turns; None where its endpoint has none."""
+        """Return the pages of a call; None if its endpoint has none."""
         page, size = first_of(asked.call.params, PAGES), first_of(asked.call.params, SIZES)
         if page is None or size is None or page[1] < 1 or size[1] < 1:
             return None
         return cls(asked, page[0], page[1], size[1])
 
     def rows(self, begin: int, end: int) -> list[Json]:
-        """The records from one place of the whole list up to another."""
+        """Return the records from one index of the whole list to another."""
         found: list[Json] = []
         first = begin // self.size
         for page in range(first, (end - 1) // self.size + 1):

@@ -1,4 +1,4 @@
-"""Faults as text and JSON, for command lines and for ``/sim/faults``."""
+"""Read and write faults as text and JSON, for command lines and for ``/sim/faults``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..kernel.numbers import read_decimal, read_integer
 from .kinds import FAULTS
 
 PLACES: Final = {"path": "requests", "connection": "connections", "topic": "topics", "": "the whole exchange"}
-"""The places of faults, by the name of the field that holds the pattern."""
+"""The kinds of places of faults, by the name of the field that holds the pattern."""
 
 HELP: Final[Mapping[str, str]] = {
     "path": "pattern of request paths (or, for pushes, topics): /spot/*",
@@ -52,10 +52,10 @@ HELP: Final[Mapping[str, str]] = {
 
 
 def fault_kinds() -> list[Json]:
-    """Every kind of fault as JSON: what it does, what a client should do, and its fields with type and default.
+    """Return every kind of fault as JSON: its effect, a client's proper reaction, and its fields with type and default.
 
-    Types are ``text``, ``integer``, ``number`` and ``flag``; ``optional`` says that null is a value, ``least`` gives a
-    number's lower bound. The first field is the pattern where a kind has one.
+    Types are ``text``, ``integer``, ``number`` and ``flag``; ``optional`` means that null is allowed, ``least`` is a
+    number's lower bound. The first field is the pattern, if the kind has one.
     """
     return [_described_kind(name, kind) for name, kind in FAULTS.items()]
 
@@ -95,7 +95,7 @@ def parse_fault(text: str) -> Fault:
     """Read a fault from text: ``Name``, ``Name:pattern``, ``Name:field=value,field=value``, or a JSON object.
 
     Raises:
-        FaultError: no such fault or field, or a value that does not fit.
+        FaultError: there is no such fault or field, or a value is invalid.
     """
     text = text.strip()
     if text.startswith("{"):
@@ -106,7 +106,7 @@ def parse_fault(text: str) -> Fault:
         return fault_from({str(name): value for name, value in members.items()})
     name, _, rest = text.partition(":")
     fields: dict[str, object] = {"fault": name.strip()}
-    # A pattern on its own may hold colons (topics do), never an equals sign.
+    # A pattern without a field name may contain colons (topics do), but never an equals sign.
     for part in filter(None, rest.split(",") if "=" in rest else ()):
         field, equals, value = part.partition("=")
         if not equals:
@@ -118,7 +118,7 @@ def parse_fault(text: str) -> Fault:
 
 
 def fault_from(members: Mapping[str, object]) -> Fault:
-    """A fault from its name (member ``fault``) and fields, as `describe_fault` writes them; raises `FaultError`."""
+    """Return a fault from its name (member ``fault``) and fields, as `describe_fault` has them; raises `FaultError`."""
     kind = _kind(str(members.get("fault", "")))
     known = {field.name: field for field in attrs.fields(attrs.resolve_types(kind))}
     given: dict[str, object] = {}
@@ -128,7 +128,7 @@ def fault_from(members: Mapping[str, object]) -> Fault:
         if name not in known:
             raise FaultError(f"{kind.__name__} has no field {name!r}; it has {', '.join(known)}")
         given[name] = _fit(kind, name, known[name].type, value)
-    # The fields were checked against their declared types one by one, which no type checker can follow.
+    # The fields were checked against their declared types one by one, which type checkers cannot follow.
     return cast("Callable[..., Fault]", kind)(**given)
 
 
@@ -141,7 +141,7 @@ def _kind(name: str) -> type[Fault]:
 
 
 def _fit(kind: type[Fault], name: str, wanted: object, value: object) -> object:
-    """The value as the field's declared type; text is converted, so that a command line can say everything."""
+    """Return the value in the field's declared type; text is converted, so that a command line can set every field."""
     choices = get_args(wanted) or (wanted,)
     word = str(value).strip(" \t\r\n").lower()
     if type(None) in choices and (value is None or word in ("none", "null")):
@@ -166,7 +166,7 @@ def _fit(kind: type[Fault], name: str, wanted: object, value: object) -> object:
 
 
 def describe_fault(fault: Fault) -> dict[str, Json]:
-    """A fault as JSON that `parse_fault` reads back."""
+    """Return a fault as JSON that `parse_fault` can read."""
     described: dict[str, Json] = {"fault": type(fault).__name__}
     for field in attrs.fields(type(fault)):
         value = getattr(fault, field.name)

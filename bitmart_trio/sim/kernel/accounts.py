@@ -89,7 +89,7 @@ class Wallet:
         self._frozen[currency] = self.frozen(currency) + amount
 
     def release(self, currency: str, amount: Decimal) -> None:
-        """Release held money."""
+        """Release held money, which becomes free."""
         self.spend_held(currency, amount)
         self.credit(currency, amount)
 

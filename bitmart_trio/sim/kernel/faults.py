@@ -46,7 +46,7 @@ class HasPast(Protocol):
         """Start recording the states of so many milliseconds ago."""
 
     def unfollow(self, ms: int) -> None:
-        """Undo one `follow`."""
+        """Undo one call of `follow`."""
 
 
 @attrs.frozen

@@ -63,7 +63,7 @@ class Feed:
         self._listeners: dict[tuple[str, str | None], list[Deliver]] = {}
 
     def add(self, channel: FeedChannel) -> None:
-        """Register a channel."""
+        """Register one channel of pushes."""
         if channel.name in self.channels:
             raise ValueError(f"two channels named {channel.name}")
         self.channels[channel.name] = channel
