@@ -335,7 +335,7 @@ class Server(Venue):
         try:
             address = str(stream.socket.getpeername()[0])
         except OSError:
-            return  # gone before we looked
+            return  # the peer is gone already
         await self._serve(stream, address)
 
     def _options(self, config: Config | None) -> _Options:

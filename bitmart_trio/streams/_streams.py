@@ -42,7 +42,7 @@ class Streams(Helpful):
     @cached_property
     def spot(self) -> SpotStreams:
         """Return the openers of the spot market, one per channel."""
-        from .spot import SpotStreams  # it has many models, and a program may need one market only
+        from .spot import SpotStreams  # it imports many models, and a program may need one market only
 
         return SpotStreams(self._connections, self._spot_reads)
 

@@ -268,7 +268,7 @@ class Closer:
         if not record.closed:
             await engine.cancel(tracked)
         if record.state is not OrderState.REJECTED:
-            await engine.confirm(tracked)  # before anything else is closed: by its trades, not by its reported state
+            await engine.confirm(tracked)  # before the next closing order: by its trades, not by its reported state
             return
         if isinstance(record.error, PositionRefused) and not held:
             self._empty_since.setdefault(key, trio.current_time())

@@ -328,7 +328,7 @@ async def opened(
         ids = OrderIds(await adapter.now())
         engine = Engine(adapter, journal, ids, symbols, reconcile, visible_after=visible_after, keep=others)
         session = await make(engine)
-        # Before any entry of this session: finished entries of an earlier one are of no use.
+        # Before any entry of this session: finished entries of an earlier session are not needed.
         try:
             if journal.length > len(mine) + len(others):
                 await journal.compact(lambda: itertools.chain(others, (each.entry() for each in mine.values())))

@@ -104,13 +104,13 @@ def run(main: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
 
     async def guarded() -> Stopped:
         async with cancel_on_signals() as stopped:
-            await trio.lowlevel.checkpoint()  # what came before we listened ends it here, not in the middle of ``main``
+            await trio.lowlevel.checkpoint()  # an earlier signal ends the program here, not inside ``main``
             results.append(await main(*args))
         return stopped
 
     try:
         stopped = trio.run(guarded)
-    except KeyboardInterrupt as early_or_late:  # while we did not listen yet, or no more
+    except KeyboardInterrupt as early_or_late:  # before or after our handlers were in place
         raise SystemExit(128 + signal.SIGINT) from early_or_late
     if stopped.signal is not None:
         raise SystemExit(stopped.exit_code)

@@ -135,7 +135,7 @@ class SpotAdapter:
         symbol = intent.symbol
         self._looking[symbol].append(intent)
         try:
-            await trio.lowlevel.checkpoint()  # those who look at the same moment
+            await trio.lowlevel.checkpoint()  # lets other look-ups of this moment join
             if len(self._looking[symbol]) < _MANY:
                 return None
             if symbol not in self._ended:

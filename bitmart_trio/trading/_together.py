@@ -60,7 +60,7 @@ class Cancels:
         asked = _Asked(order_id)
         self._waiting.append(asked)
         try:
-            await trio.lowlevel.checkpoint()  # those who ask at the same moment
+            await trio.lowlevel.checkpoint()  # lets other cancels of this moment join
             if not asked.taken:
                 await self._send(asked)
             await asked.answered.wait()

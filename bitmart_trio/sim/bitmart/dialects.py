@@ -335,7 +335,7 @@ class FuturesDialect(_Dialect):
         connection.close()
 
     def _needs_login(self, topic: str) -> bool:
-        """Return True if the topic is private and nobody is logged in, or if the connection does not allow a login."""
+        """Return True if the topic is private and the connection has no login, or does not allow one."""
         if isinstance(self.feed.find("futures/private", topic), str):
             return False
         return self.line.account is None or self.line.kind != "futures/private"

@@ -1,7 +1,8 @@
-"""Where the rules of the simulated exchange come from: documented, recorded, or chosen because no source says.
+"""The rules of the simulated exchange with their sources: documented, recorded, or chosen because no source exists.
 
-The code takes the values of these rows, the page of rules is made from them, and a test asks the exchange about each.
-So a rule, its page and its behaviour cannot drift apart. Where documentation and recordings disagree, recordings win.
+The code uses the values of these rows, the page of rules is generated from them, and a test checks each against the
+exchange. So a rule, its page and its behaviour stay consistent. If documentation and recordings disagree, recordings
+win.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ V = TypeVar("V")
 V_co = TypeVar("V_co", covariant=True)
 
 COIN_NAMES: Final = {"BTC": "Bitcoin", "ETH": "Ethereum", "USDT": "Tether USD", "BMX": "BitMart Token"}
-"""The names of the usual currencies; others are called by their symbols."""
+"""The names of the usual currencies; others are named by their symbols."""
 
 
 def name_of(currency: str) -> str:
-    """The full name of a currency."""
+    """Return the full name of a currency."""
     return COIN_NAMES.get(currency, currency)
 
 
@@ -37,20 +38,20 @@ class Rule(Generic[V_co]):
     """A rule of the exchange."""
 
     name: str
-    """Market or part, and what it is about, such as ``spot.fee_coin``."""
+    """Market or part, and subject, such as ``spot.fee_coin``."""
     value: V_co
     """The value that the exchange uses."""
     says: str
     """The rule as a sentence; ``{}`` stands for the value."""
     basis: Basis
     source: str
-    """Where it is documented or was recorded; for a chosen rule, why it was chosen."""
+    """The documentation or recording; for a chosen rule, the reason for the choice."""
     unknown: str = ""
     """The part of the rule that no source covers."""
 
     @property
     def text(self) -> str:
-        """The sentence with its value."""
+        """Return the sentence with its value."""
         value = self.value
         return self.says.format(f"{value:f}" if isinstance(value, Decimal) else value)
 
