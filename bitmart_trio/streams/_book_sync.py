@@ -417,7 +417,7 @@ class BookSink:
                     self._step(SyncEvent.UNANSWERED)
                 case Finding.TOO_OLD:
                     self._step(SyncEvent.EXPIRED)
-                case None:  # a push has come just now: whoever found the book too old may look again
+                case None:  # a push has just arrived: the task that found the book too old may check again
                     self.turns.unpark_all()
         elif state is SyncState.WANTED:
             self._ask(now)
