@@ -1,4 +1,4 @@
-"""Decide when a live order book must be probed although no message says that it is wrong.
+"""When an order book that is right must be doubted although nothing has said that it is wrong.
 
 Silence may mean that the market is quiet, or that the exchange has lost the subscription. So the library probes a book
 that has received nothing for a while: it requests a snapshot, which the exchange sends as an ordinary push.
@@ -20,7 +20,7 @@ from typing import Final
 from ..errors import InvalidRequest
 
 PACE: Final = 1.0
-"""Seconds between two probes, however often a book breaks: all topics share one allowance."""
+"""Seconds between two questions, however often a book breaks: all topics share one allowance."""
 QUIET: Final = 15.0
 """Seconds without a push after which a live book is probed. Futures books were seen to pause for 10 s at most."""
 _LONGEST_QUIET: Final = 3600.0
@@ -31,7 +31,7 @@ class Finding(enum.Enum):
 
     ASK = enum.auto()
     UNANSWERED = enum.auto()
-    """The last probe was not answered in time."""
+    """The last question was not answered in time."""
     TOO_OLD = enum.auto()
     """The newest push has just become older than ``max_age``."""
 
@@ -56,22 +56,22 @@ class Doubt:
         self._patience = patience
         self._asked = float("-inf")
         self.quiet: float = QUIET
-        """Seconds without a push after which the book is probed; above `QUIET` after a probe, until the next push."""
+        """Seconds without a push after which it is asked for; more than `QUIET` once it was, until it is pushed."""
 
     def too_old(self, now: float) -> bool:
         """True when the newest push is older than ``max_age``."""
         return self.max_age is not None and self.last is not None and now >= self.last + self.max_age
 
     def asked(self, now: float) -> None:
-        """Record that a probe was sent, for whatever reason."""
+        """A question was sent, for whatever reason."""
         self._asked = now
 
     def may_ask(self) -> float:
-        """Return when the next probe may be sent."""
+        """When the next question may be sent."""
         return self._asked + PACE
 
     def due(self, *, old: bool) -> float:
-        """Return when to `look` next if nothing arrives before.
+        """When to `look`, should nothing come until then.
 
         Args:
             old: the book was found too old.
@@ -79,7 +79,7 @@ class Doubt:
         return min((when for when, _ in self._findings(old=old)), default=float("inf"))
 
     def look(self, now: float, *, old: bool) -> Finding | None:
-        """Return the action that is due now."""
+        """Find what there is to do now."""
         found = next((finding for when, finding in self._findings(old=old) if now >= when), None)
         if found is Finding.ASK:
             self.quiet = min(2 * self.quiet, _LONGEST_QUIET)

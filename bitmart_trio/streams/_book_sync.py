@@ -72,25 +72,25 @@ class SyncEvent(Enum):
     OPENED = auto()
     """The topic was acknowledged for the first time."""
     OPENED_SHARED = auto()
-    """The acknowledgement of a topic that was already subscribed: no snapshot follows."""
+    """The same of a topic that others held before: no snapshot follows."""
     ACKNOWLEDGED = auto()
-    """The topic was acknowledged again, on the same connection or a new one."""
+    """The topic was acknowledged afresh, on the same connection or a new one."""
     CONFIRMED = auto()
-    """A push made the book right."""
+    """A push has left the book right."""
     BROKE = auto()
-    """A version is missing, or a push could not be understood."""
+    """A version is missing, or a push cannot be understood."""
     CROSSED = auto()
     """The best bid is not below the best ask."""
     DOUBTED = auto()
-    """The topic fell silent or the machine was suspended, and a snapshot is being requested elsewhere."""
+    """The topic fell silent or the machine slept, and somebody asks for a snapshot."""
     EXPIRED = auto()
     """The newest push is older than ``max_age``."""
     QUESTIONED = auto()
-    """A snapshot was requested."""
+    """A snapshot was asked for."""
     UNANSWERED = auto()
-    """No snapshot came in time."""
+    """None came in time."""
     UNANSWERED_AGAIN = auto()
-    """No snapshot came in time, and the connection was already replaced for that."""
+    """The same, and the connection was replaced for that before."""
     LOST = auto()
     """Handle the loss of the connection, and with it of the versions."""
     ENDED = auto()
@@ -117,7 +117,7 @@ _ANY_TIME: Final[dict[tuple[SyncState, SyncEvent], SyncState]] = {
         (SyncEvent.CLOSED, SyncState.CLOSED),
     )
 }
-"""The events that the router and the user can cause at any time, and their states unless `TRANSITIONS` differs."""
+"""What the router and the user can bring about at any time, and where it leads unless `TRANSITIONS` says otherwise."""
 
 TRANSITIONS: Final = MappingProxyType(
     {
@@ -197,12 +197,12 @@ class BookSink:
         self._since = 0.0
         """The time of the last change of state."""
         self._turned = trio.Event()
-        """Set at the next change of state."""
+        """Set by the next one."""
         self._first_patience = self._patience = patience
         self._rounds: int = 0
-        """The number of rounds of failed attempts to get a snapshot since the book was last right."""
+        """How often all that can be done to get a snapshot was done in vain since the book was right."""
         self._lives: int = 0
-        """The number of times that the book became right."""
+        """How often the book got right."""
         self._reconnects: int = 0
 
     # ---- the router's side -------------------------------------------------------------------------------------------
@@ -255,22 +255,22 @@ class BookSink:
         return self._local.missed()
 
     def lost(self, topic: str, gap: Gap | None) -> None:
-        """Handle the loss of the connection; without a gap the topic was not acknowledged on it."""
+        """The connection is gone; without a gap the topic was not acknowledged on it."""
         self._local.reset()
         if gap is not None:
             self._happened(SyncEvent.LOST)
 
     def doubt(self, topic: str) -> None:
-        """Handle a silent topic, or a suspended machine."""
+        """The topic fell silent, or the machine slept."""
         self._happened(SyncEvent.DOUBTED)
 
     def renewed(self, topic: str) -> None:
-        """Handle a new acknowledgement: the snapshot that follows answers no request."""
+        """The topic was acknowledged afresh: its snapshot follows, and is no answer to a question."""
         self._doubt.quiet = QUIET
         self._happened(SyncEvent.ACKNOWLEDGED)
 
     def gap(self, gap: Gap, connection: int | None) -> None:
-        """Handle a topic taken over by a new connection; a gap on an unbroken connection shows in the versions."""
+        """A new connection has taken the topic up; a gap in one that did not break shows in the versions."""
         if connection is not None:
             self._reconnects += 1
             self._happened(SyncEvent.ACKNOWLEDGED)
@@ -286,7 +286,7 @@ class BookSink:
     # ---- states -----------------------------------------------------------------------------------------------------
 
     def _happened(self, event: SyncEvent) -> None:
-        """Apply an event from the router, which may arrive after the book is over."""
+        """Take what the router says; it may still speak to a book that is over."""
         if self._machine.state not in _OVER:
             self._step(event)
 
@@ -320,7 +320,7 @@ class BookSink:
 
     @property
     def closed(self) -> bool:
-        """True once the book's ``async with`` block was left."""
+        """True once its ``async with`` was left."""
         return self._machine.state is SyncState.CLOSED
 
     @property
@@ -398,7 +398,7 @@ class BookSink:
             self._act(trio.current_time())
 
     def _due(self) -> float:
-        """Return when something must be done if nothing happens before."""
+        """When something must be done, should nothing happen until then."""
         state = self._machine.state
         if state in _RIGHT:
             return self._doubt.due(old=state is SyncState.OLD)
@@ -407,7 +407,7 @@ class BookSink:
         return self._doubt.may_ask() if state is SyncState.WANTED else float("inf")
 
     def _act(self, now: float) -> None:
-        """Do whatever is due."""
+        """Do what is due."""
         state = self._machine.state
         if state in _RIGHT:
             match self._doubt.look(now, old=state is SyncState.OLD):

@@ -56,7 +56,7 @@ class BookDepth(NamedTuple):
     bids: tuple[Level, ...]
     """Best first."""
     asks: tuple[Level, ...]
-    """The asks, best first."""
+    """Best first."""
 
 
 @attrs.frozen(kw_only=True)
@@ -64,13 +64,13 @@ class BookStatistics(Model):
     """The counts of an order book's messages and resyncs."""
 
     updates: int
-    """Messages that were applied."""
+    """Applied."""
     snapshots: int
     """Complete books that were received."""
     gaps: int
     """The number of missing versions."""
     stale_dropped: int
-    """Messages with nothing new: repeats, and keep-alive messages of a quiet book."""
+    """Messages with nothing new: repeats, and a quiet book's signs of life."""
     crossed: int
     """The number of times that the best bid was not below the best ask."""
     resyncs: int
@@ -98,7 +98,7 @@ class Changes:
         self.conflated: int = 0
         """See `BookStatistics`."""
         self._pending: list[Change] | None = []
-        """The changed levels; None if there are so many that the change is the complete book."""
+        """None: so much that the whole book is what has changed."""
         self._levels: int = 0
         self._most = _PENDING * level
 

@@ -72,7 +72,7 @@ class Lately(Generic[T]):
         self._now = now
         self._furthest = furthest
         self._wanted: defaultdict[str, list[int]] = defaultdict(list)
-        """By symbol, the start of the records that each waiting caller needs."""
+        """From when on records are needed, by symbol, for each caller that waits."""
         self._lists: dict[str, SharedRead[tuple[int, list[T] | None]]] = {}
 
     async def since(self, symbol: str, made: int | None) -> list[T] | None:

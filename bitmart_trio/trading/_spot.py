@@ -44,9 +44,9 @@ _STATES: Final = {
 }
 _LIST: Final = 200
 _FURTHEST_MS: Final = 7 * 86_400_000
-"""The span of the list of trades for orders that end together: what the exchange searches if no range is given."""
+"""How far back one list of trades is read for orders that end together: what the exchange searches without a range."""
 _MANY: Final = 3
-"""The number of concurrent look-ups of one pair from which one list costs less."""
+"""Orders of a pair that are looked for at once: from here on one list costs less."""
 _DEARER: Final = Decimal("1.05")
 """The factor by which the next lot may cost more than a market buy's average price."""
 
@@ -66,7 +66,7 @@ class SpotAdapter:
         self._cancels: dict[str, Cancels] = {}
         self._ended: dict[str, SharedRead[dict[str, SpotOrder]]] = {}
         self._looking: defaultdict[str, list[Intent]] = defaultdict(list)
-        """The orders that are being looked up now, by symbol."""
+        """What is looked for at the moment, by symbol."""
 
     async def now(self) -> int:
         """See `MarketAdapter`."""
@@ -128,7 +128,7 @@ class SpotAdapter:
         return report
 
     async def _among_others(self, intent: Intent, order_id: str) -> SpotOrder | None:
-        """Find an order in the list of finished orders, which serves many look-ups; return None if it is not there.
+        """An order in the list of those that are over, where many are looked for at once; None if it is not there.
 
         Being in the list proves as much as a look-up of the order. Being absent from it proves nothing.
         """

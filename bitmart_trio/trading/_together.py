@@ -18,7 +18,7 @@ import trio
 from ..errors import ApiError, BitMartError, OutcomeUnknown, RateLimited, ServiceUnavailable
 
 _MOST: Final = 10
-"""The maximum number of orders that the exchange accepts in one request."""
+"""Orders in one request, as the exchange takes them."""
 
 
 @attrs.define(eq=False)
@@ -27,12 +27,12 @@ class _Asked:
 
     order_id: str
     taken: bool = False
-    """True once the order is in a request."""
+    """Whether it is in a request."""
     answered: trio.Event = attrs.field(factory=trio.Event)
     cancelled: bool = False
-    """True if the exchange reported the order as cancelled."""
+    """Whether the exchange said so."""
     error: BitMartError | None = None
-    """The error that kept the request from being answered."""
+    """What kept the request from being answered."""
 
 
 class Cancels:
@@ -73,7 +73,7 @@ class Cancels:
             await self._one(order_id)
 
     async def _send(self, first: _Asked) -> None:  # noqa: ASYNC910  # its caller waits for the answer
-        """Send a request for an order and the orders that wait with it, and record the outcome of each."""
+        """Send a request for an order and those that wait with it, and tell each what came of it."""
         batch = {first.order_id: first}
         for each in self._waiting:
             if len(batch) < _MOST:

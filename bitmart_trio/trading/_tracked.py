@@ -37,7 +37,7 @@ class Claim(Enum):
     REPLACING = auto()
     """Another order replaces it, or has replaced it."""
     RECALLED = auto()
-    """Somebody asked to cancel it."""
+    """Somebody asked to cancel it, so as to have it gone."""
     ABANDONED = auto()
     """Its submit was cancelled, so nobody has its handle: it must not stay open."""
     SPARED = auto()
