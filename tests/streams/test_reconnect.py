@@ -301,7 +301,7 @@ async def test_a_topic_removed_while_it_is_down_tells_its_gap(autojump_clock: Mo
 
 
 async def test_a_flood_before_the_acknowledgement_stands_behind_its_gap(autojump_clock: MockClock) -> None:
-    """A buffer too small to hold it back: the gap is told at once, in front of it, and only once."""
+    """A buffer too small to hold it back: the gap is reported at once, in front of it, and only once."""
     async with open_exchange(seed=1) as exchange, exchange.open_client() as client:
         async with client.streams.spot.trade("BTC_USDT", gaps="mark", buffer=2, overflow="drop_oldest") as trades:
             got: list[Any] = []

@@ -1,4 +1,4 @@
-"""Cancels its order at the end of each round, but not when it is told to end in the middle of one."""
+"""Cancels its order at the end of each round, but not when it is asked to end in the middle of one."""
 
 from __future__ import annotations
 
