@@ -12,7 +12,7 @@ import stat
 import warnings
 import weakref
 from collections import Counter
-from collections.abc import Callable, Collection, Generator, Iterable, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -164,12 +164,18 @@ def _tasks() -> Iterable[str]:
         root = trio.lowlevel.current_root_task()
     except RuntimeError:
         return
-    queue = [] if root is None else [root]
-    while queue:
-        task = queue.pop()
+    for task in family(root):
         if not task.name.startswith(OURS):
             yield task.name
-        queue += [child for nursery in task.child_nurseries for child in nursery.child_tasks]
+
+
+def family(task: trio.lowlevel.Task | None) -> Iterator[trio.lowlevel.Task]:
+    """Yield a task and all tasks below it, parents first."""
+    queue = [] if task is None else [task]
+    while queue:
+        first = queue.pop(0)
+        yield first
+        queue += [child for nursery in first.child_nurseries for child in nursery.child_tasks]
 
 
 def _descriptors() -> Iterable[tuple[Kind, str]]:

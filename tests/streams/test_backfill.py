@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import pytest
 import trio
-from stream_kit import drained, wait_for
+from stream_kit import Market, buy, drained, ready, wait_for
 from tape_kit import Reader, check_counts, order_heard, reading
 from trio.testing import MockClock, wait_all_tasks_blocked
 
@@ -19,24 +19,6 @@ from bitmart_trio.sim.bitmart.direct import Direct
 from bitmart_trio.sim.faults import BlankIds, Delay, Fail5xx, LoseReply, RefuseUpgrade, WrongUnit
 from bitmart_trio.sim.venue import Venue, open_exchange
 from bitmart_trio.testing import sweep
-
-Market = Literal["spot", "futures"]
-
-
-async def _ready(subscription: bm.Subscription[Any]) -> list[Any]:
-    await wait_all_tasks_blocked()
-    return drained(subscription)
-
-
-def _buy(exchange: Venue, market: Market) -> None:
-    """An order that is filled at once, past all faults of REST."""
-    direct = Direct(exchange.simulation.bitmart, address="10.0.0.9")
-    if market == "spot":
-        answer = direct.post("/spot/v2/submit_order", symbol="BTC_USDT", side="buy", type="market", notional="100")
-    else:
-        answer = direct.post("/contract/private/submit-order", symbol="BTCUSDT", side=1, type="market", size=5)
-    assert answer.code == 1000, answer.body
-
 
 TRADES = "/spot/quotation/v3/trades"
 QUICK = bm.Config(backoff=bm.Backoff(first=0.1, maximum=0.3))
@@ -530,7 +512,7 @@ async def test_leaving_the_client_while_a_gap_is_filled(autojump_clock: MockCloc
 async def test_an_order_that_is_filled_between_two_reads_keeps_its_fill(
     autojump_clock: MockClock, market: Market
 ) -> None:
-    """The fills had been read when it came, the orders had not: it was told as closed, and its fill was lost."""
+    """The fills had been read when it came, the orders had not: it was reported as closed, and its fill was lost."""
     slow = "/spot/v4/query/open-orders" if market == "spot" else "/contract/private/get-open-orders"
     async with open_exchange(seed=1, live=False) as exchange, exchange.open_client() as client:
         for _ in range(3):
@@ -545,9 +527,9 @@ async def test_an_order_that_is_filled_between_two_reads_keeps_its_fill(
                 await wait_for(events, models.Subscribed)
             await trio.sleep(0.5)
             assert handle.hits
-            _buy(exchange, market)
+            buy(exchange, market)
             await trio.sleep(10)
-            items = [item for item in await _ready(orders) if not isinstance(item, bm.Gap | bm.Backfilled)]
+            items = [item for item in await ready(orders) if not isinstance(item, bm.Gap | bm.Backfilled)]
             assert [order_heard(item).trade for item in items if order_heard(item).closed] != [None]
             assert any(order_heard(item).trade is not None for item in items)
             assert orders.statistics().gaps == (market == "futures")
@@ -574,13 +556,13 @@ async def test_an_order_placed_in_a_gap_that_was_not_filled_is_not_forgotten(aut
             answer: Any = direct.post("/spot/v2/submit_order", **rest).data
             await trio.sleep(30)
             failing.remove()
-            assert [type(item) for item in await _ready(orders)] == [bm.Gap]
+            assert [type(item) for item in await ready(orders)] == [bm.Gap]
             await break_off()
             direct.post("/spot/v3/cancel_order", symbol="BTC_USDT", order_id=answer["order_id"])
             await trio.sleep(30)
-            *_, gap = await _ready(orders)
+            *_, gap = await ready(orders)
             assert isinstance(gap, bm.Gap)
             assert "earlier gap" in gap.reason
             await break_off()
             await trio.sleep(30)
-            assert [type(item) for item in await _ready(orders)] == [bm.Backfilled]
+            assert [type(item) for item in await ready(orders)] == [bm.Backfilled]

@@ -6,37 +6,18 @@ import itertools
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 import trio
 from proof_sizes import QUIET_HOURS
-from stream_kit import drained, names, wait_for
-from trio.testing import MockClock, wait_all_tasks_blocked
+from stream_kit import buy, drained, names, ready, wait_for
+from trio.testing import MockClock
 
 import bitmart_trio as bm
 from bitmart_trio import models
-from bitmart_trio.sim.bitmart.direct import Direct
 from bitmart_trio.sim.faults import MuteTopic, Stall
 from bitmart_trio.sim.venue import Venue, open_exchange
-
-Market = Literal["spot", "futures"]
-
-
-async def _ready(subscription: bm.Subscription[Any]) -> list[Any]:
-    await wait_all_tasks_blocked()
-    return drained(subscription)
-
-
-def _buy(exchange: Venue, market: Market) -> None:
-    """An order that is filled at once, past all faults of REST."""
-    direct = Direct(exchange.simulation.bitmart, address="10.0.0.9")
-    if market == "spot":
-        answer = direct.post("/spot/v2/submit_order", symbol="BTC_USDT", side="buy", type="market", notional="100")
-    else:
-        answer = direct.post("/contract/private/submit-order", symbol="BTCUSDT", side=1, type="market", size=5)
-    assert answer.code == 1000, answer.body
-
 
 BOOK = "spot/depth/increase100:BTC_USDT"
 
@@ -358,7 +339,7 @@ async def test_a_topic_that_is_mute_on_the_next_connection_too_tells_all_of_it(a
                 muted = trio.current_time()
                 exchange.faults.add(MuteTopic(topic=topic, lasting=20))
                 await trio.sleep(30)
-                gaps = [item for item in await _ready(tickers) if isinstance(item, bm.Gap)]
+                gaps = [item for item in await ready(tickers) if isinstance(item, bm.Gap)]
                 assert gaps[0].since <= muted
                 assert gaps[-1].until >= muted + 20
                 assert all(before.until == after.since for before, after in pairwise(gaps))
@@ -373,7 +354,7 @@ async def test_order_topics_are_timed_whichever_was_subscribed_first(autojump_cl
         async with exchange.open_client(config=bm.Config(silence=dict.fromkeys(topics, 10))) as client:
             spot = client.streams.spot
             async with client.streams.events() as events, spot.user_order("BTC_USDT"), spot.user_orders():
-                _buy(exchange, "spot")
+                buy(exchange, "spot")
                 await trio.sleep(5)
                 exchange.faults.add(MuteTopic())
                 await trio.sleep(6)

@@ -21,6 +21,7 @@ from ...sim.kernel.messages import Request
 from ...streams._book import OrderBook
 from ...streams._book_views import BookState
 from ...trading._journal import DISK
+from .._census import family
 from .._shot import has_ended
 from ._bot import JOURNAL, Bot, Main, arguments
 from ._disk import Disk
@@ -85,15 +86,12 @@ class Life:
 
     def line(self) -> str:
         """Return the line of the bot's code that its main task, or else its first other task, is at."""
-        queue = [] if self.task is None else [self.task]
-        while queue:
-            task = queue.pop(0)
+        for task in family(self.task):
             found = ""
             for frame, number in () if has_ended(task) or task.coro.cr_running else task.iter_await_frames():
                 found = self.bot.line_of(frame.f_code, number) or found
             if found:
                 return found
-            queue += [child for nursery in task.child_nurseries for child in nursery.child_tasks]
         return ""
 
     def tell(self, how: str) -> None:

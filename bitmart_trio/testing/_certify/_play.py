@@ -124,11 +124,11 @@ class _Game:
         stop = watching_books(self._book_opened)
         try:
             with complaining():
-                self.world.run(self._host, self.day.seed, self._let_go)
+                self.world.run(self._host, self.day.seed, self._release)
         finally:
             stop()
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         """Judge an aborted run, and drop all references to it."""
         if self._played is None and self._witness is not None:
             self._judge(early=False, left=[])

@@ -24,6 +24,7 @@ from typing import Any, Final, TypeVar, cast
 import trio
 from trio.testing import MockClock
 
+from .._census import family
 from .._schedule import deterministic
 from ._bot import Bot
 
@@ -70,8 +71,8 @@ class World(trio.abc.Instrument):
         self._spun = False
         self._checked = 0
 
-    def run(self, main: Callable[[], Any], seed: int, let_go: Callable[[], None]) -> None:
-        """Run an async function in this world; if it had to be abandoned, call ``let_go`` at the end."""
+    def run(self, main: Callable[[], Any], seed: int, release: Callable[[], None]) -> None:
+        """Run an async function in this world; if it had to be abandoned, call ``release`` at the end."""
         with quiet(), deterministic(seed), self._in_place():
             try:
                 trio.run(main, clock=self.clock, instruments=[self])
@@ -79,19 +80,14 @@ class World(trio.abc.Instrument):
                 if not self.abandoned:
                     raise
                 self._keep_from_ending()
-                let_go()
+                release()
 
     def abandon(self) -> None:
         """Abort the run at the next round of the event loop, whatever the bot does."""
         if self.abandoned:
             return
         self.abandoned = True
-        root = trio.lowlevel.current_root_task()
-        queue = [] if root is None else [root]
-        while queue:
-            task = queue.pop()
-            self._abandoned_tasks.append(task)
-            queue += [child for nursery in task.child_nurseries for child in nursery.child_tasks]
+        self._abandoned_tasks.extend(family(trio.lowlevel.current_root_task()))
 
     def _keep_from_ending(self) -> None:
         """Make sure that the bot's unfinished coroutines are never garbage-collected.
